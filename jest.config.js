@@ -1,0 +1,33 @@
+/** Native ESM with the SWC transform: the tests run the same modules that ship. */
+const transform = {
+  '^.+\\.ts$': [
+    '@swc/jest',
+    {
+      jsc: { parser: { syntax: 'typescript' }, target: 'es2024' },
+      module: { type: 'es6' },
+      sourceMaps: 'inline',
+    },
+  ],
+};
+const base = {
+  transform,
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  rootDir: import.meta.dirname,
+};
+
+/** One project per kind of test, so that each can be run alone: `npm run test:unit`, `test:conformance`, … */
+export default {
+  projects: [
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(conformance|chaos|e2e|synth|local)/'],
+    },
+    { ...base, displayName: 'synth', testMatch: ['<rootDir>/test/synth/**/*.test.ts'] },
+    { ...base, displayName: 'conformance', testMatch: ['<rootDir>/test/(conformance|chaos)/**/*.test.ts'] },
+    { ...base, displayName: 'local', testMatch: ['<rootDir>/test/local/**/*.test.ts'] },
+    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+  ],
+};
