@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { strategies } from '../secret.ts';
+
+/**
+ * The catalogue: every event on the bus, one schema each. Additive changes keep `schemaVersion`.
+ * No event ever holds a secret's value or anything derived from it.
+ */
+
+export const schemaVersion = 1;
+
+/** Who, when, where and because of what; the same on every event. */
+export const metadataSchema = z.object({
+  /** UUIDv7; a fact that may be announced twice gets the same id both times (see `core/events/create.ts`). */
+  id: z.uuid(),
+  schemaVersion: z.int().min(1),
+  time: z.iso.datetime(),
+  environment: z.string().min(1),
+  /** The principal or function that did it. */
+  actor: z.string().min(1),
+  /** Shared by everything that belongs to one rotation or one revocation. */
+  correlationId: z.string().min(1),
+  /** The id of the event that led to this one. */
+  causationId: z.string().min(1).optional(),
+});
+export type Metadata = z.output<typeof metadataSchema>;
+
+const errorSchema = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
+
+const rotated = {
+  secretArn: z.string().min(1),
+  secretName: z.string().min(1),
+  secretType: z.string().min(1),
+  strategy: z.enum(strategies),
+  versionId: z.string().min(1),
+};
+
+const revoked = {
+  /** `metadata.id` of the request. */
+  requestId: z.string().min(1),
+  secretArn: z.string().min(1),
+  secretName: z.string().min(1),
+};
+
+export const revocationModes = ['replace', 'kill'] as const;
+export type RevocationMode = (typeof revocationModes)[number];
+
+/** What a revocation asks for. `select.secret` is a secret's name or ARN. */
+export const revocationRequestSchema = z.strictObject({
+  select: z.strictObject({ secret: z.string().min(1).max(2048) }),
+  /** `replace`: new credential first, then the old one dies. `kill`: the old one dies first. */
+  mode: z.enum(revocationModes),
+  /** Version ids that leaked; by default all versions that Secrets Manager still has. */
+  versions: z.array(z.string().min(1).max(64)).min(1).max(100).optional(),
+  reason: z.string().min(1).max(1024),
+  incident: z.string().min(1).max(256).optional(),
+  drill: z.boolean().default(false),
+});
+export type RevocationRequest = z.output<typeof revocationRequestSchema>;
+
+/** What happened to one login at the target when a credential was contained. */
+const containmentSchema = z.object({
+  versionIds: z.array(z.string()),
+  /** The identity at the target: a user name, a key id; never a secret. */
+  identity: z.string(),
+  /** True when the target now refuses new logins with this credential. */
+  loginsRefused: z.boolean(),
+  sessionsEnded: z.int().min(0),
+  /** Why logins are not refused yet, or what else a reader should know. */
+  note: z.string().optional(),
+});
+
+const verificationSchema = z.object({
+  versionId: z.string(),
+  identity: z.string(),
+  outcome: z.enum(['accepted', 'rejected', 'unreachable']),
+});
+
+const dataSchemas = {
+  'Secret Rotation Started': z.object({ ...rotated, previousVersionId: z.string().optional() }),
+  'Secret Rotation Succeeded': z.object({
+    ...rotated,
+    previousVersionId: z.string().optional(),
+    /** From the start of the rotation to the move of AWSCURRENT, where the start is known. */
+    durationMs: z.number().min(0).optional(),
+  }),
+  'Secret Rotation Failed': z.object({ ...rotated, step: z.string(), error: errorSchema }),
+  'Finding Raised': z.object({
+    secretArn: z.string(),
+    code: z.string(),
+    severity: z.enum(['low', 'medium', 'high']),
+    message: z.string(),
+  }),
+  'Secret Revocation Requested': revocationRequestSchema,
+  'Secret Revocation Rejected': z.object({
+    requestId: z.string(),
+    /** Where the request came from, as the bus reports it. */
+    requestSource: z.string(),
+    error: errorSchema,
+  }),
+  'Secret Revocation Started': z.object({
+    ...revoked,
+    mode: z.enum(revocationModes),
+    versions: z.array(z.string()),
+    reason: z.string(),
+    incident: z.string().optional(),
+    drill: z.boolean(),
+    requestedAt: z.iso.datetime(),
+  }),
+  'Credential Contained': z.object({ ...revoked, containments: z.array(containmentSchema) }),
+  'Secret Revocation Succeeded': z.object({
+    ...revoked,
+    newVersionId: z.string(),
+    containments: z.array(containmentSchema),
+    verifications: z.array(verificationSchema),
+    requestedAt: z.iso.datetime(),
+    /** When the target was first seen to refuse every revoked credential. */
+    refusedAt: z.iso.datetime(),
+    completedAt: z.iso.datetime(),
+  }),
+  'Secret Revocation Failed': z.object({ ...revoked, stage: z.string(), error: errorSchema }),
+} as const;
+
+export type DetailType = keyof typeof dataSchemas;
+export const detailTypes = Object.keys(dataSchemas) as readonly DetailType[];
+export type EventData<T extends DetailType> = z.output<(typeof dataSchemas)[T]>;
+export type Containment = z.output<typeof containmentSchema>;
+export type Verification = z.output<typeof verificationSchema>;
+
+/** One event as it travels: EventBridge's `source` and `detail-type`, and our envelope in `detail`. */
+export interface RekeyEvent<T extends DetailType> {
+  readonly source: `rekey.${string}`;
+  readonly detailType: T;
+  readonly detail: { readonly metadata: Metadata; readonly data: EventData<T> };
+}
+export type AnyEvent = { [T in DetailType]: RekeyEvent<T> }[DetailType];
+
+/** The schema of an event's `detail`, by its detail type. */
+export function detailSchema<T extends DetailType>(detailType: T) {
+  return z.object({ metadata: metadataSchema, data: dataSchemas[detailType] });
+}
+
+export function isDetailType(value: string): value is DetailType {
+  return Object.hasOwn(dataSchemas, value);
+}

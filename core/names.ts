@@ -1,0 +1,55 @@
+/**
+ * Names that constructs, handlers and the CLI share. Everything deployed for one environment carries its name, so
+ * that several environments can live in one account without meeting.
+ */
+
+/** The event bus of an environment. */
+export const busName = (environment: string): string => `rekey-${environment}`;
+
+/** Below this SSM path stand the facts of a deployment that the CLI needs; see {@link deploymentParameters}. */
+export const deploymentPath = (environment: string): string => `/rekey/${environment}/deployment`;
+
+/** Last segment of the SSM parameters below {@link deploymentPath}. */
+export const deploymentParameters = {
+  auditBucket: 'audit-bucket',
+  auditQueueUrl: 'audit-queue-url',
+  auditDeadLetterQueueUrl: 'audit-dead-letter-queue-url',
+  eventBus: 'event-bus',
+  revocationWorkflowArn: 'revocation-workflow-arn',
+  revocationDeadLetterQueueUrl: 'revocation-dead-letter-queue-url',
+} as const;
+
+/** Below this SSM path stands one parameter per secret: its definition, see `core/definition.ts`. */
+export const definitionsPath = (environment: string): string => `/rekey/${environment}/secrets`;
+
+/**
+ * The SSM parameter of a secret's definition. Secret names may hold `/ _ + = . @ -`; parameter names may not hold
+ * `+ = @`, so every character outside `[A-Za-z0-9-]` is written as `.` and its hexadecimal code.
+ * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+ */
+export function definitionParameter(environment: string, secretName: string): string {
+  const segment = [...secretName]
+    .map((character) =>
+      /[A-Za-z0-9-]/.test(character)
+        ? character
+        : `.${character.codePointAt(0)?.toString(16).padStart(2, '0')}`,
+    )
+    .join('');
+  return `${definitionsPath(environment)}/${segment}`;
+}
+
+/** CloudWatch namespace of every metric. */
+export const metricNamespace = 'Rekey';
+
+/** Metric names, shared by the functions that emit and the alarms that watch. */
+export const metrics = {
+  rotationSucceeded: 'RotationSucceeded',
+  rotationFailed: 'RotationFailed',
+  rotationDuration: 'RotationDuration',
+  revocationSucceeded: 'RevocationSucceeded',
+  revocationFailed: 'RevocationFailed',
+  revocationRejected: 'RevocationRejected',
+  timeToRefusal: 'TimeToRefusal',
+  auditRecordsWritten: 'AuditRecordsWritten',
+  auditPublishFailed: 'AuditPublishFailed',
+} as const;

@@ -1,0 +1,72 @@
+import type { AnyEvent } from './events/catalogue.ts';
+import type { SecretDescription, SecretVersion } from './secret.ts';
+
+/**
+ * The small interfaces through which Rekey reaches the outside. `adapters/` implements them on the AWS SDK;
+ * tests implement them in memory or with faults.
+ */
+
+/** Secrets Manager, as far as the runtime needs it. Each method is exactly one API call. */
+export interface SecretStore {
+  /** @throws SecretError `SecretMissing` | `SecretAccessDenied` */
+  describe(secretId: string): Promise<SecretDescription>;
+  /**
+   * Reads one version; `undefined` when there is no such version or it has no value yet.
+   * @throws SecretError `SecretAccessDenied`
+   */
+  read(
+    secretId: string,
+    which: { versionId: string } | { stage: string },
+  ): Promise<SecretVersion | undefined>;
+  /**
+   * Puts `value` under `versionId` with the label AWSPENDING. A version that already holds another value stays as it
+   * is: `'kept'`. Secrets Manager never changes a version's value once it has one.
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+   */
+  putPending(
+    secretId: string,
+    versionId: string,
+    value: string,
+    rotationToken?: string,
+  ): Promise<'stored' | 'kept'>;
+  /**
+   * Moves AWSCURRENT from one version to the other; AWSPREVIOUS follows by itself.
+   * @throws SecretError `CurrentMoved` when `from` no longer holds AWSCURRENT
+   */
+  moveCurrent(secretId: string, move: { to: string; from: string }): Promise<void>;
+  /** Ids of all kept versions, labelled or not, newest first. */
+  listVersions(
+    secretId: string,
+  ): Promise<readonly { versionId: string; stages: readonly string[]; created?: Date }[]>;
+}
+
+/** The event bus. */
+export interface EventBus {
+  /**
+   * Hands events over for delivery to the audit log and everybody else who listens.
+   * @throws AuditUnavailableError when any of them was not accepted
+   */
+  publish(events: readonly AnyEvent[]): Promise<void>;
+}
+
+export interface Clock {
+  now(): Date;
+}
+
+/** Cryptographically strong randomness. */
+export interface Random {
+  bytes(length: number): Uint8Array;
+  /** A uniformly distributed integer in `[0, limit)`. */
+  integer(limit: number): number;
+}
+
+/**
+ * What the RDS API knows of a database, for admin secrets that RDS manages (they hold no host) and for secrets of
+ * read replicas, whose admin secret names the primary.
+ */
+export interface DatabaseDirectory {
+  /** Where the instance or cluster with this ARN listens. */
+  locate(arn: string): Promise<{ host: string; port: number; engine: string } | undefined>;
+  /** True when `replicaHost` is a read replica of the database at `primaryHost`. */
+  isReadReplicaOf(replicaHost: string, primaryHost: string): Promise<boolean>;
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/**
+ * Staging labels of Secrets Manager.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+ */
+export const stages = { current: 'AWSCURRENT', pending: 'AWSPENDING', previous: 'AWSPREVIOUS' } as const;
+
+/** How a rotation replaces a credential. */
+export const strategies = ['single-user', 'alternating-users', 'dual-credential'] as const;
+export type Strategy = (typeof strategies)[number];
+
+/** What Secrets Manager says of a secret, values excluded. */
+export interface SecretDescription {
+  readonly arn: string;
+  readonly name: string;
+  readonly rotationEnabled: boolean;
+  /** Version id → staging labels, for the versions that have any. */
+  readonly versions: Readonly<Record<string, readonly string[]>>;
+  readonly lastRotated?: Date;
+  readonly nextRotation?: Date;
+  readonly rotationFunctionArn?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The AWS service that manages the secret, for example `rds`. */
+  readonly owningService?: string;
+}
+
+/** One version of a secret with its value. */
+export interface SecretVersion {
+  readonly versionId: string;
+  readonly value: string;
+  readonly stages: readonly string[];
+  readonly created?: Date;
+}
+
+/** The version id that holds `label`, if any does. */
+export function versionWith(description: SecretDescription, label: string): string | undefined {
+  return Object.entries(description.versions).find(([, labels]) => labels.includes(label))?.[0];
+}
+
+/**
+ * Fields that any secret's JSON may hold besides those of its type.
+ * `masterarn` names the admin secret, as in AWS's own rotation functions.
+ */
+export const commonSecretFields = { masterarn: z.string().min(1).optional() };

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { strategies } from '../../core/secret.ts';
+
+/**
+ * Environment variables of the functions. Constructs are typed by these schemas, so a variable that a function
+ * needs and nobody sets fails at compile time, and one with a wrong value fails at its first start.
+ */
+const common = {
+  REKEY_ENVIRONMENT: z.string().min(1),
+  REKEY_EVENT_BUS: z.string().min(1),
+};
+
+const target = {
+  ...common,
+  REKEY_STRATEGY: z.enum(strategies),
+  /** File name, beside the bundle, of PEM certificates that replace the public authorities. */
+  REKEY_CA_FILE: z.string().min(1).optional(),
+  /** `true` permits plaintext where the secret does not say `ssl` and the server offers no TLS. */
+  REKEY_ALLOW_PLAINTEXT: z.stringbool().default(false),
+};
+
+/** Rotation functions; the password rules of `core/password.ts` are read from the same environment. */
+export const rotationEnvironmentSchema = z.object(target);
+
+/** Containment functions. An emergency is never held up by the bus: records then go straight to the audit queue. */
+export const containmentEnvironmentSchema = z.object({ ...target, REKEY_AUDIT_QUEUE_URL: z.url() });
+
+/** The functions around the revocation workflow: intake, rotate, report. */
+export const revocationEnvironmentSchema = z.object({
+  ...common,
+  REKEY_AUDIT_QUEUE_URL: z.url(),
+  /** Set on the intake only. */
+  REKEY_REVOCATION_WORKFLOW_ARN: z.string().min(1).optional(),
+});
+
+/** The audit writer. */
+export const auditWriterEnvironmentSchema = z.object({
+  REKEY_ENVIRONMENT: z.string().min(1),
+  REKEY_AUDIT_BUCKET: z.string().min(1),
+});
+
+/** What a construct must set: the input side of a schema, as strings. */
+export type FunctionEnvironment<Schema extends z.ZodType> = {
+  [Key in keyof z.input<Schema>]: string;
+};
+
+/** Parses `process.env`; the error names the variable and never prints values. */
+export function readEnvironment<Schema extends z.ZodType>(
+  schema: Schema,
+  environment = process.env,
+): z.output<Schema> {
+  const parsed = schema.safeParse(environment);
+  if (!parsed.success) {
+    const names = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+    throw new Error(`environment variables missing or invalid: ${names}`);
+  }
+  return parsed.data;
+}

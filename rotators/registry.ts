@@ -1,0 +1,22 @@
+import type { Strategy } from '../core/secret.ts';
+import type { Rotator } from './rotator.ts';
+
+/** One secret type: what the configuration, the documentation and the conformance suite need without its driver. */
+export interface SecretTypeEntry {
+  readonly title: string;
+  readonly strategies: readonly Strategy[];
+  /** Loads the rotator with its driver; the CDK side never calls this. */
+  load(): Promise<Rotator<object>>;
+}
+
+/** Every secret type, one line each. A type lives in the folder of its name and brings its own Lambda entry points. */
+export const registry = {
+  postgresql: {
+    title: 'PostgreSQL',
+    strategies: ['single-user', 'alternating-users'],
+    load: async () => (await import('./postgresql/rotator.ts')).postgresql,
+  },
+} as const satisfies Record<string, SecretTypeEntry>;
+
+export type SecretType = keyof typeof registry;
+export const secretTypes = Object.keys(registry) as readonly SecretType[];
