@@ -1,3 +1,4 @@
+import type { SecretDefinition } from './definition.ts';
 import type { AnyEvent } from './events/catalogue.ts';
 import type { SecretDescription, SecretVersion } from './secret.ts';
 
@@ -69,4 +70,11 @@ export interface DatabaseDirectory {
   locate(arn: string): Promise<{ host: string; port: number; engine: string } | undefined>;
   /** True when `replicaHost` is a read replica of the database at `primaryHost`. */
   isReadReplicaOf(replicaHost: string, primaryHost: string): Promise<boolean>;
+}
+
+/** The definitions of the secrets that Rekey looks after in one environment. */
+export interface DefinitionStore {
+  /** Finds a definition by the secret's name, full ARN or ARN without the random suffix. */
+  find(secret: string): Promise<SecretDefinition | undefined>;
+  list(): Promise<readonly SecretDefinition[]>;
 }
