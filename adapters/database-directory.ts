@@ -1,0 +1,60 @@
+import { DescribeDBClustersCommand, DescribeDBInstancesCommand, type RDSClient } from '@aws-sdk/client-rds';
+import type { DatabaseDirectory } from '../core/ports.ts';
+
+/**
+ * The RDS API as the {@link DatabaseDirectory}.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBInstances.html
+ */
+export class RdsDirectory implements DatabaseDirectory {
+  readonly #client: RDSClient;
+
+  constructor(client: RDSClient) {
+    this.#client = client;
+  }
+
+  async locate(arn: string): Promise<{ host: string; port: number; engine: string } | undefined> {
+    if (arn.split(':')[5] === 'cluster') {
+      const cluster = await this.#cluster(arn);
+      return cluster?.Endpoint && cluster.Port && cluster.Engine
+        ? { host: cluster.Endpoint, port: cluster.Port, engine: cluster.Engine }
+        : undefined;
+    }
+    const instance = await this.#instance(arn);
+    return instance?.Endpoint?.Address && instance.Endpoint.Port && instance.Engine
+      ? { host: instance.Endpoint.Address, port: instance.Endpoint.Port, engine: instance.Engine }
+      : undefined;
+  }
+
+  /** An instance's replica by its source, an Aurora cluster's reader by its cluster. */
+  async isReadReplicaOf(replicaHost: string, primaryHost: string): Promise<boolean> {
+    const [replicaId = '', kind = ''] = replicaHost.split('.');
+    const [primaryId = ''] = primaryHost.split('.');
+    if (kind.startsWith('cluster-ro-')) {
+      const cluster = await this.#cluster(replicaId);
+      return cluster?.ReaderEndpoint === replicaHost && cluster.Endpoint === primaryHost;
+    }
+    const replica = await this.#instance(replicaId);
+    if (replica?.Endpoint?.Address !== replicaHost) {
+      return false;
+    }
+    const sources = [
+      replica.ReadReplicaSourceDBInstanceIdentifier,
+      replica.ReadReplicaSourceDBClusterIdentifier,
+    ];
+    return sources.some((source) => source !== undefined && source.split(':').at(-1) === primaryId);
+  }
+
+  async #instance(id: string) {
+    const answer = await this.#client.send(
+      new DescribeDBInstancesCommand({ Filters: [{ Name: 'db-instance-id', Values: [id] }] }),
+    );
+    return answer.DBInstances?.[0];
+  }
+
+  async #cluster(id: string) {
+    const answer = await this.#client.send(
+      new DescribeDBClustersCommand({ Filters: [{ Name: 'db-cluster-id', Values: [id] }] }),
+    );
+    return answer.DBClusters?.[0];
+  }
+}

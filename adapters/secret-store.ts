@@ -1,0 +1,176 @@
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { RekeyError, SecretError } from '../core/errors.ts';
+import type { SecretStore } from '../core/ports.ts';
+import { type SecretDescription, type SecretVersion, stages } from '../core/secret.ts';
+
+/** Secrets Manager as the {@link SecretStore}; one API call a method, the SDK's own retries aside. */
+export class SecretsManagerStore implements SecretStore {
+  readonly #client: SecretsManagerClient;
+
+  constructor(client: SecretsManagerClient) {
+    this.#client = client;
+  }
+
+  async describe(secretId: string): Promise<SecretDescription> {
+    const found = await this.#client
+      .send(new DescribeSecretCommand({ SecretId: secretId }))
+      .catch((error) => refused(error, 'DescribeSecret', secretId));
+    return {
+      arn: found.ARN ?? secretId,
+      name: found.Name ?? secretId,
+      rotationEnabled: found.RotationEnabled ?? false,
+      versions: found.VersionIdsToStages ?? {},
+      tags: Object.fromEntries((found.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
+      ...(found.LastRotatedDate && { lastRotated: found.LastRotatedDate }),
+      ...(found.NextRotationDate && { nextRotation: found.NextRotationDate }),
+      ...(found.RotationLambdaARN && { rotationFunctionArn: found.RotationLambdaARN }),
+      ...(found.OwningService && { owningService: found.OwningService }),
+    };
+  }
+
+  async read(
+    secretId: string,
+    which: { versionId: string } | { stage: string },
+  ): Promise<SecretVersion | undefined> {
+    try {
+      const found = await this.#client.send(
+        new GetSecretValueCommand({
+          SecretId: secretId,
+          ...('versionId' in which ? { VersionId: which.versionId } : { VersionStage: which.stage }),
+        }),
+      );
+      if (found.SecretString === undefined || found.VersionId === undefined) {
+        return undefined;
+      }
+      return {
+        versionId: found.VersionId,
+        value: found.SecretString,
+        stages: found.VersionStages ?? [],
+        ...(found.CreatedDate && { created: found.CreatedDate }),
+      };
+    } catch (error) {
+      // The same answer stands for an unknown version and for one that has no value yet.
+      if (nameOf(error) === 'ResourceNotFoundException') {
+        return undefined;
+      }
+      return refused(error, 'GetSecretValue', secretId);
+    }
+  }
+
+  async putPending(
+    secretId: string,
+    versionId: string,
+    value: string,
+    rotationToken?: string,
+  ): Promise<'stored' | 'kept'> {
+    try {
+      await this.#client.send(
+        new PutSecretValueCommand({
+          SecretId: secretId,
+          ClientRequestToken: versionId,
+          SecretString: value,
+          VersionStages: [stages.pending],
+          ...(rotationToken && { RotationToken: rotationToken }),
+        }),
+      );
+      return 'stored';
+    } catch (error) {
+      if (nameOf(error) === 'ResourceExistsException') {
+        return 'kept';
+      }
+      return refused(error, 'PutSecretValue', secretId);
+    }
+  }
+
+  async moveCurrent(secretId: string, { to, from }: { to: string; from: string }): Promise<void> {
+    try {
+      await this.#client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: secretId,
+          VersionStage: stages.current,
+          MoveToVersionId: to,
+          RemoveFromVersionId: from,
+        }),
+      );
+    } catch (error) {
+      if (['InvalidParameterException', 'InvalidRequestException'].includes(nameOf(error))) {
+        throw new SecretError(
+          'CurrentMoved',
+          `${stages.current} of ${secretId} is no longer on version ${from}; another rotation or a person moved it`,
+          { cause: error, retryable: true },
+        );
+      }
+      return refused(error, 'UpdateSecretVersionStage', secretId);
+    }
+  }
+
+  async listVersions(secretId: string) {
+    const versions: { versionId: string; stages: readonly string[]; created?: Date }[] = [];
+    let next: string | undefined;
+    do {
+      const page = await this.#client
+        .send(
+          new ListSecretVersionIdsCommand({
+            SecretId: secretId,
+            IncludeDeprecated: true,
+            ...(next && { NextToken: next }),
+          }),
+        )
+        .catch((error) => refused(error, 'ListSecretVersionIds', secretId));
+      for (const { VersionId, VersionStages = [], CreatedDate } of page.Versions ?? []) {
+        if (VersionId !== undefined) {
+          versions.push({
+            versionId: VersionId,
+            stages: VersionStages,
+            ...(CreatedDate && { created: CreatedDate }),
+          });
+        }
+      }
+      next = page.NextToken;
+    } while (next !== undefined);
+    return versions.sort((a, b) => (b.created?.getTime() ?? 0) - (a.created?.getTime() ?? 0));
+  }
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+
+/** Turns what Secrets Manager refuses into errors that say what to do. */
+function refused(error: unknown, action: string, secretId: string): never {
+  switch (nameOf(error)) {
+    case 'ResourceNotFoundException':
+      throw new SecretError('SecretMissing', `secret ${secretId} does not exist in this account and region`, {
+        cause: error,
+      });
+    case 'AccessDeniedException':
+      throw new SecretError(
+        'SecretAccessDenied',
+        `secretsmanager:${action} on ${secretId} is denied to this role; its policy, the secret's resource policy and the KMS key's policy must all allow it`,
+        { cause: error },
+      );
+    case 'InvalidRequestException':
+      throw new SecretError(
+        'SecretMissing',
+        `secretsmanager:${action} is not possible for ${secretId} as it stands; it may be scheduled for deletion`,
+        { cause: error },
+      );
+    case 'ThrottlingException':
+    case 'InternalServiceError':
+      throw new RekeyError(
+        'SecretsManagerUnavailable',
+        `Secrets Manager could not serve ${action} for ${secretId}`,
+        {
+          cause: error,
+          retryable: true,
+        },
+      );
+    default:
+      throw error;
+  }
+}
