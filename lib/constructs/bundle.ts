@@ -1,0 +1,67 @@
+import { cpSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { buildSync } from 'esbuild';
+
+/** Folder of the package: entries and files of Rekey's own functions are given relative to it. */
+export const packageRoot = join(import.meta.dirname, '..', '..');
+
+/** CommonJS dependencies inside an ES module bundle call `require` for Node's own modules. */
+const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+/** What goes into one function's deployment package. */
+export interface BundleOptions {
+  /** Absolute path of the handler module. */
+  readonly entry: string;
+  /** Absolute paths of files copied beside the bundle under their own names. */
+  readonly files?: readonly string[];
+}
+
+/**
+ * Writes `index.mjs` into `directory`: one minified ES module with everything it imports, the AWS SDK included,
+ * so that a function runs the versions that were tested and not those that Lambda happens to bring.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+ */
+export function bundle(directory: string, options: BundleOptions): void {
+  buildSync({
+    entryPoints: [options.entry],
+    outfile: join(directory, 'index.mjs'),
+    absWorkingDir: packageRoot,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    // pg loads its optional native binding only when asked to.
+    external: ['pg-native'],
+    banner: { js: banner },
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  for (const file of options.files ?? []) {
+    cpSync(file, join(directory, basename(file)));
+  }
+}
+
+/**
+ * Lambda code bundled by esbuild in this process; no Docker, and about a quarter of a second per entry. The same entry
+ * with the same files is bundled once per synth, and stacks that are not selected are not bundled at all.
+ */
+export function bundledCode(options: BundleOptions): Code {
+  return Code.fromAsset(dirname(options.entry), {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Names the bundle in the CDK's cache; no image is ever pulled because the local bundling always succeeds or throws.
+      image: DockerImage.fromRegistry('unused'),
+      command: [options.entry, ...(options.files ?? [])].map((path) => relative(packageRoot, path)),
+      local: {
+        tryBundle: (directory: string) => {
+          bundle(directory, options);
+          return true;
+        },
+      },
+    },
+  });
+}
