@@ -169,9 +169,8 @@ class NodeEnvironment(lambda_runtime.Worker):
         self._stderr_thread = threading.Thread(
             target=self._read_log, args=(self._proc, self._stderr_queue), daemon=True)
         self._stderr_thread.start()
-        own = {key: value for key, value in variables.items()}
         answer = self._ask({
-            "code_dir": task_root, "module": module_name, "handler": handler_name, "env": own,
+            "code_dir": task_root, "module": module_name, "handler": handler_name, "env": variables,
             "function_name": variables["AWS_LAMBDA_FUNCTION_NAME"], "memory": memory,
             "arn": self.config.get("FunctionArn", ""),
         }, _INIT_SECONDS + float(self.config.get("Timeout", 3)))

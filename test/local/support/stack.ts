@@ -1,0 +1,126 @@
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  UpdateStackCommand,
+} from '@aws-sdk/client-cloudformation';
+import type { LocalCloud } from '../../../local/cloud.ts';
+import { eventually } from './eventually.ts';
+
+type Resources = Readonly<Record<string, unknown>>;
+
+/** A stack of the contract tests: plain CloudFormation, as little of it as a test needs. */
+export interface TestStack {
+  /** The stack's outputs by name. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Replaces the resources. */
+  update(resources: Resources): Promise<void>;
+}
+
+function outputsOf(resources: Resources): Record<string, unknown> {
+  const outputs: Record<string, unknown> = {};
+  for (const name of Object.keys(resources)) {
+    outputs[`${name}Ref`] = { Value: { Ref: name } };
+    outputs[`${name}Arn`] = { Value: { 'Fn::GetAtt': [name, 'Arn'] } };
+  }
+  return outputs;
+}
+
+/** Deploys resources that all have an `Arn` attribute; outputs are `<name>Ref` and `<name>Arn` of each. */
+export async function deployStack(cloud: LocalCloud, name: string, resources: Resources): Promise<TestStack> {
+  const client = new CloudFormationClient(cloud.clientOptions());
+  const body = (of: Resources) => {
+    const arns = Object.fromEntries(
+      Object.entries(of).filter(([, resource]) => !withoutArn.has((resource as { Type: string }).Type)),
+    );
+    return JSON.stringify({ Resources: of, Outputs: outputsOf(arns) });
+  };
+  const settled = async (wanted: string) =>
+    await eventually(`stack ${name} to reach ${wanted}`, async () => {
+      const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));
+      const status = Stacks?.[0]?.StackStatus ?? '';
+      if (status === wanted) return Stacks?.[0];
+      if (/FAILED|ROLLBACK/.test(status)) {
+        const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName: name }));
+        throw new Error(
+          `${name}: ${JSON.stringify(StackEvents?.map((event) => event.ResourceStatusReason))}`,
+        );
+      }
+      return undefined;
+    });
+  await client.send(
+    new CreateStackCommand({
+      StackName: name,
+      TemplateBody: body(resources),
+      Capabilities: ['CAPABILITY_NAMED_IAM'],
+    }),
+  );
+  const stack = await settled('CREATE_COMPLETE');
+  const outputs = Object.fromEntries(
+    (stack.Outputs ?? []).map((output) => [output.OutputKey ?? '', output.OutputValue ?? '']),
+  );
+  return {
+    outputs,
+    update: async (next) => {
+      await client.send(
+        new UpdateStackCommand({
+          StackName: name,
+          TemplateBody: body(next),
+          Capabilities: ['CAPABILITY_NAMED_IAM'],
+        }),
+      );
+      await settled('UPDATE_COMPLETE');
+    },
+  };
+}
+
+const withoutArn = new Set([
+  'AWS::IAM::Policy',
+  'AWS::Lambda::Permission',
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::SQS::QueuePolicy',
+  'AWS::SNS::Topic',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SNS::Subscription',
+]);
+
+type Statement = Readonly<Record<string, unknown>>;
+
+/** A role that `service` may assume, with what `statements` allow. */
+export function role(service: string, statements: readonly Statement[] = []): object {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+      },
+      Policies:
+        statements.length === 0
+          ? []
+          : [{ PolicyName: 'allowed', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
+    },
+  };
+}
+
+/** An Allow statement. */
+export function allow(actions: string | readonly string[], resource: unknown = '*'): Statement {
+  return { Effect: 'Allow', Action: actions, Resource: resource };
+}
+
+/** A function whose code is the text of a CommonJS module, under the role named `roleName` in the same stack. */
+export function nodeFunction(code: string, roleName: string, properties: object = {}): object {
+  return {
+    Type: 'AWS::Lambda::Function',
+    Properties: {
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      Role: { 'Fn::GetAtt': [roleName, 'Arn'] },
+      Code: { ZipFile: code },
+      Timeout: 10,
+      ...properties,
+    },
+  };
+}
