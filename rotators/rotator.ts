@@ -39,9 +39,6 @@ export interface Rotator<S extends object> {
   /** Really logs in with `credential`. Never throws for what the target answers: the outcome says it. */
   probe(credential: S, context: TargetContext): Promise<ProbeResult>;
 
-  /** Ends an overlap: makes the target stop accepting `old`. Only for strategies with an overlap. */
-  retire?(old: S, context: ApplyContext<S>): Promise<void>;
-
   /**
    * Emergency: makes the target refuse `leaked` now and ends its live sessions. Twice is the same as once. Must not
    * take away the login of `context.credentials.current` when `leaked` is only an older password of the same user:

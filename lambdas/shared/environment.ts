@@ -8,6 +8,8 @@ import { strategies } from '../../core/secret.ts';
 const common = {
   REKEY_ENVIRONMENT: z.string().min(1),
   REKEY_EVENT_BUS: z.string().min(1),
+  /** Where records go when the bus does not take them and the thing they record is already done or an emergency. */
+  REKEY_AUDIT_QUEUE_URL: z.url(),
 };
 
 const target = {
@@ -22,13 +24,12 @@ const target = {
 /** Rotation functions; the password rules of `core/password.ts` are read from the same environment. */
 export const rotationEnvironmentSchema = z.object(target);
 
-/** Containment functions. An emergency is never held up by the bus: records then go straight to the audit queue. */
-export const containmentEnvironmentSchema = z.object({ ...target, REKEY_AUDIT_QUEUE_URL: z.url() });
+/** Containment functions. */
+export const containmentEnvironmentSchema = z.object(target);
 
 /** The functions around the revocation workflow: intake, rotate, report. */
 export const revocationEnvironmentSchema = z.object({
   ...common,
-  REKEY_AUDIT_QUEUE_URL: z.url(),
   /** Set on the intake only. */
   REKEY_REVOCATION_WORKFLOW_ARN: z.string().min(1).optional(),
 });

@@ -1,0 +1,111 @@
+import { SecretError } from '../../core/errors.ts';
+import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
+import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
+import type { Credentials, Rotator } from '../../rotators/rotator.ts';
+import { parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
+
+/** Older versions that recovery tries at the most: each costs a read and a login. */
+const otherVersionsTried = 5;
+
+export interface CredentialSources<S extends object> {
+  readonly rotator: Rotator<S>;
+  readonly store: SecretStore;
+  readonly databases: DatabaseDirectory;
+}
+
+/**
+ * The credentials at hand for one secret: the current one at once, the others when a rotator asks for them.
+ * @param current - the parsed value of AWSCURRENT
+ */
+export function credentialsAtHand<S extends object>(
+  sources: CredentialSources<S>,
+  description: SecretDescription,
+  current: S,
+): Credentials<S> {
+  const { rotator, store } = sources;
+  const read = async (versionId: string): Promise<S | undefined> => {
+    const version = await store.read(description.arn, { versionId });
+    return (
+      version && parseCredential(rotator.schema, version.value, `${description.name} version ${versionId}`)
+    );
+  };
+  let admin: Promise<S | undefined> | undefined;
+  return {
+    current,
+    admin: () => {
+      admin ??= readAdmin(sources, current);
+      return admin;
+    },
+    previous: async () => {
+      const versionId = versionWith(description, stages.previous);
+      return versionId === undefined ? undefined : read(versionId);
+    },
+    others: async function* () {
+      const labelled = new Set(Object.keys(description.versions));
+      const versions = await store.listVersions(description.arn);
+      const kept = versions.filter(({ versionId }) => !labelled.has(versionId)).slice(0, otherVersionsTried);
+      for (const { versionId } of kept) {
+        // A version that cannot be read or is malformed is no way in; the next one may be.
+        const credential = await read(versionId).catch(() => undefined);
+        if (credential !== undefined) {
+          yield credential;
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Reads the admin secret named in `masterarn` and makes sure that it is of the same target.
+ *
+ * A secret that RDS manages holds only `username` and `password`; where its database listens is asked of the RDS API
+ * by the tags that RDS puts on the secret. The admin of a read replica's user is the primary's.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+ */
+async function readAdmin<S extends object>(
+  sources: CredentialSources<S>,
+  current: S,
+): Promise<S | undefined> {
+  const { rotator, store, databases } = sources;
+  const arn = (current as SecretJson).masterarn;
+  if (typeof arn !== 'string' || arn === '') {
+    return undefined;
+  }
+  const version = await store.read(arn, { stage: stages.current });
+  if (version === undefined) {
+    throw new SecretError(
+      'AdminSecretMissing',
+      `the admin secret ${arn} (key masterarn) does not exist or has no value; correct masterarn or store the admin credential there`,
+    );
+  }
+  const json = parseSecretJson(version.value, arn);
+  const { host } = current as SecretJson;
+  const located = typeof host === 'string' && json.host === undefined ? await locateManaged(sources, arn) : {};
+  const admin = parseCredential(rotator.schema, JSON.stringify({ ...located, ...json }), arn);
+  const { host: adminHost } = admin as SecretJson;
+  if (typeof adminHost === 'string' && typeof host === 'string' && adminHost !== host) {
+    if (!(await databases.isReadReplicaOf(host, adminHost))) {
+      throw new SecretError(
+        'AdminSecretMismatch',
+        `the admin secret ${arn} is of host ${adminHost}, the secret of host ${host}, which RDS does not know as a read replica of it; correct masterarn`,
+      );
+    }
+  }
+  return admin;
+}
+
+async function locateManaged<S extends object>(
+  { store, databases }: CredentialSources<S>,
+  arn: string,
+): Promise<SecretJson> {
+  const { tags } = await store.describe(arn);
+  const database = tags['aws:rds:primaryDBInstanceArn'] ?? tags['aws:rds:primaryDBClusterArn'];
+  const located = database === undefined ? undefined : await databases.locate(database);
+  if (located === undefined) {
+    throw new SecretError(
+      'AdminSecretMismatch',
+      `the admin secret ${arn} holds no host, and ${database === undefined ? 'RDS does not manage it' : `RDS does not know ${database}`}; add host to it or name the database's own admin secret`,
+    );
+  }
+  return located;
+}

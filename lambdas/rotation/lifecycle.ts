@@ -1,0 +1,325 @@
+import { RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
+import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import type { PasswordPolicy } from '../../core/password.ts';
+import type { DatabaseDirectory, EventBus } from '../../core/ports.ts';
+import {
+  type SecretDescription,
+  type SecretVersion,
+  type Strategy,
+  stages,
+  versionWith,
+} from '../../core/secret.ts';
+import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
+import { credentialsAtHand } from './credentials.ts';
+import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
+import { parseCredential, parseSecretJson } from './secret-value.ts';
+import type { VersionCache } from './version-cache.ts';
+
+/** What the engine works with; everything outside comes through it. */
+export interface LifecycleDependencies<S extends object> {
+  readonly rotator: Rotator<S>;
+  readonly strategy: Strategy;
+  readonly store: VersionCache;
+  readonly databases: DatabaseDirectory;
+  /** The bus itself: a rotation does not start unless it takes the record. */
+  readonly bus: EventBus;
+  /** For what has happened already: falls back to the audit queue when the bus takes nothing. */
+  readonly records: EventBus;
+  readonly origin: EventOrigin;
+  readonly passwords: PasswordPolicy;
+  readonly target: Omit<TargetContext, 'finding'>;
+}
+
+/** What the engine tells its caller; the handler makes metrics of it. */
+export interface StepReport {
+  readonly step: Step;
+  /** False when there was nothing left to do: the version is current already. */
+  readonly done: boolean;
+  /** On the step that completed a rotation: milliseconds since its pending version was stored. */
+  readonly rotationMs?: number;
+}
+
+/**
+ * The engine that owns the four steps for every secret type: guards, idempotency, staging labels, records.
+ *
+ * Steps may be retried, duplicated, run at once or be killed anywhere. What makes that safe: the pending value is
+ * stored before the target hears of it and never changes afterwards; the target is only ever told values that
+ * Secrets Manager keeps; and AWSCURRENT moves only to a version that has logged in.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+ */
+export class RotationLifecycle<S extends object> {
+  readonly #deps: LifecycleDependencies<S>;
+
+  constructor(dependencies: LifecycleDependencies<S>) {
+    if (!dependencies.rotator.strategies.includes(dependencies.strategy)) {
+      throw new SecretError(
+        'StrategyUnsupported',
+        `${dependencies.rotator.type} secrets do not support ${dependencies.strategy}; choose ${dependencies.rotator.strategies.join(' or ')}`,
+      );
+    }
+    this.#deps = dependencies;
+  }
+
+  /**
+   * Runs one step.
+   * @param input - Secrets Manager's event, unchecked
+   * @throws SecretError, TargetError, AuditUnavailableError; a failure is published before it is thrown
+   */
+  async run(input: unknown): Promise<StepReport> {
+    const event = parseRotationEvent(input);
+    let description: SecretDescription | undefined;
+    try {
+      description = await this.#deps.store.describe(event.secretId);
+      const state = this.#guard(event, description);
+      if (state === 'current' && event.step !== 'finishSecret') {
+        return { step: event.step, done: false };
+      }
+      return await this.#step(event, description, state);
+    } catch (error) {
+      this.#deps.store.forget(event.secretId);
+      await this.#recordFailure(event, description, error);
+      throw error;
+    }
+  }
+
+  #step(
+    event: RotationEvent,
+    description: SecretDescription,
+    state: 'pending' | 'current',
+  ): Promise<StepReport> {
+    switch (event.step) {
+      case 'createSecret':
+        return this.#create(event, description);
+      case 'setSecret':
+        return this.#set(event, description);
+      case 'testSecret':
+        return this.#test(event, description);
+      case 'finishSecret':
+        return this.#finish(event, description, state);
+    }
+  }
+
+  /** Secrets Manager's own rules for a step; see "Rotation steps" in the design. */
+  #guard({ token, step }: RotationEvent, description: SecretDescription): 'pending' | 'current' {
+    const { name, versions } = description;
+    if (!description.rotationEnabled) {
+      throw new SecretError(
+        'RotationDisabled',
+        `rotation of ${name} is not enabled; turn it on before ${step}`,
+      );
+    }
+    const labels = versions[token];
+    if (labels === undefined) {
+      throw new SecretError(
+        'VersionUnknown',
+        `${name} has no version ${token}; the event is stale or not of this secret`,
+      );
+    }
+    if (labels.includes(stages.current)) {
+      return 'current';
+    }
+    if (!labels.includes(stages.pending)) {
+      throw new SecretError(
+        'VersionNotPending',
+        `version ${token} of ${name} is not labelled ${stages.pending}; start a new rotation`,
+      );
+    }
+    return 'pending';
+  }
+
+  async #create(
+    { step, secretId, token, rotationToken }: RotationEvent,
+    description: SecretDescription,
+  ): Promise<StepReport> {
+    const { rotator, store, bus, strategy } = this.#deps;
+    const version = await this.#currentVersion(description);
+    const current = parseCredential(rotator.schema, version.value, description.name);
+    const proposal = rotator.propose(current, {
+      strategy,
+      random: this.#deps.origin.random,
+      passwords: this.#deps.passwords,
+    });
+    await bus.publish([
+      createEvent(
+        this.#deps.origin,
+        'Secret Rotation Started',
+        { ...this.#subject(description, token), previousVersionId: version.versionId },
+        { correlationId: token, fact: `${description.arn} ${token}` },
+      ),
+    ]);
+    const value = JSON.stringify({ ...parseSecretJson(version.value, description.name), ...proposal });
+    await store.putPending(secretId, token, value, rotationToken);
+    return { step, done: true };
+  }
+
+  async #set({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {
+    const { rotator, strategy } = this.#deps;
+    const [current, next] = await Promise.all([
+      this.#current(description),
+      this.#pending(description, token),
+    ]);
+    rotator.check(next, current, { strategy });
+    await this.#withFindings(description, token, (target) =>
+      rotator.apply(next, {
+        ...target,
+        strategy,
+        random: this.#deps.origin.random,
+        credentials: credentialsAtHand(this.#deps, description, current),
+      }),
+    );
+    return { step, done: true };
+  }
+
+  async #test({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {
+    const { rotator, store } = this.#deps;
+    const pending = await store.read(description.arn, { versionId: token });
+    // Without immediate rotation, Secrets Manager runs this step alone, on a version without value, to try the setup.
+    const credential =
+      pending === undefined
+        ? await this.#current(description)
+        : parseCredential(rotator.schema, pending.value, `${description.name} version ${token}`);
+    const result = await this.#withFindings(description, token, (target) =>
+      rotator.probe(credential, target),
+    );
+    if (result.outcome !== 'accepted') {
+      throw result.error;
+    }
+    return { step, done: true };
+  }
+
+  async #finish(
+    { step, token }: RotationEvent,
+    description: SecretDescription,
+    state: 'pending' | 'current',
+  ): Promise<StepReport> {
+    const { store, records, origin } = this.#deps;
+    const pending = await store.read(description.arn, { versionId: token });
+    if (pending === undefined) {
+      throw new SecretError(
+        'SecretValueMissing',
+        `version ${token} of ${description.name} has no value; ${stages.current} stays where it is`,
+      );
+    }
+    const from = versionWith(description, state === 'current' ? stages.previous : stages.current);
+    if (state === 'pending') {
+      await this.#moveCurrent(description, token, from);
+    }
+    const durationMs =
+      pending.created && Math.max(0, origin.clock.now().getTime() - pending.created.getTime());
+    // Announced even when the label had moved before: the step that moved it may have died before it said so.
+    await records.publish([
+      createEvent(
+        origin,
+        'Secret Rotation Succeeded',
+        {
+          ...this.#subject(description, token),
+          ...(from !== undefined && { previousVersionId: from }),
+          ...(state === 'pending' && durationMs !== undefined && { durationMs }),
+        },
+        { correlationId: token, fact: `${description.arn} ${token}` },
+      ),
+    ]);
+    store.forget(description.arn);
+    return {
+      step,
+      done: state === 'pending',
+      ...(state === 'pending' && durationMs !== undefined && { rotationMs: durationMs }),
+    };
+  }
+
+  async #moveCurrent(description: SecretDescription, to: string, from: string | undefined): Promise<void> {
+    if (from === undefined) {
+      throw new SecretError(
+        'SecretValueMissing',
+        `no version of ${description.name} is labelled ${stages.current}; store one first`,
+      );
+    }
+    try {
+      await this.#deps.store.moveCurrent(description.arn, { to, from });
+    } catch (error) {
+      // A duplicate of this step may have been faster.
+      const now = await this.#deps.store.describe(description.arn);
+      if (!now.versions[to]?.includes(stages.current)) {
+        throw error;
+      }
+    }
+  }
+
+  async #currentVersion(description: SecretDescription): Promise<SecretVersion> {
+    const versionId = versionWith(description, stages.current);
+    const version =
+      versionId === undefined ? undefined : await this.#deps.store.read(description.arn, { versionId });
+    if (version === undefined) {
+      throw new SecretError(
+        'SecretValueMissing',
+        `${description.name} has no text value labelled ${stages.current}; store the credential that works now, as JSON`,
+      );
+    }
+    return version;
+  }
+
+  async #current(description: SecretDescription): Promise<S> {
+    const version = await this.#currentVersion(description);
+    return parseCredential(this.#deps.rotator.schema, version.value, description.name);
+  }
+
+  async #pending(description: SecretDescription, token: string): Promise<S> {
+    const version = await this.#deps.store.read(description.arn, { versionId: token });
+    if (version === undefined) {
+      throw new SecretError(
+        'SecretValueMissing',
+        `version ${token} of ${description.name} has no value yet; createSecret must run first`,
+      );
+    }
+    return parseCredential(this.#deps.rotator.schema, version.value, `${description.name} version ${token}`);
+  }
+
+  /** Runs an action at the target and publishes what it found worth a person's look. */
+  async #withFindings<T>(
+    description: SecretDescription,
+    token: string,
+    action: (target: TargetContext) => Promise<T>,
+  ): Promise<T> {
+    const findings: Parameters<TargetContext['finding']>[0][] = [];
+    const result = await action({ ...this.#deps.target, finding: (finding) => findings.push(finding) });
+    if (findings.length > 0) {
+      await this.#deps.records.publish(
+        findings.map((finding) =>
+          createEvent(
+            this.#deps.origin,
+            'Finding Raised',
+            { secretArn: description.arn, ...finding },
+            { correlationId: token, fact: `${description.arn} ${token} ${finding.code}` },
+          ),
+        ),
+      );
+    }
+    return result;
+  }
+
+  /** A failure is published as well as it can be; the error itself goes to Secrets Manager in any case. */
+  async #recordFailure(
+    event: RotationEvent,
+    description: SecretDescription | undefined,
+    error: unknown,
+  ): Promise<void> {
+    const { records, origin } = this.#deps;
+    const subject = description ?? { arn: event.secretId, name: event.secretId };
+    const failure = createEvent(
+      origin,
+      'Secret Rotation Failed',
+      { ...this.#subject(subject, event.token), step: event.step, error: summarizeError(error) },
+      { correlationId: event.token },
+    );
+    await records.publish([failure]).catch((cause: unknown) => {
+      const { code, message, retryable } = summarizeError(error);
+      const unrecorded = `${message}; and this failure could not be recorded: ${summarizeError(cause).message}`;
+      throw new RekeyError(code, unrecorded, { cause: error, retryable });
+    });
+  }
+
+  #subject({ arn, name }: Pick<SecretDescription, 'arn' | 'name'>, versionId: string) {
+    const { rotator, strategy } = this.#deps;
+    return { secretArn: arn, secretName: name, secretType: rotator.type, strategy, versionId };
+  }
+}

@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import { SecretError } from '../../core/errors.ts';
+
+/** A secret's JSON, unknown keys included. */
+export type SecretJson = Record<string, unknown>;
+
+/**
+ * Reads a secret's text as a JSON object. The error never quotes the text.
+ * @throws SecretError `SecretValueInvalid`
+ */
+export function parseSecretJson(text: string, secret: string): SecretJson {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text.
+    throw new SecretError('SecretValueInvalid', `the value of ${secret} is not JSON; store a JSON object`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new SecretError(
+      'SecretValueInvalid',
+      `the value of ${secret} is JSON but not an object; store a JSON object`,
+    );
+  }
+  return json as SecretJson;
+}
+
+/**
+ * Reads a secret's text as a credential of one type; names the fields that are missing or of the wrong type.
+ * @throws SecretError `SecretValueInvalid`
+ */
+export function parseCredential<S extends object>(schema: z.ZodType<S>, text: string, secret: string): S {
+  const parsed = schema.safeParse(parseSecretJson(text, secret));
+  if (!parsed.success) {
+    const problems = parsed.error.issues
+      .map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`)
+      .join('; ');
+    throw new SecretError('SecretValueInvalid', `the value of ${secret} does not fit its type: ${problems}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,71 @@
+import type { Clock, SecretStore } from '../../core/ports.ts';
+import type { SecretVersion } from '../../core/secret.ts';
+
+/**
+ * Remembers the versions that one rotation needs while its steps run in one warm environment. Sound because
+ * Secrets Manager never changes the value of a version once it has one; labels are not taken from here.
+ * What is remembered is forgotten at the end of the rotation, or after two minutes.
+ */
+export class VersionCache implements SecretStore {
+  readonly #store: SecretStore;
+  readonly #clock: Clock;
+  readonly #versions = new Map<string, { version: SecretVersion; until: number }>();
+
+  constructor(store: SecretStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  describe(secretId: string) {
+    return this.#store.describe(secretId);
+  }
+
+  async read(secretId: string, which: { versionId: string } | { stage: string }) {
+    if ('stage' in which) {
+      return this.#store.read(secretId, which);
+    }
+    const known = this.#versions.get(key(secretId, which.versionId));
+    if (known !== undefined && known.until > this.#clock.now().getTime()) {
+      return known.version;
+    }
+    const version = await this.#store.read(secretId, which);
+    if (version !== undefined) {
+      this.#remember(secretId, version);
+    }
+    return version;
+  }
+
+  async putPending(secretId: string, versionId: string, value: string, rotationToken?: string) {
+    const result = await this.#store.putPending(secretId, versionId, value, rotationToken);
+    if (result === 'stored') {
+      this.#remember(secretId, { versionId, value, stages: [], created: this.#clock.now() });
+    }
+    return result;
+  }
+
+  moveCurrent(secretId: string, move: { to: string; from: string }) {
+    return this.#store.moveCurrent(secretId, move);
+  }
+
+  listVersions(secretId: string) {
+    return this.#store.listVersions(secretId);
+  }
+
+  /** Drops everything known of a secret. */
+  forget(secretId: string): void {
+    for (const known of this.#versions.keys()) {
+      if (known.startsWith(key(secretId, ''))) {
+        this.#versions.delete(known);
+      }
+    }
+  }
+
+  #remember(secretId: string, version: SecretVersion): void {
+    this.#versions.set(key(secretId, version.versionId), {
+      version,
+      until: this.#clock.now().getTime() + 120_000,
+    });
+  }
+}
+
+const key = (secretId: string, versionId: string): string => `${secretId}\n${versionId}`;

@@ -1,0 +1,55 @@
+import { systemRandom } from '../../adapters/random.ts';
+import type { AnyEvent } from '../../core/events/catalogue.ts';
+import { passwordPolicy } from '../../core/password.ts';
+import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
+import type { Strategy } from '../../core/secret.ts';
+import { RotationLifecycle } from '../../lambdas/rotation/lifecycle.ts';
+import { VersionCache } from '../../lambdas/rotation/version-cache.ts';
+import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
+
+/** A bus that keeps what it was given. */
+export class MemoryBus implements EventBus {
+  readonly events: AnyEvent[] = [];
+
+  async publish(events: readonly AnyEvent[]): Promise<void> {
+    this.events.push(...events);
+  }
+}
+
+export const noDatabases: DatabaseDirectory = {
+  locate: async () => undefined,
+  isReadReplicaOf: async () => false,
+};
+
+export const clock = { now: () => new Date() };
+
+/** An engine over any rotator with everything outside in memory; a new one is a cold start. */
+export function engine<S extends object>(options: {
+  rotator: Rotator<S>;
+  store: SecretStore;
+  strategy?: Strategy;
+  bus?: EventBus;
+  records?: EventBus;
+  databases?: DatabaseDirectory;
+  target?: Partial<Omit<TargetContext, 'finding'>>;
+  environment?: Record<string, string>;
+}): RotationLifecycle<S> {
+  const bus = options.bus ?? new MemoryBus();
+  return new RotationLifecycle({
+    rotator: options.rotator,
+    strategy: options.strategy ?? 'single-user',
+    store: new VersionCache(options.store, clock),
+    databases: options.databases ?? noDatabases,
+    bus,
+    records: options.records ?? bus,
+    origin: {
+      source: 'rekey.rotation',
+      environment: 'test',
+      actor: 'engine-test',
+      clock,
+      random: systemRandom,
+    },
+    passwords: passwordPolicy(options.environment ?? {}),
+    target: { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, ...options.target },
+  });
+}
