@@ -53,3 +53,11 @@ export const metrics = {
   auditRecordsWritten: 'AuditRecordsWritten',
   auditPublishFailed: 'AuditPublishFailed',
 } as const;
+
+/** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */
+export const services = {
+  rotation: 'rotation',
+  containment: 'containment',
+  revocation: 'revocation',
+  audit: 'audit',
+} as const;

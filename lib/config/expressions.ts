@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+/** Secrets Manager rotates at most every four hours and at least every 999 days. */
+const shortestHours = 4;
+const longestHours = 999 * 24;
+
+/** The time between two runs of a `rate(…)` expression in hours; `undefined` for a `cron(…)` expression. */
+export function rateHours(schedule: string): number | undefined {
+  const match = /^rate\((\d+) (hours?|days?)\)$/.exec(schedule);
+  return match === null ? undefined : Number(match[1]) * (match[2]?.startsWith('hour') ? 1 : 24);
+}
+
+/**
+ * A schedule expression as Secrets Manager takes it: `rate(value hours|days)` or
+ * `cron(minutes hours day-of-month month day-of-week year)` in UTC, minutes always 0 and year always `*`.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+ */
+export const scheduleSchema = z.string().check((context) => {
+  const problem = scheduleProblem(context.value);
+  if (problem !== undefined) {
+    context.issues.push({ code: 'custom', message: problem, input: context.value });
+  }
+});
+
+function scheduleProblem(schedule: string): string | undefined {
+  const hours = rateHours(schedule);
+  if (hours !== undefined) {
+    return hours >= shortestHours && hours <= longestHours
+      ? undefined
+      : 'Secrets Manager takes rates from 4 hours to 999 days';
+  }
+  const fields = /^cron\((.+)\)$/.exec(schedule)?.[1]?.trim().split(/\s+/);
+  if (fields === undefined) {
+    return 'must be rate(<n> hours), rate(<n> days) or cron(0 <hours> <day-of-month> <month> <day-of-week> *)';
+  }
+  const [minutes, , dayOfMonth, , dayOfWeek, year] = fields;
+  if (fields.length !== 6) {
+    return `cron takes 6 fields, this has ${fields.length}`;
+  }
+  if (minutes !== '0') {
+    return 'the minutes of a rotation cron must be 0';
+  }
+  if (year !== '*') {
+    return 'the year of a rotation cron must be *';
+  }
+  if ((dayOfMonth === '?') === (dayOfWeek === '?')) {
+    return 'exactly one of day-of-month and day-of-week must be ?';
+  }
+  return undefined;
+}
+
+/**
+ * Part of a secret's name after `/<environment>/`. A hyphen and six characters at the end would look like the random
+ * suffix of an ARN, which Secrets Manager advises against.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+ */
+export const secretNameSchema = z
+  .string()
+  .min(1)
+  .max(400)
+  .regex(
+    /^[A-Za-z0-9_+=.@-][A-Za-z0-9/_+=.@-]*$/,
+    'may hold letters, digits and / _ + = . @ -, and starts without /',
+  )
+  .refine((name) => !/-[A-Za-z0-9]{6}$/.test(name), {
+    error: 'must not end in a hyphen and six characters: it would look like the suffix of an ARN',
+  });
+
+/** An existing secret: its name, or its full ARN with the six-character suffix. */
+export const secretIdSchema = z
+  .string()
+  .min(1)
+  .max(2048)
+  .refine(
+    (id) =>
+      id.startsWith('arn:')
+        ? /^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/.test(id)
+        : /^[A-Za-z0-9/_+=.@!-]+$/.test(id),
+    { error: 'must be the name of a secret, or its full ARN with the six-character suffix' },
+  );
+
+const id = (prefix: string, what: string) =>
+  z.string().regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be the id of a ${what}, ${prefix}-…`);
+
+export const vpcIdSchema = id('vpc', 'VPC');
+export const subnetIdSchema = id('subnet', 'subnet');
+export const securityGroupIdSchema = id('sg', 'security group');
+
+export const keyArnSchema = z
+  .string()
+  .regex(
+    /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
+    'must be the ARN of a KMS key (not of an alias)',
+  );
+
+/** Somebody who may assume a role: an account id, or the ARN of a role or user; `*` may stand in a role's name. */
+export const principalSchema = z
+  .string()
+  .regex(
+    /^(\d{12}|arn:[a-z-]+:iam::\d{12}:(role|user)\/[A-Za-z0-9+=,.@_/*-]+)$/,
+    'must be an account id of 12 digits or the ARN of an IAM role or user',
+  );

@@ -1,0 +1,21 @@
+import type { PasswordConfiguration } from './schema.ts';
+
+const variables = {
+  length: 'PASSWORD_LENGTH',
+  excludeCharacters: 'EXCLUDE_CHARACTERS',
+  excludeNumbers: 'EXCLUDE_NUMBERS',
+  excludePunctuation: 'EXCLUDE_PUNCTUATION',
+  excludeUppercase: 'EXCLUDE_UPPERCASE',
+  excludeLowercase: 'EXCLUDE_LOWERCASE',
+  requireEachIncludedType: 'REQUIRE_EACH_INCLUDED_TYPE',
+} as const satisfies Record<keyof PasswordConfiguration, string>;
+
+/** The password rules as the environment variables that AWS's own rotation functions read, too. */
+export function passwordEnvironment(passwords: PasswordConfiguration): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([rule, variable]) => {
+      const value = passwords[rule as keyof PasswordConfiguration];
+      return value === undefined ? [] : [[variable, String(value)]];
+    }),
+  );
+}

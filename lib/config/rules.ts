@@ -1,0 +1,133 @@
+import { RekeyError } from '../../core/errors.ts';
+import { definitionParameter } from '../../core/names.ts';
+import { passwordPolicy } from '../../core/password.ts';
+import { registry } from '../../rotators/registry.ts';
+import { rateHours } from './expressions.ts';
+import { passwordEnvironment } from './passwords.ts';
+import type { Configuration, EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
+
+/** One thing that is wrong, and where. */
+export interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** What a schema cannot say: references between parts, and limits that depend on other values. */
+export function checkRules(configuration: Configuration): Problem[] {
+  return Object.entries(configuration.environments).flatMap(([name, environment]) =>
+    checkEnvironment(name, environment).map(({ path, message }) => ({
+      path: ['environments', name, ...path],
+      message,
+    })),
+  );
+}
+
+function checkEnvironment(name: string, environment: EnvironmentConfiguration): Problem[] {
+  const problems = checkPasswords(environment);
+  const owners = new Map<string, string>();
+  for (const [key, secret] of Object.entries(environment.secrets)) {
+    const path = ['secrets', key];
+    for (const problem of checkSecret(key, secret, environment)) {
+      problems.push({ path: [...path, ...problem.path], message: problem.message });
+    }
+    const fullName = secretName(name, secret);
+    const other = owners.get(fullName);
+    if (other !== undefined) {
+      problems.push({ path, message: `names the same secret as secrets.${other}: ${fullName}` });
+    }
+    owners.set(fullName, key);
+    const parameter = definitionParameter(name, fullName);
+    // SSM counts the whole ARN; the part before the name takes up to 70 of its 1,011 characters.
+    if (parameter.length > 900) {
+      problems.push({
+        path,
+        message: `the SSM parameter of its definition would have a name of ${parameter.length} characters; the most is 900`,
+      });
+    }
+  }
+  return problems;
+}
+
+function checkPasswords(environment: EnvironmentConfiguration): Problem[] {
+  try {
+    passwordPolicy(passwordEnvironment(environment.passwords));
+    return [];
+  } catch (error) {
+    if (error instanceof RekeyError) {
+      return [{ path: ['passwords'], message: error.message }];
+    }
+    throw error;
+  }
+}
+
+function checkSecret(
+  key: string,
+  secret: SecretConfiguration,
+  environment: EnvironmentConfiguration,
+): Problem[] {
+  const problems: Problem[] = [];
+  const supported: readonly string[] = registry[secret.type].strategies;
+  if (!supported.includes(secret.strategy)) {
+    problems.push({
+      path: ['strategy'],
+      message: `${secret.type} supports ${supported.join(', ')}`,
+    });
+  } else if (!environment.strategies.includes(secret.strategy)) {
+    problems.push({
+      path: ['strategy'],
+      message: `this environment allows ${environment.strategies.join(', ')}`,
+    });
+  }
+  if (secret.network !== undefined && !Object.hasOwn(environment.networks, secret.network)) {
+    problems.push({
+      path: ['network'],
+      message: `no such network; there are: ${list(environment.networks)}`,
+    });
+  }
+  if (secret.strategy === 'alternating-users' && secret.create !== undefined && !secret.adminSecret) {
+    problems.push({
+      path: ['adminSecret'],
+      message: 'alternating-users needs an admin secret, which creates and changes the second user',
+    });
+  }
+  const admin = secret.adminSecret;
+  if (admin !== undefined && 'secret' in admin) {
+    if (admin.secret === key) {
+      problems.push({ path: ['adminSecret', 'secret'], message: 'a secret cannot be its own admin secret' });
+    } else if (!Object.hasOwn(environment.secrets, admin.secret)) {
+      problems.push({
+        path: ['adminSecret', 'secret'],
+        message: `no such secret; there are: ${list(environment.secrets)}`,
+      });
+    }
+  }
+  const hours = rateHours(secret.schedule ?? environment.rotation.schedule);
+  const maximumAgeDays = secret.maximumAgeDays ?? environment.rotation.maximumAgeDays;
+  if (hours !== undefined && hours > maximumAgeDays * 24) {
+    problems.push({
+      path: ['schedule'],
+      message: `every ${hours / 24} days is rarer than the maximum age of ${maximumAgeDays} days`,
+    });
+  }
+  return problems;
+}
+
+const list = (record: object): string => Object.keys(record).join(', ') || 'none';
+
+/** The secret's name in Secrets Manager; from an ARN, what stands before the random suffix. */
+export function secretName(
+  environment: string,
+  secret: { readonly create?: { readonly name: string } | undefined; readonly adopt?: string | undefined },
+): string {
+  if (secret.create !== undefined) {
+    return `/${environment}/${secret.create.name}`;
+  }
+  const id = secret.adopt ?? '';
+  return id.startsWith('arn:')
+    ? id
+        .split(':')
+        .slice(6)
+        .join(':')
+        .replace(/-[A-Za-z0-9]{6}$/, '')
+    : id;
+}

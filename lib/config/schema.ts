@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import { strategies } from '../../core/secret.ts';
+import { secretTypes } from '../../rotators/registry.ts';
+import {
+  keyArnSchema,
+  principalSchema,
+  scheduleSchema,
+  secretIdSchema,
+  secretNameSchema,
+  securityGroupIdSchema,
+  subnetIdSchema,
+  vpcIdSchema,
+} from './expressions.ts';
+
+/** Keys of environments, networks and secrets: short, and safe in names of resources. */
+const keySchema = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .regex(/^[a-z][a-z0-9-]*$/, 'must start with a small letter and hold only small letters, digits and -');
+
+const auditSchema = z.strictObject({
+  /**
+   * Days for which nobody can delete or overwrite a record of the audit log, the account's root included. It can be
+   * raised later, never lowered for what is already written.
+   * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+   */
+  retentionDays: z.int().min(1).max(36_500),
+});
+
+const passwordsSchema = z
+  .strictObject({
+    length: z.int().min(8).max(4096),
+    excludeCharacters: z.string().max(4096),
+    excludeNumbers: z.boolean(),
+    excludePunctuation: z.boolean(),
+    excludeUppercase: z.boolean(),
+    excludeLowercase: z.boolean(),
+    requireEachIncludedType: z.boolean(),
+  })
+  .partial();
+
+/** Where traffic from the functions may go. */
+const egressSchema = z.strictObject({
+  /** IPv4 range, or the id of a security group. */
+  to: z.union([z.cidrv4(), securityGroupIdSchema], { error: 'must be an IPv4 range (CIDR) or sg-…' }),
+  port: z.int().min(1).max(65_535),
+});
+
+const networkSchema = z.xor(
+  [
+    z.strictObject({
+      /** An existing VPC, by ids; nothing is looked up at synth. */
+      existing: z.strictObject({
+        vpcId: vpcIdSchema,
+        /** Private subnets with a way to the AWS APIs (NAT or interface endpoints) and to the target. */
+        subnetIds: z.array(subnetIdSchema).min(1).max(16),
+        /** @default - one is created that lets out `egress` and HTTPS only */
+        securityGroupIds: z.array(securityGroupIdSchema).min(1).max(5).optional(),
+        egress: z.array(egressSchema).max(50).default([]),
+      }),
+    }),
+    z.strictObject({
+      /** A new VPC without a way to the internet: isolated subnets and endpoints for the AWS APIs in use. */
+      create: z.strictObject({
+        cidr: z.cidrv4().default('10.0.0.0/20'),
+        availabilityZones: z.int().min(1).max(3).default(2),
+        /** Target ports that may be reached inside the VPC. */
+        ports: z.array(z.int().min(1).max(65_535)).min(1).max(20).default([5432]),
+      }),
+    }),
+  ],
+  { error: 'must have exactly one of `existing` and `create`' },
+);
+
+const adminSecretSchema = z.xor(
+  [
+    z.strictObject({ secret: z.string().min(1) }),
+    z.strictObject({ adopt: secretIdSchema, encryptionKey: keyArnSchema.optional() }),
+  ],
+  { error: 'must have exactly one of `secret` (a key of `secrets`) and `adopt` (name or ARN)' },
+);
+
+const createSchema = z.strictObject({
+  /** The secret is named `/<environment>/<name>`. */
+  name: secretNameSchema,
+  /** Everything in the secret's JSON but the password, which Secrets Manager generates. */
+  fields: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .refine((fields) => !Object.hasOwn(fields, 'password'), {
+      error: 'must not hold `password`: Secrets Manager generates it, and it would stand in the template',
+      path: ['password'],
+    })
+    .refine((fields) => !Object.hasOwn(fields, 'masterarn'), {
+      error: 'must not hold `masterarn`: name the admin secret in `adminSecret`',
+      path: ['masterarn'],
+    }),
+});
+
+const secretSchema = z
+  .strictObject({
+    type: z.enum(secretTypes),
+    strategy: z.enum(strategies),
+    create: createSchema.optional(),
+    /** Name or full ARN of an existing secret. Its value and its policy stay as they are until it rotates. */
+    adopt: secretIdSchema.optional(),
+    /** Key that encrypts an adopted secret, where that is not the AWS managed one. */
+    encryptionKey: keyArnSchema.optional(),
+    /** @default - the secret's own login changes its own password */
+    adminSecret: adminSecretSchema.optional(),
+    /** A key of `networks`. @default - the function is not attached to a VPC */
+    network: z.string().optional(),
+    /** Team or person that answers for the secret. */
+    owner: z.string().min(1).max(128),
+    /** Workloads that read the secret. */
+    consumers: z.array(z.string().min(1).max(64)).max(40).default([]),
+    /** @default - the environment's `rotation.schedule` */
+    schedule: scheduleSchema.optional(),
+    /** @default - the environment's `rotation.maximumAgeDays` */
+    maximumAgeDays: z.int().min(1).max(1000).optional(),
+    /** Rotate when deployed, and again when the schedule changes. @default - true when created, false when adopted */
+    rotateOnDeploy: z.boolean().optional(),
+    /** Permits plaintext where the secret does not say `ssl` and the server offers no TLS; raises a finding. */
+    allowPlaintext: z.boolean().default(false),
+    /** PEM file with the authorities of the target's certificate, relative to the configuration file. */
+    certificateAuthority: z.string().min(1).optional(),
+  })
+  .refine((secret) => (secret.create === undefined) !== (secret.adopt === undefined), {
+    error: 'must have exactly one of `create` and `adopt`',
+  })
+  .refine((secret) => secret.encryptionKey === undefined || secret.adopt !== undefined, {
+    error: 'is only for adopted secrets; created ones use the key of the environment',
+    path: ['encryptionKey'],
+  });
+
+export const environmentSchema = z.strictObject({
+  /** @default - the account of the credentials that the CDK CLI runs with */
+  account: z
+    .string()
+    .regex(/^\d{12}$/, 'must be 12 digits')
+    .optional(),
+  /** @default - the region that the CDK CLI runs with */
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region such as eu-central-1')
+    .optional(),
+  audit: auditSchema,
+  rotation: z
+    .strictObject({
+      schedule: scheduleSchema.default('rate(30 days)'),
+      /** A secret that has not rotated for longer is overdue. */
+      maximumAgeDays: z.int().min(1).max(1000).default(45),
+    })
+    .prefault({}),
+  passwords: passwordsSchema.default({}),
+  /** Strategies that secrets of this environment may use. */
+  strategies: z
+    .array(z.enum(strategies))
+    .min(1)
+    .default([...strategies]),
+  /** Days for which the bus keeps events for a replay. @default - no archive */
+  eventArchiveDays: z.int().min(1).max(3650).optional(),
+  notifications: z
+    .strictObject({
+      /** Alarms are mailed here; each address confirms once. */
+      emails: z.array(z.email()).max(20).default([]),
+      /** An existing SNS topic in place of Rekey's own. Its policy must let CloudWatch publish. */
+      topicArn: z
+        .string()
+        .regex(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+$/, 'must be the ARN of an SNS topic')
+        .optional(),
+    })
+    .refine((value) => value.topicArn === undefined || value.emails.length === 0, {
+      error: 'must be empty with `topicArn`: subscribe addresses to that topic itself',
+      path: ['emails'],
+    })
+    .prefault({}),
+  access: z
+    .strictObject({
+      operators: z.array(principalSchema).max(50).default([]),
+      responders: z.array(principalSchema).max(50).default([]),
+      auditors: z.array(principalSchema).max(50).default([]),
+    })
+    .prefault({}),
+  networks: z.record(keySchema(32), networkSchema).default({}),
+  secrets: z.record(keySchema(64), secretSchema).default({}),
+});
+
+export const configurationSchema = z.strictObject({
+  environments: z.record(keySchema(20), environmentSchema).refine((all) => Object.keys(all).length > 0, {
+    error: 'must name at least one environment',
+  }),
+});
+
+export type ConfigurationInput = z.input<typeof configurationSchema>;
+export type Configuration = z.output<typeof configurationSchema>;
+export type EnvironmentConfiguration = z.output<typeof environmentSchema>;
+export type SecretConfiguration = z.output<typeof secretSchema>;
+export type NetworkConfiguration = z.output<typeof networkSchema>;
+export type PasswordConfiguration = z.output<typeof passwordsSchema>;
