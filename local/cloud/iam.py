@@ -1,0 +1,114 @@
+"""IAM condition keys that a request carries and the emulator leaves out, so that Allow and Deny on them apply.
+
+Follows https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html,
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html and
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html.
+"""
+
+import contextvars
+import json
+
+# Operations on an existing secret; the others take no SecretId.
+_REQUEST_KEYS = {
+    "Name": "Name",
+    "Description": "Description",
+    "KmsKeyId": "KmsKeyId",
+    "VersionId": "VersionId",
+    "RotationLambdaARN": "RotationLambdaARN",
+    "RecoveryWindowInDays": "RecoveryWindowInDays",
+    "ForceDeleteWithoutRecovery": "ForceDeleteWithoutRecovery",
+    "BlockPublicPolicy": "BlockPublicPolicy",
+    "RotateImmediately": "RotateImmediately",
+}
+
+_put_events: contextvars.ContextVar[list[tuple[str, dict]]] = contextvars.ContextVar("put_events", default=[])
+
+
+def _text(value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _secrets_manager_keys(action: str, data: dict) -> dict:
+    from ministack.services import secretsmanager
+
+    keys = {f"secretsmanager:{key}": _text(data[field]) for field, key in _REQUEST_KEYS.items()
+            if isinstance(data.get(field), (str, int, bool))}
+    if action == "secretsmanager:RotateSecret" and isinstance(data.get("RotationRules"), dict):
+        keys["secretsmanager:ModifyRotationRules"] = "true"
+    # GetSecretValue without a stage reads AWSCURRENT, unless it names a version.
+    stage = data.get("VersionStage")
+    if stage is None and action == "secretsmanager:GetSecretValue" and not data.get("VersionId"):
+        stage = "AWSCURRENT"
+    if isinstance(stage, str) and action in ("secretsmanager:GetSecretValue", "secretsmanager:UpdateSecretVersionStage"):
+        keys["secretsmanager:VersionStage"] = stage
+    secret_id = data.get("SecretId")
+    if not isinstance(secret_id, str):
+        return keys
+    _, secret = secretsmanager._resolve(secret_id)
+    keys["secretsmanager:SecretId"] = secret["ARN"] if secret else secret_id
+    if secret:
+        if secret.get("RotationLambdaARN"):
+            keys["secretsmanager:resource/AllowRotationLambdaArn"] = secret["RotationLambdaARN"]
+        for tag in secret.get("Tags", []):
+            keys[f"secretsmanager:ResourceTag/{tag['Key']}"] = tag.get("Value", "")
+            keys[f"aws:ResourceTag/{tag['Key']}"] = tag.get("Value", "")
+    return keys
+
+
+def _event_entries(data: dict) -> list[tuple[str, dict]]:
+    """The bus and the condition keys of each entry of a PutEvents request."""
+    entries = data.get("Entries")
+    found = []
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        keys = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
+        bus = str(entry.get("EventBusName") or "default").rpartition("event-bus/")[2]
+        found.append((bus, {name: value for name, value in keys.items() if isinstance(value, str)}))
+    return found
+
+
+def _json(body: bytes) -> dict:
+    try:
+        data = json.loads(body or b"{}")
+    except (ValueError, UnicodeDecodeError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def install() -> None:
+    from ministack.core import iam_actions, iam_evaluator
+
+    tag_context = iam_actions.request_tag_context
+    s3_context = iam_actions.s3_service_context
+    enforce_once = iam_evaluator.enforce
+
+    def request_tag_context(service, iam_action, body, params):
+        context = tag_context(service, iam_action, body, params)
+        if service == "secretsmanager":
+            context = {**_secrets_manager_keys(iam_action, _json(body)), **context}
+        _put_events.set(_event_entries(_json(body)) if iam_action == "events:PutEvents" else [])
+        return context
+
+    def s3_service_context(iam_action, query_params, path="", headers=None):
+        context = s3_context(iam_action, query_params, path, headers)
+        for header in ("if-none-match", "if-match"):
+            if iam_action == "s3:PutObject" and (headers or {}).get(header):
+                context[f"s3:{header}"] = headers[header]
+        return context
+
+    def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
+        """PutEvents is decided for each entry by itself; one that is denied denies the request."""
+        context = service_context or {}
+        entries = _put_events.get() if iam_action == "events:PutEvents" else []
+        bus = resource_arn.rpartition("event-bus/")[2]
+        for keys in [keys for name, keys in entries if name == bus] or [{}]:
+            denied = enforce_once(access_key_id, iam_action, service, region, resource_arn=resource_arn,
+                                  service_context={**context, **keys})
+            if denied:
+                return denied
+        return None
+
+    iam_actions.request_tag_context = request_tag_context
+    iam_actions.s3_service_context = s3_service_context
+    iam_evaluator.enforce = enforce

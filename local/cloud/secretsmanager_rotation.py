@@ -1,0 +1,249 @@
+"""Rotation: RotateSecret, CancelRotateSecret, the four steps, and the schedule that starts them.
+
+Follows https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html,
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html,
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html (the steps and their
+event) and https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html.
+
+DescribeSecret documents that a failed rotation is retried "multiple times", entire, without saying when. Here that is
+every hour of the movable clock (cloud.clock), five times, so nothing retries under a test that does not ask for it.
+"""
+
+import logging
+import threading
+
+from cloud import clock, secretsmanager_schedule as schedule
+from cloud.secretsmanager_versions import Refusal, add_version, describe_error, holder, move_label
+
+logger = logging.getLogger("secretsmanager.rotation")
+
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+RETRY_SECONDS = 3600.0
+RETRIES = 5
+TICK_SECONDS = 1.0
+PRINCIPAL = "secretsmanager.amazonaws.com"
+
+_lock = threading.RLock()
+_wake = threading.Event()
+
+
+def _function(arn: str):
+    """The record of the rotation function that `arn` names, in this account and region."""
+    from ministack.core.arn import ArnParseError, parse_arn
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import lambda_svc
+
+    try:
+        spec = parse_arn(arn)
+    except ArnParseError:
+        spec = None
+    if spec is None or spec.service != "lambda" or not spec.resource.startswith("function:"):
+        raise Refusal("InvalidParameterException", f"Invalid rotation function ARN: {arn}")
+    if spec.region != get_region() or spec.account_id != get_account_id():
+        raise Refusal("InvalidParameterException", f"The rotation function {arn} is in another account or region.")
+    name, qualifier = lambda_svc._resolve_name_and_qualifier(arn)
+    record, config = lambda_svc._get_func_record_for_qualifier(name, qualifier)
+    if record is None:
+        raise Refusal("ResourceNotFoundException", f"Lambda does not exist or could not be accessed: {arn}")
+    return lambda_svc._functions[name], config
+
+
+def _check_function(secret: dict, arn: str, access_key: str | None) -> None:
+    """Secrets Manager must be permitted to invoke the function, and so must the caller who turns rotation on."""
+    from ministack.core import iam_evaluator as iam
+    from ministack.core.responses import get_account_id, get_region
+
+    function, _ = _function(arn)
+    context = iam.EvalContext(
+        principal_arn=PRINCIPAL, principal_type="Service", principal_account=get_account_id(),
+        action="lambda:InvokeFunction", resource_arn=arn, region=get_region(),
+        service_context={"aws:sourcearn": secret["ARN"], "aws:sourceaccount": get_account_id()},
+    )
+    if iam.evaluate_resource_policy(function["policy"], context, service=PRINCIPAL).decision != "Allow":
+        raise Refusal(
+            "AccessDeniedException",
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "
+            f"access to the principal {PRINCIPAL}.",
+        )
+    if access_key is None:
+        return
+    denied = iam.enforce(access_key, "lambda:InvokeFunction", "lambda", get_region(), resource_arn=arn)
+    if denied:
+        raise Refusal(
+            "AccessDeniedException",
+            f"User: {denied.principal_arn} is not authorized to perform: lambda:InvokeFunction on resource: {arn}",
+        )
+
+
+def _pending(secret: dict) -> str | None:
+    """The version of a rotation that is not complete: it has AWSPENDING and is not the current one."""
+    version_id, version = holder(secret, "AWSPENDING")
+    return version_id if version and "AWSCURRENT" not in version["Stages"] else None
+
+
+def plan_next(secret: dict, last: float) -> None:
+    """Sets when the schedule rotates next, counted from `last`."""
+    window = schedule.next_window(secret.get("RotationRules") or {}, last)
+    secret["_RotationOpens"] = window.opens if window else None
+    secret["NextRotationDate"] = window.closes if window else None
+
+
+def rotate(secret: dict, data: dict, token: str, access_key: str | None) -> str:
+    """RotateSecret on a secret that was found and may be changed; returns the id of the version it makes."""
+    rules = data.get("RotationRules") or secret.get("RotationRules")
+    arn = data.get("RotationLambdaARN") or secret.get("RotationLambdaARN")
+    if not arn:
+        raise Refusal("InvalidRequestException", "No Lambda rotation function ARN is associated with this secret.")
+    try:
+        schedule.check(rules or {})
+    except schedule.InvalidSchedule as error:
+        raise Refusal("InvalidParameterException", str(error)) from error
+    _check_function(secret, arn, access_key)
+    with _lock:
+        pending = _pending(secret)
+        if pending is not None and pending != token:
+            _start(secret, pending, STEPS)
+            raise Refusal(
+                "InvalidRequestException",
+                "A previous rotation isn't complete. That rotation will be reattempted.",
+            )
+        configured = (secret.get("RotationLambdaARN"), secret.get("RotationRules"), secret.get("RotationEnabled"))
+        secret.update(RotationLambdaARN=arn, RotationRules=rules, RotationEnabled=True)
+        if configured != (arn, rules, True):
+            plan_next(secret, secret.get("LastRotatedDate") or clock.now())
+        immediately = data.get("RotateImmediately", True)
+        if token in secret["Versions"]:
+            if pending == token and immediately:
+                _start(secret, token, STEPS)
+            return token
+        add_version(secret, token, None, None)
+        move_label(secret, "AWSPENDING", token)
+        _start(secret, token, STEPS if immediately else ("testSecret",))
+    return token
+
+
+def cancel(secret: dict) -> str | None:
+    """CancelRotateSecret: no further step runs; labels stay where they are. Returns the version it was at."""
+    with _lock:
+        running = secret.pop("_Rotation", None)
+        secret["RotationEnabled"] = False
+        secret["NextRotationDate"] = secret["_RotationOpens"] = None
+    return running["Token"] if running else None
+
+
+def _start(secret: dict, token: str, steps: tuple[str, ...]) -> None:
+    """Runs `steps` in the background unless they already run."""
+    from ministack.core.concurrency import spawn_background
+    from ministack.core.responses import new_uuid
+
+    run = secret.get("_Rotation")
+    if run and run["Running"] and run["Token"] == token:
+        return
+    failures = run["Failures"] if run and run["Token"] == token else 0
+    run = {"Token": token, "Running": True, "Failures": failures, "RetryAt": None, "RotationToken": new_uuid()}
+    secret["_Rotation"] = run
+    spawn_background(_run, secret, run, steps, thread_name=f"rotate-{secret['Name']}")
+
+
+def _invoke(secret: dict, run: dict, step: str) -> str | None:
+    """Invokes the function for one step; the error it ended with, or None."""
+    from ministack.services import lambda_svc
+
+    function, config = _function(secret["RotationLambdaARN"])
+    event = {
+        "Step": step,
+        "SecretId": secret["ARN"],
+        "ClientRequestToken": run["Token"],
+        "RotationToken": run["RotationToken"],
+    }
+    record = lambda_svc._execution_record_for_config(function, config)
+    result = lambda_svc._execute_function_with_config_scope(record, event)
+    return describe_error(result) if result.get("error") or result.get("throttle") else None
+
+
+def _run(secret: dict, run: dict, steps: tuple[str, ...]) -> None:
+    error = None
+    for step in steps:
+        # Cancelled, superseded, or the secret is gone: the function is not invoked again.
+        if secret.get("_Rotation") is not run or secret.get("DeletedDate"):
+            run["Running"] = False
+            return
+        try:
+            error = _invoke(secret, run, step)
+        except Refusal as refusal:
+            error = refusal.message
+        except Exception as failure:  # the emulator's own fault; the rotation has failed all the same
+            logger.exception("%s of %s", step, secret["Name"])
+            error = type(failure).__name__
+        if error:
+            logger.warning("Rotation of %s failed in %s: %s", secret["Name"], step, error)
+            break
+    with _lock:
+        run["Running"] = False
+        if secret.get("_Rotation") is not run:
+            return
+        if steps != STEPS:
+            # A test of the configuration leaves nothing behind, whatever it found.
+            secret["Versions"].pop(run["Token"], None)
+            secret.pop("_Rotation", None)
+        elif error or _pending(secret) is not None:
+            run["Failures"] += 1
+            run["RetryAt"] = clock.now() + RETRY_SECONDS if run["Failures"] <= RETRIES else None
+        else:
+            secret.pop("_Rotation", None)
+            secret["LastRotatedDate"] = secret["LastChangedDate"] = clock.now()
+            plan_next(secret, secret["LastRotatedDate"])
+
+
+def _due(secret: dict, now: float) -> str | None:
+    """The token of the rotation that must start now: a retry of the unfinished one, or a new one."""
+    from ministack.core.responses import new_uuid
+
+    if not secret.get("RotationEnabled") or secret.get("DeletedDate"):
+        return None
+    run = secret.get("_Rotation")
+    if run and run["Running"]:
+        return None
+    pending = _pending(secret)
+    if run and run["RetryAt"] is not None and run["RetryAt"] <= now:
+        return pending or run["Token"]
+    opens = secret.get("_RotationOpens")
+    if opens is None or opens > now:
+        return None
+    # A window starts a rotation once; what comes of it moves the next window, or is retried.
+    secret["_RotationOpens"] = None
+    return pending or new_uuid()
+
+
+def _tick() -> None:
+    from ministack.core.responses import _request_account_id, _request_region
+    from ministack.services import secretsmanager
+
+    now = clock.now()
+    for (account, region, _), secret in list(secretsmanager._secrets._data.items()):
+        _request_account_id.set(account)
+        _request_region.set(region)
+        with _lock:
+            token = _due(secret, now)
+            if token is None:
+                continue
+            if token not in secret["Versions"]:
+                add_version(secret, token, None, None)
+                move_label(secret, "AWSPENDING", token)
+            _start(secret, token, STEPS)
+
+
+def _watch() -> None:
+    while True:
+        _wake.wait(TICK_SECONDS)
+        _wake.clear()
+        try:
+            _tick()
+        except Exception:  # one bad secret must not end every schedule
+            logger.exception("rotation schedule")
+
+
+def watch_schedules() -> None:
+    """Starts the thread that begins scheduled rotations and retries."""
+    clock.on_advance(_wake.set)
+    threading.Thread(target=_watch, daemon=True, name="rotation-schedule").start()
