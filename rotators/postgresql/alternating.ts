@@ -1,0 +1,196 @@
+import { SecretError, TargetError } from '../../core/errors.ts';
+import type { ApplyContext } from '../rotator.ts';
+import { open, type Session, using } from './connection.ts';
+import { LoginRefused } from './errors.ts';
+import { prepareFollower } from './follower.ts';
+import { adoptStrays, countStrays } from './ownership.ts';
+import { quote, type Role, readRoles, requireAlter, requireValid, setPassword, verifierOf } from './role.ts';
+import { databaseOf, type PostgresSecret, pairOf } from './schema.ts';
+import { noteLoginRestored, tryOpen } from './single.ts';
+
+type Context = ApplyContext<PostgresSecret>;
+
+/**
+ * Gives the other user of the pair its new password, as the admin. The pair acts as one: one of the two, the anchor,
+ * holds everything; the other, the follower, is a member of it and acts as it from login on
+ * (`ALTER ROLE follower SET role = anchor`). Whatever is granted to the anchor at any time reaches both, and objects
+ * that either creates belong to the anchor. What does not come with membership is copied afresh at each rotation:
+ * settings, connection limit, VALID UNTIL, REPLICATION.
+ */
+export async function applyAlternating(next: PostgresSecret, context: Context): Promise<void> {
+  const admin = await context.credentials.admin();
+  if (admin === undefined) {
+    throw new SecretError(
+      'AdminSecretMissing',
+      `alternating users need an admin: name its secret in "masterarn" of the secret of "${next.username}"`,
+    );
+  }
+  const [proven, verifier, session] = await allOrClose(
+    isProven(next, context),
+    verifierOf(next, context.random),
+    open(admin, context, databaseOf(next)),
+  );
+  await using(session, () => change(session, next, verifier, proven, context));
+}
+
+/** Waits for all three; when one fails, closes the connection that another may have opened meanwhile. */
+async function allOrClose(
+  proof: Promise<boolean>,
+  verifying: Promise<string>,
+  opening: Promise<Session>,
+): Promise<[boolean, string, Session]> {
+  try {
+    return await Promise.all([proof, verifying, opening]);
+  } catch (error) {
+    await Promise.allSettled([proof, verifying]);
+    await opening.then(
+      (session) => session.end(),
+      () => {},
+    );
+    throw error;
+  }
+}
+
+/**
+ * Whether any version of the secret logs in as a user of the pair. Without that, whoever may write the secret could
+ * name any user in it and have it cloned or handed over by the admin. A login that fails only because containment
+ * took LOGIN away proves as much: PostgreSQL looks at that after the password.
+ */
+async function isProven(next: PostgresSecret, context: Context): Promise<boolean> {
+  const { base, clone } = pairOf(next.username);
+  const proves = async (kept: PostgresSecret): Promise<boolean> => {
+    if (kept.username !== base && kept.username !== clone) return false;
+    const session = await tryOpen({ ...next, username: kept.username, password: kept.password }, context);
+    if (session instanceof LoginRefused) return session.passwordAccepted;
+    await session.end();
+    return true;
+  };
+  if (await proves(context.credentials.current)) return true;
+  context.finding({
+    code: 'CurrentCredentialRefused',
+    severity: 'medium',
+    message: `the server refused the current password of "${context.credentials.current.username}"`,
+  });
+  const previous = await context.credentials.previous();
+  if (previous !== undefined && (await proves(previous))) return true;
+  for await (const other of context.credentials.others()) {
+    if (await proves(other)) return true;
+  }
+  return false;
+}
+
+async function change(
+  session: Session,
+  next: PostgresSecret,
+  verifier: string,
+  proven: boolean,
+  context: Context,
+): Promise<void> {
+  // Objects are handed over in a transaction of their own: the locks that it takes must not outlive it, and the new
+  // password comes last, when everything else is as it must be.
+  const strays = await session.transaction(async (version) => {
+    const pair = await preparePair(session, next, proven, version, context);
+    const found = pair.created ? 0 : await countStrays(session, pair.follower);
+    if (found === 0) await finish(session, next, verifier, context);
+    return found === 0 ? undefined : pair;
+  });
+  if (strays === undefined) return;
+  await adoptStrays(session, strays.follower, strays.anchor, context);
+  await session.transaction(() => finish(session, next, verifier, context));
+}
+
+async function finish(
+  session: Session,
+  next: PostgresSecret,
+  verifier: string,
+  context: Context,
+): Promise<void> {
+  const role = (await readRoles(session, [next.username])).get(next.username);
+  if (role !== undefined) requireValid(session, role);
+  await setPassword(session, next.username, verifier, { login: role?.login === false });
+  if (role?.login === false) noteLoginRestored(next.username, context);
+}
+
+interface Pair {
+  readonly anchor: Role;
+  readonly follower: Role;
+  readonly created: boolean;
+}
+
+async function preparePair(
+  session: Session,
+  next: PostgresSecret,
+  proven: boolean,
+  version: number,
+  context: Context,
+): Promise<Pair> {
+  const { base, clone } = pairOf(next.username);
+  const other = next.username === base ? clone : base;
+  const roles = await readRoles(session, [base, clone]);
+  const existing = [...roles.values()];
+  for (const role of existing) {
+    if (role.self) {
+      throw new SecretError(
+        'AdminSecretMismatch',
+        `the admin "${role.name}" is itself one of the alternating users`,
+      );
+    }
+    if (!proven && role.privileged) {
+      throw new SecretError(
+        'CredentialUnusable',
+        `no version of the secret logs in, and "${role.name}" is too privileged a user to be reset by the admin ` +
+          'without any proof that the secret belongs to it; set its password by hand to that of one version',
+      );
+    }
+    requireAlter(session, role, version);
+  }
+  if (!roles.has(other)) {
+    throw new TargetError(
+      'TargetRefused',
+      `${session.place.where}: there is no role "${other}", which "${next.username}" would take turns with`,
+    );
+  }
+  if (!roles.has(next.username)) {
+    await create(session, next.username, existing);
+    for (const [name, role] of await readRoles(session, [next.username])) roles.set(name, role);
+  }
+  const anchorName =
+    (await isMember(session, base, clone)) || !existing.some(({ name }) => name === base) ? clone : base;
+  const anchor = roles.get(anchorName);
+  const follower = roles.get(anchorName === base ? clone : base);
+  if (anchor === undefined || follower === undefined) {
+    throw new TargetError(
+      'TargetRefused',
+      `${session.place.where}: role "${next.username}" was dropped meanwhile`,
+    );
+  }
+  await prepareFollower(session, follower, anchor, version, context);
+  return { anchor, follower, created: existing.length === 1 };
+}
+
+async function create(session: Session, username: string, existing: readonly Role[]): Promise<void> {
+  const admin = session.place.username;
+  if (!existing.some(({ adminCreateRole, adminSuperuser }) => adminCreateRole || adminSuperuser)) {
+    throw new TargetError(
+      'PermissionMissing',
+      `${session.place.where}: may not create role "${username}"; ALTER ROLE ${quote(admin)} CREATEROLE`,
+    );
+  }
+  await session.run(`CREATE ROLE ${quote(username)} NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT LOGIN`, {
+    doing: `create role "${username}"`,
+    missing: `ALTER ROLE ${quote(admin)} CREATEROLE`,
+  });
+}
+
+/** Whether `member` is a member of `group` by a chain of grants; a superuser is not one just for being that. */
+async function isMember(session: Session, member: string, group: string): Promise<boolean> {
+  const rows = await session.run(
+    `WITH RECURSIVE chain(oid) AS (
+       SELECT oid FROM pg_roles WHERE rolname = $1::name
+       UNION SELECT m.roleid FROM pg_auth_members m JOIN chain ON m.member = chain.oid)
+     SELECT 1 FROM chain JOIN pg_roles r USING (oid) WHERE r.rolname = $2::name AND $1::name <> $2::name`,
+    { doing: 'look up memberships' },
+    [member, group],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TargetError } from '../../core/errors.ts';
+import type { ContainContext, ContainResult } from '../rotator.ts';
+import { open, type Session, using } from './connection.ts';
+import { LoginRefused } from './errors.ts';
+import { missingToAlter, quote, readRoles } from './role.ts';
+import { databaseOf, type PostgresSecret } from './schema.ts';
+import { tryOpen } from './single.ts';
+
+type Context = ContainContext<PostgresSecret>;
+
+/** Rounds of ending sessions, 100 ms apart, before giving up. */
+const rounds = 20;
+
+/**
+ * See {@link Rotator.contain}. Three cases:
+ *
+ * - The leaked credential is an older password of the user whose current password works: logins with it are refused
+ *   already, so only the sessions that began before the rotation are ended, by the user itself.
+ * - The leaked user is another than the current one, or its password is the current one: the admin takes its LOGIN
+ *   away and ends all its sessions.
+ * - The same without an admin: the user ends its own other sessions, and only a rotation can refuse new logins.
+ */
+export async function contain(leaked: PostgresSecret, context: Context): Promise<ContainResult> {
+  const { current } = context.credentials;
+  if (leaked.username === current.username && leaked.password !== current.password) {
+    const session = await tryOpen(current, context);
+    if (!(session instanceof LoginRefused)) {
+      return await using(session, () => endOldSessions(session, leaked.username, context));
+    }
+  }
+  const admin = await context.credentials.admin();
+  if (admin !== undefined) {
+    const session = await open(admin, context, databaseOf(current)).catch((error: unknown) => {
+      // Roles belong to the whole server: a database that is gone must not hold up an emergency.
+      if (error instanceof TargetError && error.code === 'DatabaseMissing') {
+        return open(admin, context, 'postgres');
+      }
+      throw error;
+    });
+    return await using(session, () => disable(session, leaked.username));
+  }
+  const session = await tryOpen(leaked, context);
+  if (session instanceof LoginRefused) {
+    return {
+      loginsRefused: true,
+      sessionsEnded: 0,
+      note: `the server refuses "${leaked.username}" already; sessions that are open cannot be ended without an admin secret`,
+    };
+  }
+  const sessionsEnded = await using(session, () => endSessions(session, leaked.username));
+  return {
+    loginsRefused: false,
+    sessionsEnded,
+    note: `"${leaked.username}" cannot take its own LOGIN away and there is no admin secret; only a rotation ends new logins`,
+  };
+}
+
+async function endOldSessions(session: Session, username: string, context: Context): Promise<ContainResult> {
+  // Ages are compared instead of times, since the clocks of the server and of this function may differ.
+  const { rotatedAt } = context;
+  const ageMs = rotatedAt === undefined ? 0 : Math.max(0, Date.now() - rotatedAt.getTime());
+  const sessionsEnded = await endSessions(session, username, ageMs);
+  return rotatedAt === undefined
+    ? {
+        loginsRefused: true,
+        sessionsEnded,
+        note: `it is not known since when "${username}" has its current password, so all its sessions were ended`,
+      }
+    : { loginsRefused: true, sessionsEnded };
+}
+
+async function disable(session: Session, username: string): Promise<ContainResult> {
+  const exists = await session.transaction(async (version) => {
+    const role = (await readRoles(session, [username])).get(username);
+    if (role === undefined) return false;
+    if (role.login) {
+      const missing = missingToAlter(session.place.username, role, version);
+      if (missing !== undefined) {
+        throw new TargetError(
+          'PermissionMissing',
+          `${session.place.where}: may not take the LOGIN of role "${username}" away; ${missing}`,
+        );
+      }
+      await session.run(`ALTER ROLE ${quote(username)} NOLOGIN`, {
+        doing: `take the LOGIN of role "${username}" away`,
+      });
+    }
+    return true;
+  });
+  if (!exists) {
+    return { loginsRefused: true, sessionsEnded: 0, note: `there is no role "${username}"` };
+  }
+  const sessionsEnded = await endSessions(session, username);
+  const prepared = await session.run<{ count: number }>(
+    'SELECT pg_catalog.count(*)::pg_catalog.int4 AS count FROM pg_catalog.pg_prepared_xacts WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.name',
+    { doing: 'count prepared transactions' },
+    [username],
+  );
+  const count = prepared[0]?.count ?? 0;
+  return count === 0
+    ? { loginsRefused: true, sessionsEnded }
+    : {
+        loginsRefused: true,
+        sessionsEnded,
+        note: `${count} prepared transactions of "${username}" remain and hold their locks; ROLLBACK PREPARED ends them`,
+      };
+}
+
+/**
+ * Ends the sessions that logged in as `username` and are older than `ageMs`, whatever role they act as now, except
+ * this very one. A login that was already under way may show up a moment later, so two empty rounds are the end.
+ * @returns how many were ended
+ */
+async function endSessions(session: Session, username: string, ageMs?: number): Promise<number> {
+  const ended = new Set<string>();
+  let empty = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    const found = await session.transaction(() => terminate(session, username, ageMs));
+    for (const { pid, start } of found) ended.add(`${pid} ${start}`);
+    empty = found.length === 0 ? empty + 1 : 0;
+    if (empty === 2) return ended.size;
+    await sleep(found.length === 0 ? 100 : 25 + round * 10);
+  }
+  throw new TargetError(
+    'TargetTimeout',
+    `${session.place.where}: sessions of "${username}" are still open after ${rounds} rounds of ending them`,
+  );
+}
+
+async function terminate(
+  session: Session,
+  username: string,
+  ageMs: number | undefined,
+): Promise<{ pid: number; start: string }[]> {
+  return await session.run<{ pid: number; start: string }>(
+    `SELECT pid, coalesce(backend_start::text, '') AS start, pg_terminate_backend(pid) AS signalled
+     FROM pg_stat_activity
+     WHERE usename = $1::name AND pid <> pg_backend_pid()
+       AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
+       AND ($2::float8 IS NULL OR backend_start < clock_timestamp() - $2::float8 * interval '1 millisecond')`,
+    {
+      doing: `end the sessions of "${username}"; new logins are refused already`,
+      missing: `GRANT pg_signal_backend TO ${quote(session.place.username)}`,
+    },
+    [username, ageMs ?? null],
+  );
+}

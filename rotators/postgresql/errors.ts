@@ -1,0 +1,216 @@
+import { TargetError } from '../../core/errors.ts';
+
+/** Where and in which part of a connection something went wrong, for messages. */
+export interface Place {
+  /** `user "app" at db.example:5432/orders`. */
+  readonly where: string;
+  /** Whether the connection is encrypted. */
+  readonly encrypted: boolean;
+  readonly database: string;
+  readonly username: string;
+  readonly host: string;
+}
+
+/** The fields of an error from the server that carry no text of the statement. */
+interface ServerError {
+  readonly code: string;
+  /** Name of the function in the server's source that raised it; not translated, unlike the message. */
+  readonly routine?: string;
+}
+
+/** The server's own error answer, told from errors of the driver and the network by its SQLSTATE. */
+export function serverError(error: unknown): ServerError | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) {
+    return undefined;
+  }
+  const { code } = error;
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) {
+    return undefined;
+  }
+  const routine = 'routine' in error && typeof error.routine === 'string' ? error.routine : undefined;
+  return routine === undefined ? { code } : { code, routine };
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EADDRNOTAVAIL',
+]);
+
+/** A login that the server refused for a reason that leaves no doubt about the credential itself. */
+export class LoginRefused extends TargetError {
+  /** The password was right, but the role may not log in (`NOLOGIN`). PostgreSQL checks that after the password. */
+  readonly passwordAccepted: boolean;
+
+  constructor(message: string, passwordAccepted: boolean) {
+    super('AuthenticationRefused', message);
+    this.passwordAccepted = passwordAccepted;
+  }
+}
+
+/**
+ * What a failed connection attempt means. Only 28P01, and 28000 raised while the role was looked up, say something
+ * about the credential; 28000 is also what a server answers that has no rule for this client in `pg_hba.conf`.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export function connectError(
+  error: unknown,
+  place: Place,
+  phase: 'connect' | 'tls' | 'login',
+  timeoutMs: number,
+): TargetError {
+  const { where } = place;
+  const answer = serverError(error);
+  if (answer !== undefined) {
+    return loginError(answer, place);
+  }
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : '';
+  if (message === 'timeout expired') {
+    const waited = { connect: 'a connection', tls: 'the TLS handshake', login: 'the answer to the login' }[
+      phase
+    ];
+    return new TargetError(
+      'TargetUnreachable',
+      `${where}: no answer within ${timeoutMs} ms; waited for ${waited}`,
+    );
+  }
+  if (message === 'The server does not support SSL connections') {
+    return new NoTlsOffered(
+      `${where}: the server offers no TLS; turn it on there, or set "ssl": false in the secret to accept plaintext`,
+    );
+  }
+  if (phase === 'tls' && (code === undefined || !networkCodes.has(code))) {
+    return new TargetError(
+      'TlsRefused',
+      `${where}: the server's certificate was not accepted (${code ?? 'TLS'})`,
+    );
+  }
+  if (message.startsWith('SASL: SCRAM-SERVER-FINAL-MESSAGE')) {
+    return new TargetError(
+      'TargetRefused',
+      `${where}: the server could not prove that it knows the password`,
+    );
+  }
+  if (message.startsWith('SASL: ')) {
+    return new TargetError(
+      'TargetRefused',
+      `${where}: the server wants an authentication that is not supported`,
+    );
+  }
+  const at = { connect: 'while connecting', tls: 'during the TLS handshake', login: 'during the login' }[
+    phase
+  ];
+  return new TargetError(
+    'TargetUnreachable',
+    `${where}: connection failed ${at} (${code ?? 'closed by the server'})`,
+  );
+}
+
+/** The server answered that it does not do TLS; the only case in which a plaintext fallback is thinkable. */
+export class NoTlsOffered extends TargetError {
+  constructor(message: string) {
+    super('TlsRefused', message);
+  }
+}
+
+/** Another session changed the same role at the same moment; to be tried again. */
+export class ConcurrentChange extends TargetError {
+  constructor(message: string) {
+    super('TargetTimeout', message);
+  }
+}
+
+function loginError(answer: ServerError, place: Place): TargetError {
+  const { where } = place;
+  switch (answer.code) {
+    case '28P01':
+      return new LoginRefused(`${where}: the server refused the password (28P01)`, false);
+    case '28000':
+      if (answer.routine === 'InitializeSessionUserId') {
+        return new LoginRefused(`${where}: the role may not log in (28000)`, true);
+      }
+      return new TargetError(
+        'TargetRefused',
+        `${where}: the server has no rule for this ${place.encrypted ? 'encrypted' : 'plaintext'} connection ` +
+          '(28000); check pg_hba.conf or whether the server enforces TLS',
+      );
+    case '3D000':
+      return new TargetError('DatabaseMissing', `${where}: there is no database "${place.database}" (3D000)`);
+    case '42501':
+      return new TargetError(
+        'PermissionMissing',
+        `${where}: the login works, but the user may not connect to the database (42501); ` +
+          `GRANT CONNECT ON DATABASE "${place.database}" TO "${place.username}"`,
+      );
+    case '53300':
+      return new TargetError('TargetUnreachable', `${where}: no connection is free (53300)`);
+    case '57P01':
+    case '57P02':
+    case '57P03':
+    case '57P05':
+      return new TargetError(
+        'TargetUnreachable',
+        `${where}: the server is starting or stopping (${answer.code})`,
+      );
+    default:
+      return new TargetError('TargetRefused', `${where}: the server refused the connection (${answer.code})`);
+  }
+}
+
+/**
+ * What a failed statement means. The server's text is left out: it may quote the statement.
+ *
+ * @param doing what the statement was for, in words: `set the password of "app"`
+ * @param missing what to grant when the permission is missing
+ */
+export function statementError(error: unknown, place: Place, doing: string, missing: string): TargetError {
+  const { where } = place;
+  const answer = serverError(error);
+  if (answer === undefined) {
+    const message = error instanceof Error ? error.message : '';
+    return message === 'Query read timeout'
+      ? new TargetError('TargetTimeout', `${where}: no answer in time to: ${doing}`)
+      : new TargetError('TargetUnreachable', `${where}: the connection was lost while trying to ${doing}`);
+  }
+  switch (answer.code) {
+    case '42501':
+      return new TargetError('PermissionMissing', `${where}: may not ${doing} (42501); ${missing}`);
+    case '57014':
+    case '55P03':
+      return new TargetError('TargetTimeout', `${where}: took too long to ${doing} (${answer.code})`);
+    case 'XX000':
+    case '40001':
+    case '40P01':
+    case '23505':
+    case '42710':
+      return new ConcurrentChange(
+        `${where}: another session changed the same at once: ${doing} (${answer.code})`,
+      );
+    case '25006':
+    case '0A000':
+      return new TargetError(
+        'TargetRefused',
+        `${where}: cannot ${doing} on a read-only server (${answer.code}); an admin secret that names the primary can`,
+      );
+    case '57P01':
+    case '57P02':
+    case '57P03':
+      return new TargetError('TargetUnreachable', `${where}: ended by the server while trying to ${doing}`);
+    default:
+      return new TargetError('TargetRefused', `${where}: could not ${doing} (${answer.code})`);
+  }
+}

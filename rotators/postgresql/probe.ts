@@ -1,0 +1,20 @@
+import { TargetError } from '../../core/errors.ts';
+import type { ProbeResult, TargetContext } from '../rotator.ts';
+import { open, using } from './connection.ts';
+import { LoginRefused } from './errors.ts';
+import type { PostgresSecret } from './schema.ts';
+
+/**
+ * Logs in to the secret's database and asks for one row. `rejected` is said only when the server left no doubt that
+ * it was this credential that it refused; a missing rule in `pg_hba.conf`, a missing database or a full server are
+ * no proof of that.
+ */
+export async function probe(secret: PostgresSecret, context: TargetContext): Promise<ProbeResult> {
+  try {
+    await using(await open(secret, context), (session) => session.run('SELECT 1', { doing: 'SELECT 1' }));
+    return { outcome: 'accepted' };
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return { outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable', error };
+  }
+}

@@ -1,0 +1,118 @@
+import pg from 'pg';
+import { SecretError, TargetError } from '../../core/errors.ts';
+import type { Random } from '../../core/ports.ts';
+import type { Session } from './connection.ts';
+import type { PostgresSecret } from './schema.ts';
+import { defaultIterations, prepare, scramVerifier } from './scram.ts';
+
+export const quote = pg.escapeIdentifier;
+export const literal = pg.escapeLiteral;
+
+/** A role as the server's catalogue has it, and what the connected user may do with it. */
+export type Role = {
+  readonly oid: number;
+  readonly name: string;
+  readonly login: boolean;
+  readonly superuser: boolean;
+  readonly privileged: boolean;
+  readonly inherit: boolean;
+  readonly replication: boolean;
+  readonly connectionLimit: number;
+  /** `infinity` when the password does not expire. */
+  readonly validUntil: string;
+  readonly expired: boolean;
+  /** The connected user is this role. */
+  readonly self: boolean;
+  /** The connected user holds this role with the ADMIN option. */
+  readonly administered: boolean;
+  readonly adminSuperuser: boolean;
+  readonly adminCreateRole: boolean;
+};
+
+/** Looks roles up by name; a role that does not exist is missing from the answer. */
+export async function readRoles(session: Session, names: readonly string[]): Promise<Map<string, Role>> {
+  const rows = await session.run<Role>(
+    `SELECT r.oid::int8::float8 AS oid, r.rolname AS name, r.rolcanlogin AS login, r.rolsuper AS superuser,
+       r.rolinherit AS inherit, r.rolreplication AS replication, r.rolconnlimit AS "connectionLimit",
+       coalesce(r.rolvaliduntil, 'infinity')::text AS "validUntil",
+       coalesce(r.rolvaliduntil < now(), false) AS expired,
+       r.rolsuper OR r.rolcreaterole OR r.rolreplication OR r.rolbypassrls
+         OR pg_has_role(r.oid, me.oid, 'MEMBER') AS privileged,
+       r.oid = me.oid AS self,
+       pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION') AS administered,
+       me.rolsuper AS "adminSuperuser", me.rolcreaterole AS "adminCreateRole"
+     FROM pg_roles r, pg_roles me
+     WHERE me.rolname = session_user AND r.rolname = ANY ($1::text[])`,
+    { doing: 'look up roles' },
+    [names],
+  );
+  return new Map(rows.map((role) => [role.name, role]));
+}
+
+/** What the connected user lacks to change `role`, as the statement that would give it; undefined when nothing. */
+export function missingToAlter(admin: string, role: Role, version: number): string | undefined {
+  if (role.adminSuperuser) return undefined;
+  if (role.superuser) return `"${role.name}" is a superuser, and only a superuser may change it`;
+  if (!role.adminCreateRole) return `ALTER ROLE ${quote(admin)} CREATEROLE`;
+  if (version >= 16 && !role.administered) {
+    return `GRANT ${quote(role.name)} TO ${quote(admin)} WITH ADMIN OPTION`;
+  }
+  return undefined;
+}
+
+/**
+ * @throws TargetError `PermissionMissing` naming the exact statement that gives what is missing
+ */
+export function requireAlter(session: Session, role: Role, version: number): void {
+  const missing = missingToAlter(session.place.username, role, version);
+  if (missing !== undefined) {
+    throw new TargetError(
+      'PermissionMissing',
+      `${session.place.where}: may not change role "${role.name}"; ${missing}`,
+    );
+  }
+}
+
+/**
+ * Computes the verifier of a new password.
+ * @throws SecretError `PendingValueRefused` for the few passwords that clients prepare in different ways
+ */
+export async function verifierOf(next: PostgresSecret, random: Random): Promise<string> {
+  if (!(await prepare(next.password)).portable) {
+    throw new SecretError(
+      'PendingValueRefused',
+      `the pending password of "${next.username}" holds characters that PostgreSQL clients treat differently ` +
+        '(SASLprep does not allow them); use ASCII characters',
+    );
+  }
+  return await scramVerifier(next.password, random.bytes(16), defaultIterations);
+}
+
+/** Sets the password of a role, and lets it log in again when containment had taken that away. */
+export async function setPassword(
+  session: Session,
+  username: string,
+  verifier: string,
+  options: { login: boolean },
+): Promise<void> {
+  await session.run(
+    `ALTER ROLE ${quote(username)} ${options.login ? 'LOGIN ' : ''}PASSWORD ${literal(verifier)}`,
+    {
+      doing: `set the password of "${username}"`,
+      missing:
+        'on RDS with rds.restrict_password_commands, GRANT rds_password to the user; elsewhere see the permissions ' +
+        'in docs/secret-types/postgresql.md',
+    },
+  );
+}
+
+/** @throws TargetError `TargetRefused` when the role has expired, since a new password would not log in either */
+export function requireValid(session: Session, role: Role): void {
+  if (role.expired) {
+    throw new TargetError(
+      'TargetRefused',
+      `${session.place.where}: role "${role.name}" is past its VALID UNTIL (${role.validUntil}); ` +
+        `ALTER ROLE ${quote(role.name)} VALID UNTIL 'infinity'`,
+    );
+  }
+}

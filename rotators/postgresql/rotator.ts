@@ -1,0 +1,40 @@
+import { SecretError } from '../../core/errors.ts';
+import { generatePassword } from '../../core/password.ts';
+import type { Rotator } from '../rotator.ts';
+import { applyAlternating } from './alternating.ts';
+import { check } from './check.ts';
+import { contain } from './contain.ts';
+import { probe } from './probe.ts';
+import { alternateOf, type PostgresSecret, postgresSecretSchema } from './schema.ts';
+import { applySingle } from './single.ts';
+
+/**
+ * PostgreSQL 10 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/postgresql.md`.
+ */
+export const postgresql: Rotator<PostgresSecret> = {
+  type: 'postgresql',
+  strategies: ['single-user', 'alternating-users'],
+  schema: postgresSecretSchema,
+  identity: ({ username }) => username,
+
+  propose(current, { strategy, random, passwords }) {
+    const username = strategy === 'alternating-users' ? alternateOf(current.username) : current.username;
+    return { ...current, username, password: generatePassword(passwords, random) };
+  },
+
+  check: (next, current, { strategy }) => check(next, current, strategy),
+
+  async apply(next, context) {
+    switch (context.strategy) {
+      case 'single-user':
+        return await applySingle(next, context);
+      case 'alternating-users':
+        return await applyAlternating(next, context);
+      default:
+        throw new SecretError('StrategyUnsupported', `PostgreSQL has no strategy "${context.strategy}"`);
+    }
+  },
+
+  probe,
+  contain,
+};
