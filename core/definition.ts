@@ -16,6 +16,8 @@ export const secretDefinitionSchema = z.object({
   network: z.string().optional(),
   /** Schedule expression of the rotation, `rate(…)` or `cron(…)`. */
   schedule: z.string(),
+  /** Days after which a secret that has not rotated is overdue. */
+  maximumAgeDays: z.int().min(1).optional(),
   rotationFunction: z.string().min(1),
   containmentFunction: z.string().min(1),
 });

@@ -5,6 +5,8 @@ import type { Rotator } from './rotator.ts';
 export interface SecretTypeEntry {
   readonly title: string;
   readonly strategies: readonly Strategy[];
+  /** True when Amazon RDS may run the target; its functions may then look up hosts through the RDS API. */
+  readonly database: boolean;
   /** Loads the rotator with its driver; the CDK side never calls this. */
   load(): Promise<Rotator<object>>;
 }
@@ -14,6 +16,7 @@ export const registry = {
   postgresql: {
     title: 'PostgreSQL',
     strategies: ['single-user', 'alternating-users'],
+    database: true,
     load: async () => (await import('./postgresql/rotator.ts')).postgresql,
   },
 } as const satisfies Record<string, SecretTypeEntry>;

@@ -1,0 +1,261 @@
+import { ArnFormat, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { Construct, type IDependable } from 'constructs';
+import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
+import { definitionParameter } from '../../core/names.ts';
+import { passwordEnvironmentSchema } from '../../core/password.ts';
+import type { ContainmentFunction } from './containment-function.ts';
+import type { RotationFunction } from './rotation-function.ts';
+import type { SecretIdentity } from './secret-access.ts';
+
+/** The tag that says to which environment a principal or a secret belongs. */
+export const environmentTag = 'rekey:environment';
+
+/** A secret to be created: everything but the password, which Secrets Manager generates. */
+export interface CreatedSecret {
+  /** Full name, by convention `/<environment>/…`. */
+  readonly name: string;
+  /** The JSON without `password` and `masterarn`. */
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+  /** Key of the secret; without one the AWS managed key is used, which other accounts can never be let use. */
+  readonly encryptionKey: IKey;
+  /**
+   * Rules for the first password, under the names that AWS's rotation functions use.
+   * @default - 32 characters of all types without / @ " ' \
+   */
+  readonly passwordEnvironment?: Readonly<Record<string, string>>;
+  /** @default RemovalPolicy.RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** A secret that exists. Its value, its policy and its tags stay as they are. */
+export interface AdoptedSecret {
+  /** Name, or full ARN with the six-character suffix. */
+  readonly id: string;
+  /** @default - the AWS managed key */
+  readonly encryptionKeyArn?: string;
+}
+
+/** The admin secret: another secret of this app, or one that exists. */
+export type AdminSecret = RotatedSecret | AdoptedSecret;
+
+/** Props of {@link RotatedSecret}. */
+export interface RotatedSecretProps {
+  readonly environment: string;
+  readonly secret: { readonly create: CreatedSecret } | { readonly adopt: AdoptedSecret };
+  /** Fixes the secret's type and strategy. */
+  readonly rotation: RotationFunction;
+  readonly containment: ContainmentFunction;
+  /**
+   * Login that may change the passwords of others. For a created secret it becomes `masterarn`.
+   * @default - the secret's own login changes its own password
+   */
+  readonly adminSecret?: AdminSecret;
+  /** Team or person that answers for the secret. */
+  readonly owner: string;
+  /** Workloads that read the secret. @default - none */
+  readonly consumers?: readonly string[];
+  /** Name of the network, for people. @default - none */
+  readonly networkName?: string;
+  /**
+   * `rate(…)` or `cron(…)`, in UTC.
+   * @default 'rate(30 days)'
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+   */
+  readonly schedule?: string;
+  /** Days after which a secret that has not rotated is overdue. @default - none */
+  readonly maximumAgeDays?: number;
+  /**
+   * Rotates as soon as it is deployed, and whenever the schedule changes.
+   * @default - true for a created secret, whose first password the target does not know yet; false for an adopted one
+   */
+  readonly rotateOnDeploy?: boolean;
+  /** What must be there before the first rotation, for example the endpoints of its network. @default - nothing */
+  readonly rotateAfter?: readonly IDependable[];
+}
+
+/**
+ * A secret that rotates on schedule and can be revoked: the entry in Secrets Manager (created or adopted), its
+ * schedule, its permissions for the two functions, and its definition for the revocation intake and the CLI.
+ *
+ * @example
+ * const orders = new RotatedSecret(this, 'Orders', {
+ *   environment: 'prod',
+ *   secret: { create: { name: '/prod/orders/db', fields: { engine: 'postgres', host, username: 'orders' }, encryptionKey } },
+ *   adminSecret: { id: 'prod-database-admin' },
+ *   rotation, containment, owner: 'team-orders',
+ * });
+ * orders.grantRead(ordersTask.taskRole);
+ */
+export class RotatedSecret extends Construct {
+  readonly secret: ISecret;
+  /** The name in Secrets Manager. */
+  readonly secretName: string;
+  readonly identity: SecretIdentity;
+  readonly definition: StringParameter;
+
+  constructor(scope: Construct, id: string, props: RotatedSecretProps) {
+    super(scope, id);
+    const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
+    const created = 'create' in props.secret;
+    const entry =
+      'create' in props.secret
+        ? createSecret(this, props.secret.create, props.environment, admin?.arn)
+        : adoptSecret(this, 'Secret', props.secret.adopt);
+    this.secret = entry.secret;
+    this.secretName = entry.name;
+    this.identity = entry.identity;
+
+    for (const target of [props.rotation, props.containment]) {
+      target.attachSecret(this.identity);
+      if (admin !== undefined) {
+        target.attachAdminSecret(admin.identity);
+      }
+    }
+
+    const schedule = new CfnRotationSchedule(this, 'Schedule', {
+      secretId: this.secret.secretArn,
+      rotationLambdaArn: props.rotation.function.functionArn,
+      rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
+      rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? created,
+    });
+    // The first rotation starts at once: by then the function must hold its permissions and reach its target.
+    schedule.node.addDependency(props.rotation, ...(props.rotateAfter ?? []));
+
+    this.definition = new StringParameter(this, 'Definition', {
+      parameterName: definitionParameter(props.environment, this.secretName),
+      description: `Rekey ${props.environment}: definition of the secret ${this.secretName}`,
+      stringValue: Stack.of(this).toJsonString(this.describe(props)),
+    });
+  }
+
+  /** Lets a workload read the secret, and nothing else. */
+  grantRead(grantee: IGrantable): Grant {
+    return this.secret.grantRead(grantee);
+  }
+
+  /** Lets somebody start a rotation and follow it, without reading the value. */
+  grantRotate(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: [
+        'secretsmanager:RotateSecret',
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:ListSecretVersionIds',
+      ],
+      resourceArns: [this.identity.arnPattern],
+    });
+  }
+
+  private describe(props: RotatedSecretProps): SecretDefinition {
+    return secretDefinitionSchema.parse({
+      name: this.secretName,
+      arn: this.secret.secretFullArn ?? this.secret.secretArn,
+      type: props.rotation.type,
+      strategy: props.rotation.strategy,
+      owner: props.owner,
+      consumers: [...(props.consumers ?? [])],
+      ...(props.networkName === undefined ? {} : { network: props.networkName }),
+      schedule: props.schedule ?? 'rate(30 days)',
+      ...(props.maximumAgeDays === undefined ? {} : { maximumAgeDays: props.maximumAgeDays }),
+      rotationFunction: props.rotation.function.functionName,
+      containmentFunction: props.containment.function.functionName,
+    } satisfies SecretDefinition);
+  }
+}
+
+interface Entry {
+  readonly secret: ISecret;
+  readonly name: string;
+  /** ARN by which the secret can be read. */
+  readonly arn: string;
+  readonly identity: SecretIdentity;
+}
+
+function resolveAdmin(scope: Construct, admin: AdminSecret): Pick<Entry, 'arn' | 'identity'> {
+  return admin instanceof RotatedSecret
+    ? { arn: admin.secret.secretArn, identity: admin.identity }
+    : adoptSecret(scope, 'AdminSecret', admin);
+}
+
+function createSecret(
+  scope: Construct,
+  create: CreatedSecret,
+  environment: string,
+  masterArn: string | undefined,
+): Entry {
+  const rules = passwordEnvironmentSchema.parse(create.passwordEnvironment ?? {});
+  const secret = new Secret(scope, 'Secret', {
+    secretName: create.name,
+    encryptionKey: create.encryptionKey,
+    removalPolicy: create.removalPolicy ?? RemovalPolicy.RETAIN,
+    generateSecretString: {
+      secretStringTemplate: Stack.of(scope).toJsonString({
+        ...create.fields,
+        ...(masterArn === undefined ? {} : { masterarn: masterArn }),
+      }),
+      generateStringKey: 'password',
+      passwordLength: rules.PASSWORD_LENGTH,
+      excludeCharacters: rules.EXCLUDE_CHARACTERS,
+      excludeNumbers: rules.EXCLUDE_NUMBERS,
+      excludePunctuation: rules.EXCLUDE_PUNCTUATION,
+      excludeUppercase: rules.EXCLUDE_UPPERCASE,
+      excludeLowercase: rules.EXCLUDE_LOWERCASE,
+      requireEachIncludedType: rules.REQUIRE_EACH_INCLUDED_TYPE,
+    },
+  });
+  Tags.of(secret).add(environmentTag, environment);
+  // A principal that is tagged for one environment never reaches a secret of another, whatever its own policy says.
+  secret.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'OtherEnvironmentsKeepOut',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['secretsmanager:*'],
+      resources: ['*'],
+      conditions: {
+        StringNotEquals: { [`aws:PrincipalTag/${environmentTag}`]: environment },
+        Null: { [`aws:PrincipalTag/${environmentTag}`]: 'false' },
+      },
+    }),
+  );
+  return {
+    secret,
+    name: create.name,
+    arn: secret.secretArn,
+    identity: { arnPattern: secret.secretArn, encryptionKey: create.encryptionKey },
+  };
+}
+
+function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry {
+  const encryptionKey =
+    adopt.encryptionKeyArn === undefined
+      ? undefined
+      : Key.fromKeyArn(scope, `${id}Key`, adopt.encryptionKeyArn);
+  const key = encryptionKey === undefined ? {} : { encryptionKey };
+  if (adopt.id.startsWith('arn:')) {
+    const secret = Secret.fromSecretAttributes(scope, id, { secretCompleteArn: adopt.id, ...key });
+    return {
+      secret,
+      name: secret.secretName,
+      arn: adopt.id,
+      identity: { arnPattern: adopt.id, encryptionKey },
+    };
+  }
+  const partialArn = Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: adopt.id,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  const secret = Secret.fromSecretAttributes(scope, id, { secretPartialArn: partialArn, ...key });
+  return {
+    secret,
+    name: adopt.id,
+    arn: partialArn,
+    identity: { arnPattern: `${partialArn}-??????`, encryptionKey },
+  };
+}

@@ -1,0 +1,50 @@
+import { Stack } from 'aws-cdk-lib';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { services } from '../../core/names.ts';
+import { rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
+import { TargetFunction, type TargetFunctionProps } from './target-function.ts';
+
+/** Props of {@link RotationFunction}. */
+export interface RotationFunctionProps extends TargetFunctionProps {
+  /**
+   * Password rules under the names that AWS's own rotation functions use, `PASSWORD_LENGTH` and so on.
+   * @default - 32 characters of all types without / @ " ' \
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
+   */
+  readonly passwordEnvironment?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Answers Secrets Manager's rotation steps for secrets of one type and strategy in one network. Its role can read and
+ * write the secrets that are attached to it by name, read the admin secrets that are named, and announce what it did.
+ *
+ * @example
+ * const rotation = new RotationFunction(this, 'Rotation', {
+ *   environment: 'prod', type: 'postgresql', strategy: 'single-user', bus, auditQueue: auditLog.queue,
+ *   network: { vpc, securityGroups: [toDatabase] },
+ * });
+ */
+export class RotationFunction extends TargetFunction {
+  constructor(scope: Construct, id: string, props: RotationFunctionProps) {
+    super(scope, id, props, {
+      service: services.rotation,
+      environmentSchema: rotationEnvironmentSchema,
+      description: `Rekey ${props.environment}: rotates ${props.type} secrets, ${props.strategy}`,
+      secretActions: [
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:ListSecretVersionIds',
+        'secretsmanager:PutSecretValue',
+        'secretsmanager:UpdateSecretVersionStage',
+      ],
+      keyActions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      ...(props.passwordEnvironment === undefined ? {} : { extraEnvironment: props.passwordEnvironment }),
+    });
+    // Without the account condition, a secret of any other account could have this function work for it.
+    this.function.addPermission('SecretsManager', {
+      principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
+      sourceAccount: Stack.of(this).account,
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/** What an alarm says to the person it wakes; the long form stands in `docs/runbooks/<name>.md`. */
+export interface Runbook {
+  /** What is wrong and what it means. */
+  readonly description: string;
+  /** Where to look first. */
+  readonly investigation: string;
+  /** How it usually ends. */
+  readonly resolution: string;
+}
+
+/** One runbook per alarm. The name is the alarm's and the file's. */
+export const runbooks = {
+  'rotation-failed': {
+    description: 'A scheduled or requested rotation failed. The current credential still works.',
+    investigation: 'rekey doctor; rekey secret show <secret>; rekey audit tail for the error code.',
+    resolution: 'Remove the cause that the code names, then rekey secret rotate <secret>.',
+  },
+  'rotation-function-errors': {
+    description: 'A rotation function ended with an error, a timeout or a crash.',
+    investigation: 'The function’s log group; rekey doctor for the secrets that wait for their rotation.',
+    resolution:
+      'As the log says; Secrets Manager retries by itself, rekey secret rotate <secret> does it now.',
+  },
+  'containment-function-errors': {
+    description:
+      'A containment function ended with an error: a leaked credential may still work at its target.',
+    investigation: 'rekey audit tail for the revocation; the function’s log group.',
+    resolution:
+      'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret>.',
+  },
+  'revocation-failed': {
+    description: 'A revocation did not end: a leaked credential may still work at its target.',
+    investigation: 'rekey audit tail for the stage and the error code; the workflow’s execution.',
+    resolution:
+      'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret>.',
+  },
+  'revocation-rejected': {
+    description: 'A revocation was asked for and refused; nothing was done about the credential.',
+    investigation: 'rekey audit tail for the reason and the source of the request.',
+    resolution:
+      'Repeat it rightly with rekey revoke <secret>; if nobody of you sent it, treat it as an attack.',
+  },
+  'revocation-dead-letters': {
+    description: 'Revocation requests could not be delivered to the intake. They are kept for 14 days.',
+    investigation: 'rekey doctor; the intake’s log group; the messages in the dead-letter queue.',
+    resolution: 'Repeat each request with rekey revoke <secret>, remove the cause, then empty the queue.',
+  },
+  'audit-dead-letters': {
+    description: 'Records could not be written to the audit log. They are kept for 14 days.',
+    investigation: 'rekey doctor; the writer’s log group; rekey audit verify.',
+    resolution: 'Remove the cause, then redrive the dead-letter queue; rekey audit verify must pass.',
+  },
+  'audit-delayed': {
+    description: 'The oldest record waits longer than five minutes for the audit log.',
+    investigation: 'rekey doctor; the writer’s log group and its throttles.',
+    resolution: 'Remove the cause; the queue drains by itself. rekey audit verify must pass.',
+  },
+  'audit-publish-failed': {
+    description:
+      'A function could not hand a record to the audit log by bus or queue. Rotations stop meanwhile.',
+    investigation: 'rekey doctor; the bus, the queue and the permissions of the function’s role.',
+    resolution: 'Remove the cause; repeat what was stopped with rekey secret rotate <secret>.',
+  },
+} as const satisfies Record<string, Runbook>;
+
+export type RunbookName = keyof typeof runbooks;

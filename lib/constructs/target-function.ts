@@ -1,0 +1,149 @@
+import { basename } from 'node:path';
+import { Duration, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { services } from '../../core/names.ts';
+import type { Strategy } from '../../core/secret.ts';
+import type {
+  containmentEnvironmentSchema,
+  rotationEnvironmentSchema,
+} from '../../lambdas/shared/environment.ts';
+import { registry, type SecretType } from '../../rotators/registry.ts';
+import type { RekeyBus } from './rekey-bus.ts';
+import { SecretAccess, type SecretIdentity } from './secret-access.ts';
+import { type NetworkAttachment, StandardFunction } from './standard-function.ts';
+
+/** Props of {@link RotationFunction} and {@link ContainmentFunction}. */
+export interface TargetFunctionProps {
+  readonly environment: string;
+  readonly type: SecretType;
+  readonly strategy: Strategy;
+  readonly bus: RekeyBus;
+  /** Queue of the audit log; records go here when the bus does not take them. */
+  readonly auditQueue: IQueue;
+  /** @default - not attached to a VPC; the target must be reachable from the internet */
+  readonly network?: NetworkAttachment;
+  /**
+   * Permits plaintext where a secret does not say `ssl` and the server offers no TLS. Each use raises a finding.
+   * @default false
+   */
+  readonly allowPlaintext?: boolean;
+  /**
+   * Absolute path of a PEM file with the authorities of the target's certificate.
+   * @default - the public authorities and those of Amazon RDS
+   */
+  readonly certificateAuthority?: string;
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+}
+
+/** What differs between the function that rotates and the one that contains. */
+export interface TargetFunctionKind {
+  readonly service: (typeof services)['rotation' | 'containment'];
+  readonly environmentSchema: typeof rotationEnvironmentSchema | typeof containmentEnvironmentSchema;
+  readonly description: string;
+  readonly secretActions: readonly string[];
+  readonly keyActions: readonly string[];
+  readonly extraEnvironment?: Readonly<Record<string, string>>;
+}
+
+/** The common part of the functions that log in to targets of one type, with one strategy, in one network. */
+export abstract class TargetFunction extends Construct {
+  readonly function: StandardFunction;
+  readonly type: SecretType;
+  readonly strategy: Strategy;
+  private readonly secrets: SecretAccess;
+  private readonly admins: SecretAccess;
+
+  constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind) {
+    super(scope, id);
+    const { type, strategy } = props;
+    const entry: { strategies: readonly Strategy[]; database: boolean } = registry[type];
+    if (!entry.strategies.includes(strategy)) {
+      throw new Error(`${id}: ${type} supports ${entry.strategies.join(', ')}, not ${strategy}`);
+    }
+    this.type = type;
+    this.strategy = strategy;
+    this.function = new StandardFunction(this, 'Function', {
+      entry: `rotators/${type}/${kind.service}.handler.ts`,
+      service: kind.service,
+      description: kind.description,
+      environmentSchema: kind.environmentSchema,
+      environment: {
+        REKEY_ENVIRONMENT: props.environment,
+        REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
+        REKEY_AUDIT_QUEUE_URL: props.auditQueue.queueUrl,
+        REKEY_STRATEGY: strategy,
+        REKEY_ALLOW_PLAINTEXT: String(props.allowPlaintext ?? false),
+        ...(props.certificateAuthority === undefined
+          ? {}
+          : { REKEY_CA_FILE: basename(props.certificateAuthority) }),
+      },
+      ...(kind.extraEnvironment === undefined ? {} : { extraEnvironment: kind.extraEnvironment }),
+      ...(props.certificateAuthority === undefined ? {} : { files: [props.certificateAuthority] }),
+      ...(props.network === undefined ? {} : { network: props.network }),
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
+      timeout: Duration.seconds(60),
+    });
+    const { role } = this.function;
+    this.secrets = new SecretAccess(role, {
+      sid: 'Secrets',
+      actions: kind.secretActions,
+      keyActions: kind.keyActions,
+    });
+    this.admins = new SecretAccess(role, {
+      sid: 'AdminSecrets',
+      actions: ['secretsmanager:GetSecretValue'],
+      keyActions: ['kms:Decrypt'],
+    });
+    props.bus.grantPublish(role, `rekey.${kind.service}`);
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: 'AuditQueue',
+        actions: ['sqs:SendMessage'],
+        resources: [props.auditQueue.queueArn],
+      }),
+    );
+    if (props.auditQueue.encryptionMasterKey !== undefined) {
+      role.addToPolicy(
+        new PolicyStatement({
+          sid: 'AuditQueueKey',
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: [props.auditQueue.encryptionMasterKey.keyArn],
+        }),
+      );
+    }
+    if (entry.database) {
+      permitDatabaseLookup(role);
+    }
+  }
+
+  /** Lets the function work on a secret; done by {@link RotatedSecret}. */
+  attachSecret(secret: SecretIdentity): void {
+    this.secrets.add(secret);
+  }
+
+  /** Lets the function read an admin secret, the one in `masterarn`; done by {@link RotatedSecret}. */
+  attachAdminSecret(secret: SecretIdentity): void {
+    this.admins.add(secret);
+  }
+}
+
+/** Admin secrets that RDS manages hold no host, and those of read replicas name the primary: RDS knows both. */
+function permitDatabaseLookup(role: Role): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'FindDatabases',
+      actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters'],
+      resources: ['*'],
+    }),
+  );
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'A host name is looked up among all databases; the describe actions of RDS list them and read no data.',
+  });
+}
