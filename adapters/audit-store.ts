@@ -1,0 +1,165 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { entriesPrefix } from '../core/audit/format.ts';
+import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
+
+/** What the audit writer needs of the bucket. */
+export interface AuditStore extends AuditLogSource {
+  /**
+   * Puts an object unless its key is taken: this is what keeps two writers from forking the log.
+   * @returns `'taken'` when there is an object of this key, or another writer is putting one at this moment
+   */
+  put(key: string, body: Uint8Array): Promise<'stored' | 'taken'>;
+  /** The first key behind `key`, hidden ones excluded. */
+  firstAfter(key: string): Promise<string | undefined>;
+  /** As {@link AuditLogSource.versions}, but of the keys behind `key` only. */
+  versionsAfter(key: string): AsyncIterable<ObjectVersion>;
+}
+
+/**
+ * The audit log's bucket.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
+export class S3AuditStore implements AuditStore {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+
+  constructor(client: S3Client, bucket: string) {
+    this.#client = client;
+    this.#bucket = bucket;
+  }
+
+  async put(key: string, body: Uint8Array): Promise<'stored' | 'taken'> {
+    try {
+      await this.#client.send(
+        new PutObjectCommand({
+          Bucket: this.#bucket,
+          Key: key,
+          Body: body,
+          ContentType: 'application/x-ndjson',
+          IfNoneMatch: '*',
+          ChecksumAlgorithm: 'SHA256',
+        }),
+      );
+      return 'stored';
+    } catch (error) {
+      const name = error instanceof Error ? error.name : '';
+      if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
+        return 'taken';
+      }
+      throw error;
+    }
+  }
+
+  async firstAfter(key: string): Promise<string | undefined> {
+    const { Contents = [] } = await this.#client.send(
+      new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: entriesPrefix,
+        StartAfter: key,
+        MaxKeys: 1,
+      }),
+    );
+    return Contents[0]?.Key;
+  }
+
+  versions(): AsyncIterable<ObjectVersion> {
+    return this.versionsAfter('');
+  }
+
+  async *versionsAfter(key: string): AsyncGenerator<ObjectVersion> {
+    let from: { KeyMarker?: string; VersionIdMarker?: string } | undefined =
+      key === '' ? {} : { KeyMarker: key };
+    while (from !== undefined) {
+      const page: ListObjectVersionsCommandOutput = await this.#client.send(
+        new ListObjectVersionsCommand({ Bucket: this.#bucket, Prefix: entriesPrefix, ...from }),
+      );
+      yield* inOrder([
+        ...(page.Versions ?? []).map((version) => ({ ...version, deleteMarker: false })),
+        ...(page.DeleteMarkers ?? []).map((marker) => ({ ...marker, deleteMarker: true })),
+      ]);
+      from =
+        page.IsTruncated && page.NextKeyMarker !== undefined
+          ? {
+              KeyMarker: page.NextKeyMarker,
+              ...(page.NextVersionIdMarker === undefined
+                ? {}
+                : { VersionIdMarker: page.NextVersionIdMarker }),
+            }
+          : undefined;
+    }
+  }
+
+  async read({ key, versionId }: Pick<ObjectVersion, 'key' | 'versionId'>): Promise<Uint8Array> {
+    const { Body } = await this.#client.send(
+      new GetObjectCommand({
+        Bucket: this.#bucket,
+        Key: key,
+        ...(versionId === undefined ? {} : { VersionId: versionId }),
+      }),
+    );
+    return Body === undefined ? new Uint8Array() : Body.transformToByteArray();
+  }
+}
+
+interface ListedVersion {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly IsLatest?: boolean | undefined;
+  readonly LastModified?: Date | undefined;
+  readonly deleteMarker: boolean;
+}
+
+/**
+ * S3 lists versions newest first, but the SDK hands out versions and delete markers as two lists: they are merged by
+ * key, then latest first, then by time. The sort is stable, so versions of one second stay as S3 listed them.
+ */
+function inOrder(listed: readonly ListedVersion[]): ObjectVersion[] {
+  return [...listed]
+    .sort(
+      (a, b) =>
+        compare(a.Key ?? '', b.Key ?? '') ||
+        Number(b.IsLatest ?? false) - Number(a.IsLatest ?? false) ||
+        (b.LastModified?.getTime() ?? 0) - (a.LastModified?.getTime() ?? 0),
+    )
+    .map(({ Key = '', VersionId, IsLatest = false, deleteMarker }) => ({
+      key: Key,
+      deleteMarker,
+      latest: IsLatest,
+      ...(VersionId === undefined ? {} : { versionId: VersionId }),
+    }));
+}
+
+/** S3 orders keys by their UTF-8 bytes, and all keys of a log are ASCII. */
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/**
+ * A copy of the bucket in a directory, for verification offline: the folder that holds `entries/`, as
+ * `aws s3 sync s3://<bucket> <directory>` writes it. A copy holds the latest version of each object only.
+ */
+export class DirectoryAuditLog implements AuditLogSource {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async *versions(): AsyncGenerator<ObjectVersion> {
+    const names = await readdir(join(this.#directory, entriesPrefix));
+    for (const name of names.sort(compare)) {
+      yield { key: `${entriesPrefix}${name}`, deleteMarker: false, latest: true };
+    }
+  }
+
+  read({ key }: Pick<ObjectVersion, 'key'>): Promise<Uint8Array> {
+    return readFile(join(this.#directory, key));
+  }
+}
