@@ -80,7 +80,8 @@ async function readAdmin<S extends object>(
   }
   const json = parseSecretJson(version.value, arn);
   const { host } = current as SecretJson;
-  const located = typeof host === 'string' && json.host === undefined ? await locateManaged(sources, arn) : {};
+  const located =
+    typeof host === 'string' && json.host === undefined ? await locateManaged(sources, arn) : {};
   const admin = parseCredential(rotator.schema, JSON.stringify({ ...located, ...json }), arn);
   const { host: adminHost } = admin as SecretJson;
   if (typeof adminHost === 'string' && typeof host === 'string' && adminHost !== host) {

@@ -1,0 +1,77 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { RDSClient } from '@aws-sdk/client-rds';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
+import { systemClock } from '../../adapters/clock.ts';
+import { RdsDirectory } from '../../adapters/database-directory.ts';
+import { EventBridgeBus } from '../../adapters/event-bus.ts';
+import { systemRandom } from '../../adapters/random.ts';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { summarizeError } from '../../core/errors.ts';
+import { metrics as metricNames } from '../../core/names.ts';
+import { passwordPolicy } from '../../core/password.ts';
+import type { Rotator } from '../../rotators/rotator.ts';
+import { standardHandler, type Tools } from '../shared/chain.ts';
+import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
+import { targetDefaults } from '../shared/target.ts';
+import { RotationLifecycle, type StepReport } from './lifecycle.ts';
+import { VersionCache } from './version-cache.ts';
+
+/**
+ * The Lambda handler of one secret type: a drop-in for AWS's own rotation functions.
+ *
+ * @example
+ * export const handler = rotationHandler(postgresql);
+ */
+export function rotationHandler<S extends object>(rotator: Rotator<S>) {
+  const environment = readEnvironment(rotationEnvironmentSchema);
+  const store = new VersionCache(new SecretsManagerStore(new SecretsManagerClient({})), systemClock);
+  const bus = new EventBridgeBus(new EventBridgeClient({}), environment.REKEY_EVENT_BUS);
+  const queue = new AuditQueue(new SQSClient({}), environment.REKEY_AUDIT_QUEUE_URL);
+  const databases = new RdsDirectory(new RDSClient({}));
+  const passwords = passwordPolicy(process.env);
+  const target = targetDefaults(environment);
+
+  return standardHandler<unknown, void>(async (event, tools) => {
+    const lifecycle = new RotationLifecycle({
+      rotator,
+      strategy: environment.REKEY_STRATEGY,
+      store,
+      databases,
+      bus,
+      records: withFallback(bus, queue, (error) => countFallback(error, tools)),
+      origin: {
+        source: 'rekey.rotation',
+        environment: environment.REKEY_ENVIRONMENT,
+        actor: `lambda:${tools.functionName}`,
+        clock: systemClock,
+        random: systemRandom,
+      },
+      passwords,
+      target,
+    });
+    try {
+      measure(await lifecycle.run(event), tools);
+    } catch (error) {
+      tools.metrics.addMetric(metricNames.rotationFailed, MetricUnit.Count, 1);
+      throw error;
+    }
+  });
+}
+
+function measure({ step, done, rotationMs }: StepReport, { logger, metrics }: Tools): void {
+  logger.info(done ? 'step done' : 'nothing left to do', { step });
+  if (step === 'finishSecret' && done) {
+    metrics.addMetric(metricNames.rotationSucceeded, MetricUnit.Count, 1);
+    if (rotationMs !== undefined) {
+      metrics.addMetric(metricNames.rotationDuration, MetricUnit.Milliseconds, rotationMs);
+    }
+  }
+}
+
+function countFallback(error: unknown, { logger, metrics }: Tools): void {
+  logger.error('the event bus took no record; it goes to the audit queue', { ...summarizeError(error) });
+  metrics.addMetric(metricNames.auditPublishFailed, MetricUnit.Count, 1);
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { TargetContext } from '../../rotators/rotator.ts';
+import type { rotationEnvironmentSchema } from './environment.ts';
+
+/**
+ * How functions talk to targets. One step makes at most a handful of logins, so these stay well below the functions'
+ * own timeout; a target that hangs fails the step, never the invocation.
+ */
+const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 } as const;
+
+/** Reads what a function's environment says of its targets, the file of own certificate authorities included. */
+export function targetDefaults(
+  environment: Pick<z.output<typeof rotationEnvironmentSchema>, 'REKEY_CA_FILE' | 'REKEY_ALLOW_PLAINTEXT'>,
+): Omit<TargetContext, 'finding'> {
+  const { REKEY_CA_FILE: file, REKEY_ALLOW_PLAINTEXT: allowPlaintext } = environment;
+  return {
+    ...timeouts,
+    allowPlaintext,
+    ...(file !== undefined && { certificateAuthorities: readCertificates(file) }),
+  };
+}
+
+function readCertificates(file: string): string[] {
+  const pem = readFileSync(join(process.env.LAMBDA_TASK_ROOT ?? '.', file), 'utf8');
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g);
+  if (certificates === null) {
+    throw new Error(`${file} holds no PEM certificate`);
+  }
+  return certificates;
+}
