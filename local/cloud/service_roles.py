@@ -34,6 +34,15 @@ def enforced() -> bool:
     return app.AUTH
 
 
+def act_as(principal_arn: str) -> None:
+    """Make the rest of this thread's context act for ``principal_arn`` over TLS, as a service's own calls do.
+
+    Call it in a thread or copied context of its own: it stays set.
+    """
+    iam_evaluator._request_caller_arn.set(principal_arn)
+    iam_evaluator.pin_request_origin("127.0.0.1", True)
+
+
 def open_session(role_arn: str, session_name: str, seconds: int = _SESSION_SECONDS) -> dict:
     """New temporary credentials of ``role_arn``, valid for ``seconds``.
 

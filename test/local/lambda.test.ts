@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { eventually } from './support/eventually.ts';
+import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 
 const code = `
@@ -75,22 +75,8 @@ describe('Lambda execution environments', () => {
     };
   }
 
-  async function logged(name: string, pattern: string): Promise<string[]> {
-    const logs = new CloudWatchLogsClient(cloud.clientOptions());
-    const found: string[] = [];
-    let nextToken: string | undefined;
-    do {
-      const page = await logs.send(
-        new FilterLogEventsCommand({
-          logGroupName: `/aws/lambda/${stack.outputs[name]}`,
-          filterPattern: `"${pattern}"`,
-          ...(nextToken ? { nextToken } : {}),
-        }),
-      );
-      found.push(...(page.events ?? []).map((event) => event.message ?? ''));
-      nextToken = page.nextToken;
-    } while (nextToken);
-    return found;
+  async function logged(name: string, text: string): Promise<string[]> {
+    return await logLines(cloud, `/aws/lambda/${stack.outputs[name]}`, text);
   }
 
   // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html

@@ -1,0 +1,114 @@
+"""Lambda's event source mappings for SQS queues.
+
+- Which answers of a function fail a batch, and which only some of its messages:
+  https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+- The execution role must be allowed to receive and delete, and to decrypt what the queue encrypts:
+  https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+- A queue's visibility timeout must not be shorter than the function's timeout (same page).
+"""
+
+import json
+import logging
+import time
+
+from ministack.core.responses import error_response_json
+from ministack.services import lambda_svc, sqs as emulator_sqs
+from ministack.services.cloudformation import provisioners
+
+from . import service_roles, sqs
+
+logger = logging.getLogger("rekey.event_sources")
+
+
+def failed_messages(batch_ids: set[str], answer) -> set[str]:
+    """The messages of a batch that a function's ``batchItemFailures`` answer leaves in the queue."""
+    if isinstance(answer, str):
+        try:
+            answer = json.loads(answer)
+        except ValueError:
+            return batch_ids
+    if answer is None:
+        return set()
+    if not isinstance(answer, dict):
+        return batch_ids
+    failures = answer.get("batchItemFailures")
+    if failures is None:
+        return set()
+    identifiers = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in failures]
+    # An identifier that is missing, empty or of no message in the batch fails the whole batch.
+    return set(identifiers) if all(identifier in batch_ids for identifier in identifiers) else batch_ids
+
+
+def _run_sqs_batch(esm, func_rec, event, batch, queue_url, queue_name) -> None:
+    result = lambda_svc._execute_function(func_rec, event)
+    every = {message["id"] for message in batch}
+    if result.get("error"):
+        body = result.get("body") if isinstance(result.get("body"), dict) else {}
+        failed = every
+        esm["LastProcessingResult"] = "PROBLEM: Function call failed"
+        logger.warning("%s failed on a batch of %s: %s", esm["FunctionName"], queue_name,
+                       body.get("errorType") or body.get("Reason"))
+    elif "ReportBatchItemFailures" in (esm.get("FunctionResponseTypes") or []):
+        failed = failed_messages(every, result.get("body"))
+        esm["LastProcessingResult"] = "OK"
+    else:
+        failed = set()
+        esm["LastProcessingResult"] = "OK"
+    handles = {message["receipt_handle"] for message in batch if message["id"] not in failed}
+    emulator_sqs._delete_messages_for_esm(queue_url, handles)
+    if failed == every:
+        lambda_svc._esm_backoff_until[esm["UUID"]] = time.time() + lambda_svc._ESM_BACKOFF_SECONDS
+    else:
+        lambda_svc._esm_backoff_until.pop(esm["UUID"], None)
+
+
+def _missing_permission(config: dict, queue_arn: str) -> str | None:
+    role, name = config.get("Role", ""), config.get("FunctionName", "function")
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        denial = service_roles.role_denial(role, name, action, queue_arn)
+        if denial:
+            return denial
+    key = sqs.encryption_key(queue_arn)
+    return service_roles.role_denial(role, name, "kms:Decrypt", key) if key else None
+
+
+def _unfit_queue(request: dict) -> str | None:
+    queue = emulator_sqs._queue_by_arn(request.get("EventSourceArn", ""))
+    _func, config, _name = lambda_svc._get_func_record_for_ref(request.get("FunctionName", ""))
+    if queue is None or not config:
+        return None
+    visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+    timeout = int(config.get("Timeout", 3))
+    if visibility >= timeout:
+        return None
+    return f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds"
+
+
+def install() -> None:
+    """Poll only what the function's role may read, and settle batches as documented."""
+    concurrency = lambda_svc._sqs_esm_concurrency
+    create = lambda_svc._create_esm
+    in_stacks = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    create_of_stack = in_stacks["create"]
+
+    def _sqs_esm_concurrency(esm, func_rec, config, queue=None):
+        denial = _missing_permission(config, esm.get("EventSourceArn", ""))
+        if denial:
+            esm["LastProcessingResult"] = f"PROBLEM: {denial}"
+            return 0
+        return concurrency(esm, func_rec, config, queue)
+
+    def _create_esm(data: dict):
+        refused = _unfit_queue(data)
+        return error_response_json("InvalidParameterValueException", refused, 400) if refused else create(data)
+
+    def _create_esm_of_stack(logical_id, props, stack_name):
+        refused = _unfit_queue(props)
+        if refused:
+            raise ValueError(refused)
+        return create_of_stack(logical_id, props, stack_name)
+
+    in_stacks["create"] = _create_esm_of_stack
+    lambda_svc._run_sqs_batch = _run_sqs_batch
+    lambda_svc._sqs_esm_concurrency = _sqs_esm_concurrency
+    lambda_svc._create_esm = _create_esm

@@ -1,0 +1,216 @@
+"""Lambda's queue of asynchronous invocations.
+
+- A function's error is retried twice; a throttle is retried with back-off for as long as the event may live and
+  takes none of those two: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+- What became of the event goes to the OnSuccess or OnFailure destination as an invocation record; what was given up
+  goes as it came to the dead-letter queue, with the request's id and error as attributes; both under the function's
+  execution role: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+
+Waits are those of AWS scaled down: a quarter of a second where AWS waits a minute.
+"""
+
+import contextvars
+import functools
+import json
+import logging
+import os
+import time
+from datetime import datetime, timezone
+
+from ministack.core.concurrency import spawn_background
+from ministack.core.responses import new_uuid
+from ministack.services import eventbridge, lambda_svc, sns
+from ministack.services.cloudformation import provisioners
+
+from . import service_roles, sqs
+
+logger = logging.getLogger("rekey.lambda")
+
+# AWS waits 1 minute before the first retry of an error and 2 before the second.
+_ERROR_WAIT_SECONDS = float(os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.25"))
+# AWS backs off from 1 second to 5 minutes when throttled.
+_THROTTLE_WAIT_SECONDS = (0.1, 1.0)
+
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("rekey_async_request_id", default="")
+
+
+def _settings(config: dict) -> dict:
+    """The event invoke configuration of the version or alias that was invoked."""
+    name = config.get("FunctionName", "")
+    parts = config.get("FunctionArn", "").split(":")
+    qualifier = parts[7] if len(parts) > 7 else ""
+    base = lambda_svc._functions.get(name) or {}
+    configs = base.get("event_invoke_configs") or {}
+    unqualified = configs.get("") or configs.get("$LATEST") or base.get("event_invoke_config") or {}
+    return configs.get(qualifier) or ({} if qualifier not in ("", "$LATEST") else unqualified)
+
+
+def _qualified_arn(config: dict) -> str:
+    arn = config.get("FunctionArn", "")
+    return arn if arn.count(":") > 6 else f"{arn}:{config.get('Version', '$LATEST')}"
+
+
+def _record(config: dict, event, result: dict, condition: str, attempts: int, request_id: str) -> dict:
+    response: dict = {"statusCode": 200, "executedVersion": config.get("Version", "$LATEST")}
+    if result.get("throttle"):
+        response["statusCode"] = 429
+    elif result.get("error"):
+        response["functionError"] = result.get("function_error") or "Unhandled"
+    record = {
+        "version": "1.0",
+        "timestamp": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": _qualified_arn(config),
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": event,
+        "responseContext": response,
+    }
+    if not result.get("throttle"):
+        record["responsePayload"] = result.get("body")
+    return record
+
+
+def _deliver(config: dict, target: str, action: str, send) -> None:
+    """Send under the execution role; a failure is Lambda's own, and never reaches the caller."""
+    name = config.get("FunctionName", "function")
+    denial = service_roles.role_denial(config.get("Role", ""), name, action, target)
+    if denial:
+        logger.warning("Lambda %s: not delivered to %s: %s", name, target, denial)
+        return
+    try:
+        send()
+    except Exception as error:
+        logger.warning("Lambda %s: not delivered to %s: %s", name, target, error)
+
+
+def _send_record(config: dict, target: str, record: dict) -> None:
+    service = target.split(":")[2] if target.count(":") >= 5 else ""
+    if service == "sqs":
+        _deliver(config, target, "sqs:SendMessage", lambda: sqs.send(target, json.dumps(record)))
+    elif service == "sns":
+        _deliver(config, target, "sns:Publish", lambda: sns.publish_internal(target, json.dumps(record)))
+    elif service == "lambda":
+        def invoke():
+            func, target_config, name = lambda_svc._get_func_record_for_ref(target)
+            if not func or not target_config:
+                raise LookupError(f"function {name} does not exist")
+            invoke_async(lambda_svc._execution_record_for_config(func, target_config), record)
+        _deliver(config, target, "lambda:InvokeFunction", invoke)
+    elif service == "events":
+        outcome = "Success" if record["requestContext"]["condition"] == "Success" else "Failure"
+        entry = {"Source": "lambda", "DetailType": f"Lambda Function Invocation Result - {outcome}",
+                 "Detail": json.dumps(record), "EventBusName": target,
+                 "Resources": [target, record["requestContext"]["functionArn"]]}
+        _deliver(config, target, "events:PutEvents", lambda: eventbridge._put_events({"Entries": [entry]}))
+    else:
+        logger.warning("Lambda destination %s is of a kind that is not available locally", target)
+
+
+def _send_to_dead_letter_queue(config: dict, target: str, event, result: dict, request_id: str) -> None:
+    body = result.get("body")
+    message = (body.get("errorMessage") or body.get("message") or "") if isinstance(body, dict) else str(body)
+    attributes = {
+        "RequestID": {"DataType": "String", "StringValue": request_id},
+        "ErrorCode": {"DataType": "Number", "StringValue": "429" if result.get("throttle") else "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": message[:1024] or "Unknown"},
+    }
+    if target.split(":")[2] == "sqs":
+        _deliver(config, target, "sqs:SendMessage",
+                 lambda: sqs.send(target, json.dumps(event), attributes=attributes))
+    else:
+        _deliver(config, target, "sns:Publish",
+                 lambda: sns.publish_internal(target, json.dumps(event), message_attributes=attributes))
+
+
+def _run(func: dict, event) -> None:
+    config = func.get("config") or func
+    settings = _settings(config)
+    retries = settings.get("MaximumRetryAttempts")
+    retries = 2 if retries is None else int(retries)
+    expires = time.monotonic() + float(settings.get("MaximumEventAgeInSeconds") or 21600)
+    request_id = new_uuid()
+    _request_id.set(request_id)
+    never = lambda_svc._reserved_concurrency(lambda_svc._functions.get(config.get("FunctionName", "")), config) == 0
+    attempts = errors = 0
+    throttle_wait = _THROTTLE_WAIT_SECONDS[0]
+    condition = "RetriesExhausted"
+    while True:
+        result = lambda_svc._execute_function(func, event)
+        if result.get("throttle"):
+            if never:
+                break
+            wait, throttle_wait = throttle_wait, min(throttle_wait * 2, _THROTTLE_WAIT_SECONDS[1])
+        else:
+            attempts += 1
+            if not result.get("error"):
+                condition = "Success"
+                break
+            errors += 1
+            if errors > retries:
+                break
+            wait = _ERROR_WAIT_SECONDS * errors
+        if time.monotonic() + wait > expires:
+            condition = "EventAgeExceeded"
+            break
+        time.sleep(wait)
+    _request_id.set("")
+    service_roles.act_as(config.get("Role", ""))
+    destinations = settings.get("DestinationConfig") or {}
+    target = (destinations.get("OnSuccess" if condition == "Success" else "OnFailure") or {}).get("Destination")
+    if target:
+        _send_record(config, target, _record(config, event, result, condition, attempts, request_id))
+    dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
+    if dead_letters and condition != "Success":
+        _send_to_dead_letter_queue(config, dead_letters, event, result, request_id)
+
+
+def invoke_async(func: dict, event) -> None:
+    """Queue an event for ``func`` (a record as `lambda_svc._execution_record_for_config` makes it)."""
+    spawn_background(lambda_svc._run_with_function_config_scope, func, _run, func, event, thread_name="lambda-async")
+
+
+def _deliver_from_topic(endpoint: str, envelope: str, topic_arn: str, sub_arn: str, *_rest) -> None:
+    # SNS invokes a function asynchronously: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
+    func, config, name = lambda_svc._get_func_record_for_ref(endpoint)
+    if not func or not config:
+        logger.warning("SNS %s: function %s does not exist", topic_arn, name)
+        return
+    invoke_async(lambda_svc._execution_record_for_config(func, config), {"Records": [{
+        "EventVersion": "1.0", "EventSubscriptionArn": sub_arn, "EventSource": "aws:sns", "Sns": json.loads(envelope)}]})
+
+
+def _keep_settings(handler, properties_at: int):
+    """Keep what a template says of a function's dead letters and concurrency; the emulator's handler drops both.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
+    """
+
+    @functools.wraps(handler)
+    def provision(*args, **kwargs):
+        outcome = handler(*args, **kwargs)
+        properties = args[properties_at]
+        func = lambda_svc._functions[outcome[0]]
+        func["config"]["DeadLetterConfig"] = properties.get("DeadLetterConfig") or {}
+        reserved = properties.get("ReservedConcurrentExecutions")
+        func["concurrency"] = None if reserved is None else int(reserved)
+        return outcome
+
+    return provision
+
+
+def install() -> None:
+    """Replace the emulator's retry loop, and keep one request id over the attempts of an event."""
+    dispatch = lambda_svc._execute_function_dispatch
+
+    def _execute_function_dispatch(func, config, event, request_id, started):
+        return dispatch(func, config, event, _request_id.get() or request_id, started)
+
+    lambda_svc._execute_function_dispatch = _execute_function_dispatch
+    lambda_svc.invoke_async_with_retry = invoke_async
+    sns._deliver_to_lambda = _deliver_from_topic
+    functions = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    functions["create"] = _keep_settings(functions["create"], 1)
+    functions["update"] = _keep_settings(functions["update"], 2)
