@@ -57,7 +57,8 @@ export class Network extends Construct {
       this.ready = [];
     } else {
       const { cidr, availabilityZones, ports } = props.network.create;
-      const vpc = new Vpc(this, 'Vpc', {
+      // The cast is for exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
+      const vpc: IVpc = new Vpc(this, 'Vpc', {
         vpcName: props.name,
         ipAddresses: IpAddresses.cidr(cidr),
         maxAzs: availabilityZones,
@@ -65,7 +66,7 @@ export class Network extends Construct {
         subnetConfiguration: [{ name: 'targets', subnetType: SubnetType.PRIVATE_ISOLATED }],
         restrictDefaultSecurityGroup: false,
         flowLogs: { All: { destination: FlowLogDestination.toCloudWatchLogs() } },
-      });
+      }) as IVpc;
       const group = this.securityGroup(
         vpc,
         props.name,

@@ -223,7 +223,8 @@ function createSecret(
     }),
   );
   return {
-    secret,
+    // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
+    secret: secret as ISecret,
     name: create.name,
     arn: secret.secretArn,
     identity: { arnPattern: secret.secretArn, encryptionKey: create.encryptionKey },
