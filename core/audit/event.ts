@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { detailSchema, isDetailType } from '../events/catalogue.ts';
 import type { AuditEvent } from './format.ts';
 

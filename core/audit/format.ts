@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The audit log's format. An object `entries/<first sequence, 12 digits>.ndjson` holds one record per line, each

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SecretError } from '../../core/errors.ts';
 
 /** The four steps, in the order in which Secrets Manager calls them. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SecretError } from '../../core/errors.ts';
 import { commonSecretFields } from '../../core/secret.ts';
 
