@@ -68,6 +68,15 @@ def _event_entries(data: dict) -> list[tuple[str, dict]]:
     return found
 
 
+def _bus_policy(resource_arn: str) -> tuple[str, str] | None:
+    """The policy of an event bus and the account that owns it."""
+    from ministack.core.responses import get_account_id
+    from ministack.services import eventbridge
+
+    policy = eventbridge._event_bus_policies.get(resource_arn.partition(":event-bus/")[2])
+    return (json.dumps(policy), get_account_id()) if policy else None
+
+
 def _json(body: bytes) -> dict:
     try:
         data = json.loads(body or b"{}")
@@ -78,7 +87,11 @@ def _json(body: bytes) -> dict:
 
 def install() -> None:
     from ministack.core import iam_actions, iam_evaluator
+    from ministack.services import eventbridge
 
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html
+    eventbridge.bus_policy_for_arn = _bus_policy
+    iam_evaluator._RESOURCE_POLICY_LOOKUPS["events"] = ("eventbridge", "bus_policy_for_arn")
     tag_context = iam_actions.request_tag_context
     s3_context = iam_actions.s3_service_context
     enforce_once = iam_evaluator.enforce

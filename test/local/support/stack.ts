@@ -1,6 +1,7 @@
 import {
   CloudFormationClient,
   CreateStackCommand,
+  DeleteStackCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   UpdateStackCommand,
@@ -16,33 +17,31 @@ export interface TestStack {
   readonly outputs: Readonly<Record<string, string>>;
   /** Replaces the resources. */
   update(resources: Resources): Promise<void>;
+  /** Deletes the stack; an error names why it could not be. */
+  destroy(): Promise<void>;
 }
 
 function outputsOf(resources: Resources): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   for (const name of Object.keys(resources)) {
     outputs[`${name}Ref`] = { Value: { Ref: name } };
+    if (withoutArn.has((resources[name] as { Type: string }).Type)) continue;
     outputs[`${name}Arn`] = { Value: { 'Fn::GetAtt': [name, 'Arn'] } };
   }
   return outputs;
 }
 
-/** Deploys resources that all have an `Arn` attribute; outputs are `<name>Ref` and `<name>Arn` of each. */
+/** Deploys resources; outputs are `<name>Ref` of each, and `<name>Arn` of those that have the attribute. */
 export async function deployStack(cloud: LocalCloud, name: string, resources: Resources): Promise<TestStack> {
   const client = new CloudFormationClient(cloud.clientOptions());
-  const body = (of: Resources) => {
-    const arns = Object.fromEntries(
-      Object.entries(of).filter(([, resource]) => !withoutArn.has((resource as { Type: string }).Type)),
-    );
-    return JSON.stringify({ Resources: of, Outputs: outputsOf(arns) });
-  };
-  const settled = async (wanted: string) =>
+  const body = (of: Resources) => JSON.stringify({ Resources: of, Outputs: outputsOf(of) });
+  const settled = async (wanted: string, StackName = name) =>
     await eventually(`stack ${name} to reach ${wanted}`, async () => {
-      const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: name }));
+      const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
       const status = Stacks?.[0]?.StackStatus ?? '';
       if (status === wanted) return Stacks?.[0];
       if (/FAILED|ROLLBACK/.test(status)) {
-        const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName: name }));
+        const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName }));
         throw new Error(
           `${name}: ${JSON.stringify(StackEvents?.map((event) => event.ResourceStatusReason))}`,
         );
@@ -72,6 +71,10 @@ export async function deployStack(cloud: LocalCloud, name: string, resources: Re
       );
       await settled('UPDATE_COMPLETE');
     },
+    destroy: async () => {
+      await client.send(new DeleteStackCommand({ StackName: stack.StackId }));
+      await settled('DELETE_COMPLETE', stack.StackId);
+    },
   };
 }
 
@@ -84,6 +87,13 @@ const withoutArn = new Set([
   'AWS::SNS::Topic',
   'AWS::SNS::TopicPolicy',
   'AWS::SNS::Subscription',
+  'AWS::Events::EventBusPolicy',
+  'AWS::Logs::QueryDefinition',
+  'AWS::S3::BucketPolicy',
+  'AWS::SSM::Parameter',
+  'AWS::SecretsManager::ResourcePolicy',
+  'AWS::SecretsManager::RotationSchedule',
+  'AWS::SecretsManager::Secret',
 ]);
 
 type Statement = Readonly<Record<string, unknown>>;

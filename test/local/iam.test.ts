@@ -1,0 +1,187 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateEventBusCommand, EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutResourcePolicyCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { createUser } from './support/principal.ts';
+import { refusal } from './support/refusal.ts';
+import { deployRotationFunction } from './support/rotation.ts';
+import { allow, deployStack } from './support/stack.ts';
+
+jest.setTimeout(30_000);
+
+const denied = 'AccessDeniedException';
+
+describe('IAM condition keys', () => {
+  let directory: string;
+  let cloud: LocalCloud;
+  let root: SecretsManagerClient;
+  let tagged: string;
+  let untagged: string;
+  let users = 0;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rekey-iam-'));
+    cloud = await startCloud({ directory });
+    root = new SecretsManagerClient(cloud.clientOptions());
+    const make = async (Name: string, environment: string) => {
+      const Tags = [{ Key: 'environment', Value: environment }];
+      return (await root.send(new CreateSecretCommand({ Name, SecretString: 'value', Tags }))).ARN ?? '';
+    };
+    tagged = await make('dev/secret', 'dev');
+    untagged = await make('prod/secret', 'prod');
+    await root.send(
+      new PutSecretValueCommand({ SecretId: tagged, SecretString: 'next', VersionStages: ['AWSPENDING'] }),
+    );
+  }, 300_000);
+
+  afterAll(async () => {
+    await cloud?.stop();
+    await rm(directory, { recursive: true, force: true });
+  }, 30_000);
+
+  type Statement = Parameters<typeof createUser>[2][number];
+
+  async function secretsAs(...statements: Exclude<Statement, string>[]): Promise<SecretsManagerClient> {
+    users += 1;
+    const user = await createUser(cloud, `user-${users}`, statements);
+    return new SecretsManagerClient(cloud.clientOptions(user.credentials));
+  }
+
+  const read = (client: SecretsManagerClient, SecretId: string, VersionStage?: string) =>
+    client.send(new GetSecretValueCommand({ SecretId, ...(VersionStage ? { VersionStage } : {}) }));
+
+  test.each(['secretsmanager:ResourceTag/environment', 'aws:ResourceTag/environment'])(
+    'an Allow with %s covers the secrets with the tag',
+    async (key) => {
+      const client = await secretsAs({
+        ...allow('secretsmanager:GetSecretValue'),
+        Condition: { StringEquals: { [key]: 'dev' } },
+      });
+      expect((await read(client, tagged)).SecretString).toBe('value');
+      expect(await refusal(read(client, untagged))).toBe(denied);
+    },
+  );
+
+  test('secretsmanager:SecretId is the ARN, however the secret was named', async () => {
+    const client = await secretsAs({
+      ...allow('secretsmanager:*'),
+      Condition: { ArnEquals: { 'secretsmanager:SecretId': tagged } },
+    });
+    expect((await read(client, 'dev/secret')).ARN).toBe(tagged);
+    expect(await refusal(client.send(new DescribeSecretCommand({ SecretId: untagged })))).toBe(denied);
+  });
+
+  test('a Deny with secretsmanager:VersionStage closes other stages', async () => {
+    const client = await secretsAs(allow('secretsmanager:*'), {
+      Effect: 'Deny',
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: '*',
+      Condition: { 'ForAnyValue:StringNotEquals': { 'secretsmanager:VersionStage': ['AWSCURRENT'] } },
+    });
+    expect((await read(client, tagged)).SecretString).toBe('value');
+    expect(await refusal(read(client, tagged, 'AWSPENDING'))).toBe(denied);
+  });
+
+  test("a secret's policy that denies by tag of the resource applies to an administrator", async () => {
+    const ResourcePolicy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'secretsmanager:GetSecretValue',
+          Resource: '*',
+          Condition: { StringEquals: { 'aws:ResourceTag/environment': 'prod' } },
+        },
+      ],
+    });
+    const admin = await createUser(cloud, 'policy-admin', 'administrator');
+    const client = new SecretsManagerClient(cloud.clientOptions(admin.credentials));
+    expect((await read(client, untagged)).SecretString).toBe('value');
+    await root.send(new PutResourcePolicyCommand({ SecretId: untagged, ResourcePolicy }));
+    expect(await refusal(read(client, untagged))).toBe(denied);
+  });
+
+  test("secretsmanager:resource/AllowRotationLambdaArn is the secret's rotation function", async () => {
+    const rotation = await deployRotationFunction(cloud);
+    const secret =
+      (await root.send(new CreateSecretCommand({ Name: 'rotated', SecretString: 'v' }))).ARN ?? '';
+    const client = await secretsAs({
+      ...allow('secretsmanager:DescribeSecret'),
+      Condition: { ArnEquals: { 'secretsmanager:resource/AllowRotationLambdaArn': rotation.arn } },
+    });
+    const describeSecret = () => client.send(new DescribeSecretCommand({ SecretId: secret }));
+    expect(await refusal(describeSecret())).toBe(denied);
+    await root.send(new RotateSecretCommand({ SecretId: secret, RotationLambdaARN: rotation.arn }));
+    expect((await describeSecret()).ARN).toBe(secret);
+  });
+
+  describe('of PutEvents', () => {
+    const entry = (Source: string, DetailType: string) => ({
+      EventBusName: 'custom',
+      Source,
+      DetailType,
+      Detail: '{}',
+    });
+
+    async function sender(...statements: Exclude<Statement, string>[]) {
+      users += 1;
+      const user = await createUser(cloud, `sender-${users}`, statements);
+      const client = new EventBridgeClient(cloud.clientOptions(user.credentials));
+      return (...entries: ReturnType<typeof entry>[]) =>
+        client.send(new PutEventsCommand({ Entries: entries }));
+    }
+
+    beforeAll(async () => {
+      await new EventBridgeClient(cloud.clientOptions()).send(new CreateEventBusCommand({ Name: 'custom' }));
+    });
+
+    test('events:source and events:detail-type decide for each entry', async () => {
+      const send = await sender({
+        ...allow('events:PutEvents'),
+        Condition: { StringEquals: { 'events:source': 'rekey.cli', 'events:detail-type': 'Wanted' } },
+      });
+      expect((await send(entry('rekey.cli', 'Wanted'))).FailedEntryCount).toBe(0);
+      expect(await refusal(send(entry('other', 'Wanted')))).toBe(denied);
+      expect(await refusal(send(entry('rekey.cli', 'Unwanted')))).toBe(denied);
+      expect(await refusal(send(entry('rekey.cli', 'Wanted'), entry('other', 'Wanted')))).toBe(denied);
+    });
+
+    test("the bus's own policy denies an administrator", async () => {
+      const admin = await createUser(cloud, 'bus-admin', 'administrator');
+      const client = new EventBridgeClient(cloud.clientOptions(admin.credentials));
+      const send = (source: string) => client.send(new PutEventsCommand({ Entries: [entry(source, 'Any')] }));
+      expect((await send('forged')).FailedEntryCount).toBe(0);
+      await deployStack(cloud, 'bus', {
+        Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'guarded' } },
+        Policy: {
+          Type: 'AWS::Events::EventBusPolicy',
+          Properties: {
+            EventBusName: 'custom',
+            StatementId: 'OnlyOurSource',
+            Statement: {
+              Effect: 'Deny',
+              Principal: '*',
+              Action: 'events:PutEvents',
+              Resource: `arn:aws:events:us-east-1:${cloud.accountId}:event-bus/custom`,
+              Condition: { StringNotEquals: { 'events:source': 'rekey.cli' } },
+            },
+          },
+        },
+      });
+      expect(await refusal(send('forged'))).toBe(denied);
+      expect((await send('rekey.cli')).FailedEntryCount).toBe(0);
+    });
+  });
+});

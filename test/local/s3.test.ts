@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  PutObjectLockConfigurationCommand,
+  PutObjectRetentionCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { createUser, type TestUser } from './support/principal.ts';
+import { refusal } from './support/refusal.ts';
+
+jest.setTimeout(30_000);
+
+const Bucket = 'audit-records';
+const day = 24 * 3_600_000;
+
+describe('S3 for an administrator who is not root', () => {
+  let directory: string;
+  let cloud: LocalCloud;
+  let s3: S3Client;
+  let admin: TestUser;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rekey-s3-'));
+    cloud = await startCloud({ directory });
+    admin = await createUser(cloud, 'administrator', 'administrator');
+    s3 = new S3Client(cloud.clientOptions(admin.credentials));
+    await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+    const DefaultRetention = { Mode: 'COMPLIANCE', Days: 1 } as const;
+    await s3.send(
+      new PutObjectLockConfigurationCommand({
+        Bucket,
+        ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention } },
+      }),
+    );
+  }, 300_000);
+
+  afterAll(async () => {
+    await cloud?.stop();
+    await rm(directory, { recursive: true, force: true });
+  }, 30_000);
+
+  const put = async (Key: string, options: { IfNoneMatch?: string; client?: S3Client } = {}) =>
+    await (options.client ?? s3).send(
+      new PutObjectCommand({
+        Bucket,
+        Key,
+        Body: `record ${Key}`,
+        ...(options.IfNoneMatch ? { IfNoneMatch: options.IfNoneMatch } : {}),
+      }),
+    );
+
+  const text = async (Key: string, VersionId?: string) => {
+    const { Body } = await s3.send(
+      new GetObjectCommand({ Bucket, Key, ...(VersionId ? { VersionId } : {}) }),
+    );
+    return await Body?.transformToString();
+  };
+
+  test.each([false, true])(
+    'a version under compliance retention is not deleted (governance bypass: %s)',
+    async (BypassGovernanceRetention) => {
+      const Key = `kept-${BypassGovernanceRetention}`;
+      const { VersionId } = await put(Key);
+      const remove = new DeleteObjectCommand({ Bucket, Key, VersionId, BypassGovernanceRetention });
+      expect(await refusal(s3.send(remove))).toBe('AccessDenied');
+      expect(await text(Key, VersionId)).toBe(`record ${Key}`);
+    },
+  );
+
+  test('compliance retention is neither shortened nor weakened, and can be prolonged', async () => {
+    const { VersionId } = await put('retained');
+    const retain = async (Mode: 'COMPLIANCE' | 'GOVERNANCE', days: number) =>
+      await s3.send(
+        new PutObjectRetentionCommand({
+          Bucket,
+          Key: 'retained',
+          VersionId,
+          BypassGovernanceRetention: true,
+          Retention: { Mode, RetainUntilDate: new Date(Date.now() + days * day) },
+        }),
+      );
+    expect(await refusal(retain('COMPLIANCE', 0.5))).toBe('AccessDenied');
+    expect(await refusal(retain('GOVERNANCE', 2))).toBe('AccessDenied');
+    await retain('COMPLIANCE', 2);
+    expect(await refusal(retain('COMPLIANCE', 1))).toBe('AccessDenied');
+  });
+
+  test('a delete hides the key behind a marker, and the listing shows version and marker', async () => {
+    const { VersionId } = await put('hidden');
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'hidden' }));
+    expect(await refusal(s3.send(new GetObjectCommand({ Bucket, Key: 'hidden' })))).toBe('NoSuchKey');
+    const listing = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'hidden' }));
+    expect(listing.Versions).toMatchObject([{ Key: 'hidden', VersionId, IsLatest: false }]);
+    expect(listing.DeleteMarkers).toMatchObject([{ Key: 'hidden', IsLatest: true }]);
+    expect(await text('hidden', VersionId)).toBe('record hidden');
+  });
+
+  test('If-None-Match: * refuses a key that exists', async () => {
+    await put('once', { IfNoneMatch: '*' });
+    expect(await refusal(put('once', { IfNoneMatch: '*' }))).toBe('PreconditionFailed');
+    const { Versions } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'once' }));
+    expect(Versions).toHaveLength(1);
+  });
+
+  test('a bucket policy denies writers other than one, and writes without If-None-Match', async () => {
+    const writer = await createUser(cloud, 'writer', 'administrator');
+    const theirs = new S3Client(cloud.clientOptions(writer.credentials));
+    const objects = { Principal: '*', Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*` };
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Deny', ...objects, Condition: { ArnNotEquals: { 'aws:PrincipalArn': writer.arn } } },
+        { Effect: 'Deny', ...objects, Condition: { Null: { 's3:if-none-match': 'true' } } },
+      ],
+    });
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    expect(await refusal(put('denied', { IfNoneMatch: '*' }))).toBe('AccessDenied');
+    expect(await refusal(put('unconditional', { client: theirs }))).toBe('AccessDenied');
+    await put('allowed', { IfNoneMatch: '*', client: theirs });
+    expect(await text('allowed')).toBe('record allowed');
+  });
+});
