@@ -26,7 +26,7 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
   if (leaked.username === current.username && leaked.password !== current.password) {
     const session = await tryOpen(current, context);
     if (!(session instanceof LoginRefused)) {
-      return await using(session, () => endOldSessions(session, leaked.username, context));
+      return await using(session, () => endOldSessions(session, leaked.username, context.rotatedAt));
     }
   }
   const admin = await context.credentials.admin();
@@ -56,18 +56,33 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
   };
 }
 
-async function endOldSessions(session: Session, username: string, context: Context): Promise<ContainResult> {
-  // Ages are compared instead of times, since the clocks of the server and of this function may differ.
-  const { rotatedAt } = context;
-  const ageMs = rotatedAt === undefined ? 0 : Math.max(0, Date.now() - rotatedAt.getTime());
-  const sessionsEnded = await endSessions(session, username, ageMs);
-  return rotatedAt === undefined
-    ? {
-        loginsRefused: true,
-        sessionsEnded,
-        note: `it is not known since when "${username}" has its current password, so all its sessions were ended`,
-      }
-    : { loginsRefused: true, sessionsEnded };
+async function endOldSessions(
+  session: Session,
+  username: string,
+  rotatedAt: Date | undefined,
+): Promise<ContainResult> {
+  if (rotatedAt === undefined) {
+    return {
+      loginsRefused: true,
+      sessionsEnded: await endSessions(session, username),
+      note: `it is not known since when "${username}" has its current password, so all its sessions were ended`,
+    };
+  }
+  const before = await serverTime(session, rotatedAt);
+  return { loginsRefused: true, sessionsEnded: await endSessions(session, username, before) };
+}
+
+/**
+ * A time of this function's clock as the server's clock has it, in seconds since 1970. The time that the question
+ * takes makes it earlier rather than later: whoever used the leaked password did so before the server learned the new
+ * one, well before the new version became current.
+ */
+async function serverTime(session: Session, time: Date): Promise<number> {
+  const [row] = await session.run<{ now: number }>(
+    "SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::pg_catalog.float8 AS now",
+    { doing: 'read the clock' },
+  );
+  return (row?.now ?? 0) - (Date.now() - time.getTime()) / 1000;
 }
 
 async function disable(session: Session, username: string): Promise<ContainResult> {
@@ -108,15 +123,15 @@ async function disable(session: Session, username: string): Promise<ContainResul
 }
 
 /**
- * Ends the sessions that logged in as `username` and are older than `ageMs`, whatever role they act as now, except
+ * Ends the sessions that logged in as `username` and began before that time of the server, whatever role they act as now, except
  * this very one. A login that was already under way may show up a moment later, so two empty rounds are the end.
  * @returns how many were ended
  */
-async function endSessions(session: Session, username: string, ageMs?: number): Promise<number> {
+async function endSessions(session: Session, username: string, before?: number): Promise<number> {
   const ended = new Set<string>();
   let empty = 0;
   for (let round = 0; round < rounds; round += 1) {
-    const found = await session.transaction(() => terminate(session, username, ageMs));
+    const found = await session.transaction(() => terminate(session, username, before));
     for (const { pid, start } of found) ended.add(`${pid} ${start}`);
     empty = found.length === 0 ? empty + 1 : 0;
     if (empty === 2) return ended.size;
@@ -131,18 +146,18 @@ async function endSessions(session: Session, username: string, ageMs?: number): 
 async function terminate(
   session: Session,
   username: string,
-  ageMs: number | undefined,
+  before: number | undefined,
 ): Promise<{ pid: number; start: string }[]> {
   return await session.run<{ pid: number; start: string }>(
     `SELECT pid, coalesce(backend_start::text, '') AS start, pg_terminate_backend(pid) AS signalled
      FROM pg_stat_activity
      WHERE usename = $1::name AND pid <> pg_backend_pid()
        AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
-       AND ($2::float8 IS NULL OR backend_start < clock_timestamp() - $2::float8 * interval '1 millisecond')`,
+       AND ($2::float8 IS NULL OR backend_start < to_timestamp($2::float8))`,
     {
       doing: `end the sessions of "${username}"; new logins are refused already`,
       missing: `GRANT pg_signal_backend TO ${quote(session.place.username)}`,
     },
-    [username, ageMs ?? null],
+    [username, before ?? null],
   );
 }

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { steps } from '../../lambdas/rotation/event.ts';
+import { engine, MemoryBus } from '../rotation/engine.ts';
+import { MemoryStore } from '../rotation/memory-store.ts';
+import { combinations, startTarget, type Target } from './scene.ts';
+
+const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
+const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';
+
+describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
+  let target: Target;
+  beforeAll(async () => {
+    target = await startTarget(type);
+  }, 60_000);
+  afterAll(() => target?.stop());
+
+  async function world() {
+    const { secret, admin } = await target.createAccount();
+    const store = new MemoryStore();
+    const bus = new MemoryBus();
+    store.create(arn, JSON.stringify({ ...secret, masterarn: adminArn }));
+    store.create(adminArn, JSON.stringify(admin));
+    const current = (): Record<string, unknown> => JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? '{}');
+    const rotate = async () => {
+      const token = randomUUID();
+      store.begin(arn, token);
+      const lifecycle = engine({ rotator: target.rotator, store, strategy, bus, target: target.context });
+      for (const step of steps) {
+        await lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token });
+      }
+    };
+    return { store, bus, current, rotate };
+  }
+
+  test('the engine rotates it, and keeps the JSON', async () => {
+    const { current, rotate, bus } = await world();
+    const { password: _old, username: _user, ...before } = current();
+    await rotate();
+    const { password: _new, username: _other, ...after } = current();
+    expect(after).toEqual(before);
+    expect(await target.logsIn(current())).toBe(true);
+    expect(bus.events.map(({ detailType }) => detailType)).toEqual([
+      'Secret Rotation Started',
+      'Secret Rotation Succeeded',
+    ]);
+  });
+
+  if (strategy === 'single-user') return;
+
+  test('a client that logs in anew 50 times a second through 50 rotations never fails', async () => {
+    const { current, rotate } = await world();
+    const logins: Promise<boolean>[] = [];
+    let rotations = 0;
+    let running = true;
+    const client = (async () => {
+      for (let next = performance.now(); running; next += 20) {
+        logins.push(target.logsIn(current()));
+        await sleep(Math.max(0, next - performance.now()));
+      }
+    })();
+    while (rotations < 50) {
+      await rotate();
+      rotations += 1;
+      // A login that began with the version before must be over: a client has until the next rotation but one.
+      await Promise.all(logins.slice(-8));
+    }
+    running = false;
+    await client;
+    const results = await Promise.all(logins);
+    expect(results.length).toBeGreaterThan(100);
+    expect(results.filter((succeeded) => !succeeded)).toEqual([]);
+  }, 60_000);
+});

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { combinations, failure, Scene, startTarget, type Target } from './scene.ts';
+
+describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
+  let target: Target;
+  beforeAll(async () => {
+    target = await startTarget(type);
+    target = { ...target, context: { ...target.context, connectTimeoutMs: 700, statementTimeoutMs: 700 } };
+  }, 60_000);
+  afterAll(() => target?.stop());
+
+  test('every outage has its name, quotes no secret, takes no longer than allowed, and leaves the secret working', async () => {
+    expect(target.outages.length).toBeGreaterThan(0);
+    for (const outage of target.outages) {
+      const world = new Scene(target, strategy, await target.createAccount());
+      await world.rotate();
+      const next = world.propose();
+      await outage.begin();
+      try {
+        for (const work of [
+          target.rotator.apply(next, world.applyContext),
+          world.contain(world.current),
+          target.rotator.probe(next, world.context).then((result) => {
+            expect([outage.name, result.outcome]).toEqual([outage.name, 'unreachable']);
+            if (result.outcome !== 'accepted') throw result.error;
+          }),
+        ]) {
+          const begun = performance.now();
+          const { code, text } = await failure(work);
+          expect([outage.name, code]).toEqual([outage.name, outage.code]);
+          expect(performance.now() - begun).toBeLessThan(3_000);
+          for (const secret of [...world.secrets, target.passwordOf(next)]) {
+            expect(text.includes(secret)).toBe(false);
+          }
+        }
+      } finally {
+        await outage.end();
+      }
+      expect([outage.name, await target.logsIn(world.current)]).toEqual([outage.name, true]);
+      expect([outage.name, await target.logsIn(await world.rotate(next))]).toEqual([outage.name, true]);
+    }
+  }, 60_000);
+
+  test('a permission that the admin lacks is named, and nothing is changed', async () => {
+    const missing = target.missingPermissions.filter(({ strategies }) => strategies.includes(strategy));
+    expect(missing.length).toBeGreaterThan(0);
+    for (const permission of missing) {
+      const world = new Scene(target, strategy, await target.createAccount());
+      await world.rotate();
+      await permission.remove(world.account);
+      const session = await target.openSession(world.current);
+      const { code, message, text } = await failure(
+        permission.act === 'apply' ? world.rotate() : world.contain(world.current),
+      );
+      expect([permission.name, code]).toEqual([permission.name, 'PermissionMissing']);
+      expect(message).toContain(permission.names);
+      for (const secret of world.secrets) expect(text.includes(secret)).toBe(false);
+      if (permission.act === 'apply') expect(await target.logsIn(world.current)).toBe(true);
+      await session.close();
+    }
+  }, 30_000);
+});

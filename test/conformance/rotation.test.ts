@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { combinations, failure, Scene, startTarget, type Target } from './scene.ts';
+
+describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
+  let target: Target;
+  const scenes: Scene[] = [];
+  const scene = async (options?: Parameters<Target['createAccount']>[0]): Promise<Scene> => {
+    const created = new Scene(target, strategy, await target.createAccount(options));
+    scenes.push(created);
+    return created;
+  };
+  beforeAll(async () => {
+    target = await startTarget(type);
+  }, 60_000);
+  afterAll(() => target?.stop());
+
+  describe('rotation', () => {
+    test('brings a new password that logs in, and keeps every key of the JSON that it does not know', async () => {
+      const { current, rotate } = bind(await scene());
+      const before = current();
+      const next = await rotate();
+      expect(await target.logsIn(next)).toBe(true);
+      expect(target.passwordOf(next)).not.toBe(target.passwordOf(before));
+      const rest = ({ username: _u, password: _p, ...others }: Record<string, unknown>) => others;
+      expect(rest(next)).toEqual(rest(before));
+      expect(target.rotator.schema.parse(next)).toEqual(next);
+    });
+
+    test('leaves the old credential as the strategy says', async () => {
+      const { current, rotate } = bind(await scene());
+      const first = current();
+      const second = await rotate();
+      expect(await target.logsIn(first)).toBe(strategy !== 'single-user');
+      await rotate();
+      expect(await target.logsIn(first)).toBe(false);
+      expect(await target.logsIn(second)).toBe(strategy !== 'single-user');
+      expect(await target.rotator.probe(first, { ...target.context, finding: () => {} })).toMatchObject({
+        outcome: 'rejected',
+        error: { code: 'AuthenticationRefused' },
+      });
+    });
+
+    test('is harmless when applied again, at once with itself, and after it is done', async () => {
+      const world = await scene();
+      const next = world.propose();
+      await Promise.all(Array.from({ length: 4 }, () => target.rotator.apply(next, world.applyContext)));
+      expect(await target.logsIn(next)).toBe(true);
+      await target.rotator.apply(next, world.applyContext);
+      expect(await target.logsIn(next)).toBe(true);
+      world.versions.unshift(next);
+      expect(await target.logsIn(await world.rotate())).toBe(true);
+      expect(world.findings).toEqual([]);
+    });
+
+    test('is repaired from any kept version', async () => {
+      const world = await scene();
+      world.hasAdmin = strategy !== 'single-user';
+      const lost = world.propose();
+      await target.rotator.apply(lost, world.applyContext);
+      // The rotation that set it was given up: its version is still kept, but has no label.
+      world.versions.push(world.current, lost);
+      expect(await target.logsIn(await world.rotate())).toBe(true);
+    });
+
+    test('is repaired by the admin when no kept version logs in', async () => {
+      const world = await scene();
+      const lost = world.propose();
+      await target.rotator.apply(lost, world.applyContext);
+      if (strategy !== 'single-user') {
+        world.versions[0] = target.withPassword(world.current, 'nobody has this one');
+      }
+      expect(await target.logsIn(await world.rotate())).toBe(true);
+      expect(world.findings.map(({ code }) => code)).toContain('CurrentCredentialRefused');
+    });
+
+    test('fails and says so when nothing at hand logs in', async () => {
+      const world = await scene();
+      const kept = world.current;
+      world.hasAdmin = false;
+      world.versions[0] = target.withPassword(kept, 'nobody has this one');
+      const { code, text } = await failure(world.rotate());
+      expect(code).toBe(strategy === 'single-user' ? 'CredentialUnusable' : 'AdminSecretMissing');
+      for (const secret of world.secrets) expect(text).not.toContain(secret);
+      expect(await target.logsIn(kept)).toBe(true);
+    });
+
+    test.each([
+      ['empty', ''],
+      ['only white space', '        '],
+      ['too short', 'a1b2c3'],
+      ['with NUL', 'long enough\0 but not text'],
+      ['absurdly long', 'x'.repeat(5000)],
+      ['a verifier', 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy'],
+    ])('refuses a pending password that is %s', async (_name, password) => {
+      const world = await scene();
+      const { code, text } = await failure(world.rotate(target.withPassword(world.propose(), password)));
+      expect(code).toBe('PendingValueRefused');
+      if (password.trim() !== '') expect(text).not.toContain(password);
+      expect(await target.logsIn(world.current)).toBe(true);
+    });
+
+    test('refuses a pending version for another host or user', async () => {
+      const world = await scene();
+      const next = world.propose();
+      for (const change of [
+        { host: 'db.example' },
+        { username: 'postgres' },
+        { port: 1 },
+        { dbname: 'other' },
+      ]) {
+        expect((await failure(world.rotate({ ...next, ...change }))).code).toBe('IdentityMismatch');
+      }
+    });
+  });
+
+  describe('awkward input', () => {
+    test('names: every one is rotated, contained and brought back', async () => {
+      for (const name of target.awkward.names) {
+        const world = await scene({ name, exact: true });
+        await world.rotate();
+        await world.rotate();
+        expect([name, (await world.contain(world.current)).loginsRefused]).toEqual([name, true]);
+        expect([name, await target.logsIn(world.current)]).toEqual([name, false]);
+        expect([name, await target.logsIn(await world.rotate())]).toEqual([name, true]);
+      }
+    }, 60_000);
+
+    test('passwords: every one can be the old and the new one', async () => {
+      for (const password of target.awkward.passwords) {
+        const world = await scene({ password });
+        await world.rotate();
+        const awkward = await world.rotate(target.withPassword(world.propose(), `${password}!2`));
+        expect([password, await target.logsIn(awkward)]).toEqual([password, true]);
+        expect([password, await target.logsIn(await world.rotate())]).toEqual([password, true]);
+      }
+    }, 60_000);
+  });
+
+  describe('containment', () => {
+    test('of the current credential ends its sessions and logins, touches nobody else, and twice is once', async () => {
+      const world = await scene();
+      await world.rotate();
+      const bystander = await scene();
+      const leaked = world.current;
+      const session = await target.openSession(leaked);
+      const second = await target.openSession(leaked);
+      const other = await target.openSession(bystander.current);
+      expect(await world.contain(leaked)).toMatchObject({ loginsRefused: true, sessionsEnded: 2 });
+      expect(await Promise.all([session.alive(), second.alive(), other.alive()])).toEqual([
+        false,
+        false,
+        true,
+      ]);
+      expect(await target.logsIn(leaked)).toBe(false);
+      expect(await target.logsIn(bystander.current)).toBe(true);
+      expect(await world.contain(leaked)).toMatchObject({ loginsRefused: true, sessionsEnded: 0 });
+      await other.close();
+
+      expect(await target.logsIn(await world.rotate())).toBe(true);
+      expect(await target.logsIn(leaked)).toBe(false);
+      expect(await target.logsIn(await world.rotate())).toBe(true);
+    });
+
+    test('of the previous credential leaves the current one and its sessions alone', async () => {
+      const world = await scene();
+      const leaked = world.current;
+      const stolen = await target.openSession(leaked);
+      await world.rotate();
+      const rotatedAt = new Date();
+      const application = await target.openSession(world.current);
+      expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 1 });
+      expect(await stolen.alive()).toBe(false);
+      expect(await application.alive()).toBe(true);
+      expect(await target.logsIn(world.current)).toBe(true);
+      expect(await target.logsIn(leaked)).toBe(false);
+      expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 0 });
+      expect(await application.alive()).toBe(true);
+      await application.close();
+    });
+  });
+
+  test('the passwords are found nowhere in the log of the target, which did log what was done', async () => {
+    const log = await target.readLog();
+    expect(log).toContain('ALTER ROLE');
+    const secrets = new Set(scenes.flatMap((world) => world.secrets));
+    expect(secrets.size).toBeGreaterThan(50);
+    for (const secret of secrets) {
+      // A password that is also ordinary text of the log would say nothing.
+      if (secret !== 'SCRAM-SHA-256') expect(log.includes(secret)).toBe(false);
+    }
+  });
+});
+
+const bind = (world: Scene) => ({ current: () => world.current, rotate: () => world.rotate() });

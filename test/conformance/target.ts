@@ -1,0 +1,59 @@
+import type { TargetErrorCode } from '../../core/errors.ts';
+import type { Strategy } from '../../core/secret.ts';
+import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
+
+/** An application user on the target, with an admin that has the documented permissions for it and no others. */
+export interface Account<S extends object> {
+  readonly secret: S;
+  readonly admin: S;
+}
+
+/** A session of an application that is open while things happen to it. */
+export interface LiveSession {
+  /** Whether the target still answers on it. */
+  alive(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** One thing that goes wrong with the target as a whole, and how a rotator must name it. */
+export interface Outage {
+  readonly name: string;
+  readonly code: TargetErrorCode;
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** One permission that the admin may lack, and what the error must then name. */
+export interface MissingPermission<S extends object> {
+  readonly name: string;
+  readonly strategies: readonly Strategy[];
+  readonly act: 'apply' | 'contain';
+  readonly names: string;
+  remove(account: Account<S>): Promise<void>;
+}
+
+/**
+ * What a secret type brings to the conformance suite: its real server and a way to look at it that shares nothing
+ * with the rotator. `test/conformance/drivers/<type>.ts` exports it as `start`.
+ */
+export interface TargetUnderTest<S extends object> {
+  readonly rotator: Rotator<S>;
+  /** Product and version, as the documentation says "verified on". */
+  readonly server: string;
+  readonly context: Omit<TargetContext, 'finding'>;
+  /** A new user; the name gets a unique ending unless `exact`. */
+  createAccount(options?: { name?: string; exact?: boolean; password?: string }): Promise<Account<S>>;
+  /** The same credential with another password. */
+  withPassword(secret: S, password: string): S;
+  passwordOf(secret: S): string;
+  /** Logs in as an application would. */
+  logsIn(secret: S): Promise<boolean>;
+  openSession(secret: S): Promise<LiveSession>;
+  /** Names and passwords that are hard to handle but allowed by the target. */
+  readonly awkward: { readonly names: readonly string[]; readonly passwords: readonly string[] };
+  readonly outages: readonly Outage[];
+  readonly missingPermissions: readonly MissingPermission<S>[];
+  /** Everything the target has logged. */
+  readLog(): Promise<string>;
+  stop(): Promise<void>;
+}
