@@ -9,20 +9,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { entriesPrefix } from '../core/audit/format.ts';
+import type { AuditStore } from '../core/audit/store.ts';
 import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
-
-/** What the audit writer needs of the bucket. */
-export interface AuditStore extends AuditLogSource {
-  /**
-   * Puts an object unless its key is taken: this is what keeps two writers from forking the log.
-   * @returns `'taken'` when there is an object of this key, or another writer is putting one at this moment
-   */
-  put(key: string, body: Uint8Array): Promise<'stored' | 'taken'>;
-  /** The first key behind `key`, hidden ones excluded. */
-  firstAfter(key: string): Promise<string | undefined>;
-  /** As {@link AuditLogSource.versions}, but of the keys behind `key` only. */
-  versionsAfter(key: string): AsyncIterable<ObjectVersion>;
-}
 
 /**
  * The audit log's bucket.

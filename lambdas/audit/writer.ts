@@ -1,4 +1,3 @@
-import type { AuditStore } from '../../adapters/audit-store.ts';
 import { factOf, RecentFacts } from '../../core/audit/event.ts';
 import {
   type AuditEvent,
@@ -11,6 +10,7 @@ import {
   sequenceLimit,
   sequenceOfKey,
 } from '../../core/audit/format.ts';
+import type { AuditStore } from '../../core/audit/store.ts';
 import type { ObjectVersion } from '../../core/audit/verify.ts';
 import { RekeyError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';

@@ -1,4 +1,4 @@
-import type { AuditStore } from '../../adapters/audit-store.ts';
+import type { AuditStore } from '../../core/audit/store.ts';
 import type { ObjectVersion } from '../../core/audit/verify.ts';
 
 interface StoredVersion {

@@ -1,0 +1,237 @@
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Match, Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  ObjectLockRetention,
+} from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { services } from '../../core/names.ts';
+import { auditWriterEnvironmentSchema } from '../../lambdas/shared/environment.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
+import type { RekeyBus } from './rekey-bus.ts';
+import { RunbookAlarm } from './runbook-alarm.ts';
+import type { RunbookName } from './runbooks.ts';
+import { StandardFunction } from './standard-function.ts';
+
+/** Props of {@link AuditLog}. */
+export interface AuditLogProps {
+  readonly environment: string;
+  readonly bus: RekeyBus;
+  /**
+   * How long each record is locked, in whole days. Nobody can shorten it for a record that is written, the account's
+   * root user and AWS Support included, and the bucket cannot be removed before the last record's lock has ended.
+   */
+  readonly retention: Duration;
+  /** Told of records that are late or stuck. @default - nobody; the alarms are seen in the console only */
+  readonly alarmTopic?: ITopic;
+  /**
+   * How long the bucket's access log is kept.
+   * @default Duration.days(365)
+   */
+  readonly accessLogRetention?: Duration;
+}
+
+/** The message group of all records: one group keeps them in order. */
+const messageGroupId = 'audit';
+
+/** A record may be tried this often, about once a minute, before it is put aside. */
+const deliveries = 60;
+
+/**
+ * The audit log of one environment: everything on the bus goes through a first-in-first-out queue to one writer, which
+ * puts it as hash-linked records into a bucket under Object Lock in compliance mode. See `docs/audit-log.md`.
+ *
+ * @example
+ * const log = new AuditLog(this, 'AuditLog', { environment: 'prod', bus, retention: Duration.days(365) });
+ */
+export class AuditLog extends Construct {
+  readonly bucket: Bucket;
+  /** Encrypts the records and the queues. */
+  readonly key: Key;
+  /** First in, first out; functions that the bus refuses send their records here directly. */
+  readonly queue: Queue;
+  /** Records that the writer could not write. */
+  readonly deadLetterQueue: Queue;
+  /** Events that the bus could not bring into {@link queue}. */
+  readonly undeliveredQueue: Queue;
+  readonly writer: StandardFunction<typeof auditWriterEnvironmentSchema>;
+
+  constructor(scope: Construct, id: string, props: AuditLogProps) {
+    super(scope, id);
+    const { environment } = props;
+    this.key = new Key(this, 'Key', {
+      description: `Rekey ${environment}: audit log`,
+      enableKeyRotation: true,
+      // A log whose key is gone is gone as well.
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.bucket = this.createBucket(props);
+
+    const queue = {
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: this.key,
+      enforceSSL: true,
+    } as const;
+    const kept = { retentionPeriod: Duration.days(14) };
+    this.deadLetterQueue = new Queue(this, 'DeadLetters', { ...queue, ...kept, fifo: true });
+    this.undeliveredQueue = new Queue(this, 'Undelivered', { ...queue, ...kept });
+    Validations.of(this.undeliveredQueue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'This is the dead-letter queue of a rule, which cdk-nag does not see.',
+    });
+    this.queue = new Queue(this, 'Queue', {
+      ...queue,
+      ...kept,
+      fifo: true,
+      contentBasedDeduplication: true,
+      visibilityTimeout: Duration.seconds(60),
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: deliveries },
+    });
+
+    this.writer = new StandardFunction(this, 'Writer', {
+      entry: 'lambdas/audit/writer.handler.ts',
+      service: services.audit,
+      description: `Rekey ${environment}: writes the audit log`,
+      environmentSchema: auditWriterEnvironmentSchema,
+      environment: { REKEY_ENVIRONMENT: environment, REKEY_AUDIT_BUCKET: this.bucket.bucketName },
+      timeout: Duration.seconds(30),
+    });
+    this.permitWriter();
+    this.protectRecords();
+    this.writer.addEventSource(new SqsEventSource(this.queue, { batchSize: 10 }));
+
+    new Rule(this, 'Everything', {
+      eventBus: props.bus.eventBus,
+      description: `Rekey ${environment}: everything on the bus is recorded`,
+      eventPattern: { source: Match.prefix('') },
+      targets: [new SqsQueue(this.queue, { messageGroupId, deadLetterQueue: this.undeliveredQueue })],
+    });
+
+    this.addAlarm('Delayed', 'audit-delayed', props, {
+      metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
+      threshold: Duration.minutes(5).toSeconds(),
+    });
+    this.addAlarm('DeadLetter', 'audit-dead-letters', props, {
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),
+    });
+    this.addAlarm('Undeliverable', 'audit-dead-letters', props, {
+      metric: this.undeliveredQueue.metricApproximateNumberOfMessagesVisible(),
+      instance: 'undelivered',
+    });
+  }
+
+  private createBucket(props: AuditLogProps): Bucket {
+    const accessLog = new Bucket(this, 'AccessLog', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      lifecycleRules: [{ expiration: props.accessLogRetention ?? Duration.days(365) }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const bucket = new Bucket(this, 'Bucket', {
+      versioned: true,
+      objectLockEnabled: true,
+      objectLockDefaultRetention: ObjectLockRetention.compliance(props.retention),
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      bucketKeyEnabled: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    // Written out because the CDK's own way depends on a feature flag of the app.
+    (bucket.node.defaultChild as CfnBucket).loggingConfiguration = {
+      destinationBucketName: accessLog.bucketName,
+    };
+    accessLog.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AccessLog',
+        principals: [new ServicePrincipal('logging.s3.amazonaws.com')],
+        actions: ['s3:PutObject'],
+        resources: [accessLog.arnForObjects('*')],
+        conditions: {
+          ArnLike: { 'aws:SourceArn': bucket.bucketArn },
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+        },
+      }),
+    );
+    Validations.of(accessLog).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'This is the bucket that holds an access log; logging access to it would never end.',
+    });
+    return bucket;
+  }
+
+  /** The writer adds objects and reads the end of the log; it cannot change or delete anything. */
+  private permitWriter(): void {
+    const allow = (sid: string, actions: string[], resources: string[], conditions = {}) =>
+      this.writer.role.addToPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
+    allow(
+      'ReadAndAddRecords',
+      ['s3:PutObject', 's3:GetObject', 's3:GetObjectVersion'],
+      [this.bucket.arnForObjects('entries/*')],
+    );
+    allow('FindTheEnd', ['s3:ListBucket', 's3:ListBucketVersions'], [this.bucket.bucketArn]);
+    allow('Encrypt', ['kms:GenerateDataKey', 'kms:Decrypt'], [this.key.keyArn], {
+      StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` },
+    });
+    acknowledgeWildcards(
+      this.writer.role,
+      [this.bucket.arnForObjects('entries/*')],
+      'The records of the log, which are named by their sequence.',
+    );
+  }
+
+  /**
+   * Object Lock keeps what is written; this policy also keeps an administrator from putting something on top of it,
+   * from hiding it behind a delete marker, and from adding what the writer did not write. Changing the policy itself
+   * is not denied: nothing but the root user could then ever update the stack. Verification names what got past it.
+   * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+   */
+  private protectRecords(): void {
+    const deny = (sid: string, actions: string[], resource: string, conditions = {}) =>
+      this.bucket.addToResourcePolicy(
+        new PolicyStatement({
+          sid,
+          effect: Effect.DENY,
+          principals: [new AnyPrincipal()],
+          actions,
+          resources: [resource],
+          conditions,
+        }),
+      );
+    deny('OnlyTheWriterWrites', ['s3:PutObject'], this.bucket.arnForObjects('entries/*'), {
+      ArnNotEquals: { 'aws:PrincipalArn': this.writer.role.roleArn },
+    });
+    deny('OnlyWhereNothingIs', ['s3:PutObject'], this.bucket.arnForObjects('entries/*'), {
+      Null: { 's3:if-none-match': 'true' },
+    });
+    deny('NothingIsDeleted', ['s3:DeleteObject', 's3:DeleteObjectVersion'], this.bucket.arnForObjects('*'));
+  }
+
+  private addAlarm(
+    id: string,
+    runbook: RunbookName,
+    { environment, alarmTopic }: AuditLogProps,
+    alarm: { metric: IMetric; threshold?: number; instance?: string },
+  ): void {
+    new RunbookAlarm(this, `${id}Alarm`, {
+      environment,
+      runbook,
+      ...alarm,
+      ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+    });
+  }
+}
