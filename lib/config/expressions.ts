@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Secrets Manager rotates at most every four hours and at least every 999 days. */
 const shortestHours = 4;

@@ -101,6 +101,13 @@ function checkSecret(
       });
     }
   }
+  const circle = adminCircle(key, environment);
+  if (circle !== undefined) {
+    problems.push({
+      path: ['adminSecret', 'secret'],
+      message: `the admin secrets go in a circle: ${circle}`,
+    });
+  }
   const hours = rateHours(secret.schedule ?? environment.rotation.schedule);
   const maximumAgeDays = secret.maximumAgeDays ?? environment.rotation.maximumAgeDays;
   if (hours !== undefined && hours > maximumAgeDays * 24) {
@@ -110,6 +117,21 @@ function checkSecret(
     });
   }
   return problems;
+}
+
+/** The way from a secret through its admin secrets back to itself, if there is one of more than one step. */
+function adminCircle(key: string, { secrets }: EnvironmentConfiguration): string | undefined {
+  const way = [key];
+  for (;;) {
+    const admin = secrets[way.at(-1) ?? '']?.adminSecret;
+    if (admin === undefined || !('secret' in admin)) {
+      return undefined;
+    }
+    if (way.includes(admin.secret)) {
+      return admin.secret === key && way.length > 1 ? [...way, key].join(' → ') : undefined;
+    }
+    way.push(admin.secret);
+  }
 }
 
 const list = (record: object): string => Object.keys(record).join(', ') || 'none';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { strategies } from '../../core/secret.ts';
 import { secretTypes } from '../../rotators/registry.ts';
 import {

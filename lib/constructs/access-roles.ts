@@ -11,6 +11,7 @@ import {
   Role,
 } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -102,8 +103,12 @@ function trusted(scope: Construct, principal: string): PrincipalBase {
 /** Props of {@link OperatorRole}. */
 export interface OperatorRoleProps extends AccessRoleProps {
   readonly secrets: readonly RotatedSecret[];
-  /** Queues whose depth `rekey doctor` shows. @default - none */
-  readonly queues?: readonly IQueue[];
+  /** What `rekey doctor` looks at besides the secrets. @default - nothing */
+  readonly health?: {
+    readonly queues: readonly IQueue[];
+    readonly functions: readonly IFunction[];
+    readonly workflow: IStateMachine;
+  };
 }
 
 /** May rotate the environment's secrets and see how they stand; cannot read a value, revoke, or read the audit log. */
@@ -113,12 +118,21 @@ export class OperatorRole extends AccessRole {
     for (const secret of props.secrets) {
       secret.grantRotate(this.role);
     }
-    if (props.queues !== undefined && props.queues.length > 0) {
+    if (props.health !== undefined) {
+      const { queues, functions, workflow } = props.health;
       this.allow(
         'QueueDepths',
         ['sqs:GetQueueAttributes'],
-        props.queues.map(({ queueArn }) => queueArn),
+        queues.map(({ queueArn }) => queueArn),
       );
+      this.allow(
+        'FunctionStates',
+        ['lambda:GetFunctionConfiguration'],
+        functions.map(({ functionArn }) => functionArn),
+      );
+      this.allow('WorkflowState', ['states:DescribeStateMachine'], [workflow.stateMachineArn]);
+      this.allow('BusRules', ['events:ListRules'], ['*']);
+      acknowledgeWildcards(this.role, ['*'], 'Rules are listed by bus; the action takes no resource.');
     }
   }
 }
@@ -142,7 +156,7 @@ export class ResponderRole extends AccessRole {
       resourceName: `${Stack.of(this).splitArn(props.workflow.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME).resourceName}:*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    this.allow('FollowRevocations', ['states:DescribeExecution'], [executions]);
+    this.allow('FollowRevocations', ['states:DescribeExecution', 'states:GetExecutionHistory'], [executions]);
     acknowledgeWildcards(
       this.role,
       [executions],
@@ -183,9 +197,10 @@ export class AuditorRole extends AccessRole {
     this.allow('DecryptRecords', ['kms:Decrypt'], [key.keyArn], {
       StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` },
     });
-    this.acknowledgeWildcards(
+    acknowledgeWildcards(
+      this.role,
+      [bucket.arnForObjects('*')],
       'All records of the audit log, which are named by time.',
-      '/^Resource::.*/\\*$/',
     );
   }
 }

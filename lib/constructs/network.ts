@@ -1,8 +1,10 @@
+import { Validations } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   InterfaceVpcEndpointAwsService,
   IpAddresses,
   type ISecurityGroup,
+  type ISubnet,
   type IVpc,
   Peer,
   Port,
@@ -46,7 +48,7 @@ export class Network extends Construct {
       const { vpcId, subnetIds, securityGroupIds, egress } = props.network.existing;
       // Only the id is used: the subnets are named one by one below.
       const vpc = Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: ['named-by-subnet'] });
-      const subnets = subnetIds.map((subnetId) => Subnet.fromSubnetId(this, subnetId, subnetId));
+      const subnets = subnetIds.map((subnetId) => this.subnet(subnetId));
       const securityGroups =
         securityGroupIds === undefined
           ? [this.securityGroup(vpc, props.name, egress)]
@@ -87,6 +89,15 @@ export class Network extends Construct {
       };
       this.ready = [vpc, ...endpoints];
     }
+  }
+
+  private subnet(id: string): ISubnet {
+    const subnet = Subnet.fromSubnetId(this, id, id);
+    Validations.of(subnet).acknowledge({
+      id: '@aws-cdk/aws-ec2:noSubnetRouteTableId',
+      reason: 'Routes of an existing network are not read.',
+    });
+    return subnet;
   }
 
   /** Lets out HTTPS, for the AWS APIs, and the ways to the targets; lets in nothing. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -113,6 +113,9 @@ export abstract class TargetFunction extends Construct {
           sid: 'AuditQueueKey',
           actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
           resources: [props.auditQueue.encryptionMasterKey.keyArn],
+          conditions: {
+            StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.amazonaws.com` },
+          },
         }),
       );
     }

@@ -1,0 +1,66 @@
+import { Stack } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { AuditorRole, OperatorRole, ResponderRole } from '../constructs/access-roles.ts';
+import type { AuditLog } from '../constructs/audit-log.ts';
+import type { RekeyBus } from '../constructs/rekey-bus.ts';
+import type { RotatedSecret } from '../constructs/rotated-secret.ts';
+import type { EnvironmentStackProps } from './events-stack.ts';
+
+/** Props of {@link AccessStack}. */
+export interface AccessStackProps extends EnvironmentStackProps {
+  readonly bus: RekeyBus;
+  readonly auditLog: AuditLog;
+  readonly secrets: readonly RotatedSecret[];
+  readonly functions: readonly IFunction[];
+  readonly queues: readonly IQueue[];
+  readonly workflow: IStateMachine;
+}
+
+/** The roles of people and pipelines, where the configuration names who may assume them. */
+export class AccessStack extends Stack {
+  readonly operator: OperatorRole | undefined;
+  readonly responder: ResponderRole | undefined;
+  readonly auditor: AuditorRole | undefined;
+
+  constructor(scope: Construct, id: string, props: AccessStackProps) {
+    super(scope, id, props);
+    const { environment, bus, secrets, functions, queues, workflow } = props;
+    const { operators, responders, auditors } = props.configuration.access;
+    this.operator = whenAny(
+      operators,
+      (principals) =>
+        new OperatorRole(this, 'Operator', {
+          environment,
+          principals,
+          secrets,
+          health: { queues, functions, workflow },
+        }),
+    );
+    this.responder = whenAny(
+      responders,
+      (principals) => new ResponderRole(this, 'Responder', { environment, principals, bus, workflow }),
+    );
+    this.auditor = whenAny(
+      auditors,
+      (principals) =>
+        new AuditorRole(this, 'Auditor', {
+          environment,
+          principals,
+          // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
+          bucket: props.auditLog.bucket as IBucket,
+          key: props.auditLog.key,
+        }),
+    );
+  }
+}
+
+function whenAny<Result>(
+  [first, ...others]: readonly string[],
+  build: (principals: [string, ...string[]]) => Result,
+): Result | undefined {
+  return first === undefined ? undefined : build([first, ...others]);
+}
