@@ -22,7 +22,7 @@ import time
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.concurrency import spawn_background
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, new_uuid
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import eventbridge, kms, lambda_svc, sns, stepfunctions
 from ministack.services import sqs as emulator_sqs
 

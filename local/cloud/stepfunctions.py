@@ -1,23 +1,20 @@
-"""Step Functions: whose role a task uses, which error it ends with, and what the history holds.
+"""The tasks of Step Functions: whose role they use, and which error they end with.
 
-- Names of a task's errors; which of them `States.ALL` and `States.TaskFailed` match; retry intervals:
-  https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 - Tasks act with the state machine's execution role:
   https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
-- StartExecution is idempotent by name and input:
-  https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-- Events of a task hold its parameters and output:
-  https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+- A function's own error name, a throttle and a refusal each have their name:
+  https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+- The history holds what a task was given:
+  https://docs.aws.amazon.com/step-functions/latest/apireference/API_TaskScheduledEventDetails.html
 """
 
 import contextvars
 import json
-import threading
 from urllib.parse import parse_qs
 
 from ministack import app
 from ministack.core import iam_actions
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, sqs, stepfunctions
 
 from . import service_roles
@@ -25,15 +22,9 @@ from . import service_roles
 # The execution role of the state machine whose task this thread runs, as (role ARN, session name).
 _role: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("rekey_sfn_role", default=None)
 # The TaskScheduled event of the task this thread runs.
-_scheduled: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_scheduled", default=None)
+scheduled: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_scheduled", default=None)
 # Whether the task waits for a token.
 _waiting: contextvars.ContextVar[bool] = contextvars.ContextVar("rekey_sfn_waiting", default=False)
-
-_history_lock = threading.Lock()
-_start_lock = threading.Lock()
-
-# "States.ALL ... can't catch the States.DataLimitExceeded terminal error or Runtime error types".
-_TERMINAL = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 
 
 class _Denied(Exception):
@@ -160,7 +151,8 @@ def _authorised(prefix: str, handler):
     return invoke
 
 
-def _wrap_tasks() -> None:
+def install() -> None:
+    """Run tasks under the execution role, and name their errors."""
     execute_task = stepfunctions._execute_task
     invoke_resource = stepfunctions._invoke_resource
     invoke_with_callback = stepfunctions._invoke_with_callback
@@ -182,7 +174,7 @@ def _wrap_tasks() -> None:
         return function(*args)
 
     def _note_parameters(input_data):
-        event = _scheduled.get()
+        event = scheduled.get()
         if event is not None:
             event["taskScheduledEventDetails"]["parameters"] = json.dumps(input_data)
 
@@ -233,171 +225,3 @@ def _wrap_tasks() -> None:
     for prefix in _OPTIMISED:
         stepfunctions._SERVICE_DISPATCH[prefix] = _authorised(prefix, stepfunctions._SERVICE_DISPATCH[prefix])
     app.call_service_handler_sync = _authorised_service_call(app.call_service_handler_sync)
-
-
-# ---------------------------------------------------------------------------
-# Errors, history, start
-# ---------------------------------------------------------------------------
-
-def _error_matches(error_equals, error) -> bool:
-    if error in error_equals:
-        return True
-    if error in _TERMINAL:
-        return False
-    return "States.ALL" in error_equals or ("States.TaskFailed" in error_equals and error != "States.Timeout")
-
-
-def _wrap_retries() -> None:
-    find = stepfunctions._find_matching_retrier
-
-    def _find_matching_retrier(retriers, error, retry_counts):
-        retrier, index = find(retriers, error, retry_counts)
-        if retrier is None or "MaxDelaySeconds" not in retrier:
-            return retrier, index
-        wait = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retry_counts.get(index, 0)
-        return {**retrier, "IntervalSeconds": min(wait, retrier["MaxDelaySeconds"]), "BackoffRate": 1.0}, index
-
-    stepfunctions._error_matches = _error_matches
-    stepfunctions._find_matching_retrier = _find_matching_retrier
-
-
-def _wrap_history() -> None:
-    add = stepfunctions._add_event
-
-    def _add_event(execution, event_type, details=None):
-        with _history_lock:
-            previous = len(execution["events"])
-            event = add(execution, event_type, details)
-            event["previousEventId"] = previous
-        if event_type == "TaskScheduled":
-            _scheduled.set(event)
-            event["taskScheduledEventDetails"].update(region=get_region(), parameters="{}")
-        for key, detail in event.items():
-            if key.startswith("task") and str(detail.get("resource", "")).startswith("arn:aws:states:::"):
-                # arn:aws:states:::<type>:<action>, where the type of an SDK integration is aws-sdk:<service>.
-                kind, _, action = detail["resource"].removeprefix("arn:aws:states:::").rpartition(":")
-                detail.update(resourceType=kind, resource=action)
-        return event
-
-    stepfunctions._add_event = _add_event
-
-
-def _wrap_inner_states() -> None:
-    """Record the states of a Map's iterations and a Parallel's branches, which the emulator leaves out."""
-    run_sub_machine = stepfunctions._run_sub_machine
-    handlers = ("_execute_pass", "_execute_task", "_execute_choice", "_execute_wait", "_execute_parallel", "_execute_map")
-    inner: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_inner", default=None)
-
-    def _run_sub_machine(states, start_at, input_data, execution, ctx):
-        is_child = execution.get("mapRunArn") and not execution["events"]
-        if is_child:
-            stepfunctions._add_event(execution, "ExecutionStarted", {
-                "executionStartedEventDetails": {"input": execution["input"]}})
-        token = inner.set(execution)
-        # Branches run side by side; each has a context object of its own, with the variables they share.
-        ctx = {**ctx}
-        try:
-            output = run_sub_machine(states, start_at, input_data, execution, ctx)
-            if is_child:
-                stepfunctions._add_event(execution, "ExecutionSucceeded", {
-                    "executionSucceededEventDetails": {"output": json.dumps(output)}})
-            return output
-        except stepfunctions._ExecutionError as error:
-            if is_child:
-                stepfunctions._add_event(execution, "ExecutionFailed", {
-                    "executionFailedEventDetails": {"error": error.error, "cause": error.cause}})
-            raise
-        finally:
-            inner.reset(token)
-
-    def recorded(handler):
-        def run(state_def, raw_input, *rest):
-            execution = inner.get()
-            if execution is None:
-                return handler(state_def, raw_input, *rest)
-            # What a state runs inside itself sets `inner` anew; the state's own record is made here.
-            name = rest[-1]["State"]["Name"]
-            kind = state_def["Type"]
-            stepfunctions._add_event(execution, f"{kind}StateEntered", {
-                "stateEnteredEventDetails": {"name": name, "input": json.dumps(raw_input)}})
-            output, following = handler(state_def, raw_input, *rest)
-            stepfunctions._add_event(execution, f"{kind}StateExited", {
-                "stateExitedEventDetails": {"name": name, "output": json.dumps(output)}})
-            return output, following
-        return run
-
-    stepfunctions._run_sub_machine = _run_sub_machine
-    for name in handlers:
-        setattr(stepfunctions, name, recorded(getattr(stepfunctions, name)))
-
-
-def _wrap_start() -> None:
-    start = stepfunctions._start_execution
-
-    def _start_execution(data):
-        with _start_lock:
-            arn = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", ""))
-            machine = stepfunctions._state_machines.get(arn) if arn else None
-            if machine and data.get("name") and machine.get("type", "STANDARD") == "STANDARD":
-                execution = stepfunctions._executions.get(
-                    f"arn:aws:states:{get_region()}:{get_account_id()}:execution:{machine['name']}:{data['name']}")
-                if execution is not None:
-                    if execution["status"] == "RUNNING" and execution["input"] == data.get("input", "{}"):
-                        return json_response({
-                            "executionArn": execution["executionArn"], "startDate": execution["startDate"]})
-                    return error_response_json(
-                        "ExecutionAlreadyExists", f"Execution Already Exists: '{execution['executionArn']}'", 400)
-            return start(data)
-
-    stepfunctions._start_execution = _start_execution
-
-
-def _wrap_end() -> None:
-    """An execution that ran out of its time, or was stopped, does not end a second time.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html (TimeoutSeconds)
-    """
-    run = stepfunctions._run_execution
-    fail = stepfunctions._fail_execution
-
-    def _fail_execution(execution, error, cause):
-        if execution["status"] == "RUNNING":
-            fail(execution, error, cause)
-
-    def _expire(execution):
-        if execution["status"] == "RUNNING":
-            execution.update(status="TIMED_OUT", error="States.Timeout", stopDate=stepfunctions.now_iso())
-            stepfunctions._add_event(execution, "ExecutionTimedOut", {
-                "executionTimedOutEventDetails": {"error": "States.Timeout"}})
-            stepfunctions._emit_execution_status_event(execution)
-
-    def _run_execution(exec_arn):
-        execution = stepfunctions._executions.get(exec_arn)
-        machine = stepfunctions._state_machines.get((execution or {}).get("stateMachineArn")) or {}
-        try:
-            seconds = json.loads(machine.get("definition") or "{}").get("TimeoutSeconds")
-        except ValueError:
-            seconds = None
-        if execution is None or not seconds:
-            run(exec_arn)
-            return
-        timer = threading.Timer(seconds, contextvars.copy_context().run, (_expire, execution))
-        timer.daemon = True
-        timer.start()
-        try:
-            run(exec_arn)
-        finally:
-            timer.cancel()
-
-    stepfunctions._fail_execution = _fail_execution
-    stepfunctions._run_execution = _run_execution
-
-
-def install() -> None:
-    """Run tasks under the execution role, name their errors, and record what they were given."""
-    _wrap_tasks()
-    _wrap_retries()
-    _wrap_history()
-    _wrap_inner_states()
-    _wrap_start()
-    _wrap_end()

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   DeleteFunctionConcurrencyCommand,
@@ -11,6 +13,7 @@ import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { ensurePython } from '../../local/python.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -300,6 +303,51 @@ describe('EventBridge', () => {
         expect(await seenBy('Unpermitted')).toEqual([]);
       },
     );
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+  describe('a target that fails for a passing reason', () => {
+    async function deliver(failures: number, attempts: number, ageSeconds: number) {
+      const script = join(import.meta.dirname, 'support', 'failing_target.py');
+      const { stdout } = await promisify(execFile)(
+        await ensurePython(),
+        [script, failures, attempts, ageSeconds].map(String),
+        {
+          env: {
+            PYTHONPATH: join(import.meta.dirname, '..', '..', 'local'),
+            PYTHONDONTWRITEBYTECODE: '1',
+            STATE_DIR: directory,
+            PATH: process.env.PATH,
+          },
+        },
+      );
+      return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    }
+
+    test('is tried again until it takes the event', async () => {
+      expect(await deliver(2, 3, 60)).toEqual({ deliveries: 3, kept: [] });
+    });
+
+    test('is given up after the attempts of the retry policy, and the event is kept', async () => {
+      expect(await deliver(99, 2, 60)).toEqual({
+        deliveries: 3,
+        kept: [
+          expect.objectContaining({
+            body: '{"the":"event"}',
+            ERROR_CODE: 'THROTTLING',
+            ERROR_MESSAGE: 'Rate exceeded',
+            RETRY_ATTEMPTS: '2',
+            EXHAUSTED_RETRY_CONDITION: 'MaximumRetryAttempts',
+          }),
+        ],
+      });
+    });
+
+    test('is given up when the event is too old', async () => {
+      const outcome = await deliver(99, 185, 1);
+      expect(outcome.kept).toMatchObject([{ EXHAUSTED_RETRY_CONDITION: 'MaximumEventAgeInSeconds' }]);
+      expect(outcome.deliveries).toBeGreaterThan(1);
+    });
   });
 
   // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
