@@ -1,9 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
 const contexts = new Map<string, Promise<SecureContext>>();
 
 async function create(own: readonly string[] | undefined): Promise<SecureContext> {
   if (own !== undefined) {
+    // OpenSSL passes over text that is no certificate, and every server would then be refused for no visible reason.
+    for (const pem of own) new X509Certificate(pem);
     return createSecureContext({ ca: [...own], minVersion: 'TLSv1.2' });
   }
   // RDS signs with authorities of its own, RDS Proxy and most other providers with public ones.

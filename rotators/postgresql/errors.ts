@@ -93,11 +93,8 @@ export function connectError(
       `${where}: the server offers no TLS; turn it on there, or set "ssl": false in the secret to accept plaintext`,
     );
   }
-  if (phase === 'tls' && (code === undefined || !networkCodes.has(code))) {
-    return new TargetError(
-      'TlsRefused',
-      `${where}: the server's certificate was not accepted (${code ?? 'TLS'})`,
-    );
+  if (phase === 'tls' && code !== undefined && !networkCodes.has(code)) {
+    return new TargetError('TlsRefused', `${where}: the server's certificate was not accepted (${code})`);
   }
   if (message.startsWith('SASL: SCRAM-SERVER-FINAL-MESSAGE')) {
     return new TargetError(

@@ -55,6 +55,7 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
       expect([permission.name, code]).toEqual([permission.name, 'PermissionMissing']);
       expect(message).toContain(permission.names);
       for (const secret of world.secrets) expect(text.includes(secret)).toBe(false);
+      await permission.restore?.();
       if (permission.act === 'apply') expect(await target.logsIn(world.current)).toBe(true);
       await session.close();
     }

@@ -30,6 +30,8 @@ export interface MissingPermission<S extends object> {
   readonly act: 'apply' | 'contain';
   readonly names: string;
   remove(account: Account<S>): Promise<void>;
+  /** Only where the removal reaches further than this account. */
+  restore?(): Promise<void>;
 }
 
 /**

@@ -241,6 +241,9 @@ export async function start(): Promise<PostgresUnderTest> {
             `REVOKE CONNECT ON DATABASE shop FROM PUBLIC, ${admin(account)}`,
           ]);
         },
+        restore: async () => {
+          await superuser('GRANT CONNECT ON DATABASE shop TO PUBLIC');
+        },
       },
       {
         name: 'CREATEROLE',
