@@ -78,3 +78,23 @@ export interface DefinitionStore {
   find(secret: string): Promise<SecretDefinition | undefined>;
   list(): Promise<readonly SecretDefinition[]>;
 }
+
+/** Starts rotations. */
+export interface RotationControl {
+  /**
+   * Asks Secrets Manager to rotate now, into a version with the id `token`.
+   * @returns `'unfinished'` when an earlier rotation has not ended; Secrets Manager then tries that one again
+   * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled`
+   */
+  rotate(secretId: string, token: string): Promise<'started' | 'unfinished'>;
+}
+
+/** Starts the revocation workflow. */
+export interface RevocationStarter {
+  /**
+   * Starts the workflow once per name.
+   * @param input the workflow's input, JSON
+   * @returns `'started'`, or the input of the execution that already has this name
+   */
+  start(name: string, input: string): Promise<'started' | { readonly input: string }>;
+}

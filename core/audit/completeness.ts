@@ -101,13 +101,14 @@ export class Completeness {
       rotations: { ...this.#rotations, open: this.#started.size },
       revocations: {
         ...this.#revoked,
-        open: revocations.filter(({ rejected, ended }) => !rejected && !ended).length,
+        open: revocations.filter(({ rejected, started, ended }) => !ended && (started || !rejected)).length,
       },
     };
   }
 
   #judge({ sequence, what, requested, rejected, started, ended }: Revocation, problems: Problems): void {
-    if (!rejected && !ended) {
+    // A second request under the same id may have been rejected while the first one was under way.
+    if (!ended && (started || !rejected)) {
       const stage = started ? 'began' : 'was requested';
       problems.add({
         code: 'RevocationIncomplete',

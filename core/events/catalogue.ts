@@ -112,6 +112,8 @@ const dataSchemas = {
     newVersionId: z.string(),
     containments: z.array(containmentSchema),
     verifications: z.array(verificationSchema),
+    /** Versions that could not be tried: Secrets Manager no longer keeps them, or they hold no credential. */
+    unavailableVersions: z.array(z.string()).optional(),
     requestedAt: z.iso.datetime(),
     /** When the target was first seen to refuse every revoked credential. */
     refusedAt: z.iso.datetime(),

@@ -27,12 +27,23 @@ export const rotationEnvironmentSchema = z.object(target);
 /** Containment functions. */
 export const containmentEnvironmentSchema = z.object(target);
 
-/** The functions around the revocation workflow: intake, rotate, report. */
-export const revocationEnvironmentSchema = z.object({
+const list = z.string().transform((text) => text.split(',').filter((item) => item !== ''));
+
+/** The intake of the revocation workflow. */
+export const revocationIntakeEnvironmentSchema = z.object({
   ...common,
-  /** Set on the intake only. */
-  REKEY_REVOCATION_WORKFLOW_ARN: z.string().min(1).optional(),
+  REKEY_REVOCATION_WORKFLOW_ARN: z.string().min(1),
+  /** Event sources that may ask for a revocation, separated by commas. */
+  REKEY_REVOCATION_SOURCES: list,
+  /** Accounts besides the own one that may ask, separated by commas. */
+  REKEY_REVOCATION_ACCOUNTS: list,
 });
+
+/** The step of the revocation workflow that rotates. */
+export const revocationRotateEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+
+/** The step of the revocation workflow that reports. */
+export const revocationReportEnvironmentSchema = z.object(common);
 
 /** The audit writer. */
 export const auditWriterEnvironmentSchema = z.object({

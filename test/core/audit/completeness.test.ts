@@ -38,6 +38,11 @@ describe('completeness', () => {
     ],
     ['a request without outcome', [requested], 'RevocationIncomplete'],
     ['a revocation without outcome', [requested, revocation('Started')], 'RevocationIncomplete'],
+    [
+      'one whose id was rejected a second time',
+      [requested, revocation('Started'), revocation('Rejected')],
+      'RevocationIncomplete',
+    ],
     ['an outcome without request', [revocation('Started'), revocation('Succeeded')], 'RevocationUnannounced'],
     ['an outcome without beginning', [requested, revocation('Succeeded')], 'RevocationUnannounced'],
   ])('%s is named', async (_, events, code) => {

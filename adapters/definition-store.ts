@@ -1,0 +1,98 @@
+import { GetParameterCommand, paginateGetParametersByPath, type SSMClient } from '@aws-sdk/client-ssm';
+import { type SecretDefinition, secretDefinitionSchema } from '../core/definition.ts';
+import { RekeyError } from '../core/errors.ts';
+import { definitionParameter, definitionsPath } from '../core/names.ts';
+import type { DefinitionStore } from '../core/ports.ts';
+
+/**
+ * The definitions as SSM parameters, one per secret.
+ * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+ */
+export class SsmDefinitionStore implements DefinitionStore {
+  readonly #client: SSMClient;
+  readonly #environment: string;
+
+  constructor(client: SSMClient, environment: string) {
+    this.#client = client;
+    this.#environment = environment;
+  }
+
+  /** @throws RekeyError `DefinitionInvalid` when the parameter does not hold a definition */
+  async find(secret: string): Promise<SecretDefinition | undefined> {
+    if (!secret.startsWith('arn:')) {
+      return this.#get(secret);
+    }
+    for (const name of namesInArn(secret)) {
+      const definition = await this.#get(name);
+      if (definition !== undefined && sameSecret(definition.arn, secret)) {
+        return definition;
+      }
+    }
+    return undefined;
+  }
+
+  /** @throws RekeyError `DefinitionInvalid` when a parameter does not hold a definition */
+  async list(): Promise<readonly SecretDefinition[]> {
+    const definitions: SecretDefinition[] = [];
+    const pages = paginateGetParametersByPath(
+      { client: this.#client },
+      { Path: definitionsPath(this.#environment) },
+    );
+    for await (const { Parameters = [] } of pages) {
+      for (const { Name = '', Value = '' } of Parameters) {
+        definitions.push(parse(Name, Value));
+      }
+    }
+    return definitions;
+  }
+
+  async #get(name: string): Promise<SecretDefinition | undefined> {
+    const parameter = definitionParameter(this.#environment, name);
+    try {
+      const found = await this.#client.send(new GetParameterCommand({ Name: parameter }));
+      return parse(parameter, found.Parameter?.Value ?? '');
+    } catch (error) {
+      const code = error instanceof Error ? error.name : '';
+      // A name that is too long for a parameter belongs to no definition either.
+      if (code === 'ParameterNotFound' || code === 'ValidationException') {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+}
+
+function parse(parameter: string, text: string): SecretDefinition {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  const parsed = secretDefinitionSchema.safeParse(json);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'value').join(', ');
+    throw new RekeyError(
+      'DefinitionInvalid',
+      `SSM parameter ${parameter} does not hold a secret's definition (${fields}); deploy the app again`,
+    );
+  }
+  return parsed.data;
+}
+
+/**
+ * The names that an ARN may stand for: Secrets Manager adds a hyphen and six characters to the name, and a partial ARN
+ * goes without.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+ */
+function namesInArn(arn: string): string[] {
+  const name = arn.split(':').slice(6).join(':');
+  const withoutSuffix = /^(.+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
+  return [...(withoutSuffix === undefined ? [] : [withoutSuffix]), name].filter(Boolean);
+}
+
+/** One of the two may lack the suffix. */
+function sameSecret(one: string, other: string): boolean {
+  const [short, long] = one.length <= other.length ? [one, other] : [other, one];
+  return long === short || (long.startsWith(`${short}-`) && long.length === short.length + 7);
+}

@@ -1,0 +1,36 @@
+import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { RevocationStarter } from '../core/ports.ts';
+
+/**
+ * Starts the revocation workflow. Names of executions are unique for 90 days, which is what makes a request that is
+ * delivered twice do its work once.
+ * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ */
+export class StepFunctionsStarter implements RevocationStarter {
+  readonly #client: SFNClient;
+  readonly #workflowArn: string;
+
+  constructor(client: SFNClient, workflowArn: string) {
+    this.#client = client;
+    this.#workflowArn = workflowArn;
+  }
+
+  async start(name: string, input: string): Promise<'started' | { readonly input: string }> {
+    try {
+      await this.#client.send(
+        new StartExecutionCommand({ stateMachineArn: this.#workflowArn, name, input }),
+      );
+      return 'started';
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') {
+        throw error;
+      }
+      const known = await this.#client.send(
+        new DescribeExecutionCommand({
+          executionArn: `${this.#workflowArn.replace(':stateMachine:', ':execution:')}:${name}`,
+        }),
+      );
+      return { input: known.input ?? '{}' };
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { RotateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { RekeyError, SecretError } from '../core/errors.ts';
+import type { RotationControl } from '../core/ports.ts';
+
+/** Starts rotations through Secrets Manager. */
+export class SecretsManagerRotation implements RotationControl {
+  readonly #client: SecretsManagerClient;
+
+  constructor(client: SecretsManagerClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Secrets Manager refuses a rotation while another one has not ended, and then tries that one again.
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+   */
+  async rotate(secretId: string, token: string): Promise<'started' | 'unfinished'> {
+    try {
+      await this.#client.send(
+        new RotateSecretCommand({ SecretId: secretId, ClientRequestToken: token, RotateImmediately: true }),
+      );
+      return 'started';
+    } catch (cause) {
+      const { name, message } = cause instanceof Error ? cause : new Error();
+      if (name === 'InvalidRequestException' && /previous rotation/i.test(message)) {
+        return 'unfinished';
+      }
+      if (name === 'InvalidRequestException') {
+        throw new SecretError(
+          'RotationDisabled',
+          `Secrets Manager cannot rotate ${secretId} as it stands: rotation is not configured, or the secret is scheduled for deletion`,
+          { cause },
+        );
+      }
+      if (name === 'AccessDeniedException') {
+        throw new SecretError(
+          'SecretAccessDenied',
+          `secretsmanager:RotateSecret on ${secretId} is denied to this role; its policy and the secret's resource policy must both allow it`,
+          { cause },
+        );
+      }
+      if (name === 'ResourceNotFoundException') {
+        throw new SecretError('SecretMissing', `secret ${secretId} does not exist in this account and region`, {
+          cause,
+        });
+      }
+      throw new RekeyError('RotationNotStarted', `Secrets Manager did not start the rotation of ${secretId} (${name})`, {
+        cause,
+        retryable: true,
+      });
+    }
+  }
+}

@@ -1,0 +1,282 @@
+import { RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
+import type { Containment, Verification } from '../../core/events/catalogue.ts';
+import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
+import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret.ts';
+import type { ProbeResult, Rotator, TargetContext } from '../../rotators/rotator.ts';
+import { credentialsAtHand } from '../rotation/credentials.ts';
+import { parseCredential } from '../rotation/secret-value.ts';
+import type { ContainmentInput, ContainOutcome, VerifyOutcome } from './state.ts';
+
+export interface ContainmentDependencies<S extends object> {
+  readonly rotator: Rotator<S>;
+  readonly strategy: Strategy;
+  readonly store: SecretStore;
+  readonly databases: DatabaseDirectory;
+  /** Must never refuse; see `emergencyBus`. */
+  readonly bus: EventBus;
+  readonly origin: EventOrigin;
+  readonly target: Omit<TargetContext, 'finding'>;
+}
+
+/** One leaked credential; several versions may hold the same one. */
+interface Leak<S> {
+  readonly credential: S;
+  readonly identity: string;
+  readonly versionIds: string[];
+  /** False when none of its versions has a staging label any more. */
+  readonly labelled: boolean;
+}
+
+interface Leaks<S> {
+  readonly description: SecretDescription;
+  readonly current: S;
+  readonly currentVersionId: string;
+  readonly found: readonly Leak<S>[];
+  /** Versions that Secrets Manager no longer keeps, or that hold no credential. */
+  readonly unavailable: readonly string[];
+}
+
+/** Reads and logins at once. */
+const concurrency = 5;
+
+/**
+ * Cuts leaked credentials off at their target: the one in use first, then the others. A credential that cannot be cut
+ * off does not keep the rest from it.
+ *
+ * @throws the first error, after everything was tried and recorded
+ */
+export async function containLeaks<S extends object>(
+  input: ContainmentInput,
+  dependencies: ContainmentDependencies<S>,
+): Promise<ContainOutcome> {
+  const { rotator, strategy, origin, target, bus } = dependencies;
+  const leaks = await readLeaks(input, dependencies);
+  const findings: Parameters<TargetContext['finding']>[0][] = [];
+  const context = {
+    ...target,
+    strategy,
+    random: origin.random,
+    finding: (finding: (typeof findings)[number]) => findings.push(finding),
+    credentials: credentialsAtHand(dependencies, leaks.description, leaks.current),
+    ...(input.rotatedAt === undefined ? {} : { rotatedAt: new Date(input.rotatedAt) }),
+  };
+  const errors: unknown[] = [];
+
+  const containOne = async ({ credential, identity, versionIds }: Leak<S>): Promise<Containment> => {
+    try {
+      return { versionIds, identity, ...(await rotator.contain(credential, context)) };
+    } catch (error) {
+      errors.push(error);
+      const { code, message } = summarizeError(error);
+      return { versionIds, identity, loginsRefused: false, sessionsEnded: 0, note: `${code}: ${message}` };
+    }
+  };
+  const containIdentity = async (ofIdentity: readonly Leak<S>[]): Promise<Containment[]> => {
+    const done: Containment[] = [];
+    const refused: string[] = [];
+    for (const leak of ofIdentity) {
+      // Long forgotten versions of a login that was just cut off: most are refused, and asking costs less.
+      const spent =
+        done.length > 0 && !leak.labelled && (await rotator.probe(leak.credential, context)).outcome === 'rejected';
+      if (spent) {
+        refused.push(...leak.versionIds);
+      } else {
+        done.push(await containOne(leak));
+      }
+    }
+    const { identity = '' } = ofIdentity[0] ?? {};
+    return refused.length === 0
+      ? done
+      : [
+          ...done,
+          { versionIds: refused, identity, loginsRefused: true, sessionsEnded: 0, note: 'refused already' },
+        ];
+  };
+  const identities = [...Map.groupBy(leaks.found, ({ identity }) => identity).values()];
+  const containments = (await inTurns(identities, containIdentity)).flat();
+  await record(input, containments, findings, { bus, origin });
+  if (errors.length > 0) {
+    throw errors[0];
+  }
+  // After a rotation the proof follows at once; before it, this is the moment from which on the leak is harmless.
+  const refusedAt =
+    input.newVersionId === undefined ? await seenRefused(leaks.found, dependencies) : undefined;
+  return { containments, ...(refusedAt === undefined ? {} : { refusedAt }) };
+}
+
+/**
+ * Proves that every leaked credential is dead by trying it, and that the current one works.
+ *
+ * @throws RekeyError `RevocationUnproven` when a leaked credential still works, the current one does not, or a named
+ * version cannot be tried
+ * @throws TargetError when the target gave no clear answer
+ */
+export async function verifyLeaks<S extends object>(
+  input: ContainmentInput,
+  dependencies: ContainmentDependencies<S>,
+): Promise<VerifyOutcome> {
+  const { rotator, target, origin } = dependencies;
+  const { current, currentVersionId, found, unavailable } = await readLeaks(input, dependencies);
+  const context = { ...target, finding: () => undefined };
+  if (input.versions.includes(currentVersionId)) {
+    throw unproven(`version ${currentVersionId} was revoked and is still the current one of ${input.secretName}`);
+  }
+  const results = await inTurns(found, (leak) => rotator.probe(leak.credential, context));
+  const refusedAt = origin.clock.now().toISOString();
+  const currentResult = await rotator.probe(current, context);
+  for (const [index, result] of results.entries()) {
+    const { versionIds = [], identity = '' } = found[index] ?? {};
+    if (result.outcome === 'accepted') {
+      throw unproven(
+        `the target still accepts the credential of ${identity} in version ${versionIds.join(', ')} of ${input.secretName}`,
+      );
+    }
+  }
+  for (const result of [...results, currentResult]) {
+    if (result.outcome === 'unreachable') {
+      throw result.error;
+    }
+  }
+  if (currentResult.outcome !== 'accepted') {
+    throw unproven(
+      `the target refuses the current credential of ${input.secretName} in version ${currentVersionId}`,
+    );
+  }
+  if (found.length === 0 || (input.named && unavailable.length > 0)) {
+    throw unproven(
+      `versions ${unavailable.join(', ')} of ${input.secretName} could not be tried: Secrets Manager does not keep them, or they hold no credential`,
+    );
+  }
+  return { verifications: describeResults(found, results), unavailableVersions: unavailable, refusedAt };
+}
+
+function describeResults(
+  found: readonly Leak<object>[],
+  results: readonly ProbeResult[],
+): readonly Verification[] {
+  return found.flatMap(({ versionIds, identity }, index) =>
+    versionIds.map((versionId) => ({
+      versionId,
+      identity,
+      outcome: results[index]?.outcome ?? 'unreachable',
+    })),
+  );
+}
+
+const unproven = (message: string) => new RekeyError('RevocationUnproven', message, { retryable: true });
+
+async function seenRefused<S extends object>(
+  found: readonly Leak<S>[],
+  { rotator, target, origin }: ContainmentDependencies<S>,
+): Promise<string | undefined> {
+  const results = await inTurns(found, ({ credential }) =>
+    rotator.probe(credential, { ...target, finding: () => undefined }),
+  );
+  return results.length > 0 && results.every(({ outcome }) => outcome === 'rejected')
+    ? origin.clock.now().toISOString()
+    : undefined;
+}
+
+/** Reads the leaked versions; the version that the revocation itself made is never one of them. */
+async function readLeaks<S extends object>(
+  input: ContainmentInput,
+  { rotator, store }: ContainmentDependencies<S>,
+): Promise<Leaks<S>> {
+  const description = await store.describe(input.secretArn);
+  const currentVersionId = versionWith(description, stages.current);
+  const parse = (text: string, versionId: string) =>
+    parseCredential(rotator.schema, text, `${description.name} version ${versionId}`);
+  const wanted = input.versions.filter((versionId) => versionId !== input.newVersionId);
+  const [currentVersion, versions] = await Promise.all([
+    currentVersionId === undefined ? undefined : store.read(description.arn, { versionId: currentVersionId }),
+    inTurns(wanted, async (versionId) => ({
+      versionId,
+      value: (await store.read(description.arn, { versionId }))?.value,
+    })),
+  ]);
+  if (currentVersion === undefined || currentVersionId === undefined) {
+    throw new SecretError(
+      'SecretValueMissing',
+      `${description.name} has no text value labelled ${stages.current}; store the credential that works now, as JSON`,
+    );
+  }
+  const unavailable: string[] = [];
+  const byValue = new Map<string, Leak<S>>();
+  // The one in use is the most dangerous: it comes first, then those that still have a label.
+  const rank = (versionId: string) =>
+    versionId === currentVersionId ? 0 : description.versions[versionId] === undefined ? 2 : 1;
+  for (const { versionId, value } of versions.toSorted((a, b) => rank(a.versionId) - rank(b.versionId))) {
+    const known = value === undefined ? undefined : byValue.get(value);
+    const credential = value === undefined ? undefined : attempt(() => parse(value, versionId));
+    if (known !== undefined) {
+      known.versionIds.push(versionId);
+    } else if (value === undefined || credential === undefined) {
+      unavailable.push(versionId);
+    } else {
+      byValue.set(value, {
+        credential,
+        identity: rotator.identity(credential),
+        versionIds: [versionId],
+        labelled: description.versions[versionId] !== undefined,
+      });
+    }
+  }
+  return {
+    description,
+    current: parse(currentVersion.value, currentVersionId),
+    currentVersionId,
+    found: [...byValue.values()],
+    unavailable,
+  };
+}
+
+/** A version that is no credential of this type cannot log in anywhere; it is listed as unavailable. */
+function attempt<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}
+
+async function record(
+  { requestId, correlationId, secretArn, secretName }: ContainmentInput,
+  containments: Containment[],
+  findings: readonly Parameters<TargetContext['finding']>[0][],
+  { bus, origin }: { readonly bus: EventBus; readonly origin: EventOrigin },
+): Promise<void> {
+  const links = { correlationId, causationId: requestId };
+  await bus.publish([
+    // Each attempt is an act of its own; the same act reported twice is one fact.
+    createEvent(
+      origin,
+      'Credential Contained',
+      { requestId, secretArn, secretName, containments },
+      { ...links, fact: `${requestId} ${secretArn} ${JSON.stringify(containments)}` },
+    ),
+    ...findings.slice(0, 9).map((finding) =>
+      createEvent(
+        origin,
+        'Finding Raised',
+        { secretArn, ...finding },
+        { ...links, fact: `${requestId} ${secretArn} ${finding.code}` },
+      ),
+    ),
+  ]);
+}
+
+/** Maps with a bounded number of calls at once, results in order. */
+async function inTurns<T, R>(items: readonly T[], call: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next;
+      next += 1;
+      results[index] = await call(items[index] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+  return results;
+}

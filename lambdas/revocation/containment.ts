@@ -1,0 +1,48 @@
+import { RDSClient } from '@aws-sdk/client-rds';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { systemClock } from '../../adapters/clock.ts';
+import { RdsDirectory } from '../../adapters/database-directory.ts';
+import { systemRandom } from '../../adapters/random.ts';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import type { Rotator } from '../../rotators/rotator.ts';
+import { standardHandler } from '../shared/chain.ts';
+import { containmentEnvironmentSchema, readEnvironment } from '../shared/environment.ts';
+import { targetDefaults } from '../shared/target.ts';
+import { containLeaks, verifyLeaks } from './contain.ts';
+import { emergencyBus, emergencyRoutes } from './emergency-bus.ts';
+import { containmentInputSchema, type ContainOutcome, type VerifyOutcome } from './state.ts';
+
+/**
+ * The containment function of one secret type: cuts leaked credentials off at the target, and proves that they are
+ * dead. The revocation workflow calls it.
+ *
+ * @example
+ * export const handler = containmentHandler(postgresql);
+ */
+export function containmentHandler<S extends object>(rotator: Rotator<S>) {
+  const environment = readEnvironment(containmentEnvironmentSchema);
+  const routes = emergencyRoutes(environment);
+  const store = new SecretsManagerStore(new SecretsManagerClient({}));
+  const databases = new RdsDirectory(new RDSClient({}));
+  const target = targetDefaults(environment);
+
+  return standardHandler<unknown, ContainOutcome | VerifyOutcome>(async (event, tools) => {
+    const input = containmentInputSchema.parse(event);
+    const act = input.action === 'contain' ? containLeaks : verifyLeaks;
+    return await act(input, {
+      rotator,
+      strategy: environment.REKEY_STRATEGY,
+      store,
+      databases,
+      bus: emergencyBus(routes, tools),
+      origin: {
+        source: 'rekey.containment',
+        environment: environment.REKEY_ENVIRONMENT,
+        actor: `lambda:${tools.functionName}`,
+        clock: systemClock,
+        random: systemRandom,
+      },
+      target,
+    });
+  });
+}

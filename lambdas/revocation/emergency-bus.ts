@@ -1,0 +1,52 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
+import { EventBridgeBus } from '../../adapters/event-bus.ts';
+import { summarizeError } from '../../core/errors.ts';
+import { metrics as metricNames } from '../../core/names.ts';
+import type { EventBus } from '../../core/ports.ts';
+import type { Tools } from '../shared/chain.ts';
+
+/** A bus that hangs must not hold up an emergency. */
+const quick = { maxAttempts: 2, requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000 } } as const;
+
+/** The bus and the audit queue of a deployment, with short patience. */
+export function emergencyRoutes(environment: {
+  readonly REKEY_EVENT_BUS: string;
+  readonly REKEY_AUDIT_QUEUE_URL: string;
+}): { readonly bus: EventBus; readonly queue: EventBus } {
+  return {
+    bus: new EventBridgeBus(new EventBridgeClient(quick), environment.REKEY_EVENT_BUS),
+    queue: new AuditQueue(new SQSClient(quick), environment.REKEY_AUDIT_QUEUE_URL),
+  };
+}
+
+/**
+ * A bus that never refuses: what the event bus does not take goes to the audit queue, and what that does not take
+ * either goes to the function's log. Each time is counted, and the count is alarmed. An unwritable audit log never
+ * stops an emergency.
+ */
+export function emergencyBus(
+  { bus, queue }: { readonly bus: EventBus; readonly queue: EventBus },
+  { logger, metrics }: Pick<Tools, 'logger' | 'metrics'>,
+): EventBus {
+  const count = () => metrics.addMetric(metricNames.auditPublishFailed, MetricUnit.Count, 1);
+  const routes = withFallback(bus, queue, (error) => {
+    logger.error('the event bus took no record; it goes to the audit queue', { ...summarizeError(error) });
+    count();
+  });
+  return {
+    async publish(events) {
+      try {
+        await routes.publish(events);
+      } catch (error) {
+        logger.error('neither bus nor audit queue took these records; add them by hand', {
+          ...summarizeError(error),
+          records: events,
+        });
+        count();
+      }
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { systemClock } from '../../adapters/clock.ts';
+import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
+import { systemRandom } from '../../adapters/random.ts';
+import { StepFunctionsStarter } from '../../adapters/revocation-starter.ts';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { metrics as metricNames } from '../../core/names.ts';
+import { standardHandler } from '../shared/chain.ts';
+import { readEnvironment, revocationIntakeEnvironmentSchema } from '../shared/environment.ts';
+import { emergencyBus, emergencyRoutes } from './emergency-bus.ts';
+import { takeRequest } from './intake.ts';
+
+const environment = readEnvironment(revocationIntakeEnvironmentSchema);
+const routes = emergencyRoutes(environment);
+const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);
+const store = new SecretsManagerStore(new SecretsManagerClient({}));
+const workflow = environment.REKEY_REVOCATION_WORKFLOW_ARN;
+const starter = new StepFunctionsStarter(new SFNClient({}), workflow);
+/** arn:aws:states:<region>:<account>:stateMachine:<name> */
+const ownAccount = workflow.split(':')[4] ?? '';
+
+/** Takes revocation requests from the bus. */
+export const handler = standardHandler<unknown, void>(async (event, tools) => {
+  const outcome = await takeRequest(event, {
+    definitions,
+    store,
+    starter,
+    bus: emergencyBus(routes, tools),
+    origin: {
+      source: 'rekey.revocation',
+      environment: environment.REKEY_ENVIRONMENT,
+      actor: `lambda:${tools.functionName}`,
+      clock: systemClock,
+      random: systemRandom,
+    },
+    policy: {
+      sources: environment.REKEY_REVOCATION_SOURCES,
+      accounts: [ownAccount, ...environment.REKEY_REVOCATION_ACCOUNTS],
+    },
+  });
+  if (typeof outcome === 'object') {
+    tools.logger.error('revocation request rejected', { ...outcome.rejected });
+    tools.metrics.addMetric(metricNames.revocationRejected, MetricUnit.Count, 1);
+  } else {
+    tools.logger.info(outcome === 'started' ? 'revocation started' : 'revocation request delivered before');
+  }
+});

@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { deliveredEventSchema } from '../../core/audit/event.ts';
+import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
+import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
+import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
+import type { WorkflowInput } from './state.ts';
+
+/** Who may ask for a revocation. */
+export interface RequestPolicy {
+  /** Values of the event's `source`. */
+  readonly sources: readonly string[];
+  readonly accounts: readonly string[];
+}
+
+export interface IntakeDependencies {
+  readonly definitions: DefinitionStore;
+  readonly store: Pick<SecretStore, 'describe' | 'listVersions'>;
+  readonly starter: RevocationStarter;
+  readonly bus: EventBus;
+  readonly origin: EventOrigin;
+  readonly policy: RequestPolicy;
+}
+
+/** What became of a request. `known`: it was delivered before, and its work is done or under way. */
+export type IntakeOutcome = 'started' | 'known' | { readonly rejected: ErrorSummary };
+
+/** A request that must not be acted upon. It is answered with an event and an alarm, never with silence. */
+class Rejection extends RekeyError {}
+
+/** A request that passed, with what the events about it share. */
+interface Accepted {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly requestedAt: string;
+  readonly request: RevocationRequest;
+}
+
+/**
+ * Takes a `Secret Revocation Requested` event from the bus: checks it, finds the secret, fixes which versions leaked,
+ * and starts the workflow, once per request id.
+ *
+ * @param input the event as EventBridge delivers it, unchecked
+ * @throws whatever keeps a good request from being started; the invocation is then retried and ends in the dead-letter
+ * queue
+ */
+export async function takeRequest(input: unknown, dependencies: IntakeDependencies): Promise<IntakeOutcome> {
+  try {
+    const accepted = accept(input, dependencies);
+    const workflow = await prepare(accepted, dependencies);
+    const running = await dependencies.starter.start(accepted.id, JSON.stringify(workflow));
+    if (running !== 'started' && digestOf(running.input) !== workflow.requestDigest) {
+      throw new Rejection(
+        'RequestConflict',
+        `the request id ${accepted.id} was used before for another request; send this one with an id of its own`,
+      );
+    }
+    await announce(accepted, workflow, dependencies);
+    return running === 'started' ? 'started' : 'known';
+  } catch (error) {
+    if (error instanceof Rejection || error instanceof SecretError) {
+      const rejected = summarizeError(error);
+      await reject(input, rejected, dependencies);
+      return { rejected };
+    }
+    throw error;
+  }
+}
+
+function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepted {
+  const delivered = deliveredEventSchema.safeParse(input);
+  if (!delivered.success) {
+    throw new Rejection('RequestMalformed', 'what arrived is not an event of EventBridge');
+  }
+  const { source, account, detail, time } = delivered.data;
+  if (!policy.sources.includes(source)) {
+    throw new Rejection(
+      'SourceNotAllowed',
+      `the source ${JSON.stringify(source)} may not ask for revocations; allowed are ${policy.sources.join(', ')}`,
+    );
+  }
+  if (!policy.accounts.includes(account)) {
+    throw new Rejection('AccountNotAllowed', `the account ${account} may not ask for revocations`);
+  }
+  const parsed = detailSchema('Secret Revocation Requested').safeParse(detail);
+  if (!parsed.success) {
+    // Paths only: messages and unknown keys may quote what the sender wrote.
+    const paths = parsed.error.issues.map((issue) => issue.path.join('.') || 'detail');
+    throw new Rejection(
+      'RequestMalformed',
+      `fields of the request's detail are missing, unknown or of a wrong form: ${[...new Set(paths)].join(', ')}; see docs/revocation.md`,
+    );
+  }
+  const { metadata, data } = parsed.data;
+  if (metadata.environment !== origin.environment) {
+    throw new Rejection(
+      'EnvironmentMismatch',
+      `the request is for the environment ${JSON.stringify(metadata.environment)}, this is ${origin.environment}; send it to that environment's bus`,
+    );
+  }
+  const sent = Math.min(Date.parse(metadata.time), origin.clock.now().getTime());
+  return {
+    id: metadata.id,
+    correlationId: metadata.correlationId,
+    // A sender's clock may run ahead; refusal never comes before the request.
+    requestedAt: new Date(Number.isNaN(sent) ? Date.parse(time) : sent).toISOString(),
+    request: data,
+  };
+}
+
+async function prepare(
+  { id, correlationId, requestedAt, request }: Accepted,
+  { definitions, store, origin }: IntakeDependencies,
+): Promise<WorkflowInput> {
+  const { select, mode } = request;
+  const definition = await definitions.find(select.secret);
+  if (definition === undefined) {
+    throw new Rejection(
+      'SecretUnknown',
+      `Rekey knows no secret ${JSON.stringify(select.secret)} in ${origin.environment}; see rekey secret list`,
+    );
+  }
+  const [{ arn, name }, kept] = await Promise.all([
+    store.describe(definition.arn),
+    store.listVersions(definition.arn),
+  ]);
+  const ids = kept.map(({ versionId }) => versionId);
+  const versions = request.versions ?? ids;
+  if (!versions.some((version) => ids.includes(version))) {
+    throw new Rejection(
+      'VersionUnknown',
+      `Secrets Manager keeps none of the versions ${versions.join(', ')} of ${name}; name versions that it keeps, or none for all`,
+    );
+  }
+  return {
+    requestId: id,
+    correlationId,
+    requestDigest: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
+    mode,
+    secretArn: arn,
+    secretName: name,
+    containmentFunction: definition.containmentFunction,
+    versions,
+    named: request.versions !== undefined,
+    requestedAt,
+  };
+}
+
+/** After the start rather than before it: an emergency does not wait for its record. */
+async function announce(
+  { id, correlationId, request }: Accepted,
+  { secretArn, secretName, versions, requestedAt }: WorkflowInput,
+  { bus, origin }: IntakeDependencies,
+): Promise<void> {
+  const { mode, reason, incident, drill } = request;
+  await bus.publish([
+    createEvent(
+      origin,
+      'Secret Revocation Started',
+      {
+        requestId: id,
+        secretArn,
+        secretName,
+        mode,
+        versions,
+        reason,
+        ...(incident === undefined ? {} : { incident }),
+        drill,
+        requestedAt,
+      },
+      { correlationId, causationId: id, fact: id },
+    ),
+  ]);
+}
+
+async function reject(
+  input: unknown,
+  error: ErrorSummary,
+  { bus, origin }: IntakeDependencies,
+): Promise<void> {
+  const delivered = deliveredEventSchema.safeParse(input).data;
+  const metadata = detailSchema('Secret Revocation Requested').shape.metadata.safeParse(
+    delivered?.detail.metadata,
+  ).data;
+  const eventId = delivered?.id ?? 'unknown';
+  const requestId = metadata?.id ?? eventId;
+  await bus.publish([
+    createEvent(
+      origin,
+      'Secret Revocation Rejected',
+      { requestId, requestSource: delivered?.source ?? 'unknown', error },
+      {
+        correlationId: metadata?.correlationId ?? eventId,
+        causationId: requestId,
+        fact: `${eventId} ${error.code}`,
+      },
+    ),
+  ]);
+}
+
+function digestOf(input: string): string | undefined {
+  try {
+    const { requestDigest } = JSON.parse(input) as Partial<WorkflowInput>;
+    return requestDigest;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { ErrorSummary } from '../../core/errors.ts';
+import type { AnyEvent } from '../../core/events/catalogue.ts';
+import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import type { EventBus } from '../../core/ports.ts';
+import { type FinalState, finalStateSchema } from './state.ts';
+
+export interface ReportDependencies {
+  readonly bus: EventBus;
+  readonly origin: EventOrigin;
+}
+
+/** How a revocation ended; the workflow ends accordingly. */
+export type Report =
+  | { readonly outcome: 'succeeded'; readonly timeToRefusalMs: number }
+  | { readonly outcome: 'failed'; readonly stage: string; readonly error: string; readonly cause: string };
+
+/**
+ * Step Functions tells by this event that an execution ended without its report: it timed out or was aborted.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+const statusChangeSchema = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({ status: z.string(), input: z.string() }),
+});
+
+interface Failure {
+  readonly stage: string;
+  readonly error: ErrorSummary;
+}
+
+/**
+ * Publishes how a revocation ended: succeeded when the proof was given and the last containment went through, failed
+ * with the stage and the error otherwise.
+ *
+ * @param input the workflow's last state, or Step Functions' event about an execution that ended without a report
+ */
+export async function report(input: unknown, { bus, origin }: ReportDependencies): Promise<Report> {
+  const change = statusChangeSchema.safeParse(input);
+  const state = finalStateSchema.parse(change.success ? JSON.parse(change.data.detail.input) : input);
+  const failure = change.success ? endedEarly(change.data.detail.status) : failureOf(state);
+  const { requestId, correlationId, secretArn, secretName, requestedAt } = state;
+  const subject = { requestId, secretArn, secretName };
+  const links = { correlationId, causationId: requestId, fact: requestId };
+  const publish = (event: AnyEvent) => bus.publish([event]);
+  if (failure !== undefined) {
+    const { stage, error } = failure;
+    await publish(createEvent(origin, 'Secret Revocation Failed', { ...subject, stage, error }, links));
+    return { outcome: 'failed', stage, error: error.code, cause: `${stage}: ${error.message}` };
+  }
+  const { contained, swept, rotated, verified } = state as Required<FinalState>;
+  const { verifications, unavailableVersions, refusedAt: provenAt } = verified;
+  const refusedAt = contained?.refusedAt ?? provenAt;
+  await publish(
+    createEvent(
+      origin,
+      'Secret Revocation Succeeded',
+      {
+        ...subject,
+        newVersionId: rotated.newVersionId,
+        containments: [...(contained?.containments ?? []), ...swept.containments],
+        verifications,
+        ...(unavailableVersions.length === 0 ? {} : { unavailableVersions }),
+        requestedAt,
+        refusedAt,
+        completedAt: origin.clock.now().toISOString(),
+      },
+      links,
+    ),
+  );
+  return {
+    outcome: 'succeeded',
+    timeToRefusalMs: Math.max(0, Date.parse(refusedAt) - Date.parse(requestedAt)),
+  };
+}
+
+/** The first containment may fail: the one after the rotation makes up for it. */
+function failureOf(state: FinalState): Failure | undefined {
+  const { rotateFailure, sweepFailure, verifyFailure, rotated, swept, verified } = state;
+  if (rotateFailure !== undefined || rotated === undefined) {
+    return { stage: 'rotate', error: summarize(rotateFailure) };
+  }
+  if (verifyFailure !== undefined || verified === undefined) {
+    return { stage: 'verify', error: summarize(verifyFailure) };
+  }
+  if (sweepFailure !== undefined || swept === undefined) {
+    return { stage: 'contain', error: summarize(sweepFailure) };
+  }
+  return undefined;
+}
+
+function endedEarly(status: string): Failure {
+  return {
+    stage: 'workflow',
+    error: {
+      code: 'WorkflowEnded',
+      message: `the workflow ended with the status ${status} before it was done; repeat the revocation`,
+      retryable: true,
+    },
+  };
+}
+
+const lambdaErrorSchema = z.object({ errorMessage: z.string() });
+
+/**
+ * Rekey's functions name their errors and keep values out of their messages. Names with a dot are of Lambda and Step
+ * Functions themselves; their text is left out.
+ */
+function summarize(failure: { Error: string; Cause?: string | undefined } | undefined): ErrorSummary {
+  const code = failure?.Error ?? 'Unexpected';
+  const retryable = code !== 'Unexpected';
+  if (failure?.Cause !== undefined && !code.includes('.')) {
+    try {
+      const parsed = lambdaErrorSchema.safeParse(JSON.parse(failure.Cause));
+      if (parsed.success) {
+        return { code, message: parsed.data.errorMessage, retryable };
+      }
+    } catch {
+      // The cause is not of a function.
+    }
+  }
+  return { code, message: `the step ended with ${code}; see its log`, retryable };
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v5 } from 'uuid';
+import { RekeyError } from '../../core/errors.ts';
+import type { Clock, RotationControl, SecretStore } from '../../core/ports.ts';
+import { stages, versionWith } from '../../core/secret.ts';
+import type { RotateOutcome, WorkflowInput } from './state.ts';
+
+export interface RotateDependencies {
+  readonly store: Pick<SecretStore, 'describe'>;
+  readonly rotation: RotationControl;
+  readonly clock: Clock;
+  /**
+   * How long to wait for the new version to be current, in milliseconds.
+   * @default 20000
+   */
+  readonly patienceMs?: number;
+  /** @default really waits */
+  readonly wait?: (ms: number) => Promise<unknown>;
+}
+
+const namespace = 'b1a7d3a4-3f0b-5e0e-9a52-6f2b9b8c4f11';
+const pollMs = 200;
+/** A rotation whose function failed is tried again when it is asked for again. */
+const askAgainMs = 10_000;
+
+/**
+ * The id of the version that a revocation makes: the same for each try, so that a retried step rotates once.
+ * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-5
+ */
+export const rotationToken = (requestId: string, secretArn: string): string =>
+  v5(`${requestId}\n${secretArn}`, namespace);
+
+/**
+ * Rotates a secret for a revocation and waits until the version it asked for is current.
+ *
+ * An earlier rotation that has not ended is first brought to its end, which is what Secrets Manager insists on; its
+ * version may be among those that leaked, or have been read since, so this one still rotates after it.
+ *
+ * @throws RekeyError `RotationPending` when it takes longer; the same call again goes on waiting
+ * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled`
+ */
+export async function rotateForRevocation(
+  { requestId, secretArn, secretName }: Pick<WorkflowInput, 'requestId' | 'secretArn' | 'secretName'>,
+  { store, rotation, clock, patienceMs = 20_000, wait = sleep }: RotateDependencies,
+): Promise<RotateOutcome> {
+  const token = rotationToken(requestId, secretArn);
+  const deadline = clock.now().getTime() + patienceMs;
+  let accepted = false;
+  let askedAt = 0;
+  for (;;) {
+    const { versions } = await store.describe(secretArn);
+    const now = clock.now();
+    const labels = versions[token] ?? [];
+    // A later rotation may have made this version the previous one meanwhile.
+    if (labels.includes(stages.current) || labels.includes(stages.previous)) {
+      return { newVersionId: token, rotatedAt: now.toISOString() };
+    }
+    const pending = versionWith({ versions }, stages.pending);
+    const free = pending === undefined || versions[pending]?.includes(stages.current);
+    if ((free && !accepted) || now.getTime() - askedAt >= askAgainMs) {
+      accepted = (await rotation.rotate(secretArn, token)) === 'started';
+      askedAt = clock.now().getTime();
+    }
+    if (clock.now().getTime() + pollMs > deadline) {
+      throw new RekeyError(
+        'RotationPending',
+        `the rotation of ${secretName} to version ${token} has not ended within ${patienceMs} ms${pending !== undefined && pending !== token ? `; version ${pending} of an earlier rotation is still pending` : ''}`,
+        { retryable: true },
+      );
+    }
+    await wait(pollMs);
+  }
+}

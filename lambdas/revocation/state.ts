@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { type Containment, revocationModes, type Verification } from '../../core/events/catalogue.ts';
+
+/**
+ * What travels through the revocation workflow: names, ARNs, version ids, identities, times and outcomes. No secret
+ * value, and nothing derived from one, ever enters the state, since Step Functions keeps it for 90 days.
+ */
+
+/** What the intake starts the workflow with. */
+export const workflowInputSchema = z.object({
+  /** `metadata.id` of the request. */
+  requestId: z.string(),
+  correlationId: z.string(),
+  /** SHA-256 of the request, to tell a repeated request from another one with the same id. */
+  requestDigest: z.string(),
+  mode: z.enum(revocationModes),
+  secretArn: z.string(),
+  secretName: z.string(),
+  /** Name of the function that reaches the secret's target. */
+  containmentFunction: z.string(),
+  /** The versions that leaked: those named, or all that existed when the request was taken. */
+  versions: z.array(z.string()),
+  /** True when the request named them. */
+  named: z.boolean(),
+  requestedAt: z.iso.datetime(),
+});
+export type WorkflowInput = z.output<typeof workflowInputSchema>;
+
+/** What the containment function is asked to do. */
+export const containmentInputSchema = z.object({
+  action: z.enum(['contain', 'verify']),
+  requestId: z.string(),
+  correlationId: z.string(),
+  secretArn: z.string(),
+  secretName: z.string(),
+  versions: z.array(z.string()),
+  named: z.boolean(),
+  /** The version that the revocation's own rotation made, and since when the target has it. */
+  newVersionId: z.string().optional(),
+  rotatedAt: z.iso.datetime().optional(),
+});
+export type ContainmentInput = z.output<typeof containmentInputSchema>;
+
+/** What cutting off led to. */
+export interface ContainOutcome {
+  readonly containments: readonly Containment[];
+  /** When the target was seen to refuse every leaked credential, where that was tried. */
+  readonly refusedAt?: string;
+}
+
+/** The proof. */
+export interface VerifyOutcome {
+  readonly verifications: readonly Verification[];
+  readonly unavailableVersions: readonly string[];
+  readonly refusedAt: string;
+}
+
+/** What rotating led to. */
+export interface RotateOutcome {
+  readonly newVersionId: string;
+  /** When the new version was first seen to be current. */
+  readonly rotatedAt: string;
+}
+
+const failureSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
+
+const containmentSchema = z.object({
+  versionIds: z.array(z.string()),
+  identity: z.string(),
+  loginsRefused: z.boolean(),
+  sessionsEnded: z.number(),
+  note: z.string().optional(),
+});
+const containOutcomeSchema = z.object({
+  containments: z.array(containmentSchema),
+  refusedAt: z.iso.datetime().optional(),
+});
+
+/** What the report is made of: the workflow's state when it ended. */
+export const finalStateSchema = workflowInputSchema.extend({
+  contained: containOutcomeSchema.optional(),
+  rotated: z.object({ newVersionId: z.string(), rotatedAt: z.iso.datetime() }).optional(),
+  swept: containOutcomeSchema.optional(),
+  verified: z
+    .object({
+      verifications: z.array(
+        z.object({
+          versionId: z.string(),
+          identity: z.string(),
+          outcome: z.enum(['accepted', 'rejected', 'unreachable']),
+        }),
+      ),
+      unavailableVersions: z.array(z.string()),
+      refusedAt: z.iso.datetime(),
+    })
+    .optional(),
+  /** What Step Functions caught, by stage. */
+  containFailure: failureSchema.optional(),
+  rotateFailure: failureSchema.optional(),
+  sweepFailure: failureSchema.optional(),
+  verifyFailure: failureSchema.optional(),
+});
+export type FinalState = z.output<typeof finalStateSchema>;
