@@ -1,0 +1,34 @@
+import type { LocalDeployment } from '../deployment.ts';
+
+/** One thing that was shown, in a few words and figures. */
+export interface Shown {
+  readonly what: string;
+  readonly result: string;
+}
+
+/**
+ * A part of the tour. It throws if anything that it shows does not hold, so whatever it returns was checked.
+ * @param note - prints a line of detail
+ */
+export type Act = (deployment: LocalDeployment, note: (text: string) => void) => Promise<readonly Shown[]>;
+
+/** Waits until `check` returns something, at most `timeoutMs`. */
+export async function eventually<T>(
+  what: string,
+  timeoutMs: number,
+  check: () => Promise<T | undefined | false>,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const result = await check();
+    if (result !== undefined && result !== false) {
+      return result;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export const milliseconds = (ms: number): string => `${Math.round(ms)} ms`;

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import type { Cleanup } from './cleanup.ts';
+import { type CloudCredentials, type LocalCloud, startCloud } from './cloud.ts';
+import { type Login, seedDatabase } from './database.ts';
+import { type Gate, openGate } from './gate.ts';
+import { type PostgresServer, startPostgres } from './postgres.ts';
+import { assumeRole, createAdministrator, credentialVariables } from './principals.ts';
+import { checkout, type Finished, run, runOrThrow } from './run.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The environment of `local/rekey.config.ts`. */
+export const environmentName = 'dev';
+
+/** Applications of the database, as `local/rekey.config.ts` names them. */
+const applications = ['orders_app', 'billing_app', 'payments_app', 'stock_app'] as const;
+
+export type RoleName = 'administrator' | 'operator' | 'responder' | 'auditor';
+
+/** Rekey, really deployed on the local cloud, with a real database. */
+export interface LocalDeployment {
+  readonly cloud: LocalCloud;
+  readonly postgres: PostgresServer;
+  /** In front of the database of the secret `/dev/stock`. */
+  readonly gate: Gate;
+  /** An IAM administrator, and sessions of the three roles that the app deploys. */
+  readonly credentials: Readonly<Record<RoleName, CloudCredentials>>;
+  /** Runs the CLI as a role, in a process of its own. */
+  rekey(role: RoleName, ...argv: string[]): Promise<Finished>;
+  /** The current (or another) version of a secret, read as an application would. */
+  readLogin(secret: string, stage?: string): Promise<Login & { versionId: string }>;
+}
+
+/**
+ * Starts the local cloud and PostgreSQL, bootstraps the CDK and deploys the app unmodified, as an administrator with
+ * IAM and TLS enforced.
+ * @param directory - files of this run
+ * @param cleanup - gets what ends the servers, as each one starts
+ */
+export async function deployLocally(
+  directory: string,
+  terminal: Terminal,
+  cleanup: Cleanup,
+): Promise<LocalDeployment> {
+  await mkdir(directory, { recursive: true });
+  const cloud = await terminal.step('local cloud: IAM and TLS enforced', () =>
+    startCloud({ directory: join(directory, 'cloud'), log: terminal.note }),
+  );
+  cleanup.add(() => cloud.stop());
+  const postgres = await terminal.step('PostgreSQL: TLS and SCRAM-SHA-256', () =>
+    startPostgres({ directory: databaseDirectory(directory) }),
+  );
+  cleanup.add(() => postgres.remove());
+  const gate = await openGate(postgres.port);
+  cleanup.add(() => gate.close());
+
+  const administrator = await createAdministrator(cloud, 'administrator');
+  const login = await seedDatabase(postgres, applications);
+  const secrets = new SecretsManagerClient(cloud.clientOptions(administrator));
+  await secrets.send(
+    new CreateSecretCommand({
+      Name: `/${environmentName}/postgres-admin`,
+      SecretString: JSON.stringify(login),
+    }),
+  );
+  const authority = join(directory, 'postgres-authority.pem');
+  await writeFile(authority, postgres.caPem);
+  const variables = {
+    ...cloud.environment,
+    ...credentialVariables(administrator),
+    REKEY_LOCAL_POSTGRES_PORT: String(postgres.port),
+    REKEY_LOCAL_GATE_PORT: String(gate.port),
+    REKEY_LOCAL_AUTHORITY: authority,
+  };
+  const output = join(directory, 'cdk.out');
+  await rm(output, { recursive: true, force: true });
+  const cdk = (...args: string[]) =>
+    runOrThrow('cdk', [...args, '--output', output, ...context], variables, 240_000);
+  await terminal.step('cdk bootstrap', () => cdk('bootstrap', `aws://${cloud.accountId}/${cloud.region}`));
+  const outputs = join(directory, 'outputs.json');
+  await terminal.step('cdk deploy --all', () =>
+    cdk('deploy', '--all', '--require-approval', 'never', '--outputs-file', outputs),
+  );
+  const roles = roleArns(JSON.parse(await readFile(outputs, 'utf8')));
+  const session = (role: 'operator' | 'responder' | 'auditor') =>
+    assumeRole(cloud, administrator, roles[role], role);
+  const credentials = {
+    administrator,
+    operator: await session('operator'),
+    responder: await session('responder'),
+    auditor: await session('auditor'),
+  };
+  return {
+    cloud,
+    postgres,
+    gate,
+    credentials,
+    rekey: (role, ...argv) =>
+      run(
+        'node',
+        [join(checkout, 'bin', 'rekey.ts'), ...argv],
+        { ...cloud.environment, ...credentialVariables(credentials[role]), NO_COLOR: '1' },
+        120_000,
+      ),
+    readLogin: async (secret, stage = 'AWSCURRENT') => {
+      const found = await secrets.send(new GetSecretValueCommand({ SecretId: secret, VersionStage: stage }));
+      return { ...JSON.parse(found.SecretString ?? '{}'), versionId: found.VersionId ?? '' };
+    },
+  };
+}
+
+const context = ['-c', 'config=local/rekey.config.ts', '-c', `environment=${environmentName}`];
+
+/**
+ * PostgreSQL's own user must be able to enter it when we are root, which a home folder may not allow. The same for every
+ * run of one directory, so that the next run finds and ends what a killed one left.
+ */
+function databaseDirectory(directory: string): string {
+  if (process.getuid?.() !== 0) {
+    return join(directory, 'postgres');
+  }
+  return join(
+    tmpdir(),
+    `rekey-postgres-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`,
+  );
+}
+
+function roleArns(
+  outputs: Record<string, Record<string, string>>,
+): Record<'operator' | 'responder' | 'auditor', string> {
+  const access = outputs[`rekey-${environmentName}-access`] ?? {};
+  const find = (role: string): string => {
+    const found = Object.entries(access).find(([name]) => name.toLowerCase().startsWith(role));
+    if (found === undefined) {
+      throw new Error(`the access stack has no output for the ${role} role`);
+    }
+    return found[1];
+  };
+  return { operator: find('operator'), responder: find('responder'), auditor: find('auditor') };
+}
