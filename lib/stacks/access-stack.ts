@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -55,6 +55,27 @@ export class AccessStack extends Stack {
           key: props.auditLog.key,
         }),
     );
+    for (const [name, access] of Object.entries({
+      Operator: this.operator,
+      Responder: this.responder,
+      Auditor: this.auditor,
+    })) {
+      if (access !== undefined) {
+        new CfnOutput(this, `${name}RoleArn`, {
+          value: access.role.roleArn,
+          description: `Role of a ${name.toLowerCase()}`,
+        });
+      }
+    }
+    for (const [name, access] of Object.entries({
+      OperatorRoleArn: this.operator,
+      ResponderRoleArn: this.responder,
+      AuditorRoleArn: this.auditor,
+    })) {
+      if (access !== undefined) {
+        new CfnOutput(this, name, { value: access.role.roleArn });
+      }
+    }
   }
 }
 

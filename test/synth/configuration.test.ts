@@ -1,0 +1,332 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { defineConfig, loadConfiguration, selectEnvironment } from '../../lib/config/config.ts';
+import type { ConfigurationInput } from '../../lib/config/schema.ts';
+
+const secret = {
+  type: 'postgresql',
+  strategy: 'single-user',
+  create: { name: 'orders', fields: { engine: 'postgres', host: 'db', username: 'orders' } },
+  owner: 'team-orders',
+};
+const environment = { audit: { retentionDays: 30 } };
+
+/** One environment `dev` with some settings replaced; loosely typed, because the tests put wrong values in. */
+const dev = (settings: object): ConfigurationInput =>
+  ({ environments: { dev: { ...environment, ...settings } } }) as ConfigurationInput;
+const withSecret = (settings: object): ConfigurationInput =>
+  dev({ secrets: { orders: { ...secret, ...settings } } });
+
+function messageOf(input: ConfigurationInput): string {
+  try {
+    defineConfig(input);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'accepted';
+}
+
+describe('what a configuration may not say', () => {
+  test.each<[string, ConfigurationInput, string]>([
+    ['no environment', { environments: {} }, 'environments: must name at least one environment'],
+    [
+      'an environment with a name that fits no resource',
+      { environments: { Dev_1: environment } },
+      'environments.Dev_1: must start with a small letter and hold only small letters, digits and -',
+    ],
+    [
+      'a setting that does not exist',
+      dev({ retention: 3 }),
+      'environments.dev.retention: 3: is not a setting; check the spelling',
+    ],
+    [
+      'no retention',
+      { environments: { dev: {} } } as unknown as ConfigurationInput,
+      'environments.dev.audit: Invalid input: expected object, received undefined',
+    ],
+    [
+      'a retention of no days',
+      dev({ audit: { retentionDays: 0 } }),
+      'environments.dev.audit.retentionDays: 0: Too small: expected number to be >=1',
+    ],
+    [
+      'a retention of more than a hundred years',
+      dev({ audit: { retentionDays: 36_501 } }),
+      'environments.dev.audit.retentionDays: 36501: Too big: expected number to be <=36500',
+    ],
+    [
+      'an account of eleven digits',
+      dev({ account: '12345678901' }),
+      'environments.dev.account: "12345678901": must be 12 digits',
+    ],
+    [
+      'a region that is none',
+      dev({ region: 'Frankfurt' }),
+      'environments.dev.region: "Frankfurt": must be a region',
+    ],
+    [
+      'a rate above what Secrets Manager allows',
+      dev({ rotation: { schedule: 'rate(1 hour)' } }),
+      'environments.dev.rotation.schedule: "rate(1 hour)": Secrets Manager takes rates from 4 hours to 999 days',
+    ],
+    [
+      'a rate below what Secrets Manager allows',
+      withSecret({ schedule: 'rate(1000 days)' }),
+      'environments.dev.secrets.orders.schedule: "rate(1000 days)": Secrets Manager takes rates from 4 hours',
+    ],
+    [
+      'a schedule in minutes',
+      withSecret({ schedule: 'rate(300 minutes)' }),
+      'must be rate(<n> hours), rate(<n> days) or cron(',
+    ],
+    [
+      'a cron with five fields',
+      withSecret({ schedule: 'cron(0 3 * * ?)' }),
+      'cron takes 6 fields, this has 5',
+    ],
+    [
+      'a cron at minute 30',
+      withSecret({ schedule: 'cron(30 3 * * ? *)' }),
+      'the minutes of a rotation cron must be 0',
+    ],
+    [
+      'a cron in one year',
+      withSecret({ schedule: 'cron(0 3 * * ? 2027)' }),
+      'the year of a rotation cron must be *',
+    ],
+    [
+      'a cron by day of month and of week',
+      withSecret({ schedule: 'cron(0 3 1 * 2 *)' }),
+      'exactly one of day-of-month',
+    ],
+    [
+      'a schedule rarer than the maximum age',
+      withSecret({ schedule: 'rate(60 days)' }),
+      'environments.dev.secrets.orders.schedule: "rate(60 days)": every 60 days is rarer than the maximum age of 45 days',
+    ],
+    [
+      'passwords of seven characters',
+      dev({ passwords: { length: 7 } }),
+      'environments.dev.passwords.length: 7: Too small: expected number to be >=8',
+    ],
+    [
+      'passwords of no characters',
+      dev({
+        passwords: {
+          excludeNumbers: true,
+          excludePunctuation: true,
+          excludeUppercase: true,
+          excludeLowercase: true,
+        },
+      }),
+      'environments.dev.passwords: password rules exclude every character',
+    ],
+    [
+      'an address that is none',
+      dev({ notifications: { emails: ['nobody'] } }),
+      'environments.dev.notifications.emails.0: "nobody": ',
+    ],
+    [
+      'addresses beside a topic of their own',
+      dev({
+        notifications: { emails: ['a@example.com'], topicArn: 'arn:aws:sns:eu-central-1:111122223333:ops' },
+      }),
+      'environments.dev.notifications.emails: must be empty with `topicArn`',
+    ],
+    [
+      'a principal that is a name',
+      dev({ access: { operators: ['alice'] } }),
+      'environments.dev.access.operators.0: "alice": must be an account id of 12 digits or the ARN of an IAM role or user',
+    ],
+    [
+      'a network that is neither created nor existing',
+      dev({ networks: { db: {} } }),
+      'environments.dev.networks.db: must have exactly one of `existing` and `create`',
+    ],
+    [
+      'a subnet that is none',
+      dev({ networks: { db: { existing: { vpcId: 'vpc-0a1b2c3d', subnetIds: ['private'] } } } }),
+      'environments.dev.networks.db.existing.subnetIds.0: "private": must be the id of a subnet, subnet-…',
+    ],
+    [
+      'a target port out of range',
+      dev({
+        networks: {
+          db: {
+            existing: {
+              vpcId: 'vpc-0a1b2c3d',
+              subnetIds: ['subnet-0a1b2c3d'],
+              egress: [{ to: '10.0.0.0/8', port: 70_000 }],
+            },
+          },
+        },
+      }),
+      'environments.dev.networks.db.existing.egress.0.port: 70000: Too big: expected number to be <=65535',
+    ],
+    [
+      'a type that is unknown',
+      withSecret({ type: 'oracle' }),
+      'environments.dev.secrets.orders.type: "oracle": Invalid',
+    ],
+    [
+      'a strategy that the type does not support',
+      withSecret({ strategy: 'dual-credential' }),
+      'environments.dev.secrets.orders.strategy: "dual-credential": postgresql supports single-user, alternating-users',
+    ],
+    [
+      'a strategy that the environment does not allow',
+      dev({ strategies: ['alternating-users'], secrets: { orders: secret } }),
+      'environments.dev.secrets.orders.strategy: "single-user": this environment allows alternating-users',
+    ],
+    [
+      'a secret both created and adopted',
+      withSecret({ adopt: 'orders' }),
+      'environments.dev.secrets.orders: must have exactly one of `create` and `adopt`',
+    ],
+    [
+      'a secret neither created nor adopted',
+      withSecret({ create: undefined }),
+      'environments.dev.secrets.orders: must have exactly one of `create` and `adopt`',
+    ],
+    [
+      'a name that looks like an ARN with its suffix',
+      withSecret({ create: { ...secret.create, name: 'orders-master' } }),
+      'environments.dev.secrets.orders.create.name: "orders-master": must not end in a hyphen and six characters',
+    ],
+    [
+      'a name with a space',
+      withSecret({ create: { ...secret.create, name: 'the orders' } }),
+      'environments.dev.secrets.orders.create.name: "the orders": may hold letters, digits and / _ + = . @ -',
+    ],
+    [
+      'the ARN of a secret without its suffix',
+      withSecret({
+        create: undefined,
+        adopt: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders',
+      }),
+      'must be the name of a secret, or its full ARN with the six-character suffix',
+    ],
+    [
+      'a key for a created secret',
+      withSecret({ encryptionKey: 'arn:aws:kms:eu-central-1:111122223333:key/1234' }),
+      'environments.dev.secrets.orders.encryptionKey: "arn:aws:kms:eu-central-1:111122223333:key/1234": is only for adopted',
+    ],
+    [
+      'a network that is not there',
+      withSecret({ network: 'databse' }),
+      'environments.dev.secrets.orders.network: "databse": no such network; there are: none',
+    ],
+    [
+      'alternating users without an admin secret',
+      withSecret({ strategy: 'alternating-users' }),
+      'environments.dev.secrets.orders.adminSecret: alternating-users needs an admin secret',
+    ],
+    [
+      'an admin secret that is not there',
+      withSecret({ adminSecret: { secret: 'admin' } }),
+      'environments.dev.secrets.orders.adminSecret.secret: "admin": no such secret; there are: orders',
+    ],
+    [
+      'a secret that is its own admin secret',
+      withSecret({ adminSecret: { secret: 'orders' } }),
+      'environments.dev.secrets.orders.adminSecret.secret: "orders": a secret cannot be its own admin secret',
+    ],
+    [
+      'admin secrets in a circle',
+      dev({
+        secrets: {
+          a: { ...secret, create: { ...secret.create, name: 'a' }, adminSecret: { secret: 'b' } },
+          b: { ...secret, create: { ...secret.create, name: 'b' }, adminSecret: { secret: 'a' } },
+        },
+      }),
+      'environments.dev.secrets.a.adminSecret.secret: "b": the admin secrets go in a circle: a → b → a',
+    ],
+    [
+      'one secret twice',
+      dev({ secrets: { one: secret, two: secret } }),
+      'environments.dev.secrets.two: names the same secret as secrets.one: /dev/orders',
+    ],
+    ['no owner', withSecret({ owner: '' }), 'environments.dev.secrets.orders.owner: "": Too small'],
+  ])('%s', (_, input, expected) => {
+    expect(messageOf(input)).toContain(expected);
+  });
+
+  test('a password in the fields, whose value the message does not show', () => {
+    const message = messageOf(
+      withSecret({
+        create: { name: 'orders', fields: { ...secret.create.fields, password: 'hunter2hunter2' } },
+      }),
+    );
+    expect(message).toContain(
+      'environments.dev.secrets.orders.create.fields.password: must not hold `password`',
+    );
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('several things at once are all named', () => {
+    const message = messageOf(dev({ account: '1', region: 'x', audit: { retentionDays: 0.5 } }));
+    expect(message).toMatch(/^the configuration has 3 problems:/);
+  });
+});
+
+describe('what a configuration gets by default', () => {
+  test('a month between rotations, every strategy, no network, no roles', () => {
+    const { environments } = defineConfig(withSecret({}));
+    expect(environments.dev).toMatchObject({
+      rotation: { schedule: 'rate(30 days)', maximumAgeDays: 45 },
+      strategies: ['single-user', 'alternating-users', 'dual-credential'],
+      networks: {},
+      access: { operators: [], responders: [], auditors: [] },
+      secrets: { orders: { consumers: [], allowPlaintext: false } },
+    });
+  });
+
+  test('the first environment is chosen unless another is named', () => {
+    const configuration = defineConfig({ environments: { dev: environment, prod: environment } });
+    expect(selectEnvironment(configuration).name).toBe('dev');
+    expect(selectEnvironment(configuration, 'prod').name).toBe('prod');
+    expect(() => selectEnvironment(configuration, 'qa')).toThrow(
+      'environment "qa" is not configured; there are: dev, prod',
+    );
+  });
+
+  test('what is accepted is accepted again', () => {
+    const once = defineConfig(withSecret({ adminSecret: { adopt: 'admin' } }));
+    expect(defineConfig(once)).toEqual(once);
+  });
+});
+
+describe('a configuration file', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rekey-config-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const write = (name: string, text: string): string => {
+    const file = join(directory, name);
+    writeFileSync(file, text);
+    return file;
+  };
+  const fileWith = (name: string, certificateAuthority: string) =>
+    write(name, `export default ${JSON.stringify(withSecret({ certificateAuthority }))};`);
+
+  test('is named when it is missing or exports nothing', async () => {
+    const missing = join(directory, 'missing.js');
+    await expect(loadConfiguration(missing)).rejects.toThrow(`${missing}: no such file`);
+    const empty = write('empty.mjs', 'export const config = {};');
+    await expect(loadConfiguration(empty)).rejects.toThrow(`${empty}: must have a default export`);
+  });
+
+  test('finds certificates beside itself, and refuses what is none', async () => {
+    write('ca.pem', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
+    write('text.pem', 'not a certificate');
+    write('key.pem', '-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n');
+    await expect(loadConfiguration(fileWith('good.mjs', 'ca.pem'))).resolves.toMatchObject({ directory });
+    await expect(loadConfiguration(fileWith('absent.mjs', 'absent.pem'))).rejects.toThrow(
+      'environments.dev.secrets.orders.certificateAuthority: ',
+    );
+    await expect(loadConfiguration(fileWith('text.mjs', 'text.pem'))).rejects.toThrow(
+      'holds no PEM certificate',
+    );
+    await expect(loadConfiguration(fileWith('key.mjs', 'key.pem'))).rejects.toThrow('holds a private key');
+  });
+});

@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { RekeyBus } from '../../../lib/constructs/rekey-bus.ts';
+
+/** The feature flags that the app is deployed with. */
+const { context } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../cdk.json'), 'utf8')) as {
+  context: Record<string, unknown>;
+};
+
+/** An app as deployed, but for bundling, which has tests of its own. */
+export function testApp(): App {
+  return new App({
+    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+    outdir: mkdtempSync(join(tmpdir(), 'rekey-synth-')),
+  });
+}
+
+/** A stack with what most constructs need. */
+export function testStack(): { stack: Stack; bus: RekeyBus; auditQueue: Queue } {
+  const stack = new Stack(testApp(), 'test', { env: { account: '111122223333', region: 'eu-central-1' } });
+  return {
+    stack,
+    bus: new RekeyBus(stack, 'Bus', { environment: 'test' }),
+    auditQueue: new Queue(stack, 'AuditQueue', { fifo: true }),
+  };
+}
+
+/** The statements of the one policy whose logical id matches, wildcards of its references left as they are. */
+export function statements(
+  template: { findResources(type: string): Record<string, unknown> },
+  logicalId: RegExp,
+): Statement[] {
+  const found = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) =>
+    logicalId.test(id),
+  );
+  if (found.length !== 1) {
+    throw new Error(`${found.length} policies match ${logicalId}`);
+  }
+  const [, resource] = found[0] as [string, { Properties: { PolicyDocument: { Statement: Statement[] } } }];
+  return resource.Properties.PolicyDocument.Statement;
+}
+
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** Every action that is allowed, sorted. */
+export const allowedActions = (all: readonly Statement[]): string[] =>
+  [...new Set(all.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => Action))].sort();
