@@ -1,0 +1,304 @@
+import type { AuditRecord } from '../core/audit/format.ts';
+import type { SecretDefinition } from '../core/definition.ts';
+import type { EventData } from '../core/events/catalogue.ts';
+import { deploymentParameters, deploymentPath } from '../core/names.ts';
+import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
+import type { Environment } from './environment.ts';
+import { explain } from './failure.ts';
+import type { AuditObjects, Cloud, DeploymentFacts, Functions, Queues } from './ports.ts';
+import { type SecretStatus, statusesOf } from './secret-state.ts';
+import { formatDuration, formatRelative } from './time.ts';
+
+/** One thing that was looked at. `skip`: this caller may not look, or there is nothing that can be tried. */
+export interface Check {
+  readonly name: string;
+  readonly status: 'ok' | 'warn' | 'fail' | 'skip';
+  readonly detail: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+const ok = (name: string, detail: string): Check => ({ name, status: 'ok', detail });
+const warn = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: 'warn',
+  detail,
+  advice,
+});
+const fail = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: 'fail',
+  detail,
+  advice,
+});
+
+/** Runs one look; what it throws becomes a check too, so that one service that is down does not hide the others. */
+export async function look(name: string, find: () => Promise<readonly Check[]>): Promise<readonly Check[]> {
+  try {
+    return await find();
+  } catch (error) {
+    const { code, message, action } = explain(error);
+    return code === 'AccessDenied'
+      ? [{ name, status: 'skip', detail: `not permitted to this caller: ${action ?? message}` }]
+      : [fail(name, message, 'reach the service first; then run rekey doctor again')];
+  }
+}
+
+export function deploymentChecks({ name, facts }: Environment): readonly Check[] {
+  const keys = Object.keys(deploymentParameters) as (keyof DeploymentFacts &
+    keyof typeof deploymentParameters)[];
+  const missing = keys.filter((key) => facts[key] === undefined).map((key) => deploymentParameters[key]);
+  return missing.length === 0
+    ? [ok('deployment', `${keys.length} facts below ${deploymentPath(name)}`)]
+    : [fail('deployment', `not in SSM: ${missing.join(', ')}`, 'deploy every stack of the environment')];
+}
+
+/** Overdue rotations, leftovers of failed ones, and secrets that are gone; healthy ones are only counted. */
+export function secretChecks(statuses: readonly SecretStatus[], now: Date): readonly Check[] {
+  const healthy = statuses.filter(({ state }) => state === 'ok' || state === 'rotating').length;
+  const found = statuses.flatMap(({ definition: { name, arn }, state, description, pendingVersionId }) => {
+    const label = `secret ${name}`;
+    switch (state) {
+      case 'rotation failed':
+        return [
+          fail(
+            label,
+            `rotation failed, version ${pendingVersionId} is left over`,
+            `rekey audit tail --since 7d --secret ${name} names the step; then rekey secret rotate ${name}`,
+          ),
+        ];
+      case 'overdue':
+        return [
+          fail(
+            label,
+            `rotation was due ${formatRelative(description?.nextRotation, now)}`,
+            `rekey secret rotate ${name}`,
+          ),
+        ];
+      case 'missing':
+        return [
+          fail(
+            label,
+            `Secrets Manager has no ${arn}`,
+            'restore the secret if it was deleted, or take it out of the configuration',
+          ),
+        ];
+      case 'rotation off':
+        return [warn(label, 'rotation is switched off', 'deploy the environment again')];
+      default:
+        return [];
+    }
+  });
+  const unreadable = statuses.filter(({ state }) => state === 'not readable').length;
+  return [
+    ...(unreadable === 0 || unreadable < statuses.length
+      ? [ok('rotations', `${healthy} of ${statuses.length} secrets are in order`)]
+      : []),
+    ...(unreadable === 0
+      ? []
+      : [
+          {
+            name: 'rotations',
+            status: 'skip' as const,
+            detail: `not permitted to this caller: secretsmanager:DescribeSecret on ${unreadable} of ${statuses.length} secrets`,
+          },
+        ]),
+    ...found,
+  ];
+}
+
+/** Whether every rotation and containment function is there and can run. */
+export async function functionChecks(
+  functions: Functions,
+  definitions: readonly SecretDefinition[],
+): Promise<readonly Check[]> {
+  const arns = new Set(
+    definitions.flatMap(({ rotationFunction, containmentFunction }) => [
+      rotationFunction,
+      containmentFunction,
+    ]),
+  );
+  const states = await Promise.all(
+    [...arns].map(async (arn) => ({ arn, state: await functions.inspect(arn) })),
+  );
+  const problems = states.flatMap(({ arn, state }) => {
+    if (state === undefined) {
+      return [fail('function', `there is no function ${arn}`, 'deploy the environment again')];
+    }
+    // An idle function is `Inactive` and wakes up by itself.
+    return state.state === 'Failed' || state.lastUpdateStatus === 'Failed'
+      ? [
+          fail(
+            'function',
+            `${state.name} cannot run: ${state.reason ?? 'its last update failed'}`,
+            'deploy the environment again',
+          ),
+        ]
+      : [];
+  });
+  return problems.length > 0
+    ? problems
+    : [ok('functions', `${arns.size} rotation and containment functions can run`)];
+}
+
+/** Messages that wait in the audit queue, and those that nobody could handle. */
+export async function queueChecks(queues: Queues, facts: DeploymentFacts): Promise<readonly Check[]> {
+  const named = [
+    {
+      name: 'audit queue',
+      url: facts.auditQueueUrl,
+      dead: false,
+      advice: 'look at the writer’s log group and its throttles',
+    },
+    {
+      name: 'audit dead letters',
+      url: facts.auditDeadLetterQueueUrl,
+      dead: true,
+      advice: 'records are missing from the log: remove the cause, then redrive this queue',
+    },
+    {
+      name: 'revocation dead letters',
+      url: facts.revocationDeadLetterQueueUrl,
+      dead: true,
+      advice: 'repeat each request with rekey revoke, remove the cause, then empty this queue',
+    },
+  ];
+  const checks = await Promise.all(
+    named.map(async ({ name, url, dead, advice }) =>
+      url === undefined
+        ? []
+        : look(name, async () => {
+            const { visible, inFlight, delayed } = await queues.depth(url);
+            const depth = `${visible} waiting, ${inFlight} in flight${delayed > 0 ? `, ${delayed} delayed` : ''}`;
+            if (dead) {
+              const count = visible + inFlight + delayed;
+              return [
+                count > 0
+                  ? fail(name, `${count} messages that nobody could handle`, advice)
+                  : ok(name, 'empty'),
+              ];
+            }
+            return [visible > 1_000 ? warn(name, depth, advice) : ok(name, depth)];
+          }),
+    ),
+  );
+  return checks.flat();
+}
+
+/** Whether the bus hands events on, and whether this caller may ask for a revocation. */
+export async function busChecks(cloud: Cloud, bus: string): Promise<readonly Check[]> {
+  const rules = await cloud.rules();
+  const [delivery, permission] = await Promise.all([
+    look('event bus', async () => {
+      const list = await rules.list(bus);
+      const disabled = list.filter(({ enabled }) => !enabled).map(({ name }) => name);
+      if (list.length === 0) {
+        return [
+          fail(
+            'event bus',
+            `${bus} has no rules, so nothing is recorded or revoked`,
+            'deploy the environment again',
+          ),
+        ];
+      }
+      return disabled.length > 0
+        ? [
+            fail(
+              'event bus',
+              `rules are disabled: ${disabled.join(', ')}`,
+              `aws events enable-rule --event-bus-name ${bus} --name <rule>`,
+            ),
+          ]
+        : [ok('event bus', `${bus}: ${list.length} rules enabled`)];
+    }),
+    look('may revoke', async () => {
+      await rules.tryPublish(bus, 'rekey.cli', 'Secret Revocation Requested');
+      return [ok('may revoke', 'this caller may put revocation requests on the bus')];
+    }),
+  ]);
+  return [...delivery, ...permission];
+}
+
+export async function workflowChecks(cloud: Cloud, arn: string): Promise<readonly Check[]> {
+  return (await (await cloud.workflows()).active(arn))
+    ? [ok('revocation workflow', 'active')]
+    : [fail('revocation workflow', `${arn} is not active`, 'deploy the environment again')];
+}
+
+const day = 86_400_000;
+/** The bus, the queue and the writer together need seconds; five minutes without the record mean that it is lost. */
+const recordingMs = 5 * 60_000;
+
+/** How old the last record is, whether it covers the last rotation, and what failed in the last day. */
+export async function auditChecks(
+  objects: AuditObjects,
+  statuses: readonly SecretStatus[],
+  now: Date,
+): Promise<readonly Check[]> {
+  const last = await lastObject(objects);
+  const rotated = statuses
+    .map(({ description }) => description?.lastRotated?.getTime() ?? 0)
+    .reduce((latest, time) => Math.max(latest, time), 0);
+  const written = last?.written.getTime() ?? 0;
+  const advice = 'look at the audit queue, its dead letters and the writer’s log group; rekey audit verify';
+  const writer =
+    rotated > 0 && rotated - written > recordingMs && now.getTime() - rotated > recordingMs
+      ? fail(
+          'audit writer',
+          `a secret was rotated ${formatRelative(new Date(rotated), now)}, the last record is ${last === undefined ? 'none' : `from ${formatRelative(last.written, now)}`}`,
+          advice,
+        )
+      : last === undefined
+        ? warn('audit writer', 'the log holds no record yet', 'rotate a secret, then look again')
+        : ok('audit writer', `last record ${formatRelative(last.written, now)}`);
+  return last === undefined
+    ? [writer]
+    : [writer, ...(await recentFailures(objects, new Date(now.getTime() - day)))];
+}
+
+async function recentFailures(objects: AuditObjects, since: Date): Promise<readonly Check[]> {
+  const open = new Map<string, AuditRecord>();
+  let unreadable = 0;
+  for await (const read of recordsAfter(objects, await keyBefore(objects, since))) {
+    if (read.kind === 'unreadable') {
+      unreadable += 1;
+      continue;
+    }
+    const { event } = read.record;
+    const data = event.detail.data as { secretArn?: string; requestId?: string } | undefined;
+    const key = `${event.detailType.includes('Revocation') ? data?.requestId : data?.secretArn}`;
+    if (/ (Failed|Rejected)$/.test(event.detailType)) {
+      open.set(key, read.record);
+    } else if (event.detailType.endsWith(' Succeeded')) {
+      open.delete(key);
+    }
+  }
+  const found = [...open.values()].map(({ sequence, recordedAt, event }) => {
+    const { error, ...data } = event.detail.data as EventData<'Secret Rotation Failed'>;
+    const what = data.secretName === undefined ? '' : ` of ${data.secretName}`;
+    const step = data.step === undefined ? '' : ` in ${data.step}`;
+    return warn(
+      'last day',
+      `${event.detailType}${what}${step} (record ${sequence}, ${recordedAt}): ${error.code}: ${error.message}`,
+      'remove the cause that the code names; nothing has succeeded since',
+    );
+  });
+  return [
+    ...(unreadable === 0
+      ? []
+      : [
+          fail(
+            'audit log',
+            `${unreadable} records of the last day are not as they were written`,
+            'rekey audit verify',
+          ),
+        ]),
+    ...(found.length === 0 ? [ok('last day', `no failure is open (${formatDuration(day)})`)] : found),
+  ];
+}
+
+/** The state of each secret; an empty list when the definitions cannot be read. */
+export async function gatherSecrets(cloud: Cloud, environment: string, now: Date) {
+  const definitions = await (await cloud.definitions(environment)).list();
+  return { definitions, statuses: await statusesOf(definitions, await cloud.secrets(), now) };
+}

@@ -1,0 +1,168 @@
+import type { AuditEvent } from '../../core/audit/format.ts';
+import { entriesPrefix } from '../../core/audit/format.ts';
+import { keyBefore, type ReadRecord, recordsAfter } from '../audit-reader.ts';
+import type { Invocation } from '../context.ts';
+import { type Environment, fact, openEnvironment } from '../environment.ts';
+import type { ExitCode } from '../errors.ts';
+import type { Cell, Tone } from '../output.ts';
+import { parseSince } from '../time.ts';
+
+export interface AuditTailOptions {
+  readonly follow: boolean;
+  /** A duration before now, or an ISO 8601 time. */
+  readonly since: string;
+  /** Name or ARN. */
+  readonly secret?: string;
+}
+
+const pollMs = 2_000;
+
+/** `rekey audit tail`: the records since some time, and with `--follow` those to come. */
+export async function auditTail(invocation: Invocation, options: AuditTailOptions): Promise<ExitCode> {
+  const { cloud, context, output } = invocation;
+  const since = parseSince(options.since, context.clock.now());
+  const environment = await openEnvironment(invocation);
+  const objects = await cloud.auditObjects(fact(environment, 'auditBucket'));
+  const matches =
+    options.secret === undefined ? () => true : await secretFilter(invocation, environment, options.secret);
+  const printer = new RecordPrinter(invocation);
+
+  let after = await keyBefore(objects, since);
+  let shown = 0;
+  for (;;) {
+    const batch: ReadRecord[] = [];
+    const reading = recordsAfter(objects, after);
+    let step = await reading.next();
+    for (; !step.done; step = await reading.next()) {
+      const { value } = step;
+      if (
+        value.kind === 'unreadable' ||
+        (new Date(value.record.recordedAt) >= since && matches(value.record.event))
+      ) {
+        batch.push(value);
+      }
+      if (batch.length >= 200) {
+        shown += printer.print(batch.splice(0));
+      }
+    }
+    after = step.value;
+    shown += printer.print(batch);
+    if (!options.follow || context.signal.aborted) {
+      break;
+    }
+    output.progress('waiting for records, Ctrl-C ends');
+    await context.sleep(pollMs);
+    if (context.signal.aborted) {
+      break;
+    }
+  }
+  output.clearProgress();
+  if (shown === 0 && !options.follow) {
+    const what = options.secret === undefined ? '' : ` of ${options.secret}`;
+    const log =
+      after === entriesPrefix ? 'the audit log is empty' : 'rekey audit tail --since 7d looks back further';
+    output.note(`No records${what} since ${since.toISOString()}; ${log}.`);
+  }
+  return 0;
+}
+
+/** Records name a secret by name, by ARN, or in a request by either. The log may know secrets that are gone. */
+async function secretFilter(
+  { cloud }: Invocation,
+  { name }: Environment,
+  secret: string,
+): Promise<(event: AuditEvent) => boolean> {
+  const definition = await (await cloud.definitions(name)).find(secret);
+  const names = new Set([secret, ...(definition === undefined ? [] : [definition.name, definition.arn])]);
+  return ({ detail }) => secretsOf(detail).some((one) => names.has(one));
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+function secretsOf(detail: Readonly<Record<string, unknown>>): string[] {
+  const data = isRecord(detail.data) ? detail.data : {};
+  const select = isRecord(data.select) ? data.select : {};
+  return [data.secretName, data.secretArn, select.secret].filter((one) => typeof one === 'string');
+}
+
+/** Prints records as a table whose columns keep their width from batch to batch. */
+class RecordPrinter {
+  readonly #invocation: Invocation;
+  #headed = false;
+
+  constructor(invocation: Invocation) {
+    this.#invocation = invocation;
+  }
+
+  print(records: readonly ReadRecord[]): number {
+    const { output } = this.#invocation;
+    if (records.length === 0) {
+      return 0;
+    }
+    for (const read of records) {
+      output.documentLine(
+        read.kind === 'record'
+          ? { ...read.record, hash: read.hash }
+          : { error: { code: 'RecordUnreadable', key: read.key, message: read.reason } },
+      );
+    }
+    output.table(
+      this.#headed
+        ? []
+        : ['RECORDED', 'SEQ'.padStart(6), 'EVENT'.padEnd(eventWidth), 'SECRET'.padEnd(24), 'DETAIL'],
+      records.map(rowOf),
+    );
+    this.#headed = true;
+    return records.length;
+  }
+}
+
+/** As long as the longest detail type of the catalogue. */
+const eventWidth = 'Secret Revocation Requested'.length;
+
+function rowOf(read: ReadRecord): Cell[] {
+  if (read.kind === 'unreadable') {
+    return [{ text: `${read.key}: ${read.reason}; run rekey audit verify`, tone: 'bad' }];
+  }
+  const { sequence, recordedAt, event } = read.record;
+  const [secret = '-'] = secretsOf(event.detail);
+  return [
+    recordedAt.replace(/\.\d+Z$/, 'Z'),
+    String(sequence).padStart(6),
+    { text: event.detailType.padEnd(eventWidth), tone: toneOf(event.detailType) },
+    secret.padEnd(24),
+    detailOf(event),
+  ];
+}
+
+function toneOf(detailType: string): Tone {
+  if (/ (Failed|Rejected)$/.test(detailType)) return 'bad';
+  if (/ (Succeeded|Contained)$/.test(detailType)) return 'good';
+  return /Revocation|Finding/.test(detailType) ? 'warn' : 'strong';
+}
+
+/** The fields that tell most about each event, in the order in which they matter. */
+function detailOf({ detail }: AuditEvent): string {
+  const data = isRecord(detail.data) ? detail.data : {};
+  const metadata = isRecord(detail.metadata) ? detail.metadata : {};
+  const error = isRecord(data.error) ? `${data.error.code}: ${data.error.message}` : undefined;
+  const text = (name: string) => (typeof data[name] === 'string' ? `${name} ${data[name]}` : undefined);
+  return [
+    text('step'),
+    text('stage'),
+    error,
+    text('mode'),
+    text('code'),
+    text('message'),
+    text('reason'),
+    text('incident'),
+    data.drill === true ? 'drill' : undefined,
+    text('newVersionId'),
+    text('versionId'),
+    typeof data.durationMs === 'number' ? `in ${Math.round(data.durationMs)} ms` : undefined,
+    typeof metadata.actor === 'string' ? `by ${metadata.actor}` : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}

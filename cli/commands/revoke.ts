@@ -1,0 +1,277 @@
+import type { SecretDefinition } from '../../core/definition.ts';
+import { RekeyError } from '../../core/errors.ts';
+import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
+import { busName } from '../../core/names.ts';
+import type { Invocation } from '../context.ts';
+import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
+import { CliError, type ExitCode, usageError } from '../errors.ts';
+import { explain } from '../failure.ts';
+import { followRevocation, type Revocation } from '../revocation-progress.ts';
+import { near } from '../suggest.ts';
+import { formatDuration, formatRelative } from '../time.ts';
+
+export interface RevokeOptions {
+  readonly mode: RevocationMode;
+  readonly reason: string;
+  readonly incident?: string;
+  /** Versions that leaked; empty for all that exist. */
+  readonly versions: readonly string[];
+  readonly drill: boolean;
+  readonly wait: boolean;
+  readonly yes: boolean;
+  /** Longest wait, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+const meaning: Readonly<Record<RevocationMode, string>> = {
+  replace: 'a new credential first, then the old one dies: consumers that read the secret again keep working',
+  kill: 'the old credential dies first, then a new one is made: consumers fail until they read the secret again',
+};
+
+/** What could be found out about the secret before asking. */
+interface Target {
+  readonly environment: string;
+  readonly bus: string;
+  readonly workflowArn?: string;
+  /** How the request names the secret. */
+  readonly secret: string;
+  readonly definition?: SecretDefinition;
+  readonly versions?: readonly { versionId: string; stages: readonly string[]; created?: Date }[];
+}
+
+/** `rekey revoke`: asks for a revocation with an event on the bus and, with `--wait`, follows it to its end. */
+export async function revoke(
+  invocation: Invocation,
+  name: string,
+  options: RevokeOptions,
+): Promise<ExitCode> {
+  const { cloud, output } = invocation;
+  const target = await findTarget(invocation, name);
+  checkVersions(target, options.versions);
+  showPlan(invocation, target, options);
+  await confirm(
+    invocation,
+    options.yes,
+    `${options.mode === 'kill' ? 'Kill' : 'Replace'} ${options.versions.length === 0 ? 'every version' : `${options.versions.length} version(s)`} of ${target.secret} in ${target.environment}?`,
+  );
+
+  const { arn: actor } = await cloud.identity();
+  const event = await requestEvent(invocation, target, actor, options);
+  const { id, time } = event.detail.metadata;
+  await (await cloud.bus(target.bus)).publish([event]);
+  const facts = {
+    environment: target.environment,
+    secret: target.secret,
+    requestId: id,
+    requestedAt: time,
+    mode: options.mode,
+    drill: options.drill,
+  };
+  if (!options.wait) {
+    output.document({ ...facts, outcome: 'requested', timings: null, newVersionId: null, error: null });
+    output.line(`Requested the revocation of ${target.secret}: ${id}`);
+    output.note(
+      'It goes on by itself; --wait follows it, rekey audit tail --follow shows what happens.',
+      'dim',
+    );
+    return 0;
+  }
+  if (target.workflowArn === undefined) {
+    throw new CliError(
+      3,
+      'DeploymentIncomplete',
+      `the revocation ${id} was requested, but cannot be followed: environment ${target.environment} does not say which workflow does it`,
+    );
+  }
+  const result = await followRevocation(invocation, {
+    workflowArn: target.workflowArn,
+    requestId: id,
+    requestedAt: new Date(time),
+    timeoutMs: options.timeoutMs,
+  });
+  output.clearProgress();
+  output.document({
+    ...facts,
+    outcome: result.outcome,
+    timings: {
+      startedMs: result.startedMs ?? null,
+      refusedMs: result.refusedMs ?? null,
+      completedMs: result.completedMs ?? null,
+    },
+    newVersionId: result.newVersionId ?? null,
+    error: result.error ?? null,
+  });
+  report(invocation, target, id, result);
+  return result.outcome === 'succeeded' ? 0 : 1;
+}
+
+async function findTarget(invocation: Invocation, name: string): Promise<Target> {
+  let environment: Environment;
+  let definition: SecretDefinition;
+  try {
+    environment = await openEnvironment(invocation);
+    const store = await invocation.cloud.definitions(environment.name);
+    definition = await findDefinition(store, name, environment.name);
+  } catch (error) {
+    return blindTarget(invocation, name, error);
+  }
+  const { eventBus, revocationWorkflowArn } = environment.facts;
+  return {
+    environment: environment.name,
+    bus: eventBus ?? busName(environment.name),
+    secret: definition.name,
+    definition,
+    ...(revocationWorkflowArn !== undefined && { workflowArn: revocationWorkflowArn }),
+    ...(await versionsOf(invocation, definition)),
+  };
+}
+
+/** An emergency is not held up by SSM: with the environment named, the request goes out and the intake checks it. */
+function blindTarget({ environment, output }: Invocation, name: string, error: unknown): Target {
+  const failure = explain(error);
+  if (failure.exitCode !== 3 || failure.code.startsWith('Credentials') || environment === undefined) {
+    throw error;
+  }
+  output.note(`The secret's definition could not be read: ${failure.message}`, 'warn');
+  output.note('The request can be sent all the same; what it names is checked when it arrives.', 'warn');
+  return { environment, bus: busName(environment), secret: name };
+}
+
+/** Responders may not look at secrets; the plan then goes without versions. */
+async function versionsOf(
+  { cloud }: Invocation,
+  definition: SecretDefinition,
+): Promise<Pick<Target, 'versions'>> {
+  try {
+    return { versions: await (await cloud.secrets()).listVersions(definition.arn) };
+  } catch (error) {
+    if (error instanceof RekeyError && error.code === 'SecretAccessDenied') {
+      return {};
+    }
+    throw error;
+  }
+}
+
+function checkVersions({ versions, secret }: Target, wanted: readonly string[]): void {
+  const known = versions?.map(({ versionId }) => versionId);
+  const unknown = wanted.find((versionId) => known !== undefined && !known.includes(versionId));
+  if (unknown !== undefined && known !== undefined) {
+    const meant = near(unknown, known, 1);
+    throw usageError(
+      'VersionUnknown',
+      `${secret} has no version ${JSON.stringify(unknown.slice(0, 64))}; ${meant.length > 0 ? `did you mean ${meant[0]}?` : `it has ${known.join(', ')}`}`,
+    );
+  }
+}
+
+function showPlan({ output, context }: Invocation, target: Target, options: RevokeOptions): void {
+  const now = context.clock.now();
+  output.note(options.drill ? 'Plan: revoke a secret (drill)' : 'Plan: revoke a secret', 'strong');
+  const chosen = target.versions?.filter(
+    ({ versionId }) => options.versions.length === 0 || options.versions.includes(versionId),
+  );
+  output.noteTable([
+    ['  environment', target.environment],
+    ['  secret', target.secret],
+    ['  mode', { text: options.mode, tone: options.mode === 'kill' ? 'bad' : 'warn' }],
+    ['  ', meaning[options.mode]],
+    ['  reason', options.reason],
+    ...(options.incident === undefined ? [] : [['  incident', options.incident]]),
+    ['  consumers', consumersOf(target)],
+    ...(chosen === undefined
+      ? [['  versions', options.versions.join(', ') || 'all that exist (this caller may not list them)']]
+      : chosen.map(({ versionId, stages, created }, index) => [
+          index === 0 ? '  versions' : '',
+          `${versionId}  ${stages.join(', ') || 'no label'}, ${formatRelative(created, now)}`,
+        ])),
+  ]);
+}
+
+function consumersOf({ definition }: Target): string {
+  return definition === undefined ? 'not known' : definition.consumers.join(', ') || 'none declared';
+}
+
+/** The catalogue is loaded here because it brings the schemas along, which other commands do without. */
+async function requestEvent({ context }: Invocation, target: Target, actor: string, options: RevokeOptions) {
+  const [{ createEvent }, { revocationRequestSchema }] = await Promise.all([
+    import('../../core/events/create.ts'),
+    import('../../core/events/catalogue.ts'),
+  ]);
+  const data: RevocationRequest = {
+    select: { secret: target.secret },
+    mode: options.mode,
+    reason: options.reason,
+    drill: options.drill,
+    ...(options.incident !== undefined && { incident: options.incident }),
+    ...(options.versions.length > 0 && { versions: [...options.versions] }),
+  };
+  const parsed = revocationRequestSchema.safeParse(data);
+  if (!parsed.success) {
+    const what = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    throw usageError('RequestInvalid', `the request is not valid: ${what}`);
+  }
+  const event = createEvent(
+    {
+      source: 'rekey.cli',
+      environment: target.environment,
+      actor,
+      clock: context.clock,
+      random: context.random,
+    },
+    'Secret Revocation Requested',
+    parsed.data,
+    { correlationId: 'set below' },
+  );
+  // The request is the first event of its revocation, so its own id is what the others correlate to.
+  const metadata = { ...event.detail.metadata, correlationId: event.detail.metadata.id };
+  return { ...event, detail: { ...event.detail, metadata } };
+}
+
+function report(
+  { output }: Invocation,
+  { secret, definition }: Target,
+  id: string,
+  result: Revocation,
+): void {
+  if (result.outcome === 'succeeded') {
+    output.line(`Revoked ${secret}: the old credential is refused at the target.`, 'good');
+  } else if (result.outcome === 'not started') {
+    output.line(`The revocation ${id} of ${secret} was not taken up.`, 'bad');
+    output.note(
+      'Either it was rejected (rekey audit tail --since 10m says why), or the intake does not work (rekey doctor).',
+    );
+  } else if (result.outcome === 'unfinished') {
+    output.line(`The revocation ${id} of ${secret} has not ended.`, 'bad');
+    output.note('It goes on by itself; rekey audit tail --follow shows what happens.');
+  } else {
+    output.line(
+      `The revocation ${id} of ${secret} failed${result.error === undefined ? '' : `: ${result.error.code}: ${result.error.message}`}.`,
+      'bad',
+    );
+    output.note(
+      'If the credential still works, cut it off at the target by hand, then ask for the revocation again.',
+      'bad',
+    );
+  }
+  const after = (ms: number | undefined) =>
+    ms === undefined ? undefined : `${formatDuration(ms)} after the request`;
+  const rows = [
+    ['  taken up', after(result.startedMs)],
+    ['  refused', after(result.refusedMs)],
+    ['  completed', after(result.completedMs)],
+    ['  sessions ended', result.sessionsEnded?.toString()],
+    ['  new version', result.newVersionId],
+    ['  consumers', definition === undefined ? undefined : definition.consumers.join(', ') || undefined],
+  ].filter((row): row is [string, string] => row[1] !== undefined);
+  output.table([], rows);
+  if (result.stages.length > 0) {
+    output.line();
+    output.table(
+      ['STAGE', 'TOOK'],
+      result.stages.map(({ name, entered, left }) => [
+        name,
+        left === undefined ? '-' : formatDuration(left.getTime() - entered.getTime()),
+      ]),
+    );
+  }
+}

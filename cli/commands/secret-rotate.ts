@@ -1,0 +1,219 @@
+import type { AuditRecord } from '../../core/audit/format.ts';
+import type { SecretDefinition } from '../../core/definition.ts';
+import type { EventData } from '../../core/events/catalogue.ts';
+import { stages, versionWith } from '../../core/secret.ts';
+import { AuditFollower } from '../audit-reader.ts';
+import type { Invocation } from '../context.ts';
+import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
+import { CliError, type ExitCode } from '../errors.ts';
+import { explain } from '../failure.ts';
+import type { SecretReader } from '../ports.ts';
+import { pendingVersion } from '../secret-state.ts';
+import { formatDuration } from '../time.ts';
+
+export interface SecretRotateOptions {
+  readonly wait: boolean;
+  readonly yes: boolean;
+  /** Longest wait, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+interface Failure {
+  readonly step: string;
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+type Outcome =
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'unfinished'; readonly interrupted: boolean; readonly failure?: Failure };
+
+/** Secrets Manager retries a step that failed; after a failure that may pass, this long is given to it. */
+const retryGraceMs = 30_000;
+const pollMs = 1_000;
+
+/** `rekey secret rotate`: starts a rotation and, with `--wait`, follows it to its end. */
+export async function secretRotate(
+  invocation: Invocation,
+  name: string,
+  options: SecretRotateOptions,
+): Promise<ExitCode> {
+  const { cloud, context, output } = invocation;
+  const environment = await openEnvironment(invocation);
+  const [store, secrets] = await Promise.all([cloud.definitions(environment.name), cloud.secrets()]);
+  const definition = await findDefinition(store, name, environment.name);
+  const before = await secrets.describe(definition.arn);
+  if (!before.rotationEnabled) {
+    throw new CliError(
+      3,
+      'RotationDisabled',
+      `rotation of ${definition.name} is switched off in Secrets Manager; deploy the environment again to switch it on`,
+    );
+  }
+  const leftover = pendingVersion(before);
+  plan(invocation, environment, definition, leftover);
+  await confirm(invocation, options.yes, `Rotate ${definition.name} now?`);
+
+  const failures = options.wait ? await failureWatch(invocation, environment) : undefined;
+  const begun = context.clock.now();
+  const { v4 } = await import('uuid');
+  const token = v4({ random: context.random.bytes(16) });
+  const start = await (await cloud.rotations()).rotate(definition.arn, token);
+  const versionId = start === 'started' ? token : pendingVersion(await secrets.describe(definition.arn));
+  if (versionId === undefined) {
+    throw new CliError(
+      3,
+      'RotationRefused',
+      `Secrets Manager did not start a rotation of ${definition.name}: an earlier one was unfinished and has ended by now; try again`,
+    );
+  }
+  const resumed = start === 'unfinished';
+  const facts = {
+    environment: environment.name,
+    secret: definition.name,
+    arn: definition.arn,
+    versionId,
+    resumed,
+  };
+  if (resumed) {
+    output.note(
+      `An earlier rotation is unfinished; Secrets Manager retries its version ${versionId}.`,
+      'warn',
+    );
+  }
+  if (!options.wait) {
+    output.document({ ...facts, outcome: 'started', durationMs: null, failure: null });
+    output.line(`Rotation of ${definition.name} to version ${versionId} has started.`);
+    output.note('It goes on by itself; --wait follows it, rekey secret show tells how it stands.', 'dim');
+    return 0;
+  }
+
+  const outcome = await follow(invocation, { definition, secrets, versionId, begun, failures, options });
+  output.clearProgress();
+  const durationMs = context.clock.now().getTime() - begun.getTime();
+  const failure = outcome.kind === 'succeeded' ? null : (outcome.failure ?? null);
+  output.document({ ...facts, outcome: outcome.kind, durationMs, failure });
+  if (outcome.kind === 'succeeded') {
+    output.line(
+      `Rotated ${definition.name} to version ${versionId} in ${formatDuration(durationMs)}.`,
+      'good',
+    );
+    return 0;
+  }
+  if (failure !== null) {
+    output.line(
+      `Rotation of ${definition.name} failed in step ${failure.step}: ${failure.code}: ${failure.message}`,
+      'bad',
+    );
+    output.note(
+      'The current version still is what it was. Remove the cause; Secrets Manager retries the rotation by itself, or run this command again.',
+    );
+  } else {
+    output.line(`Rotation of ${definition.name} has not ended after ${formatDuration(durationMs)}.`, 'bad');
+    output.note(
+      'It goes on by itself; rekey secret show tells how it stands, rekey audit tail which step failed.',
+    );
+  }
+  return 1;
+}
+
+function plan(
+  { output }: Invocation,
+  environment: Environment,
+  definition: SecretDefinition,
+  leftover: string | undefined,
+): void {
+  output.note('Plan: rotate a secret', 'strong');
+  output.noteTable([
+    ['  environment', environment.name],
+    ['  secret', definition.name],
+    ['  type', `${definition.type}, ${definition.strategy}`],
+    ['  consumers', definition.consumers.join(', ') || 'none declared'],
+    [
+      '  effect',
+      definition.strategy === 'single-user'
+        ? 'the password changes at once; consumers that hold the old one must read the secret again'
+        : 'the old credential stays valid beside the new one until the next rotation',
+    ],
+    ...(leftover === undefined
+      ? []
+      : [['  unfinished', `version ${leftover} of an earlier rotation; it is retried`]]),
+  ]);
+}
+
+/** The records of failed rotations since now, if the caller may read the audit log. */
+async function failureWatch(
+  { cloud, output }: Invocation,
+  { facts }: Environment,
+): Promise<AuditFollower | undefined> {
+  try {
+    return facts.auditBucket === undefined
+      ? undefined
+      : await AuditFollower.fromEnd(await cloud.auditObjects(facts.auditBucket));
+  } catch (error) {
+    output.note(
+      `The audit log is not readable (${explain(error).code}), so a failure's step will not be known.`,
+      'warn',
+    );
+    return undefined;
+  }
+}
+
+interface Following {
+  readonly definition: SecretDefinition;
+  readonly secrets: SecretReader;
+  readonly versionId: string;
+  readonly begun: Date;
+  readonly failures: AuditFollower | undefined;
+  readonly options: SecretRotateOptions;
+}
+
+async function follow(
+  { context, output }: Invocation,
+  { definition, secrets, versionId, begun, failures, options }: Following,
+): Promise<Outcome> {
+  let failure: Failure | undefined;
+  let failedAt = 0;
+  for (;;) {
+    const description = await secrets.describe(definition.arn);
+    const elapsed = context.clock.now().getTime() - begun.getTime();
+    if (versionWith(description, stages.current) === versionId) {
+      return { kind: 'succeeded' };
+    }
+    const found = failureOf((await failures?.next()) ?? [], versionId);
+    if (found !== undefined) {
+      failure = found;
+      failedAt = elapsed;
+    }
+    if (failure !== undefined && (!failure.retryable || elapsed - failedAt >= retryGraceMs)) {
+      return { kind: 'failed', failure };
+    }
+    if (elapsed >= options.timeoutMs || context.signal.aborted) {
+      return {
+        kind: 'unfinished',
+        interrupted: context.signal.aborted,
+        ...(failure !== undefined && { failure }),
+      };
+    }
+    const stage = description.versions[versionId]?.includes(stages.pending)
+      ? 'new version is pending'
+      : 'waiting for the function';
+    output.progress(
+      failure === undefined
+        ? `rotating ${definition.name}: ${stage}, ${formatDuration(elapsed)}`
+        : `rotating ${definition.name}: step ${failure.step} failed (${failure.code}), may be retried, ${formatDuration(elapsed)}`,
+    );
+    await context.sleep(pollMs);
+  }
+}
+
+function failureOf(records: readonly AuditRecord[], versionId: string): Failure | undefined {
+  const failed = records
+    .filter(({ event }) => event.detailType === 'Secret Rotation Failed')
+    .map(({ event }) => event.detail.data as EventData<'Secret Rotation Failed'>)
+    .filter((data) => data.versionId === versionId)
+    .at(-1);
+  return failed && { step: failed.step, ...failed.error };
+}

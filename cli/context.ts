@@ -1,0 +1,40 @@
+import type { AuditLogSource } from '../core/audit/verify.ts';
+import type { Clock, Random } from '../core/ports.ts';
+import type { Output, Stream } from './output.ts';
+import type { Cloud } from './ports.ts';
+
+/** Which account and region. */
+export interface CloudChoice {
+  readonly region?: string;
+  readonly profile?: string;
+}
+
+/** What a run of the CLI needs from its process. */
+export interface CliContext {
+  /** Of the package. */
+  readonly version: string;
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  /** Environment variables: `REKEY_ENVIRONMENT`, `NO_COLOR`, `TERM`. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Asks the person at the terminal for a line; absent when there is none. */
+  readonly ask?: (question: string) => Promise<string>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Resolves after `ms`, or at once when the signal is or becomes aborted. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Aborted when the person wants the command to end (Ctrl-C). */
+  readonly signal: AbortSignal;
+  readonly connect: (choice: CloudChoice) => Promise<Cloud>;
+  /** A copy of an audit log's bucket in a directory. */
+  readonly auditCopy: (directory: string) => Promise<AuditLogSource>;
+}
+
+/** What every command gets besides its own arguments. */
+export interface Invocation {
+  readonly context: CliContext;
+  readonly output: Output;
+  readonly cloud: Cloud;
+  /** `--environment` or `REKEY_ENVIRONMENT`, when given. */
+  readonly environment?: string;
+}

@@ -1,0 +1,122 @@
+import type { SecretDefinition } from '../core/definition.ts';
+import { deploymentParameters, deploymentPath } from '../core/names.ts';
+import type { DefinitionStore } from '../core/ports.ts';
+import type { Invocation } from './context.ts';
+import { CliError, usageError } from './errors.ts';
+import type { DeploymentFacts } from './ports.ts';
+import { near } from './suggest.ts';
+
+/** The environment that a command works on. */
+export interface Environment {
+  readonly name: string;
+  readonly facts: DeploymentFacts;
+}
+
+/**
+ * The environment that was named, or the only one there is.
+ * @throws CliError `EnvironmentMissing` | `EnvironmentAmbiguous` | `EnvironmentUnknown`
+ */
+export async function openEnvironment({ cloud, environment }: Invocation): Promise<Environment> {
+  const deployments = await cloud.deployments();
+  if (environment === undefined) {
+    const names = await deployments.environments();
+    const [only] = names;
+    if (only === undefined) {
+      throw usageError(
+        'EnvironmentMissing',
+        'no Rekey environment is deployed in this account and region (nothing below /rekey/ in SSM); check --region and --profile, or deploy one',
+      );
+    }
+    if (names.length > 1) {
+      throw usageError(
+        'EnvironmentAmbiguous',
+        `several environments are deployed here: ${names.join(', ')}; choose one with --environment or REKEY_ENVIRONMENT`,
+      );
+    }
+    return { name: only, facts: await deployments.facts(only) };
+  }
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(environment)) {
+    throw usageError(
+      'EnvironmentUnknown',
+      `${JSON.stringify(environment.slice(0, 64))} cannot be an environment's name; names are up to 64 of A-Z a-z 0-9 . _ -`,
+    );
+  }
+  const facts = await deployments.facts(environment);
+  if (Object.keys(facts).length === 0) {
+    const names = await deployments.environments();
+    const there = names.length === 0 ? 'none is deployed here' : `deployed here: ${names.join(', ')}`;
+    throw usageError(
+      'EnvironmentUnknown',
+      `there is no environment ${environment} in this account and region; ${there}`,
+    );
+  }
+  return { name: environment, facts };
+}
+
+/**
+ * One fact of the deployment.
+ * @throws CliError `DeploymentIncomplete`
+ */
+export function fact({ name, facts }: Environment, key: keyof DeploymentFacts): string {
+  const value = facts[key];
+  if (value === undefined) {
+    throw new CliError(
+      3,
+      'DeploymentIncomplete',
+      `environment ${name} has no ${deploymentPath(name)}/${deploymentParameters[key]} in SSM; the stack that writes it is not deployed`,
+    );
+  }
+  return value;
+}
+
+/**
+ * The definition of a secret, by name or ARN.
+ * @throws CliError `SecretUnknown`, with the nearest names
+ */
+export async function findDefinition(
+  definitions: DefinitionStore,
+  secret: string,
+  environment: string,
+): Promise<SecretDefinition> {
+  const found = await definitions.find(secret);
+  if (found !== undefined) {
+    return found;
+  }
+  const names = (await definitions.list()).map(({ name }) => name);
+  const meant = near(secret, names);
+  const hint =
+    meant.length > 0
+      ? `did you mean ${meant.join(', ')}?`
+      : names.length === 0
+        ? 'this environment has no secrets yet'
+        : 'rekey secret list shows all of them';
+  throw usageError(
+    'SecretUnknown',
+    `environment ${environment} has no secret ${JSON.stringify(secret.slice(0, 256))}; ${hint}`,
+  );
+}
+
+/**
+ * Asks before something is changed. `--yes` answers beforehand.
+ * @throws CliError `ConfirmationMissing` when nobody can be asked, `NotConfirmed` when the answer is not yes
+ */
+export async function confirm(
+  { context, output }: Invocation,
+  yes: boolean,
+  question: string,
+): Promise<void> {
+  if (yes) {
+    return;
+  }
+  if (context.ask === undefined) {
+    throw usageError(
+      'ConfirmationMissing',
+      'standard input is no terminal, so nobody can be asked; give --yes to go ahead',
+    );
+  }
+  output.clearProgress();
+  const answer = (await context.ask(`${question} [y/N] `)).trim().toLowerCase();
+  if (answer !== 'y' && answer !== 'yes') {
+    throw new CliError(1, 'NotConfirmed', 'not confirmed; nothing was changed');
+  }
+}

@@ -1,0 +1,30 @@
+import { RekeyError } from '../core/errors.ts';
+
+/** What the process ends with. 0: done. 1: a check failed. 2: wrong usage. 3: the system was not reached, or refused. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** An error with the exit code that belongs to it. */
+export class CliError extends RekeyError {
+  readonly exitCode: ExitCode;
+  /** The AWS action that failed, as IAM names it: `ssm:GetParametersByPath`. */
+  readonly action?: string;
+
+  constructor(
+    exitCode: ExitCode,
+    code: string,
+    message: string,
+    options: { cause?: unknown; action?: string } = {},
+  ) {
+    super(code, message, options.cause === undefined ? {} : { cause: options.cause });
+    this.exitCode = exitCode;
+    if (options.action !== undefined) {
+      this.action = options.action;
+    }
+  }
+}
+
+/** The command line asks for something that does not exist or makes no sense. */
+export const usageError = (code: string, message: string): CliError => new CliError(2, code, message);
+
+/** The thing was done, or looked at, and is not as it must be. */
+export const checkFailed = (code: string, message: string): CliError => new CliError(1, code, message);

@@ -1,0 +1,123 @@
+/** Where text goes. */
+export interface Stream {
+  write(text: string): void;
+  /** True for a terminal: only then there are colours and progress. */
+  readonly terminal: boolean;
+}
+
+export const tones = { good: '32', warn: '33', bad: '31', dim: '2', strong: '1' } as const;
+export type Tone = keyof typeof tones;
+
+/** A table's cell: plain text, or text with a tone that shows on terminals only. */
+export type Cell = string | { readonly text: string; readonly tone: Tone };
+
+const textOf = (cell: Cell): string => printable(typeof cell === 'string' ? cell : cell.text);
+
+/** Text from events and tags may hold anything; control characters would let it write over the terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+/**
+ * What a command says. Results go to standard output, everything else (plans, questions, progress, errors) to standard
+ * error, so that a pipe holds results only. With `--json`, results are exactly one document, or one per line.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly #out: Stream;
+  readonly #error: Stream;
+  readonly #colour: boolean;
+  #progressShown = false;
+
+  constructor(out: Stream, error: Stream, options: { json: boolean; colour: boolean }) {
+    this.#out = out;
+    this.#error = error;
+    this.json = options.json;
+    this.#colour = options.colour;
+  }
+
+  /** The result as a JSON document; says nothing in text mode. */
+  document(value: unknown): void {
+    if (this.json) {
+      this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
+    }
+  }
+
+  /** One line of NDJSON; says nothing in text mode. */
+  documentLine(value: unknown): void {
+    if (this.json) {
+      this.#out.write(`${JSON.stringify(value)}\n`);
+    }
+  }
+
+  /** A line of the result for people; says nothing in JSON mode. */
+  line(text = '', tone?: Tone): void {
+    if (!this.json) {
+      this.clearProgress();
+      this.#out.write(`${this.#toned(this.#out, printable(text), tone)}\n`);
+    }
+  }
+
+  /** Aligned columns; no heading for an empty list of columns. */
+  table(headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
+    if (!this.json) {
+      this.clearProgress();
+      this.#out.write(this.#table(this.#out, headings, rows));
+    }
+  }
+
+  /** A remark beside the result: plans, warnings, hints. Goes to standard error in every mode. */
+  note(text = '', tone?: Tone): void {
+    this.clearProgress();
+    this.#error.write(`${this.#toned(this.#error, printable(text), tone)}\n`);
+  }
+
+  /** Aligned columns beside the result. */
+  noteTable(rows: readonly (readonly Cell[])[]): void {
+    this.clearProgress();
+    this.#error.write(this.#table(this.#error, [], rows));
+  }
+
+  /** The line that shows what is going on; each one takes the place of the one before. On terminals only. */
+  progress(text: string): void {
+    if (this.#error.terminal) {
+      this.#error.write(`\r\u001b[2K${this.#toned(this.#error, printable(text).slice(0, 110), 'dim')}`);
+      this.#progressShown = true;
+    }
+  }
+
+  clearProgress(): void {
+    if (this.#progressShown) {
+      this.#error.write('\r\u001b[2K');
+      this.#progressShown = false;
+    }
+  }
+
+  #toned(stream: Stream, text: string, tone: Tone | undefined): string {
+    return tone !== undefined && this.#colour && stream.terminal && text !== ''
+      ? `\u001b[${tones[tone]}m${text}\u001b[0m`
+      : text;
+  }
+
+  #table(stream: Stream, headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
+    const all: (readonly Cell[])[] =
+      headings.length === 0 ? [...rows] : [headings.map((text) => ({ text, tone: 'dim' as const })), ...rows];
+    const count = Math.max(0, ...all.map((row) => row.length));
+    const widths = Array.from({ length: count }, (_, column) =>
+      Math.max(...all.map((row) => [...textOf(row[column] ?? '')].length)),
+    );
+    return all
+      .map((row) => {
+        const line = row.map((cell, column) => {
+          const text = textOf(cell);
+          const padding = column === row.length - 1 ? 0 : (widths[column] ?? 0) - [...text].length;
+          return (
+            this.#toned(stream, text, typeof cell === 'string' ? undefined : cell.tone) + ' '.repeat(padding)
+          );
+        });
+        return `${line.join('  ').trimEnd()}\n`;
+      })
+      .join('');
+  }
+}

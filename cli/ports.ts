@@ -1,0 +1,119 @@
+import type { AuditLogSource } from '../core/audit/verify.ts';
+import type { deploymentParameters } from '../core/names.ts';
+import type { DefinitionStore, EventBus, SecretStore } from '../core/ports.ts';
+
+/** The facts that a deployment wrote down; one that is missing was not deployed. */
+export type DeploymentFacts = Readonly<Partial<Record<keyof typeof deploymentParameters, string>>>;
+
+export interface Identity {
+  readonly account: string;
+  /** The caller as STS names it: a user, or a role's session. */
+  readonly arn: string;
+}
+
+export interface Deployments {
+  /** Names of the environments that are deployed in this account and region, sorted. */
+  environments(): Promise<readonly string[]>;
+  /** Empty when there is no such environment. */
+  facts(environment: string): Promise<DeploymentFacts>;
+}
+
+/** Secrets Manager without the ability to read a value. */
+export type SecretReader = Pick<SecretStore, 'describe' | 'listVersions'>;
+
+export interface Rotations {
+  /**
+   * Starts a rotation whose new version is `token`.
+   * @returns `'unfinished'` when an earlier rotation has not ended: Secrets Manager retries that one and starts no other
+   */
+  rotate(secretId: string, token: string): Promise<'started' | 'unfinished'>;
+}
+
+export interface QueueDepth {
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+export interface Queues {
+  depth(queueUrl: string): Promise<QueueDepth>;
+}
+
+export interface BusRule {
+  readonly name: string;
+  readonly enabled: boolean;
+}
+
+export interface Rules {
+  /** The rules of a bus; rules that AWS services manage are left out. */
+  list(bus: string): Promise<readonly BusRule[]>;
+  /**
+   * Tries whether the caller may publish events of this kind, with one that the bus refuses for its form and hands to
+   * nobody.
+   */
+  tryPublish(bus: string, source: string, detailType: string): Promise<void>;
+}
+
+export interface FunctionState {
+  readonly name: string;
+  /** Lambda's `State`: `Active`, `Inactive`, `Pending`, `Failed`. */
+  readonly state: string;
+  readonly reason?: string;
+  readonly lastUpdateStatus?: string;
+}
+
+export interface Functions {
+  /** `undefined` when there is no such function. */
+  inspect(functionArn: string): Promise<FunctionState | undefined>;
+}
+
+export const executionStatuses = ['running', 'succeeded', 'failed', 'timed out', 'aborted'] as const;
+
+/** One execution of a workflow. */
+export interface Execution {
+  readonly status: (typeof executionStatuses)[number];
+  readonly started: Date;
+  readonly stopped?: Date;
+  /** The execution's output, parsed; absent unless it succeeded. */
+  readonly output?: unknown;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** A state that an execution was in. */
+export interface ExecutionStage {
+  readonly name: string;
+  readonly entered: Date;
+  readonly left?: Date;
+}
+
+export interface Workflows {
+  /** `undefined` while there is no such execution. */
+  execution(workflowArn: string, name: string): Promise<Execution | undefined>;
+  /** The states so far, in the order in which they were entered. */
+  stages(workflowArn: string, name: string): Promise<readonly ExecutionStage[]>;
+  /** Whether the workflow is there and takes executions. */
+  active(workflowArn: string): Promise<boolean>;
+}
+
+/** The objects of an audit log, in order. */
+export interface AuditObjects {
+  /** Objects whose key sorts behind `after`, ascending. */
+  list(after: string, limit: number): Promise<readonly { readonly key: string; readonly written: Date }[]>;
+  read(key: string): Promise<Uint8Array>;
+}
+
+/** Everything outside that commands reach. Each part is opened when it is first asked for. */
+export interface Cloud {
+  identity(): Promise<Identity>;
+  deployments(): Promise<Deployments>;
+  definitions(environment: string): Promise<DefinitionStore>;
+  secrets(): Promise<SecretReader>;
+  rotations(): Promise<Rotations>;
+  bus(name: string): Promise<EventBus>;
+  rules(): Promise<Rules>;
+  queues(): Promise<Queues>;
+  functions(): Promise<Functions>;
+  workflows(): Promise<Workflows>;
+  auditObjects(bucket: string): Promise<AuditObjects>;
+  auditSource(bucket: string): Promise<AuditLogSource>;
+}

@@ -1,0 +1,233 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Invocation } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import { parseDuration } from './time.ts';
+
+/** What the global options say. */
+export interface GlobalOptions {
+  readonly environment?: string;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+/** A command that was chosen, waiting for its surroundings. */
+export type Chosen = (invocation: Invocation) => Promise<ExitCode>;
+
+const text = (value: string): string => {
+  if (value.trim() === '') {
+    throw new InvalidArgumentError('It must not be empty.');
+  }
+  return value;
+};
+
+const duration = (value: string): string => {
+  parseDuration(value, 'duration');
+  return value;
+};
+
+const examples = (...lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+
+const exitCodes = `
+Exit codes:
+  0  done
+  1  a check failed: something is not as it must be
+  2  wrong usage
+  3  the system could not be reached, or refused
+`;
+
+/**
+ * The command line: commands, options and their help. An action only notes what to run, and loads its command when it
+ * runs, so that help and usage errors stay fast.
+ */
+export function createProgram(
+  version: string,
+  choose: (chosen: Chosen, options: GlobalOptions) => void,
+): Command {
+  const program = new Command('rekey')
+    .description('Rotates secrets, revokes them in an emergency, and proves what happened.')
+    .version(version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .showHelpAfterError('(--help shows how)')
+    .option(
+      '-e, --environment <name>',
+      'the environment; by default REKEY_ENVIRONMENT, or else the only one deployed',
+    )
+    .option('--region <region>', 'the AWS region; by default what the AWS configuration says')
+    .option('--profile <profile>', 'the profile of the AWS configuration')
+    .option('--json', 'one JSON document on standard output (NDJSON for audit tail), errors too')
+    .option('--no-color', 'no colours; also NO_COLOR')
+    .addHelpText('after', exitCodes)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey secret list --environment prod',
+        'rekey secret rotate prod/orders/db --wait',
+        'rekey revoke prod/orders/db --mode kill --reason "found in a public repository" --wait',
+        'rekey audit verify',
+        'rekey doctor',
+      ),
+    );
+
+  const run = (command: Command, chosen: Chosen) => choose(chosen, command.optsWithGlobals<GlobalOptions>());
+
+  const secret = program
+    .command('secret')
+    .description('list, show and rotate secrets; values are never read');
+  secret
+    .command('list')
+    .description('every secret of the environment: when it was rotated, when it will be, whether that works')
+    .addHelpText(
+      'after',
+      examples('rekey secret list', 'rekey secret list --json | jq \'.secrets[] | select(.state != "ok")\''),
+    )
+    .action((_options, command: Command) =>
+      run(command, async (invocation) => (await import('./commands/secret-list.ts')).secretList(invocation)),
+    );
+  secret
+    .command('show')
+    .description('one secret: definition, consumers, and its versions with labels and ages')
+    .argument('<name>', 'name or ARN', text)
+    .addHelpText('after', examples('rekey secret show prod/orders/db'))
+    .action((name: string, _options, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/secret-show.ts')).secretShow(invocation, name),
+      ),
+    );
+  secret
+    .command('rotate')
+    .description('start a rotation; shows a plan and asks first')
+    .argument('<name>', 'name or ARN', text)
+    .option('-w, --wait', 'follow the rotation to its end; exit code 1 if it fails')
+    .option('--timeout <duration>', 'longest wait', duration, '5m')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples(
+        'rekey secret rotate prod/orders/db --wait',
+        'rekey secret rotate prod/orders/db --yes --wait --json',
+      ),
+    )
+    .action((name: string, options: { wait?: boolean; timeout: string; yes?: boolean }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/secret-rotate.ts')).secretRotate(invocation, name, {
+          wait: options.wait === true,
+          yes: options.yes === true,
+          timeoutMs: parseDuration(options.timeout, '--timeout'),
+        }),
+      ),
+    );
+
+  program
+    .command('revoke')
+    .description('make a leaked credential stop working now; shows a plan and asks first')
+    .argument('<name>', 'name or ARN of the secret', text)
+    .addOption(
+      new Option('-m, --mode <mode>', 'replace: new credential first; kill: the old one dies first')
+        .choices(['replace', 'kill'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
+    .option('--incident <id>', 'the incident that this belongs to', text)
+    .option('--version-id <id...>', 'versions that leaked; by default all that exist', text)
+    .option('--drill', 'a rehearsal; recorded as one')
+    .option('-w, --wait', 'follow the revocation to its end; exit code 1 if it fails')
+    .option('--timeout <duration>', 'longest wait', duration, '15m')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples(
+        'rekey revoke prod/orders/db --mode kill --reason "found in a public repository" --incident INC-7 --wait',
+        'rekey revoke prod/orders/db --mode replace --reason "laptop lost" --version-id 2f6c… --wait --yes',
+        'rekey revoke test/orders/db --mode kill --reason "exercise" --drill --wait',
+      ),
+    )
+    .action((name: string, options: RevokeFlags, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/revoke.ts')).revoke(invocation, name, {
+          mode: options.mode,
+          reason: options.reason,
+          versions: options.versionId ?? [],
+          drill: options.drill === true,
+          wait: options.wait === true,
+          yes: options.yes === true,
+          timeoutMs: parseDuration(options.timeout, '--timeout'),
+          ...(options.incident !== undefined && { incident: options.incident }),
+        }),
+      ),
+    );
+
+  const audit = program.command('audit').description('read the audit log, and check that nobody changed it');
+  audit
+    .command('tail')
+    .description('records since some time, and with --follow those to come; --json prints them as NDJSON')
+    .option('-f, --follow', 'go on until Ctrl-C')
+    .option('--since <time>', 'a duration before now (15m, 1h, 7d) or an ISO 8601 time', '1h')
+    .option('--secret <name>', 'of one secret only; name or ARN', text)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey audit tail --follow',
+        'rekey audit tail --since 7d --secret prod/orders/db',
+        "rekey audit tail --since 1d --json | jq -r '.event.detailType'",
+      ),
+    )
+    .action((options: { follow?: boolean; since: string; secret?: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/audit-tail.ts')).auditTail(invocation, {
+          ...options,
+          follow: options.follow === true,
+        }),
+      ),
+    );
+  audit
+    .command('verify')
+    .description('read the whole log and name everything that was altered, removed, moved or inserted')
+    .option(
+      '--from <directory>',
+      'a copy of the bucket (the folder that holds entries/), needs no AWS access',
+      text,
+    )
+    .option(
+      '--expect-head <sequence:hash>',
+      'a head noted earlier, to see whether records were cut off',
+      text,
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'rekey audit verify',
+        'aws s3 sync s3://<bucket> ./copy && rekey audit verify --from ./copy',
+        'rekey audit verify --expect-head 1284:9f1c…',
+      ),
+    )
+    .action((options: { from?: string; expectHead?: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/audit-verify.ts')).auditVerify(invocation, options),
+      ),
+    );
+
+  program
+    .command('doctor')
+    .description('look at everything that Rekey needs to work, and say what to do about what does not')
+    .addHelpText('after', examples('rekey doctor', 'rekey doctor --environment prod --json'))
+    .action((_options, command: Command) =>
+      run(command, async (invocation) => (await import('./commands/doctor.ts')).doctor(invocation)),
+    );
+  return program;
+}
+
+interface RevokeFlags {
+  readonly mode: 'replace' | 'kill';
+  readonly reason: string;
+  readonly incident?: string;
+  readonly versionId?: readonly string[];
+  readonly drill?: boolean;
+  readonly wait?: boolean;
+  readonly timeout: string;
+  readonly yes?: boolean;
+}

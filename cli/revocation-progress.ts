@@ -1,0 +1,122 @@
+import type { Invocation } from './context.ts';
+import { explain } from './failure.ts';
+import type { Execution, ExecutionStage } from './ports.ts';
+import { formatDuration } from './time.ts';
+
+/** How a revocation ended, as far as the caller may see it. Times are in milliseconds after the request. */
+export interface Revocation {
+  /** `not started`: no execution appeared, so the request was rejected or never arrived. */
+  readonly outcome: 'succeeded' | 'failed' | 'unfinished' | 'not started';
+  readonly startedMs?: number;
+  /** When the target was first seen to refuse every revoked credential. */
+  readonly refusedMs?: number;
+  readonly completedMs?: number;
+  readonly newVersionId?: string;
+  readonly sessionsEnded?: number;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly stages: readonly ExecutionStage[];
+}
+
+export interface RevocationToFollow {
+  readonly workflowArn: string;
+  readonly requestId: string;
+  readonly requestedAt: Date;
+  readonly timeoutMs: number;
+}
+
+/** EventBridge delivers within a second or so; a request that nobody took up after this long is not coming. */
+const pickUpMs = 60_000;
+const pollMs = 500;
+
+/** Watches the execution of the revocation workflow, whose name is the request's id, until it ends. */
+export async function followRevocation(
+  { cloud, context, output }: Invocation,
+  { workflowArn, requestId, requestedAt, timeoutMs }: RevocationToFollow,
+): Promise<Revocation> {
+  const workflows = await cloud.workflows();
+  const after = (time: Date) => Math.max(0, time.getTime() - requestedAt.getTime());
+  let stagesReadable = true;
+  const stages = async (): Promise<readonly ExecutionStage[]> => {
+    try {
+      return stagesReadable ? await workflows.stages(workflowArn, requestId) : [];
+    } catch (error) {
+      if (explain(error).code !== 'AccessDenied') throw error;
+      stagesReadable = false;
+      return [];
+    }
+  };
+  for (;;) {
+    const execution = await workflows.execution(workflowArn, requestId);
+    const elapsed = after(context.clock.now());
+    if (execution !== undefined && execution.status !== 'running') {
+      return ended(execution, await stages(), after);
+    }
+    if (elapsed >= timeoutMs || context.signal.aborted || (execution === undefined && elapsed >= pickUpMs)) {
+      return execution === undefined
+        ? { outcome: context.signal.aborted ? 'unfinished' : 'not started', stages: [] }
+        : { outcome: 'unfinished', startedMs: after(execution.started), stages: await stages() };
+    }
+    const now =
+      execution === undefined ? 'waiting for the workflow' : ((await stages()).at(-1)?.name ?? 'working');
+    output.progress(`revoking: ${now}, ${formatDuration(elapsed)}`);
+    await context.sleep(pollMs);
+  }
+}
+
+function ended(
+  execution: Execution,
+  stages: readonly ExecutionStage[],
+  after: (time: Date) => number,
+): Revocation {
+  const times = {
+    startedMs: after(execution.started),
+    ...(execution.stopped !== undefined && { completedMs: after(execution.stopped) }),
+    stages,
+  };
+  const output = readOutput(execution.output);
+  if (execution.status === 'succeeded' && output.failure === undefined) {
+    return {
+      outcome: 'succeeded',
+      ...times,
+      ...(output.refusedAt !== undefined && { refusedMs: after(output.refusedAt) }),
+      ...(output.newVersionId !== undefined && { newVersionId: output.newVersionId }),
+      ...(output.sessionsEnded !== undefined && { sessionsEnded: output.sessionsEnded }),
+    };
+  }
+  const error = output.failure ??
+    execution.error ?? {
+      code: 'WorkflowEnded',
+      message: `the workflow ${execution.status}; rekey audit tail shows the stage`,
+    };
+  return { outcome: 'failed', ...times, error };
+}
+
+interface WorkflowOutput {
+  readonly refusedAt?: Date;
+  readonly newVersionId?: string;
+  readonly sessionsEnded?: number;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The execution's output is what `Secret Revocation Succeeded` says; a part that is not there is not shown. */
+function readOutput(output: unknown): WorkflowOutput {
+  if (!isRecord(output)) {
+    return {};
+  }
+  const { refusedAt, newVersionId, containments, error } = output;
+  const refused = typeof refusedAt === 'string' ? new Date(refusedAt) : undefined;
+  const sessions = Array.isArray(containments)
+    ? containments.map((one: unknown) => (isRecord(one) ? Number(one.sessionsEnded) : 0))
+    : [];
+  return {
+    ...(refused !== undefined && !Number.isNaN(refused.getTime()) && { refusedAt: refused }),
+    ...(typeof newVersionId === 'string' && { newVersionId }),
+    ...(sessions.length > 0 && { sessionsEnded: sessions.reduce((sum, one) => sum + (one || 0), 0) }),
+    ...(isRecord(error) && {
+      failure: { code: String(error.code ?? 'Unknown'), message: String(error.message ?? 'no message') },
+    }),
+  };
+}

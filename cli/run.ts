@@ -1,0 +1,117 @@
+import { type Command, CommanderError } from 'commander';
+import type { CliContext } from './context.ts';
+import { type CliError, type ExitCode, usageError } from './errors.ts';
+import { explain } from './failure.ts';
+import { Output } from './output.ts';
+import { type Chosen, createProgram, type GlobalOptions } from './program.ts';
+
+/** The command line, read: what to run, or what to say instead. */
+type Reading =
+  | { readonly kind: 'command'; readonly chosen: Chosen; readonly options: GlobalOptions }
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'error'; readonly error: CliError; readonly text: string };
+
+/**
+ * Runs one command. Results go to `context.stdout`, everything else to `context.stderr`, both as they arise.
+ *
+ * @param argv - the arguments behind the program's name
+ * @returns the exit code; never throws
+ * @example
+ * process.exitCode = await run(process.argv.slice(2), context);
+ */
+export async function run(argv: readonly string[], context: CliContext): Promise<ExitCode> {
+  const wantsJson = argv.includes('--json');
+  const reading = read(argv, context);
+  if (reading.kind === 'help') {
+    context.stdout.write(reading.text);
+    return 0;
+  }
+  if (reading.kind === 'error') {
+    if (wantsJson) {
+      context.stdout.write(errorDocument(reading.error));
+    } else {
+      context.stderr.write(reading.text);
+    }
+    return reading.error.exitCode;
+  }
+  const { chosen, options } = reading;
+  const output = new Output(context.stdout, context.stderr, {
+    json: options.json === true,
+    colour: options.color && !context.variables.NO_COLOR && context.variables.TERM !== 'dumb',
+  });
+  const environment = options.environment ?? context.variables.REKEY_ENVIRONMENT;
+  try {
+    const cloud = await context.connect({
+      ...(options.region !== undefined && { region: options.region }),
+      ...(options.profile !== undefined && { profile: options.profile }),
+    });
+    return await chosen({
+      context,
+      output,
+      cloud,
+      ...(environment !== undefined && environment !== '' && { environment }),
+    });
+  } catch (error) {
+    const failure = explain(error);
+    output.clearProgress();
+    if (options.json) {
+      context.stdout.write(errorDocument(failure));
+    } else {
+      output.note(`rekey: ${failure.code}: ${failure.message}`, 'bad');
+    }
+    return failure.exitCode;
+  }
+}
+
+function read(argv: readonly string[], context: CliContext): Reading {
+  let command: Extract<Reading, { kind: 'command' }> | undefined;
+  let out = '';
+  let errors = '';
+  const program = createProgram(context.version, (chosen, options) => {
+    command = { kind: 'command', chosen, options };
+  });
+  each(program, (one) =>
+    one.exitOverride().configureOutput({
+      writeOut: (text) => {
+        out += text;
+      },
+      writeErr: (text) => {
+        errors += text;
+      },
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    }),
+  );
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      return { kind: 'help', text: out };
+    }
+    const message = error instanceof CommanderError ? messageOf(error) : undefined;
+    const failure = message === undefined ? explain(error) : usageError('UsageInvalid', message);
+    return { kind: 'error', error: failure, text: errors || `rekey: ${failure.code}: ${failure.message}\n` };
+  }
+  if (command === undefined) {
+    return { kind: 'error', error: usageError('UsageInvalid', 'no command was given'), text: errors };
+  }
+  return command;
+}
+
+function messageOf(error: CommanderError): string {
+  return error.code === 'commander.help'
+    ? 'a command is missing; --help lists them'
+    : error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+}
+
+function each(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) {
+    each(child, visit);
+  }
+}
+
+/** Errors are a document too, of this shape for every command. */
+function errorDocument({ code, message, exitCode, action, retryable }: CliError): string {
+  return `${JSON.stringify({ error: { code, message, exitCode, action: action ?? null, retryable } }, null, 2)}\n`;
+}

@@ -1,0 +1,106 @@
+import type { SecretDefinition } from '../core/definition.ts';
+import { SecretError } from '../core/errors.ts';
+import { type SecretDescription, stages, versionWith } from '../core/secret.ts';
+import type { Tone } from './output.ts';
+import type { SecretReader } from './ports.ts';
+
+/** How a secret's rotation stands. */
+export const secretStates = [
+  'ok',
+  'rotating',
+  'rotation failed',
+  'overdue',
+  'rotation off',
+  'missing',
+  'not readable',
+] as const;
+export type SecretState = (typeof secretStates)[number];
+
+export const stateTones: Readonly<Record<SecretState, Tone>> = {
+  ok: 'good',
+  rotating: 'warn',
+  'rotation failed': 'bad',
+  overdue: 'bad',
+  'rotation off': 'warn',
+  missing: 'bad',
+  'not readable': 'warn',
+};
+
+/**
+ * A pending version younger than this is a rotation under way. Each of the four steps may take a Lambda function's
+ * longest time of 15 minutes, but Rekey's own functions end within a minute.
+ */
+export const rotatingForMs = 5 * 60_000;
+
+export interface SecretStatus {
+  readonly definition: SecretDefinition;
+  readonly state: SecretState;
+  readonly description?: SecretDescription;
+  /** The version of a rotation that has not ended. */
+  readonly pendingVersionId?: string;
+}
+
+/** The version of a rotation that began and has not ended: AWSPENDING stands on another version than AWSCURRENT. */
+export function pendingVersion(description: SecretDescription): string | undefined {
+  const pending = versionWith(description, stages.pending);
+  return pending === versionWith(description, stages.current) ? undefined : pending;
+}
+
+/**
+ * Looks at one secret. `NextRotationDate` is the date on or before which the next rotation happens, so once it has
+ * passed, the rotation is overdue.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+ */
+export async function statusOf(
+  definition: SecretDefinition,
+  secrets: SecretReader,
+  now: Date,
+): Promise<SecretStatus> {
+  let description: SecretDescription;
+  try {
+    description = await secrets.describe(definition.arn);
+  } catch (error) {
+    if (error instanceof SecretError && error.code === 'SecretMissing') {
+      return { definition, state: 'missing' };
+    }
+    if (error instanceof SecretError && error.code === 'SecretAccessDenied') {
+      return { definition, state: 'not readable' };
+    }
+    throw error;
+  }
+  const pendingVersionId = pendingVersion(description);
+  const rest = { definition, description, ...(pendingVersionId !== undefined && { pendingVersionId }) };
+  if (pendingVersionId !== undefined) {
+    const versions = await secrets.listVersions(definition.arn);
+    const created = versions.find(({ versionId }) => versionId === pendingVersionId)?.created;
+    const young = created !== undefined && now.getTime() - created.getTime() < rotatingForMs;
+    return { ...rest, state: young ? 'rotating' : 'rotation failed' };
+  }
+  if (!description.rotationEnabled) {
+    return { ...rest, state: 'rotation off' };
+  }
+  const { nextRotation } = description;
+  return { ...rest, state: nextRotation !== undefined && nextRotation < now ? 'overdue' : 'ok' };
+}
+
+/** Looks at many secrets, some at a time, and keeps their order. */
+export async function statusesOf(
+  definitions: readonly SecretDefinition[],
+  secrets: SecretReader,
+  now: Date,
+  seen: (count: number) => void = () => {},
+): Promise<readonly SecretStatus[]> {
+  const statuses: SecretStatus[] = [];
+  let count = 0;
+  const queue = definitions.entries();
+  // DescribeSecret rather than ListSecrets, which may lag behind by five minutes.
+  const work = async () => {
+    for (const [index, definition] of queue) {
+      statuses[index] = await statusOf(definition, secrets, now);
+      count += 1;
+      seen(count);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(16, definitions.length) }, work));
+  return statuses;
+}
