@@ -236,7 +236,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
         'Stop it with: npm run local:down',
     );
   }
-  const python = await ensurePython(options.log);
+  const python = await ensurePython({ log: options.log });
   const port = await freePort(options.port ?? 0);
   for (const part of ['state', 's3', 'tmp', 'certificates']) {
     await rm(join(directory, part), { recursive: true, force: true });

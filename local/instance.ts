@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemErrorCode } from './system-error.ts';
 
 /** One started emulator, as its `cloud.json` file names it. */
 export interface Instance {
@@ -48,7 +49,7 @@ function signalGroup(pid: number): void {
     // The emulator keeps nothing across runs, so there is nothing that a gentler signal would let it save.
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (systemErrorCode(error) !== 'ESRCH') throw error;
   }
 }
 

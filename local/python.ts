@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RekeyError } from '../core/errors.ts';
+import { systemErrorCode } from './system-error.ts';
 
 /** The oldest Python that the emulator runs on. */
 export const minimumPython = { major: 3, minor: 10 } as const;
@@ -12,7 +13,7 @@ export const minimumPython = { major: 3, minor: 10 } as const;
 export class PythonError extends RekeyError<'PythonMissing' | 'PythonEnvironmentFailed'> {}
 
 const repository = join(import.meta.dirname, '..');
-const requirementsFile = join(import.meta.dirname, 'cloud', 'requirements.txt');
+const ownRequirements = join(import.meta.dirname, 'cloud', 'requirements.txt');
 const wanted = `Python ${minimumPython.major}.${minimumPython.minor} or later`;
 const hint =
   'Debian and Ubuntu: apt-get install python3 python3-venv. macOS: brew install python3. ' +
@@ -39,8 +40,7 @@ async function run(command: string, args: readonly string[], timeoutMs: number):
 }
 
 /** The first Python on this machine that is new enough, as its version and the path of its executable. */
-async function findPython(): Promise<{ executable: string; version: string }> {
-  const named = process.env.REKEY_PYTHON;
+async function findPython(named: string | undefined): Promise<{ executable: string; version: string }> {
   const candidates = named
     ? [named]
     : ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
@@ -65,7 +65,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return systemErrorCode(error) === 'EPERM';
   }
 }
 
@@ -79,7 +79,7 @@ async function exclusively<T>(lock: string, timeoutMs: number, work: () => Promi
       await writeFile(holder, String(process.pid));
       break;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (systemErrorCode(error) !== 'EEXIST') throw error;
     }
     await sleep(200);
     const pid = Number(await readFile(holder, 'utf8').catch(() => ''));
@@ -100,32 +100,45 @@ async function exclusively<T>(lock: string, timeoutMs: number, work: () => Promi
   }
 }
 
+export interface PythonOptions {
+  /** Hears what takes long. @default silent */
+  readonly log?: ((line: string) => void) | undefined;
+  /** The Python to use. @default the environment variable REKEY_PYTHON, or the first new enough one on PATH */
+  readonly python?: string | undefined;
+  /** Where environments are kept. @default `.rekey/python` of the checkout */
+  readonly directory?: string;
+  /** Packages with hashes, in pip's format. @default those of the local cloud */
+  readonly requirementsFile?: string;
+}
+
 /**
- * Makes, once per checkout and set of requirements, the virtual environment that runs the local cloud, below
- * `.rekey/`, with every package pinned by hash. pip's own configuration (index, certificates, proxy) is honoured. An
- * environment that an interrupted run left half made is recognised and made anew.
+ * Makes, once per checkout and set of requirements, the virtual environment that runs the local cloud, with every
+ * package pinned by hash. pip's own configuration (index, certificates, proxy) is honoured. An environment that an
+ * interrupted run left half made is recognised and made anew.
  *
  * @returns the path of the environment's Python.
  * @throws PythonError `PythonMissing` when there is no Python 3.10 or later; `PythonEnvironmentFailed` when the
  *   environment or a package could not be installed, with the end of pip's output.
  */
-export async function ensurePython(log: (line: string) => void = () => {}): Promise<string> {
-  const { executable, version } = await findPython();
+export async function ensurePython(options: PythonOptions = {}): Promise<string> {
+  const { executable, version } = await findPython(options.python ?? process.env.REKEY_PYTHON);
+  const requirementsFile = options.requirementsFile ?? ownRequirements;
+  const directory = options.directory ?? join(repository, '.rekey', 'python');
   const requirements = await readFile(requirementsFile);
   const key = createHash('sha256')
     .update(requirements)
     .update(`${executable} ${version}`)
     .digest('hex')
     .slice(0, 16);
-  const environment = join(repository, '.rekey', 'python', key);
+  const environment = join(directory, key);
   const python = join(environment, 'bin', 'python');
   const complete = join(environment, 'complete');
   const isComplete = async () => (await readFile(complete, 'utf8').catch(() => '')) === key;
   if (await isComplete()) return python;
-  await mkdir(join(repository, '.rekey', 'python'), { recursive: true });
+  await mkdir(directory, { recursive: true });
   return await exclusively(`${environment}.lock`, 600_000, async () => {
     if (await isComplete()) return python;
-    log(`Installing the local cloud's Python packages (Python ${version}, once)`);
+    options.log?.(`Installing the local cloud's Python packages (Python ${version}, once)`);
     await rm(environment, { recursive: true, force: true });
     const made = await run(executable, ['-m', 'venv', environment], 120_000);
     if (made.status !== 0) {
