@@ -17,9 +17,7 @@ export class StepFunctionsStarter implements RevocationStarter {
 
   async start(name: string, input: string): Promise<'started' | { readonly input: string }> {
     try {
-      await this.#client.send(
-        new StartExecutionCommand({ stateMachineArn: this.#workflowArn, name, input }),
-      );
+      await this.#client.send(new StartExecutionCommand({ stateMachineArn: this.#workflowArn, name, input }));
       return 'started';
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') {

@@ -40,14 +40,22 @@ export class SecretsManagerRotation implements RotationControl {
         );
       }
       if (name === 'ResourceNotFoundException') {
-        throw new SecretError('SecretMissing', `secret ${secretId} does not exist in this account and region`, {
-          cause,
-        });
+        throw new SecretError(
+          'SecretMissing',
+          `secret ${secretId} does not exist in this account and region`,
+          {
+            cause,
+          },
+        );
       }
-      throw new RekeyError('RotationNotStarted', `Secrets Manager did not start the rotation of ${secretId} (${name})`, {
-        cause,
-        retryable: true,
-      });
+      throw new RekeyError(
+        'RotationNotStarted',
+        `Secrets Manager did not start the rotation of ${secretId} (${name})`,
+        {
+          cause,
+          retryable: true,
+        },
+      );
     }
   }
 }

@@ -34,7 +34,10 @@ export interface SecretVersion {
 }
 
 /** The version id that holds `label`, if any does. */
-export function versionWith(description: Pick<SecretDescription, 'versions'>, label: string): string | undefined {
+export function versionWith(
+  description: Pick<SecretDescription, 'versions'>,
+  label: string,
+): string | undefined {
   return Object.entries(description.versions).find(([, labels]) => labels.includes(label))?.[0];
 }
 

@@ -78,7 +78,9 @@ export async function containLeaks<S extends object>(
     for (const leak of ofIdentity) {
       // Long forgotten versions of a login that was just cut off: most are refused, and asking costs less.
       const spent =
-        done.length > 0 && !leak.labelled && (await rotator.probe(leak.credential, context)).outcome === 'rejected';
+        done.length > 0 &&
+        !leak.labelled &&
+        (await rotator.probe(leak.credential, context)).outcome === 'rejected';
       if (spent) {
         refused.push(...leak.versionIds);
       } else {
@@ -120,7 +122,9 @@ export async function verifyLeaks<S extends object>(
   const { current, currentVersionId, found, unavailable } = await readLeaks(input, dependencies);
   const context = { ...target, finding: () => undefined };
   if (input.versions.includes(currentVersionId)) {
-    throw unproven(`version ${currentVersionId} was revoked and is still the current one of ${input.secretName}`);
+    throw unproven(
+      `version ${currentVersionId} was revoked and is still the current one of ${input.secretName}`,
+    );
   }
   const results = await inTurns(found, (leak) => rotator.probe(leak.credential, context));
   const refusedAt = origin.clock.now().toISOString();
@@ -255,14 +259,16 @@ async function record(
       { requestId, secretArn, secretName, containments },
       { ...links, fact: `${requestId} ${secretArn} ${JSON.stringify(containments)}` },
     ),
-    ...findings.slice(0, 9).map((finding) =>
-      createEvent(
-        origin,
-        'Finding Raised',
-        { secretArn, ...finding },
-        { ...links, fact: `${requestId} ${secretArn} ${finding.code}` },
+    ...findings
+      .slice(0, 9)
+      .map((finding) =>
+        createEvent(
+          origin,
+          'Finding Raised',
+          { secretArn, ...finding },
+          { ...links, fact: `${requestId} ${secretArn} ${finding.code}` },
+        ),
       ),
-    ),
   ]);
 }
 

@@ -1,4 +1,3 @@
-import { RDSClient } from '@aws-sdk/client-rds';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
@@ -10,7 +9,7 @@ import { containmentEnvironmentSchema, readEnvironment } from '../shared/environ
 import { targetDefaults } from '../shared/target.ts';
 import { containLeaks, verifyLeaks } from './contain.ts';
 import { emergencyBus, emergencyRoutes } from './emergency-bus.ts';
-import { containmentInputSchema, type ContainOutcome, type VerifyOutcome } from './state.ts';
+import { type ContainOutcome, containmentInputSchema, type VerifyOutcome } from './state.ts';
 
 /**
  * The containment function of one secret type: cuts leaked credentials off at the target, and proves that they are
@@ -23,7 +22,7 @@ export function containmentHandler<S extends object>(rotator: Rotator<S>) {
   const environment = readEnvironment(containmentEnvironmentSchema);
   const routes = emergencyRoutes(environment);
   const store = new SecretsManagerStore(new SecretsManagerClient({}));
-  const databases = new RdsDirectory(new RDSClient({}));
+  const databases = new RdsDirectory();
   const target = targetDefaults(environment);
 
   return standardHandler<unknown, ContainOutcome | VerifyOutcome>(async (event, tools) => {

@@ -1,6 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { summarizeError } from '../../core/errors.ts';
@@ -9,7 +8,10 @@ import type { EventBus } from '../../core/ports.ts';
 import type { Tools } from '../shared/chain.ts';
 
 /** A bus that hangs must not hold up an emergency. */
-const quick = { maxAttempts: 2, requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000 } } as const;
+const quick = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000 },
+} as const;
 
 /** The bus and the audit queue of a deployment, with short patience. */
 export function emergencyRoutes(environment: {
@@ -18,7 +20,7 @@ export function emergencyRoutes(environment: {
 }): { readonly bus: EventBus; readonly queue: EventBus } {
   return {
     bus: new EventBridgeBus(new EventBridgeClient(quick), environment.REKEY_EVENT_BUS),
-    queue: new AuditQueue(new SQSClient(quick), environment.REKEY_AUDIT_QUEUE_URL),
+    queue: new AuditQueue(environment.REKEY_AUDIT_QUEUE_URL, quick),
   };
 }
 

@@ -29,6 +29,8 @@ interface Failure {
   readonly error: ErrorSummary;
 }
 
+type Success = Required<{ [Key in 'rotated' | 'swept' | 'verified']: NonNullable<FinalState[Key]> }>;
+
 /**
  * Publishes how a revocation ended: succeeded when the proof was given and the last containment went through, failed
  * with the stage and the error otherwise.
@@ -38,19 +40,19 @@ interface Failure {
 export async function report(input: unknown, { bus, origin }: ReportDependencies): Promise<Report> {
   const change = statusChangeSchema.safeParse(input);
   const state = finalStateSchema.parse(change.success ? JSON.parse(change.data.detail.input) : input);
-  const failure = change.success ? endedEarly(change.data.detail.status) : failureOf(state);
+  const result = change.success ? endedEarly(change.data.detail.status) : judge(state);
   const { requestId, correlationId, secretArn, secretName, requestedAt } = state;
   const subject = { requestId, secretArn, secretName };
   const links = { correlationId, causationId: requestId, fact: requestId };
   const publish = (event: AnyEvent) => bus.publish([event]);
-  if (failure !== undefined) {
-    const { stage, error } = failure;
+  if ('stage' in result) {
+    const { stage, error } = result;
     await publish(createEvent(origin, 'Secret Revocation Failed', { ...subject, stage, error }, links));
     return { outcome: 'failed', stage, error: error.code, cause: `${stage}: ${error.message}` };
   }
-  const { contained, swept, rotated, verified } = state as Required<FinalState>;
-  const { verifications, unavailableVersions, refusedAt: provenAt } = verified;
-  const refusedAt = contained?.refusedAt ?? provenAt;
+  const { rotated, swept, verified } = result;
+  const { verifications, unavailableVersions } = verified;
+  const refusedAt = state.contained?.refusedAt ?? verified.refusedAt;
   await publish(
     createEvent(
       origin,
@@ -58,7 +60,7 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
       {
         ...subject,
         newVersionId: rotated.newVersionId,
-        containments: [...(contained?.containments ?? []), ...swept.containments],
+        containments: [...(state.contained?.containments ?? []), ...swept.containments],
         verifications,
         ...(unavailableVersions.length === 0 ? {} : { unavailableVersions }),
         requestedAt,
@@ -75,18 +77,18 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
 }
 
 /** The first containment may fail: the one after the rotation makes up for it. */
-function failureOf(state: FinalState): Failure | undefined {
+function judge(state: FinalState): Failure | Success {
   const { rotateFailure, sweepFailure, verifyFailure, rotated, swept, verified } = state;
-  if (rotateFailure !== undefined || rotated === undefined) {
+  if (rotated === undefined) {
     return { stage: 'rotate', error: summarize(rotateFailure) };
   }
-  if (verifyFailure !== undefined || verified === undefined) {
+  if (verified === undefined) {
     return { stage: 'verify', error: summarize(verifyFailure) };
   }
-  if (sweepFailure !== undefined || swept === undefined) {
+  if (swept === undefined) {
     return { stage: 'contain', error: summarize(sweepFailure) };
   }
-  return undefined;
+  return { rotated, swept, verified };
 }
 
 function endedEarly(status: string): Failure {

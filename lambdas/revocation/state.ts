@@ -71,28 +71,33 @@ const containmentSchema = z.object({
   sessionsEnded: z.number(),
   note: z.string().optional(),
 });
-const containOutcomeSchema = z.object({
-  containments: z.array(containmentSchema),
-  refusedAt: z.iso.datetime().optional(),
-});
+/** The selector of the state machine puts what a containment function returned under `value`. */
+const containedSchema = z
+  .object({
+    value: z.object({ containments: z.array(containmentSchema), refusedAt: z.iso.datetime().optional() }),
+  })
+  .transform(({ value }) => value);
 
 /** What the report is made of: the workflow's state when it ended. */
 export const finalStateSchema = workflowInputSchema.extend({
-  contained: containOutcomeSchema.optional(),
+  contained: containedSchema.optional(),
   rotated: z.object({ newVersionId: z.string(), rotatedAt: z.iso.datetime() }).optional(),
-  swept: containOutcomeSchema.optional(),
+  swept: containedSchema.optional(),
   verified: z
     .object({
-      verifications: z.array(
-        z.object({
-          versionId: z.string(),
-          identity: z.string(),
-          outcome: z.enum(['accepted', 'rejected', 'unreachable']),
-        }),
-      ),
-      unavailableVersions: z.array(z.string()),
-      refusedAt: z.iso.datetime(),
+      value: z.object({
+        verifications: z.array(
+          z.object({
+            versionId: z.string(),
+            identity: z.string(),
+            outcome: z.enum(['accepted', 'rejected', 'unreachable']),
+          }),
+        ),
+        unavailableVersions: z.array(z.string()),
+        refusedAt: z.iso.datetime(),
+      }),
     })
+    .transform(({ value }) => value)
     .optional(),
   /** What Step Functions caught, by stage. */
   containFailure: failureSchema.optional(),

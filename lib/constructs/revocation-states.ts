@@ -1,0 +1,160 @@
+import { Aws, Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import {
+  Choice,
+  Condition,
+  CustomState,
+  Fail,
+  type IChainable,
+  type INextable,
+  type RetryProps,
+  Succeed,
+  TaskInput,
+  Timeout,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+
+/** Lambda could not run the function; a moment later it may. */
+const lambdaErrors = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.TooManyRequestsException',
+  'Sandbox.Timedout',
+];
+
+/** The target, or Secrets Manager, gave no answer; a moment later it may. */
+const passingErrors = ['TargetUnreachable', 'TargetTimeout', 'SecretsManagerUnavailable'];
+
+const retry = (errors: readonly string[], maxAttempts: number, interval: Duration): RetryProps => ({
+  errors: [...errors],
+  maxAttempts,
+  interval,
+  backoffRate: 2,
+  maxDelay: Duration.seconds(10),
+});
+
+type Containing = IChainable & INextable & Pick<CustomState, 'addCatch' | 'addRetry'>;
+
+/**
+ * A call of the containment function whose name stands in the state. Written in Amazon States Language because the
+ * CDK's own task wants to know the function at synth.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+ */
+function containment(
+  scope: Construct,
+  id: string,
+  options: {
+    readonly action: 'contain' | 'verify';
+    readonly result: string;
+    readonly afterRotation: boolean;
+  },
+): Containing {
+  const names = ['requestId', 'correlationId', 'secretArn', 'secretName', 'versions', 'named'];
+  return new CustomState(scope, id, {
+    stateJson: {
+      Type: 'Task',
+      Resource: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
+      TimeoutSeconds: 70,
+      Parameters: {
+        'FunctionName.$': '$.containmentFunction',
+        Payload: {
+          action: options.action,
+          ...Object.fromEntries(names.map((name) => [`${name}.$`, `$.${name}`])),
+          ...(options.afterRotation
+            ? { 'newVersionId.$': '$.rotated.newVersionId', 'rotatedAt.$': '$.rotated.rotatedAt' }
+            : {}),
+        },
+      },
+      ResultSelector: { 'value.$': '$.Payload' },
+      ResultPath: options.result,
+    },
+  });
+}
+
+/**
+ * The states of the revocation workflow.
+ *
+ * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off
+ * that fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step.
+ */
+export function revocationStates(
+  scope: Construct,
+  functions: { readonly rotate: IFunction; readonly report: IFunction },
+): IChainable {
+  const report = new LambdaInvoke(scope, 'Report', {
+    lambdaFunction: functions.report,
+    payloadResponseOnly: true,
+    retryOnServiceExceptions: false,
+    taskTimeout: Timeout.duration(Duration.seconds(40)),
+  });
+  report.addRetry(retry([...lambdaErrors, 'States.Timeout'], 5, Duration.seconds(1)));
+  report.next(
+    new Choice(scope, 'Proven?')
+      .when(Condition.stringEquals('$.outcome', 'succeeded'), new Succeed(scope, 'Revoked'))
+      .otherwise(new Fail(scope, 'Not revoked', { errorPath: '$.error', causePath: '$.cause' })),
+  );
+
+  const verify = containment(scope, 'Verify', {
+    action: 'verify',
+    result: '$.verified',
+    afterRotation: true,
+  });
+  verify.addRetry(
+    retry(
+      [...lambdaErrors, ...passingErrors, 'RevocationUnproven', 'States.Timeout'],
+      4,
+      Duration.seconds(1),
+    ),
+  );
+  verify.addCatch(report, { errors: ['States.ALL'], resultPath: '$.verifyFailure' });
+  verify.next(report);
+
+  const sweep = containment(scope, 'Contain', { action: 'contain', result: '$.swept', afterRotation: true });
+  sweep.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 4, Duration.seconds(1)));
+  sweep.addCatch(verify, { errors: ['States.ALL'], resultPath: '$.sweepFailure' });
+  sweep.next(verify);
+
+  const rotate = new LambdaInvoke(scope, 'Rotate', {
+    lambdaFunction: functions.rotate,
+    payload: TaskInput.fromJsonPathAt('$'),
+    payloadResponseOnly: true,
+    retryOnServiceExceptions: false,
+    taskTimeout: Timeout.duration(Duration.seconds(40)),
+    resultPath: '$.rotated',
+  });
+  rotate.addRetry(
+    retry(
+      [
+        ...lambdaErrors,
+        'RotationPending',
+        'RotationNotStarted',
+        'SecretsManagerUnavailable',
+        'States.Timeout',
+      ],
+      6,
+      Duration.seconds(1),
+    ),
+  );
+  rotate.addCatch(report, { errors: ['States.ALL'], resultPath: '$.rotateFailure' });
+  rotate.next(sweep);
+
+  const contain = containment(scope, 'Contain at once', {
+    action: 'contain',
+    result: '$.contained',
+    afterRotation: false,
+  });
+  // Short: rotation waits for it, and the sweep comes back to what failed.
+  contain.addRetry({
+    ...retry([...lambdaErrors, ...passingErrors], 2, Duration.seconds(1)),
+    maxDelay: Duration.seconds(2),
+  });
+  contain.addCatch(rotate, { errors: ['States.ALL'], resultPath: '$.containFailure' });
+  contain.next(rotate);
+
+  return new Choice(scope, 'Which first?')
+    .when(Condition.stringEquals('$.mode', 'kill'), contain)
+    .otherwise(rotate);
+}

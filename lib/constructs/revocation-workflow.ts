@@ -1,0 +1,290 @@
+import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { Match, Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { definitionsPath, metrics, services } from '../../core/names.ts';
+import {
+  revocationIntakeEnvironmentSchema,
+  revocationReportEnvironmentSchema,
+  revocationRotateEnvironmentSchema,
+} from '../../lambdas/shared/environment.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
+import type { ContainmentFunction } from './containment-function.ts';
+import type { RekeyBus } from './rekey-bus.ts';
+import { revocationStates } from './revocation-states.ts';
+import type { RotatedSecret } from './rotated-secret.ts';
+import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
+import type { RunbookName } from './runbooks.ts';
+import { SecretAccess } from './secret-access.ts';
+import { StandardFunction } from './standard-function.ts';
+
+/** Props of {@link RevocationWorkflow}. */
+export interface RevocationWorkflowProps {
+  readonly environment: string;
+  readonly bus: RekeyBus;
+  /** Queue of the audit log; records go here when the bus does not take them. */
+  readonly auditQueue: IQueue;
+  /** The secrets that can be revoked. */
+  readonly secrets: readonly RotatedSecret[];
+  /** The functions that reach the secrets' targets. */
+  readonly containment: readonly ContainmentFunction[];
+  /**
+   * Values of an event's `source` that may ask for a revocation.
+   * @default ['rekey.cli']
+   */
+  readonly allowedSources?: readonly string[];
+  /**
+   * Accounts besides the own one that may ask. Their events must reach the bus by its resource policy.
+   * @default - none
+   */
+  readonly allowedAccounts?: readonly string[];
+  /** Told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
+  readonly alarmTopic?: ITopic;
+  /** @default RetentionDays.ONE_YEAR */
+  readonly logRetention?: RetentionDays;
+}
+
+/**
+ * Revocation: an event `Secret Revocation Requested` on the bus makes a leaked credential stop working at its target,
+ * replaces it, proves both by trying, and reports. See `docs/revocation.md`.
+ *
+ * @example
+ * new RevocationWorkflow(this, 'Revocation', {
+ *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders], containment: [containment],
+ *   allowedSources: ['rekey.cli', 'acme.secret-scanner'],
+ * });
+ */
+export class RevocationWorkflow extends Construct {
+  readonly stateMachine: StateMachine;
+  /** Requests that could not be taken. */
+  readonly deadLetterQueue: Queue;
+  readonly intake: StandardFunction<typeof revocationIntakeEnvironmentSchema>;
+  readonly rotate: StandardFunction<typeof revocationRotateEnvironmentSchema>;
+  readonly report: StandardFunction<typeof revocationReportEnvironmentSchema>;
+
+  constructor(scope: Construct, id: string, props: RevocationWorkflowProps) {
+    super(scope, id);
+    const { environment, auditQueue, secrets } = props;
+    const key: IKey | undefined = auditQueue.encryptionMasterKey;
+    this.deadLetterQueue = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    Validations.of(this.deadLetterQueue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'This is the dead-letter queue of a rule and a function, which cdk-nag does not see.',
+    });
+    const common = {
+      REKEY_ENVIRONMENT: environment,
+      REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
+      REKEY_AUDIT_QUEUE_URL: auditQueue.queueUrl,
+    };
+    this.rotate = new StandardFunction(this, 'Rotate', {
+      entry: 'lambdas/revocation/rotate.handler.ts',
+      service: services.revocation,
+      description: `Rekey ${environment}: replaces a revoked credential`,
+      environmentSchema: revocationRotateEnvironmentSchema,
+      environment: { REKEY_ENVIRONMENT: environment },
+    });
+    this.report = new StandardFunction(this, 'Report', {
+      entry: 'lambdas/revocation/report.handler.ts',
+      service: services.revocation,
+      description: `Rekey ${environment}: reports how a revocation ended`,
+      environmentSchema: revocationReportEnvironmentSchema,
+      environment: common,
+    });
+    this.stateMachine = this.createStateMachine(props);
+    this.intake = new StandardFunction(this, 'Intake', {
+      entry: 'lambdas/revocation/intake.handler.ts',
+      service: services.revocation,
+      description: `Rekey ${environment}: takes revocation requests`,
+      environmentSchema: revocationIntakeEnvironmentSchema,
+      environment: {
+        ...common,
+        REKEY_REVOCATION_WORKFLOW_ARN: this.stateMachine.stateMachineArn,
+        REKEY_REVOCATION_SOURCES: (props.allowedSources ?? ['rekey.cli']).join(','),
+        REKEY_REVOCATION_ACCOUNTS: (props.allowedAccounts ?? []).join(','),
+      },
+    });
+
+    this.permitIntake(props);
+    const rotates = new SecretAccess(this.rotate.role, {
+      sid: 'Rotate',
+      actions: ['secretsmanager:RotateSecret', 'secretsmanager:DescribeSecret'],
+      keyActions: [],
+    });
+    const finds = new SecretAccess(this.intake.role, {
+      sid: 'FindVersions',
+      actions: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],
+      keyActions: [],
+    });
+    for (const { identity } of secrets) {
+      // Neither reads a value, so neither needs the secret's key.
+      rotates.add({ arnPattern: identity.arnPattern });
+      finds.add({ arnPattern: identity.arnPattern });
+    }
+    for (const { role } of [this.intake, this.report]) {
+      props.bus.grantPublish(role, 'rekey.revocation');
+      role.addToPolicy(
+        new PolicyStatement({
+          sid: 'AuditQueue',
+          actions: ['sqs:SendMessage'],
+          resources: [auditQueue.queueArn],
+        }),
+      );
+      if (key !== undefined) {
+        role.addToPolicy(
+          new PolicyStatement({
+            sid: 'AuditQueueKey',
+            actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+            resources: [key.keyArn],
+          }),
+        );
+      }
+    }
+    this.connect(props);
+    this.watch(props);
+  }
+
+  private createStateMachine(props: RevocationWorkflowProps): StateMachine {
+    const { environment, containment } = props;
+    const machine = new StateMachine(this, 'Workflow', {
+      stateMachineType: StateMachineType.STANDARD,
+      comment: `Rekey ${environment}: revokes a credential and proves it`,
+      definitionBody: DefinitionBody.fromChainable(
+        revocationStates(new Construct(this, 'States'), { rotate: this.rotate, report: this.report }),
+      ),
+      timeout: Duration.minutes(15),
+      tracingEnabled: true,
+      logs: {
+        destination: new LogGroup(this, 'WorkflowLogs', {
+          // The prefix keeps the resource policy that Step Functions needs within its size.
+          logGroupName: `/aws/vendedlogs/states/rekey-${environment}-revocation`,
+          retention: props.logRetention ?? RetentionDays.ONE_YEAR,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+        level: LogLevel.ALL,
+        // The state holds no secret; who and what was concerned stands in the audit log, for its readers.
+        includeExecutionData: false,
+      },
+    });
+    if (containment.length > 0) {
+      machine.addToRolePolicy(
+        new PolicyStatement({
+          sid: 'Contain',
+          actions: ['lambda:InvokeFunction'],
+          resources: containment.map((target) => target.function.functionArn),
+        }),
+      );
+    }
+    acknowledgeWildcards(
+      machine.role,
+      ['*', `${this.rotate.functionArn}:*`, `${this.report.functionArn}:*`],
+      'Versions of the own functions; and the actions for traces and for the delivery of logs, which do not support resource-level permissions.',
+    );
+    return machine;
+  }
+
+  /** The intake finds the definition and the versions, and starts this one workflow; it reads no value. */
+  private permitIntake({ environment }: RevocationWorkflowProps): void {
+    const stack = Stack.of(this);
+    const allow = (sid: string, actions: string[], resources: string[]) =>
+      this.intake.role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
+    const definitions = stack.formatArn({
+      service: 'ssm',
+      resource: 'parameter',
+      resourceName: `${definitionsPath(environment).slice(1)}/*`,
+    });
+    const executions = stack.formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${this.stateMachine.stateMachineName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    allow('FindDefinition', ['ssm:GetParameter'], [definitions]);
+    allow('Start', ['states:StartExecution'], [this.stateMachine.stateMachineArn]);
+    allow('CompareRepeated', ['states:DescribeExecution'], [executions]);
+    acknowledgeWildcards(
+      this.intake.role,
+      [definitions, executions],
+      'The definitions of the secrets, which hold names only, and the executions of the one workflow.',
+    );
+  }
+
+  /** Requests to the intake; executions that ended without their report to the report. */
+  private connect({ environment, bus }: RevocationWorkflowProps): void {
+    new Rule(this, 'Requested', {
+      eventBus: bus.eventBus,
+      description: `Rekey ${environment}: revocation requests, from whatever source, to the intake`,
+      eventPattern: { detailType: ['Secret Revocation Requested'] },
+      targets: [
+        new LambdaFunction(this.intake, {
+          deadLetterQueue: this.deadLetterQueue,
+          retryAttempts: 20,
+          maxEventAge: Duration.hours(1),
+        }),
+      ],
+    });
+    this.intake.configureAsyncInvoke({
+      maxEventAge: Duration.hours(1),
+      retryAttempts: 2,
+      onFailure: new SqsDestination(this.deadLetterQueue),
+    });
+    new Rule(this, 'EndedEarly', {
+      description: `Rekey ${environment}: revocations that timed out or were aborted are reported as failed`,
+      eventPattern: {
+        source: Match.exactString('aws.states'),
+        detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          stateMachineArn: [this.stateMachine.stateMachineArn],
+          status: ['TIMED_OUT', 'ABORTED'],
+        },
+      },
+      targets: [new LambdaFunction(this.report, { deadLetterQueue: this.deadLetterQueue })],
+    });
+  }
+
+  private watch({ environment, alarmTopic }: RevocationWorkflowProps): void {
+    const alarm = (id: string, runbook: RunbookName, metric: IMetric, instance?: string) =>
+      new RunbookAlarm(this, `${id}Alarm`, {
+        environment,
+        runbook,
+        metric,
+        ...(instance === undefined ? {} : { instance }),
+        ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+      });
+    const metric = (name: (typeof metrics)[keyof typeof metrics]) =>
+      rekeyMetric(environment, services.revocation, name);
+    alarm('Failed', 'revocation-failed', metric(metrics.revocationFailed));
+    alarm('Rejected', 'revocation-rejected', metric(metrics.revocationRejected));
+    alarm('Unrecorded', 'audit-publish-failed', metric(metrics.auditPublishFailed), services.revocation);
+    alarm(
+      'DeadLetter',
+      'revocation-dead-letters',
+      this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),
+    );
+    // Also when the report itself could not be made.
+    alarm(
+      'Workflow',
+      'revocation-failed',
+      new MathExpression({
+        expression: 'failed + timedOut + aborted',
+        usingMetrics: {
+          failed: this.stateMachine.metricFailed(),
+          timedOut: this.stateMachine.metricTimedOut(),
+          aborted: this.stateMachine.metricAborted(),
+        },
+      }),
+      'workflow',
+    );
+  }
+}

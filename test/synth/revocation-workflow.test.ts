@@ -1,0 +1,195 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { AuditLog } from '../../lib/constructs/audit-log.ts';
+import { ContainmentFunction } from '../../lib/constructs/containment-function.ts';
+import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
+import { RevocationWorkflow } from '../../lib/constructs/revocation-workflow.ts';
+import { RotatedSecret } from '../../lib/constructs/rotated-secret.ts';
+import { RotationFunction } from '../../lib/constructs/rotation-function.ts';
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders-AbCdEf';
+let template: Template;
+let stack: Stack;
+let workflow: RevocationWorkflow;
+let containment: ContainmentFunction;
+
+beforeAll(() => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks());
+  stack = new Stack(app, 'Rekey', { env: { account: '111122223333', region: 'eu-central-1' } });
+  const environment = 'test';
+  const bus = new RekeyBus(stack, 'Bus', { environment });
+  const auditQueue = new AuditLog(stack, 'AuditLog', { environment, bus, retention: Duration.days(1) }).queue;
+  const target = { environment, bus, auditQueue, type: 'postgresql', strategy: 'single-user' } as const;
+  const rotation = new RotationFunction(stack, 'RotationFunction', target);
+  containment = new ContainmentFunction(stack, 'ContainmentFunction', target);
+  const orders = new RotatedSecret(stack, 'Orders', {
+    environment,
+    secret: { adopt: { id: arn } },
+    rotation,
+    containment,
+    owner: 'team-orders',
+  });
+  workflow = new RevocationWorkflow(stack, 'Revocation', {
+    environment,
+    bus,
+    auditQueue,
+    secrets: [orders],
+    containment: [containment],
+    allowedSources: ['rekey.cli', 'acme.scanner'],
+  });
+  // Synthesis fails on any finding of cdk-nag that is not acknowledged.
+  app.synth();
+  template = Template.fromStack(stack);
+});
+
+const idOf = (construct: { node: { defaultChild?: unknown } }) =>
+  stack.getLogicalId(construct.node.defaultChild as Parameters<Stack['getLogicalId']>[0]);
+const arnOf = (construct: { node: { defaultChild?: unknown } }) => ({
+  'Fn::GetAtt': [idOf(construct), 'Arn'],
+});
+
+/** A role's statements, without those that every function has. */
+const statementsOf = (role: { node: { defaultChild?: unknown } }): Statement[] =>
+  Object.values(template.findResources('AWS::IAM::Policy'))
+    .filter(({ Properties }) => JSON.stringify(Properties.Roles).includes(`"${idOf(role)}"`))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
+    .filter(({ Action }) => ![Action].flat().some((action) => /^(logs|xray):/.test(action)));
+
+const states = (): Record<string, Record<string, unknown>> => {
+  const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+  const parts: unknown[] = machine?.Properties.DefinitionString['Fn::Join'][1];
+  const text = parts.map((part) => (typeof part === 'string' ? part : 'reference')).join('');
+  return JSON.parse(text).States;
+};
+
+describe('the revocation workflow', () => {
+  test('the intake may find and start; it reads no value', () => {
+    const statements = statementsOf(workflow.intake.role);
+    expect(statements.map(({ Sid, Action }) => [Sid, Action])).toEqual([
+      ['FindDefinition', 'ssm:GetParameter'],
+      ['Start', 'states:StartExecution'],
+      ['CompareRepeated', 'states:DescribeExecution'],
+      ['FindVersions', ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds']],
+      [undefined, 'events:PutEvents'],
+      ['AuditQueue', 'sqs:SendMessage'],
+      ['AuditQueueKey', ['kms:Decrypt', 'kms:GenerateDataKey']],
+      [undefined, ['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl']],
+    ]);
+    expect(statements.find(({ Sid }) => Sid === 'Start')?.Resource).toEqual({
+      Ref: idOf(workflow.stateMachine),
+    });
+    expect(statements.find(({ Sid }) => Sid === 'FindVersions')?.Resource).toEqual([arn]);
+    expect(statements.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
+      StringEquals: { 'events:source': 'rekey.revocation' },
+    });
+  });
+
+  test('the function that rotates may do that with the secrets, and no more', () => {
+    expect(statementsOf(workflow.rotate.role)).toEqual([
+      expect.objectContaining({
+        Action: ['secretsmanager:RotateSecret', 'secretsmanager:DescribeSecret'],
+        Resource: [arn],
+      }),
+    ]);
+  });
+
+  test('the report may publish, and no more', () => {
+    const actions = statementsOf(workflow.report.role).flatMap(({ Action }) => Action);
+    expect(actions).toEqual(['events:PutEvents', 'sqs:SendMessage', 'kms:Decrypt', 'kms:GenerateDataKey']);
+  });
+
+  test('the state machine may call its functions and the containment functions', () => {
+    const invoked = statementsOf(workflow.stateMachine.role)
+      .filter(({ Action }) => Action === 'lambda:InvokeFunction')
+      .flatMap(({ Resource }) => Resource);
+    expect(invoked).toHaveLength(5);
+    expect(invoked).toEqual(
+      expect.arrayContaining([arnOf(workflow.rotate), arnOf(workflow.report), arnOf(containment.function)]),
+    );
+  });
+
+  test('each request reaches the intake, from whatever source, or the dead-letter queue', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { 'detail-type': ['Secret Revocation Requested'] },
+      Targets: [
+        Match.objectLike({
+          Arn: arnOf(workflow.intake),
+          DeadLetterConfig: { Arn: arnOf(workflow.deadLetterQueue) },
+        }),
+      ],
+    });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: idOf(workflow.intake) },
+      DestinationConfig: { OnFailure: { Destination: arnOf(workflow.deadLetterQueue) } },
+    });
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: Match.objectLike({
+          REKEY_REVOCATION_SOURCES: 'rekey.cli,acme.scanner',
+          REKEY_REVOCATION_ACCOUNTS: '',
+        }),
+      },
+    });
+  });
+
+  test('every task has a timeout, a retry, and a way to the report when it fails', () => {
+    const tasks = Object.entries(states()).filter(([, { Type }]) => Type === 'Task');
+    expect(tasks.map(([name]) => name).sort()).toEqual([
+      'Contain',
+      'Contain at once',
+      'Report',
+      'Rotate',
+      'Verify',
+    ]);
+    const next = Object.fromEntries(
+      tasks.map(([name, state]) => {
+        expect(state.TimeoutSeconds).toBeGreaterThan(0);
+        expect(state.Retry).toHaveLength(1);
+        const [caught] = (state.Catch ?? []) as { ErrorEquals: string[]; Next: string }[];
+        expect(caught?.ErrorEquals).toEqual(name === 'Report' ? undefined : ['States.ALL']);
+        return [name, [state.Next, caught?.Next]];
+      }),
+    );
+    expect(next).toEqual({
+      'Contain at once': ['Rotate', 'Rotate'],
+      Rotate: ['Contain', 'Report'],
+      Contain: ['Verify', 'Verify'],
+      Verify: ['Report', 'Report'],
+      Report: ['Proven?', undefined],
+    });
+    expect(states()['Which first?']).toMatchObject({
+      Choices: [{ Variable: '$.mode', StringEquals: 'kill', Next: 'Contain at once' }],
+      Default: 'Rotate',
+    });
+  });
+
+  test('its log holds no execution data', () => {
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      LoggingConfiguration: Match.objectLike({ Level: 'ALL', IncludeExecutionData: false }),
+      TracingConfiguration: { Enabled: true },
+    });
+  });
+
+  test('failures, rejections and stuck requests raise an alarm', () => {
+    const names = Object.values(template.findResources('AWS::CloudWatch::Alarm'))
+      .map(({ Properties }) => Properties.AlarmName as string)
+      .filter((name) => name.includes('revocation'));
+    expect(names.sort()).toEqual([
+      'rekey-test-audit-publish-failed-revocation',
+      'rekey-test-revocation-dead-letters',
+      'rekey-test-revocation-failed',
+      'rekey-test-revocation-failed-workflow',
+      'rekey-test-revocation-rejected',
+    ]);
+  });
+});
