@@ -188,7 +188,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     running = false;
     // A frozen server does not hear the request to end.
     await signal('SIGCONT').catch(() => {});
-    await embedded.stop();
+    if ((await runningOn(data)) !== undefined) await embedded.stop();
   };
   /** Makes the server read its configuration again, and waits until it has. */
   const reload = async () => {

@@ -18,21 +18,22 @@ interface ServerError {
   readonly routine?: string;
 }
 
-/** The server's own error answer, told from errors of the driver and the network by its SQLSTATE. */
-export function serverError(error: unknown): ServerError | undefined {
-  if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) {
-    return undefined;
-  }
-  const { code } = error;
-  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) {
-    return undefined;
-  }
-  const routine = 'routine' in error && typeof error.routine === 'string' ? error.routine : undefined;
-  return routine === undefined ? { code } : { code, routine };
+/** A property of whatever was thrown; `instanceof` would fail for errors of another realm, as in a test's sandbox. */
+function textOf(error: unknown, property: 'code' | 'message' | 'routine' | 'severity'): string | undefined {
+  const value: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, property) : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** The server's own error answer, told from errors of the driver and the network by its SQLSTATE and severity. */
+export function serverError(error: unknown): ServerError | undefined {
+  const code = textOf(error, 'code');
+  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code) || textOf(error, 'severity') === undefined) {
+    return undefined;
+  }
+  const routine = textOf(error, 'routine');
+  return routine === undefined ? { code } : { code, routine };
+}
 
 const networkCodes = new Set([
   'ECONNREFUSED',
@@ -77,8 +78,8 @@ export function connectError(
   if (answer !== undefined) {
     return loginError(answer, place);
   }
-  const code = codeOf(error);
-  const message = error instanceof Error ? error.message : '';
+  const code = textOf(error, 'code');
+  const message = textOf(error, 'message') ?? '';
   if (message === 'timeout expired') {
     const waited = { connect: 'a connection', tls: 'the TLS handshake', login: 'the answer to the login' }[
       phase
@@ -178,7 +179,7 @@ export function statementError(error: unknown, place: Place, doing: string, miss
   const { where } = place;
   const answer = serverError(error);
   if (answer === undefined) {
-    const message = error instanceof Error ? error.message : '';
+    const message = textOf(error, 'message') ?? '';
     return message === 'Query read timeout'
       ? new TargetError('TargetTimeout', `${where}: no answer in time to: ${doing}`)
       : new TargetError('TargetUnreachable', `${where}: the connection was lost while trying to ${doing}`);

@@ -3,7 +3,7 @@ import { SecretError } from '../../core/errors.ts';
 import { commonSecretFields } from '../../core/secret.ts';
 
 /** PostgreSQL cuts longer names off without a word (NAMEDATALEN - 1), so they are refused here. */
-export const longestName = 63;
+const longestName = 63;
 
 const name = (what: string) =>
   z

@@ -49,7 +49,7 @@ export async function applySingle(
     return;
   }
 
-  let proven = current.passwordAccepted;
+  let proven = current.passwordAccepted || pending.passwordAccepted;
   const own = async (kept: PostgresSecret, which: string): Promise<boolean> => {
     if (kept.username !== username) return false;
     const session = await tryOpen({ ...next, password: kept.password }, context);

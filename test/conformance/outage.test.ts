@@ -5,7 +5,10 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
   let target: Target;
   beforeAll(async () => {
     target = await startTarget(type);
-    target = { ...target, context: { ...target.context, connectTimeoutMs: 700, statementTimeoutMs: 700 } };
+    target = {
+      ...target,
+      context: { ...target.context, connectTimeoutMs: 1_500, statementTimeoutMs: 1_500 },
+    };
   }, 60_000);
   afterAll(() => target?.stop());
 
@@ -18,17 +21,18 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
       await outage.begin();
       try {
         for (const work of [
-          target.rotator.apply(next, world.applyContext),
-          world.contain(world.current),
-          target.rotator.probe(next, world.context).then((result) => {
+          () => target.rotator.apply(next, world.applyContext),
+          () => world.contain(world.current),
+          async () => {
+            const result = await target.rotator.probe(next, world.context);
             expect([outage.name, result.outcome]).toEqual([outage.name, 'unreachable']);
             if (result.outcome !== 'accepted') throw result.error;
-          }),
+          },
         ]) {
           const begun = performance.now();
-          const { code, text } = await failure(work);
+          const { code, text } = await failure(work());
           expect([outage.name, code]).toEqual([outage.name, outage.code]);
-          expect(performance.now() - begun).toBeLessThan(3_000);
+          expect(performance.now() - begun).toBeLessThan(5_000);
           for (const secret of [...world.secrets, target.passwordOf(next)]) {
             expect(text.includes(secret)).toBe(false);
           }

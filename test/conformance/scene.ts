@@ -21,7 +21,7 @@ export const combinations = secretTypes.flatMap((type) =>
   registry[type].strategies.map((strategy) => ({ type, strategy })),
 );
 
-export const passwords = passwordPolicy({});
+const passwords = passwordPolicy({});
 
 /** The versions of one secret, and what the engine would do with them, without the engine. */
 export class Scene {

@@ -16,7 +16,7 @@ export interface LiveSession {
 }
 
 /** One thing that goes wrong with the target as a whole, and how a rotator must name it. */
-export interface Outage {
+interface Outage {
   readonly name: string;
   readonly code: TargetErrorCode;
   begin(): Promise<void>;
@@ -24,7 +24,7 @@ export interface Outage {
 }
 
 /** One permission that the admin may lack, and what the error must then name. */
-export interface MissingPermission<S extends object> {
+interface MissingPermission<S extends object> {
   readonly name: string;
   readonly strategies: readonly Strategy[];
   readonly act: 'apply' | 'contain';
