@@ -182,6 +182,29 @@ export const environmentSchema = z.strictObject({
       auditors: z.array(principalSchema).max(50).default([]),
     })
     .prefault({}),
+  revocation: z
+    .strictObject({
+      /** Event sources that may ask for a revocation; `rekey.cli` is the operator CLI. */
+      sources: z
+        .array(
+          z
+            .string()
+            .max(256)
+            .regex(
+              /^(?!aws\.)[A-Za-z0-9._/-]+$/,
+              'must be the source of a custom event, which does not start with aws.',
+            ),
+        )
+        .min(1)
+        .max(20)
+        .default(['rekey.cli']),
+      /** Further accounts that may ask: the bus takes revocation requests of them, and nothing else. */
+      accounts: z
+        .array(z.string().regex(/^\d{12}$/, 'must be 12 digits'))
+        .max(20)
+        .default([]),
+    })
+    .prefault({}),
   networks: z.record(keySchema(32), networkSchema).default({}),
   secrets: z.record(keySchema(64), secretSchema).default({}),
 });

@@ -19,14 +19,18 @@ export interface BundleOptions {
 }
 
 /**
- * Writes `index.mjs` into `directory`: one minified ES module with everything it imports, the AWS SDK included,
- * so that a function runs the versions that were tested and not those that Lambda happens to bring.
+ * Writes `index.mjs` into `directory`: a minified ES module with everything it imports, the AWS SDK included, so that
+ * a function runs the versions that were tested and not those that Lambda happens to bring. What the code imports only
+ * when it needs it (`import()`) becomes a file beside it that a start does not read.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
  */
 export function bundle(directory: string, options: BundleOptions): void {
   buildSync({
-    entryPoints: [options.entry],
-    outfile: join(directory, 'index.mjs'),
+    entryPoints: { index: options.entry },
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     absWorkingDir: packageRoot,
     bundle: true,
     minify: true,
@@ -34,6 +38,7 @@ export function bundle(directory: string, options: BundleOptions): void {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
+    alias: { 'node:http': join(packageRoot, 'lambdas', 'shared', 'node-http.cjs') },
     // pg loads its optional native binding only when asked to.
     external: ['pg-native'],
     banner: { js: banner },

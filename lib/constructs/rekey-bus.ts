@@ -1,5 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
-import { EventBus } from 'aws-cdk-lib/aws-events';
+import { CfnEventBusPolicy, EventBus } from 'aws-cdk-lib/aws-events';
 import { type Grant, Grant as Grants, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { DetailType } from '../../core/events/catalogue.ts';
@@ -18,7 +18,7 @@ export interface RekeyBusProps {
 
 /**
  * The event bus of one environment: everything that Rekey does is announced here, and a revocation starts here.
- * Only principals of the same account that are granted it can put events on it.
+ * Only principals that are granted it can put events on it.
  *
  * @example
  * const bus = new RekeyBus(this, 'Bus', { environment: 'prod' });
@@ -40,6 +40,27 @@ export class RekeyBus extends Construct {
         retention: props.archiveRetention,
       });
     }
+  }
+
+  /**
+   * Lets the principals of another account ask for revocations, and put nothing else on the bus.
+   * @param account - 12 digits
+   * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-permissions.html
+   */
+  permitRequestsFrom(account: string): void {
+    const detailType: DetailType = 'Secret Revocation Requested';
+    new CfnEventBusPolicy(this, `RequestsFrom${account}`, {
+      eventBusName: this.eventBus.eventBusName,
+      statementId: `RevocationRequestsFrom${account}`,
+      statement: {
+        Sid: `RevocationRequestsFrom${account}`,
+        Effect: 'Allow',
+        Principal: { AWS: `arn:${this.eventBus.stack.partition}:iam::${account}:root` },
+        Action: 'events:PutEvents',
+        Resource: this.eventBus.eventBusArn,
+        Condition: { StringEquals: { 'events:detail-type': detailType } },
+      },
+    });
   }
 
   /**

@@ -67,15 +67,6 @@ export class AccessStack extends Stack {
         });
       }
     }
-    for (const [name, access] of Object.entries({
-      OperatorRoleArn: this.operator,
-      ResponderRoleArn: this.responder,
-      AuditorRoleArn: this.auditor,
-    })) {
-      if (access !== undefined) {
-        new CfnOutput(this, name, { value: access.role.roleArn });
-      }
-    }
   }
 }
 

@@ -26,6 +26,9 @@ export class EventsStack extends Stack {
       environment,
       ...(eventArchiveDays === undefined ? {} : { archiveRetention: Duration.days(eventArchiveDays) }),
     });
+    for (const account of configuration.revocation.accounts) {
+      this.bus.permitRequestsFrom(account);
+    }
     if (notifications.topicArn === undefined) {
       const topic = new Topic(this, 'Alarms', { displayName: `Rekey ${environment}`, enforceSSL: true });
       for (const address of notifications.emails) {

@@ -2,8 +2,10 @@ import { type StackProps, Tags } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
 import { environmentTag } from '../constructs/rotated-secret.ts';
+import { AccessStack } from './access-stack.ts';
 import { AuditStack } from './audit-stack.ts';
 import { EventsStack } from './events-stack.ts';
+import { RevocationStack } from './revocation-stack.ts';
 import { RotationStack } from './rotation-stack.ts';
 
 /** Props of {@link RekeyEnvironment}. */
@@ -21,6 +23,9 @@ export class RekeyEnvironment extends Construct {
   readonly events: EventsStack;
   readonly audit: AuditStack;
   readonly rotation: RotationStack;
+  readonly revocation: RevocationStack;
+  /** Missing where the configuration names nobody who may assume a role. */
+  readonly access: AccessStack | undefined;
 
   constructor(scope: Construct, environment: string, props: RekeyEnvironmentProps) {
     super(scope, environment);
@@ -46,6 +51,38 @@ export class RekeyEnvironment extends Construct {
       auditQueue: auditLog.queue,
       directory,
     });
+    const secrets = [...this.rotation.secrets.values()];
+    const { functions } = this.rotation;
+    this.revocation = new RevocationStack(this, 'Revocation', {
+      ...settings('revocation', 'revocation workflow'),
+      bus,
+      topic,
+      auditQueue: auditLog.queue,
+      secrets,
+      containment: functions.map(({ containment }) => containment),
+    });
+    const { workflow } = this.revocation;
+    const people = Object.values(configuration.access).flat();
+    this.access =
+      people.length === 0
+        ? undefined
+        : new AccessStack(this, 'Access', {
+            ...settings('access', 'roles of operators, responders and auditors'),
+            bus,
+            auditLog,
+            secrets,
+            functions: functions.flatMap(({ rotation, containment }) => [
+              rotation.function,
+              containment.function,
+            ]),
+            queues: [
+              auditLog.queue,
+              auditLog.deadLetterQueue,
+              auditLog.undeliveredQueue,
+              workflow.deadLetterQueue,
+            ],
+            workflow: workflow.stateMachine,
+          });
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.
     Tags.of(this).add(environmentTag, environment);
   }

@@ -1,0 +1,44 @@
+import { Stack } from 'aws-cdk-lib';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { deploymentParameters } from '../../core/names.ts';
+import type { ContainmentFunction } from '../constructs/containment-function.ts';
+import type { RekeyBus } from '../constructs/rekey-bus.ts';
+import { RevocationWorkflow } from '../constructs/revocation-workflow.ts';
+import type { RotatedSecret } from '../constructs/rotated-secret.ts';
+import { writeDeploymentParameters } from './deployment-parameters.ts';
+import type { EnvironmentStackProps } from './events-stack.ts';
+
+/** Props of {@link RevocationStack}. */
+export interface RevocationStackProps extends EnvironmentStackProps {
+  readonly bus: RekeyBus;
+  readonly topic: ITopic;
+  readonly auditQueue: IQueue;
+  readonly secrets: readonly RotatedSecret[];
+  readonly containment: readonly ContainmentFunction[];
+}
+
+/** The revocation workflow. */
+export class RevocationStack extends Stack {
+  readonly workflow: RevocationWorkflow;
+
+  constructor(scope: Construct, id: string, props: RevocationStackProps) {
+    super(scope, id, props);
+    const { environment, configuration, bus, auditQueue, secrets, containment } = props;
+    this.workflow = new RevocationWorkflow(this, 'Workflow', {
+      environment,
+      bus,
+      auditQueue,
+      secrets,
+      containment,
+      allowedSources: configuration.revocation.sources,
+      allowedAccounts: configuration.revocation.accounts,
+      alarmTopic: props.topic,
+    });
+    writeDeploymentParameters(this, environment, {
+      [deploymentParameters.revocationWorkflowArn]: this.workflow.stateMachine.stateMachineArn,
+      [deploymentParameters.revocationDeadLetterQueueUrl]: this.workflow.deadLetterQueue.queueUrl,
+    });
+  }
+}

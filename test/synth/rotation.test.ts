@@ -1,0 +1,366 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { ContainmentFunction } from '../../lib/constructs/containment-function.ts';
+import { RotatedSecret, type RotatedSecretProps } from '../../lib/constructs/rotated-secret.ts';
+import { RotationFunction } from '../../lib/constructs/rotation-function.ts';
+import { allowedActions, type Statement, statements, testStack } from './support/app.ts';
+
+const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf';
+const adminKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
+
+interface Scene {
+  readonly template: Template;
+  readonly secretId: string;
+  readonly keyId: string;
+}
+
+function synthesize(change: Partial<RotatedSecretProps> = {}): Scene {
+  const { stack, bus, auditQueue } = testStack();
+  const shared = {
+    environment: 'test',
+    type: 'postgresql',
+    strategy: 'single-user',
+    bus,
+    auditQueue,
+  } as const;
+  const rotation = new RotationFunction(stack, 'Rotation', {
+    ...shared,
+    passwordEnvironment: { PASSWORD_LENGTH: '24' },
+  });
+  const containment = new ContainmentFunction(stack, 'Containment', shared);
+  const key = new Key(stack, 'Key');
+  new RotatedSecret(stack, 'Orders', {
+    environment: 'test',
+    secret: {
+      create: {
+        name: '/test/orders',
+        fields: { engine: 'postgres', username: 'orders' },
+        encryptionKey: key,
+      },
+    },
+    rotation,
+    containment,
+    owner: 'team-orders',
+    ...change,
+  });
+  const template = Template.fromStack(stack);
+  const idOf = (type: string) => Object.keys(template.findResources(type))[0] ?? '';
+  return { template, secretId: idOf('AWS::SecretsManager::Secret'), keyId: idOf('AWS::KMS::Key') };
+}
+
+const bySid = (all: readonly Statement[], sid: string) => all.find(({ Sid }) => Sid === sid);
+
+describe('the role of a rotation function', () => {
+  let scene: Scene;
+  let all: Statement[];
+  beforeAll(() => {
+    scene = synthesize({ adminSecret: { id: adminArn, encryptionKeyArn: adminKeyArn } });
+    all = statements(scene.template, /^Rotation/);
+  });
+
+  test('holds nothing but what rotating needs', () => {
+    expect(allowedActions(all)).toEqual([
+      'events:PutEvents',
+      'kms:Decrypt',
+      'kms:GenerateDataKey',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'rds:DescribeDBClusters',
+      'rds:DescribeDBInstances',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+      'secretsmanager:ListSecretVersionIds',
+      'secretsmanager:PutSecretValue',
+      'secretsmanager:UpdateSecretVersionStage',
+      'sqs:SendMessage',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
+  });
+
+  test('names every resource but where the service knows none', () => {
+    const unnamed = all.filter(({ Resource }) => JSON.stringify(Resource).includes('*'));
+    expect(unnamed.flatMap(({ Action }) => Action).sort()).toEqual([
+      'rds:DescribeDBClusters',
+      'rds:DescribeDBInstances',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ]);
+  });
+
+  test('writes its own secret only, and only reads the admin secret', () => {
+    expect(bySid(all, 'Secrets')).toMatchObject({ Effect: 'Allow', Resource: { Ref: scene.secretId } });
+    expect(bySid(all, 'AdminSecrets')).toEqual({
+      Sid: 'AdminSecrets',
+      Effect: 'Allow',
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: adminArn,
+    });
+  });
+
+  test('uses keys through Secrets Manager only, for these secrets only', () => {
+    expect(bySid(all, 'SecretsKey1')).toEqual({
+      Sid: 'SecretsKey1',
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: { 'Fn::GetAtt': [scene.keyId, 'Arn'] },
+      Condition: {
+        StringEquals: { 'kms:ViaService': 'secretsmanager.eu-central-1.amazonaws.com' },
+        StringLike: { 'kms:EncryptionContext:SecretARN': [{ Ref: scene.secretId }] },
+      },
+    });
+    expect(bySid(all, 'AdminSecretsKey1')).toMatchObject({
+      Action: 'kms:Decrypt',
+      Resource: adminKeyArn,
+      Condition: { StringLike: { 'kms:EncryptionContext:SecretARN': [adminArn] } },
+    });
+  });
+
+  test('announces as rekey.rotation only', () => {
+    expect(all.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
+      StringEquals: { 'events:source': 'rekey.rotation' },
+    });
+  });
+
+  test('comes from a role without managed policies', () => {
+    for (const role of Object.values(scene.template.findResources('AWS::IAM::Role'))) {
+      expect(role.Properties.ManagedPolicyArns).toBeUndefined();
+    }
+  });
+});
+
+describe('the role of a containment function', () => {
+  test('reads secrets and never writes one', () => {
+    const { template } = synthesize({ adminSecret: { id: adminArn } });
+    const actions = allowedActions(statements(template, /^Containment/));
+    expect(actions.filter((action) => action.startsWith('secretsmanager:'))).toEqual([
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+      'secretsmanager:ListSecretVersionIds',
+    ]);
+    expect(actions).toContain('sqs:SendMessage');
+    expect(actions).not.toContain('kms:GenerateDataKey*');
+  });
+});
+
+describe('a rotation function', () => {
+  test('answers Secrets Manager of this account only', () => {
+    synthesize().template.hasResourceProperties('AWS::Lambda::Permission', {
+      Action: 'lambda:InvokeFunction',
+      Principal: 'secretsmanager.amazonaws.com',
+      SourceAccount: '111122223333',
+    });
+  });
+
+  test('is told its strategy and the password rules, and traces no responses', () => {
+    synthesize().template.hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      TracingConfig: { Mode: 'Active' },
+      Environment: {
+        Variables: Match.objectLike({
+          REKEY_STRATEGY: 'single-user',
+          REKEY_ALLOW_PLAINTEXT: 'false',
+          PASSWORD_LENGTH: '24',
+          POWERTOOLS_SERVICE_NAME: 'rotation',
+          POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
+        }),
+      },
+    });
+  });
+
+  test('refuses a strategy that the type does not support', () => {
+    const { stack, bus, auditQueue } = testStack();
+    expect(
+      () =>
+        new RotationFunction(stack, 'Rotation', {
+          environment: 'test',
+          type: 'postgresql',
+          strategy: 'dual-credential',
+          bus,
+          auditQueue,
+        }),
+    ).toThrow('Rotation: postgresql supports single-user, alternating-users, not dual-credential');
+  });
+
+  test('in a network may have its interfaces managed, but not by its own code', () => {
+    const { stack, bus, auditQueue } = testStack();
+    const vpc = new Vpc(stack, 'Vpc') as IVpc;
+    new RotationFunction(stack, 'Rotation', {
+      environment: 'test',
+      type: 'postgresql',
+      strategy: 'single-user',
+      bus,
+      auditQueue,
+      network: { vpc, securityGroups: [new SecurityGroup(stack, 'Group', { vpc })] },
+    });
+    const all = statements(Template.fromStack(stack), /^Rotation/);
+    expect(bySid(all, 'NoNetworkInterfacesFromCode')).toMatchObject({
+      Effect: 'Deny',
+      Action: bySid(all, 'NetworkInterfaces')?.Action,
+      Condition: {
+        ArnLike: { 'lambda:SourceFunctionArn': 'arn:aws:lambda:eu-central-1:111122223333:function:*' },
+      },
+    });
+  });
+});
+
+describe('a created secret', () => {
+  test('is encrypted with the given key, kept when the stack goes, and holds no password in the template', () => {
+    const { template, keyId } = synthesize();
+    template.hasResource('AWS::SecretsManager::Secret', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        Name: '/test/orders',
+        KmsKeyId: { 'Fn::GetAtt': [keyId, 'Arn'] },
+        SecretString: Match.absent(),
+        GenerateSecretString: Match.objectLike({
+          GenerateStringKey: 'password',
+          PasswordLength: 32,
+          SecretStringTemplate: '{"engine":"postgres","username":"orders"}',
+        }),
+      },
+    });
+  });
+
+  test('names its admin secret', () => {
+    synthesize({ adminSecret: { id: adminArn } }).template.hasResourceProperties(
+      'AWS::SecretsManager::Secret',
+      {
+        GenerateSecretString: Match.objectLike({
+          SecretStringTemplate: `{"engine":"postgres","username":"orders","masterarn":"${adminArn}"}`,
+        }),
+      },
+    );
+  });
+
+  test('keeps out principals of other environments', () => {
+    const { template, secretId } = synthesize();
+    template.hasResourceProperties('AWS::SecretsManager::ResourcePolicy', {
+      SecretId: { Ref: secretId },
+      ResourcePolicy: {
+        Statement: [
+          {
+            Sid: 'OtherEnvironmentsKeepOut',
+            Effect: 'Deny',
+            Principal: { AWS: '*' },
+            Action: 'secretsmanager:*',
+            Resource: '*',
+            Condition: {
+              StringNotEquals: { 'aws:PrincipalTag/rekey:environment': 'test' },
+              Null: { 'aws:PrincipalTag/rekey:environment': 'false' },
+            },
+          },
+        ],
+      },
+    });
+  });
+
+  test('rotates at once, when its function holds its permissions', () => {
+    const { template } = synthesize({ schedule: 'rate(7 days)' });
+    const [schedule] = Object.values(template.findResources('AWS::SecretsManager::RotationSchedule'));
+    expect(schedule?.Properties).toMatchObject({
+      RotateImmediatelyOnUpdate: true,
+      RotationRules: { ScheduleExpression: 'rate(7 days)' },
+    });
+    expect(schedule?.DependsOn).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^RotationFunctionRoleDefaultPolicy/),
+        expect.stringMatching(/^RotationFunctionSecretsManager/),
+      ]),
+    );
+  });
+
+  test('is described for the CLI and the revocation intake', () => {
+    const { template, secretId } = synthesize({ consumers: ['api'], networkName: 'db', maximumAgeDays: 45 });
+    const [parameter] = Object.values(template.findResources('AWS::SSM::Parameter'));
+    expect(parameter?.Properties.Name).toBe('/rekey/test/secrets/.2ftest.2forders');
+    const value: unknown = parameter?.Properties.Value;
+    const [, parts] = (value as { 'Fn::Join': [string, (string | { Ref: string })[]] })['Fn::Join'];
+    const definition = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : part.Ref)).join(''));
+    expect(definition).toEqual({
+      name: '/test/orders',
+      arn: secretId,
+      type: 'postgresql',
+      strategy: 'single-user',
+      owner: 'team-orders',
+      consumers: ['api'],
+      network: 'db',
+      schedule: 'rate(30 days)',
+      maximumAgeDays: 45,
+      rotationFunction: expect.stringMatching(/^RotationFunction/),
+      containmentFunction: expect.stringMatching(/^ContainmentFunction/),
+    });
+  });
+});
+
+describe('an adopted secret', () => {
+  test('by name: stays as it is, is reached whatever its suffix, and waits for its schedule', () => {
+    const { template } = synthesize({ secret: { adopt: { id: 'legacy/db' } } });
+    template.resourceCountIs('AWS::SecretsManager::Secret', 0);
+    template.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 0);
+    expect(bySid(statements(template, /^Rotation/), 'Secrets')?.Resource).toBe(
+      'arn:aws:secretsmanager:eu-central-1:111122223333:secret:legacy/db-??????',
+    );
+    template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', {
+      SecretId: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:legacy/db',
+      RotateImmediatelyOnUpdate: false,
+    });
+    template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/test/secrets/legacy.2fdb' });
+  });
+
+  test('by ARN, with a key of its own', () => {
+    const id = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:legacy/db-AbCdEf';
+    const { template } = synthesize({ secret: { adopt: { id, encryptionKeyArn: adminKeyArn } } });
+    const all = statements(template, /^Rotation/);
+    expect(bySid(all, 'Secrets')?.Resource).toBe(id);
+    expect(bySid(all, 'SecretsKey1')).toMatchObject({
+      Resource: adminKeyArn,
+      Condition: { StringLike: { 'kms:EncryptionContext:SecretARN': [id] } },
+    });
+    template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/test/secrets/legacy.2fdb' });
+  });
+});
+
+describe('several secrets of one function', () => {
+  test('share one statement, and one per key', () => {
+    const { stack, bus, auditQueue } = testStack();
+    const shared = {
+      environment: 'test',
+      type: 'postgresql',
+      strategy: 'single-user',
+      bus,
+      auditQueue,
+    } as const;
+    const pair = {
+      rotation: new RotationFunction(stack, 'Rotation', shared),
+      containment: new ContainmentFunction(stack, 'Containment', shared),
+    };
+    const encryptionKey = new Key(stack, 'Key');
+    const admin = new RotatedSecret(stack, 'Admin', {
+      environment: 'test',
+      ...pair,
+      secret: { create: { name: '/test/admin', fields: {}, encryptionKey } },
+      owner: 'team',
+    });
+    for (const name of ['one', 'two']) {
+      new RotatedSecret(stack, name, {
+        environment: 'test',
+        ...pair,
+        secret: { create: { name: `/test/${name}`, fields: {}, encryptionKey } },
+        adminSecret: admin,
+        owner: 'team',
+      });
+    }
+    const all = statements(Template.fromStack(stack), /^Rotation/);
+    expect(bySid(all, 'Secrets')?.Resource).toHaveLength(3);
+    expect(bySid(all, 'AdminSecrets')?.Resource).toEqual({ Ref: expect.stringMatching(/^AdminSecret/) });
+    expect(all.filter(({ Sid }) => Sid?.includes('SecretsKey')).map(({ Sid }) => Sid)).toEqual([
+      'SecretsKey1',
+      'AdminSecretsKey1',
+    ]);
+  });
+});
