@@ -1,9 +1,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Act, Shown } from './acts/act.ts';
-import { tampering, verification } from './acts/audit.ts';
-import { leakedCredential } from './acts/revocation.ts';
-import { alternatingUsers, databaseGoesAway, singleUser } from './acts/rotation.ts';
+import type { Shown } from './acts/act.ts';
+import { acts } from './acts/index.ts';
 import { Cleanup } from './cleanup.ts';
 import { deployLocally, type LocalDeployment } from './deployment.ts';
 import { claim, release } from './keeper.ts';
@@ -18,15 +16,6 @@ code is 0 only if all of them held.
   --keep   leave everything running afterwards, and print how to reach it; npm run local:down ends it
   --help   show this
 `;
-
-const acts: readonly (readonly [string, Act])[] = [
-  ['A password rotates', singleUser],
-  ['Two users take turns under load', alternatingUsers],
-  ['A credential leaks', leakedCredential],
-  ['The database goes away in the middle', databaseGoesAway],
-  ['An administrator tampers with the audit log', tampering],
-  ['The audit log is verified', verification],
-];
 
 const directory = join(checkout, '.rekey', 'local');
 const out = terminal();

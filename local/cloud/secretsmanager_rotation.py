@@ -210,8 +210,9 @@ def _due(secret: dict, now: float) -> str | None:
     opens = secret.get("_RotationOpens")
     if opens is None or opens > now:
         return None
-    # A window starts a rotation once; what comes of it moves the next window, or is retried.
-    secret["_RotationOpens"] = None
+    # A window starts a rotation once. Success plans anew; should all retries fail, the window after this one is next.
+    window = schedule.next_window(secret.get("RotationRules") or {}, now)
+    secret["_RotationOpens"] = window.opens if window else None
     return pending or new_uuid()
 
 

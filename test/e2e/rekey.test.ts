@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { acts } from '../../local/acts/index.ts';
+import { Cleanup } from '../../local/cleanup.ts';
+import { access } from './access.ts';
+import { revocation } from './revocation.ts';
+import { rotation } from './rotation.ts';
+import { sentinel } from './sentinel.ts';
+import { openWorld, type World } from './world.ts';
+
+jest.setTimeout(120_000);
+
+/** One real deploy, IAM and TLS enforced, for everything; the sections run in this order. */
+const cleanup = new Cleanup();
+let deployed: World | undefined;
+const world = (): World => {
+  if (deployed === undefined) {
+    throw new Error('the deployment did not come up');
+  }
+  return deployed;
+};
+beforeAll(async () => {
+  deployed = await openWorld(cleanup);
+}, 240_000);
+afterAll(() => cleanup.run(), 60_000);
+
+rotation(world);
+access(world);
+revocation(world);
+
+describe('the acts of the tour hold', () => {
+  test.each(acts)('%s', async (_name, act) => {
+    const shown = await act(world(), () => {});
+    expect(shown.length).toBeGreaterThan(0);
+  });
+});
+
+sentinel(world);

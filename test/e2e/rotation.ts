@@ -1,0 +1,81 @@
+import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, test } from '@jest/globals';
+import { eventually } from '../../local/acts/act.ts';
+import { logsIn } from '../../local/database.ts';
+import { environmentName } from '../../local/deployment.ts';
+import type { World } from './world.ts';
+
+/** Rotation as Secrets Manager drives it. */
+export function rotation(world: () => World): void {
+  describe('rotation', () => {
+    test('the first deploy rotates created secrets at once: each logs in', async () => {
+      for (const name of ['orders', 'billing', 'payments', 'stock']) {
+        const login = await eventually(
+          `/${environmentName}/${name} rotates after its creation`,
+          20_000,
+          async () => {
+            const current = await world().readLogin(`/${environmentName}/${name}`);
+            return (await logsIn(current, world().postgres.caPem)) ? current : undefined;
+          },
+        );
+        expect(login.password).toHaveLength(32);
+      }
+    });
+
+    test('a record is readable within 5 s of the rotation', async () => {
+      const { exitCode } = await world().rekey(
+        'operator',
+        'secret',
+        'rotate',
+        `/${environmentName}/orders`,
+        '--wait',
+        '--yes',
+      );
+      expect(exitCode).toBe(0);
+      const { versionId } = await world().readLogin(`/${environmentName}/orders`);
+      await eventually('the record', 5_000, async () =>
+        (await world().records()).some(
+          ({ detailType, text }) => detailType === 'Secret Rotation Succeeded' && text.includes(versionId),
+        ),
+      );
+    });
+
+    test('the schedule fires: every secret rotates when its time has come', async () => {
+      const { cloud, credentials } = world();
+      const secrets = new SecretsManagerClient(cloud.clientOptions(credentials.administrator));
+      const before = await world().readLogin(`/${environmentName}/payments`);
+      const { NextRotationDate } = await secrets.send(
+        new DescribeSecretCommand({ SecretId: `/${environmentName}/payments` }),
+      );
+      expect(NextRotationDate).toBeInstanceOf(Date);
+      await cloud.advanceClock(31 * 24 * 3600);
+      const after = await eventually('the scheduled rotation', 30_000, async () => {
+        const current = await world().readLogin(`/${environmentName}/payments`);
+        return current.versionId !== before.versionId ? current : undefined;
+      });
+      expect(await logsIn(after, world().postgres.caPem)).toBe(true);
+      expect(await logsIn(before, world().postgres.caPem)).toBe(false);
+    });
+  });
+
+  describe('the operator', () => {
+    test('sees all secrets well with `rekey secret list`', async () => {
+      const { exitCode, stdout } = await world().rekey('operator', 'secret', 'list');
+      expect(exitCode).toBe(0);
+      for (const name of ['orders', 'billing', 'payments', 'stock']) {
+        expect(stdout).toContain(`/${environmentName}/${name}`);
+      }
+    });
+
+    test('gets a clean bill of health from `rekey doctor`', async () => {
+      const { exitCode, stdout, stderr } = await world().rekey('operator', 'doctor');
+      expect({
+        exitCode,
+        problems: `${stdout}${stderr}`.split('\n').filter((line) => /\bfail\b/i.test(line)),
+      }).toEqual({
+        exitCode: 0,
+        problems: [],
+      });
+    });
+  });
+}

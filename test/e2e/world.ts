@@ -1,0 +1,126 @@
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { v7 } from 'uuid';
+import { busName, deploymentParameters, deploymentPath } from '../../core/names.ts';
+import { eventually } from '../../local/acts/act.ts';
+import type { Cleanup } from '../../local/cleanup.ts';
+import {
+  deployLocally,
+  environmentName,
+  type LocalDeployment,
+  type RoleName,
+} from '../../local/deployment.ts';
+import { terminal } from '../../local/terminal.ts';
+
+/** One record of the audit log, as the CLI prints it. */
+export interface AuditRecord {
+  readonly text: string;
+  readonly detailType: string;
+}
+
+/** The deployment that all sections share, and what tests ask of it over and over. */
+export interface World extends LocalDeployment {
+  /** Everything that the CLI has printed. */
+  readonly printed: readonly string[];
+  /** Puts an event on the bus. */
+  put(role: RoleName, event: { source: string; detailType: string; detail: unknown }): Promise<void>;
+  /** A request as the CLI would send it, with whatever is different. */
+  request(data: Record<string, unknown>, metadata?: Record<string, unknown>): RequestDetail;
+  /** Waits for a record of this type that mentions `text`. */
+  recorded(detailType: string, text: string): Promise<AuditRecord>;
+  records(): Promise<readonly AuditRecord[]>;
+  parameter(name: keyof typeof deploymentParameters): Promise<string>;
+  /** How many executions the revocation workflow has had. */
+  executions(): Promise<number>;
+}
+
+export interface RequestDetail {
+  readonly metadata: { readonly id: string } & Record<string, unknown>;
+  readonly data: Record<string, unknown>;
+}
+
+export async function openWorld(cleanup: Cleanup): Promise<World> {
+  const directory = join(tmpdir(), `rekey-e2e-${process.pid}`);
+  cleanup.add(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+  const deployment = await deployLocally(directory, terminal(process.stderr), cleanup);
+  const { cloud, credentials } = deployment;
+  const printed: string[] = [];
+  const rekey: LocalDeployment['rekey'] = async (...call) => {
+    const finished = await deployment.rekey(...call);
+    printed.push(finished.stdout, finished.stderr);
+    return finished;
+  };
+  const records = async (): Promise<AuditRecord[]> => {
+    const { stdout, stderr, exitCode } = await rekey('auditor', 'audit', 'tail', '--since', '1d', '--json');
+    if (exitCode !== 0) {
+      throw new Error(`rekey audit tail ended with ${exitCode}: ${stderr}`);
+    }
+    return stdout
+      .split('\n')
+      .filter((text) => text !== '')
+      .map((text) => ({ text, detailType: /"detailType":\s*"([^"]+)"/.exec(text)?.[1] ?? 'unknown' }));
+  };
+  const parameter: World['parameter'] = async (name) => {
+    const ssm = new SSMClient(cloud.clientOptions(credentials.operator));
+    const { Parameter } = await ssm.send(
+      new GetParameterCommand({ Name: `${deploymentPath(environmentName)}/${deploymentParameters[name]}` }),
+    );
+    return Parameter?.Value ?? '';
+  };
+  return {
+    ...deployment,
+    rekey,
+    printed,
+    records,
+    parameter,
+    async put(role, { source, detailType, detail }) {
+      const events = new EventBridgeClient(cloud.clientOptions(credentials[role]));
+      const { FailedEntryCount, Entries } = await events.send(
+        new PutEventsCommand({
+          Entries: [
+            {
+              EventBusName: busName(environmentName),
+              Source: source,
+              DetailType: detailType,
+              Detail: JSON.stringify(detail),
+            },
+          ],
+        }),
+      );
+      if (FailedEntryCount !== 0) {
+        throw new Error(`refused: ${Entries?.[0]?.ErrorCode}`);
+      }
+    },
+    request: (data, metadata = {}) => {
+      const id = v7();
+      return {
+        metadata: {
+          id,
+          schemaVersion: 1,
+          time: new Date().toISOString(),
+          environment: environmentName,
+          actor: 'end-to-end test',
+          correlationId: id,
+          ...metadata,
+        },
+        data: { mode: 'kill', reason: 'end-to-end test', ...data },
+      };
+    },
+    recorded: (detailType, text) =>
+      eventually(`${detailType} with ${text} in the audit log`, 45_000, async () =>
+        (await records()).find((record) => record.detailType === detailType && record.text.includes(text)),
+      ),
+    async executions() {
+      const states = new SFNClient(cloud.clientOptions(credentials.administrator));
+      const stateMachineArn = await parameter('revocationWorkflowArn');
+      const { executions = [] } = await states.send(
+        new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }),
+      );
+      return executions.length;
+    },
+  };
+}
