@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ErrorSummary } from '../../core/errors.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
