@@ -39,8 +39,21 @@ def failed_messages(batch_ids: set[str], answer) -> set[str]:
     return set(identifiers) if all(identifier in batch_ids for identifier in identifiers) else batch_ids
 
 
+def _invoke(func_rec, event, queue_url: str) -> dict:
+    """A throttled batch is tried again until its messages would become visible again."""
+    visibility = float(emulator_sqs._get_q(queue_url)["attributes"].get("VisibilityTimeout", "30"))
+    expires = time.monotonic() + visibility - float((func_rec.get("config") or {}).get("Timeout", 3))
+    wait = 0.05
+    while True:
+        result = lambda_svc._execute_function(func_rec, event)
+        if not result.get("throttle") or time.monotonic() + wait > expires:
+            return result
+        time.sleep(wait)
+        wait = min(wait * 2, 1.0)
+
+
 def _run_sqs_batch(esm, func_rec, event, batch, queue_url, queue_name) -> None:
-    result = lambda_svc._execute_function(func_rec, event)
+    result = _invoke(func_rec, event, queue_url)
     every = {message["id"] for message in batch}
     if result.get("error"):
         body = result.get("body") if isinstance(result.get("body"), dict) else {}

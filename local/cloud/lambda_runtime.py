@@ -312,16 +312,17 @@ def _drop(environment) -> None:
 
 
 def _make_room() -> None:
-    """End the longest idle environments while there are more than the machine should hold."""
+    """End idle environments while there are more than the machine should hold: what a burst left over first."""
     with lambda_runtime._lock:
-        every = [(key, worker) for key, entries in lambda_runtime._workers.items() for worker in entries]
-        idle = sorted((pair for pair in every if not pair[1].in_use), key=lambda pair: pair[1].last_used)
+        every = [(key, worker, index == 0) for key, entries in lambda_runtime._workers.items()
+                 for index, worker in enumerate(entries)]
+        idle = sorted((entry for entry in every if not entry[1].in_use), key=lambda e: (e[2], e[1].last_used))
         ended = idle[:max(0, len(every) - _MAX_ENVIRONMENTS)]
-        for key, worker in ended:
+        for key, worker, _first in ended:
             lambda_runtime._workers[key].remove(worker)
             if not lambda_runtime._workers[key]:
                 del lambda_runtime._workers[key]
-    lambda_runtime.kill_workers([worker for _key, worker in ended])
+    lambda_runtime.kill_workers([worker for _key, worker, _first in ended])
 
 
 def _acquire(name: str, config: dict, code_zip: bytes, qualifier: str) -> NodeEnvironment:

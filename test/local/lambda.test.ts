@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  DeleteFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
+} from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
@@ -120,6 +126,20 @@ describe('Lambda execution environments', () => {
     expect(hung.payload.errorType).toBe('Sandbox.Timedout');
     expect(hung.payload.errorMessage).toMatch(/Task timed out after 1\.00 seconds$/);
     expect((await invoke({}, 'ShortRef')).payload.served).toBe(1);
+  });
+
+  // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+  test('a throttled invocation is refused as too many requests', async () => {
+    const FunctionName = stack.outputs.ShortRef;
+    await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+    try {
+      await expect(lambda.send(new InvokeCommand({ FunctionName }))).rejects.toMatchObject({
+        name: 'TooManyRequestsException',
+        Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+      });
+    } finally {
+      await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+    }
   });
 
   test('an initialisation that fails says why', async () => {
