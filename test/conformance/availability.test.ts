@@ -4,17 +4,18 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { engine, MemoryBus } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
-import { combinations, startTarget, type Target } from './scene.ts';
+import { combinations, startTarget, stopTargets, type Target } from './scene.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';
+
+afterAll(stopTargets, 30_000);
 
 describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
   let target: Target;
   beforeAll(async () => {
     target = await startTarget(type);
   }, 60_000);
-  afterAll(() => target?.stop());
 
   async function world() {
     const { secret, admin } = await target.createAccount();

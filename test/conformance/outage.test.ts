@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { combinations, failure, Scene, startTarget, type Target } from './scene.ts';
+import { combinations, failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
+
+afterAll(stopTargets, 30_000);
 
 describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
   let target: Target;
@@ -7,10 +9,9 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
     target = await startTarget(type);
     target = {
       ...target,
-      context: { ...target.context, connectTimeoutMs: 1_500, statementTimeoutMs: 1_500 },
+      context: { ...target.context, connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
     };
   }, 60_000);
-  afterAll(() => target?.stop());
 
   test('every outage has its name, quotes no secret, takes no longer than allowed, and leaves the secret working', async () => {
     expect(target.outages.length).toBeGreaterThan(0);

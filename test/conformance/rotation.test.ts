@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { combinations, failure, Scene, startTarget, type Target } from './scene.ts';
+import { combinations, failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
+
+afterAll(stopTargets, 30_000);
 
 describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
   let target: Target;
@@ -12,7 +14,6 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
   beforeAll(async () => {
     target = await startTarget(type);
   }, 60_000);
-  afterAll(() => target?.stop());
 
   describe('rotation', () => {
     test('brings a new password that logs in, and keeps every key of the JSON that it does not know', async () => {

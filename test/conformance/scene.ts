@@ -10,10 +10,22 @@ type Secret = Record<string, unknown>;
 export type Target = TargetUnderTest<Secret>;
 export type Finding = Parameters<TargetContext['finding']>[0];
 
-/** Starts the real server of a type with its driver. */
-export async function startTarget(type: SecretType): Promise<Target> {
-  const { start }: { start(): Promise<Target> } = await import(`./drivers/${type}.ts`);
-  return await start();
+const targets = new Map<SecretType, Promise<Target>>();
+
+/** The real server of a type, started by its driver when it is first asked for, one per test file. */
+export function startTarget(type: SecretType): Promise<Target> {
+  let target = targets.get(type);
+  if (target === undefined) {
+    target = import(`./drivers/${type}.ts`).then(({ start }: { start(): Promise<Target> }) => start());
+    targets.set(type, target);
+  }
+  return target;
+}
+
+/** Stops what {@link startTarget} started; for `afterAll` of the file. */
+export async function stopTargets(): Promise<void> {
+  await Promise.all([...targets.values()].map(async (target) => (await target).stop()));
+  targets.clear();
 }
 
 /** Every type with every strategy it has. */
