@@ -3,6 +3,7 @@ import { deploymentParameters, deploymentPath } from '../core/names.ts';
 import type { DefinitionStore } from '../core/ports.ts';
 import type { Invocation } from './context.ts';
 import { CliError, usageError } from './errors.ts';
+import { explain } from './failure.ts';
 import type { DeploymentFacts } from './ports.ts';
 import { near } from './suggest.ts';
 
@@ -19,7 +20,20 @@ export interface Environment {
 export async function openEnvironment({ cloud, environment }: Invocation): Promise<Environment> {
   const deployments = await cloud.deployments();
   if (environment === undefined) {
-    const names = await deployments.environments();
+    const names = await deployments.environments().catch((error: unknown) => {
+      const { code, message, action } = explain(error);
+      throw code === 'AccessDenied'
+        ? new CliError(
+            3,
+            code,
+            `${message} Name the environment with --environment or REKEY_ENVIRONMENT instead.`,
+            {
+              cause: error,
+              ...(action !== undefined && { action }),
+            },
+          )
+        : error;
+    });
     const [only] = names;
     if (only === undefined) {
       throw usageError(
@@ -43,8 +57,10 @@ export async function openEnvironment({ cloud, environment }: Invocation): Promi
   }
   const facts = await deployments.facts(environment);
   if (Object.keys(facts).length === 0) {
-    const names = await deployments.environments();
-    const there = names.length === 0 ? 'none is deployed here' : `deployed here: ${names.join(', ')}`;
+    const there = await deployments.environments().then(
+      (names) => (names.length === 0 ? 'none is deployed here' : `deployed here: ${names.join(', ')}`),
+      () => 'which ones there are, this caller may not list',
+    );
     throw usageError(
       'EnvironmentUnknown',
       `there is no environment ${environment} in this account and region; ${there}`,

@@ -22,6 +22,11 @@ const text = (value: string): string => {
   return value;
 };
 
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text(value),
+];
+
 const duration = (value: string): string => {
   parseDuration(value, 'duration');
   return value;
@@ -103,7 +108,7 @@ export function createProgram(
     .description('start a rotation; shows a plan and asks first')
     .argument('<name>', 'name or ARN', text)
     .option('-w, --wait', 'follow the rotation to its end; exit code 1 if it fails')
-    .option('--timeout <duration>', 'longest wait', duration, '5m')
+    .option('--timeout <duration>', 'longest wait', duration, '2m')
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
@@ -133,7 +138,7 @@ export function createProgram(
     )
     .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
     .option('--incident <id>', 'the incident that this belongs to', text)
-    .option('--version-id <id...>', 'versions that leaked; by default all that exist', text)
+    .option('--version-id <id...>', 'versions that leaked; by default all that exist', collect)
     .option('--drill', 'a rehearsal; recorded as one')
     .option('-w, --wait', 'follow the revocation to its end; exit code 1 if it fails')
     .option('--timeout <duration>', 'longest wait', duration, '15m')

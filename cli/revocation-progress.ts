@@ -73,50 +73,31 @@ function ended(
     ...(execution.stopped !== undefined && { completedMs: after(execution.stopped) }),
     stages,
   };
-  const output = readOutput(execution.output);
-  if (execution.status === 'succeeded' && output.failure === undefined) {
-    return {
-      outcome: 'succeeded',
-      ...times,
-      ...(output.refusedAt !== undefined && { refusedMs: after(output.refusedAt) }),
-      ...(output.newVersionId !== undefined && { newVersionId: output.newVersionId }),
-      ...(output.sessionsEnded !== undefined && { sessionsEnded: output.sessionsEnded }),
-    };
+  if (execution.status === 'succeeded') {
+    return { outcome: 'succeeded', ...times, ...readOutput(execution.output) };
   }
-  const error = output.failure ??
-    execution.error ?? {
-      code: 'WorkflowEnded',
-      message: `the workflow ${execution.status}; rekey audit tail shows the stage`,
-    };
+  const error = execution.error ?? {
+    code: 'WorkflowEnded',
+    message: `the workflow ${execution.status}; rekey audit tail shows the stage`,
+  };
   return { outcome: 'failed', ...times, error };
 }
 
 interface WorkflowOutput {
-  readonly refusedAt?: Date;
+  readonly refusedMs?: number;
   readonly newVersionId?: string;
   readonly sessionsEnded?: number;
-  readonly failure?: { readonly code: string; readonly message: string };
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The execution's output is what `Secret Revocation Succeeded` says; a part that is not there is not shown. */
+/** What the workflow's report returns; a part that is not there is not shown. */
 function readOutput(output: unknown): WorkflowOutput {
-  if (!isRecord(output)) {
+  if (typeof output !== 'object' || output === null) {
     return {};
   }
-  const { refusedAt, newVersionId, containments, error } = output;
-  const refused = typeof refusedAt === 'string' ? new Date(refusedAt) : undefined;
-  const sessions = Array.isArray(containments)
-    ? containments.map((one: unknown) => (isRecord(one) ? Number(one.sessionsEnded) : 0))
-    : [];
+  const { timeToRefusalMs, newVersionId, sessionsEnded } = output as Readonly<Record<string, unknown>>;
   return {
-    ...(refused !== undefined && !Number.isNaN(refused.getTime()) && { refusedAt: refused }),
+    ...(typeof timeToRefusalMs === 'number' && { refusedMs: timeToRefusalMs }),
     ...(typeof newVersionId === 'string' && { newVersionId }),
-    ...(sessions.length > 0 && { sessionsEnded: sessions.reduce((sum, one) => sum + (one || 0), 0) }),
-    ...(isRecord(error) && {
-      failure: { code: String(error.code ?? 'Unknown'), message: String(error.message ?? 'no message') },
-    }),
+    ...(typeof sessionsEnded === 'number' && { sessionsEnded }),
   };
 }

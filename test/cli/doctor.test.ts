@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Cloud } from '../../cli/ports.ts';
+import { accessDenied, ago, day, FakeCloud, healthy, hour, minute, rekey } from './fixture.ts';
+
+interface Found {
+  name: string;
+  status: string;
+  detail: string;
+  advice?: string;
+}
+
+async function doctor(cloud: FakeCloud): Promise<{ exitCode: number; healthy: boolean; checks: Found[] }> {
+  const { exitCode, stdout } = await rekey(cloud, ['doctor', '--json']);
+  return { exitCode, ...JSON.parse(stdout) };
+}
+
+function well(): FakeCloud {
+  const cloud = new FakeCloud();
+  cloud.add('orders');
+  cloud.record(ago(3 * day), {
+    detailType: 'Secret Rotation Succeeded',
+    detail: { data: { secretArn: 'a' } },
+  });
+  return cloud;
+}
+
+test('a healthy environment ends with 0', async () => {
+  const found = await doctor(well());
+  expect(found).toMatchObject({ exitCode: 0, healthy: true });
+  expect(found.checks.filter(({ status }) => status !== 'ok').map(({ name }) => name)).toEqual([
+    'may rotate',
+  ]);
+  const { stdout } = await rekey(well(), ['doctor']);
+  expect(stdout).toContain('All is well.');
+});
+
+describe('what is broken is a failure with advice, and ends with 1', () => {
+  test.each<[string, (cloud: FakeCloud) => void, string]>([
+    [
+      'a fact is missing',
+      (cloud) => {
+        cloud.environments.dev = { auditBucket: 'b' };
+      },
+      'deployment',
+    ],
+    [
+      'a rotation is overdue',
+      (cloud) => {
+        cloud.add('late', { ...healthy, nextRotation: ago(hour) });
+      },
+      'secret late',
+    ],
+    [
+      'a version is left over',
+      (cloud) => {
+        cloud.add('stuck', { ...healthy, versions: { a: ['AWSCURRENT'], b: ['AWSPENDING'] } });
+      },
+      'secret stuck',
+    ],
+    [
+      'a secret is gone',
+      (cloud) => {
+        delete cloud.add('gone').description;
+      },
+      'secret gone',
+    ],
+    [
+      'a function is gone',
+      (cloud) => {
+        cloud.functionState = undefined;
+      },
+      'function',
+    ],
+    [
+      'a function cannot run',
+      (cloud) => {
+        cloud.functionState = { state: 'Failed', reason: 'no subnet' };
+      },
+      'function',
+    ],
+    [
+      'a rule is disabled',
+      (cloud) => {
+        cloud.rules = [{ name: 'to-audit', enabled: false }];
+      },
+      'event bus',
+    ],
+    [
+      'there are no rules',
+      (cloud) => {
+        cloud.rules = [];
+      },
+      'event bus',
+    ],
+    [
+      'the workflow is gone',
+      (cloud) => {
+        cloud.workflowActive = false;
+      },
+      'revocation workflow',
+    ],
+    [
+      'records lie in the dead letters',
+      (cloud) => {
+        cloud.depths['https://sqs/audit-dead'] = 2;
+      },
+      'audit dead letters',
+    ],
+    [
+      'requests lie in the dead letters',
+      (cloud) => {
+        cloud.depths['https://sqs/revocation-dead'] = 1;
+      },
+      'revocation dead letters',
+    ],
+    [
+      'a rotation is not in the log',
+      (cloud) => {
+        cloud.add('new', { ...healthy, lastRotated: ago(hour) });
+      },
+      'audit writer',
+    ],
+    [
+      'a service does not answer',
+      (cloud) => {
+        cloud.failures.queues = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+      },
+      'queues',
+    ],
+  ])('%s', async (_what, broken, name) => {
+    const cloud = well();
+    broken(cloud);
+    const { exitCode, healthy: isHealthy, checks } = await doctor(cloud);
+    expect({ exitCode, isHealthy }).toEqual({ exitCode: 1, isHealthy: false });
+    const failed = checks.filter(({ status }) => status === 'fail');
+    expect([...new Set(failed.map((check) => check.name))]).toEqual([name]);
+    expect(failed[0]?.advice).not.toBeUndefined();
+  });
+});
+
+test('what this caller may not look at is skipped and named; the rest is looked at', async () => {
+  for (const port of [
+    'secrets',
+    'functions',
+    'rules',
+    'queues',
+    'workflows',
+    'auditObjects',
+  ] as (keyof Cloud)[]) {
+    const cloud = well();
+    cloud.failures[port] = accessDenied(`${port}:Look`);
+    const { exitCode, checks } = await doctor(cloud);
+    expect(exitCode).toBe(0);
+    expect(checks.filter(({ detail }) => detail.includes('not permitted'))).not.toEqual([]);
+    expect(checks.filter(({ status }) => status === 'ok').length).toBeGreaterThan(3);
+  }
+});
+
+test('a caller who may not revoke is told so', async () => {
+  const cloud = well();
+  cloud.publishDenied = true;
+  const { exitCode, checks } = await doctor(cloud);
+  expect(exitCode).toBe(0);
+  expect(checks.find(({ name }) => name === 'may revoke')).toMatchObject({ status: 'skip' });
+});
+
+test('open failures of the last day are shown, those followed by a success are not', async () => {
+  const failure = (secretArn: string) => ({
+    detailType: 'Secret Rotation Failed',
+    detail: {
+      data: {
+        secretArn,
+        secretName: secretArn,
+        step: 'setSecret',
+        error: { code: 'TargetUnreachable', message: 'no answer' },
+      },
+    },
+  });
+  const cloud = well();
+  cloud.record(ago(2 * hour), failure('healed'), failure('ill'));
+  cloud.record(ago(hour), {
+    detailType: 'Secret Rotation Succeeded',
+    detail: { data: { secretArn: 'healed' } },
+  });
+  const { exitCode, checks } = await doctor(cloud);
+  expect(exitCode).toBe(0);
+  expect(checks.filter(({ name }) => name === 'last day')).toEqual([
+    expect.objectContaining({
+      status: 'warn',
+      detail: expect.stringMatching(
+        /^Secret Rotation Failed of ill in setSecret \(record 3, .*TargetUnreachable: no answer$/,
+      ),
+    }),
+  ]);
+});
+
+test('a rotation of this minute has no record yet, and that is no failure', async () => {
+  const cloud = well();
+  cloud.add('new', { ...healthy, lastRotated: ago(minute) });
+  expect((await doctor(cloud)).exitCode).toBe(0);
+});

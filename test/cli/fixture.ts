@@ -1,0 +1,269 @@
+import type { CliContext } from '../../cli/context.ts';
+import type { Cloud, DeploymentFacts, Execution, ExecutionStage } from '../../cli/ports.ts';
+import { run } from '../../cli/run.ts';
+import { type AuditEvent, emptyHead, encodeObject, type Head } from '../../core/audit/format.ts';
+import type { AuditLogSource } from '../../core/audit/verify.ts';
+import type { SecretDefinition } from '../../core/definition.ts';
+import { SecretError } from '../../core/errors.ts';
+import type { AnyEvent } from '../../core/events/catalogue.ts';
+import type { SecretDescription } from '../../core/secret.ts';
+
+export const now = new Date('2026-03-10T12:00:00.000Z');
+export const ago = (ms: number) => new Date(now.getTime() - ms);
+export const minute = 60_000;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+export function definition(name: string, more: Partial<SecretDefinition> = {}): SecretDefinition {
+  return {
+    name,
+    arn: `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`,
+    type: 'postgresql',
+    strategy: 'single-user',
+    owner: 'team-orders',
+    consumers: ['orders-api', 'orders-batch'],
+    schedule: 'rate(30 days)',
+    rotationFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:rotation',
+    containmentFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:containment',
+    ...more,
+  };
+}
+
+interface FakeSecret {
+  definition: SecretDefinition;
+  description?: Omit<SecretDescription, 'arn' | 'name' | 'tags'>;
+  created?: Record<string, Date>;
+}
+
+export const healthy = {
+  rotationEnabled: true,
+  versions: { 'version-2': ['AWSCURRENT'], 'version-1': ['AWSPREVIOUS'] },
+  lastRotated: ago(3 * day),
+  nextRotation: new Date(now.getTime() + 27 * day),
+};
+
+const allFacts: DeploymentFacts = {
+  auditBucket: 'audit-bucket',
+  auditQueueUrl: 'https://sqs/audit',
+  auditDeadLetterQueueUrl: 'https://sqs/audit-dead',
+  eventBus: 'rekey-dev',
+  revocationWorkflowArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:revocation',
+  revocationDeadLetterQueueUrl: 'https://sqs/revocation-dead',
+};
+
+/** A cloud in memory. Tests set what they need and read what commands did. */
+export class FakeCloud {
+  environments: Record<string, DeploymentFacts> = { dev: allFacts };
+  listingDenied = false;
+  secrets: FakeSecret[] = [];
+  published: AnyEvent[] = [];
+  rotationsAsked: string[] = [];
+  rotationAnswer: 'started' | 'unfinished' = 'started';
+  /** Called at each sleep, to let time do its work. */
+  onSleep: (count: number) => void = () => {};
+  executions = new Map<string, Execution>();
+  stages: ExecutionStage[] = [];
+  depths: Record<string, number> = {};
+  rules = [{ name: 'to-audit', enabled: true }];
+  functionState: { state: string; reason?: string } | undefined = { state: 'Active' };
+  workflowActive = true;
+  /** Errors that ports throw, by port. */
+  failures: Partial<Record<keyof Cloud, unknown>> = {};
+  publishDenied = false;
+  auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
+  head: Head = emptyHead;
+  listCalls = 0;
+  clock = now.getTime();
+
+  add(name: string, description: FakeSecret['description'] = healthy, more: Partial<SecretDefinition> = {}) {
+    const secret: FakeSecret = { definition: definition(name, more), created: {} };
+    if (description !== undefined) {
+      secret.description = description;
+    }
+    this.secrets.push(secret);
+    return secret;
+  }
+
+  record(at: Date, ...events: Pick<AuditEvent, 'detailType' | 'detail'>[]): void {
+    const { key, body, head } = encodeObject(
+      this.head,
+      events.map((event, index) => ({
+        id: `${this.head.sequence}-${index}`,
+        source: 'rekey.rotation',
+        time: at.toISOString(),
+        account: '111122223333',
+        region: 'eu-central-1',
+        ...event,
+      })),
+      at,
+    );
+    this.head = head;
+    this.auditWrites.push({ key, body, written: at });
+  }
+
+  get ports(): Cloud {
+    const find = (id: string) => {
+      const found = this.secrets.find((one) => one.definition.arn === id || one.definition.name === id);
+      if (found?.description === undefined) {
+        throw new SecretError('SecretMissing', `secret ${id} does not exist in this account and region`);
+      }
+      return { ...found, description: found.description };
+    };
+    const source: AuditLogSource = {
+      versions: async function* (this: FakeCloud) {
+        for (const { key } of this.auditWrites) {
+          yield { key, deleteMarker: false, latest: true };
+        }
+      }.bind(this),
+      read: async ({ key }) => this.auditWrites.find((one) => one.key === key)?.body ?? new Uint8Array(),
+    };
+    const open =
+      <T>(port: keyof Cloud, value: T) =>
+      async (): Promise<T> => {
+        if (this.failures[port] !== undefined) {
+          throw this.failures[port];
+        }
+        return value;
+      };
+    return {
+      identity: open('identity', {
+        account: '111122223333',
+        arn: 'arn:aws:sts::111122223333:assumed-role/responder/ada',
+      }),
+      deployments: open('deployments', {
+        environments: async () => {
+          if (this.listingDenied) throw accessDenied('ssm:DescribeParameters');
+          return Object.keys(this.environments).sort();
+        },
+        facts: async (environment: string) => this.environments[environment] ?? {},
+      }),
+      definitions: open('definitions', {
+        find: async (secret: string) =>
+          this.secrets.find((one) => one.definition.arn === secret || one.definition.name === secret)
+            ?.definition,
+        list: async () => this.secrets.map((one) => one.definition),
+      }),
+      secrets: open('secrets', {
+        describe: async (id: string) => {
+          const { definition: known, description } = find(id);
+          return { arn: known.arn, name: known.name, tags: {}, ...description };
+        },
+        listVersions: async (id: string) => {
+          const { description, created = {} } = find(id);
+          return Object.entries(description.versions).map(([versionId, stages]) => ({
+            versionId,
+            stages,
+            created: created[versionId] ?? ago(3 * day),
+          }));
+        },
+      }),
+      rotations: open('rotations', {
+        rotate: async (_id: string, token: string) => {
+          this.rotationsAsked.push(token);
+          return this.rotationAnswer;
+        },
+      }),
+      bus: open('bus', {
+        publish: async (events: readonly AnyEvent[]) => {
+          this.published.push(...events);
+        },
+      }),
+      rules: open('rules', {
+        list: async () => this.rules,
+        tryPublish: async () => {
+          if (this.publishDenied) throw accessDenied('events:PutEvents');
+        },
+      }),
+      queues: open('queues', {
+        depth: async (url: string) => ({ visible: this.depths[url] ?? 0, inFlight: 0, delayed: 0 }),
+      }),
+      functions: open('functions', {
+        inspect: async (name: string) => this.functionState && { name, ...this.functionState },
+      }),
+      workflows: open('workflows', {
+        execution: async (_arn: string, name: string) =>
+          this.executions.get(name) ?? this.executions.get('any'),
+        stages: async () => this.stages,
+        active: async () => this.workflowActive,
+      }),
+      auditObjects: open('auditObjects', {
+        list: async (after: string, limit: number) => {
+          this.listCalls += 1;
+          return this.auditWrites.filter(({ key }) => key > after).slice(0, limit);
+        },
+        read: async (key: string) =>
+          this.auditWrites.find((one) => one.key === key)?.body ?? new Uint8Array(),
+      }),
+      auditSource: open('auditSource', source),
+    };
+  }
+}
+
+export function accessDenied(action: string): Error {
+  const error = new Error(`User: ada is not authorized to perform: ${action}`);
+  error.name = 'AccessDeniedException';
+  return error;
+}
+
+export interface Ran {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the CLI on a cloud in memory. Time stands still but for sleeps. */
+export async function rekey(
+  cloud: FakeCloud,
+  argv: readonly string[],
+  options: {
+    terminal?: boolean;
+    answer?: string;
+    variables?: Record<string, string>;
+    copy?: AuditLogSource;
+    abortAfter?: number;
+  } = {},
+): Promise<Ran> {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr') => ({
+    terminal: options.terminal ?? false,
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
+  const controller = new AbortController();
+  let sleeps = 0;
+  let random = 0;
+  const { answer, copy } = options;
+  const context: CliContext = {
+    version: '1.2.3',
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    variables: options.variables ?? {},
+    clock: { now: () => new Date(cloud.clock) },
+    random: {
+      bytes: (length) => {
+        random += 1;
+        return new Uint8Array(length).fill(random);
+      },
+      integer: () => 0,
+    },
+    signal: controller.signal,
+    sleep: async (ms) => {
+      sleeps += 1;
+      cloud.clock += ms;
+      if (sleeps > 5_000) throw new Error('slept without end');
+      if (sleeps >= (options.abortAfter ?? Number.POSITIVE_INFINITY)) controller.abort();
+      cloud.onSleep(sleeps);
+    },
+    connect: async () => cloud.ports,
+    auditCopy: async () => copy ?? cloud.ports.auditSource('unused'),
+    ...(answer !== undefined && { ask: async () => answer }),
+  };
+  const exitCode = await run(argv, context);
+  return { exitCode, ...written };
+}
+
+export const errorOf = ({
+  stdout,
+}: Ran): { code: string; message: string; exitCode: number; action: string | null } =>
+  JSON.parse(stdout).error;

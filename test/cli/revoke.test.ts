@@ -1,0 +1,213 @@
+import { describe, expect, test } from '@jest/globals';
+import { SecretError } from '../../core/errors.ts';
+import { detailSchema } from '../../core/events/catalogue.ts';
+import { accessDenied, errorOf, FakeCloud, now, rekey } from './fixture.ts';
+
+const argv = (...more: string[]) => ['revoke', 'orders', '--mode', 'kill', '--reason', 'leaked', ...more];
+
+function cloudWithOrders(): FakeCloud {
+  const cloud = new FakeCloud();
+  cloud.add('orders');
+  return cloud;
+}
+
+const at = (ms: number) => new Date(now.getTime() + ms);
+
+describe('the request', () => {
+  test('is an event of the catalogue, from the caller, that correlates to itself', async () => {
+    const cloud = cloudWithOrders();
+    const { exitCode, stdout } = await rekey(
+      cloud,
+      argv('--incident', 'INC-7', '--version-id', 'version-2', 'version-1', '--drill', '--yes', '--json'),
+    );
+    expect(exitCode).toBe(0);
+    const [event] = cloud.published;
+    expect(event).toMatchObject({ source: 'rekey.cli', detailType: 'Secret Revocation Requested' });
+    const detail = detailSchema('Secret Revocation Requested').parse(event?.detail);
+    expect(detail.data).toEqual({
+      select: { secret: 'orders' },
+      mode: 'kill',
+      reason: 'leaked',
+      incident: 'INC-7',
+      versions: ['version-2', 'version-1'],
+      drill: true,
+    });
+    expect(detail.metadata).toMatchObject({
+      environment: 'dev',
+      actor: 'arn:aws:sts::111122223333:assumed-role/responder/ada',
+      correlationId: detail.metadata.id,
+      time: now.toISOString(),
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      environment: 'dev',
+      secret: 'orders',
+      requestId: detail.metadata.id,
+      requestedAt: now.toISOString(),
+      mode: 'kill',
+      drill: true,
+      outcome: 'requested',
+      timings: null,
+      newVersionId: null,
+      error: null,
+    });
+  });
+
+  test('by default names no version, which means all', async () => {
+    const cloud = cloudWithOrders();
+    await rekey(cloud, argv('--yes'));
+    expect(cloud.published[0]?.detail.data).not.toHaveProperty('versions');
+  });
+
+  test('the plan says what, whom and how; a no sends nothing', async () => {
+    const cloud = cloudWithOrders();
+    const { exitCode, stderr } = await rekey(cloud, argv(), { answer: '' });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/secret +orders/);
+    expect(stderr).toMatch(/consumers +orders-api, orders-batch/);
+    expect(stderr).toMatch(/version-2 +AWSCURRENT, 3 d ago/);
+    expect(stderr).toContain('the old credential dies first');
+    expect(cloud.published).toEqual([]);
+  });
+
+  test('a version that the secret does not have is refused', async () => {
+    const cloud = cloudWithOrders();
+    const error = errorOf(await rekey(cloud, argv('--version-id', 'version-9', '--yes', '--json')));
+    expect(error).toMatchObject({ code: 'VersionUnknown', exitCode: 2 });
+    expect(error.message).toContain('did you mean version-');
+    expect(cloud.published).toEqual([]);
+  });
+
+  test('a reason that is too long is refused', async () => {
+    const cloud = cloudWithOrders();
+    const ran = await rekey(cloud, [
+      'revoke',
+      'orders',
+      '--mode',
+      'kill',
+      '--reason',
+      'x'.repeat(1_025),
+      '--yes',
+      '--json',
+    ]);
+    expect(errorOf(ran)).toMatchObject({ code: 'RequestInvalid', exitCode: 2 });
+    expect(cloud.published).toEqual([]);
+  });
+
+  test('a responder who may not look at the secret can revoke it', async () => {
+    const cloud = cloudWithOrders();
+    cloud.failures.secrets = new SecretError('SecretAccessDenied', 'denied');
+    const { exitCode, stderr } = await rekey(cloud, argv('--yes'));
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('this caller may not list them');
+    expect(cloud.published).toHaveLength(1);
+  });
+
+  test('SSM does not hold up an emergency when the environment is named', async () => {
+    const cloud = cloudWithOrders();
+    cloud.failures.deployments = accessDenied('ssm:GetParametersByPath');
+    const { exitCode, stderr } = await rekey(cloud, ['-e', 'dev', ...argv('--yes')]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('could not be read');
+    expect(cloud.published[0]?.detail.data).toMatchObject({ select: { secret: 'orders' } });
+    expect((await rekey(cloud, argv('--yes'))).exitCode).toBe(3);
+    expect(cloud.published).toHaveLength(1);
+  });
+
+  test('a mistyped name is no emergency', async () => {
+    const cloud = cloudWithOrders();
+    const ran = await rekey(cloud, [
+      '-e',
+      'dev',
+      'revoke',
+      'ordres',
+      '--mode',
+      'kill',
+      '--reason',
+      'x',
+      '--yes',
+      '--json',
+    ]);
+    expect(errorOf(ran).message).toContain('did you mean orders?');
+    expect(cloud.published).toEqual([]);
+  });
+
+  test('a bus that refuses ends with 3', async () => {
+    const cloud = cloudWithOrders();
+    cloud.failures.bus = accessDenied('events:PutEvents');
+    expect(errorOf(await rekey(cloud, argv('--yes', '--json')))).toMatchObject({
+      code: 'AccessDenied',
+      exitCode: 3,
+    });
+  });
+});
+
+describe('--wait', () => {
+  test('follows the execution named like the request, and tells the times', async () => {
+    const cloud = cloudWithOrders();
+    cloud.onSleep = (count) => {
+      const id = cloud.published[0]?.detail.metadata.id ?? '';
+      const started = at(400);
+      if (count === 1) cloud.executions.set(id, { status: 'running', started });
+      if (count === 4) {
+        const output = { outcome: 'succeeded', timeToRefusalMs: 900 };
+        cloud.executions.set(id, { status: 'succeeded', started, stopped: at(2_000), output });
+        cloud.stages = [
+          { name: 'Contain at once', entered: at(450), left: at(800) },
+          { name: 'Rotate', entered: at(800), left: at(1_900) },
+        ];
+      }
+    };
+    const ran = await rekey(cloud, argv('--yes', '--wait', '--json'));
+    expect(ran.exitCode).toBe(0);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      outcome: 'succeeded',
+      timings: { startedMs: 400, refusedMs: 900, completedMs: 2_000 },
+      error: null,
+    });
+  });
+
+  test('prints time to refusal and stages', async () => {
+    const cloud = cloudWithOrders();
+    cloud.stages = [{ name: 'Rotate', entered: at(800), left: at(1_900) }];
+    cloud.executions.set('any', {
+      status: 'succeeded',
+      started: at(400),
+      stopped: at(2_000),
+      output: { timeToRefusalMs: 900 },
+    });
+    const { exitCode, stdout } = await rekey(cloud, argv('--yes', '--wait'));
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Revoked orders');
+    expect(stdout).toMatch(/refused +900 ms after the request/);
+    expect(stdout).toMatch(/Rotate +1\.1 s/);
+  });
+
+  test.each([
+    ['failed', { code: 'RevocationUnproven', message: 'verify: still accepted' }, 'RevocationUnproven'],
+    ['timed out', undefined, 'WorkflowEnded'],
+    ['aborted', undefined, 'WorkflowEnded'],
+  ] as const)('%s ends with 1', async (status, error, code) => {
+    const cloud = cloudWithOrders();
+    cloud.executions.set('any', { status, started: at(0), stopped: at(10), ...(error && { error }) });
+    const ran = await rekey(cloud, argv('--yes', '--wait', '--json'));
+    expect(ran.exitCode).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ outcome: 'failed', error: { code } });
+  });
+
+  test('a request that nobody takes up ends with 1 after a minute', async () => {
+    const cloud = cloudWithOrders();
+    const ran = await rekey(cloud, argv('--yes', '--wait'));
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stdout).toContain('was not taken up');
+    expect(cloud.clock - now.getTime()).toBe(60_000);
+  });
+
+  test('a revocation that goes on too long ends with 1', async () => {
+    const cloud = cloudWithOrders();
+    cloud.executions.set('any', { status: 'running', started: at(0) });
+    const ran = await rekey(cloud, argv('--yes', '--wait', '--timeout', '90s', '--json'));
+    expect(ran.exitCode).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ outcome: 'unfinished' });
+    expect(cloud.clock - now.getTime()).toBe(90_000);
+  });
+});
