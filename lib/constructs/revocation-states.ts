@@ -9,7 +9,6 @@ import {
   type INextable,
   type RetryProps,
   Succeed,
-  TaskInput,
   Timeout,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
@@ -119,7 +118,6 @@ export function revocationStates(
 
   const rotate = new LambdaInvoke(scope, 'Rotate', {
     lambdaFunction: functions.rotate,
-    payload: TaskInput.fromJsonPathAt('$'),
     payloadResponseOnly: true,
     retryOnServiceExceptions: false,
     taskTimeout: Timeout.duration(Duration.seconds(40)),
