@@ -95,6 +95,7 @@ def install() -> None:
     tag_context = iam_actions.request_tag_context
     s3_context = iam_actions.s3_service_context
     enforce_once = iam_evaluator.enforce
+    resource_arn_of = iam_actions.extract_resource_arn
 
     def request_tag_context(service, iam_action, body, params):
         context = tag_context(service, iam_action, body, params)
@@ -102,6 +103,14 @@ def install() -> None:
             context = {**_secrets_manager_keys(iam_action, _json(body)), **context}
         _put_events.set(_event_entries(_json(body)) if iam_action == "events:PutEvents" else [])
         return context
+
+    def extract_resource_arn(service, method, path, headers, body, query_params, region, account_id):
+        # GetParametersByPath is decided on the path, which is no parameter's name.
+        # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
+        below = _json(body).get("Path") if service == "ssm" else None
+        if isinstance(below, str) and below.strip("/"):
+            return f"arn:aws:ssm:{region}:{account_id}:parameter/{below.strip('/')}"
+        return resource_arn_of(service, method, path, headers, body, query_params, region, account_id)
 
     def s3_service_context(iam_action, query_params, path="", headers=None):
         context = s3_context(iam_action, query_params, path, headers)
@@ -124,4 +133,5 @@ def install() -> None:
 
     iam_actions.request_tag_context = request_tag_context
     iam_actions.s3_service_context = s3_service_context
+    iam_actions.extract_resource_arn = extract_resource_arn
     iam_evaluator.enforce = enforce
