@@ -1,26 +1,31 @@
 import { createHash } from 'node:crypto';
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import { AuditUnavailableError } from '../core/errors.ts';
 import type { AnyEvent } from '../core/events/catalogue.ts';
 import type { EventBus } from '../core/ports.ts';
 
 /**
  * The audit log's queue, reached without the bus: for records of what has happened already and for emergencies.
- * Its messages look as EventBridge would have delivered them, so that the writer knows no difference.
+ * Its messages look as EventBridge would have delivered them, so that the writer knows no difference. Its client is
+ * loaded with the first record: as long as the bus works, there is none.
  * @see https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
  */
 export class AuditQueue implements EventBus {
-  readonly #client: SQSClient;
   readonly #queueUrl: string;
+  readonly #config: SQSClientConfig;
+  #client: SQSClient | undefined;
 
-  constructor(client: SQSClient, queueUrl: string) {
-    this.#client = client;
+  /** @param config - of the SDK's client; default: what the environment says */
+  constructor(queueUrl: string, config: SQSClientConfig = {}) {
     this.#queueUrl = queueUrl;
+    this.#config = config;
   }
 
   async publish(events: readonly AnyEvent[]): Promise<void> {
     // https://sqs.<region>.amazonaws.com/<account>/<name>
     const account = new URL(this.#queueUrl).pathname.split('/').at(-2) ?? 'unknown';
+    const { SQSClient, SendMessageBatchCommand } = await import('./sqs-client.ts');
+    this.#client ??= new SQSClient(this.#config);
     const region = await this.#client.config.region();
     try {
       const { Failed = [] } = await this.#client.send(

@@ -1,15 +1,17 @@
-import { DescribeDBClustersCommand, DescribeDBInstancesCommand, type RDSClient } from '@aws-sdk/client-rds';
+import type { RDSClient, RDSClientConfig } from '@aws-sdk/client-rds';
 import type { DatabaseDirectory } from '../core/ports.ts';
 
 /**
- * The RDS API as the {@link DatabaseDirectory}.
+ * The RDS API as the {@link DatabaseDirectory}. Its client is loaded with the first question: few secrets have one.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBInstances.html
  */
 export class RdsDirectory implements DatabaseDirectory {
-  readonly #client: RDSClient;
+  readonly #config: RDSClientConfig;
+  #client: RDSClient | undefined;
 
-  constructor(client: RDSClient) {
-    this.#client = client;
+  /** @param config - of the SDK's client; default: what the environment says */
+  constructor(config: RDSClientConfig = {}) {
+    this.#config = config;
   }
 
   async locate(arn: string): Promise<{ host: string; port: number; engine: string } | undefined> {
@@ -45,6 +47,8 @@ export class RdsDirectory implements DatabaseDirectory {
   }
 
   async #instance(id: string) {
+    const { RDSClient, DescribeDBInstancesCommand } = await import('./rds-client.ts');
+    this.#client ??= new RDSClient(this.#config);
     const answer = await this.#client.send(
       new DescribeDBInstancesCommand({ Filters: [{ Name: 'db-instance-id', Values: [id] }] }),
     );
@@ -52,6 +56,8 @@ export class RdsDirectory implements DatabaseDirectory {
   }
 
   async #cluster(id: string) {
+    const { RDSClient, DescribeDBClustersCommand } = await import('./rds-client.ts');
+    this.#client ??= new RDSClient(this.#config);
     const answer = await this.#client.send(
       new DescribeDBClustersCommand({ Filters: [{ Name: 'db-cluster-id', Values: [id] }] }),
     );

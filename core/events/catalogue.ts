@@ -2,11 +2,9 @@ import * as z from 'zod';
 import { strategies } from '../secret.ts';
 
 /**
- * The catalogue: every event on the bus, one schema each. Additive changes keep `schemaVersion`.
+ * The catalogue: every event on the bus, one schema each. Additive changes keep `schemaVersion` (see `version.ts`).
  * No event ever holds a secret's value or anything derived from it.
  */
-
-export const schemaVersion = 1;
 
 /** Who, when, where and because of what; the same on every event. */
 export const metadataSchema = z.object({

@@ -1,6 +1,7 @@
 import { v5, v7 } from 'uuid';
 import type { Clock, Random } from '../ports.ts';
-import { type DetailType, type EventData, type RekeyEvent, schemaVersion } from './catalogue.ts';
+import type { DetailType, EventData, RekeyEvent } from './catalogue.ts';
+import { schemaVersion } from './version.ts';
 
 /** What all events of one function or command share. */
 export interface EventOrigin {

@@ -1,8 +1,6 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { RDSClient } from '@aws-sdk/client-rds';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
@@ -29,8 +27,8 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   const environment = readEnvironment(rotationEnvironmentSchema);
   const store = new VersionCache(new SecretsManagerStore(new SecretsManagerClient({})), systemClock);
   const bus = new EventBridgeBus(new EventBridgeClient({}), environment.REKEY_EVENT_BUS);
-  const queue = new AuditQueue(new SQSClient({}), environment.REKEY_AUDIT_QUEUE_URL);
-  const databases = new RdsDirectory(new RDSClient({}));
+  const queue = new AuditQueue(environment.REKEY_AUDIT_QUEUE_URL);
+  const databases = new RdsDirectory();
   const passwords = passwordPolicy(process.env);
   const target = targetDefaults(environment);
 
