@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+import { RekeyError } from '../../core/errors.ts';
+import { detailSchema } from '../../core/events/catalogue.ts';
+import { type IntakeDependencies, takeRequest } from '../../lambdas/revocation/intake.ts';
+import { requestEvent, requestId, secretArn, World } from './world.ts';
+
+/** Executions by name, as Step Functions keeps them. */
+function memoryStarter() {
+  const inputs = new Map<string, string>();
+  const starter: IntakeDependencies['starter'] = {
+    async start(name, input) {
+      const known = inputs.get(name);
+      if (known !== undefined) {
+        return { input: known };
+      }
+      inputs.set(name, input);
+      return 'started';
+    },
+  };
+  return { starter, inputs };
+}
+
+const metadata = (change: Record<string, unknown>) => {
+  const { detail } = requestEvent();
+  return { detail: { ...detail, metadata: { ...detail.metadata, ...change } } };
+};
+
+describe('the intake of revocation requests', () => {
+  test('starts the workflow under the name of the request, and announces it', async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    expect(await takeRequest(requestEvent(), world.intake({ starter }))).toBe('started');
+    expect(JSON.parse(inputs.get(requestId) ?? '')).toEqual({
+      requestId,
+      correlationId: 'incident-7',
+      requestDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      mode: 'kill',
+      secretArn,
+      secretName: 'orders',
+      containmentFunction: 'containment',
+      versions: ['v1'],
+      named: false,
+      requestedAt: '2026-03-01T11:59:59.500Z',
+    });
+    const [started] = world.bus.events;
+    expect(world.published()).toEqual(['Secret Revocation Started']);
+    expect(detailSchema('Secret Revocation Started').safeParse(started?.detail).error).toBeUndefined();
+    expect(started?.detail.metadata).toMatchObject({ correlationId: 'incident-7', causationId: requestId });
+  });
+
+  test('the same request twice does the work once, and is one fact', async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(requestEvent(), world.intake({ starter }));
+    // A version that came since must not make it another request.
+    world.store.begin(secretArn, 'v2');
+    expect(await takeRequest(requestEvent({ id: 'bus-2' }), world.intake({ starter }))).toBe('known');
+    expect(inputs.size).toBe(1);
+    expect(new Set(world.bus.events.map(({ detail }) => detail.metadata.id)).size).toBe(1);
+  });
+
+  test('a request that was started but not announced is announced when it is delivered again', async () => {
+    const world = new World();
+    const { starter } = memoryStarter();
+    const failing = { publish: async () => Promise.reject(new Error('killed')) };
+    await expect(takeRequest(requestEvent(), world.intake({ starter, bus: failing }))).rejects.toThrow(
+      'killed',
+    );
+    await takeRequest(requestEvent(), world.intake({ starter }));
+    expect(world.published()).toEqual(['Secret Revocation Started']);
+  });
+
+  test('a known id with other content is a conflict', async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(requestEvent(), world.intake({ starter }));
+    const other = await takeRequest(
+      requestEvent({ id: 'bus-2' }, { mode: 'replace' }),
+      world.intake({ starter }),
+    );
+    expect(other).toMatchObject({ rejected: { code: 'RequestConflict' } });
+    expect(inputs.size).toBe(1);
+  });
+
+  test.each([
+    ['another source', requestEvent({ source: 'acme.anything' }), 'SourceNotAllowed'],
+    ['another account', requestEvent({ account: '999999999999' }), 'AccountNotAllowed'],
+    ['another environment', requestEvent(metadata({ environment: 'prod' })), 'EnvironmentMismatch'],
+    ['an id that is none', requestEvent(metadata({ id: 'x' })), 'RequestMalformed'],
+    ['an unknown mode', requestEvent({}, { mode: 'destroy' }), 'RequestMalformed'],
+    ['no reason', requestEvent({}, { reason: '' }), 'RequestMalformed'],
+    ['an unknown key', requestEvent({}, { hunter2: 'hunter2' }), 'RequestMalformed'],
+    ['an unknown secret', requestEvent({}, { select: { secret: 'nobody-knows' } }), 'SecretUnknown'],
+    ['no version that is kept', requestEvent({}, { versions: ['gone'] }), 'VersionUnknown'],
+    ['no detail', requestEvent({ detail: {} }), 'RequestMalformed'],
+    ['no event', 'hunter2', 'RequestMalformed'],
+    ['null', null, 'RequestMalformed'],
+  ])('%s: rejected with an event that says why', async (_, event, code) => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    const outcome = await takeRequest(event, world.intake({ starter }));
+    expect(outcome).toMatchObject({ rejected: { code } });
+    expect(inputs.size).toBe(0);
+    expect(world.published()).toEqual(['Secret Revocation Rejected']);
+    const [rejected] = world.bus.events;
+    expect(detailSchema('Secret Revocation Rejected').safeParse(rejected?.detail).error).toBeUndefined();
+    expect(JSON.stringify(rejected)).not.toContain('hunter2');
+  });
+
+  test('a secret that is gone is rejected; a fault that may pass is thrown, so that the request is tried again', async () => {
+    const world = new World();
+    const gone = { ...world.definition, arn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:gone' };
+    const definitions = { find: async () => gone, list: async () => [] };
+    expect(await takeRequest(requestEvent(), world.intake({ definitions }))).toMatchObject({
+      rejected: { code: 'SecretMissing' },
+    });
+    const busy = {
+      ...world.intake().definitions,
+      find: () => Promise.reject(new RekeyError('SecretsManagerUnavailable', 'busy', { retryable: true })),
+    };
+    await expect(takeRequest(requestEvent(), world.intake({ definitions: busy }))).rejects.toThrow('busy');
+  });
+
+  test("a sender's clock that runs ahead does not make refusal come before the request", async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(
+      requestEvent(metadata({ time: '2027-01-01T00:00:00.000Z' })),
+      world.intake({ starter }),
+    );
+    expect(JSON.parse(inputs.get(requestId) ?? '').requestedAt).toBe('2026-03-01T12:00:00.000Z');
+  });
+});
