@@ -49,22 +49,43 @@ const unreachable = new Set([
   'TimeoutError',
 ]);
 
+interface Thrown {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: unknown;
+}
+
+/** Told by its form: an error of a worker or of another realm is no instance of this one's `Error`. */
+const isThrown = (value: unknown): value is Thrown =>
+  typeof value === 'object' &&
+  value !== null &&
+  'name' in value &&
+  typeof value.name === 'string' &&
+  'message' in value &&
+  typeof value.message === 'string';
+
 /** Names and codes of an error and its causes, the outermost first. */
-function namesOf(error: unknown): { names: string[]; errors: Error[] } {
+function namesOf(error: unknown): { names: string[]; errors: Thrown[] } {
   const names: string[] = [];
-  const errors: Error[] = [];
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; depth += 1) {
+  const errors: Thrown[] = [];
+  let at = error;
+  for (let depth = 0; isThrown(at) && depth < 8; depth += 1) {
     errors.push(at);
     names.push(at.name);
-    if ('code' in at && typeof at.code === 'string') {
+    if (typeof at.code === 'string') {
       names.push(at.code);
     }
-    at = at.cause ?? ('errors' in at && Array.isArray(at.errors) ? at.errors[0] : undefined);
+    at =
+      'cause' in at && at.cause !== undefined
+        ? at.cause
+        : 'errors' in at && Array.isArray(at.errors)
+          ? at.errors[0]
+          : undefined;
   }
   return { names, errors };
 }
 
-/** Removes the request id and what else AWS appends for its own support. */
+/** AWS's sentence on one line, without its full stop. */
 const sentence = (message: string): string => message.replace(/\s+/g, ' ').trim().replace(/[.]$/, '');
 
 /**
@@ -130,7 +151,7 @@ export function explain(error: unknown): CliError {
   if (error instanceof RekeyError) {
     return failure(error.code, error.message);
   }
-  if (action !== undefined && error instanceof Error) {
+  if (action !== undefined && isThrown(error)) {
     return failure(error.name, `${what} was refused: ${error.name}: ${sentence(error.message)}`);
   }
   return failure('Unexpected', summarizeError(error).message);
