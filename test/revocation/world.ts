@@ -72,7 +72,11 @@ function rotatorFor(target: Target): Rotator<Credential> {
       if (user === undefined || target.stubborn) {
         return { loginsRefused: false, sessionsEnded: 0 };
       }
-      const older = leaked.password !== credentials.current.password && target.accepts(credentials.current);
+      const { current } = credentials;
+      const older =
+        leaked.username === current.username &&
+        leaked.password !== current.password &&
+        target.accepts(current);
       const sessionsEnded = user.sessions;
       target.users.set(leaked.username, { ...user, sessions: 0, mayLogIn: older });
       return { loginsRefused: true, sessionsEnded };

@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import type { RotationControl } from '../../core/ports.ts';
+import { rotateForRevocation, rotationToken } from '../../lambdas/revocation/rotate.ts';
+import { requestId, secretArn, World } from './world.ts';
+
+const subject = { requestId, secretArn, secretName: 'orders' };
+const token = rotationToken(requestId, secretArn);
+
+/** Secrets Manager as it is in practice: it answers at once, and the rotation ends later. */
+function slow(world: World, afterMs: number): { rotation: RotationControl; asked: number[] } {
+  const asked: number[] = [];
+  let ready = Number.POSITIVE_INFINITY;
+  const wait = world.wait;
+  Object.assign(world, {
+    wait: async (ms: number) => {
+      await wait(ms);
+      if (world.clock.now().getTime() >= ready) {
+        ready = Number.POSITIVE_INFINITY;
+        await world.runRotation(secretArn, token);
+      }
+    },
+  });
+  const rotation: RotationControl = {
+    async rotate(arn, version) {
+      asked.push(world.clock.now().getTime());
+      world.store.begin(arn, version);
+      ready = world.clock.now().getTime() + afterMs;
+      return 'started';
+    },
+  };
+  return { rotation, asked };
+}
+
+describe('the rotation of a revocation', () => {
+  test('the same request always makes the same version, another one does not', () => {
+    expect(rotationToken(requestId, secretArn)).toBe(token);
+    expect(token).toMatch(/^[0-9a-f-]{36}$/);
+    expect(rotationToken('other', secretArn)).not.toBe(token);
+    expect(rotationToken(requestId, `${secretArn}x`)).not.toBe(token);
+  });
+
+  test('asks once and waits until the version is current', async () => {
+    const world = new World();
+    const { rotation, asked } = slow(world, 3_000);
+    const outcome = await rotateForRevocation(subject, { ...world, rotation });
+    expect(outcome).toEqual({ newVersionId: token, rotatedAt: '2026-03-01T12:00:03.000Z' });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('gives up after its patience, retryable, and goes on where it was', async () => {
+    const world = new World();
+    const { rotation, asked } = slow(world, 30_000);
+    await expect(
+      rotateForRevocation(subject, { ...world, rotation, patienceMs: 5_000 }),
+    ).rejects.toMatchObject({
+      code: 'RotationPending',
+      retryable: true,
+    });
+    await world.runRotation(secretArn, token);
+    expect(await rotateForRevocation(subject, { ...world, rotation })).toMatchObject({ newVersionId: token });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('names the version of the earlier rotation that stands in the way', async () => {
+    const world = new World();
+    world.store.begin(secretArn, 'leftover');
+    world.rotationFailures = 100;
+    await expect(rotateForRevocation(subject, world)).rejects.toThrow(
+      'version leftover of an earlier rotation',
+    );
+    expect(world.rotations).toEqual([]);
+  });
+
+  test('an earlier rotation is brought to its end first; then this one begins without delay', async () => {
+    const world = new World();
+    const begun = world.clock.now().getTime();
+    world.store.begin(secretArn, 'leftover');
+    await rotateForRevocation(subject, world);
+    expect(world.store.peek(secretArn, 'AWSPREVIOUS')?.versionId).toBe('leftover');
+    expect(world.clock.now().getTime() - begun).toBeLessThanOrEqual(400);
+  });
+
+  test('a version that was current meanwhile counts as done', async () => {
+    const world = new World();
+    await rotateForRevocation(subject, world);
+    world.store.begin(secretArn, 'later');
+    await world.runRotation(secretArn, 'later');
+    expect(await rotateForRevocation(subject, world)).toMatchObject({ newVersionId: token });
+    expect(world.rotations).toEqual([token]);
+  });
+});
