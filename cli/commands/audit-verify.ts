@@ -2,7 +2,7 @@ import type { Head } from '../../core/audit/format.ts';
 import type { AuditLogSource, VerificationReport } from '../../core/audit/verify.ts';
 import type { Invocation } from '../context.ts';
 import { fact, openEnvironment } from '../environment.ts';
-import { type ExitCode, usageError } from '../errors.ts';
+import { CliError, type ExitCode, usageError } from '../errors.ts';
 
 export interface AuditVerifyOptions {
   /** A directory with a copy of the bucket; without it the bucket itself is read. */
@@ -35,6 +35,8 @@ export async function auditVerify(invocation: Invocation, options: AuditVerifyOp
   const report = await verifyLog(source, {
     now: context.clock.now(),
     ...(expectHead !== undefined && { expectHead }),
+  }).catch((error: unknown) => {
+    throw options.from === undefined ? error : noCopy(options.from, error);
   });
   output.clearProgress();
   const { intact, head, problems, problemsOmitted } = report;
@@ -85,6 +87,19 @@ async function openSource(
     where: `s3://${bucket}`,
     environment: environment.name,
   };
+}
+
+/** An error of the file system says that the directory is not what was meant; any other one stays as it is. */
+function noCopy(directory: string, cause: unknown): unknown {
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) {
+    return cause;
+  }
+  return new CliError(
+    3,
+    'CopyMissing',
+    `${directory} is not a copy of an audit log (${cause.code}); give the folder that holds entries/, as aws s3 sync writes it`,
+    { cause },
+  );
 }
 
 function describe({ output }: Invocation, where: string, report: VerificationReport): void {

@@ -19,7 +19,6 @@ import { failedCall, traceCalls } from '../../adapters/call-trace.ts';
 import { SsmDeployments } from '../../adapters/deployment.ts';
 import { LambdaFunctions } from '../../adapters/function-state.ts';
 import { callerIdentity } from '../../adapters/identity.ts';
-import { awsCloud } from '../../adapters/operator-cloud.ts';
 import { SqsQueues } from '../../adapters/queue-depth.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { StepFunctionsWorkflows } from '../../adapters/workflows.ts';
@@ -258,27 +257,5 @@ describe('an error says which action failed', () => {
     expect(error).toMatchObject({ code: 'SecretAccessDenied' });
     expect(explain(error)).toMatchObject({ code: 'AccessDenied', action: 'secretsmanager:DescribeSecret' });
     expect(DescribeSecretCommand.name).toBe('DescribeSecretCommand');
-  });
-
-  test('an endpoint that is not there', async () => {
-    const saved = { ...process.env };
-    // Port 9 of the own machine: nothing listens on discard.
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: 'https://127.0.0.1:9',
-      AWS_ACCESS_KEY_ID: 'a',
-      AWS_SECRET_ACCESS_KEY: 'b',
-      AWS_REGION: 'eu-central-1',
-    });
-    try {
-      const deployments = await awsCloud({}).deployments();
-      const error = await deployments.facts('dev').catch((thrown: unknown) => thrown);
-      expect(explain(error)).toMatchObject({
-        code: 'Unreachable',
-        exitCode: 3,
-        action: 'ssm:GetParametersByPath',
-      });
-    } finally {
-      process.env = saved;
-    }
   });
 });
