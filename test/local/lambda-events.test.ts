@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteFunctionConcurrencyCommand,
+  GetEventSourceMappingCommand,
   InvokeCommand,
   LambdaClient,
+  ListEventSourceMappingsCommand,
   PutFunctionConcurrencyCommand,
 } from '@aws-sdk/client-lambda';
 import {
@@ -372,12 +374,14 @@ describe('Lambda’s event queues', () => {
       await sqs.send(
         new SendMessageCommand({ QueueUrl: stack.outputs.UnreadableRef, MessageBody: '{"id":1}' }),
       );
-      await sqs.send(
-        new SendMessageCommand({ QueueUrl: stack.outputs.PlainRef, MessageBody: '{"id":"after"}' }),
+      const { EventSourceMappings = [] } = await lambda.send(
+        new ListEventSourceMappingsCommand({ FunctionName: stack.outputs.DeniedRef }),
       );
-      await eventually('the other mapping', async () =>
-        (await seenBy('BatchRef')).some((m) => m.id === 'after'),
-      );
+      const UUID = EventSourceMappings[0]?.UUID;
+      await eventually('the mapping to report its problem', async () => {
+        const mapping = await lambda.send(new GetEventSourceMappingCommand({ UUID }));
+        return mapping.LastProcessingResult?.startsWith('PROBLEM');
+      });
       expect(await seenBy('DeniedRef')).toEqual([]);
     });
   });

@@ -7,6 +7,7 @@ import {
   InvokeCommand,
   LambdaClient,
   PutFunctionConcurrencyCommand,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -42,11 +43,11 @@ describe('Lambda execution environments', () => {
   let lambda: LambdaClient;
   let stack: TestStack;
   const queueAttributes = allow('sqs:GetQueueAttributes', { 'Fn::GetAtt': ['Queue', 'Arn'] });
-  const resources = (statements: Parameters<typeof role>[1], otherRole = false) => ({
+  const resources = (statements: Parameters<typeof role>[1]) => ({
     Queue: { Type: 'AWS::SQS::Queue' },
     Role: role('lambda.amazonaws.com', statements),
     OtherRole: role('lambda.amazonaws.com', [queueAttributes]),
-    Function: nodeFunction(code, otherRole ? 'OtherRole' : 'Role', {
+    Function: nodeFunction(code, 'Role', {
       Environment: { Variables: { OWN: 'value' } },
     }),
     Short: nodeFunction(code, 'Role', { Timeout: 1 }),
@@ -201,7 +202,12 @@ describe('Lambda execution environments', () => {
     await stack.update(resources([]));
     expect(await mayReadQueue(granted.payload)).toBe(false);
     expect((await invoke({})).payload.pid).toBe(before.pid);
-    await stack.update(resources([], true));
+    await lambda.send(
+      new UpdateFunctionConfigurationCommand({
+        FunctionName: stack.outputs.FunctionRef,
+        Role: stack.outputs.OtherRoleArn,
+      }),
+    );
     await eventually('the function to be updated', async () => {
       const config = await lambda.send(
         new GetFunctionConfigurationCommand({ FunctionName: stack.outputs.FunctionRef }),
