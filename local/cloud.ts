@@ -43,7 +43,7 @@ export interface CloudCredentials {
 }
 
 /** What the constructor of any AWS SDK v3 client takes to reach the local cloud. */
-export interface CloudClientOptions {
+interface CloudClientOptions {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: CloudCredentials;
@@ -51,7 +51,7 @@ export interface CloudClientOptions {
 }
 
 /** Why the local cloud did not start. */
-export class CloudError extends RekeyError<'CloudPortTaken' | 'CloudAlreadyRunning' | 'CloudNotHealthy'> {}
+class CloudError extends RekeyError<'CloudPortTaken' | 'CloudAlreadyRunning' | 'CloudNotHealthy'> {}
 
 export interface CloudOptions {
   /** Where this instance keeps its files; created if it is missing. */

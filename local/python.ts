@@ -7,10 +7,10 @@ import { RekeyError } from '../core/errors.ts';
 import { systemErrorCode } from './system-error.ts';
 
 /** The oldest Python that the emulator runs on. */
-export const minimumPython = { major: 3, minor: 10 } as const;
+const minimumPython = { major: 3, minor: 10 } as const;
 
 /** Why the local cloud's Python environment could not be had. */
-export class PythonError extends RekeyError<'PythonMissing' | 'PythonEnvironmentFailed'> {}
+class PythonError extends RekeyError<'PythonMissing' | 'PythonEnvironmentFailed'> {}
 
 const repository = join(import.meta.dirname, '..');
 const ownRequirements = join(import.meta.dirname, 'cloud', 'requirements.txt');

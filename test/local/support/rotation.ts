@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   LambdaClient,
   UpdateFunctionCodeCommand,
@@ -23,7 +23,7 @@ export interface RotationFunction {
 /** Deploys {@link file://./rotation-function.ts} with the permission that Secrets Manager needs to invoke it. */
 export async function deployRotationFunction(cloud: LocalCloud, permitted = true): Promise<RotationFunction> {
   const bundle = await build({
-    entryPoints: [join(import.meta.dirname, 'rotation-function.ts')],
+    entryPoints: [fileURLToPath(import.meta.resolve('./rotation-function.ts'))],
     bundle: true,
     write: false,
     minify: true,
