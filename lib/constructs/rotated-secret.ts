@@ -96,9 +96,11 @@ export class RotatedSecret extends Construct {
   readonly secretName: string;
   readonly identity: SecretIdentity;
   readonly definition: StringParameter;
+  private readonly rotation: RotationFunction;
 
   constructor(scope: Construct, id: string, props: RotatedSecretProps) {
     super(scope, id);
+    this.rotation = props.rotation;
     const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
     const created = 'create' in props.secret;
     const entry =
@@ -137,17 +139,24 @@ export class RotatedSecret extends Construct {
     return this.secret.grantRead(grantee);
   }
 
-  /** Lets somebody start a rotation and follow it, without reading the value. */
+  /**
+   * Lets somebody start a rotation and follow it, without reading the value. Secrets Manager asks that whoever starts a
+   * rotation may also invoke its function; the function itself accepts only versions that are pending.
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+   */
   grantRotate(grantee: IGrantable): Grant {
-    return Grant.addToPrincipal({
-      grantee,
-      actions: [
-        'secretsmanager:RotateSecret',
-        'secretsmanager:DescribeSecret',
-        'secretsmanager:ListSecretVersionIds',
-      ],
-      resourceArns: [this.identity.arnPattern],
-    });
+    const actions = [
+      'secretsmanager:RotateSecret',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:ListSecretVersionIds',
+    ];
+    return Grant.addToPrincipal({ grantee, actions, resourceArns: [this.identity.arnPattern] }).combine(
+      Grant.addToPrincipal({
+        grantee,
+        actions: ['lambda:InvokeFunction'],
+        resourceArns: [this.rotation.function.functionArn],
+      }),
+    );
   }
 
   private describe(props: RotatedSecretProps): SecretDefinition {

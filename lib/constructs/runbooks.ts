@@ -26,24 +26,25 @@ export const runbooks = {
       'A containment function ended with an error: a leaked credential may still work at its target.',
     investigation: 'rekey audit tail for the revocation; the function’s log group.',
     resolution:
-      'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret>.',
+      'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret> --mode kill.',
   },
   'revocation-failed': {
     description: 'A revocation did not end: a leaked credential may still work at its target.',
     investigation: 'rekey audit tail for the stage and the error code; the workflow’s execution.',
     resolution:
-      'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret>.',
+      'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret> --mode kill.',
   },
   'revocation-rejected': {
     description: 'A revocation was asked for and refused; nothing was done about the credential.',
     investigation: 'rekey audit tail for the reason and the source of the request.',
     resolution:
-      'Repeat it rightly with rekey revoke <secret>; if nobody of you sent it, treat it as an attack.',
+      'Repeat it rightly with rekey revoke <secret> --mode kill; if nobody of you sent it, treat it as an attack.',
   },
   'revocation-dead-letters': {
     description: 'Revocation requests could not be delivered to the intake. They are kept for 14 days.',
     investigation: 'rekey doctor; the intake’s log group; the messages in the dead-letter queue.',
-    resolution: 'Repeat each request with rekey revoke <secret>, remove the cause, then empty the queue.',
+    resolution:
+      'Repeat each request with rekey revoke <secret> --mode kill, remove the cause, then empty the queue.',
   },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',

@@ -21,7 +21,7 @@ export interface NetworkAttachment {
   readonly vpc: IVpc;
   /** @default - the VPC's private subnets with a way out */
   readonly vpcSubnets?: SubnetSelection;
-  readonly securityGroups: ISecurityGroup[];
+  readonly securityGroups: readonly ISecurityGroup[];
 }
 
 /** Props of {@link StandardFunction}. */
@@ -122,7 +122,9 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
       ...(props.reservedConcurrency === undefined
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
-      ...props.network,
+      ...(props.network === undefined
+        ? {}
+        : { ...props.network, securityGroups: [...props.network.securityGroups] }),
     });
     this.role = role;
     logGroup.grantWrite(role);

@@ -1,0 +1,86 @@
+import { App, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { type IVpc, Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import {
+  AuditLog,
+  ContainmentFunction,
+  RekeyBus,
+  ResponderRole,
+  RevocationWorkflow,
+  RotatedSecret,
+  RotationFunction,
+} from '../../lib/index.ts';
+
+const environment = 'prod';
+
+/**
+ * A team's own stack that uses Rekey's constructs beside its own: a database login that rotates every week, can be
+ * revoked, and that one task may read. `node examples/own-cdk-app/app.ts` synthesizes it without access to AWS.
+ */
+export class OrdersStack extends Stack {
+  constructor(scope: Construct, id: string, props?: StackProps) {
+    super(scope, id, props);
+    const vpc = new Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 1 }) as IVpc;
+    const database = new SecurityGroup(this, 'Database', { vpc });
+    const toDatabase = new SecurityGroup(this, 'ToDatabase', { vpc });
+    database.addIngressRule(toDatabase, Port.tcp(5432), 'Rekey');
+
+    const bus = new RekeyBus(this, 'Bus', { environment });
+    const auditLog = new AuditLog(this, 'AuditLog', { environment, bus, retention: Duration.days(365) });
+
+    const target = {
+      environment,
+      type: 'postgresql',
+      strategy: 'alternating-users',
+      bus,
+      auditQueue: auditLog.queue,
+      network: { vpc, securityGroups: [toDatabase] },
+    } as const;
+    const rotation = new RotationFunction(this, 'Rotation', target);
+    const containment = new ContainmentFunction(this, 'Containment', target);
+
+    const orders = new RotatedSecret(this, 'Orders', {
+      environment,
+      secret: {
+        create: {
+          name: `/${environment}/orders`,
+          fields: { engine: 'postgres', host: 'orders.internal', dbname: 'orders', username: 'orders' },
+          encryptionKey: new Key(this, 'SecretsKey', { enableKeyRotation: true }),
+        },
+      },
+      adminSecret: { id: 'orders-database-admin' },
+      rotation,
+      containment,
+      schedule: 'rate(7 days)',
+      owner: 'team-orders',
+      consumers: ['orders-api'],
+    });
+    const task = new Role(this, 'OrdersApi', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
+    orders.grantRead(task);
+
+    const revocation = new RevocationWorkflow(this, 'Revocation', {
+      environment,
+      bus,
+      auditQueue: auditLog.queue,
+      secrets: [orders],
+      containment: [containment],
+      allowedSources: ['rekey.cli', 'orders.secret-scanner'],
+    });
+    new ResponderRole(this, 'Responder', {
+      environment,
+      principals: [this.account],
+      bus,
+      workflow: revocation.stateMachine,
+    });
+    // The secret refuses principals that are tagged for another environment.
+    Tags.of(this).add('rekey:environment', environment);
+  }
+}
+
+if (import.meta.main) {
+  const app = new App();
+  new OrdersStack(app, 'orders', { env: { account: '111122223333', region: 'eu-central-1' } });
+  app.synth();
+}

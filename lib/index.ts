@@ -1,0 +1,70 @@
+/**
+ * Rekey's constructs for your own CDK app.
+ *
+ * `RekeyEnvironment` deploys everything of one environment from a typed configuration, as Rekey's own app does. The
+ * constructs below it can also be put together one by one:
+ *
+ * @example
+ * const bus = new RekeyBus(this, 'Bus', { environment: 'prod' });
+ * const log = new AuditLog(this, 'AuditLog', { environment: 'prod', bus, retention: Duration.days(365) });
+ * const target = {
+ *   environment: 'prod', type: 'postgresql', strategy: 'single-user', bus, auditQueue: log.queue,
+ *   network: { vpc, securityGroups: [toDatabase] },
+ * } as const;
+ * const rotation = new RotationFunction(this, 'Rotation', target);
+ * const containment = new ContainmentFunction(this, 'Containment', target);
+ * const orders = new RotatedSecret(this, 'Orders', {
+ *   environment: 'prod',
+ *   secret: { create: { name: '/prod/orders', fields: { engine: 'postgres', host, username: 'orders' }, encryptionKey } },
+ *   adminSecret: { id: 'database-admin' },
+ *   rotation, containment, owner: 'team-orders',
+ * });
+ * orders.grantRead(ordersTask.taskRole);
+ * new RevocationWorkflow(this, 'Revocation', {
+ *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders], containment: [containment],
+ * });
+ *
+ * The folder `examples/own-cdk-app` holds it as an app that synthesizes.
+ *
+ * @packageDocumentation
+ */
+export {
+  ConfigurationError,
+  defineConfig,
+  type LoadedConfiguration,
+  loadConfiguration,
+  selectEnvironment,
+} from './config/config.ts';
+export { passwordEnvironment } from './config/passwords.ts';
+export type { Configuration, ConfigurationInput, EnvironmentConfiguration } from './config/schema.ts';
+export {
+  type AccessRoleProps,
+  AuditorRole,
+  type AuditorRoleProps,
+  OperatorRole,
+  type OperatorRoleProps,
+  ResponderRole,
+  type ResponderRoleProps,
+} from './constructs/access-roles.ts';
+export { AuditLog, type AuditLogProps } from './constructs/audit-log.ts';
+export { ContainmentFunction } from './constructs/containment-function.ts';
+export { Network, type NetworkProps } from './constructs/network.ts';
+export { RekeyBus, type RekeyBusProps } from './constructs/rekey-bus.ts';
+export { RevocationWorkflow, type RevocationWorkflowProps } from './constructs/revocation-workflow.ts';
+export {
+  type AdminSecret,
+  type AdoptedSecret,
+  type CreatedSecret,
+  RotatedSecret,
+  type RotatedSecretProps,
+} from './constructs/rotated-secret.ts';
+export { RotationFunction, type RotationFunctionProps } from './constructs/rotation-function.ts';
+export { RunbookAlarm, type RunbookAlarmProps } from './constructs/runbook-alarm.ts';
+export { type Runbook, type RunbookName, runbooks } from './constructs/runbooks.ts';
+export {
+  type NetworkAttachment,
+  StandardFunction,
+  type StandardFunctionProps,
+} from './constructs/standard-function.ts';
+export type { TargetFunctionProps } from './constructs/target-function.ts';
+export { RekeyEnvironment, type RekeyEnvironmentProps } from './stacks/rekey-environment.ts';

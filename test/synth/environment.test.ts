@@ -1,0 +1,335 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { deploymentParameters } from '../../core/names.ts';
+import { OrdersStack } from '../../examples/own-cdk-app/app.ts';
+import { defineConfig } from '../../lib/config/config.ts';
+import { runbooks } from '../../lib/constructs/runbooks.ts';
+import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import example from '../../rekey.config.ts';
+import { allowedActions, statements, testApp } from './support/app.ts';
+
+/** Everything that the configuration can ask for, at once. */
+const everything = defineConfig({
+  environments: {
+    full: {
+      account: '111122223333',
+      region: 'eu-central-1',
+      audit: { retentionDays: 30 },
+      eventArchiveDays: 7,
+      notifications: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:ops' },
+      revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['999988887777'] },
+      access: {
+        operators: ['111122223333', 'arn:aws:iam::111122223333:role/operator'],
+        responders: [
+          'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Incident_*',
+        ],
+        auditors: ['444455556666'],
+      },
+      networks: {
+        own: {
+          existing: {
+            vpcId: 'vpc-0a1b2c3d',
+            subnetIds: ['subnet-0a1b2c3d'],
+            securityGroupIds: ['sg-0a1b2c3d'],
+          },
+        },
+        new: { create: {} },
+      },
+      secrets: {
+        admin: {
+          type: 'postgresql',
+          strategy: 'single-user',
+          adopt: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf',
+          encryptionKey: 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555',
+          network: 'own',
+          owner: 'dba',
+        },
+        orders: {
+          type: 'postgresql',
+          strategy: 'alternating-users',
+          create: { name: 'orders', fields: { engine: 'postgres', username: 'orders' } },
+          adminSecret: { secret: 'admin' },
+          network: 'new',
+          owner: 'team-orders',
+          allowPlaintext: true,
+        },
+      },
+    },
+  },
+});
+
+function build(configuration: typeof everything, name: string): RekeyEnvironment {
+  const settings = configuration.environments[name];
+  if (settings === undefined) {
+    throw new Error(`no environment ${name}`);
+  }
+  return new RekeyEnvironment(testApp(), name, { configuration: settings, directory: import.meta.dirname });
+}
+
+describe('cdk-nag, AwsSolutions', () => {
+  test.each([
+    ['the example, dev', example, 'dev'],
+    ['the example, prod', example, 'prod'],
+    ['everything at once', everything, 'full'],
+  ])('finds nothing that is not acknowledged: %s', (_, configuration, name) => {
+    const app = testApp();
+    const settings = configuration.environments[name];
+    if (settings === undefined) {
+      throw new Error(`no environment ${name}`);
+    }
+    new RekeyEnvironment(app, name, { configuration: settings, directory: import.meta.dirname });
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('fails the synth when something is found', () => {
+    const app = testApp();
+    const environment = new RekeyEnvironment(app, 'full', {
+      configuration: everything.environments.full as never,
+      directory: import.meta.dirname,
+    });
+    environment.audit.auditLog.writer.role.addToPolicy(
+      new PolicyStatement({ actions: ['s3:*'], resources: [environment.audit.auditLog.bucket.bucketArn] }),
+    );
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).toThrow('AwsSolutions-IAM5[Action::s3:*]');
+  });
+});
+
+describe('an environment', () => {
+  let environment: RekeyEnvironment;
+  const templates: Record<string, Template> = {};
+  beforeAll(() => {
+    environment = build(everything, 'full');
+    for (const part of ['events', 'audit', 'rotation', 'revocation', 'access'] as const) {
+      templates[part] = Template.fromStack(environment[part] as never);
+    }
+  });
+  const template = (part: string): Template => templates[part] as Template;
+
+  test('is one stack per lifetime, of which only the audit log is protected', () => {
+    const parts = ['events', 'audit', 'rotation', 'revocation', 'access'] as const;
+    expect(parts.map((part) => environment[part]?.stackName)).toEqual(
+      parts.map((part) => `rekey-full-${part}`),
+    );
+    expect(parts.filter((part) => environment[part]?.terminationProtection)).toEqual(['audit']);
+  });
+
+  test('locks its audit log for as long as configured', () => {
+    template('audit').hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        ObjectLockEnabled: true,
+        ObjectLockConfiguration: {
+          ObjectLockEnabled: 'Enabled',
+          Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 30 } },
+        },
+      },
+    });
+  });
+
+  test('writes down every fact that the CLI looks for', () => {
+    const names = Object.values(templates).flatMap((part) =>
+      Object.values(part.findResources('AWS::SSM::Parameter')).map(({ Properties }) => Properties.Name),
+    );
+    expect(names.filter((name) => name.includes('/deployment/')).sort()).toEqual(
+      Object.values(deploymentParameters)
+        .map((name) => `/rekey/full/deployment/${name}`)
+        .sort(),
+    );
+  });
+
+  test('reads the bus by its agreed name, and lets a named account ask for revocations only', () => {
+    template('events').hasResourceProperties('AWS::Events::EventBus', { Name: 'rekey-full' });
+    template('events').hasResourceProperties('AWS::Events::EventBusPolicy', {
+      Statement: {
+        Effect: 'Allow',
+        Principal: { AWS: 'arn:aws:iam::999988887777:root' },
+        Action: 'events:PutEvents',
+        Condition: { StringEquals: { 'events:detail-type': 'Secret Revocation Requested' } },
+      },
+    });
+  });
+
+  test('tags every role with its environment', () => {
+    for (const part of Object.values(templates)) {
+      for (const role of Object.values(part.findResources('AWS::IAM::Role'))) {
+        expect(role.Properties.Tags).toContainEqual({ Key: 'rekey:environment', Value: 'full' });
+      }
+    }
+  });
+
+  test('shares functions only between secrets of one type, strategy, network and trust', () => {
+    expect(environment.rotation.functions).toHaveLength(2);
+    const functions = Object.values(template('rotation').findResources('AWS::Lambda::Function'));
+    expect(
+      functions.map(({ Properties }) => Properties.Environment.Variables.REKEY_ALLOW_PLAINTEXT).sort(),
+    ).toEqual(['false', 'false', 'true', 'true']);
+  });
+
+  test('keeps functions in a created network off the internet', () => {
+    template('rotation').resourceCountIs('AWS::EC2::InternetGateway', 0);
+    template('rotation').resourceCountIs('AWS::EC2::NatGateway', 0);
+    const endpoints = Object.values(template('rotation').findResources('AWS::EC2::VPCEndpoint'));
+    expect(
+      endpoints.map(({ Properties }) => String(Properties.ServiceName).split('.').at(-1)).sort(),
+    ).toEqual(['events', 'rds', 'secretsmanager', 'sqs']);
+  });
+
+  describe('its roles', () => {
+    test('operators rotate and look, and nothing else', () => {
+      expect(allowedActions(statements(template('access'), /^Operator/))).toEqual([
+        'events:ListRules',
+        'lambda:GetFunctionConfiguration',
+        // RotateSecret asks for it on the rotation function.
+        'lambda:InvokeFunction',
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:ListSecretVersionIds',
+        'secretsmanager:RotateSecret',
+        'sqs:GetQueueAttributes',
+        'ssm:GetParameter',
+        'ssm:GetParametersByPath',
+        'states:DescribeStateMachine',
+      ]);
+    });
+
+    test('responders ask for revocations as the CLI and follow them, and nothing else', () => {
+      const all = statements(template('access'), /^Responder/);
+      expect(allowedActions(all)).toEqual([
+        'events:PutEvents',
+        'ssm:GetParameter',
+        'ssm:GetParametersByPath',
+        'states:DescribeExecution',
+        'states:GetExecutionHistory',
+        'states:ListExecutions',
+      ]);
+      expect(all.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
+        StringEquals: { 'events:source': 'rekey.cli', 'events:detail-type': ['Secret Revocation Requested'] },
+      });
+    });
+
+    test('auditors read the log, and nothing else', () => {
+      expect(allowedActions(statements(template('access'), /^Auditor/))).toEqual([
+        'kms:Decrypt',
+        's3:GetBucketLocation',
+        's3:GetBucketObjectLockConfiguration',
+        's3:GetBucketVersioning',
+        's3:GetObject',
+        's3:GetObjectRetention',
+        's3:GetObjectVersion',
+        's3:ListBucket',
+        's3:ListBucketVersions',
+        'ssm:GetParameter',
+        'ssm:GetParametersByPath',
+      ]);
+    });
+
+    test.each(['Operator', 'Responder', 'Auditor'])(
+      '%s never reads a value, whatever is granted later',
+      (role) => {
+        expect(statements(template('access'), new RegExp(`^${role}`))).toContainEqual({
+          Sid: 'NoSecretValues',
+          Effect: 'Deny',
+          Action: ['secretsmanager:BatchGetSecretValue', 'secretsmanager:GetSecretValue'],
+          Resource: '*',
+        });
+      },
+    );
+
+    test('generated role names are matched by a condition on their account', () => {
+      const role = Object.entries(template('access').findResources('AWS::IAM::Role')).find(([id]) =>
+        id.startsWith('Responder'),
+      )?.[1];
+      expect(role?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
+        {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Principal: { AWS: 'arn:aws:iam::111122223333:root' },
+          Condition: {
+            ArnLike: {
+              'aws:PrincipalArn':
+                'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Incident_*',
+            },
+          },
+        },
+      ]);
+    });
+
+    test('are not made for nobody', () => {
+      expect(build(example, 'dev').access).toBeUndefined();
+    });
+  });
+
+  describe('its alarms', () => {
+    const alarms = () =>
+      Object.values(templates).flatMap((part) =>
+        Object.values(part.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties),
+      );
+
+    test('tell the topic, and point to a runbook that is there', () => {
+      expect(alarms().length).toBeGreaterThan(10);
+      for (const alarm of alarms()) {
+        expect(alarm.AlarmActions).toEqual(['arn:aws:sns:eu-central-1:111122223333:ops']);
+        expect(alarm.TreatMissingData).toBe('notBreaching');
+        const [, file] = /Runbook: (\S+)$/.exec(alarm.AlarmDescription) ?? [];
+        expect(existsSync(join(import.meta.dirname, '../..', file ?? 'none'))).toBe(true);
+        // The most that CloudWatch takes.
+        expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1024);
+      }
+    });
+
+    test('are there for every runbook, under names that differ', () => {
+      const names = alarms().map(({ AlarmName }) => AlarmName as string);
+      expect(new Set(names).size).toBe(names.length);
+      for (const name of Object.keys(runbooks)) {
+        expect(names.some((alarm) => alarm.startsWith(`rekey-full-${name}`))).toBe(true);
+      }
+    });
+
+    test('watch the metrics that the functions emit', () => {
+      template('rotation').hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: 'rekey-full-rotation-failed',
+        Namespace: 'Rekey',
+        MetricName: 'RotationFailed',
+        Statistic: 'Sum',
+        Threshold: 1,
+        Dimensions: [
+          { Name: 'environment', Value: 'full' },
+          { Name: 'service', Value: 'rotation' },
+        ],
+      });
+    });
+  });
+});
+
+describe('runbooks', () => {
+  const folder = join(import.meta.dirname, '../../docs/runbooks');
+
+  test('are there for every alarm and for nothing else', () => {
+    const files = readdirSync(folder).filter((file) => file !== 'README.md');
+    expect(files.sort()).toEqual(
+      Object.keys(runbooks)
+        .map((name) => `${name}.md`)
+        .sort(),
+    );
+  });
+
+  test.each(Object.keys(runbooks))('%s says what is wrong, where to look and how it ends', (name) => {
+    const text = readFileSync(join(folder, `${name}.md`), 'utf8');
+    expect(text.match(/^## .*/gm)).toEqual(['## Description', '## Investigation', '## Resolution']);
+    expect(text).toMatch(/^rekey /m);
+  });
+});
+
+test('the constructs work in an app of one’s own', () => {
+  const template = Template.fromStack(
+    new OrdersStack(testApp(), 'orders', { env: { account: '111122223333', region: 'eu-central-1' } }),
+  );
+  template.resourceCountIs('AWS::SecretsManager::RotationSchedule', 1);
+  template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+});
