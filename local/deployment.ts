@@ -86,7 +86,18 @@ export async function deployLocally(
   await terminal.step('cdk bootstrap', () => cdk('bootstrap', `aws://${cloud.accountId}/${cloud.region}`));
   const outputs = join(directory, 'outputs.json');
   await terminal.step('cdk deploy --all', () =>
-    cdk('deploy', '--all', '--require-approval', 'never', '--outputs-file', outputs),
+    cdk(
+      'deploy',
+      '--all',
+      '--require-approval',
+      'never',
+      '--method',
+      'direct',
+      '--concurrency',
+      '4',
+      '--outputs-file',
+      outputs,
+    ),
   );
   const roles = roleArns(JSON.parse(await readFile(outputs, 'utf8')));
   const session = (role: 'operator' | 'responder' | 'auditor') =>
@@ -106,7 +117,12 @@ export async function deployLocally(
       run(
         'node',
         [join(checkout, 'bin', 'rekey.ts'), ...argv],
-        { ...cloud.environment, ...credentialVariables(credentials[role]), NO_COLOR: '1' },
+        {
+          ...cloud.environment,
+          ...credentialVariables(credentials[role]),
+          NO_COLOR: '1',
+          REKEY_ENVIRONMENT: environmentName,
+        },
         120_000,
       ),
     readLogin: async (secret, stage = 'AWSCURRENT') => {

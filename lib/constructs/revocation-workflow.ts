@@ -117,20 +117,15 @@ export class RevocationWorkflow extends Construct {
     });
 
     this.permitIntake(props);
-    const rotates = new SecretAccess(this.rotate.role, {
-      sid: 'Rotate',
-      actions: ['secretsmanager:RotateSecret', 'secretsmanager:DescribeSecret'],
-      keyActions: [],
-    });
     const finds = new SecretAccess(this.intake.role, {
       sid: 'FindVersions',
       actions: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],
       keyActions: [],
     });
-    for (const { identity } of secrets) {
-      // Neither reads a value, so neither needs the secret's key.
-      rotates.add({ arnPattern: identity.arnPattern });
-      finds.add({ arnPattern: identity.arnPattern });
+    for (const secret of secrets) {
+      secret.grantRotate(this.rotate.role);
+      // It reads no value, so it does not need the secret's key.
+      finds.add({ arnPattern: secret.identity.arnPattern });
     }
     for (const { role } of [this.intake, this.report]) {
       props.bus.grantPublish(role, 'rekey.revocation');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -137,10 +138,9 @@ export class RotationStack extends Stack {
   private pair(secret: SecretConfiguration): FunctionPair {
     const { environment, configuration, bus, auditQueue, directory } = this.settings;
     const { type, strategy, network, allowPlaintext, certificateAuthority } = secret;
-    const id = [type, strategy, network, allowPlaintext ? 'plaintext' : undefined, certificateAuthority]
-      .filter((part) => part !== undefined)
-      .map((part) => part.replace(/[^A-Za-z0-9-]+/g, '-'))
-      .join('-');
+    const plaintext = allowPlaintext ? 'plaintext' : undefined;
+    const authority = certificateAuthority === undefined ? undefined : authorityId(certificateAuthority);
+    const id = [type, strategy, network, plaintext, authority].filter((part) => part !== undefined).join('-');
     const known = this.pairs.get(id);
     if (known !== undefined) {
       return known;
@@ -203,3 +203,7 @@ export class RotationStack extends Stack {
     }
   }
 }
+
+/** Tells files of authorities apart in names of resources, which a whole path would fill. */
+const authorityId = (file: string): string =>
+  `ca${createHash('sha256').update(file).digest('hex').slice(0, 6)}`;

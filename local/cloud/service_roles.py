@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.htm
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
+import contextvars
 import json
 import secrets
 import threading
@@ -41,6 +42,14 @@ def act_as(principal_arn: str) -> None:
     """
     iam_evaluator._request_caller_arn.set(principal_arn)
     iam_evaluator.pin_request_origin("127.0.0.1", True)
+
+
+def _over_tls(call):
+    """What ``call`` returns when it runs as a service calls: over TLS, whatever request this thread has in hand."""
+    def run():
+        iam_evaluator.pin_request_origin("127.0.0.1", True)
+        return call()
+    return contextvars.copy_context().run(run)
 
 
 def open_session(role_arn: str, session_name: str, seconds: int = _SESSION_SECONDS) -> dict:
@@ -93,8 +102,9 @@ def role_denial(role_arn: str, session_name: str, action: str, resource_arn: str
     if not enforced():
         return None
     session = shared_session(role_arn, session_name)
-    refused = iam_evaluator.enforce(session["AccessKeyId"], action, action.split(":", 1)[0], get_region(),
-                                    resource_arn=resource_arn, service_context=context)
+    refused = _over_tls(lambda: iam_evaluator.enforce(
+        session["AccessKeyId"], action, action.split(":", 1)[0], get_region(),
+        resource_arn=resource_arn, service_context=context))
     if refused is None:
         return None
     if isinstance(refused, iam_evaluator.AuthError):
@@ -108,7 +118,7 @@ def _service_request(action: str, resource_arn: str, source_arn: str) -> iam_eva
     # The caller is the service, no principal of the account: an account-wide grant must not admit it.
     return iam_evaluator.EvalContext(
         principal_arn="*", principal_type="Service", principal_account="", action=action,
-        resource_arn=resource_arn, region=get_region(),
+        resource_arn=resource_arn, region=get_region(), secure_transport=True,
         service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": get_account_id(),
                          "aws:sourceowner": get_account_id()})
 

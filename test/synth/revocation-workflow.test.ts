@@ -21,6 +21,7 @@ let template: Template;
 let stack: Stack;
 let workflow: RevocationWorkflow;
 let containment: ContainmentFunction;
+let rotation: RotationFunction;
 
 beforeAll(() => {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
@@ -30,7 +31,7 @@ beforeAll(() => {
   const bus = new RekeyBus(stack, 'Bus', { environment });
   const auditQueue = new AuditLog(stack, 'AuditLog', { environment, bus, retention: Duration.days(1) }).queue;
   const target = { environment, bus, auditQueue, type: 'postgresql', strategy: 'single-user' } as const;
-  const rotation = new RotationFunction(stack, 'RotationFunction', target);
+  rotation = new RotationFunction(stack, 'RotationFunction', target);
   containment = new ContainmentFunction(stack, 'ContainmentFunction', target);
   const orders = new RotatedSecret(stack, 'Orders', {
     environment,
@@ -97,9 +98,15 @@ describe('the revocation workflow', () => {
   test('the function that rotates may do that with the secrets, and no more', () => {
     expect(statementsOf(workflow.rotate.role)).toEqual([
       expect.objectContaining({
-        Action: ['secretsmanager:RotateSecret', 'secretsmanager:DescribeSecret'],
-        Resource: [arn],
+        Action: [
+          'secretsmanager:RotateSecret',
+          'secretsmanager:DescribeSecret',
+          'secretsmanager:ListSecretVersionIds',
+        ],
+        Resource: arn,
       }),
+      // Secrets Manager asks it of whoever starts a rotation.
+      expect.objectContaining({ Action: 'lambda:InvokeFunction', Resource: arnOf(rotation.function) }),
     ]);
   });
 
