@@ -1,0 +1,109 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundle, packageRoot } from '../lib/constructs/bundle.ts';
+import { registry, type SecretType, secretTypes } from '../rotators/registry.ts';
+import { startTarget } from '../test/conformance/scene.ts';
+import { startFunction } from './function-process.ts';
+import { limits, print, type TypeFigures } from './report.ts';
+import { measureRotation, type RotationFigures } from './rotation.ts';
+import { median } from './statistics.ts';
+import { zipSize } from './zip-size.ts';
+
+const usage = `npm run bench -- [options]
+
+Measures the rotation function of every secret type: calls to AWS, connections to the target, package size, time to
+load, time to rotate, and how long the current version of a secret does not log in. See docs/performance.md.
+
+  --type <type>      only this secret type (${secretTypes.join(', ')})
+  --delay-ms <n>     how long every call to AWS takes, in milliseconds; default 10
+  --rotations <n>    rotations per figure; default 11
+  --loads <n>        processes that load the bundle; default 15
+  --json             figures as JSON
+  --help
+`;
+
+const { values } = parseArgs({
+  options: {
+    type: { type: 'string' },
+    'delay-ms': { type: 'string', default: '10' },
+    rotations: { type: 'string', default: '11' },
+    loads: { type: 'string', default: '15' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function count(option: 'delay-ms' | 'rotations' | 'loads', least: number): number {
+  const value = Number(values[option]);
+  if (!Number.isInteger(value) || value < least || value > 1_000) {
+    throw new Error(`--${option} ${values[option]}: must be a whole number from ${least} to 1000`);
+  }
+  return value;
+}
+
+async function measureType(type: SecretType): Promise<TypeFigures> {
+  const directory = await mkdtemp(join(tmpdir(), 'rekey-bench-'));
+  try {
+    const began = performance.now();
+    bundle(directory, { entry: join(packageRoot, 'rotators', type, 'rotation.handler.ts') });
+    const bundleMs = performance.now() - began;
+    const zipBytes = zipSize(directory);
+    const loads = await measureLoads(directory);
+    const target = await startTarget(type);
+    try {
+      const authorities = target.context.certificateAuthorities;
+      const caFile = authorities === undefined ? undefined : 'authorities.pem';
+      if (authorities !== undefined)
+        await writeFile(join(directory, 'authorities.pem'), authorities.join('\n'));
+      const rotations: RotationFigures[] = [];
+      for (const strategy of registry[type].strategies) {
+        rotations.push(
+          await measureRotation({
+            target,
+            strategy,
+            bundle: directory,
+            caFile,
+            delayMs: count('delay-ms', 0),
+            rotations: count('rotations', 1),
+          }),
+        );
+      }
+      return { type, server: target.server, bundleMs, zipBytes, loadMs: loads, rotations };
+    } finally {
+      await target.stop();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function measureLoads(directory: string): Promise<TypeFigures['loadMs']> {
+  const times: number[] = [];
+  for (let round = 0; round < count('loads', 1); round += 1) {
+    const loaded = await startFunction(directory, {
+      REKEY_ENVIRONMENT: 'bench',
+      REKEY_EVENT_BUS: 'rekey-bench',
+      REKEY_AUDIT_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/audit.fifo',
+      REKEY_STRATEGY: 'single-user',
+    });
+    times.push(loaded.loadMs);
+    await loaded.end();
+  }
+  return { median: median(times), min: Math.min(...times), max: Math.max(...times) };
+}
+
+if (values.help) {
+  process.stdout.write(usage);
+} else {
+  const only = values.type;
+  const types = secretTypes.filter((type) => only === undefined || type === only);
+  if (types.length === 0) throw new Error(`--type ${only}: known are ${secretTypes.join(', ')}`);
+  const figures: TypeFigures[] = [];
+  for (const type of types) figures.push(await measureType(type));
+  const machine = { node: process.version, cores: availableParallelism(), delayMs: count('delay-ms', 0) };
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ machine, limits, figures }, null, 2)}\n` : print(machine, figures),
+  );
+}
