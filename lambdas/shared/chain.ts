@@ -1,7 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy from '@middy/core';
@@ -40,10 +39,16 @@ export function standardHandler<Event, Result>(handle: Handle<Event, Result>) {
     namespace: metricNamespace,
     defaultDimensions: { environment: process.env.REKEY_ENVIRONMENT ?? 'unknown' },
   });
+  // Powertools' own middleware writes a warning for every invocation that measured nothing, and most have nothing to.
+  const publishMetrics = () => {
+    if (metrics.hasStoredMetrics()) {
+      metrics.publishStoredMetrics();
+    }
+  };
   return middy<Event, Result>()
     .use(captureLambdaHandler(tracer, { captureResponse: false }))
     .use(injectLambdaContext(logger, { logEvent: false, resetKeys: true }))
-    .use(logMetrics(metrics, { captureColdStartMetric: false }))
+    .use({ after: publishMetrics, onError: publishMetrics })
     .handler(async (event: Event, context: Context): Promise<Result> => {
       try {
         return await handle(event, {
