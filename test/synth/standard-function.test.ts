@@ -1,0 +1,151 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { deflateRawSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { Duration } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { auditWriterEnvironmentSchema, rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
+import { bundle, packageRoot } from '../../lib/constructs/bundle.ts';
+import { StandardFunction } from '../../lib/constructs/standard-function.ts';
+import { secretTypes } from '../../rotators/registry.ts';
+import { testStack } from './support/app.ts';
+
+const writer = {
+  entry: 'lambdas/audit/writer.handler.ts',
+  service: 'audit',
+  description: 'Writes',
+  environmentSchema: auditWriterEnvironmentSchema,
+  environment: { REKEY_ENVIRONMENT: 'test', REKEY_AUDIT_BUCKET: 'bucket' },
+};
+
+describe('a standard function', () => {
+  test('has a log group of its own that ends, and may write there only', () => {
+    const { stack } = testStack();
+    new StandardFunction(stack, 'Writer', { ...writer, logRetention: RetentionDays.ONE_WEEK });
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
+    const [group] = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: group } },
+    });
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          {
+            Effect: 'Allow',
+            Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+            Resource: { 'Fn::GetAtt': [group, 'Arn'] },
+          },
+        ]),
+      },
+    });
+  });
+
+  test('lets CloudWatch Logs use the key of its log group, for logs of this account only', () => {
+    const { stack } = testStack();
+    new StandardFunction(stack, 'Writer', { ...writer, logEncryptionKey: new Key(stack, 'Key') });
+    Template.fromStack(stack).hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Principal: { Service: 'logs.eu-central-1.amazonaws.com' },
+            Condition: {
+              ArnLike: { 'kms:EncryptionContext:aws:logs:arn': 'arn:aws:logs:eu-central-1:111122223333:*' },
+            },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('takes its limits', () => {
+    const { stack } = testStack();
+    new StandardFunction(stack, 'Writer', {
+      ...writer,
+      timeout: Duration.minutes(2),
+      memorySize: 1024,
+      reservedConcurrency: 1,
+    });
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Timeout: 120,
+      MemorySize: 1024,
+      ReservedConcurrentExecutions: 1,
+    });
+  });
+
+  test('is refused an environment that the function would refuse', () => {
+    const { stack, auditQueue } = testStack();
+    const rotation = {
+      ...writer,
+      environmentSchema: rotationEnvironmentSchema,
+      environment: {
+        REKEY_ENVIRONMENT: 'test',
+        REKEY_EVENT_BUS: 'bus',
+        REKEY_AUDIT_QUEUE_URL: auditQueue.queueUrl,
+        REKEY_STRATEGY: 'single-users',
+        REKEY_ALLOW_PLAINTEXT: 'false',
+      },
+    };
+    expect(() => new StandardFunction(stack, 'One', rotation)).toThrow(
+      'One: the function would refuse REKEY_STRATEGY="single-users"',
+    );
+    const extra: Record<string, string> = { ...writer.environment, REKEY_BUKET: 'x' };
+    expect(
+      () =>
+        new StandardFunction(stack, 'Two', { ...writer, environment: extra as typeof writer.environment }),
+    ).toThrow('Two: the function does not read the environment variable REKEY_BUKET; remove it');
+  });
+});
+
+describe('a bundle', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rekey-bundle-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  /** What the files take in a ZIP archive, its headers included. */
+  const zipped = (folder: string): number =>
+    readdirSync(folder)
+      .map((file) => deflateRawSync(readFileSync(join(folder, file))).length + 2 * file.length + 76)
+      .reduce((sum, size) => sum + size, 22);
+
+  const entries = [
+    'lambdas/audit/writer.handler.ts',
+    'lambdas/revocation/intake.handler.ts',
+    'lambdas/revocation/rotate.handler.ts',
+    'lambdas/revocation/report.handler.ts',
+    ...secretTypes.flatMap((type) => [
+      `rotators/${type}/rotation.handler.ts`,
+      `rotators/${type}/containment.handler.ts`,
+    ]),
+  ];
+
+  test.each(entries)('of %s is at most 400 KiB with the SDK, and exports a handler', async (entry) => {
+    const folder = mkdtempSync(join(directory, 'bundle-'));
+    const certificates = join(directory, 'authority.pem');
+    writeFileSync(certificates, 'certificates');
+    bundle(folder, { entry: join(packageRoot, entry), files: [certificates] });
+    expect(zipped(folder)).toBeLessThanOrEqual(400 * 1024);
+    expect(readFileSync(join(folder, 'authority.pem'), 'utf8')).toBe('certificates');
+    const script = `const { handler } = await import(${JSON.stringify(join(folder, 'index.mjs'))}); console.log(typeof handler);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      // Nothing of this machine: only what the construct sets.
+      env: {
+        AWS_REGION: 'eu-central-1',
+        REKEY_ENVIRONMENT: 'test',
+        REKEY_EVENT_BUS: 'rekey-test',
+        REKEY_STRATEGY: 'single-user',
+        REKEY_AUDIT_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/audit.fifo',
+        REKEY_AUDIT_BUCKET: 'bucket',
+        REKEY_REVOCATION_WORKFLOW_ARN: 'arn:aws:states:eu-central-1:111122223333:stateMachine:revocation',
+        REKEY_REVOCATION_SOURCES: 'rekey.cli',
+        REKEY_REVOCATION_ACCOUNTS: '',
+      },
+      timeout: 20_000,
+    });
+    expect(stdout.trim()).toBe('function');
+  });
+});
