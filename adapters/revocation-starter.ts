@@ -1,5 +1,6 @@
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { RevocationStarter } from '../core/ports.ts';
+import { executionArn } from './workflows.ts';
 
 /**
  * Starts the revocation workflow. Names of executions are unique for 90 days, which is what makes a request that is
@@ -25,7 +26,7 @@ export class StepFunctionsStarter implements RevocationStarter {
       }
       const known = await this.#client.send(
         new DescribeExecutionCommand({
-          executionArn: `${this.#workflowArn.replace(':stateMachine:', ':execution:')}:${name}`,
+          executionArn: executionArn(this.#workflowArn, name),
         }),
       );
       return { input: known.input ?? '{}' };

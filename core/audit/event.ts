@@ -16,7 +16,6 @@ export const deliveredEventSchema = z.object({
   region: z.string(),
   detail: z.record(z.string(), z.unknown()),
 });
-export type DeliveredEvent = z.output<typeof deliveredEventSchema>;
 
 /** The detail type under which an event is recorded that is not of the catalogue. */
 export const unrecognised = 'Unrecognised Event';

@@ -35,7 +35,7 @@ export const problemCodes = [
   /** A revocation's beginning or outcome is recorded, what led to it is not. */
   'RevocationUnannounced',
 ] as const;
-export type ProblemCode = (typeof problemCodes)[number];
+type ProblemCode = (typeof problemCodes)[number];
 
 /** One thing that is wrong, with the place. */
 export interface Problem {

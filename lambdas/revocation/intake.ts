@@ -7,7 +7,7 @@ import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '
 import type { WorkflowInput } from './state.ts';
 
 /** Who may ask for a revocation. */
-export interface RequestPolicy {
+interface RequestPolicy {
   /** Values of the event's `source`. */
   readonly sources: readonly string[];
   readonly accounts: readonly string[];

@@ -20,7 +20,7 @@ interface State {
 }
 
 /** The workflow's definition as the construct writes it. */
-export function definition(): { StartAt: string; States: Record<string, State> } {
+function definition(): { StartAt: string; States: Record<string, State> } {
   const stack = new Stack(new App(), 'States', { env: { account: '111122223333', region: 'eu-central-1' } });
   const fn = (name: string) =>
     LambdaFunction.fromFunctionArn(stack, name, `arn:aws:lambda:eu-central-1:111122223333:function:${name}`);

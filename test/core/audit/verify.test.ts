@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { objectKey, sequenceOfKey } from '../../../core/audit/format.ts';
+import { problemCodes } from '../../../core/audit/problems.ts';
 import { type VerificationReport, verifyLog } from '../../../core/audit/verify.ts';
 import type { MemoryAuditStore } from '../../audit/memory-audit-store.ts';
 import { sampleLog, start } from './sample.ts';
@@ -300,5 +302,10 @@ describe('verification of a log', () => {
       },
     };
     await expect(verifyLog(source)).rejects.toThrow('ascending order');
+  });
+
+  test('the documentation explains every problem', () => {
+    const page = readFileSync(new URL('../../../docs/audit-log.md', import.meta.url), 'utf8');
+    expect(problemCodes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
   });
 });
