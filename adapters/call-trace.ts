@@ -14,6 +14,15 @@ interface Traceable {
 const calls = new WeakMap<object, string>();
 
 /**
+ * Most actions of IAM are called like the API's; these of S3 are not.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+ */
+const renamed: Readonly<Record<string, string>> = {
+  's3:ListObjectsV2': 's3:ListBucket',
+  's3:ListObjectVersions': 's3:ListBucketVersions',
+};
+
+/**
  * Remembers, for every error that this client throws, which action it was: an error of the SDK does not say, and
  * "access denied" helps nobody who does not know to what.
  *
@@ -28,7 +37,8 @@ export function traceCalls<Client extends object>(client: Client, prefix: string
           return await next(args);
         } catch (error) {
           if (typeof error === 'object' && error !== null) {
-            calls.set(error, `${prefix}:${commandName.replace(/Command$/, '')}`);
+            const action = `${prefix}:${commandName.replace(/Command$/, '')}`;
+            calls.set(error, renamed[action] ?? action);
           }
           throw error;
         }

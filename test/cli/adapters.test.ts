@@ -251,6 +251,12 @@ describe('an error says which action failed', () => {
     });
   });
 
+  test('as IAM calls it', async () => {
+    const client = traceCalls(new S3Client(refusing('AccessDenied')), 's3');
+    const error = await new S3AuditObjects(client, 'bucket').list('', 1).catch((thrown: unknown) => thrown);
+    expect(explain(error)).toMatchObject({ code: 'AccessDenied', action: 's3:ListBucket' });
+  });
+
   test('through an error that an adapter made of it', async () => {
     const client = traceCalls(new SecretsManagerClient(refusing('AccessDeniedException')), 'secretsmanager');
     const error = await new SecretsManagerStore(client).describe('orders').catch((thrown: unknown) => thrown);
