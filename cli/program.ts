@@ -108,7 +108,7 @@ export function createProgram(
     .description('start a rotation; shows a plan and asks first')
     .argument('<name>', 'name or ARN', text)
     .option('-w, --wait', 'follow the rotation to its end; exit code 1 if it fails')
-    .option('--timeout <duration>', 'longest wait', duration, '2m')
+    .option('--timeout <duration>', 'longest wait', duration, '1m')
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',

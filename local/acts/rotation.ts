@@ -84,7 +84,16 @@ export const databaseGoesAway: Act = async (deployment, note) => {
   const before = await deployment.readLogin(secret);
   // setSecret needs one connection; testSecret finds the door shut.
   deployment.gate.shutAfter(1);
-  const failed = await deployment.rekey('operator', 'secret', 'rotate', secret, '--wait', '--yes');
+  const failed = await deployment.rekey(
+    'operator',
+    'secret',
+    'rotate',
+    secret,
+    '--wait',
+    '--yes',
+    '--timeout',
+    '15s',
+  );
   assert.equal(
     failed.exitCode,
     1,
