@@ -69,7 +69,7 @@ export class RotationLifecycle<S extends object> {
     const event = parseRotationEvent(input);
     let description: SecretDescription | undefined;
     try {
-      description = await this.#deps.store.describe(event.secretId);
+      description = await this.#describe(event);
       const state = this.#guard(event, description);
       if (state === 'current' && event.step !== 'finishSecret') {
         return { step: event.step, done: false };
@@ -80,6 +80,19 @@ export class RotationLifecycle<S extends object> {
       await this.#recordFailure(event, description, error);
       throw error;
     }
+  }
+
+  /**
+   * Describes the secret, and at the same time reads ahead what every step but the first goes on with: between set and
+   * finish, consumers of a single-user secret wait for each round trip. Whatever is wrong with that version, the step
+   * itself finds again and says, after the guards.
+   */
+  async #describe({ step, secretId, token }: RotationEvent): Promise<SecretDescription> {
+    const { store } = this.#deps;
+    const ahead =
+      step === 'createSecret' ? undefined : store.read(secretId, { versionId: token }).catch(() => undefined);
+    const [description] = await Promise.all([store.describe(secretId), ahead]);
+    return description;
   }
 
   #step(
