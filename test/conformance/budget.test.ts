@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type CountingProxy, startProxy } from '../../bench/proxy.ts';
+import { limits } from '../../bench/report.ts';
+import { registry, secretTypes } from '../../rotators/registry.ts';
+import { Scene, startTarget, type Target } from './scene.ts';
+
+const databases = secretTypes.filter((type) => registry[type].database);
+
+describe.each(databases)('%s', (type) => {
+  let target: Target;
+  let proxy: CountingProxy | undefined;
+  beforeAll(async () => {
+    target = await startTarget(type);
+  }, 60_000);
+  afterAll(async () => {
+    await proxy?.close();
+    await target?.stop();
+  });
+
+  test('keeps to its connections in a single-user rotation', async () => {
+    const account = await target.createAccount();
+    const { host, port } = account.secret;
+    if (typeof host !== 'string' || typeof port !== 'number') {
+      throw new Error(`secrets of ${type} name no host and port to count connections at`);
+    }
+    proxy = await startProxy(host, port);
+    const secret = { ...account.secret, port: proxy.port };
+    const admin = { ...account.admin, port: proxy.port };
+    await new Scene(target, 'single-user', { secret, admin }).rotate();
+    expect(proxy.connections).toBeGreaterThan(0);
+    expect(proxy.connections).toBeLessThanOrEqual(limits.connectionsSingleUser);
+  }, 30_000);
+});
