@@ -85,6 +85,21 @@ def _json(body: bytes) -> dict:
     return data if isinstance(data, dict) else {}
 
 
+def _without_session(principal_arn: str) -> str:
+    """The ARN of the role whose session this is; any other principal as it is.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+    from ministack.services import iam
+
+    parts = principal_arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "sts" or not parts[5].startswith("assumed-role/"):
+        return principal_arn
+    name = parts[5].split("/")[1]
+    role = iam._roles.get_scoped(parts[4], None, name)
+    return role["Arn"] if role else f"arn:{parts[1]}:iam::{parts[4]}:role/{name}"
+
+
 def install() -> None:
     from ministack.core import iam_actions, iam_evaluator
     from ministack.services import eventbridge
@@ -96,6 +111,7 @@ def install() -> None:
     s3_context = iam_actions.s3_service_context
     enforce_once = iam_evaluator.enforce
     resource_arn_of = iam_actions.extract_resource_arn
+    resolve_key = iam_evaluator._resolve_condition_key
 
     def request_tag_context(service, iam_action, body, params):
         context = tag_context(service, iam_action, body, params)
@@ -131,6 +147,11 @@ def install() -> None:
                 return denied
         return None
 
+    def _resolve_condition_key(key, ctx):
+        value = resolve_key(key, ctx)
+        return _without_session(value) if key.lower() == "aws:principalarn" and isinstance(value, str) else value
+
+    iam_evaluator._resolve_condition_key = _resolve_condition_key
     iam_actions.request_tag_context = request_tag_context
     iam_actions.s3_service_context = s3_service_context
     iam_actions.extract_resource_arn = extract_resource_arn

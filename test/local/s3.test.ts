@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AttachRolePolicyCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -14,6 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { assumeRole } from '../../local/principals.ts';
 import { createUser, type TestUser } from './support/principal.ts';
 import { refusal } from './support/refusal.ts';
 
@@ -127,5 +129,44 @@ describe('S3 for an administrator who is not root', () => {
     expect(await refusal(put('unconditional', { client: theirs }))).toBe('AccessDenied');
     await put('allowed', { IfNoneMatch: '*', client: theirs });
     expect(await text('allowed')).toBe('record allowed');
+  });
+
+  test('a bucket policy knows the session of a role by the ARN of the role', async () => {
+    const administrator = await createUser(cloud, 'assuming', 'administrator');
+    const iam = new IAMClient(cloud.clientOptions());
+    const { Role } = await iam.send(
+      new CreateRoleCommand({
+        RoleName: 'writing',
+        Path: '/rekey/',
+        AssumeRolePolicyDocument: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Principal: { AWS: administrator.arn }, Action: 'sts:AssumeRole' }],
+        }),
+      }),
+    );
+    await iam.send(
+      new AttachRolePolicyCommand({
+        RoleName: 'writing',
+        PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess',
+      }),
+    );
+    const roleArn = Role?.Arn ?? '';
+    const session = new S3Client(
+      cloud.clientOptions(await assumeRole(cloud, administrator.credentials, roleArn, 'session')),
+    );
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 's3:PutObject',
+        Resource: `arn:aws:s3:::${Bucket}/*`,
+        Condition: { ArnNotEquals: { 'aws:PrincipalArn': roleArn } },
+      },
+    });
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    await put('by the role', { client: session });
+    expect(await text('by the role')).toBe('record by the role');
+    expect(await refusal(put('by another'))).toBe('AccessDenied');
   });
 });
