@@ -1,0 +1,159 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as z from 'zod';
+import { type DetailType, detailSchema, detailTypes } from '../core/events/catalogue.ts';
+import { registry, type SecretTypeEntry } from '../rotators/registry.ts';
+
+/**
+ * Writes the parts of the documentation that follow from code: the JSON Schemas of all events with their index, and the
+ * table of secret types in the README. `npm run docs` runs it; a test fails when the committed files differ.
+ */
+
+const root = join(import.meta.dirname, '..');
+const eventsFolder = 'docs/events';
+const readme = 'README.md';
+
+/** What each event says and who announces it; a new event of the catalogue must be described here. */
+const meanings: Record<DetailType, { readonly source: string; readonly meaning: string }> = {
+  'Secret Rotation Started': {
+    source: 'rekey.rotation',
+    meaning: 'A rotation began; nothing was changed yet. It does not go on unless the bus takes this event.',
+  },
+  'Secret Rotation Succeeded': {
+    source: 'rekey.rotation',
+    meaning: 'The new version logged in at the target and is current.',
+  },
+  'Secret Rotation Failed': {
+    source: 'rekey.rotation',
+    meaning: 'A step failed; the event says which one and why. Secrets Manager tries again.',
+  },
+  'Finding Raised': {
+    source: 'rekey.rotation, rekey.containment',
+    meaning: 'Something that a person should look at; the work itself went on.',
+  },
+  'Secret Revocation Requested': {
+    source: 'rekey.cli, or a source that the configuration allows',
+    meaning:
+      'Somebody asks for a credential to be made to stop working. The only event that Rekey acts upon.',
+  },
+  'Secret Revocation Rejected': {
+    source: 'rekey.revocation',
+    meaning: 'A request was refused, and why; nothing was done. Raises an alarm.',
+  },
+  'Secret Revocation Started': {
+    source: 'rekey.revocation',
+    meaning: 'A request was taken; the versions that count as leaked are fixed.',
+  },
+  'Credential Contained': {
+    source: 'rekey.containment',
+    meaning: 'Logins were cut off at the target: whether it refuses them now, and how many sessions ended.',
+  },
+  'Secret Revocation Succeeded': {
+    source: 'rekey.revocation',
+    meaning: 'Each revoked credential was tried and refused, and the new one accepted.',
+  },
+  'Secret Revocation Failed': {
+    source: 'rekey.revocation',
+    meaning: 'A revocation ended without its proof; the event says at which stage. Raises an alarm.',
+  },
+};
+
+/** Generated files: path relative to the checkout → content. */
+export function generate(): ReadonlyMap<string, string> {
+  const schemas = detailTypes.map(
+    (detailType) => [`${eventsFolder}/${fileName(detailType)}`, eventSchema(detailType)] as const,
+  );
+  return new Map([
+    ...schemas,
+    [`${eventsFolder}/README.md`, eventIndex()],
+    [readme, withSecretTypes(readFileSync(join(root, readme), 'utf8'))],
+  ]);
+}
+
+/** Files in the folder of the events that {@link generate} does not make, relative to the checkout. */
+export function leftovers(generated: ReadonlyMap<string, string> = generate()): readonly string[] {
+  return readdirSync(join(root, eventsFolder))
+    .map((name) => `${eventsFolder}/${name}`)
+    .filter((path) => !generated.has(path));
+}
+
+const fileName = (detailType: DetailType): string => `${detailType.toLowerCase().replaceAll(' ', '-')}.json`;
+
+/** The event as EventBridge delivers it, as far as Rekey decides it. What a sender may leave out is not required. */
+function eventSchema(detailType: DetailType): string {
+  const { $schema, ...detail } = z.toJSONSchema(detailSchema(detailType), { io: 'input' });
+  const schema = {
+    $schema,
+    title: detailType,
+    description: meanings[detailType].meaning,
+    type: 'object',
+    properties: {
+      source: { type: 'string', description: meanings[detailType].source },
+      'detail-type': { const: detailType },
+      detail,
+    },
+    required: ['source', 'detail-type', 'detail'],
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+function eventIndex(): string {
+  const rows = detailTypes.map((detailType) => {
+    const { source, meaning } = meanings[detailType];
+    return `| [${detailType}](${fileName(detailType)}) | ${source} | ${meaning} |`;
+  });
+  return `# Events
+
+Everything that Rekey does is announced on the bus \`rekey-<environment>\`. Generated from \`core/events/catalogue.ts\` by
+\`npm run docs\`; each link leads to a JSON Schema of the event as EventBridge delivers it.
+
+No event holds a secret's value or anything derived from it. \`detail.metadata\` is the same on all of them: \`id\` (UUIDv7;
+UUIDv5 where the same fact may be announced twice, so that both announcements carry one id), \`schemaVersion\` (additive
+changes keep it), \`time\`, \`environment\`, \`actor\`, \`correlationId\` (one rotation or one revocation), \`causationId\` (the
+event that led to this one).
+
+| detail-type | source | meaning |
+|---|---|---|
+${rows.join('\n')}
+
+A rule for everything of one secret:
+
+\`\`\`json
+{ "detail": { "data": { "secretName": ["/prod/orders/database"] } } }
+\`\`\`
+
+EventBridge delivers at least once and in any order: compare \`metadata.id\`, and order by \`metadata.time\`.
+`;
+}
+
+const begin = '<!-- secret types: generated by npm run docs -->';
+const end = '<!-- end of secret types -->';
+
+function withSecretTypes(text: string): string {
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from === -1 || to < from) {
+    throw new Error(`${readme} must hold the lines ${begin} and ${end}, in this order`);
+  }
+  return `${text.slice(0, from + begin.length)}\n${secretTypes()}\n${text.slice(to)}`;
+}
+
+function secretTypes(): string {
+  const entries: [string, SecretTypeEntry][] = Object.entries(registry);
+  const rows = entries.map(
+    ([type, { title, strategies }]) =>
+      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} |`,
+  );
+  return ['| secret type | `type` | strategies |', '|---|---|---|', ...rows].join('\n');
+}
+
+if (import.meta.main) {
+  mkdirSync(join(root, eventsFolder), { recursive: true });
+  const generated = generate();
+  for (const [path, content] of generated) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  for (const path of leftovers(generated)) {
+    rmSync(join(root, path));
+  }
+}
