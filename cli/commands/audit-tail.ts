@@ -126,7 +126,7 @@ function rowOf(read: ReadRecord): Cell[] {
     return [{ text: `${read.key}: ${read.reason}; run rekey audit verify`, tone: 'bad' }];
   }
   const { sequence, recordedAt, event } = read.record;
-  const [secret = '-'] = secretsOf(event.detail);
+  const secret = nameOf(secretsOf(event.detail)[0] ?? '-');
   return [
     recordedAt.replace(/\.\d+Z$/, 'Z'),
     String(sequence).padStart(6),
@@ -134,6 +134,19 @@ function rowOf(read: ReadRecord): Cell[] {
     secret.padEnd(24),
     detailOf(event),
   ];
+}
+
+/** The name in a secret's ARN, which ends with a hyphen and six characters of Secrets Manager's own. */
+function nameOf(secret: string): string {
+  const [, name] = secret.startsWith('arn:') ? secret.split(':secret:') : [];
+  return name === undefined ? secret : name.replace(/-[A-Za-z0-9]{6}$/, '');
+}
+
+/** Whom a containment cut off. */
+function containmentOf(containment: unknown): string | undefined {
+  if (!isRecord(containment)) return undefined;
+  const { identity, loginsRefused, sessionsEnded } = containment;
+  return `${identity} ${loginsRefused === true ? 'locked out' : 'NOT locked out'}, ${sessionsEnded} sessions ended`;
 }
 
 function toneOf(detailType: string): Tone {
@@ -158,6 +171,7 @@ function detailOf({ detail }: AuditEvent): string {
     text('reason'),
     text('incident'),
     data.drill === true ? 'drill' : undefined,
+    ...(Array.isArray(data.containments) ? data.containments.map(containmentOf) : []),
     text('newVersionId'),
     text('versionId'),
     typeof data.durationMs === 'number' ? `in ${Math.round(data.durationMs)} ms` : undefined,

@@ -86,6 +86,27 @@ describe('audit tail', () => {
     expect(stdout).toMatch(/Secret Revocation Requested +billing +mode kill, reason leak\n/);
   });
 
+  test('names the secret of a finding, and whom a containment cut off', async () => {
+    const cloud = new FakeCloud();
+    const containments = [
+      { versionIds: ['v'], identity: 'orders_app', loginsRefused: true, sessionsEnded: 2 },
+      { versionIds: ['w'], identity: 'orders_old', loginsRefused: false, sessionsEnded: 0 },
+    ];
+    cloud.record(
+      ago(minute),
+      {
+        detailType: 'Finding Raised',
+        detail: { data: { secretArn: 'arn:aws:secretsmanager:r:1:secret:dev/orders-AbCdEf', code: 'C' } },
+      },
+      { detailType: 'Credential Contained', detail: { data: { secretName: 'dev/orders', containments } } },
+    );
+    const lines = (await rekey(cloud, ['audit', 'tail'])).stdout.split('\n');
+    expect(lines[1]).toMatch(/Finding Raised +dev\/orders +code C$/);
+    expect(lines[2]).toContain(
+      'orders_app locked out, 2 sessions ended, orders_old NOT locked out, 0 sessions ended',
+    );
+  });
+
   test('--follow goes on with what is added, once each, until it is ended', async () => {
     const cloud = log();
     cloud.onSleep = (count) => {
