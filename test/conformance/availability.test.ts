@@ -53,24 +53,32 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
   test('a client that logs in anew 50 times a second through 50 rotations never fails', async () => {
     const { current, rotate } = await world();
     const logins: Promise<boolean>[] = [];
+    let open = 0;
     let rotations = 0;
     let running = true;
     const client = (async () => {
       for (let next = performance.now(); running; next += 20) {
-        logins.push(target.logsIn(current()));
-        await sleep(Math.max(0, next - performance.now()));
+        // On a machine too slow for the pace, more at once would only exhaust the server's connections.
+        if (open < 12) {
+          open += 1;
+          logins.push(target.logsIn(current()).finally(() => (open -= 1)));
+        }
+        await sleep(Math.max(1, next - performance.now()));
       }
     })();
-    while (rotations < 50) {
-      await rotate();
-      rotations += 1;
-      // A login that began with the version before must be over: a client has until the next rotation but one.
-      await Promise.all(logins.slice(-8));
+    try {
+      while (rotations < 50) {
+        await rotate();
+        rotations += 1;
+        // A login that began with the version before must be over: a client has until the next rotation but one.
+        await Promise.all(logins);
+      }
+    } finally {
+      running = false;
+      await client;
     }
-    running = false;
-    await client;
     const results = await Promise.all(logins);
     expect(results.length).toBeGreaterThan(100);
     expect(results.filter((succeeded) => !succeeded)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

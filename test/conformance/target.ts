@@ -43,7 +43,7 @@ export interface TargetUnderTest<S extends object> {
   /** Product and version, as the documentation says "verified on". */
   readonly server: string;
   readonly context: Omit<TargetContext, 'finding'>;
-  /** A new user; the name gets a unique ending unless `exact`. */
+  /** A new user; the name gets a unique ending unless it must be `exact`, then an earlier user of that name goes. */
   createAccount(options?: { name?: string; exact?: boolean; password?: string }): Promise<Account<S>>;
   /** The same credential with another password. */
   withPassword(secret: S, password: string): S;

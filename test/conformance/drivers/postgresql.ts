@@ -99,6 +99,7 @@ export async function start(): Promise<PostgresUnderTest> {
         .replaceAll(/\bapp\b/g, quote(username))
         .replaceAll("'…'", pg.escapeLiteral(admin.password));
     await superuser([
+      `DROP ROLE IF EXISTS ${quote(username)}`,
       `CREATE ROLE ${quote(username)} LOGIN PASSWORD ${pg.escapeLiteral(secret.password)}`,
       fill(administration),
       fill(perUser),
