@@ -261,7 +261,10 @@ function report(
     ['  completed', after(result.completedMs)],
     ['  sessions ended', result.sessionsEnded?.toString()],
     ['  new version', result.newVersionId],
-    ['  consumers', definition === undefined ? undefined : definition.consumers.join(', ') || undefined],
+    [
+      '  consumers',
+      result.outcome === 'succeeded' ? definition?.consumers.join(', ') || undefined : undefined,
+    ],
   ].filter((row): row is [string, string] => row[1] !== undefined);
   output.table([], rows);
   if (result.stages.length > 0) {
