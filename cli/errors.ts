@@ -25,6 +25,3 @@ export class CliError extends RekeyError {
 
 /** The command line asks for something that does not exist or makes no sense. */
 export const usageError = (code: string, message: string): CliError => new CliError(2, code, message);
-
-/** The thing was done, or looked at, and is not as it must be. */
-export const checkFailed = (code: string, message: string): CliError => new CliError(1, code, message);

@@ -5,7 +5,7 @@ export interface Stream {
   readonly terminal: boolean;
 }
 
-export const tones = { good: '32', warn: '33', bad: '31', dim: '2', strong: '1' } as const;
+const tones = { good: '32', warn: '33', bad: '31', dim: '2', strong: '1' } as const;
 export type Tone = keyof typeof tones;
 
 /** A table's cell: plain text, or text with a tone that shows on terminals only. */
@@ -14,7 +14,7 @@ export type Cell = string | { readonly text: string; readonly tone: Tone };
 const textOf = (cell: Cell): string => printable(typeof cell === 'string' ? cell : cell.text);
 
 /** Text from events and tags may hold anything; control characters would let it write over the terminal. */
-export function printable(text: string): string {
+function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }

@@ -1,6 +1,6 @@
 import type { AuditLogSource } from '../core/audit/verify.ts';
 import type { deploymentParameters } from '../core/names.ts';
-import type { DefinitionStore, EventBus, SecretStore } from '../core/ports.ts';
+import type { DefinitionStore, EventBus, RotationControl, SecretStore } from '../core/ports.ts';
 
 /** The facts that a deployment wrote down; one that is missing was not deployed. */
 export type DeploymentFacts = Readonly<Partial<Record<keyof typeof deploymentParameters, string>>>;
@@ -20,14 +20,6 @@ export interface Deployments {
 
 /** Secrets Manager without the ability to read a value. */
 export type SecretReader = Pick<SecretStore, 'describe' | 'listVersions'>;
-
-export interface Rotations {
-  /**
-   * Starts a rotation whose new version is `token`.
-   * @returns `'unfinished'` when an earlier rotation has not ended: Secrets Manager retries that one and starts no other
-   */
-  rotate(secretId: string, token: string): Promise<'started' | 'unfinished'>;
-}
 
 export interface QueueDepth {
   readonly visible: number;
@@ -67,11 +59,9 @@ export interface Functions {
   inspect(functionArn: string): Promise<FunctionState | undefined>;
 }
 
-export const executionStatuses = ['running', 'succeeded', 'failed', 'timed out', 'aborted'] as const;
-
 /** One execution of a workflow. */
 export interface Execution {
-  readonly status: (typeof executionStatuses)[number];
+  readonly status: 'running' | 'succeeded' | 'failed' | 'timed out' | 'aborted';
   readonly started: Date;
   readonly stopped?: Date;
   /** The execution's output, parsed; absent unless it succeeded. */
@@ -108,7 +98,7 @@ export interface Cloud {
   deployments(): Promise<Deployments>;
   definitions(environment: string): Promise<DefinitionStore>;
   secrets(): Promise<SecretReader>;
-  rotations(): Promise<Rotations>;
+  rotations(): Promise<RotationControl>;
   bus(name: string): Promise<EventBus>;
   rules(): Promise<Rules>;
   queues(): Promise<Queues>;

@@ -5,16 +5,14 @@ import type { Tone } from './output.ts';
 import type { SecretReader } from './ports.ts';
 
 /** How a secret's rotation stands. */
-export const secretStates = [
-  'ok',
-  'rotating',
-  'rotation failed',
-  'overdue',
-  'rotation off',
-  'missing',
-  'not readable',
-] as const;
-export type SecretState = (typeof secretStates)[number];
+export type SecretState =
+  | 'ok'
+  | 'rotating'
+  | 'rotation failed'
+  | 'overdue'
+  | 'rotation off'
+  | 'missing'
+  | 'not readable';
 
 export const stateTones: Readonly<Record<SecretState, Tone>> = {
   ok: 'good',
@@ -30,7 +28,7 @@ export const stateTones: Readonly<Record<SecretState, Tone>> = {
  * A pending version younger than this is a rotation under way. Each of the four steps may take a Lambda function's
  * longest time of 15 minutes, but Rekey's own functions end within a minute.
  */
-export const rotatingForMs = 5 * 60_000;
+const rotatingForMs = 5 * 60_000;
 
 export interface SecretStatus {
   readonly definition: SecretDefinition;

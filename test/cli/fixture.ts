@@ -14,7 +14,7 @@ export const minute = 60_000;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 
-export function definition(name: string, more: Partial<SecretDefinition> = {}): SecretDefinition {
+function definition(name: string, more: Partial<SecretDefinition> = {}): SecretDefinition {
   return {
     name,
     arn: `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`,
