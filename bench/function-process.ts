@@ -7,6 +7,8 @@ import type { Readable } from 'node:stream';
 export interface FunctionProcess {
   /** How long the import of the bundle took, its own top level included. */
   readonly loadMs: number;
+  /** How much of a processor that took, which depends less on what else the machine does. */
+  readonly loadCpuMs: number;
   /** Invokes the handler; the time is the handler's. */
   invoke(event: object): Promise<number>;
   end(): Promise<void>;
@@ -50,26 +52,28 @@ export async function startFunction(
     child.once('exit', () => done());
   });
   const lines = createInterface({ input: child.stdio[3] as Readable })[Symbol.asyncIterator]();
-  const next = async (): Promise<number> => {
+  const next = async () => {
     const line = await lines.next();
     if (line.done) throw new Error(`the function ended without an answer:\n${errors}`);
-    const { ms, error } = JSON.parse(line.value) as { ms: number; error?: string };
+    const answer = JSON.parse(line.value) as { ms: number; cpuMs?: number; error?: string };
+    const { error } = answer;
     if (error !== undefined) throw new Error(`the function failed: ${error}\n${errors}`);
-    return ms;
+    return answer;
   };
   const end = async () => {
     child.kill();
     await exited;
   };
-  const loadMs = await next().catch(async (error) => {
+  const loaded = await next().catch(async (error) => {
     await end();
     throw error;
   });
   return {
-    loadMs,
+    loadMs: loaded.ms,
+    loadCpuMs: loaded.cpuMs ?? 0,
     async invoke(event) {
       child.stdin?.write(`${JSON.stringify(event)}\n`);
-      return await next();
+      return (await next()).ms;
     },
     end,
   };

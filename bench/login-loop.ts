@@ -1,3 +1,5 @@
+import { median } from './statistics.ts';
+
 /** What a consumer saw that logged in over and over with what is AWSCURRENT at that moment. */
 export interface LoginRecord {
   readonly attempts: number;
@@ -7,31 +9,40 @@ export interface LoginRecord {
    * refused. As exact as one login takes time.
    */
   readonly deadMs: number;
+  /** How long a login took that was accepted; median. */
+  readonly loginMs: number;
 }
 
-/** Logs in one time after the other until stopped. */
+/** How long logins go on after the end while they are still refused. */
+const patienceMs = 5_000;
+
+/** Logs in one time after the other until stopped, and then until a login is accepted. */
 export function startLogins(login: () => Promise<boolean>): { stop(): Promise<LoginRecord> } {
-  let stopped = false;
-  const attempts: { at: number; accepted: boolean }[] = [];
+  let until = Number.POSITIVE_INFINITY;
+  const attempts: { at: number; ms: number; accepted: boolean }[] = [];
   const loop = (async () => {
-    while (!stopped) {
+    for (let accepted = true; ; ) {
       const at = performance.now();
-      attempts.push({ at, accepted: await login() });
+      if (at > until + (accepted ? 0 : patienceMs)) return;
+      accepted = await login();
+      attempts.push({ at, ms: performance.now() - at, accepted });
     }
   })();
   return {
     async stop() {
-      stopped = true;
+      until = performance.now();
       await loop;
       const first = attempts.findIndex(({ accepted }) => !accepted);
       const last = attempts.findLastIndex(({ accepted }) => !accepted);
       const from = attempts[first]?.at;
       const to = attempts[last + 1]?.at;
-      if (from !== undefined && to === undefined) throw new Error('the last login was still refused');
+      if (from !== undefined && to === undefined)
+        throw new Error(`logins were still refused ${patienceMs} ms after the rotation`);
       return {
         attempts: attempts.length,
         refused: attempts.filter(({ accepted }) => !accepted).length,
         deadMs: from === undefined || to === undefined ? 0 : to - from,
+        loginMs: median(attempts.flatMap(({ accepted, ms }) => (accepted ? [ms] : []))),
       };
     },
   };

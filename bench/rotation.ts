@@ -25,6 +25,8 @@ export interface RotationFigures {
   readonly refusedLogins: number;
   /** How long AWSCURRENT did not log in, per rotation; median, shortest and longest. */
   readonly deadMs: { readonly median: number; readonly min: number; readonly max: number };
+  /** How long one login of that consumer took; median. */
+  readonly loginMs: number;
 }
 
 export interface RotationOptions {
@@ -113,6 +115,7 @@ export async function measureRotation(options: RotationOptions): Promise<Rotatio
         logins: records.reduce((sum, { attempts }) => sum + attempts, 0),
         refusedLogins: records.reduce((sum, { refused }) => sum + refused, 0),
         deadMs: { median: median(dead), min: Math.min(...dead), max: Math.max(...dead) },
+        loginMs: median(records.map(({ loginMs }) => loginMs)),
       };
     } finally {
       await warm.end();

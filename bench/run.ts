@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle, packageRoot } from '../lib/constructs/bundle.ts';
 import { registry, type SecretType, secretTypes } from '../rotators/registry.ts';
 import { startTarget } from '../test/conformance/scene.ts';
-import { startFunction } from './function-process.ts';
-import { limits, print, type TypeFigures } from './report.ts';
+import { type FunctionProcess, startFunction } from './function-process.ts';
+import { limits, type Machine, print, type TypeFigures } from './report.ts';
 import { measureRotation, type RotationFigures } from './rotation.ts';
 import { median } from './statistics.ts';
 import { zipSize } from './zip-size.ts';
@@ -70,7 +70,7 @@ async function measureType(type: SecretType): Promise<TypeFigures> {
           }),
         );
       }
-      return { type, server: target.server, bundleMs, zipBytes, loadMs: loads, rotations };
+      return { type, server: target.server, bundleMs, zipBytes, ...loads, rotations };
     } finally {
       await target.stop();
     }
@@ -79,19 +79,37 @@ async function measureType(type: SecretType): Promise<TypeFigures> {
   }
 }
 
-async function measureLoads(directory: string): Promise<TypeFigures['loadMs']> {
-  const times: number[] = [];
-  for (let round = 0; round < count('loads', 1); round += 1) {
-    const loaded = await startFunction(directory, {
-      REKEY_ENVIRONMENT: 'bench',
-      REKEY_EVENT_BUS: 'rekey-bench',
-      REKEY_AUDIT_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/audit.fifo',
-      REKEY_STRATEGY: 'single-user',
-    });
-    times.push(loaded.loadMs);
-    await loaded.end();
+/** Loads the bundle and the reference by turns, so that both see the same machine. */
+async function measureLoads(directory: string) {
+  const reference = await mkdtemp(join(tmpdir(), 'rekey-bench-'));
+  try {
+    bundle(reference, { entry: join(import.meta.dirname, 'reference.ts') });
+    const loads: FunctionProcess[] = [];
+    const references: FunctionProcess[] = [];
+    for (let round = 0; round < count('loads', 1); round += 1) {
+      for (const [folder, loaded] of [
+        [directory, loads],
+        [reference, references],
+      ] as const) {
+        const started = await startFunction(folder, {
+          REKEY_ENVIRONMENT: 'bench',
+          REKEY_EVENT_BUS: 'rekey-bench',
+          REKEY_AUDIT_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/audit.fifo',
+          REKEY_STRATEGY: 'single-user',
+        });
+        loaded.push(started);
+        await started.end();
+      }
+    }
+    const times = loads.map(({ loadMs }) => loadMs);
+    return {
+      loadMs: { median: median(times), min: Math.min(...times), max: Math.max(...times) },
+      loadCpuMs: median(loads.map(({ loadCpuMs }) => loadCpuMs)),
+      referenceLoadMs: median(references.map(({ loadMs }) => loadMs)),
+    };
+  } finally {
+    await rm(reference, { recursive: true, force: true });
   }
-  return { median: median(times), min: Math.min(...times), max: Math.max(...times) };
 }
 
 if (values.help) {
@@ -102,7 +120,12 @@ if (values.help) {
   if (types.length === 0) throw new Error(`--type ${only}: known are ${secretTypes.join(', ')}`);
   const figures: TypeFigures[] = [];
   for (const type of types) figures.push(await measureType(type));
-  const machine = { node: process.version, cores: availableParallelism(), delayMs: count('delay-ms', 0) };
+  const machine: Machine = {
+    node: process.version,
+    cores: availableParallelism(),
+    load: loadavg()[0] ?? 0,
+    delayMs: count('delay-ms', 0),
+  };
   process.stdout.write(
     values.json ? `${JSON.stringify({ machine, limits, figures }, null, 2)}\n` : print(machine, figures),
   );
