@@ -133,7 +133,7 @@ const secretSchema = z
     path: ['encryptionKey'],
   });
 
-export const environmentSchema = z.strictObject({
+const environmentSchema = z.strictObject({
   /** @default - the account of the credentials that the CDK CLI runs with */
   account: z
     .string()

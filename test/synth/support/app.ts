@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { RekeyBus } from '../../../lib/constructs/rekey-bus.ts';
@@ -10,12 +11,18 @@ const { context } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../
   context: Record<string, unknown>;
 };
 
+const assemblies: string[] = [];
+afterAll(() => {
+  for (const directory of assemblies) {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
 /** An app as deployed, but for bundling, which has tests of its own. */
 export function testApp(): App {
-  return new App({
-    context: { ...context, 'aws:cdk:bundling-stacks': [] },
-    outdir: mkdtempSync(join(tmpdir(), 'rekey-synth-')),
-  });
+  const outdir = mkdtempSync(join(tmpdir(), 'rekey-synth-'));
+  assemblies.push(outdir);
+  return new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, outdir });
 }
 
 /** A stack with what most constructs need. */
