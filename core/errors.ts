@@ -17,7 +17,7 @@ export class RekeyError<Code extends string = string> extends Error {
 }
 
 /** Why a target system did not do what it was asked. */
-export const targetErrorCodes = [
+const targetErrorCodes = [
   /** No connection: name not resolved, refused, reset, or no answer within the connect timeout. */
   'TargetUnreachable',
   /** The TLS handshake failed: no TLS offered, unknown authority, wrong host name, expired certificate. */
@@ -43,7 +43,7 @@ export class TargetError extends RekeyError<TargetErrorCode> {
 }
 
 /** Why a secret, or an event about it, cannot be worked with as it stands. */
-export const secretErrorCodes = [
+const secretErrorCodes = [
   'StepUnknown',
   'RotationEventInvalid',
   'SecretMissing',

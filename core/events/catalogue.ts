@@ -7,7 +7,7 @@ import { strategies } from '../secret.ts';
  */
 
 /** Who, when, where and because of what; the same on every event. */
-export const metadataSchema = z.object({
+const metadataSchema = z.object({
   /** UUIDv7; a fact that may be announced twice gets the same id both times (see `core/events/create.ts`). */
   id: z.uuid(),
   schemaVersion: z.int().min(1),

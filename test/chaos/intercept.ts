@@ -21,7 +21,7 @@ export function intercept<T extends object>(target: T, label: string, hook: Hook
 }
 
 /** The end of an execution environment: nothing after it in that invocation takes effect. */
-export class Crash extends Error {
+class Crash extends Error {
   override name = 'Crash';
 }
 

@@ -21,7 +21,7 @@ export const noDatabases: DatabaseDirectory = {
   isReadReplicaOf: async () => false,
 };
 
-export const clock = { now: () => new Date() };
+const clock = { now: () => new Date() };
 
 /** An engine over any rotator with everything outside in memory; a new one is a cold start. */
 export function engine<S extends object>(options: {
