@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { createUser } from './support/principal.ts';
+import { createUser } from '../../local/principals.ts';
 import { refusal } from './support/refusal.ts';
 import { deployRotationFunction } from './support/rotation.ts';
 import { allow, deployStack } from './support/stack.ts';
