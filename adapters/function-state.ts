@@ -22,6 +22,7 @@ export class LambdaFunctions implements Functions {
         name: found.FunctionName ?? functionArn,
         state: found.State ?? 'Active',
         ...(reason !== undefined && { reason }),
+        logGroup: found.LoggingConfig?.LogGroup ?? `/aws/lambda/${found.FunctionName ?? functionArn}`,
         ...(found.LastUpdateStatus !== undefined && { lastUpdateStatus: found.LastUpdateStatus }),
       };
     } catch (error) {

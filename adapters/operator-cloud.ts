@@ -93,6 +93,13 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       ]);
       return new LambdaFunctions(traceCalls(new LambdaClient(options), 'lambda'));
     }),
+    logs: once(async () => {
+      const [{ CloudWatchLogsClient }, { CloudWatchLogs }] = await Promise.all([
+        import('@aws-sdk/client-cloudwatch-logs'),
+        import('./function-logs.ts'),
+      ]);
+      return new CloudWatchLogs(traceCalls(new CloudWatchLogsClient(options), 'logs'));
+    }),
     workflows: once(async () => {
       const [{ SFNClient }, { StepFunctionsWorkflows }] = await Promise.all([
         import('@aws-sdk/client-sfn'),

@@ -300,5 +300,5 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
 /** The state of each secret; an empty list when the definitions cannot be read. */
 export async function gatherSecrets(cloud: Cloud, environment: string, now: Date) {
   const definitions = await (await cloud.definitions(environment)).list();
-  return { definitions, statuses: await statusesOf(definitions, await cloud.secrets(), now) };
+  return { definitions, statuses: await statusesOf(definitions, cloud, now) };
 }

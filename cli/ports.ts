@@ -52,11 +52,20 @@ export interface FunctionState {
   readonly state: string;
   readonly reason?: string;
   readonly lastUpdateStatus?: string;
+  readonly logGroup: string;
 }
 
 export interface Functions {
   /** `undefined` when there is no such function. */
   inspect(functionArn: string): Promise<FunctionState | undefined>;
+}
+
+export interface Logs {
+  /**
+   * Messages of a log group since a time that contain the text, oldest first.
+   * @param text - letters, digits and hyphens
+   */
+  find(logGroup: string, text: string, since: Date): Promise<readonly string[]>;
 }
 
 /** One execution of a workflow. */
@@ -103,6 +112,7 @@ export interface Cloud {
   rules(): Promise<Rules>;
   queues(): Promise<Queues>;
   functions(): Promise<Functions>;
+  logs(): Promise<Logs>;
   workflows(): Promise<Workflows>;
   auditObjects(bucket: string): Promise<AuditObjects>;
   auditSource(bucket: string): Promise<AuditLogSource>;

@@ -14,6 +14,7 @@ import type { Rotator } from '../../rotators/rotator.ts';
 import { standardHandler, type Tools } from '../shared/chain.ts';
 import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
 import { targetDefaults } from '../shared/target.ts';
+import { parseRotationEvent } from './event.ts';
 import { RotationLifecycle, type StepReport } from './lifecycle.ts';
 import { VersionCache } from './version-cache.ts';
 
@@ -51,6 +52,9 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       target,
     });
     try {
+      const { step, secretId, token } = parseRotationEvent(event);
+      // Operators look for these in the log: they may read why a step failed here, but not the audit log.
+      tools.logger.appendKeys({ secret: secretId, step, versionId: token });
       measure(await lifecycle.run(event), tools);
     } catch (error) {
       tools.metrics.addMetric(metricNames.rotationFailed, MetricUnit.Count, 1);
@@ -60,7 +64,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
 }
 
 function measure({ step, done, rotationMs }: StepReport, { logger, metrics }: Tools): void {
-  logger.info(done ? 'step done' : 'nothing left to do', { step });
+  logger.info(done ? 'step done' : 'nothing left to do');
   if (step === 'finishSecret' && done) {
     metrics.addMetric(metricNames.rotationSucceeded, MetricUnit.Count, 1);
     if (rotationMs !== undefined) {
