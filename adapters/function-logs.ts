@@ -1,5 +1,5 @@
 import { type CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
-import type { Logs } from '../cli/ports.ts';
+import type { Logs } from '../core/operator-ports.ts';
 
 /** Log groups of CloudWatch Logs. */
 export class CloudWatchLogs implements Logs {

@@ -1,5 +1,5 @@
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import type { FunctionState, Functions } from '../cli/ports.ts';
+import type { FunctionState, Functions } from '../core/operator-ports.ts';
 
 /**
  * How Lambda functions stand.

@@ -1,5 +1,4 @@
-import type { CloudChoice } from '../cli/context.ts';
-import type { Cloud } from '../cli/ports.ts';
+import type { Cloud, CloudChoice } from '../core/operator-ports.ts';
 import { traceCalls } from './call-trace.ts';
 
 /** What the constructor of every AWS SDK v3 client takes here. */

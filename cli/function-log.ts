@@ -1,7 +1,7 @@
 import type { SecretDefinition } from '../core/definition.ts';
 import type { ErrorSummary } from '../core/errors.ts';
+import type { Cloud } from '../core/operator-ports.ts';
 import { CliError } from './errors.ts';
-import type { Cloud } from './ports.ts';
 
 /** A step of a rotation that failed, and why. */
 export interface RotationFailure extends ErrorSummary {

@@ -1,8 +1,8 @@
 import type { ErrorSummary } from '../core/errors.ts';
+import type { Execution, ExecutionStage } from '../core/operator-ports.ts';
 import type { Invocation } from './context.ts';
 import { explain } from './failure.ts';
 import { rejectionOf } from './function-log.ts';
-import type { Execution, ExecutionStage } from './ports.ts';
 import { formatDuration } from './time.ts';
 
 /** How a revocation ended, as far as the caller may see it. Times are in milliseconds after the request. */

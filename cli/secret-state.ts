@@ -1,9 +1,9 @@
 import type { SecretDefinition } from '../core/definition.ts';
 import { SecretError } from '../core/errors.ts';
+import type { Cloud } from '../core/operator-ports.ts';
 import { type SecretDescription, stages, versionWith } from '../core/secret.ts';
 import { RotationLog } from './function-log.ts';
 import type { Tone } from './output.ts';
-import type { Cloud } from './ports.ts';
 
 /** How a secret's rotation stands. */
 export type SecretState =

@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../../core/audit/format.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import type { EventData } from '../../core/events/catalogue.ts';
+import type { SecretReader } from '../../core/operator-ports.ts';
 import { stages, versionWith } from '../../core/secret.ts';
 import { AuditFollower } from '../audit-reader.ts';
 import type { Invocation } from '../context.ts';
@@ -8,7 +9,6 @@ import { confirm, type Environment, fact, findDefinition, openEnvironment } from
 import { CliError, type ExitCode } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { type RotationFailure, RotationLog } from '../function-log.ts';
-import type { SecretReader } from '../ports.ts';
 import { pendingVersion } from '../secret-state.ts';
 import { formatDuration } from '../time.ts';
 

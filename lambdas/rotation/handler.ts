@@ -7,11 +7,10 @@ import { RdsDirectory } from '../../adapters/database-directory.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { summarizeError } from '../../core/errors.ts';
 import { metrics as metricNames } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import type { Rotator } from '../../rotators/rotator.ts';
-import { standardHandler, type Tools } from '../shared/chain.ts';
+import { loggable, standardHandler, type Tools } from '../shared/chain.ts';
 import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
 import { targetDefaults } from '../shared/target.ts';
 import { parseRotationEvent } from './event.ts';
@@ -74,6 +73,6 @@ function measure({ step, done, rotationMs }: StepReport, { logger, metrics }: To
 }
 
 function countFallback(error: unknown, { logger, metrics }: Tools): void {
-  logger.error('the event bus took no record; it goes to the audit queue', { ...summarizeError(error) });
+  logger.error('the event bus took no record; it goes to the audit queue', loggable(error));
   metrics.addMetric(metricNames.auditPublishFailed, MetricUnit.Count, 1);
 }

@@ -1,11 +1,11 @@
 import type { CliContext } from '../../cli/context.ts';
-import type { Cloud, DeploymentFacts, Execution, ExecutionStage } from '../../cli/ports.ts';
 import { run } from '../../cli/run.ts';
 import { type AuditEvent, emptyHead, encodeObject, type Head } from '../../core/audit/format.ts';
 import type { AuditLogSource } from '../../core/audit/verify.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import { SecretError } from '../../core/errors.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
+import type { Cloud, DeploymentFacts, Execution, ExecutionStage } from '../../core/operator-ports.ts';
 import type { SecretDescription } from '../../core/secret.ts';
 
 export const now = new Date('2026-03-10T12:00:00.000Z');

@@ -1,6 +1,14 @@
-import type { AuditLogSource } from '../core/audit/verify.ts';
-import type { deploymentParameters } from '../core/names.ts';
-import type { DefinitionStore, EventBus, RotationControl, SecretStore } from '../core/ports.ts';
+import type { AuditLogSource } from './audit/verify.ts';
+import type { deploymentParameters } from './names.ts';
+import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
+
+/** What the operator CLI needs of the outside, besides `core/ports.ts`. None of it can read a secret's value. */
+
+/** Which account and region. */
+export interface CloudChoice {
+  readonly region?: string;
+  readonly profile?: string;
+}
 
 /** The facts that a deployment wrote down; one that is missing was not deployed. */
 export type DeploymentFacts = Readonly<Partial<Record<keyof typeof deploymentParameters, string>>>;
