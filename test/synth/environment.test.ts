@@ -304,6 +304,26 @@ describe('an environment', () => {
       }
     });
 
+    test('may publish to a topic of Rekey’s own, which takes nothing without TLS', () => {
+      const { events } = build(example, 'prod');
+      const topics = Template.fromStack(events).findResources('AWS::SNS::TopicPolicy');
+      const [{ Properties } = { Properties: undefined }] = Object.values(topics);
+      expect(Properties?.PolicyDocument.Statement).toEqual([
+        expect.objectContaining({
+          Effect: 'Deny',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+        {
+          Sid: 'Alarms',
+          Effect: 'Allow',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Action: 'sns:Publish',
+          Resource: { Ref: expect.stringMatching(/^Alarms/) },
+          Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } },
+        },
+      ]);
+    });
+
     test('are there for every runbook, under names that differ', () => {
       const names = alarms().map(({ AlarmName }) => AlarmName as string);
       expect(new Set(names).size).toBe(names.length);
