@@ -89,7 +89,7 @@ describe('the revocation workflow', () => {
     expect(statements.find(({ Sid }) => Sid === 'Start')?.Resource).toEqual({
       Ref: idOf(workflow.stateMachine),
     });
-    expect(statements.find(({ Sid }) => Sid === 'FindVersions')?.Resource).toEqual([arn]);
+    expect(statements.find(({ Sid }) => Sid === 'FindVersions')?.Resource).toEqual(arn);
     expect(statements.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
       StringEquals: { 'events:source': 'rekey.revocation' },
     });
