@@ -293,6 +293,13 @@ describe('containment without an admin', () => {
   });
 });
 
+test('a pending version of another user or host is refused with the way out', async () => {
+  const { scene } = await world('single-user');
+  const refused = await failure(scene.rotate({ ...scene.propose(), host: 'elsewhere.example' }));
+  expect(refused.code).toBe('IdentityMismatch');
+  expect(refused.message).toContain('remove the AWSPENDING label and rotate again');
+});
+
 describe('what a refused login proves', () => {
   const outcome = async (secret: Secret) => {
     const result = await target.rotator.probe(secret, { ...target.context, finding: () => {} });
