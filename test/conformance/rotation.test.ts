@@ -109,7 +109,10 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
         { port: 1 },
         { dbname: 'other' },
       ]) {
-        expect((await failure(world.rotate({ ...next, ...change }))).code).toBe('IdentityMismatch');
+        expect(await failure(world.rotate({ ...next, ...change }))).toMatchObject({
+          code: 'IdentityMismatch',
+          message: expect.stringContaining('remove the AWSPENDING label'),
+        });
       }
     });
   });
