@@ -184,20 +184,26 @@ export class RotationLifecycle<S extends object> {
   }
 
   async #test({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {
-    const { rotator, store } = this.#deps;
+    const { store } = this.#deps;
     const pending = await store.read(description.arn, { versionId: token });
     // Without immediate rotation, Secrets Manager runs this step alone, on a version without value, to try the setup.
     const credential =
-      pending === undefined
-        ? await this.#current(description)
-        : parseCredential(rotator.schema, pending.value, `${description.name} version ${token}`);
+      pending === undefined ? await this.#current(description) : this.#parsed(pending, description, token);
+    await this.#prove(credential, description, token);
+    if (pending !== undefined) {
+      store.noteProven(description.arn, token);
+    }
+    return { step, done: true };
+  }
+
+  /** @throws TargetError when the target does not accept the credential */
+  async #prove(credential: S, description: SecretDescription, token: string): Promise<void> {
     const result = await this.#withFindings(description, token, (target) =>
-      rotator.probe(credential, target),
+      this.#deps.rotator.probe(credential, target),
     );
     if (result.outcome !== 'accepted') {
       throw result.error;
     }
-    return { step, done: true };
   }
 
   async #finish(
@@ -215,6 +221,11 @@ export class RotationLifecycle<S extends object> {
     }
     const from = versionWith(description, state === 'current' ? stages.previous : stages.current);
     if (state === 'pending') {
+      // Secrets Manager comes here after a test, which mostly ran in this environment; whoever else may invoke the
+      // function must not make a version current that does not log in.
+      if (!store.isProven(description.arn, token)) {
+        await this.#prove(this.#parsed(pending, description, token), description, token);
+      }
       await this.#moveCurrent(description, token, from);
     }
     const durationMs =
@@ -284,7 +295,11 @@ export class RotationLifecycle<S extends object> {
         `version ${token} of ${description.name} has no value yet; createSecret must run first`,
       );
     }
-    return parseCredential(this.#deps.rotator.schema, version.value, `${description.name} version ${token}`);
+    return this.#parsed(version, description, token);
+  }
+
+  #parsed({ value }: SecretVersion, { name }: SecretDescription, token: string): S {
+    return parseCredential(this.#deps.rotator.schema, value, `${name} version ${token}`);
   }
 
   /** Runs an action at the target and publishes what it found worth a person's look. */

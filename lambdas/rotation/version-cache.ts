@@ -10,6 +10,7 @@ export class VersionCache implements SecretStore {
   readonly #store: SecretStore;
   readonly #clock: Clock;
   readonly #versions = new Map<string, { version: SecretVersion; until: number }>();
+  readonly #proven = new Set<string>();
 
   constructor(store: SecretStore, clock: Clock) {
     this.#store = store;
@@ -51,11 +52,23 @@ export class VersionCache implements SecretStore {
     return this.#store.listVersions(secretId);
   }
 
+  /** Notes that the target has accepted a version. */
+  noteProven(secretId: string, versionId: string): void {
+    this.#proven.add(key(secretId, versionId));
+  }
+
+  /** Whether the target has accepted this version in this environment since the rotation began. */
+  isProven(secretId: string, versionId: string): boolean {
+    return this.#proven.has(key(secretId, versionId));
+  }
+
   /** Drops everything known of a secret. */
   forget(secretId: string): void {
-    for (const known of this.#versions.keys()) {
-      if (known.startsWith(key(secretId, ''))) {
-        this.#versions.delete(known);
+    for (const memory of [this.#versions, this.#proven]) {
+      for (const known of memory.keys()) {
+        if (known.startsWith(key(secretId, ''))) {
+          memory.delete(known);
+        }
       }
     }
   }

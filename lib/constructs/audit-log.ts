@@ -75,6 +75,17 @@ export class AuditLog extends Construct {
       // A log whose key is gone is gone as well.
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    // Without conditions, as documented: which keys of the request context the bus brings along is not. Who may send to
+    // the queue says the queue's own policy.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'EventsIntoTheQueue',
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+      }),
+    );
     this.bucket = this.createBucket(props);
 
     const queue = {

@@ -234,14 +234,15 @@ export class RevocationWorkflow extends Construct {
       retryAttempts: 2,
       onFailure: new SqsDestination(this.deadLetterQueue),
     });
+    // One that failed with its report has the same record already: it is one fact, and recorded once.
     new Rule(this, 'EndedEarly', {
-      description: `Rekey ${environment}: revocations that timed out or were aborted are reported as failed`,
+      description: `Rekey ${environment}: revocations that ended without a report are reported as failed`,
       eventPattern: {
         source: Match.exactString('aws.states'),
         detailType: ['Step Functions Execution Status Change'],
         detail: {
           stateMachineArn: [this.stateMachine.stateMachineArn],
-          status: ['TIMED_OUT', 'ABORTED'],
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
         },
       },
       targets: [new LambdaFunction(this.report, { deadLetterQueue: this.deadLetterQueue })],

@@ -145,6 +145,19 @@ describe('a rotation', () => {
     expect(target.passwords.get('app')).toBe(first.password);
   });
 
+  test.each(['warm', 'cold'])(
+    'moves AWSCURRENT to no version that was not tried, whoever calls (%s)',
+    async (start) => {
+      const { run, store, target } = world();
+      await run('createSecret');
+      const finish = { Step: 'finishSecret', SecretId: arn, ClientRequestToken: token };
+      const finished =
+        start === 'warm' ? run('finishSecret') : engine({ rotator: modelRotator(target), store }).run(finish);
+      await expect(finished).rejects.toMatchObject({ code: 'AuthenticationRefused' });
+      expect(store.peek(arn, 'AWSCURRENT')?.versionId).toBe('v1');
+    },
+  );
+
   test('of which Secrets Manager only tries the setup, tests the current credential', async () => {
     const { run, target } = world();
     await expect(run('testSecret')).resolves.toEqual({ step: 'testSecret', done: true });
