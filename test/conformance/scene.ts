@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { describe, test } from '@jest/globals';
 import { systemRandom } from '../../adapters/random.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import type { Strategy } from '../../core/secret.ts';
@@ -16,7 +17,7 @@ const targets = new Map<SecretType, Promise<Target>>();
 export function startTarget(type: SecretType): Promise<Target> {
   let target = targets.get(type);
   if (target === undefined) {
-    target = import(`./drivers/${type}.ts`).then(({ start }: { start(): Promise<Target> }) => start());
+    target = driver(type).then(({ start }) => start());
     targets.set(type, target);
   }
   return target;
@@ -28,10 +29,35 @@ export async function stopTargets(): Promise<void> {
   targets.clear();
 }
 
-/** Every type with every strategy it has. */
-export const combinations = secretTypes.flatMap((type) =>
-  registry[type].strategies.map((strategy) => ({ type, strategy })),
-);
+interface Driver {
+  start(): Promise<Target>;
+  /** Why its server cannot be started here, and the command that helps; undefined when it can. */
+  missing?(): Promise<string | undefined>;
+}
+
+const driver = (type: SecretType): Promise<Driver> => import(`./drivers/${type}.ts`);
+
+const missing = new Map<SecretType, string>();
+for (const type of secretTypes) {
+  const reason = await (await driver(type)).missing?.();
+  if (reason === undefined) continue;
+  if (process.env.CI === 'true') throw new Error(`${type}: ${reason}`);
+  missing.set(type, reason);
+}
+
+/** The types whose server can be started on this machine. In CI that must be all. */
+export const availableTypes = secretTypes.filter((type) => !missing.has(type));
+
+/** Describes the same tests for every type with every strategy it has, and reports the types that are left out. */
+export function describeEach(body: (of: { type: SecretType; strategy: Strategy }) => void): void {
+  for (const type of availableTypes) {
+    for (const strategy of registry[type].strategies) {
+      describe(`${type}, ${strategy}`, () => body({ type, strategy }));
+    }
+  }
+  // biome-ignore lint/suspicious/noSkippedTests: its server is not on this machine; with CI=true that is a failure
+  for (const [type, reason] of missing) test.skip(`${type}: ${reason}`, () => {});
+}
 
 const passwords = passwordPolicy({});
 
