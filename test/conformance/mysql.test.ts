@@ -30,7 +30,8 @@ async function grants(user: string, host = '%'): Promise<string[]> {
     .map((row) =>
       String(Object.values(row)[0])
         .replaceAll(`\`${user}\``, 'U')
-        .replace(/'\*[0-9A-F]{40}'/, 'H'),
+        .replace(/'\*[0-9A-F]{40}'/, 'H')
+        .replace(/\(([^)]*)\)/g, (_all, columns: string) => `(${columns.split(', ').sort().join(', ')})`),
     )
     .sort();
 }
