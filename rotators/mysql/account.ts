@@ -14,6 +14,8 @@ export interface Account {
   /** What connections must be like and how much they may do, as `ALTER USER` takes it. */
   readonly limits: string;
   readonly needsClientCertificate: boolean;
+  /** What the server keeps of the password, for `mysql_native_password` only, where it can be compared. */
+  readonly hash: string | undefined;
   /** Quoted. */
   readonly defaultRoles: readonly string[];
 }
@@ -23,6 +25,7 @@ export const changePermission = (session: Session): string =>
   `GRANT CREATE USER ON *.* TO ${quote(session.place.username)}`;
 
 const common = `CONVERT(u.User USING utf8mb4) AS user, CONVERT(u.Host USING utf8mb4) AS host, u.plugin AS plugin,
+  IF(u.plugin IN ('', 'mysql_native_password'), CONVERT(u.authentication_string USING utf8mb4), '') AS hash,
   u.ssl_type AS tls, CONVERT(u.ssl_cipher USING utf8mb4) AS cipher, CONVERT(u.x509_issuer USING utf8mb4) AS issuer,
   CONVERT(u.x509_subject USING utf8mb4) AS subject, u.max_questions AS questions, u.max_updates AS updates,
   u.max_connections AS connections, u.max_user_connections AS sessions`;
@@ -84,6 +87,7 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
     limits,
     needsClientCertificate: tls === 'X509' || Boolean(row.issuer) || Boolean(row.subject),
     defaultRoles,
+    hash: row.hash ? String(row.hash).toUpperCase() : undefined,
   };
 }
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetError } from '../../core/errors.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
-import { changePermission, readAccounts } from './account.ts';
+import { type Account, changePermission, readAccounts } from './account.ts';
 import { openServer, type Session, using } from './connection.ts';
 import { LoginRefused } from './errors.ts';
 import type { MysqlSecret } from './schema.ts';
 import { tryOpen } from './single.ts';
-import { accountName, quote } from './sql.ts';
+import { accountName, nativeHash, quote } from './sql.ts';
 
 type Context = ContainContext<MysqlSecret>;
 
@@ -14,13 +14,16 @@ type Context = ContainContext<MysqlSecret>;
 const rounds = 20;
 
 /**
- * See {@link Rotator.contain}. Three cases:
+ * See {@link Rotator.contain}. Four cases:
  *
  * - The leaked credential is an older password of the user whose current password works: logins with it are refused
  *   already. The servers do not know when a session began, so all sessions of the user are ended, by the user itself.
  * - The leaked user is another than the current one, or its password is the current one: the admin locks the user's
  *   accounts at every host and ends all sessions.
- * - The same without an admin: the user ends its own other sessions, and only a rotation can refuse new logins.
+ * - The same, but the user has another password by now: another rotation is under way, and its login will be the
+ *   current one in a moment. The admin ends all sessions; locked, the rotation would end in a lockout.
+ * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
+ *   new logins.
  */
 export async function contain(leaked: MysqlSecret, context: Context): Promise<ContainResult> {
   const { current } = context.credentials;
@@ -33,7 +36,7 @@ export async function contain(leaked: MysqlSecret, context: Context): Promise<Co
     }
   }
   if (admin !== undefined) {
-    return await using(await openServer(admin, context), (session) => disable(session, username));
+    return await using(await openServer(admin, context), (session) => disable(session, leaked, context));
   }
   const session = await tryOpen({ ...leaked, dbname: null }, context);
   if (session instanceof LoginRefused) {
@@ -59,10 +62,39 @@ async function endOldSessions(session: Session, { username }: MysqlSecret): Prom
   };
 }
 
-async function disable(session: Session, username: string): Promise<ContainResult> {
-  const server = await session.prepare();
-  const accounts = await readAccounts(session, server, username);
-  if (accounts.some(({ locked }) => !locked)) {
+/**
+ * Whether the server has another password for the user than the leaked one. Where that cannot be seen it is tried, but
+ * an answer counts only if it can be about nothing but the password; and no answer is none, since an emergency does not
+ * wait for it.
+ */
+async function isReplaced(
+  leaked: MysqlSecret,
+  accounts: readonly Account[],
+  context: Context,
+): Promise<boolean> {
+  const { current } = context.credentials;
+  const { username, password } = leaked;
+  if (username === current.username && password === current.password) return false;
+  if (accounts.some(({ severalPlugins }) => severalPlugins)) return false;
+  if (accounts.every(({ hash }) => hash !== undefined)) {
+    const hash = nativeHash(password);
+    return accounts.every((account) => account.hash !== hash);
+  }
+  if (accounts.length !== 1 || accounts[0]?.needsClientCertificate) return false;
+  const answer = await tryOpen({ ...current, dbname: null, username, password }, context).catch(
+    () => undefined,
+  );
+  if (answer instanceof LoginRefused) return !answer.passwordAccepted;
+  await answer?.end();
+  return false;
+}
+
+async function disable(session: Session, leaked: MysqlSecret, context: Context): Promise<ContainResult> {
+  const { username } = leaked;
+  const accounts = await readAccounts(session, await session.prepare(), username);
+  const isAdmin = session.place.username === username;
+  const replaced = accounts.length > 0 && (await isReplaced(leaked, accounts, context));
+  if (!isAdmin && !replaced && accounts.some(({ locked }) => !locked)) {
     await session.run(`ALTER USER ${accounts.map(accountName).join(', ')} ACCOUNT LOCK`, {
       doing: `lock "${username}"`,
       missing: changePermission(session),
@@ -74,9 +106,16 @@ async function disable(session: Session, username: string): Promise<ContainResul
     missing: `GRANT PROCESS ON *.* TO ${quote(session.place.username)}`,
   });
   const sessionsEnded = await endSessions(session, username);
-  return accounts.length === 0
-    ? { loginsRefused: true, sessionsEnded, note: `there is no user "${username}"` }
-    : { loginsRefused: true, sessionsEnded };
+  if (accounts.length === 0) {
+    return { loginsRefused: true, sessionsEnded, note: `there is no user "${username}"` };
+  }
+  if (!isAdmin || replaced) return { loginsRefused: true, sessionsEnded };
+  // Nobody would be left who could unlock it.
+  return {
+    loginsRefused: false,
+    sessionsEnded,
+    note: `the admin secret logs in as "${username}" itself, which cannot lock itself; only a rotation ends new logins`,
+  };
 }
 
 /**

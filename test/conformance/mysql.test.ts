@@ -263,6 +263,41 @@ described('MariaDB', () => {
     expect(new Set(scene.findings.map(({ code }) => code))).toEqual(new Set(['PlaintextConnection']));
   });
 
+  test.each([
+    ['single-user', 0],
+    ['alternating-users', 0],
+    ['alternating-users', 1],
+  ] as const)(
+    '%s: containment does not lock the user that another rotation makes current just now (version %i)',
+    async (strategy, at) => {
+      const { scene, rotate } = await world(strategy);
+      for (let version = 0; version < at; version += 1) await rotate();
+      const leaked = scene.current as unknown as Secret;
+      const stolen = await target.openSession(leaked);
+      await rotate();
+      const next = scene.propose() as unknown as Secret;
+      await target.rotator.apply(next, scene.applyContext as never);
+      expect(await scene.contain(leaked as never, new Date())).toMatchObject({
+        loginsRefused: true,
+        sessionsEnded: 1,
+      });
+      expect(await stolen.alive()).toBe(false);
+      expect([await target.logsIn(leaked), await target.logsIn(next)]).toEqual([false, true]);
+    },
+  );
+
+  test('an admin that is the leaked user itself is not locked, and the result says so', async () => {
+    const { account, scene } = await world('single-user');
+    const own = new Scene(target as unknown as Target, 'single-user', {
+      secret: account.admin,
+      admin: account.admin,
+    } as never);
+    expect(await own.contain(own.current)).toMatchObject({ loginsRefused: false, sessionsEnded: 0 });
+    await own.rotate();
+    expect(await target.logsIn(account.admin)).toBe(false);
+    expect(scene.findings).toEqual([]);
+  });
+
   test('without an admin the user cannot be locked, and the result says so', async () => {
     const { scene } = await world('single-user');
     scene.hasAdmin = false;

@@ -27,6 +27,10 @@ export interface MysqlUnderTest extends TargetUnderTest<MysqlSecret> {
   ask(secret: MysqlSecret, statements: string | readonly string[]): Promise<Record<string, unknown>[]>;
 }
 
+/**
+ * See {@link TargetUnderTest}.
+ * @public
+ */
 export const missing = missingMariaDb;
 
 export async function start(): Promise<MysqlUnderTest> {
