@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { engine, MemoryBus } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
-import { describeEach, startTarget, stopTargets, type Target } from './scene.ts';
+import { describeEach } from './each.ts';
+import { startTarget, stopTargets, type Target } from './scene.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';

@@ -5,7 +5,8 @@ import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
 import { engine } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { layLine } from './cut.ts';
-import { describeEach, startTarget, stopTargets, type Target } from './scene.ts';
+import { describeEach } from './each.ts';
+import { startTarget, stopTargets, type Target } from './scene.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { describeEach, failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
+import { describeEach } from './each.ts';
+import { failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
 
 afterAll(stopTargets, 30_000);
 

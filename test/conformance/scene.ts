@@ -1,9 +1,8 @@
 import { inspect } from 'node:util';
-import { describe, test } from '@jest/globals';
 import { systemRandom } from '../../adapters/random.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import type { Strategy } from '../../core/secret.ts';
-import { registry, type SecretType, secretTypes } from '../../rotators/registry.ts';
+import { type SecretType, secretTypes } from '../../rotators/registry.ts';
 import type { ApplyContext, ContainResult, Credentials, TargetContext } from '../../rotators/rotator.ts';
 import type { Account, TargetUnderTest } from './target.ts';
 
@@ -37,7 +36,8 @@ interface Driver {
 
 const driver = (type: SecretType): Promise<Driver> => import(`./drivers/${type}.ts`);
 
-const missing = new Map<SecretType, string>();
+/** Why the server of a type cannot be started on this machine, and the command that helps. */
+export const missing = new Map<SecretType, string>();
 for (const type of secretTypes) {
   const reason = await (await driver(type)).missing?.();
   if (reason === undefined) continue;
@@ -47,17 +47,6 @@ for (const type of secretTypes) {
 
 /** The types whose server can be started on this machine. In CI that must be all. */
 export const availableTypes = secretTypes.filter((type) => !missing.has(type));
-
-/** Describes the same tests for every type with every strategy it has, and reports the types that are left out. */
-export function describeEach(body: (of: { type: SecretType; strategy: Strategy }) => void): void {
-  for (const type of availableTypes) {
-    for (const strategy of registry[type].strategies) {
-      describe(`${type}, ${strategy}`, () => body({ type, strategy }));
-    }
-  }
-  // biome-ignore lint/suspicious/noSkippedTests: its server is not on this machine; with CI=true that is a failure
-  for (const [type, reason] of missing) test.skip(`${type}: ${reason}`, () => {});
-}
 
 const passwords = passwordPolicy({});
 
