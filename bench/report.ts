@@ -29,7 +29,7 @@ export interface Machine {
 export const limits = {
   warmCallsSingleUser: 10,
   connectionsSingleUser: 3,
-  zipBytes: 400 * 1024,
+  zipBytes: 500 * 1024,
   loadMs: 150,
   refusedLoginsAlternatingUsers: 0,
 } as const;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle, packageRoot } from '../lib/constructs/bundle.ts';
 import { registry, type SecretType, secretTypes } from '../rotators/registry.ts';
-import { startTarget } from '../test/conformance/scene.ts';
+import { missing, startTarget } from '../test/conformance/scene.ts';
 import { type FunctionProcess, startFunction } from './function-process.ts';
 import { limits, type Machine, print, type TypeFigures } from './report.ts';
 import { measureRotation, type RotationFigures } from './rotation.ts';
@@ -119,7 +119,11 @@ if (values.help) {
   const types = secretTypes.filter((type) => only === undefined || type === only);
   if (types.length === 0) throw new Error(`--type ${only}: known are ${secretTypes.join(', ')}`);
   const figures: TypeFigures[] = [];
-  for (const type of types) figures.push(await measureType(type));
+  for (const type of types) {
+    const reason = missing.get(type);
+    if (reason === undefined) figures.push(await measureType(type));
+    else process.stderr.write(`${type} is left out: ${reason}\n`);
+  }
   const machine: Machine = {
     node: process.version,
     cores: availableParallelism(),

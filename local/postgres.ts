@@ -46,7 +46,8 @@ export interface PostgresServer {
 
 const superuserName = 'postgres';
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens at now. */
+export async function freePort(): Promise<number> {
   return await new Promise((resolvePort, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -19,6 +19,12 @@ export const registry = {
     database: true,
     load: async () => (await import('./postgresql/rotator.ts')).postgresql,
   },
+  mysql: {
+    title: 'MySQL and MariaDB',
+    strategies: ['single-user', 'alternating-users'],
+    database: true,
+    load: async () => (await import('./mysql/rotator.ts')).mysql,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;

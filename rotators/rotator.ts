@@ -42,7 +42,7 @@ export interface Rotator<S extends object> {
   /**
    * Emergency: makes the target refuse `leaked` now and ends its live sessions. Twice is the same as once. Must not
    * take away the login of `context.credentials.current` when `leaked` is only an older password of the same user:
-   * then it ends the sessions that began before `context.rotatedAt`.
+   * then it ends the sessions that began before `context.rotatedAt`, or all where the target does not know their age.
    * @throws TargetError
    */
   contain(leaked: S, context: ContainContext<S>): Promise<ContainResult>;

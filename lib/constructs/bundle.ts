@@ -38,7 +38,10 @@ export function bundle(directory: string, options: BundleOptions): void {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    alias: { 'node:http': join(packageRoot, 'lambdas', 'shared', 'node-http.cjs') },
+    alias: {
+      'node:http': join(packageRoot, 'lambdas', 'shared', 'node-http.cjs'),
+      'iconv-lite': join(packageRoot, 'rotators', 'mysql', 'encodings.cjs'),
+    },
     // pg loads its optional native binding only when asked to.
     external: ['pg-native'],
     banner: { js: banner },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { TargetError } from '../../core/errors.ts';
 import type { TargetContext } from '../rotator.ts';
-import { trust } from './authorities.ts';
+import { trust } from '../tls/authorities.ts';
 import {
   ConcurrentChange,
   connectError,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CountingProxy, startProxy } from '../../bench/proxy.ts';
 import { limits } from '../../bench/report.ts';
-import { registry, secretTypes } from '../../rotators/registry.ts';
-import { Scene, startTarget, type Target } from './scene.ts';
+import { registry } from '../../rotators/registry.ts';
+import { availableTypes, Scene, startTarget, type Target } from './scene.ts';
 
-const databases = secretTypes.filter((type) => registry[type].database);
+const databases = availableTypes.filter((type) => registry[type].database);
 
 describe.each(databases)('%s', (type) => {
   let target: Target;

@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { histories, type InvocationOptions, play } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
 import { engine } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { layLine } from './cut.ts';
-import { combinations, startTarget, stopTargets, type Target } from './scene.ts';
+import { describeEach } from './each.ts';
+import { startTarget, stopTargets, type Target } from './scene.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';
@@ -67,7 +68,7 @@ async function world(target: Target, strategy: 'single-user' | 'alternating-user
   };
 }
 
-describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
+describeEach(({ type, strategy }) => {
   let target: Target;
   beforeAll(async () => {
     target = await startTarget(type);

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { combinations, failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeEach } from './each.ts';
+import { failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
 
 afterAll(stopTargets, 30_000);
 
-describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
+describeEach(({ type, strategy }) => {
   let target: Target;
   beforeAll(async () => {
     target = await startTarget(type);

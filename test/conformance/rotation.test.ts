@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { combinations, failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
+import { describeEach } from './each.ts';
+import { failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
 
 afterAll(stopTargets, 30_000);
 
-describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
+describeEach(({ type, strategy }) => {
   let target: Target;
   const scenes: Scene[] = [];
   const scene = async (options?: Parameters<Target['createAccount']>[0]): Promise<Scene> => {
@@ -91,8 +92,9 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
       ['too short', 'a1b2c3'],
       ['with NUL', 'long enough\0 but not text'],
       ['absurdly long', 'x'.repeat(5000)],
-      ['a verifier', 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy'],
-    ])('refuses a pending password that is %s', async (_name, password) => {
+      ['a verifier', undefined],
+    ])('refuses a pending password that is %s', async (_name, given) => {
+      const password = given ?? target.verifier;
       const world = await scene();
       const { code, text } = await failure(world.rotate(target.withPassword(world.propose(), password)));
       expect(code).toBe('PendingValueRefused');
@@ -105,7 +107,7 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
       const next = world.propose();
       for (const change of [
         { host: 'db.example' },
-        { username: 'postgres' },
+        { username: 'somebody' },
         { port: 1 },
         { dbname: 'other' },
       ]) {
@@ -165,27 +167,32 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
       expect(await target.logsIn(await world.rotate())).toBe(true);
     });
 
-    test('of the previous credential leaves the current one and its sessions alone', async () => {
+    test('of the previous credential leaves the current one alone, and its sessions where they can be told apart', async () => {
       const world = await scene();
       const leaked = world.current;
       const stolen = await target.openSession(leaked);
       await world.rotate();
       const rotatedAt = new Date();
       const application = await target.openSession(world.current);
-      expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 1 });
+      const ended = target.sessionsHaveAge ? 1 : 2;
+      expect(await world.contain(leaked, rotatedAt)).toMatchObject({
+        loginsRefused: true,
+        sessionsEnded: strategy === 'single-user' ? ended : 1,
+      });
       expect(await stolen.alive()).toBe(false);
-      expect(await application.alive()).toBe(true);
+      const spared = strategy !== 'single-user' || target.sessionsHaveAge;
+      expect(await application.alive()).toBe(spared);
       expect(await target.logsIn(world.current)).toBe(true);
       expect(await target.logsIn(leaked)).toBe(false);
       expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 0 });
-      expect(await application.alive()).toBe(true);
+      expect(await application.alive()).toBe(spared);
       await application.close();
     });
   });
 
   test('the passwords are found nowhere in the log of the target, which did log what was done', async () => {
     const log = await target.readLog();
-    expect(log).toContain('ALTER ROLE');
+    expect(log).toContain(target.logged);
     const secrets = new Set(scenes.flatMap((world) => world.secrets));
     expect(secrets.size).toBeGreaterThan(50);
     for (const secret of secrets) {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { systemRandom } from '../../adapters/random.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import type { Strategy } from '../../core/secret.ts';
-import { registry, type SecretType, secretTypes } from '../../rotators/registry.ts';
+import { type SecretType, secretTypes } from '../../rotators/registry.ts';
 import type { ApplyContext, ContainResult, Credentials, TargetContext } from '../../rotators/rotator.ts';
 import type { Account, TargetUnderTest } from './target.ts';
 
@@ -16,7 +16,7 @@ const targets = new Map<SecretType, Promise<Target>>();
 export function startTarget(type: SecretType): Promise<Target> {
   let target = targets.get(type);
   if (target === undefined) {
-    target = import(`./drivers/${type}.ts`).then(({ start }: { start(): Promise<Target> }) => start());
+    target = driver(type).then(({ start }) => start());
     targets.set(type, target);
   }
   return target;
@@ -28,10 +28,25 @@ export async function stopTargets(): Promise<void> {
   targets.clear();
 }
 
-/** Every type with every strategy it has. */
-export const combinations = secretTypes.flatMap((type) =>
-  registry[type].strategies.map((strategy) => ({ type, strategy })),
-);
+interface Driver {
+  start(): Promise<Target>;
+  /** Why its server cannot be started here, and the command that helps; undefined when it can. */
+  missing?(): Promise<string | undefined>;
+}
+
+const driver = (type: SecretType): Promise<Driver> => import(`./drivers/${type}.ts`);
+
+/** Why the server of a type cannot be started on this machine, and the command that helps. */
+export const missing = new Map<SecretType, string>();
+for (const type of secretTypes) {
+  const reason = await (await driver(type)).missing?.();
+  if (reason === undefined) continue;
+  if (process.env.CI === 'true') throw new Error(`${type}: ${reason}`);
+  missing.set(type, reason);
+}
+
+/** The types whose server can be started on this machine. In CI that must be all. */
+export const availableTypes = secretTypes.filter((type) => !missing.has(type));
 
 const passwords = passwordPolicy({});
 

@@ -36,7 +36,8 @@ interface MissingPermission<S extends object> {
 
 /**
  * What a secret type brings to the conformance suite: its real server and a way to look at it that shares nothing
- * with the rotator. `test/conformance/drivers/<type>.ts` exports it as `start`.
+ * with the rotator. `test/conformance/drivers/<type>.ts` exports it as `start`. Where the server does not come with
+ * `npm install`, it exports `missing` as well: why it cannot be started on this machine, with the command that helps.
  */
 export interface TargetUnderTest<S extends object> {
   readonly rotator: Rotator<S>;
@@ -51,6 +52,12 @@ export interface TargetUnderTest<S extends object> {
   /** Logs in as an application would. */
   logsIn(secret: S): Promise<boolean>;
   openSession(secret: S): Promise<LiveSession>;
+  /** Whether the target knows when a session began; if not, containment of an older password ends all of the user. */
+  readonly sessionsHaveAge: boolean;
+  /** What the target keeps of some password, to be refused as a password. */
+  readonly verifier: string;
+  /** Part of a statement that the log of the target holds after rotations. */
+  readonly logged: string;
   /** Names and passwords that are hard to handle but allowed by the target. */
   readonly awkward: { readonly names: readonly string[]; readonly passwords: readonly string[] };
   readonly outages: readonly Outage[];

@@ -143,6 +143,9 @@ export async function start(): Promise<PostgresUnderTest> {
         () => false,
       ),
     openSession,
+    sessionsHaveAge: true,
+    verifier: 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy',
+    logged: 'ALTER ROLE',
     awkward: {
       names: [
         'MixedCase',

@@ -1,0 +1,244 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { appendFileSync, constants } from 'node:fs';
+import { access, chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import mysql from 'mysql2/promise';
+import { type Certificate, createAuthority, issueCertificate } from './certificates.ts';
+import { freePort } from './postgres.ts';
+import { closedFolder } from './postgres-binaries.ts';
+
+/** A real MariaDB server on this machine. */
+export interface MariaDbServer {
+  readonly host: 'localhost';
+  readonly port: number;
+  /** The authority that signed the server's certificate, PEM. */
+  readonly caPem: string;
+  /** May do everything; logs in over {@link socket} only. */
+  readonly superuser: { readonly username: string; readonly password: string };
+  readonly socket: string;
+  /** Holds every statement that the server got (`general_log`), every connection, and the server's own messages. */
+  readLog(): Promise<string>;
+  /** Starts again with the same data after {@link stop}. */
+  start(options?: { tls?: boolean }): Promise<void>;
+  /** Ends the server and its sessions; the data stays. */
+  stop(): Promise<void>;
+  /** Freezes the server: clients connect and then wait. Ends with {@link resume}. */
+  pause(): void;
+  resume(): void;
+  /** Serves another certificate from now on: for other hosts, an expired one, or one of an unknown authority. */
+  useCertificate(certificate: {
+    hosts?: readonly string[];
+    expired?: boolean;
+    unknownAuthority?: boolean;
+  }): Promise<void>;
+  /** Stops the server and removes its data. */
+  remove(): Promise<void>;
+}
+
+const run = promisify(execFile);
+const places = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+
+async function find(program: string): Promise<string | undefined> {
+  for (const folder of [...(process.env.PATH ?? '').split(':'), ...places]) {
+    const path = join(folder, program);
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    ) {
+      return path;
+    }
+  }
+  return undefined;
+}
+
+/** Why no MariaDB can be started here and what to do about it; undefined when one can. */
+export async function missingMariaDb(): Promise<string | undefined> {
+  return (await find('mariadbd')) !== undefined && (await find('mariadb-install-db')) !== undefined
+    ? undefined
+    : 'no MariaDB server is installed; apt-get install -y mariadb-server';
+}
+
+async function programs(): Promise<{ server: string; installer: string }> {
+  const [server, installer, reason] = await Promise.all([
+    find('mariadbd'),
+    find('mariadb-install-db'),
+    missingMariaDb(),
+  ]);
+  if (server === undefined || installer === undefined) throw new Error(reason);
+  return { server, installer };
+}
+
+/** The server does not run as root but as the user `mysql`, whom its package makes. */
+async function owner(directory: string): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const closed = await closedFolder(directory);
+  if (closed !== undefined) {
+    throw new Error(
+      `MariaDB does not run as root, and its user "mysql" may not enter ${closed}; ` +
+        `chmod o+x ${closed}, or use a folder that every user may enter`,
+    );
+  }
+  const id = async (kind: '-u' | '-g') => Number((await run('id', [kind, 'mysql'])).stdout);
+  return { uid: await id('-u'), gid: await id('-g') };
+}
+
+/**
+ * Starts MariaDB with data, port and certificates of its own, apart from any server that the system runs: reachable
+ * from this machine only, by TLS with a certificate from an authority of its own. What is in `directory` from an earlier
+ * run is removed. The server ends with this process.
+ */
+export async function startMariaDb(options: { directory: string }): Promise<MariaDbServer> {
+  const { server: program, installer } = await programs();
+  const directory = resolve(options.directory);
+  const data = join(directory, 'data');
+  const socket = join(directory, 'server.sock');
+  const logFile = join(directory, 'general.log');
+  const messages = join(directory, 'server.log');
+  await mkdir(directory, { recursive: true });
+  const user =
+    process.getuid?.() === 0 ? await chmod(directory, 0o755).then(() => owner(directory)) : undefined;
+  await rm(data, { recursive: true, force: true });
+  await mkdir(data);
+  const own = async (path: string) => {
+    if (user !== undefined) await chown(path, user.uid, user.gid);
+  };
+  await own(data);
+  await own(directory);
+  await writeFile(messages, '');
+  const asUser = user === undefined ? [] : ['--user=mysql'];
+  await run(installer, [
+    '--no-defaults',
+    ...asUser,
+    `--datadir=${data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    '--skip-name-resolve',
+    '--innodb-log-file-size=8M',
+  ]).catch((error: { stdout?: string }) => {
+    throw new Error(`${installer} failed: ${String(error.stdout).slice(-500)}`);
+  });
+
+  const authority = await createAuthority();
+  const serve = async ({ cert, key }: Certificate) => {
+    for (const [name, text] of [
+      ['authority.pem', authority.cert],
+      ['server.pem', cert],
+      ['server.key', key],
+    ] as const) {
+      await writeFile(join(directory, name), text, { mode: 0o600 });
+      await own(join(directory, name));
+    }
+  };
+  await serve(await issueCertificate(authority));
+
+  const port = await freePort();
+  const superuser = { username: 'root', password: crypto.randomUUID() };
+  let child: ChildProcess | undefined;
+  const endChild = () => child?.kill('SIGKILL');
+  process.once('exit', endChild);
+
+  const administer = async <T>(
+    password: string,
+    work: (connection: mysql.Connection) => Promise<T>,
+  ): Promise<T> => {
+    const connection = await mysql.createConnection({
+      socketPath: socket,
+      user: superuser.username,
+      password,
+    });
+    try {
+      return await work(connection);
+    } finally {
+      await connection.end();
+    }
+  };
+  const start = async ({ tls = true }: { tls?: boolean } = {}, password: string = superuser.password) => {
+    const certificate = ['ca=authority.pem', 'cert=server.pem', 'key=server.key'].map((file) => {
+      const [option, name = ''] = file.split('=');
+      return `--ssl-${option}=${join(directory, name)}`;
+    });
+    const started = spawn(
+      program,
+      [
+        '--no-defaults',
+        ...asUser,
+        `--datadir=${data}`,
+        `--socket=${socket}`,
+        `--port=${port}`,
+        '--bind-address=127.0.0.1',
+        `--pid-file=${join(directory, 'server.pid')}`,
+        '--general-log=1',
+        `--general-log-file=${logFile}`,
+        // Every login is told apart by name and host "localhost" or "127.0.0.1", as the accounts have it.
+        '--skip-name-resolve',
+        '--max-connections=200',
+        '--innodb-buffer-pool-size=16M',
+        '--innodb-log-file-size=8M',
+        '--innodb-flush-log-at-trx-commit=0',
+        '--skip-log-bin',
+        ...(tls ? certificate : ['--skip-ssl']),
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    child = started;
+    for (const stream of [started.stdout, started.stderr]) {
+      stream.on('data', (text) => appendFileSync(messages, String(text)));
+    }
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const ready = await administer(password, async () => true).catch(() => false);
+      if (ready) return;
+      if (started.exitCode !== null || Date.now() > deadline) {
+        started.kill('SIGKILL');
+        const tail = (await readFile(messages, 'utf8')).split('\n').slice(-8).join('\n');
+        throw new Error(`MariaDB did not start on port ${port}; the end of what it said:\n${tail}`);
+      }
+      await sleep(25);
+    }
+  };
+  const stop = async () => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = new Promise((done) => running.once('exit', done));
+    // A frozen server does not hear the request to end.
+    running.kill('SIGCONT');
+    running.kill('SIGTERM');
+    const force = setTimeout(() => running.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(force);
+  };
+
+  await start({}, '');
+  await administer('', async (connection) => {
+    // Before the password is named: this log is searched for passwords.
+    await connection.query('SET SESSION sql_log_off = 1');
+    await connection.query(`ALTER USER root@localhost IDENTIFIED BY '${superuser.password}'`);
+  });
+  return {
+    host: 'localhost',
+    port,
+    caPem: authority.cert,
+    superuser,
+    socket,
+    readLog: async () => `${await readFile(logFile, 'utf8')}${await readFile(messages, 'utf8')}`,
+    start: (how) => start(how),
+    stop,
+    pause: () => child?.kill('SIGSTOP'),
+    resume: () => child?.kill('SIGCONT'),
+    async useCertificate({ hosts, expired, unknownAuthority }) {
+      const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
+      await serve(await issueCertificate(by, hosts, { expired: expired ?? false }));
+      await administer(superuser.password, (connection) => connection.query('FLUSH SSL'));
+    },
+    async remove() {
+      await stop();
+      process.off('exit', endChild);
+      await rm(data, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

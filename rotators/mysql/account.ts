@@ -1,0 +1,166 @@
+import { TargetError } from '../../core/errors.ts';
+import type { Row, Server, Session } from './connection.ts';
+import { type Grants, parseGrants } from './grants.ts';
+import { accountName, literal, nativeHash, quote } from './sql.ts';
+
+/** One `user@host` as the server has it. A user name may have several, each with a password of its own. */
+export interface Account {
+  readonly user: string;
+  readonly host: string;
+  readonly plugin: string;
+  /** More than one way to log in (MariaDB's `IDENTIFIED VIA … OR …`). */
+  readonly severalPlugins: boolean;
+  readonly locked: boolean;
+  /** What connections must be like and how much they may do, as `ALTER USER` takes it. */
+  readonly limits: string;
+  readonly needsClientCertificate: boolean;
+  /** What the server keeps of the password, for `mysql_native_password` only, where it can be compared. */
+  readonly hash: string | undefined;
+  /** Quoted. */
+  readonly defaultRoles: readonly string[];
+}
+
+const readPermission = (session: Session) => `GRANT SELECT ON mysql.* TO ${quote(session.place.username)}`;
+export const changePermission = (session: Session): string =>
+  `GRANT CREATE USER ON *.* TO ${quote(session.place.username)}`;
+
+const common = `CONVERT(u.User USING utf8mb4) AS user, CONVERT(u.Host USING utf8mb4) AS host, u.plugin AS plugin,
+  IF(u.plugin IN ('', 'mysql_native_password'), CONVERT(u.authentication_string USING utf8mb4), '') AS hash,
+  u.ssl_type AS tls, CONVERT(u.ssl_cipher USING utf8mb4) AS cipher, CONVERT(u.x509_issuer USING utf8mb4) AS issuer,
+  CONVERT(u.x509_subject USING utf8mb4) AS subject, u.max_questions AS questions, u.max_updates AS updates,
+  u.max_connections AS connections, u.max_user_connections AS sessions`;
+
+/** All accounts of a user name, by host. Needs SELECT on the database `mysql`. */
+export async function readAccounts(session: Session, server: Server, user: string): Promise<Account[]> {
+  const purpose = { doing: `look up the accounts of "${user}"`, missing: readPermission(session) };
+  const rows = server.mariadb
+    ? await session.run(
+        `SELECT ${common}, u.max_statement_time AS seconds, u.default_role AS role,
+           IFNULL(JSON_VALUE(p.Priv, '$.account_locked'), 0) AS locked, JSON_EXISTS(p.Priv, '$.auth_or') AS several
+         FROM mysql.user u JOIN mysql.global_priv p ON p.User = u.User AND p.Host = u.Host
+         WHERE u.User = ? AND u.is_role = 'N' ORDER BY u.Host`,
+        purpose,
+        [user],
+      )
+    : await session.run(
+        `SELECT ${common}, 0 AS seconds, '' AS role, u.account_locked = 'Y' AS locked, 0 AS several
+         FROM mysql.user u WHERE u.User = ? ORDER BY u.Host`,
+        purpose,
+        [user],
+      );
+  const roles =
+    server.mariadb || server.major < 8
+      ? []
+      : await session.run(
+          `SELECT HOST AS host, DEFAULT_ROLE_USER AS role, DEFAULT_ROLE_HOST AS roleHost FROM mysql.default_roles
+           WHERE USER = ? ORDER BY 1, 2, 3`,
+          purpose,
+          [user],
+        );
+  return rows.map((row) => {
+    const own = roles
+      .filter(({ host }) => host === row.host)
+      .map(({ role, roleHost }) => accountName({ user: String(role), host: String(roleHost) }));
+    return toAccount(row, row.role ? [quote(String(row.role))] : own);
+  });
+}
+
+function toAccount(row: Row, defaultRoles: readonly string[]): Account {
+  const tls = String(row.tls ?? '');
+  const specified = [
+    ['CIPHER', row.cipher],
+    ['ISSUER', row.issuer],
+    ['SUBJECT', row.subject],
+  ].flatMap(([word, value]) => (value ? [`${word} ${literal(String(value))}`] : []));
+  const require = { ANY: 'SSL', X509: 'X509', SPECIFIED: specified.join(' AND ') }[tls] || 'NONE';
+  const seconds = Number(row.seconds);
+  const limits =
+    `REQUIRE ${require} WITH MAX_QUERIES_PER_HOUR ${Number(row.questions)} MAX_UPDATES_PER_HOUR ${Number(row.updates)} ` +
+    `MAX_CONNECTIONS_PER_HOUR ${Number(row.connections)} MAX_USER_CONNECTIONS ${Number(row.sessions)}` +
+    (seconds > 0 ? ` MAX_STATEMENT_TIME ${seconds}` : '');
+  return {
+    user: String(row.user),
+    host: String(row.host),
+    plugin: String(row.plugin ?? ''),
+    severalPlugins: Number(row.several) === 1,
+    locked: Number(row.locked) === 1,
+    limits,
+    needsClientCertificate: tls === 'X509' || Boolean(row.issuer) || Boolean(row.subject),
+    defaultRoles,
+    hash: row.hash ? String(row.hash).toUpperCase() : undefined,
+  };
+}
+
+/** What one account may do. Needs SELECT on the database `mysql`. */
+export async function readGrants(session: Session, account: Account): Promise<Grants> {
+  const name = accountName(account);
+  const rows = await session.run(`SHOW GRANTS FOR ${name}`, {
+    doing: `read the privileges of ${name}`,
+    missing: readPermission(session),
+  });
+  return parseGrants(rows.map((row) => String(Object.values(row)[0])));
+}
+
+/** Plugins whose passwords can be set, by server. */
+const settable = {
+  mariadb: ['mysql_native_password'],
+  mysql: ['caching_sha2_password', 'sha256_password', 'mysql_native_password'],
+} as const;
+
+/**
+ * How an account is identified by a password, as `CREATE USER` and `ALTER USER` take it. MariaDB writes statements to
+ * its logs as they are, so it gets the hash; MySQL replaces passwords in its logs itself, and only by the password can
+ * it judge whether its policy is met.
+ */
+export function identified(server: Server, plugin: string, password: string): string {
+  return server.mariadb
+    ? `IDENTIFIED VIA mysql_native_password USING '${nativeHash(password)}'`
+    : `IDENTIFIED WITH ${quote(plugin)} BY ${literal(password)}`;
+}
+
+/**
+ * @throws TargetError `TargetRefused` when Rekey could not give the account a password that logs in
+ */
+export function requireSettable(session: Session, server: Server, account: Account): void {
+  const plugins: readonly string[] = settable[server.mariadb ? 'mariadb' : 'mysql'];
+  const plugin = account.plugin || 'mysql_native_password';
+  const refuse = (why: string) =>
+    new TargetError('TargetRefused', `${session.place.where}: account ${accountName(account)} ${why}`);
+  if (!plugins.includes(plugin) || account.severalPlugins) {
+    throw refuse(
+      `is identified by ${account.severalPlugins ? 'several plugins' : plugin}, not by a password alone that can be ` +
+        `rotated; use ${plugins.join(' or ')}`,
+    );
+  }
+  if (account.needsClientCertificate) {
+    throw refuse('requires a client certificate, which Rekey has not; use REQUIRE SSL');
+  }
+}
+
+/** Sets the password of all given accounts in one statement, and unlocks them where containment had locked one. */
+export async function setPassword(
+  session: Session,
+  server: Server,
+  accounts: readonly Account[],
+  password: string,
+): Promise<void> {
+  const parts = accounts.map(
+    (account) =>
+      `${accountName(account)} ${identified(server, account.plugin || 'mysql_native_password', password)}`,
+  );
+  const unlock = accounts.some(({ locked }) => locked) ? ' ACCOUNT UNLOCK' : '';
+  await session.run(`ALTER USER ${parts.join(', ')}${unlock}`, {
+    doing: `set the password of "${accounts[0]?.user}"`,
+    missing: changePermission(session),
+  });
+}
+
+/** The user that is logged in sets its own password, which needs no permission. */
+export async function setOwnPassword(session: Session, server: Server, password: string): Promise<void> {
+  await session.run(
+    server.mariadb
+      ? `SET PASSWORD = '${nativeHash(password)}'`
+      : `ALTER USER USER() IDENTIFIED BY ${literal(password)}`,
+    { doing: `set the password of "${session.place.username}"` },
+  );
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { SecretError, TargetError } from '../../core/errors.ts';
+import type { ApplyContext } from '../rotator.ts';
+import { type Account, readAccounts, readGrants, requireSettable, setPassword } from './account.ts';
+import { openServer, using } from './connection.ts';
+import { follow, type Workplace } from './follower.ts';
+import { changes } from './grants.ts';
+import { type MysqlSecret, pairOf } from './schema.ts';
+import { firstLogin, noteUnlocked, requireHarmless } from './single.ts';
+import { accountName } from './sql.ts';
+
+type Context = ApplyContext<MysqlSecret>;
+
+/**
+ * Gives the other user of the pair its new password, as the admin. The user without the suffix is the one that people
+ * grant to; the clone is brought to what that one has before it gets its password, at each rotation to the clone. The
+ * password comes last, so that a login with it proves that everything is done.
+ */
+export async function applyAlternating(next: MysqlSecret, context: Context): Promise<void> {
+  const admin = await context.credentials.admin();
+  if (admin === undefined) {
+    throw new SecretError(
+      'AdminSecretMissing',
+      `alternating users need an admin: name its secret in "masterarn" of the secret of "${next.username}"`,
+    );
+  }
+  const { base, clone } = pairOf(next.username);
+  const { current } = context.credentials;
+  const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
+  const login = await firstLogin(next, context, isOfPair);
+  await login.session?.end();
+  if (!login.currentAccepted) {
+    context.finding({
+      code: 'CurrentCredentialRefused',
+      severity: 'medium',
+      message: `the server refused the current password of "${current.username}"`,
+    });
+  }
+  await using(await openServer(admin, context), async (session) => {
+    const server = await session.prepare();
+    await inTurn({ session, server, next, context }, () =>
+      change({ session, server, next, context }, login.proven),
+    );
+  });
+}
+
+/** One run at a time per pair: the server gives the lock back when the connection ends, however it does. */
+async function inTurn(place: Workplace, work: () => Promise<void>): Promise<void> {
+  const { session, next, context } = place;
+  const name = `rekey:${createHash('sha256').update(pairOf(next.username).base).digest('hex').slice(0, 40)}`;
+  const seconds = Math.max(1, Math.floor(context.statementTimeoutMs / 1000) - 1);
+  const [row] = await session.run<{ got: number | null }>(`SELECT GET_LOCK('${name}', ${seconds}) AS got`, {
+    doing: 'wait for another rotation of the same users',
+  });
+  if (Number(row?.got) !== 1) {
+    throw new TargetError(
+      'TargetTimeout',
+      `${session.place.where}: another rotation of "${next.username}" did not end within ${seconds} s`,
+    );
+  }
+  await work();
+}
+
+async function change(place: Workplace, proven: boolean): Promise<void> {
+  const { session, server, next, context } = place;
+  const { base, clone } = pairOf(next.username);
+  const isClone = next.username === clone;
+  const mine = await readAccounts(session, server, next.username);
+  const others = await readAccounts(session, server, isClone ? base : clone);
+  if (session.place.username === base || session.place.username === clone) {
+    throw new SecretError(
+      'AdminSecretMismatch',
+      `the admin "${session.place.username}" is itself one of the alternating users`,
+    );
+  }
+  if (others.length === 0) {
+    throw new TargetError(
+      'TargetRefused',
+      `${session.place.where}: there is no user "${isClone ? base : clone}", which "${next.username}" would take turns with`,
+    );
+  }
+  for (const account of [...mine, ...others]) requireSettable(session, server, account);
+  if (!proven) await requireHarmless(session, [...mine, ...others]);
+  // The user without the suffix follows only once, when it is made: somebody began with the clone.
+  const follows = isClone || mine.length === 0;
+  const accounts = follows ? await follow(place, others) : mine;
+  if (!follows) await noteSurplus(place, mine, others);
+  await setPassword(session, server, accounts, next.password);
+  noteUnlocked(accounts, context);
+}
+
+/** What only the clone may do is lost to the application with this rotation, and taken from the clone with the next. */
+async function noteSurplus(
+  { session, context }: Workplace,
+  anchors: readonly Account[],
+  clones: readonly Account[],
+): Promise<void> {
+  const surplus: string[] = [];
+  for (const clone of clones) {
+    const anchor = anchors.find(({ host }) => host === clone.host);
+    if (anchor === undefined) {
+      surplus.push(`log in as ${accountName(clone)}`);
+      continue;
+    }
+    const name = accountName(anchor);
+    const grants = changes(await readGrants(session, clone), await readGrants(session, anchor), name, '');
+    surplus.push(...grants.filter(({ sql }) => sql.startsWith('GRANT ')).map(({ sql }) => sql));
+  }
+  if (surplus.length > 0) {
+    context.finding({
+      code: 'GrantsDiffer',
+      severity: 'high',
+      message: `the clone may do what "${anchors[0]?.user}" may not; if that is meant: ${surplus.join('; ')}`,
+    });
+  }
+}

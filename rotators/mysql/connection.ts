@@ -1,0 +1,307 @@
+import { isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
+import mysql from 'mysql2';
+import { TargetError } from '../../core/errors.ts';
+import type { TargetContext } from '../rotator.ts';
+import { trust } from '../tls/authorities.ts';
+import { connectError, NoTlsOffered, type Phase, type Place, serverError, statementError } from './errors.ts';
+import { databaseOf, type MysqlSecret, portOf, transportOf } from './schema.ts';
+
+export type Row = Record<string, unknown>;
+
+/** What a statement is for; both end up in the error if it fails, so neither may hold a value of a secret. */
+export interface Purpose {
+  /** In words: `set the password of "app"`. */
+  readonly doing: string;
+  /** What to grant when the server answers that the permission is missing. */
+  readonly missing?: string;
+}
+
+/** Product and version of a server. */
+export interface Server {
+  readonly mariadb: boolean;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** What of the driver's connection object its types do not show. */
+interface Internals {
+  stream: Socket;
+  readonly packetParser: { execute(data: Buffer): void };
+  startTLS(onSecure: (error?: Error) => void): void;
+  _handleNetworkError(error: Error): void;
+}
+const internals = (connection: mysql.Connection): Internals => connection as unknown as Internals;
+
+/** One connection to the server. */
+export class Session {
+  readonly place: Place;
+  readonly #connection: mysql.Connection;
+  readonly #timeout: number;
+
+  constructor(connection: mysql.Connection, place: Place, statementTimeoutMs: number) {
+    this.#connection = connection;
+    this.place = place;
+    this.#timeout = statementTimeoutMs;
+  }
+
+  /**
+   * Runs one statement and returns its rows; with values as a prepared statement.
+   * @throws TargetError
+   */
+  async run<R extends Row = Row>(
+    statement: string,
+    purpose: Purpose,
+    values?: readonly (string | number)[],
+  ): Promise<R[]> {
+    try {
+      return await this.#send<R>(statement, values);
+    } catch (error) {
+      throw this.#explain(error, purpose);
+    }
+  }
+
+  /**
+   * Runs a statement that may fail.
+   * @returns the number of the server's error, if it answered with one of `expected`
+   */
+  async attempt(
+    statement: string,
+    purpose: Purpose,
+    expected: readonly number[],
+  ): Promise<number | undefined> {
+    try {
+      await this.#send(statement);
+      return undefined;
+    } catch (error) {
+      const answer = serverError(error);
+      if (answer === undefined || !expected.includes(answer)) throw this.#explain(error, purpose);
+      return answer;
+    }
+  }
+
+  /**
+   * Makes sure that nothing that is set for the server or the user leads our statements astray: text is quoted with
+   * backslashes and single quotes, names with backticks, and waiting for locks has an end.
+   */
+  async prepare(): Promise<Server> {
+    const seconds = Math.max(1, Math.ceil(this.#timeout / 1000));
+    await this.run(
+      `SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION autocommit = 1, SESSION lock_wait_timeout = ${seconds}`,
+      { doing: 'prepare the session' },
+    );
+    const [row] = await this.run<{ version: string }>('SELECT VERSION() AS version', {
+      doing: 'ask for the version',
+    });
+    const server = parseVersion(row?.version ?? '');
+    const old = server.mariadb
+      ? server.major < 10 || (server.major === 10 && server.minor < 4)
+      : server.major < 5 || (server.major === 5 && server.minor < 7);
+    if (old) {
+      throw new TargetError(
+        'TargetRefused',
+        `${this.place.where}: the server is older than MySQL 5.7 and MariaDB 10.4 and cannot lock accounts; upgrade it`,
+      );
+    }
+    return server;
+  }
+
+  #send<R extends Row = Row>(sql: string, values?: readonly (string | number)[]): Promise<R[]> {
+    return new Promise((resolve, reject) => {
+      const done = (error: unknown, rows: unknown): void => {
+        if (error) reject(error);
+        else resolve(Array.isArray(rows) ? rows : []);
+      };
+      if (values === undefined) this.#connection.query({ sql, timeout: this.#timeout }, done);
+      else this.#connection.execute({ sql, values: [...values], timeout: this.#timeout }, done);
+    });
+  }
+
+  #explain(error: unknown, { doing, missing }: Purpose): TargetError {
+    return statementError(
+      error,
+      this.place,
+      doing,
+      missing ?? 'see the permissions in docs/secret-types/mysql.md',
+    );
+  }
+
+  /** Closes the connection, politely if the server still listens, in any case within half a second. */
+  async end(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const force = setTimeout(resolve, 500);
+      this.#connection.end(() => {
+        clearTimeout(force);
+        resolve();
+      });
+    });
+    this.#connection.destroy();
+  }
+}
+
+/** Reads `10.11.6-MariaDB-log`, `8.0.36`, and MariaDB's `5.5.5-10.4.1-MariaDB` of old handshakes. */
+export function parseVersion(version: string): Server {
+  const [, major = '0', minor = '0'] = /^(?:5\.5\.5-)?(\d+)\.(\d+)/.exec(version) ?? [];
+  return { mariadb: /mariadb/i.test(version), major: Number(major), minor: Number(minor) };
+}
+
+/**
+ * Connects and logs in with a secret, over TLS with the server's certificate and name verified unless the secret says
+ * `"ssl": false`.
+ *
+ * @param database connects to that one instead of to the secret's own; `undefined`: to the server alone
+ * @throws TargetError; `LoginRefused` when it was the credential that was refused
+ */
+export async function open(
+  secret: MysqlSecret,
+  context: TargetContext,
+  database: string | undefined = databaseOf(secret),
+): Promise<Session> {
+  return await connectTo(secret, context, database);
+}
+
+/** As {@link open}, to the server alone: accounts belong to no database. */
+export async function openServer(secret: MysqlSecret, context: TargetContext): Promise<Session> {
+  return await connectTo(secret, context, undefined);
+}
+
+async function connectTo(
+  secret: MysqlSecret,
+  context: TargetContext,
+  database: string | undefined,
+): Promise<Session> {
+  const transport = transportOf(secret);
+  if (transport === 'plaintext') {
+    context.finding(plaintextFinding(secret, 'because the secret says "ssl": false'));
+    return await connect(secret, context, database, false);
+  }
+  try {
+    return await connect(secret, context, database, true);
+  } catch (error) {
+    if (!(error instanceof NoTlsOffered) || transport === 'tls' || !context.allowPlaintext) throw error;
+    context.finding(plaintextFinding(secret, 'because the server offers no TLS and plaintext is allowed'));
+    return await connect(secret, context, database, false);
+  }
+}
+
+const plaintextFinding = (secret: MysqlSecret, why: string) =>
+  ({
+    code: 'PlaintextConnection',
+    severity: 'high',
+    message: `user "${secret.username}" connects to ${secret.host}:${portOf(secret)} without TLS, ${why}`,
+  }) as const;
+
+async function connect(
+  secret: MysqlSecret,
+  context: TargetContext,
+  database: string | undefined,
+  encrypted: boolean,
+): Promise<Session> {
+  const { host, username, password } = secret;
+  const port = portOf(secret);
+  const where = `user "${username}" at ${host}:${port}${database === undefined ? '' : `/${database}`}`;
+  const place: Place = { where, encrypted, database, username, host };
+  const trusted = encrypted
+    ? await trust(context.certificateAuthorities).catch(() => {
+        throw new TargetError(
+          'TlsRefused',
+          `${where}: the given certificate authorities are no PEM certificates`,
+        );
+      })
+    : undefined;
+  const connection = mysql.createConnection({
+    host,
+    port,
+    user: username,
+    password,
+    ...(database !== undefined && { database }),
+    // Says that TLS is wanted; what it is like is up to `secure`, below.
+    ...(encrypted && { ssl: {} }),
+    charset: 'utf8mb4_bin',
+    connectTimeout: 0,
+    supportBigNumbers: true,
+    enableKeepAlive: false,
+    connectAttributes: { program_name: 'rekey' },
+  });
+  const progress: { phase: Phase; fault?: unknown } = { phase: 'connect' };
+  internals(connection).stream.once('connect', () => {
+    progress.phase = encrypted ? 'tls' : 'login';
+  });
+  if (trusted !== undefined) secure(connection, host, trusted, progress);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(
+        () => reject(timeoutError(place, progress.phase, context)),
+        context.connectTimeoutMs,
+      );
+      connection.once('connect', () => resolve());
+      // Stays: a connection that the server ends between two statements would otherwise end the process.
+      connection.on('error', reject);
+    });
+  } catch (error) {
+    connection.destroy();
+    throw error instanceof TargetError ? error : connectError(progress.fault ?? error, place, progress.phase);
+  } finally {
+    clearTimeout(timer);
+  }
+  return new Session(connection, place, context.statementTimeoutMs);
+}
+
+function timeoutError({ where }: Place, phase: Phase, { connectTimeoutMs }: TargetContext): TargetError {
+  const waited = { connect: 'a connection', tls: 'the TLS handshake', login: 'the answer to the login' }[
+    phase
+  ];
+  return new TargetError(
+    'TargetUnreachable',
+    `${where}: no answer within ${connectTimeoutMs} ms; waited for ${waited}`,
+  );
+}
+
+/**
+ * Does the driver's switch to TLS in its place. The driver would read all authorities anew, and would compare the
+ * certificate of a server that is addressed by IP with the name `localhost`.
+ */
+function secure(
+  connection: mysql.Connection,
+  host: string,
+  secureContext: SecureContext,
+  progress: { phase: Phase; fault?: unknown },
+): void {
+  const driver = internals(connection);
+  driver.startTLS = (onSecure) => {
+    driver.stream.removeAllListeners('data');
+    const socket = connectTls({
+      socket: driver.stream,
+      secureContext,
+      rejectUnauthorized: true,
+      ...(isIP(host) === 0 && { servername: host }),
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+    });
+    socket.once('secureConnect', () => {
+      progress.phase = 'login';
+      onSecure();
+    });
+    socket.on('error', (error) => {
+      // The driver gives errors of the handshake a code of its own.
+      progress.fault ??=
+        progress.phase === 'tls' ? { ...error, code: Reflect.get(error, 'code') } : undefined;
+      if (progress.phase === 'tls') onSecure(error);
+      else driver._handleNetworkError(error);
+    });
+    socket.on('close', () =>
+      driver._handleNetworkError(Object.assign(new Error('closed'), { code: 'ECONNRESET' })),
+    );
+    socket.on('data', (data) => driver.packetParser.execute(data));
+    driver.stream = socket;
+  };
+}
+
+/** Runs `work` with a connection that is closed afterwards, come what may. */
+export async function using<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
+  try {
+    return await work(session);
+  } finally {
+    await session.end();
+  }
+}

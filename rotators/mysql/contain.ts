@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TargetError } from '../../core/errors.ts';
+import type { ContainContext, ContainResult } from '../rotator.ts';
+import { type Account, changePermission, readAccounts } from './account.ts';
+import { openServer, type Session, using } from './connection.ts';
+import { LoginRefused } from './errors.ts';
+import type { MysqlSecret } from './schema.ts';
+import { tryOpen } from './single.ts';
+import { accountName, nativeHash, quote } from './sql.ts';
+
+type Context = ContainContext<MysqlSecret>;
+
+/** Rounds of ending sessions before giving up. */
+const rounds = 20;
+
+/**
+ * See {@link Rotator.contain}. Four cases:
+ *
+ * - The leaked credential is an older password of the user whose current password works: logins with it are refused
+ *   already. The servers do not know when a session began, so all sessions of the user are ended, by the user itself.
+ * - The leaked user is another than the current one, or its password is the current one: the admin locks the user's
+ *   accounts at every host and ends all sessions.
+ * - The same, but the user has another password by now: another rotation is under way, and its login will be the
+ *   current one in a moment. The admin ends all sessions; locked, the rotation would end in a lockout.
+ * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
+ *   new logins.
+ */
+export async function contain(leaked: MysqlSecret, context: Context): Promise<ContainResult> {
+  const { current } = context.credentials;
+  const { username } = leaked;
+  const admin = await context.credentials.admin();
+  if (username === current.username && leaked.password !== current.password) {
+    const session = await tryOpen({ ...current, dbname: null }, context);
+    if (!(session instanceof LoginRefused)) {
+      return await using(session, () => endOldSessions(session, leaked));
+    }
+  }
+  if (admin !== undefined) {
+    return await using(await openServer(admin, context), (session) => disable(session, leaked, context));
+  }
+  const session = await tryOpen({ ...leaked, dbname: null }, context);
+  if (session instanceof LoginRefused) {
+    return {
+      loginsRefused: true,
+      sessionsEnded: 0,
+      note: `the server refuses "${username}" already; sessions that are open cannot be ended without an admin secret`,
+    };
+  }
+  const sessionsEnded = await using(session, () => endSessions(session, username));
+  return {
+    loginsRefused: false,
+    sessionsEnded,
+    note: `"${username}" cannot lock itself and there is no admin secret; only a rotation ends new logins`,
+  };
+}
+
+async function endOldSessions(session: Session, { username }: MysqlSecret): Promise<ContainResult> {
+  return {
+    loginsRefused: true,
+    sessionsEnded: await endSessions(session, username),
+    note: `the server does not know when a session began, so all sessions of "${username}" were ended; logins with the current password work`,
+  };
+}
+
+/**
+ * Whether the server has another password for the user than the leaked one. Where that cannot be seen it is tried, but
+ * an answer counts only if it can be about nothing but the password; and no answer is none, since an emergency does not
+ * wait for it.
+ */
+async function isReplaced(
+  leaked: MysqlSecret,
+  accounts: readonly Account[],
+  context: Context,
+): Promise<boolean> {
+  const { current } = context.credentials;
+  const { username, password } = leaked;
+  if (username === current.username && password === current.password) return false;
+  if (accounts.some(({ severalPlugins }) => severalPlugins)) return false;
+  if (accounts.every(({ hash }) => hash !== undefined)) {
+    const hash = nativeHash(password);
+    return accounts.every((account) => account.hash !== hash);
+  }
+  if (accounts.length !== 1 || accounts[0]?.needsClientCertificate) return false;
+  const answer = await tryOpen({ ...current, dbname: null, username, password }, context).catch(
+    () => undefined,
+  );
+  if (answer instanceof LoginRefused) return !answer.passwordAccepted;
+  await answer?.end();
+  return false;
+}
+
+async function disable(session: Session, leaked: MysqlSecret, context: Context): Promise<ContainResult> {
+  const { username } = leaked;
+  const accounts = await readAccounts(session, await session.prepare(), username);
+  const isAdmin = session.place.username === username;
+  const replaced = accounts.length > 0 && (await isReplaced(leaked, accounts, context));
+  if (!isAdmin && !replaced && accounts.some(({ locked }) => !locked)) {
+    await session.run(`ALTER USER ${accounts.map(accountName).join(', ')} ACCOUNT LOCK`, {
+      doing: `lock "${username}"`,
+      missing: changePermission(session),
+    });
+  }
+  // Without PROCESS the server would show the admin's own sessions only, and say nothing of the others.
+  await session.run('SELECT 1 FROM information_schema.INNODB_TRX LIMIT 1', {
+    doing: `see the sessions of "${username}"; new logins are refused already`,
+    missing: `GRANT PROCESS ON *.* TO ${quote(session.place.username)}`,
+  });
+  const sessionsEnded = await endSessions(session, username);
+  if (accounts.length === 0) {
+    return { loginsRefused: true, sessionsEnded, note: `there is no user "${username}"` };
+  }
+  if (!isAdmin || replaced) return { loginsRefused: true, sessionsEnded };
+  // Nobody would be left who could unlock it.
+  return {
+    loginsRefused: false,
+    sessionsEnded,
+    note: `the admin secret logs in as "${username}" itself, which cannot lock itself; only a rotation ends new logins`,
+  };
+}
+
+/**
+ * Ends all sessions of a user but this one. A login that was already under way may show up a moment later, so two empty
+ * rounds are the end.
+ * @returns how many were ended
+ */
+async function endSessions(session: Session, username: string): Promise<number> {
+  const ended = new Set<number>();
+  let empty = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    const listed = await session.run<{ id: number | string; user: string }>(
+      'SELECT ID AS id, USER AS user FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()',
+      { doing: `look up the sessions of "${username}"` },
+    );
+    // Compared here, since the server's comparison of this column takes upper and lower case for the same.
+    const found = listed.filter(({ user }) => user === username).map(({ id }) => Number(id));
+    for (const id of found) {
+      await kill(session, id, username);
+      ended.add(id);
+    }
+    empty = found.length === 0 ? empty + 1 : 0;
+    if (empty === 2) return ended.size;
+    await sleep(found.length === 0 ? 100 : 25 + round * 10);
+  }
+  throw new TargetError(
+    'TargetTimeout',
+    `${session.place.where}: sessions of "${username}" are still open after ${rounds} rounds of ending them`,
+  );
+}
+
+const noSuchThread = 1094;
+const denied = [1044, 1095, 1227, 1370];
+const noSuchProcedure = 1305;
+
+/** Ends one session; on RDS, whose admins may not do so themselves, through its procedure. */
+async function kill(session: Session, id: number, username: string): Promise<void> {
+  const purpose = {
+    doing: `end the sessions of "${username}"; new logins are refused already`,
+    missing:
+      `GRANT CONNECTION ADMIN ON *.* TO ${quote(session.place.username)} (CONNECTION_ADMIN on MySQL 8, ` +
+      'SUPER on MySQL 5.7 and MariaDB 10.4)',
+  };
+  const answer = await session.attempt(`KILL CONNECTION ${id}`, purpose, [noSuchThread, ...denied]);
+  if (answer === undefined || answer === noSuchThread) return;
+  const onRds = await session.attempt(`CALL mysql.rds_kill(${id})`, purpose, [
+    noSuchThread,
+    noSuchProcedure,
+    ...denied,
+  ]);
+  if (onRds === undefined || onRds === noSuchThread) return;
+  throw new TargetError(
+    'PermissionMissing',
+    `${session.place.where}: may not ${purpose.doing} (${answer}); ${purpose.missing}`,
+  );
+}

@@ -1,0 +1,196 @@
+import { TargetError } from '../../core/errors.ts';
+
+/** Where something went wrong, for messages. */
+export interface Place {
+  /** `user "app" at db.example:3306/orders`. */
+  readonly where: string;
+  readonly encrypted: boolean;
+  readonly database: string | undefined;
+  readonly username: string;
+  readonly host: string;
+}
+
+/** A property of whatever was thrown; `instanceof` would fail for errors of another realm, as in a test's sandbox. */
+const property = (error: unknown, name: 'code' | 'errno' | 'sqlState'): unknown =>
+  typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+
+/** The number of the server's own error answer; undefined for errors of the driver and the network. */
+export function serverError(error: unknown): number | undefined {
+  const number = property(error, 'errno');
+  return typeof number === 'number' && number >= 1000 && property(error, 'sqlState') !== undefined
+    ? number
+    : undefined;
+}
+
+const driverCode = (error: unknown): string | undefined => {
+  const code = property(error, 'code');
+  return typeof code === 'string' ? code : undefined;
+};
+
+/** A login that the server refused because of the account or its password. */
+export class LoginRefused extends TargetError {
+  /** The password was right, but the account is locked. The servers look at that after the password. */
+  readonly passwordAccepted: boolean;
+
+  constructor(message: string, passwordAccepted: boolean) {
+    super('AuthenticationRefused', message);
+    this.passwordAccepted = passwordAccepted;
+  }
+}
+
+/** The server answered that it does not do TLS; the only case in which a plaintext fallback is thinkable. */
+export class NoTlsOffered extends TargetError {
+  constructor(message: string) {
+    super('TlsRefused', message);
+  }
+}
+
+const networkCodes = /^(?:E(?!RR_|PROTO$)[A-Z_]+|PROTOCOL_CONNECTION_LOST)$/;
+
+/** How far a connection had come when it failed. */
+export type Phase = 'connect' | 'tls' | 'login';
+
+/** What a failed connection attempt means. The server's text is left out. */
+export function connectError(error: unknown, place: Place, phase: Phase): TargetError {
+  const { where } = place;
+  const answer = serverError(error);
+  if (answer !== undefined) return loginError(answer, place);
+  const code = driverCode(error);
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') {
+    return new NoTlsOffered(
+      `${where}: the server offers no TLS; turn it on there, or set "ssl": false in the secret to accept plaintext`,
+    );
+  }
+  if (phase === 'tls' && code !== undefined && !networkCodes.test(code)) {
+    return new TargetError('TlsRefused', `${where}: the server's certificate was not accepted (${code})`);
+  }
+  if (code?.startsWith('AUTH_SWITCH') || code === 'PROTOCOL_ERROR') {
+    return new TargetError(
+      'TargetRefused',
+      `${where}: the server wants an authentication that is not supported`,
+    );
+  }
+  const at = { connect: 'while connecting', tls: 'during the TLS handshake', login: 'during the login' }[
+    phase
+  ];
+  return new TargetError(
+    'TargetUnreachable',
+    `${where}: connection failed ${at} (${code ?? 'closed by the server'})`,
+  );
+}
+
+/** @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
+function loginError(answer: number, place: Place): TargetError {
+  const { where, database, username } = place;
+  switch (answer) {
+    case 1045:
+    case 1698:
+      return new LoginRefused(
+        `${where}: the server refused the password or knows no such account (${answer})`,
+        false,
+      );
+    case 3118:
+    case 4151:
+      return new LoginRefused(`${where}: the account is locked (${answer})`, true);
+    case 1044:
+      return new TargetError(
+        'PermissionMissing',
+        `${where}: the login works, but the user may not use the database (1044); ` +
+          `GRANT a privilege ON \`${database}\`.* TO the accounts of "${username}"`,
+      );
+    case 1049:
+      return new TargetError('DatabaseMissing', `${where}: there is no database "${database}" (1049)`);
+    case 1040:
+    case 1203:
+    case 1226:
+      return new TargetError(
+        'TargetUnreachable',
+        `${where}: no connection is free for this user or at all (${answer})`,
+      );
+    case 1053:
+    case 1152:
+    case 1158:
+    case 1159:
+    case 1160:
+    case 1161:
+    case 1927:
+      return new TargetError('TargetUnreachable', `${where}: ended by the server (${answer})`);
+    case 1129:
+    case 1130:
+      return new TargetError(
+        'TargetRefused',
+        `${where}: the server takes no connections from this address (${answer}); check the host part of the account`,
+      );
+    case 1820:
+    case 1862:
+      return new TargetError(
+        'TargetRefused',
+        `${where}: the password has expired (${answer}); an admin secret in "masterarn" can replace it`,
+      );
+    default:
+      return new TargetError('TargetRefused', `${where}: the server refused the connection (${answer})`);
+  }
+}
+
+/**
+ * What a failed statement means. The server's text is left out: it may quote the statement.
+ *
+ * @param doing what the statement was for, in words: `set the password of "app"`
+ * @param missing what to grant when the permission is missing
+ */
+export function statementError(error: unknown, place: Place, doing: string, missing: string): TargetError {
+  const { where } = place;
+  const answer = serverError(error);
+  if (answer === undefined) {
+    return driverCode(error) === 'PROTOCOL_SEQUENCE_TIMEOUT'
+      ? new TargetError('TargetTimeout', `${where}: no answer in time to: ${doing}`)
+      : new TargetError('TargetUnreachable', `${where}: the connection was lost while trying to ${doing}`);
+  }
+  switch (answer) {
+    case 1044:
+    case 1045:
+    case 1142:
+    case 1143:
+    case 1227:
+    case 1370:
+    case 1410:
+    case 1698:
+    case 1959:
+    case 3530:
+      return new TargetError('PermissionMissing', `${where}: may not ${doing} (${answer}); ${missing}`);
+    case 1205:
+    case 1317:
+    case 1969:
+    case 3024:
+      return new TargetError('TargetTimeout', `${where}: took too long to ${doing} (${answer})`);
+    case 1213:
+    case 1614:
+      return new TargetError(
+        'TargetTimeout',
+        `${where}: another session changed the same at once: ${doing} (${answer})`,
+      );
+    case 1290:
+    case 1792:
+    case 1836:
+      return new TargetError(
+        'TargetRefused',
+        `${where}: an option of the server forbids to ${doing} (${answer}): read_only, where an admin secret that names ` +
+          'the primary helps, or strict_password_validation, which accepts no hash',
+      );
+    case 1819:
+      return new TargetError(
+        'TargetRefused',
+        `${where}: the server's password policy forbids to ${doing} (1819)`,
+      );
+    case 1820:
+      return new TargetError(
+        'TargetRefused',
+        `${where}: the password has expired (1820); an admin secret in "masterarn" can replace it`,
+      );
+    case 1053:
+    case 1927:
+      return new TargetError('TargetUnreachable', `${where}: ended by the server while trying to ${doing}`);
+    default:
+      return new TargetError('TargetRefused', `${where}: could not ${doing} (${answer})`);
+  }
+}

@@ -1,0 +1,152 @@
+import type { ApplyContext } from '../rotator.ts';
+import {
+  type Account,
+  changePermission,
+  identified,
+  readAccounts,
+  readGrants,
+  setPassword,
+} from './account.ts';
+import { openServer, type Server, type Session, using } from './connection.ts';
+import { changes } from './grants.ts';
+import type { MysqlSecret } from './schema.ts';
+import { accountName, quote } from './sql.ts';
+
+type Context = ApplyContext<MysqlSecret>;
+
+/** The admin's session on the server, with what it needs to make accounts. */
+export interface Workplace {
+  readonly session: Session;
+  readonly server: Server;
+  readonly next: MysqlSecret;
+  readonly context: Context;
+}
+
+/** A password that nobody knows, until the account has everything else. Of all four kinds, for password policies. */
+const unknown = ({ context }: Workplace) =>
+  `${Buffer.from(context.random.bytes(32)).toString('base64url')}aA1!`;
+
+/** Errors of granting what is about a table, column, routine or role that is gone; the grant on it is still listed. */
+const gone = [1054, 1146, 1147, 1141, 1269, 1305, 3523];
+
+/**
+ * Makes the accounts of the user `next.username` what those of the other are: the same hosts, conditions and limits of
+ * connections, privileges, roles and default roles. Changes only what differs, revokes what the other no longer has.
+ * @returns the accounts as they are then
+ */
+export async function follow(place: Workplace, anchors: readonly Account[]): Promise<Account[]> {
+  const { session, server, next } = place;
+  await matchHosts(place, anchors);
+  const accounts = await readAccounts(session, server, next.username);
+  const byHost = new Map(accounts.map((account) => [account.host, account]));
+  const lacking: [Account, Account][] = [];
+  for (const anchor of anchors) {
+    const account = byHost.get(anchor.host);
+    if (account === undefined) continue;
+    if (account.limits !== anchor.limits) await copyLimits(session, account, anchor);
+    await copyGrants(place, account, anchor);
+    if (account.defaultRoles.join() !== anchor.defaultRoles.join()) lacking.push([account, anchor]);
+  }
+  if (lacking.length > 0) await copyDefaultRoles(place, accounts, lacking);
+  return accounts;
+}
+
+async function matchHosts(place: Workplace, anchors: readonly Account[]): Promise<void> {
+  const { session, server, next } = place;
+  const accounts = await readAccounts(session, server, next.username);
+  const hosts = new Set(accounts.map(({ host }) => host));
+  const wanted = new Set(anchors.map(({ host }) => host));
+  for (const anchor of anchors) {
+    if (hosts.has(anchor.host)) continue;
+    const name = accountName({ user: next.username, host: anchor.host });
+    const plugin = anchor.plugin || 'mysql_native_password';
+    await session.run(
+      `CREATE USER IF NOT EXISTS ${name} ${identified(server, plugin, unknown(place))} ${anchor.limits}`,
+      {
+        doing: `create ${name}`,
+        missing: changePermission(session),
+      },
+    );
+  }
+  for (const account of accounts) {
+    if (wanted.has(account.host)) continue;
+    const name = accountName(account);
+    await session.run(`DROP USER ${name}`, { doing: `drop ${name}`, missing: changePermission(session) });
+  }
+}
+
+async function copyLimits(session: Session, account: Account, anchor: Account): Promise<void> {
+  const name = accountName(account);
+  const statementTime =
+    account.limits.includes(' MAX_STATEMENT_TIME ') && !anchor.limits.includes(' MAX_STATEMENT_TIME ')
+      ? ' MAX_STATEMENT_TIME 0'
+      : '';
+  await session.run(`ALTER USER ${name} ${anchor.limits}${statementTime}`, {
+    doing: `give ${name} the conditions and limits of ${accountName(anchor)}`,
+    missing: changePermission(session),
+  });
+}
+
+async function copyGrants({ session, context }: Workplace, account: Account, anchor: Account): Promise<void> {
+  const wanted = await readGrants(session, anchor);
+  const present = await readGrants(session, account);
+  const skipped: string[] = [];
+  for (const { sql, doing, missing } of changes(
+    wanted,
+    present,
+    accountName(account),
+    quote(session.place.username),
+  )) {
+    const failure = await session.attempt(sql, { doing, missing }, gone);
+    if (failure !== undefined) skipped.push(`${doing} (${failure})`);
+  }
+  if (skipped.length > 0) {
+    context.finding({
+      code: 'GrantNotCopied',
+      severity: 'low',
+      message: `what is granted to ${accountName(anchor)} is no longer there, so the admin could not ${skipped.join(', ')}`,
+    });
+  }
+}
+
+/**
+ * MySQL lets the admin set default roles. MariaDB lets nobody without UPDATE on the database `mysql` set them for
+ * others, so there the account logs in with a passing password and sets its own.
+ */
+async function copyDefaultRoles(
+  place: Workplace,
+  accounts: readonly Account[],
+  lacking: readonly [Account, Account][],
+): Promise<void> {
+  const { session, server, next, context } = place;
+  const doing = `set the default roles of "${next.username}"`;
+  const failed: string[] = [];
+  if (!server.mariadb) {
+    for (const [account, anchor] of lacking) {
+      await session.run(
+        `SET DEFAULT ROLE ${anchor.defaultRoles.join(', ') || 'NONE'} TO ${accountName(account)}`,
+        { doing, missing: changePermission(session) },
+      );
+    }
+    return;
+  }
+  const passing = unknown(place);
+  await setPassword(session, server, accounts, passing);
+  await using(await openServer({ ...next, password: passing }, context), async (own) => {
+    const [row] = await own.run<{ account: string }>('SELECT CURRENT_USER() AS account', { doing });
+    for (const [account, anchor] of lacking) {
+      if (row?.account === `${account.user}@${account.host}`) {
+        await own.run(`SET DEFAULT ROLE ${anchor.defaultRoles[0] ?? 'NONE'}`, { doing });
+      } else {
+        failed.push(`SET DEFAULT ROLE ${anchor.defaultRoles[0] ?? 'NONE'} FOR ${accountName(account)}`);
+      }
+    }
+  });
+  if (failed.length > 0) {
+    context.finding({
+      code: 'DefaultRoleNotCopied',
+      severity: 'medium',
+      message: `only the account itself or an administrator of the server can do this: ${failed.join('; ')}`,
+    });
+  }
+}

@@ -1,0 +1,5 @@
+import { rotationHandler } from '../../lambdas/rotation/handler.ts';
+import { mysql } from './rotator.ts';
+
+/** Rotation function for MySQL and MariaDB. */
+export const handler = rotationHandler(mysql);

@@ -1,0 +1,40 @@
+import { SecretError } from '../../core/errors.ts';
+import { generatePassword } from '../../core/password.ts';
+import type { Rotator } from '../rotator.ts';
+import { applyAlternating } from './alternating.ts';
+import { check } from './check.ts';
+import { contain } from './contain.ts';
+import { probe } from './probe.ts';
+import { alternateOf, type MysqlSecret, mysqlSecretSchema } from './schema.ts';
+import { applySingle } from './single.ts';
+
+/**
+ * MySQL 5.7 and later and MariaDB 10.4 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/mysql.md`.
+ */
+export const mysql: Rotator<MysqlSecret> = {
+  type: 'mysql',
+  strategies: ['single-user', 'alternating-users'],
+  schema: mysqlSecretSchema,
+  identity: ({ username }) => username,
+
+  propose(current, { strategy, random, passwords }) {
+    const username = strategy === 'alternating-users' ? alternateOf(current) : current.username;
+    return { ...current, username, password: generatePassword(passwords, random) };
+  },
+
+  check: (next, current, { strategy }) => check(next, current, strategy),
+
+  async apply(next, context) {
+    switch (context.strategy) {
+      case 'single-user':
+        return await applySingle(next, context);
+      case 'alternating-users':
+        return await applyAlternating(next, context);
+      default:
+        throw new SecretError('StrategyUnsupported', `MySQL has no strategy "${context.strategy}"`);
+    }
+  },
+
+  probe,
+  contain,
+};

@@ -1,0 +1,264 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import mysql from 'mysql2/promise';
+import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../../local/mariadb.ts';
+import { mysql as rotator } from '../../../rotators/mysql/rotator.ts';
+import { type MysqlSecret, portOf } from '../../../rotators/mysql/schema.ts';
+import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
+
+const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``;
+const documentation = join(import.meta.dirname, '../../../docs/secret-types/mysql.md');
+
+/** The SQL block of the documentation that follows the given marker. */
+async function documentedSql(marker: string): Promise<string[]> {
+  const text = await readFile(documentation, 'utf8');
+  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```sql\n([\s\S]*?)```/)?.[1];
+  if (block === undefined) throw new Error(`the documentation has no SQL block marked "${marker}"`);
+  return block.split(';\n').filter((statement) => statement.trim() !== '');
+}
+
+/** MariaDB as the suite and the tests of what is special about it use it. */
+export interface MysqlUnderTest extends TargetUnderTest<MysqlSecret> {
+  readonly serverHandle: MariaDbServer;
+  /** Runs statements as the superuser, unlogged: they set up what is tested. Returns the rows of the last. */
+  superuser(statements: string | readonly string[]): Promise<Record<string, unknown>[]>;
+  /** Logs in as an application does, runs the statements and returns the rows of the last. */
+  ask(secret: MysqlSecret, statements: string | readonly string[]): Promise<Record<string, unknown>[]>;
+}
+
+/**
+ * See {@link TargetUnderTest}.
+ * @public
+ */
+export const missing = missingMariaDb;
+
+export async function start(): Promise<MysqlUnderTest> {
+  const directory = await mkdtemp(join(tmpdir(), 'rekey-mariadb-'));
+  const server = await startMariaDb({ directory });
+  const administration = await documentedSql('admin');
+  const perUser = await documentedSql('per user');
+
+  const runAll = async (connection: mysql.Connection, statements: string | readonly string[]) => {
+    let rows: unknown = [];
+    for (const statement of [statements].flat()) [rows] = await connection.query(statement);
+    return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+  };
+  const connect = async (secret: MysqlSecret) => {
+    const connection = await mysql.createConnection({
+      host: secret.host,
+      port: portOf(secret),
+      user: secret.username,
+      password: secret.password,
+      ...(secret.dbname && { database: secret.dbname }),
+      ssl: { ca: server.caPem },
+      connectTimeout: 5_000,
+    });
+    connection.on('error', () => {});
+    return connection;
+  };
+  const ask: MysqlUnderTest['ask'] = async (secret, statements) => {
+    const connection = await connect(secret);
+    try {
+      return await runAll(connection, statements);
+    } finally {
+      await connection.end();
+    }
+  };
+  const superuser: MysqlUnderTest['superuser'] = async (statements) => {
+    const { username: user, password } = server.superuser;
+    const connection = await mysql.createConnection({ socketPath: server.socket, user, password });
+    try {
+      await connection.query("SET SESSION sql_log_off = 1, sql_mode = 'NO_BACKSLASH_ESCAPES'");
+      return await runAll(connection, statements);
+    } finally {
+      await connection.end();
+    }
+  };
+  const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+  await superuser(['CREATE DATABASE shop', 'CREATE TABLE shop.orders (id INT, note VARCHAR(20))']);
+  const [version] = await superuser('SELECT VERSION() AS version');
+
+  const base = { engine: 'mariadb', host: server.host, port: server.port, dbname: 'shop' } as const;
+  let accounts = 0;
+  const createAccount: MysqlUnderTest['createAccount'] = async (options = {}) => {
+    accounts += 1;
+    const ending = options.exact ? '' : `_${accounts}`;
+    const username = `${options.name ?? 'app'}${ending}`;
+    const secret: MysqlSecret = {
+      ...base,
+      username,
+      password: options.password ?? `${crypto.randomUUID()} first`,
+      team: 'orders',
+      nested: { kept: [1, null, 'x'] },
+    };
+    const { dbname: _none, ...plain } = base;
+    const admin: MysqlSecret = {
+      ...plain,
+      username: `rekey_admin_${accounts}`,
+      password: `${crypto.randomUUID()} admin`,
+    };
+    const fill = (sql: string) =>
+      sql.replaceAll('rekey_admin', quote(admin.username)).replaceAll("'…'", literal(admin.password));
+    await superuser([
+      `DROP USER IF EXISTS ${quote(username)}, ${quote(`${username}_clone`)}`,
+      `CREATE USER ${quote(username)} IDENTIFIED BY ${literal(secret.password)}`,
+      `GRANT SELECT, INSERT ON shop.* TO ${quote(username)}`,
+      ...administration.map(fill),
+      ...perUser.map(fill),
+    ]);
+    return { secret, admin };
+  };
+
+  const openSession = async (secret: MysqlSecret): Promise<LiveSession> => {
+    const connection = await connect(secret);
+    return {
+      alive: () =>
+        connection.query('SELECT 1').then(
+          () => true,
+          () => false,
+        ),
+      close: () => connection.end().catch(() => {}),
+    };
+  };
+
+  const admin = ({ admin: { username } }: Account<MysqlSecret>) => quote(username);
+  const allCertificates = ['localhost', '127.0.0.1'];
+  const both = ['single-user', 'alternating-users'] as const;
+  const revoke = (
+    name: string,
+    privilege: string,
+    act: 'apply' | 'contain',
+    strategies: readonly ('single-user' | 'alternating-users')[] = both,
+  ) => ({
+    name: privilege,
+    strategies,
+    act,
+    names: name,
+    remove: async (account: Account<MysqlSecret>) => {
+      await superuser(`REVOKE ${privilege} FROM ${admin(account)}`);
+    },
+  });
+  return {
+    rotator,
+    server: `MariaDB ${String(version?.version).split('-')[0]}`,
+    serverHandle: server,
+    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
+    superuser,
+    ask,
+    createAccount,
+    withPassword: (secret, password) => ({ ...secret, password }),
+    passwordOf: ({ password }) => password,
+    logsIn: (secret) =>
+      ask(secret, 'SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+    openSession,
+    sessionsHaveAge: false,
+    verifier: '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19',
+    logged: 'IDENTIFIED VIA mysql_native_password',
+    awkward: {
+      names: [
+        'MixedCase',
+        'with space',
+        'quote"d',
+        'back`tick',
+        "o'brien",
+        'at@sign@%',
+        'semi;DROP TABLE users;--',
+        "'; DROP USER mysql; --",
+        'sl\\ash\\',
+        '100%_%s',
+        '$1',
+        '?',
+        'select',
+        'Größe-名前',
+        'x'.repeat(74),
+        'é'.repeat(74),
+      ],
+      passwords: [
+        `'; DROP USER root; --`,
+        `"double" and 'single'`,
+        'back\\slash\\',
+        '%s %I %L {0} $1 :x ?',
+        ' leading and trailing ',
+        '\ttab\nnewline',
+        'Grüße aus Köln',
+        'e\u0301 decomposed',
+        'パスワード一二三四🙂',
+        'SCRAM-SHA-256',
+        'a'.repeat(250),
+      ],
+    },
+    outages: [
+      {
+        name: 'the server is down',
+        code: 'TargetUnreachable',
+        begin: () => server.stop(),
+        end: () => server.start(),
+      },
+      {
+        name: 'the server accepts connections and says nothing',
+        code: 'TargetUnreachable',
+        begin: async () => server.pause(),
+        end: async () => server.resume(),
+      },
+      {
+        name: 'the certificate is for another host',
+        code: 'TlsRefused',
+        begin: () => server.useCertificate({ hosts: ['db.example'] }),
+        end: () => server.useCertificate({ hosts: allCertificates }),
+      },
+      {
+        name: 'the certificate has expired',
+        code: 'TlsRefused',
+        begin: () => server.useCertificate({ expired: true }),
+        end: () => server.useCertificate({ hosts: allCertificates }),
+      },
+      {
+        name: 'the certificate is by an unknown authority',
+        code: 'TlsRefused',
+        begin: () => server.useCertificate({ unknownAuthority: true }),
+        end: () => server.useCertificate({ hosts: allCertificates }),
+      },
+      {
+        name: 'the server offers no TLS',
+        code: 'TlsRefused',
+        begin: async () => {
+          await server.stop();
+          await server.start({ tls: false });
+        },
+        end: async () => {
+          await server.stop();
+          await server.start();
+        },
+      },
+    ],
+    missingPermissions: [
+      revoke('GRANT CREATE USER ON *.*', 'CREATE USER ON *.*', 'apply'),
+      revoke('GRANT SELECT ON mysql.*', 'SELECT ON mysql.*', 'apply'),
+      {
+        name: 'the right to hand a privilege on',
+        strategies: ['alternating-users'],
+        act: 'apply',
+        names: 'GRANT SELECT, INSERT ON `shop`.* TO',
+        // The user has to be made anew, like its clone.
+        remove: async (account) => {
+          await superuser([
+            `DROP USER ${quote(account.secret.username)}`,
+            `REVOKE GRANT OPTION ON shop.* FROM ${admin(account)}`,
+          ]);
+        },
+      },
+      revoke('GRANT CREATE USER ON *.*', 'CREATE USER ON *.*', 'contain'),
+      revoke('GRANT PROCESS ON *.*', 'PROCESS ON *.*', 'contain'),
+      revoke('GRANT CONNECTION ADMIN ON *.*', 'CONNECTION ADMIN ON *.*', 'contain'),
+    ],
+    readLog: () => server.readLog(),
+    stop: async () => {
+      await server.remove();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
