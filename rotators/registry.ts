@@ -19,6 +19,12 @@ export const registry = {
     database: true,
     load: async () => (await import('./postgresql/rotator.ts')).postgresql,
   },
+  redis: {
+    title: 'Redis and Valkey',
+    strategies: ['single-user', 'dual-credential'],
+    database: false,
+    load: async () => (await import('./redis/rotator.ts')).redis,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { combinations, failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
 
@@ -55,7 +56,7 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
 
     test('is repaired from any kept version', async () => {
       const world = await scene();
-      world.hasAdmin = strategy !== 'single-user';
+      world.hasAdmin = target.adminOnly === true || strategy !== 'single-user';
       const lost = world.propose();
       await target.rotator.apply(lost, world.applyContext);
       // The rotation that set it was given up: its version is still kept, but has no label.
@@ -108,7 +109,7 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
         { username: 'postgres' },
         { port: 1 },
         { dbname: 'other' },
-      ]) {
+      ].filter((change) => Object.keys(change).every((key) => Object.hasOwn(next, key)))) {
         expect((await failure(world.rotate({ ...next, ...change }))).code).toBe('IdentityMismatch');
       }
     });
@@ -168,21 +169,26 @@ describe.each(combinations)('$type, $strategy', ({ type, strategy }) => {
       const stolen = await target.openSession(leaked);
       await world.rotate();
       const rotatedAt = new Date();
+      const apartMs = target.sessionsToldApart === undefined ? 0 : target.sessionsToldApart(strategy);
+      await sleep(apartMs ?? 0);
       const application = await target.openSession(world.current);
-      expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 1 });
+      expect(await world.contain(leaked, rotatedAt)).toMatchObject({
+        loginsRefused: true,
+        sessionsEnded: apartMs === undefined ? 2 : 1,
+      });
       expect(await stolen.alive()).toBe(false);
-      expect(await application.alive()).toBe(true);
+      expect(await application.alive()).toBe(apartMs !== undefined);
       expect(await target.logsIn(world.current)).toBe(true);
       expect(await target.logsIn(leaked)).toBe(false);
       expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 0 });
-      expect(await application.alive()).toBe(true);
+      expect(await application.alive()).toBe(apartMs !== undefined);
       await application.close();
     });
   });
 
   test('the passwords are found nowhere in the log of the target, which did log what was done', async () => {
     const log = await target.readLog();
-    expect(log).toContain('ALTER ROLE');
+    expect(log).toContain(target.logged);
     const secrets = new Set(scenes.flatMap((world) => world.secrets));
     expect(secrets.size).toBeGreaterThan(50);
     for (const secret of secrets) {

@@ -10,13 +10,34 @@ type Secret = Record<string, unknown>;
 export type Target = TargetUnderTest<Secret>;
 export type Finding = Parameters<TargetContext['finding']>[0];
 
+/** What a driver exports. */
+interface Driver {
+  start(): Promise<Target>;
+  /** Why its server cannot be started on this machine, and the command that provides it; nothing where it can. */
+  missing?(): Promise<string | undefined>;
+}
+const loadDriver = async (type: SecretType): Promise<Driver> => await import(`./drivers/${type}.ts`);
+
+/** Types whose server is not on this machine, with the reason; see `servers.test.ts`. */
+export const missingServers: ReadonlyMap<SecretType, string> = new Map(
+  (
+    await Promise.all(
+      secretTypes.map(async (type) => [type, await (await loadDriver(type)).missing?.()] as const),
+    )
+  ).flatMap(([type, reason]) => (reason === undefined ? [] : [[type, reason]])),
+);
+
 const targets = new Map<SecretType, Promise<Target>>();
 
 /** The real server of a type, started by its driver when it is first asked for, one per test file. */
 export function startTarget(type: SecretType): Promise<Target> {
   let target = targets.get(type);
   if (target === undefined) {
-    target = import(`./drivers/${type}.ts`).then(({ start }: { start(): Promise<Target> }) => start());
+    target = loadDriver(type).then(async ({ start, missing }) => {
+      const reason = await missing?.();
+      if (reason !== undefined) throw new Error(`no server for ${type}: ${reason}`);
+      return await start();
+    });
     targets.set(type, target);
   }
   return target;
@@ -28,10 +49,10 @@ export async function stopTargets(): Promise<void> {
   targets.clear();
 }
 
-/** Every type with every strategy it has. */
-export const combinations = secretTypes.flatMap((type) =>
-  registry[type].strategies.map((strategy) => ({ type, strategy })),
-);
+/** Every type whose server is here, with every strategy it has. */
+export const combinations = secretTypes
+  .filter((type) => !missingServers.has(type))
+  .flatMap((type) => registry[type].strategies.map((strategy) => ({ type, strategy })));
 
 const passwords = passwordPolicy({});
 

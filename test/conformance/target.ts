@@ -57,5 +57,14 @@ export interface TargetUnderTest<S extends object> {
   readonly missingPermissions: readonly MissingPermission<S>[];
   /** Everything the target has logged. */
   readLog(): Promise<string>;
+  /** Something of a rotation that {@link readLog} must hold, to show that the target did log what was done. */
+  readonly logged: string;
+  /**
+   * How many milliseconds after a rotation a session must begin for containment to tell it from those of the older
+   * password of the same user; undefined where it never can. Default: 0.
+   */
+  sessionsToldApart?(strategy: Strategy): number | undefined;
+  /** True when users of this target cannot change their own password, so that only an admin repairs. */
+  readonly adminOnly?: boolean;
   stop(): Promise<void>;
 }

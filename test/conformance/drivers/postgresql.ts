@@ -265,6 +265,7 @@ export async function start(): Promise<PostgresUnderTest> {
         },
       },
     ],
+    logged: 'ALTER ROLE',
     readLog: () => readFile(server.logFile, 'utf8'),
     stop: async () => {
       await server.remove();
