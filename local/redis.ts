@@ -93,6 +93,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     'unixsocketperm 700',
     `dir ${directory}`,
     'save ""',
+    'repl-diskless-sync-delay 0',
     `logfile ${logFile}`,
     'loglevel verbose',
     // Every command is kept, with what the server lets be seen of it.

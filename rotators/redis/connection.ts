@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { createClient } from '@redis/client';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { RedisClient } from '@redis/client';
 import { TargetError } from '../../core/errors.ts';
 import type { TargetContext } from '../rotator.ts';
 import { commandError, connectError, loginError, type ReplyError, replyError } from './errors.ts';
@@ -109,7 +110,8 @@ export async function open(secret: RedisSecret, context: TargetContext): Promise
       message: `user "${username}" connects to ${host}:${portOf(secret)} without TLS, because the secret says "ssl": false; its password is sent as it is`,
     });
   }
-  const client: Client = createClient(clientOptions(secret, context, where));
+  // Not createClient: that makes a class with all commands anew for each set of options.
+  const client: Client = new RedisClient(clientOptions(secret, context, where));
   // Without a listener, a connection that the server ends between two commands would end the process.
   client.on('error', () => {});
   let waitedFor = 'a connection';
@@ -159,24 +161,31 @@ function clientOptions(
       : {
           ...common,
           tls: true as const,
-          minVersion: 'TLSv1.2' as const,
+          secureContext: trust(own, where),
           ...(isIP(host) === 0 && { servername: host }),
-          ...(own !== undefined && { ca: certificates(own, where) }),
         },
   } as const;
 }
 
-/** OpenSSL passes over text that is no certificate, and every server would then be refused for no visible reason. */
-function certificates(own: readonly string[], where: string): string[] {
+const contexts = new Map<string, SecureContext>();
+
+/** The TLS context that trusts the given authorities, or the public ones; made once, since that takes its time. */
+function trust(own: readonly string[] | undefined, where: string): SecureContext {
+  const key = own?.join('\n') ?? '';
+  const known = contexts.get(key);
+  if (known !== undefined) return known;
   try {
-    for (const pem of own) new X509Certificate(pem);
+    // OpenSSL passes over text that is no certificate, and every server would then be refused for no visible reason.
+    for (const pem of own ?? []) new X509Certificate(pem);
   } catch {
     throw new TargetError(
       'TlsRefused',
       `${where}: the given certificate authorities are no PEM certificates`,
     );
   }
-  return [...own];
+  const context = createSecureContext({ ca: [...(own ?? rootCertificates)], minVersion: 'TLSv1.2' });
+  contexts.set(key, context);
+  return context;
 }
 
 /** Runs `work` with a connection that is closed afterwards, come what may. */

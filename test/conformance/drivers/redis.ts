@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@redis/client';
+import { createSecureContext } from 'node:tls';
+import { RedisClient } from '@redis/client';
 import { findRedis, type RedisServer, startRedis } from '../../../local/redis.ts';
 import { redis } from '../../../rotators/redis/rotator.ts';
 import { portOf, type RedisSecret } from '../../../rotators/redis/schema.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
 const documentation = join(import.meta.dirname, '../../../docs/secret-types/redis.md');
+/** Not `createClient`, which makes a class anew for each set of options: slow where there are thousands of logins. */
+const createClient = RedisClient.factory({});
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** Why there is no server to be had, and the command that changes it. */
@@ -44,8 +47,9 @@ export async function start(
   const saves = (options.users ?? 'aclfile') === 'aclfile';
 
   const connectSuperuser = async () => {
-    const client = createClient({
+    const client = new RedisClient({
       ...server.superuser,
+      RESP: 2,
       socket: { path: server.socketPath, reconnectStrategy: false },
     });
     client.on('error', () => {});
@@ -81,13 +85,15 @@ export async function start(
   };
   await watch();
 
+  const secureContext = createSecureContext({ ca: [server.caPem] });
   /** As an application does: the driver's own login, not the rotator's. */
   const connect = async (secret: RedisSecret) => {
     const client = createClient({
       username: secret.username,
       password: secret.password,
+      disableClientInfo: true,
       socket: {
-        ...{ host: secret.host, port: portOf(secret), tls: true, ca: [server.caPem] },
+        ...{ host: secret.host, port: portOf(secret), tls: true, secureContext },
         ...{ connectTimeout: 5_000, reconnectStrategy: false },
       },
     });
