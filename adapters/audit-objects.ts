@@ -1,6 +1,6 @@
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import type { AuditObjects } from '../cli/ports.ts';
 import { entriesPrefix } from '../core/audit/format.ts';
+import type { AuditObjects } from '../core/operator-ports.ts';
 
 /**
  * The audit log's objects in order, as readers need them; verification reads all versions, see `audit-store.ts`.

@@ -4,6 +4,9 @@ import { AuditUnavailableError } from '../core/errors.ts';
 import type { AnyEvent } from '../core/events/catalogue.ts';
 import type { EventBus } from '../core/ports.ts';
 
+/** Messages that SQS takes at once. */
+const most = 10;
+
 /**
  * The audit log's queue, reached without the bus: for records of what has happened already and for emergencies.
  * Its messages look as EventBridge would have delivered them, so that the writer knows no difference. Its client is
@@ -22,6 +25,12 @@ export class AuditQueue implements EventBus {
   }
 
   async publish(events: readonly AnyEvent[]): Promise<void> {
+    for (let from = 0; from < events.length; from += most) {
+      await this.#send(events.slice(from, from + most));
+    }
+  }
+
+  async #send(events: readonly AnyEvent[]): Promise<void> {
     // https://sqs.<region>.amazonaws.com/<account>/<name>
     const account = new URL(this.#queueUrl).pathname.split('/').at(-2) ?? 'unknown';
     const { SQSClient, SendMessageBatchCommand } = await import('./sqs-client.ts');

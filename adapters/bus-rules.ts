@@ -1,5 +1,5 @@
 import { type EventBridgeClient, ListRulesCommand, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import type { BusRule, Rules } from '../cli/ports.ts';
+import type { BusRule, Rules } from '../core/operator-ports.ts';
 
 /** The rules of event buses. */
 export class EventBridgeRules implements Rules {

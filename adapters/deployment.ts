@@ -1,6 +1,6 @@
 import { DescribeParametersCommand, GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import type { DeploymentFacts, Deployments } from '../cli/ports.ts';
 import { deploymentParameters, deploymentPath } from '../core/names.ts';
+import type { DeploymentFacts, Deployments } from '../core/operator-ports.ts';
 
 /**
  * What deployments wrote down in SSM.

@@ -3,8 +3,11 @@ import { AuditUnavailableError } from '../core/errors.ts';
 import type { AnyEvent } from '../core/events/catalogue.ts';
 import type { EventBus } from '../core/ports.ts';
 
+/** Entries that EventBridge takes at once. */
+const most = 10;
+
 /**
- * EventBridge as the {@link EventBus}. One call per publication; a part that was not accepted counts as not published.
+ * EventBridge as the {@link EventBus}. One call for ten events; a part that was not accepted counts as not published.
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 export class EventBridgeBus implements EventBus {
@@ -17,6 +20,12 @@ export class EventBridgeBus implements EventBus {
   }
 
   async publish(events: readonly AnyEvent[]): Promise<void> {
+    for (let from = 0; from < events.length; from += most) {
+      await this.#put(events.slice(from, from + most));
+    }
+  }
+
+  async #put(events: readonly AnyEvent[]): Promise<void> {
     let refused: string | undefined;
     try {
       const { Entries = [], FailedEntryCount = 0 } = await this.#client.send(

@@ -1,5 +1,5 @@
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import type { FunctionState, Functions } from '../cli/ports.ts';
+import type { FunctionState, Functions } from '../core/operator-ports.ts';
 
 /**
  * How Lambda functions stand.
@@ -22,6 +22,7 @@ export class LambdaFunctions implements Functions {
         name: found.FunctionName ?? functionArn,
         state: found.State ?? 'Active',
         ...(reason !== undefined && { reason }),
+        logGroup: found.LoggingConfig?.LogGroup ?? `/aws/lambda/${found.FunctionName ?? functionArn}`,
         ...(found.LastUpdateStatus !== undefined && { lastUpdateStatus: found.LastUpdateStatus }),
       };
     } catch (error) {

@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
-import type { Identity } from '../cli/ports.ts';
+import type { Identity } from '../core/operator-ports.ts';
 
 /**
  * Who the caller is; needs no permission.

@@ -1,5 +1,4 @@
-import type { CloudChoice } from '../cli/context.ts';
-import type { Cloud } from '../cli/ports.ts';
+import type { Cloud, CloudChoice } from '../core/operator-ports.ts';
 import { traceCalls } from './call-trace.ts';
 
 /** What the constructor of every AWS SDK v3 client takes here. */
@@ -92,6 +91,13 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
         import('./function-state.ts'),
       ]);
       return new LambdaFunctions(traceCalls(new LambdaClient(options), 'lambda'));
+    }),
+    logs: once(async () => {
+      const [{ CloudWatchLogsClient }, { CloudWatchLogs }] = await Promise.all([
+        import('@aws-sdk/client-cloudwatch-logs'),
+        import('./function-logs.ts'),
+      ]);
+      return new CloudWatchLogs(traceCalls(new CloudWatchLogsClient(options), 'logs'));
     }),
     workflows: once(async () => {
       const [{ SFNClient }, { StepFunctionsWorkflows }] = await Promise.all([

@@ -1,5 +1,5 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { QueueDepth, Queues } from '../cli/ports.ts';
+import type { QueueDepth, Queues } from '../core/operator-ports.ts';
 
 /**
  * How many messages queues hold, which SQS tells approximately.

@@ -6,7 +6,7 @@ import {
   type HistoryEvent,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { Execution, ExecutionStage, Workflows } from '../cli/ports.ts';
+import type { Execution, ExecutionStage, Workflows } from '../core/operator-ports.ts';
 
 const statuses: Readonly<Record<ExecutionStatus, Execution['status']>> = {
   RUNNING: 'running',

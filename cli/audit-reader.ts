@@ -6,7 +6,7 @@ import {
   parseLine,
   sequenceLimit,
 } from '../core/audit/format.ts';
-import type { AuditObjects } from './ports.ts';
+import type { AuditObjects } from '../core/operator-ports.ts';
 
 /** A record as it stands in the log, or what stands in its place. */
 export type ReadRecord =

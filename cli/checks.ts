@@ -2,10 +2,10 @@ import type { AuditRecord } from '../core/audit/format.ts';
 import type { SecretDefinition } from '../core/definition.ts';
 import type { EventData } from '../core/events/catalogue.ts';
 import { deploymentParameters, deploymentPath } from '../core/names.ts';
+import type { AuditObjects, Cloud, DeploymentFacts, Functions, Queues } from '../core/operator-ports.ts';
 import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
 import type { Environment } from './environment.ts';
 import { explain } from './failure.ts';
-import type { AuditObjects, Cloud, DeploymentFacts, Functions, Queues } from './ports.ts';
 import { type SecretStatus, statusesOf } from './secret-state.ts';
 import { formatDuration, formatRelative } from './time.ts';
 
@@ -300,5 +300,5 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
 /** The state of each secret; an empty list when the definitions cannot be read. */
 export async function gatherSecrets(cloud: Cloud, environment: string, now: Date) {
   const definitions = await (await cloud.definitions(environment)).list();
-  return { definitions, statuses: await statusesOf(definitions, await cloud.secrets(), now) };
+  return { definitions, statuses: await statusesOf(definitions, cloud, now) };
 }

@@ -1,13 +1,7 @@
 import type { AuditLogSource } from '../core/audit/verify.ts';
+import type { Cloud, CloudChoice } from '../core/operator-ports.ts';
 import type { Clock, Random } from '../core/ports.ts';
 import type { Output, Stream } from './output.ts';
-import type { Cloud } from './ports.ts';
-
-/** Which account and region. */
-export interface CloudChoice {
-  readonly region?: string;
-  readonly profile?: string;
-}
 
 /** What a run of the CLI needs from its process. */
 export interface CliContext {

@@ -1,10 +1,10 @@
 import type { SecretDefinition } from '../core/definition.ts';
 import { deploymentParameters, deploymentPath } from '../core/names.ts';
+import type { DeploymentFacts } from '../core/operator-ports.ts';
 import type { DefinitionStore } from '../core/ports.ts';
 import type { Invocation } from './context.ts';
 import { CliError, usageError } from './errors.ts';
 import { explain } from './failure.ts';
-import type { DeploymentFacts } from './ports.ts';
 import { near } from './suggest.ts';
 
 /** The environment that a command works on. */

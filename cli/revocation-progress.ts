@@ -1,12 +1,14 @@
+import type { ErrorSummary } from '../core/errors.ts';
+import type { Execution, ExecutionStage } from '../core/operator-ports.ts';
 import type { Invocation } from './context.ts';
 import { explain } from './failure.ts';
-import type { Execution, ExecutionStage } from './ports.ts';
+import { rejectionOf } from './function-log.ts';
 import { formatDuration } from './time.ts';
 
 /** How a revocation ended, as far as the caller may see it. Times are in milliseconds after the request. */
 export interface Revocation {
-  /** `not started`: no execution appeared, so the request was rejected or never arrived. */
-  readonly outcome: 'succeeded' | 'failed' | 'unfinished' | 'not started';
+  /** `not started`: no execution appeared, so the request never arrived, or was rejected and the caller cannot see it. */
+  readonly outcome: 'succeeded' | 'failed' | 'rejected' | 'unfinished' | 'not started';
   readonly startedMs?: number;
   /** When the target was first seen to refuse every revoked credential. */
   readonly refusedMs?: number;
@@ -22,16 +24,19 @@ export interface RevocationToFollow {
   readonly requestId: string;
   readonly requestedAt: Date;
   readonly timeoutMs: number;
+  /** Where the intake logs rejections, if that is known. */
+  readonly intakeLogGroup?: string;
 }
 
 /** EventBridge delivers within a second or so; a request that nobody took up after this long is not coming. */
 const pickUpMs = 60_000;
 const pollMs = 500;
+const rejectionPollMs = 1_000;
 
 /** Watches the execution of the revocation workflow, whose name is the request's id, until it ends. */
 export async function followRevocation(
   { cloud, context, output }: Invocation,
-  { workflowArn, requestId, requestedAt, timeoutMs }: RevocationToFollow,
+  { workflowArn, requestId, requestedAt, timeoutMs, intakeLogGroup }: RevocationToFollow,
 ): Promise<Revocation> {
   const workflows = await cloud.workflows();
   const after = (time: Date) => Math.max(0, time.getTime() - requestedAt.getTime());
@@ -45,11 +50,24 @@ export async function followRevocation(
       return [];
     }
   };
+  let lookedAtMs = 0;
+  // Once a second; without the permission, or when the log does not answer, a rejection looks like silence.
+  const rejection = async (elapsed: number): Promise<ErrorSummary | undefined> => {
+    if (intakeLogGroup === undefined || elapsed - lookedAtMs < rejectionPollMs) {
+      return undefined;
+    }
+    lookedAtMs = elapsed;
+    return await rejectionOf(cloud, intakeLogGroup, requestId, requestedAt).catch(() => undefined);
+  };
   for (;;) {
     const execution = await workflows.execution(workflowArn, requestId);
     const elapsed = after(context.clock.now());
     if (execution !== undefined && execution.status !== 'running') {
       return ended(execution, await stages(), after);
+    }
+    const rejected = execution === undefined ? await rejection(elapsed) : undefined;
+    if (rejected !== undefined) {
+      return { outcome: 'rejected', error: rejected, stages: [] };
     }
     if (elapsed >= timeoutMs || context.signal.aborted || (execution === undefined && elapsed >= pickUpMs)) {
       return execution === undefined

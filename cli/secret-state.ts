@@ -1,8 +1,9 @@
 import type { SecretDefinition } from '../core/definition.ts';
 import { SecretError } from '../core/errors.ts';
+import type { Cloud } from '../core/operator-ports.ts';
 import { type SecretDescription, stages, versionWith } from '../core/secret.ts';
+import { RotationLog } from './function-log.ts';
 import type { Tone } from './output.ts';
-import type { SecretReader } from './ports.ts';
 
 /** How a secret's rotation stands. */
 export type SecretState =
@@ -25,7 +26,7 @@ export const stateTones: Readonly<Record<SecretState, Tone>> = {
 };
 
 /**
- * A pending version younger than this is a rotation under way. Each of the four steps may take a Lambda function's
+ * A pending version younger than this is a rotation under way, unless its function logged that it failed. Each of the four steps may take a Lambda function's
  * longest time of 15 minutes, but Rekey's own functions end within a minute.
  */
 const rotatingForMs = 5 * 60_000;
@@ -46,14 +47,11 @@ export function pendingVersion(description: SecretDescription): string | undefin
 
 /**
  * Looks at one secret. `NextRotationDate` is the date on or before which the next rotation happens, so once it has
- * passed, the rotation is overdue.
+ * passed, the rotation is overdue. The log of the rotation function is asked where a rotation may be under way.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
  */
-export async function statusOf(
-  definition: SecretDefinition,
-  secrets: SecretReader,
-  now: Date,
-): Promise<SecretStatus> {
+export async function statusOf(definition: SecretDefinition, cloud: Cloud, now: Date): Promise<SecretStatus> {
+  const secrets = await cloud.secrets();
   let description: SecretDescription;
   try {
     description = await secrets.describe(definition.arn);
@@ -72,7 +70,8 @@ export async function statusOf(
     const versions = await secrets.listVersions(definition.arn);
     const created = versions.find(({ versionId }) => versionId === pendingVersionId)?.created;
     const young = created !== undefined && now.getTime() - created.getTime() < rotatingForMs;
-    return { ...rest, state: young ? 'rotating' : 'rotation failed' };
+    const underWay = young && !(await hasFailed(cloud, definition, pendingVersionId, created));
+    return { ...rest, state: underWay ? 'rotating' : 'rotation failed' };
   }
   if (!description.rotationEnabled) {
     return { ...rest, state: 'rotation off' };
@@ -81,10 +80,25 @@ export async function statusOf(
   return { ...rest, state: nextRotation !== undefined && nextRotation < now ? 'overdue' : 'ok' };
 }
 
+/** Whether the function's log ends with a failure of this version; a log that is not readable tells of none. */
+async function hasFailed(
+  cloud: Cloud,
+  definition: SecretDefinition,
+  versionId: string,
+  created: Date,
+): Promise<boolean> {
+  try {
+    const log = await RotationLog.open(cloud, definition);
+    return (await log.standing(versionId, created)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Looks at many secrets, some at a time, and keeps their order. */
 export async function statusesOf(
   definitions: readonly SecretDefinition[],
-  secrets: SecretReader,
+  cloud: Cloud,
   now: Date,
   seen: (count: number) => void = () => {},
 ): Promise<readonly SecretStatus[]> {
@@ -94,7 +108,7 @@ export async function statusesOf(
   // DescribeSecret rather than ListSecrets, which may lag behind by five minutes.
   const work = async () => {
     for (const [index, definition] of queue) {
-      statuses[index] = await statusOf(definition, secrets, now);
+      statuses[index] = await statusOf(definition, cloud, now);
       count += 1;
       seen(count);
     }

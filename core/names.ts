@@ -16,6 +16,7 @@ export const deploymentParameters = {
   auditDeadLetterQueueUrl: 'audit-dead-letter-queue-url',
   eventBus: 'event-bus',
   revocationWorkflowArn: 'revocation-workflow-arn',
+  revocationIntakeLogGroup: 'revocation-intake-log-group',
   revocationDeadLetterQueueUrl: 'revocation-dead-letter-queue-url',
 } as const;
 

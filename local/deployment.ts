@@ -12,7 +12,7 @@ import { type CloudCredentials, type LocalCloud, startCloud } from './cloud.ts';
 import { type Login, seedDatabase } from './database.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
-import { assumeRole, createAdministrator, credentialVariables } from './principals.ts';
+import { assumeRole, createUser, credentialVariables } from './principals.ts';
 import { checkout, type Finished, run, runOrThrow } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -61,7 +61,7 @@ export async function deployLocally(
   const gate = await openGate(postgres.port);
   cleanup.add(() => gate.close());
 
-  const administrator = await createAdministrator(cloud, 'administrator');
+  const { credentials: administrator } = await createUser(cloud, 'administrator', 'administrator');
   const login = await seedDatabase(postgres, applications);
   const secrets = new SecretsManagerClient(cloud.clientOptions(administrator));
   await secrets.send(

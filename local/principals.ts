@@ -3,22 +3,48 @@ import {
   CreateAccessKeyCommand,
   CreateUserCommand,
   IAMClient,
+  PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { CloudCredentials, LocalCloud } from './cloud.ts';
 
-/** An IAM administrator: unlike the account's root, policies apply to it. */
-export async function createAdministrator(cloud: LocalCloud, name: string): Promise<CloudCredentials> {
+/** An IAM user, to whom policies apply as they do not to the account's root. */
+export interface IamUser {
+  readonly arn: string;
+  readonly name: string;
+  readonly credentials: CloudCredentials;
+}
+
+type Statement = Readonly<Record<string, unknown>>;
+
+/** Creates an IAM user who may do what `statements` say, or everything: `'administrator'`. */
+export async function createUser(
+  cloud: LocalCloud,
+  name: string,
+  grants: 'administrator' | readonly Statement[],
+): Promise<IamUser> {
   const iam = new IAMClient(cloud.clientOptions());
-  await iam.send(new CreateUserCommand({ UserName: name }));
-  await iam.send(
-    new AttachUserPolicyCommand({ UserName: name, PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' }),
-  );
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
-  if (!AccessKey?.AccessKeyId || !AccessKey.SecretAccessKey) {
-    throw new Error(`IAM made no access key for ${name}`);
+  const { User } = await iam.send(new CreateUserCommand({ UserName: name }));
+  if (grants === 'administrator') {
+    const PolicyArn = 'arn:aws:iam::aws:policy/AdministratorAccess';
+    await iam.send(new AttachUserPolicyCommand({ UserName: name, PolicyArn }));
+  } else if (grants.length > 0) {
+    await iam.send(
+      new PutUserPolicyCommand({
+        UserName: name,
+        PolicyName: 'granted',
+        PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: grants }),
+      }),
+    );
   }
-  return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
+  if (!User?.Arn || !AccessKey?.AccessKeyId || !AccessKey.SecretAccessKey)
+    throw new Error(`no key for ${name}`);
+  return {
+    arn: User.Arn,
+    name,
+    credentials: { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey },
+  };
 }
 
 /** A session of a role, assumed by `caller`. */

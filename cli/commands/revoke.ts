@@ -33,6 +33,7 @@ interface Target {
   readonly environment: string;
   readonly bus: string;
   readonly workflowArn?: string;
+  readonly intakeLogGroup?: string;
   /** How the request names the secret. */
   readonly secret: string;
   readonly definition?: SecretDefinition;
@@ -68,7 +69,14 @@ export async function revoke(
     drill: options.drill,
   };
   if (!options.wait) {
-    output.document({ ...facts, outcome: 'requested', timings: null, newVersionId: null, error: null });
+    output.document({
+      ...facts,
+      outcome: 'requested',
+      timings: null,
+      newVersionId: null,
+      sessionsEnded: null,
+      error: null,
+    });
     output.line(`Requested the revocation of ${target.secret}: ${id}`);
     output.note(
       'It goes on by itself; --wait follows it, rekey audit tail --follow shows what happens.',
@@ -88,6 +96,7 @@ export async function revoke(
     requestId: id,
     requestedAt: new Date(time),
     timeoutMs: options.timeoutMs,
+    ...(target.intakeLogGroup !== undefined && { intakeLogGroup: target.intakeLogGroup }),
   });
   output.clearProgress();
   output.document({
@@ -99,6 +108,7 @@ export async function revoke(
       completedMs: result.completedMs ?? null,
     },
     newVersionId: result.newVersionId ?? null,
+    sessionsEnded: result.sessionsEnded ?? null,
     error: result.error ?? null,
   });
   report(invocation, target, id, result);
@@ -115,13 +125,14 @@ async function findTarget(invocation: Invocation, name: string): Promise<Target>
   } catch (error) {
     return blindTarget(invocation, name, error);
   }
-  const { eventBus, revocationWorkflowArn } = environment.facts;
+  const { eventBus, revocationWorkflowArn, revocationIntakeLogGroup } = environment.facts;
   return {
     environment: environment.name,
     bus: eventBus ?? busName(environment.name),
     secret: definition.name,
     definition,
     ...(revocationWorkflowArn !== undefined && { workflowArn: revocationWorkflowArn }),
+    ...(revocationIntakeLogGroup !== undefined && { intakeLogGroup: revocationIntakeLogGroup }),
     ...(await versionsOf(invocation, definition)),
   };
 }
@@ -235,6 +246,12 @@ function report(
 ): void {
   if (result.outcome === 'succeeded') {
     output.line(`Revoked ${secret}: the old credential is refused at the target.`, 'good');
+  } else if (result.outcome === 'rejected') {
+    output.line(
+      `The revocation ${id} of ${secret} was rejected: ${result.error?.code}: ${result.error?.message}`,
+      'bad',
+    );
+    output.note('Nothing was done: the credential still works. Mend the request and send it again.', 'bad');
   } else if (result.outcome === 'not started') {
     output.line(`The revocation ${id} of ${secret} was not taken up.`, 'bad');
     output.note(

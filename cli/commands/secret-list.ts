@@ -24,10 +24,10 @@ export function statusDocument({ definition, description, state, pendingVersionI
 export async function secretList(invocation: Invocation): Promise<ExitCode> {
   const { cloud, context, output } = invocation;
   const environment = await openEnvironment(invocation);
-  const [store, secrets] = await Promise.all([cloud.definitions(environment.name), cloud.secrets()]);
+  const store = await cloud.definitions(environment.name);
   const definitions = [...(await store.list())].sort((a, b) => a.name.localeCompare(b.name));
   const now = context.clock.now();
-  const statuses = await statusesOf(definitions, secrets, now, (count) =>
+  const statuses = await statusesOf(definitions, cloud, now, (count) =>
     output.progress(`looked at ${count} of ${definitions.length} secrets`),
   );
   output.document({ environment: environment.name, secrets: statuses.map(statusDocument) });

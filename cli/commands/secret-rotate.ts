@@ -1,13 +1,14 @@
 import type { AuditRecord } from '../../core/audit/format.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import type { EventData } from '../../core/events/catalogue.ts';
+import type { SecretReader } from '../../core/operator-ports.ts';
 import { stages, versionWith } from '../../core/secret.ts';
 import { AuditFollower } from '../audit-reader.ts';
 import type { Invocation } from '../context.ts';
-import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
+import { confirm, type Environment, fact, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode } from '../errors.ts';
 import { explain } from '../failure.ts';
-import type { SecretReader } from '../ports.ts';
+import { type RotationFailure, RotationLog } from '../function-log.ts';
 import { pendingVersion } from '../secret-state.ts';
 import { formatDuration } from '../time.ts';
 
@@ -18,20 +19,14 @@ export interface SecretRotateOptions {
   readonly timeoutMs: number;
 }
 
-interface Failure {
-  readonly step: string;
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-}
-
 type Outcome =
   | { readonly kind: 'succeeded' }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'unfinished'; readonly interrupted: boolean; readonly failure?: Failure };
+  | { readonly kind: 'failed'; readonly failure: RotationFailure }
+  | { readonly kind: 'unfinished' };
 
-/** Secrets Manager retries a step that failed; after a failure that may pass, this long is given to it. */
-const retryGraceMs = 30_000;
+/** Looks for a failure of the rotation to this version, which began at this time. */
+type FailureWatch = (versionId: string, begun: Date) => Promise<RotationFailure | undefined>;
+
 const pollMs = 1_000;
 
 /** `rekey secret rotate`: starts a rotation and, with `--wait`, follows it to its end. */
@@ -56,7 +51,9 @@ export async function secretRotate(
   plan(invocation, environment, definition, leftover);
   await confirm(invocation, options.yes, `Rotate ${definition.name} now?`);
 
-  const failures = options.wait ? await failureWatch(invocation, environment) : undefined;
+  const failures = options.wait
+    ? await failureWatch(invocation, environment, definition, leftover)
+    : undefined;
   const begun = context.clock.now();
   const { v4 } = await import('uuid');
   const token = v4({ random: context.random.bytes(16) });
@@ -93,7 +90,7 @@ export async function secretRotate(
   const outcome = await follow(invocation, { definition, secrets, versionId, begun, failures, options });
   output.clearProgress();
   const durationMs = context.clock.now().getTime() - begun.getTime();
-  const failure = outcome.kind === 'succeeded' ? null : (outcome.failure ?? null);
+  const failure = outcome.kind === 'failed' ? outcome.failure : null;
   output.document({ ...facts, outcome: outcome.kind, durationMs, failure });
   if (outcome.kind === 'succeeded') {
     output.line(
@@ -108,7 +105,11 @@ export async function secretRotate(
       'bad',
     );
     output.note(
-      'The current version still is what it was. Remove the cause; Secrets Manager retries the rotation by itself, or run this command again.',
+      `The current version still is what it was. Secrets Manager retries the rotation by itself, at a time of its choosing; ${
+        failure.retryable
+          ? 'this cause may pass without anybody doing anything.'
+          : 'that fails again until the cause is removed.'
+      } Running this command again retries it at once.`,
     );
   } else {
     output.line(`Rotation of ${definition.name} has not ended after ${formatDuration(durationMs)}.`, 'bad');
@@ -143,21 +144,30 @@ function plan(
   ]);
 }
 
-/** The records of failed rotations since now, if the caller may read the audit log. */
+/** Secrets Manager does not tell of failures: the function's log does, or the audit log, whichever is readable. */
 async function failureWatch(
-  { cloud, output }: Invocation,
-  { facts }: Environment,
-): Promise<AuditFollower | undefined> {
+  { cloud, context, output }: Invocation,
+  environment: Environment,
+  definition: SecretDefinition,
+  leftover: string | undefined,
+): Promise<FailureWatch | undefined> {
   try {
-    return facts.auditBucket === undefined
-      ? undefined
-      : await AuditFollower.fromEnd(await cloud.auditObjects(facts.auditBucket));
-  } catch (error) {
-    output.note(
-      `The audit log is not readable (${explain(error).code}), so a failure's step will not be known.`,
-      'warn',
-    );
-    return undefined;
+    const log = await RotationLog.open(cloud, definition);
+    await log.skip(leftover, context.clock.now());
+    // How the rotation stands is seen without the log; one look that fails is made up for by the next.
+    return (versionId, begun) => log.failure(versionId, begun).catch(() => undefined);
+  } catch (noLog) {
+    try {
+      const objects = await cloud.auditObjects(fact(environment, 'auditBucket'));
+      const records = await AuditFollower.fromEnd(objects);
+      return async (versionId) => failureOf(await records.next(), versionId);
+    } catch (noRecords) {
+      output.note(
+        `Neither the function's log (${explain(noLog).code}) nor the audit log (${explain(noRecords).code}) is readable, so a failure will not be seen before the time limit.`,
+        'warn',
+      );
+      return undefined;
+    }
   }
 }
 
@@ -166,7 +176,7 @@ interface Following {
   readonly secrets: SecretReader;
   readonly versionId: string;
   readonly begun: Date;
-  readonly failures: AuditFollower | undefined;
+  readonly failures: FailureWatch | undefined;
   readonly options: SecretRotateOptions;
 }
 
@@ -174,42 +184,28 @@ async function follow(
   { context, output }: Invocation,
   { definition, secrets, versionId, begun, failures, options }: Following,
 ): Promise<Outcome> {
-  let failure: Failure | undefined;
-  let failedAt = 0;
   for (;;) {
     const description = await secrets.describe(definition.arn);
     const elapsed = context.clock.now().getTime() - begun.getTime();
     if (versionWith(description, stages.current) === versionId) {
       return { kind: 'succeeded' };
     }
-    const found = failureOf((await failures?.next()) ?? [], versionId);
-    if (found !== undefined) {
-      failure = found;
-      failedAt = elapsed;
-    }
-    if (failure !== undefined && (!failure.retryable || elapsed - failedAt >= retryGraceMs)) {
+    const failure = await failures?.(versionId, begun);
+    if (failure !== undefined) {
       return { kind: 'failed', failure };
     }
     if (elapsed >= options.timeoutMs || context.signal.aborted) {
-      return {
-        kind: 'unfinished',
-        interrupted: context.signal.aborted,
-        ...(failure !== undefined && { failure }),
-      };
+      return { kind: 'unfinished' };
     }
     const stage = description.versions[versionId]?.includes(stages.pending)
       ? 'new version is pending'
       : 'waiting for the function';
-    output.progress(
-      failure === undefined
-        ? `rotating ${definition.name}: ${stage}, ${formatDuration(elapsed)}`
-        : `rotating ${definition.name}: step ${failure.step} failed (${failure.code}), may be retried, ${formatDuration(elapsed)}`,
-    );
+    output.progress(`rotating ${definition.name}: ${stage}, ${formatDuration(elapsed)}`);
     await context.sleep(pollMs);
   }
 }
 
-function failureOf(records: readonly AuditRecord[], versionId: string): Failure | undefined {
+function failureOf(records: readonly AuditRecord[], versionId: string): RotationFailure | undefined {
   const failed = records
     .filter(({ event }) => event.detailType === 'Secret Rotation Failed')
     .map(({ event }) => event.detail.data as EventData<'Secret Rotation Failed'>)

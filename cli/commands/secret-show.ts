@@ -12,7 +12,7 @@ export async function secretShow(invocation: Invocation, name: string): Promise<
   const [store, secrets] = await Promise.all([cloud.definitions(environment.name), cloud.secrets()]);
   const definition = await findDefinition(store, name, environment.name);
   const now = context.clock.now();
-  const status = await statusOf(definition, secrets, now);
+  const status = await statusOf(definition, cloud, now);
   const { description, state } = status;
   if (state === 'missing') {
     throw new CliError(

@@ -73,6 +73,7 @@ export class OrdersStack extends Stack {
       principals: [this.account],
       bus,
       workflow: revocation.stateMachine,
+      intakeLogs: revocation.intake.logGroup,
     });
     // The secret refuses principals that are tagged for another environment.
     Tags.of(this).add('rekey:environment', environment);

@@ -259,16 +259,14 @@ async function record(
       { requestId, secretArn, secretName, containments },
       { ...links, fact: `${requestId} ${secretArn} ${JSON.stringify(containments)}` },
     ),
-    ...findings
-      .slice(0, 9)
-      .map((finding) =>
-        createEvent(
-          origin,
-          'Finding Raised',
-          { secretArn, ...finding },
-          { ...links, fact: `${requestId} ${secretArn} ${finding.code}` },
-        ),
+    ...findings.map((finding) =>
+      createEvent(
+        origin,
+        'Finding Raised',
+        { secretArn, ...finding },
+        { ...links, fact: `${requestId} ${secretArn} ${finding.code} ${finding.message}` },
       ),
+    ),
   ]);
 }
 

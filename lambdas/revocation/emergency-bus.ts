@@ -2,10 +2,9 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
-import { summarizeError } from '../../core/errors.ts';
 import { metrics as metricNames } from '../../core/names.ts';
 import type { EventBus } from '../../core/ports.ts';
-import type { Tools } from '../shared/chain.ts';
+import { loggable, type Tools } from '../shared/chain.ts';
 
 /** A bus that hangs must not hold up an emergency. */
 const quick = {
@@ -35,7 +34,7 @@ export function emergencyBus(
 ): EventBus {
   const count = () => metrics.addMetric(metricNames.auditPublishFailed, MetricUnit.Count, 1);
   const routes = withFallback(bus, queue, (error) => {
-    logger.error('the event bus took no record; it goes to the audit queue', { ...summarizeError(error) });
+    logger.error('the event bus took no record; it goes to the audit queue', loggable(error));
     count();
   });
   return {
@@ -44,7 +43,7 @@ export function emergencyBus(
         await routes.publish(events);
       } catch (error) {
         logger.error('neither bus nor audit queue took these records; add them by hand', {
-          ...summarizeError(error),
+          ...loggable(error),
           records: events,
         });
         count();

@@ -42,7 +42,14 @@ export const handler = standardHandler<unknown, void>(async (event, tools) => {
     },
   });
   if (typeof outcome === 'object') {
-    tools.logger.error('revocation request rejected', { ...outcome.rejected });
+    const { code, message, retryable } = outcome.rejected;
+    // Responders learn of it here: the audit log, which records it too, is the auditor's.
+    tools.logger.error('revocation request rejected', {
+      requestId: outcome.requestId,
+      code,
+      reason: message,
+      retryable,
+    });
     tools.metrics.addMetric(metricNames.revocationRejected, MetricUnit.Count, 1);
   } else {
     tools.logger.info(outcome === 'started' ? 'revocation started' : 'revocation request delivered before');

@@ -23,7 +23,14 @@ export interface IntakeDependencies {
 }
 
 /** What became of a request. `known`: it was delivered before, and its work is done or under way. */
-export type IntakeOutcome = 'started' | 'known' | { readonly rejected: ErrorSummary };
+export type IntakeOutcome =
+  | 'started'
+  | 'known'
+  | {
+      /** Id of the request; EventBridge's id of the event, where the request has none of the agreed form. */
+      readonly requestId: string;
+      readonly rejected: ErrorSummary;
+    };
 
 /** A request that must not be acted upon. It is answered with an event and an alarm, never with silence. */
 class Rejection extends RekeyError {}
@@ -60,8 +67,7 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
   } catch (error) {
     if (error instanceof Rejection || error instanceof SecretError) {
       const rejected = summarizeError(error);
-      await reject(input, rejected, dependencies);
-      return { rejected };
+      return { requestId: await reject(input, rejected, dependencies), rejected };
     }
     throw error;
   }
@@ -173,11 +179,12 @@ async function announce(
   ]);
 }
 
+/** Publishes the rejection and returns the request's id. */
 async function reject(
   input: unknown,
   error: ErrorSummary,
   { bus, origin }: IntakeDependencies,
-): Promise<void> {
+): Promise<string> {
   const delivered = deliveredEventSchema.safeParse(input).data;
   const metadata = detailSchema('Secret Revocation Requested').shape.metadata.safeParse(
     delivered?.detail.metadata,
@@ -196,6 +203,7 @@ async function reject(
       },
     ),
   ]);
+  return requestId;
 }
 
 function digestOf(input: string): string | undefined {

@@ -12,7 +12,15 @@ export interface ReportDependencies {
 
 /** How a revocation ended; the workflow ends accordingly. */
 export type Report =
-  | { readonly outcome: 'succeeded'; readonly timeToRefusalMs: number }
+  | {
+      readonly outcome: 'succeeded';
+      /** Milliseconds from the request to the target's refusal. */
+      readonly timeToRefusalMs: number;
+      /** The version that replaced the leaked ones. */
+      readonly newVersionId: string;
+      /** Sessions of the leaked credentials that were ended at the target, in all containments together. */
+      readonly sessionsEnded: number;
+    }
   | { readonly outcome: 'failed'; readonly stage: string; readonly error: string; readonly cause: string };
 
 /**
@@ -53,6 +61,7 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
   const { rotated, swept, verified } = result;
   const { verifications, unavailableVersions } = verified;
   const refusedAt = state.contained?.refusedAt ?? verified.refusedAt;
+  const containments = [...(state.contained?.containments ?? []), ...swept.containments];
   await publish(
     createEvent(
       origin,
@@ -60,7 +69,7 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
       {
         ...subject,
         newVersionId: rotated.newVersionId,
-        containments: [...(state.contained?.containments ?? []), ...swept.containments],
+        containments,
         verifications,
         ...(unavailableVersions.length === 0 ? {} : { unavailableVersions }),
         requestedAt,
@@ -73,6 +82,8 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
   return {
     outcome: 'succeeded',
     timeToRefusalMs: Math.max(0, Date.parse(refusedAt) - Date.parse(requestedAt)),
+    newVersionId: rotated.newVersionId,
+    sessionsEnded: containments.reduce((sum, { sessionsEnded }) => sum + sessionsEnded, 0),
   };
 }
 

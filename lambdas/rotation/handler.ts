@@ -7,13 +7,13 @@ import { RdsDirectory } from '../../adapters/database-directory.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { summarizeError } from '../../core/errors.ts';
 import { metrics as metricNames } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import type { Rotator } from '../../rotators/rotator.ts';
-import { standardHandler, type Tools } from '../shared/chain.ts';
+import { loggable, standardHandler, type Tools } from '../shared/chain.ts';
 import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
 import { targetDefaults } from '../shared/target.ts';
+import { parseRotationEvent } from './event.ts';
 import { RotationLifecycle, type StepReport } from './lifecycle.ts';
 import { VersionCache } from './version-cache.ts';
 
@@ -51,6 +51,9 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       target,
     });
     try {
+      const { step, secretId, token } = parseRotationEvent(event);
+      // Operators look for these in the log: they may read why a step failed here, but not the audit log.
+      tools.logger.appendKeys({ secret: secretId, step, versionId: token });
       measure(await lifecycle.run(event), tools);
     } catch (error) {
       tools.metrics.addMetric(metricNames.rotationFailed, MetricUnit.Count, 1);
@@ -60,7 +63,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
 }
 
 function measure({ step, done, rotationMs }: StepReport, { logger, metrics }: Tools): void {
-  logger.info(done ? 'step done' : 'nothing left to do', { step });
+  logger.info(done ? 'step done' : 'nothing left to do');
   if (step === 'finishSecret' && done) {
     metrics.addMetric(metricNames.rotationSucceeded, MetricUnit.Count, 1);
     if (rotationMs !== undefined) {
@@ -70,6 +73,6 @@ function measure({ step, done, rotationMs }: StepReport, { logger, metrics }: To
 }
 
 function countFallback(error: unknown, { logger, metrics }: Tools): void {
-  logger.error('the event bus took no record; it goes to the audit queue', { ...summarizeError(error) });
+  logger.error('the event bus took no record; it goes to the audit queue', loggable(error));
   metrics.addMetric(metricNames.auditPublishFailed, MetricUnit.Count, 1);
 }

@@ -302,7 +302,7 @@ export class RotationLifecycle<S extends object> {
             this.#deps.origin,
             'Finding Raised',
             { secretArn: description.arn, ...finding },
-            { correlationId: token, fact: `${description.arn} ${token} ${finding.code}` },
+            { correlationId: token, fact: `${description.arn} ${token} ${finding.code} ${finding.message}` },
           ),
         ),
       );

@@ -59,7 +59,7 @@ export function standardHandler<Event, Result>(handle: Handle<Event, Result>) {
         });
       } catch (error) {
         const { code, message, retryable } = summarizeError(error);
-        logger.error('failed', { code, reason: message, retryable });
+        logger.error('failed', loggable(error));
         throw withoutStack(new RekeyError(code, message, { retryable }));
       }
     });
@@ -69,4 +69,10 @@ export function standardHandler<Event, Result>(handle: Handle<Event, Result>) {
 function withoutStack(error: RekeyError): RekeyError {
   error.stack = `${error.name}: ${error.message}`;
   return error;
+}
+
+/** An error as a log line carries it; `message` would collide with the line's own. */
+export function loggable(error: unknown): { code: string; reason: string; retryable: boolean } {
+  const { code, message, retryable } = summarizeError(error);
+  return { code, reason: message, retryable };
 }

@@ -84,7 +84,8 @@ function checkSecret(
       message: `no such network; there are: ${list(environment.networks)}`,
     });
   }
-  if (secret.strategy === 'alternating-users' && secret.create !== undefined && !secret.adminSecret) {
+  // Also where the value of an adopted secret has a masterarn: without this the function may not read that secret.
+  if (secret.strategy === 'alternating-users' && !secret.adminSecret) {
     problems.push({
       path: ['adminSecret'],
       message: 'alternating-users needs an admin secret, which creates and changes the second user',
@@ -100,6 +101,9 @@ function checkSecret(
         message: `no such secret; there are: ${list(environment.secrets)}`,
       });
     }
+  }
+  if (admin !== undefined && 'adopt' in admin && admin.adopt === secret.adopt) {
+    problems.push({ path: ['adminSecret', 'adopt'], message: 'a secret cannot be its own admin secret' });
   }
   const circle = adminCircle(key, environment);
   if (circle !== undefined) {

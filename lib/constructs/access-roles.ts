@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -73,6 +74,14 @@ abstract class AccessRole extends Construct {
     this.role.addToPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
   }
 
+  /** Logs of functions hold names, codes and reasons, never a value. */
+  protected allowLogs(sid: string, logGroups: readonly ILogGroup[]): void {
+    if (logGroups.length > 0) {
+      const arns = logGroups.map(({ logGroupArn }) => logGroupArn);
+      this.allow(sid, ['logs:FilterLogEvents'], arns);
+    }
+  }
+
   /** Reading by path asks for the path itself, reading by name for what is below. */
   private parameters({ environment }: AccessRoleProps): string[] {
     return [definitionsPath(environment), deploymentPath(environment)].flatMap((path) => {
@@ -103,6 +112,12 @@ function trusted(scope: Construct, principal: string): PrincipalBase {
 /** Props of {@link OperatorRole}. */
 export interface OperatorRoleProps extends AccessRoleProps {
   readonly secrets: readonly RotatedSecret[];
+  /**
+   * Log groups of the secrets' rotation functions, where the CLI finds why a rotation failed. It learns their names from
+   * the functions' configuration, so `health` must name the functions too.
+   * @default - none; the CLI cannot tell why a rotation failed
+   */
+  readonly rotationLogs?: readonly ILogGroup[];
   /** What `rekey doctor` looks at besides the secrets. @default - nothing */
   readonly health?: {
     readonly queues: readonly IQueue[];
@@ -118,6 +133,7 @@ export class OperatorRole extends AccessRole {
     for (const secret of props.secrets) {
       secret.grantRotate(this.role);
     }
+    this.allowLogs('RotationLogs', props.rotationLogs ?? []);
     if (props.health !== undefined) {
       const { queues, functions, workflow } = props.health;
       this.allow(
@@ -142,6 +158,11 @@ export interface ResponderRoleProps extends AccessRoleProps {
   readonly bus: RekeyBus;
   /** The revocation workflow, whose executions the responder may follow. */
   readonly workflow: IStateMachine;
+  /**
+   * Log group of the intake, where the CLI finds why a request was rejected.
+   * @default - none; a rejected request looks as if nobody had taken it up
+   */
+  readonly intakeLogs?: ILogGroup;
 }
 
 /** May ask for revocations with the CLI and follow them; cannot read a value, rotate, or read the audit log. */
@@ -149,6 +170,7 @@ export class ResponderRole extends AccessRole {
   constructor(scope: Construct, id: string, props: ResponderRoleProps) {
     super(scope, id, props, 'asks for revocations and follows them');
     props.bus.grantPublish(this.role, 'rekey.cli', ['Secret Revocation Requested']);
+    this.allowLogs('IntakeLogs', props.intakeLogs === undefined ? [] : [props.intakeLogs]);
     this.allow('ListRevocations', ['states:ListExecutions'], [props.workflow.stateMachineArn]);
     const executions = Stack.of(this).formatArn({
       service: 'states',

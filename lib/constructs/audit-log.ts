@@ -84,7 +84,12 @@ export class AuditLog extends Construct {
     } as const;
     const kept = { retentionPeriod: Duration.days(14) };
     this.deadLetterQueue = new Queue(this, 'DeadLetters', { ...queue, ...kept, fifo: true });
-    this.undeliveredQueue = new Queue(this, 'Undelivered', { ...queue, ...kept });
+    // Not under the same key: what keeps the bus from using that one must not lose the records, too.
+    this.undeliveredQueue = new Queue(this, 'Undelivered', {
+      ...kept,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    });
     Validations.of(this.undeliveredQueue).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason: 'This is the dead-letter queue of a rule, which cdk-nag does not see.',

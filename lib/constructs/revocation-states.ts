@@ -21,6 +21,9 @@ const lambdaErrors = [
   'Lambda.SdkClientException',
   'Lambda.ClientExecutionTimeoutException',
   'Lambda.TooManyRequestsException',
+  // The function ran out of memory or time, or its process ended.
+  'Lambda.Unknown',
+  'Runtime.ExitError',
   'Sandbox.Timedout',
 ];
 

@@ -272,7 +272,8 @@ export class RevocationWorkflow extends Construct {
       'Workflow',
       'revocation-failed',
       new MathExpression({
-        expression: 'failed + timedOut + aborted',
+        // Each is there only when it happened, and a sum with a metric that has no data would have none either.
+        expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
         usingMetrics: {
           failed: this.stateMachine.metricFailed(),
           timedOut: this.stateMachine.metricTimedOut(),

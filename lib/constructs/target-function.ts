@@ -96,7 +96,8 @@ export abstract class TargetFunction extends Construct {
     });
     this.admins = new SecretAccess(role, {
       sid: 'AdminSecrets',
-      actions: ['secretsmanager:GetSecretValue'],
+      // An admin secret that RDS manages holds no host; its tags name the database.
+      actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
       keyActions: ['kms:Decrypt'],
     });
     props.bus.grantPublish(role, `rekey.${kind.service}`);

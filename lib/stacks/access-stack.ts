@@ -1,5 +1,6 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -18,6 +19,10 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly functions: readonly IFunction[];
   readonly queues: readonly IQueue[];
   readonly workflow: IStateMachine;
+  /** Of the rotation functions. */
+  readonly rotationLogs: readonly ILogGroup[];
+  /** Of the revocation intake. */
+  readonly intakeLogs: ILogGroup;
 }
 
 /** The roles of people and pipelines, where the configuration names who may assume them. */
@@ -28,7 +33,7 @@ export class AccessStack extends Stack {
 
   constructor(scope: Construct, id: string, props: AccessStackProps) {
     super(scope, id, props);
-    const { environment, bus, secrets, functions, queues, workflow } = props;
+    const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
     const { operators, responders, auditors } = props.configuration.access;
     this.operator = whenAny(
       operators,
@@ -37,12 +42,14 @@ export class AccessStack extends Stack {
           environment,
           principals,
           secrets,
+          rotationLogs,
           health: { queues, functions, workflow },
         }),
     );
     this.responder = whenAny(
       responders,
-      (principals) => new ResponderRole(this, 'Responder', { environment, principals, bus, workflow }),
+      (principals) =>
+        new ResponderRole(this, 'Responder', { environment, principals, bus, workflow, intakeLogs }),
     );
     this.auditor = whenAny(
       auditors,

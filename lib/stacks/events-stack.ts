@@ -1,4 +1,5 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -31,6 +32,7 @@ export class EventsStack extends Stack {
     }
     if (notifications.topicArn === undefined) {
       const topic = new Topic(this, 'Alarms', { displayName: `Rekey ${environment}`, enforceSSL: true });
+      permitAlarms(topic);
       for (const address of notifications.emails) {
         topic.addSubscription(new EmailSubscription(address));
       }
@@ -42,4 +44,22 @@ export class EventsStack extends Stack {
       [deploymentParameters.eventBus]: this.bus.eventBus.eventBusName,
     });
   }
+}
+
+/**
+ * A topic's own policy replaces the default one, which is what lets the account's alarms publish; with TLS enforced there
+ * is such a policy, and without this statement every alarm would go off unheard.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+ */
+function permitAlarms(topic: Topic): void {
+  const { account } = Stack.of(topic);
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'Alarms',
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': account } },
+    }),
+  );
 }

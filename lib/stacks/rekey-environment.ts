@@ -82,6 +82,8 @@ export class RekeyEnvironment extends Construct {
               workflow.deadLetterQueue,
             ],
             workflow: workflow.stateMachine,
+            rotationLogs: functions.map(({ rotation }) => rotation.function.logGroup),
+            intakeLogs: workflow.intake.logGroup,
           });
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.
     Tags.of(this).add(environmentTag, environment);

@@ -38,6 +38,7 @@ export class RevocationStack extends Stack {
     });
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.revocationWorkflowArn]: this.workflow.stateMachine.stateMachineArn,
+      [deploymentParameters.revocationIntakeLogGroup]: this.workflow.intake.logGroup.logGroupName,
       [deploymentParameters.revocationDeadLetterQueueUrl]: this.workflow.deadLetterQueue.queueUrl,
     });
   }

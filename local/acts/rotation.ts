@@ -84,21 +84,10 @@ export const databaseGoesAway: Act = async (deployment, note) => {
   const before = await deployment.readLogin(secret);
   // setSecret needs one connection; testSecret finds the door shut.
   deployment.gate.shutAfter(1);
-  const failed = await deployment.rekey(
-    'operator',
-    'secret',
-    'rotate',
-    secret,
-    '--wait',
-    '--yes',
-    '--timeout',
-    '15s',
-  );
-  assert.equal(
-    failed.exitCode,
-    1,
-    `a rotation without its database must fail:\n${failed.stdout}${failed.stderr}`,
-  );
+  const failed = await deployment.rekey('operator', 'secret', 'rotate', secret, '--wait', '--yes');
+  const said = `${failed.stdout}${failed.stderr}`;
+  assert.equal(failed.exitCode, 1, `a rotation without its database must fail:\n${said}`);
+  assert.match(said, /testSecret: TargetUnreachable/, 'the operator must learn which step failed, and why');
   const record = await eventually('the failure is in the audit log', 10_000, async () => {
     const { stdout } = await deployment.rekey('auditor', 'audit', 'tail', '--secret', secret, '--json');
     return stdout
@@ -106,7 +95,7 @@ export const databaseGoesAway: Act = async (deployment, note) => {
       .find((line) => line.includes('Secret Rotation Failed') && line.includes('testSecret'));
   });
   assert.match(record, /TargetUnreachable/);
-  note('testSecret failed with TargetUnreachable; the audit log has it');
+  note('testSecret failed with TargetUnreachable: the operator was told, and the audit log has it');
   const between = await deployment.readLogin(secret);
   assert.equal(
     between.versionId,

@@ -126,7 +126,12 @@ def install() -> None:
         below = _json(body).get("Path") if service == "ssm" else None
         if isinstance(below, str) and below.strip("/"):
             return f"arn:aws:ssm:{region}:{account_id}:parameter/{below.strip('/')}"
-        return resource_arn_of(service, method, path, headers, body, query_params, region, account_id)
+        arn = resource_arn_of(service, method, path, headers, body, query_params, region, account_id)
+        # Policies name log groups with a trailing :*, but for tagging, whose requests hold an ARN instead of a name.
+        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+        if service == "logs" and ":log-group:" in arn and isinstance(_json(body).get("logGroupName"), str):
+            return f"{arn.removesuffix(':*')}:*"
+        return arn
 
     def s3_service_context(iam_action, query_params, path="", headers=None):
         context = s3_context(iam_action, query_params, path, headers)

@@ -26,7 +26,10 @@ function passwordFault(next: PostgresSecret, current: PostgresSecret): string | 
  */
 export function check(next: PostgresSecret, current: PostgresSecret, strategy: Strategy): void {
   const mismatch = (what: string, is: string | number, must: string | number) =>
-    new SecretError('IdentityMismatch', `the pending version has ${what} "${is}", it must be "${must}"`);
+    new SecretError(
+      'IdentityMismatch',
+      `the pending version has ${what} "${is}", it must be "${must}"; remove the AWSPENDING label and rotate again`,
+    );
   const username = strategy === 'alternating-users' ? alternateOf(current.username) : current.username;
   if (next.username !== username) throw mismatch('username', next.username, username);
   if (next.host !== current.host) throw mismatch('host', next.host, current.host);

@@ -13,13 +13,16 @@ type Context = ContainContext<PostgresSecret>;
 const rounds = 20;
 
 /**
- * See {@link Rotator.contain}. Three cases:
+ * See {@link Rotator.contain}. Four cases:
  *
  * - The leaked credential is an older password of the user whose current password works: logins with it are refused
  *   already, so only the sessions that began before the rotation are ended, by the user itself.
  * - The leaked user is another than the current one, or its password is the current one: the admin takes its LOGIN
  *   away and ends all its sessions.
- * - The same without an admin: the user ends its own other sessions, and only a rotation can refuse new logins.
+ * - The same, but the user has another password by now: another rotation is under way, and its login will be the
+ *   current one in a moment. The admin ends all sessions; without LOGIN the rotation would end in a lockout.
+ * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
+ *   new logins.
  */
 export async function contain(leaked: PostgresSecret, context: Context): Promise<ContainResult> {
   const { current } = context.credentials;
@@ -38,7 +41,9 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
       }
       throw error;
     });
-    return await using(session, () => disable(session, leaked.username));
+    return await using(session, async () =>
+      disable(session, leaked.username, await isReplaced(leaked, context)),
+    );
   }
   const session = await tryOpen(leaked, context);
   if (session instanceof LoginRefused) {
@@ -54,6 +59,20 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
     sessionsEnded,
     note: `"${leaked.username}" cannot take its own LOGIN away and there is no admin secret; only a rotation ends new logins`,
   };
+}
+
+/**
+ * Whether the server refuses the leaked password for what it is. Not asked of the current credential, which is cut off
+ * without a question; and no answer is none, since an emergency does not wait for it.
+ */
+async function isReplaced({ username, password }: PostgresSecret, context: Context): Promise<boolean> {
+  const { current } = context.credentials;
+  if (password === current.password) return false;
+  const answer = await tryOpen({ ...current, username, password }, context).catch(() => undefined);
+  if (answer === undefined) return false;
+  if (answer instanceof LoginRefused) return !answer.passwordAccepted;
+  await answer.end();
+  return false;
 }
 
 async function endOldSessions(
@@ -85,11 +104,13 @@ async function serverTime(session: Session, time: Date): Promise<number> {
   return (row?.now ?? 0) - (Date.now() - time.getTime()) / 1000;
 }
 
-async function disable(session: Session, username: string): Promise<ContainResult> {
-  const exists = await session.transaction(async (version) => {
+/** @param replaced - the user has another password than the leaked one, so that only its sessions are to be ended */
+async function disable(session: Session, username: string, replaced: boolean): Promise<ContainResult> {
+  const found = await session.transaction(async (version) => {
     const role = (await readRoles(session, [username])).get(username);
-    if (role === undefined) return false;
-    if (role.login) {
+    // A server refuses the password of an expired role whether it is the right one or not.
+    const spared = role?.self === true || (replaced && role?.expired === false);
+    if (role?.login && !spared) {
       const missing = missingToAlter(session.place.username, role, version);
       if (missing !== undefined) {
         throw new TargetError(
@@ -101,12 +122,20 @@ async function disable(session: Session, username: string): Promise<ContainResul
         doing: `take the LOGIN of role "${username}" away`,
       });
     }
-    return true;
+    return role;
   });
-  if (!exists) {
+  if (found === undefined) {
     return { loginsRefused: true, sessionsEnded: 0, note: `there is no role "${username}"` };
   }
   const sessionsEnded = await endSessions(session, username);
+  if (found.self && !replaced) {
+    // Nobody would be left who could give the LOGIN back.
+    return {
+      loginsRefused: false,
+      sessionsEnded,
+      note: `the admin secret logs in as "${username}" itself, which cannot take its own LOGIN away; only a rotation ends new logins`,
+    };
+  }
   const prepared = await session.run<{ count: number }>(
     'SELECT pg_catalog.count(*)::pg_catalog.int4 AS count FROM pg_catalog.pg_prepared_xacts WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.name',
     { doing: 'count prepared transactions' },

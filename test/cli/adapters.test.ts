@@ -1,3 +1,4 @@
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { EventBridgeClient, ListRulesCommand, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -17,6 +18,7 @@ import { S3AuditObjects } from '../../adapters/audit-objects.ts';
 import { EventBridgeRules } from '../../adapters/bus-rules.ts';
 import { failedCall, traceCalls } from '../../adapters/call-trace.ts';
 import { SsmDeployments } from '../../adapters/deployment.ts';
+import { CloudWatchLogs } from '../../adapters/function-logs.ts';
 import { LambdaFunctions } from '../../adapters/function-state.ts';
 import { callerIdentity } from '../../adapters/identity.ts';
 import { SqsQueues } from '../../adapters/queue-depth.ts';
@@ -133,14 +135,33 @@ test('function states', async () => {
   const mock = mockClient(client);
   mock
     .on(GetFunctionConfigurationCommand)
-    .resolvesOnce({ FunctionName: 'f', State: 'Failed', StateReason: 'no subnet' });
+    .resolvesOnce({ FunctionName: 'f', State: 'Failed', StateReason: 'no subnet' })
+    .resolvesOnce({ FunctionName: 'g', State: 'Active', LoggingConfig: { LogGroup: 'group' } });
   expect(await new LambdaFunctions(client).inspect('arn')).toEqual({
     name: 'f',
     state: 'Failed',
     reason: 'no subnet',
+    logGroup: '/aws/lambda/f',
   });
+  expect(await new LambdaFunctions(client).inspect('arn')).toMatchObject({ name: 'g', logGroup: 'group' });
   mock.on(GetFunctionConfigurationCommand).rejects(named('ResourceNotFoundException'));
   expect(await new LambdaFunctions(client).inspect('arn')).toBeUndefined();
+});
+
+test('log lines over all pages, of which some are empty', async () => {
+  const client = new CloudWatchLogsClient(region);
+  const mock = mockClient(client);
+  mock
+    .on(FilterLogEventsCommand)
+    .resolvesOnce({ events: [{ message: 'one' }], nextToken: 'a' })
+    .resolvesOnce({ events: [], nextToken: 'b' })
+    .resolvesOnce({ events: [{ message: 'two' }] });
+  expect(await new CloudWatchLogs(client).find('group', 'v-1', new Date(5))).toEqual(['one', 'two']);
+  expect(mock.call(0).args[0].input).toMatchObject({
+    logGroupName: 'group',
+    filterPattern: '"v-1"',
+    startTime: 5,
+  });
 });
 
 describe('workflows', () => {

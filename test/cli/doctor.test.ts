@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Cloud } from '../../cli/ports.ts';
+import type { Cloud } from '../../core/operator-ports.ts';
 import { accessDenied, ago, day, FakeCloud, healthy, hour, minute, rekey } from './fixture.ts';
 
 interface Found {

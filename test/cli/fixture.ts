@@ -1,11 +1,11 @@
 import type { CliContext } from '../../cli/context.ts';
-import type { Cloud, DeploymentFacts, Execution, ExecutionStage } from '../../cli/ports.ts';
 import { run } from '../../cli/run.ts';
 import { type AuditEvent, emptyHead, encodeObject, type Head } from '../../core/audit/format.ts';
 import type { AuditLogSource } from '../../core/audit/verify.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import { SecretError } from '../../core/errors.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
+import type { Cloud, DeploymentFacts, Execution, ExecutionStage } from '../../core/operator-ports.ts';
 import type { SecretDescription } from '../../core/secret.ts';
 
 export const now = new Date('2026-03-10T12:00:00.000Z');
@@ -49,6 +49,7 @@ const allFacts: DeploymentFacts = {
   eventBus: 'rekey-dev',
   revocationWorkflowArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:revocation',
   revocationDeadLetterQueueUrl: 'https://sqs/revocation-dead',
+  revocationIntakeLogGroup: 'intake',
 };
 
 /** A cloud in memory. Tests set what they need and read what commands did. */
@@ -66,6 +67,10 @@ export class FakeCloud {
   depths: Record<string, number> = {};
   rules = [{ name: 'to-audit', enabled: true }];
   functionState: { state: string; reason?: string } | undefined = { state: 'Active' };
+  /** Lines by log group: `/aws/lambda/<function>`, `intake`. */
+  logs: Record<string, { at: Date; text: string }[]> = {};
+  /** What reading a log ends with. */
+  failLogs: Error | undefined;
   workflowActive = true;
   /** Errors that ports throw, by port. */
   failures: Partial<Record<keyof Cloud, unknown>> = {};
@@ -99,6 +104,12 @@ export class FakeCloud {
     );
     this.head = head;
     this.auditWrites.push({ key, body, written: at });
+  }
+
+  /** A line of a function's log, as the functions write it. */
+  log(group: string, at: Date, line: Record<string, unknown>): void {
+    const text = JSON.stringify({ level: 'ERROR', timestamp: at.toISOString(), ...line });
+    this.logs[group] = [...(this.logs[group] ?? []), { at, text }];
   }
 
   get ports(): Cloud {
@@ -178,7 +189,16 @@ export class FakeCloud {
         depth: async (url: string) => ({ visible: this.depths[url] ?? 0, inFlight: 0, delayed: 0 }),
       }),
       functions: open('functions', {
-        inspect: async (name: string) => this.functionState && { name, ...this.functionState },
+        inspect: async (name: string) =>
+          this.functionState && { name, logGroup: `/aws/lambda/${name}`, ...this.functionState },
+      }),
+      logs: open('logs', {
+        find: async (group: string, text: string, since: Date) => {
+          if (this.failLogs !== undefined) throw this.failLogs;
+          return (this.logs[group] ?? [])
+            .filter((line) => line.at >= since && line.text.includes(text))
+            .map((line) => line.text);
+        },
       }),
       workflows: open('workflows', {
         execution: async (_arn: string, name: string) =>

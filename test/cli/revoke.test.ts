@@ -48,6 +48,7 @@ describe('the request', () => {
       outcome: 'requested',
       timings: null,
       newVersionId: null,
+      sessionsEnded: null,
       error: null,
     });
   });
@@ -149,7 +150,12 @@ describe('--wait', () => {
       const started = at(400);
       if (count === 1) cloud.executions.set(id, { status: 'running', started });
       if (count === 4) {
-        const output = { outcome: 'succeeded', timeToRefusalMs: 900 };
+        const output = {
+          outcome: 'succeeded',
+          timeToRefusalMs: 900,
+          newVersionId: 'version-3',
+          sessionsEnded: 2,
+        };
         cloud.executions.set(id, { status: 'succeeded', started, stopped: at(2_000), output });
         cloud.stages = [
           { name: 'Contain at once', entered: at(450), left: at(800) },
@@ -162,6 +168,8 @@ describe('--wait', () => {
     expect(JSON.parse(ran.stdout)).toMatchObject({
       outcome: 'succeeded',
       timings: { startedMs: 400, refusedMs: 900, completedMs: 2_000 },
+      newVersionId: 'version-3',
+      sessionsEnded: 2,
       error: null,
     });
   });
@@ -173,12 +181,14 @@ describe('--wait', () => {
       status: 'succeeded',
       started: at(400),
       stopped: at(2_000),
-      output: { timeToRefusalMs: 900 },
+      output: { timeToRefusalMs: 900, newVersionId: 'version-3', sessionsEnded: 2 },
     });
     const { exitCode, stdout } = await rekey(cloud, argv('--yes', '--wait'));
     expect(exitCode).toBe(0);
     expect(stdout).toContain('Revoked orders');
     expect(stdout).toMatch(/refused +900 ms after the request/);
+    expect(stdout).toMatch(/sessions ended +2\n/);
+    expect(stdout).toMatch(/new version +version-3\n/);
     expect(stdout).toMatch(/Rotate +1\.1 s/);
   });
 
@@ -192,6 +202,42 @@ describe('--wait', () => {
     const ran = await rekey(cloud, argv('--yes', '--wait', '--json'));
     expect(ran.exitCode).toBe(1);
     expect(JSON.parse(ran.stdout)).toMatchObject({ outcome: 'failed', error: { code } });
+  });
+
+  const rejected = (requestId: string | undefined) => ({
+    message: 'revocation request rejected',
+    requestId,
+    code: 'SourceNotAllowed',
+    reason: 'the source may not ask',
+    retryable: false,
+  });
+
+  test('a rejected request ends with 1 at once, and says why', async () => {
+    const cloud = cloudWithOrders();
+    cloud.log('intake', now, rejected('another'));
+    cloud.onSleep = (count) => {
+      if (count === 3) cloud.log('intake', now, rejected(cloud.published[0]?.detail.metadata.id));
+    };
+    const ran = await rekey(cloud, argv('--yes', '--wait', '--json'));
+    expect(ran.exitCode).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      outcome: 'rejected',
+      error: { code: 'SourceNotAllowed', message: 'the source may not ask' },
+    });
+    expect(cloud.clock - now.getTime()).toBe(2_000);
+
+    const again = cloudWithOrders();
+    again.onSleep = () => again.log('intake', now, rejected(again.published[0]?.detail.metadata.id));
+    const { stdout, stderr } = await rekey(again, argv('--yes', '--wait'));
+    expect(stdout).toContain('was rejected: SourceNotAllowed: the source may not ask');
+    expect(stderr).toContain('the credential still works');
+  });
+
+  test('a responder who may not read the log of the intake waits as before', async () => {
+    const cloud = cloudWithOrders();
+    cloud.failLogs = accessDenied('logs:FilterLogEvents');
+    const ran = await rekey(cloud, argv('--yes', '--wait'));
+    expect(ran).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('was not taken up') });
   });
 
   test('a request that nobody takes up ends with 1 after a minute', async () => {

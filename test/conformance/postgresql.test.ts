@@ -208,6 +208,55 @@ describe('a secret cannot be used to take over users that it does not belong to'
   });
 });
 
+describe('containment while another rotation is between set and finish', () => {
+  test.each([
+    ['single-user', 0],
+    ['alternating-users', 0],
+    ['alternating-users', 1],
+  ] as const)(
+    '%s: leaves the LOGIN to the user that is about to be current (version %i)',
+    async (strategy, at) => {
+      const { scene, rotate, current } = await world(strategy);
+      for (let version = 0; version < at; version += 1) await rotate();
+      const leaked = current();
+      const stolen = await target.openSession(leaked);
+      await rotate();
+      // Of the same user as the leaked one; that its password is set, no version tells yet.
+      const next = scene.propose() as unknown as Secret;
+      expect(next.username).toBe(leaked.username);
+      await target.rotator.apply(next, scene.applyContext as never);
+      expect(await scene.contain(leaked as never, new Date())).toMatchObject({
+        loginsRefused: true,
+        sessionsEnded: 1,
+      });
+      expect(await stolen.alive()).toBe(false);
+      expect(await target.logsIn(leaked)).toBe(false);
+      expect(await target.logsIn(next)).toBe(true);
+    },
+  );
+});
+
+describe('containment with an admin secret that logs in as the leaked user', () => {
+  test('does not take the LOGIN away, which nobody could give back, and says so', async () => {
+    const { account, name } = await world('single-user');
+    await target.superuser(`ALTER ROLE ${name} SUPERUSER`);
+    const scene = new Scene(target as unknown as Target, 'single-user', {
+      ...account,
+      admin: account.secret,
+    } as never);
+    const session = await target.openSession(account.secret);
+    expect(await scene.contain(scene.current)).toEqual({
+      loginsRefused: false,
+      sessionsEnded: 1,
+      note: expect.stringContaining('only a rotation'),
+    });
+    expect(await session.alive()).toBe(false);
+    await scene.rotate();
+    expect(await target.logsIn(account.secret)).toBe(false);
+    await target.superuser(`ALTER ROLE ${name} NOSUPERUSER`);
+  });
+});
+
 describe('containment without an admin', () => {
   test('ends the sessions of the user, and says that only a rotation ends new logins', async () => {
     const { scene, current } = await world('single-user');
@@ -242,6 +291,13 @@ describe('containment without an admin', () => {
     expect([await stolen.alive(), await application.alive()]).toEqual([false, true]);
     await application.close();
   });
+});
+
+test('a pending version of another user or host is refused with the way out', async () => {
+  const { scene } = await world('single-user');
+  const refused = await failure(scene.rotate({ ...scene.propose(), host: 'elsewhere.example' }));
+  expect(refused.code).toBe('IdentityMismatch');
+  expect(refused.message).toContain('remove the AWSPENDING label and rotate again');
 });
 
 describe('what a refused login proves', () => {

@@ -1,6 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  FilterLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
 import { CreateEventBusCommand, EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateSecretCommand,
@@ -13,7 +18,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { createUser } from './support/principal.ts';
+import { createUser } from '../../local/principals.ts';
 import { refusal } from './support/refusal.ts';
 import { deployRotationFunction } from './support/rotation.ts';
 import { allow, deployStack } from './support/stack.ts';
@@ -125,6 +130,25 @@ describe('IAM condition keys', () => {
     expect(await refusal(describeSecret())).toBe(denied);
     await root.send(new RotateSecretCommand({ SecretId: secret, RotationLambdaARN: rotation.arn }));
     expect((await describeSecret()).ARN).toBe(secret);
+  });
+
+  // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+  test('a log group is named with a trailing :* in a policy', async () => {
+    const logs = new CloudWatchLogsClient(cloud.clientOptions());
+    for (const logGroupName of ['mine', 'other']) {
+      await logs.send(new CreateLogGroupCommand({ logGroupName }));
+    }
+    const group = 'arn:aws:logs:us-east-1:000000000000:log-group:mine';
+    const filter = async (resource: string, logGroupName: string) => {
+      users += 1;
+      const statement = allow('logs:FilterLogEvents', resource);
+      const user = await createUser(cloud, `user-${users}`, [statement]);
+      const client = new CloudWatchLogsClient(cloud.clientOptions(user.credentials));
+      return client.send(new FilterLogEventsCommand({ logGroupName }));
+    };
+    expect((await filter(`${group}:*`, 'mine')).events).toEqual([]);
+    expect(await refusal(filter(`${group}:*`, 'other'))).toBe(denied);
+    expect(await refusal(filter(group, 'mine'))).toBe(denied);
   });
 
   describe('of PutEvents', () => {

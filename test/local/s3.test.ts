@@ -15,8 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { assumeRole } from '../../local/principals.ts';
-import { createUser, type TestUser } from './support/principal.ts';
+import { assumeRole, createUser, type IamUser } from '../../local/principals.ts';
 import { refusal } from './support/refusal.ts';
 
 jest.setTimeout(30_000);
@@ -28,7 +27,7 @@ describe('S3 for an administrator who is not root', () => {
   let directory: string;
   let cloud: LocalCloud;
   let s3: S3Client;
-  let admin: TestUser;
+  let admin: IamUser;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'rekey-s3-'));

@@ -15,8 +15,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { createUser } from '../../local/principals.ts';
 import { eventually } from './support/eventually.ts';
-import { createUser } from './support/principal.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow } from './support/stack.ts';

@@ -19,7 +19,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { createUser } from './support/principal.ts';
+import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
 

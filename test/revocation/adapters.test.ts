@@ -180,6 +180,19 @@ describe('the record of an emergency', () => {
     expect(factOf(direct)).toBe(factOf(viaBus));
   });
 
+  test('more than ten are sent ten at a time, by either way', async () => {
+    const many = Array.from({ length: 23 }, () => event);
+    mocks.bus.on(PutEventsCommand).resolves({ Entries: [], FailedEntryCount: 0 });
+    mocks.sqs.on(SendMessageBatchCommand).resolves({ Successful: [], Failed: [] });
+    await routes.bus.publish(many);
+    await routes.queue.publish(many);
+    const sizes = [
+      ...mocks.bus.commandCalls(PutEventsCommand),
+      ...mocks.sqs.commandCalls(SendMessageBatchCommand),
+    ].map(({ args }) => args[0].input.Entries?.length);
+    expect(sizes).toEqual([10, 10, 3, 10, 10, 3]);
+  });
+
   test('what nobody takes is logged and counted, and holds nothing up', async () => {
     mocks.bus.on(PutEventsCommand).rejects(named('AccessDeniedException'));
     mocks.sqs.on(SendMessageBatchCommand).rejects(named('AccessDenied'));

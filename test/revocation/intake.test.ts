@@ -103,6 +103,7 @@ describe('the intake of revocation requests', () => {
     expect(inputs.size).toBe(0);
     expect(world.published()).toEqual(['Secret Revocation Rejected']);
     const [rejected] = world.bus.events;
+    expect(rejected?.detail.data).toMatchObject({ requestId: (outcome as { requestId: string }).requestId });
     expect(detailSchema('Secret Revocation Rejected').safeParse(rejected?.detail).error).toBeUndefined();
     expect(JSON.stringify(rejected)).not.toContain('hunter2');
   });

@@ -59,6 +59,13 @@ describe('a revocation', () => {
     ]);
     expect(world.target.accepts({ username: 'app', password: 'leaked-password' })).toBe(false);
     expect(world.store.peek(secretArn, 'AWSCURRENT')?.versionId).toBe(newVersion);
+    // What the workflow ends with, for whoever follows it.
+    expect(execution.history.at(-1)).toEqual({
+      outcome: 'succeeded',
+      timeToRefusalMs: 510,
+      newVersionId: newVersion,
+      sessionsEnded: 2,
+    });
     expect(find(world, 'Secret Revocation Succeeded')).toEqual({
       requestId,
       secretArn,

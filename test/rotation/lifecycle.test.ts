@@ -51,6 +51,33 @@ describe('a rotation', () => {
     }
   });
 
+  test('announces findings of one kind about different things as different facts', async () => {
+    const target = new ModelTarget();
+    const store = new MemoryStore();
+    const bus = new MemoryBus();
+    store.create(arn, JSON.stringify(first));
+    store.begin(arn, token);
+    target.passwords.set('app', first.password);
+    const rotator = modelRotator(target);
+    const lifecycle = engine({
+      store,
+      bus,
+      rotator: {
+        ...rotator,
+        apply: async (next, context) => {
+          for (const message of ['of the admin', 'of the user', 'of the user']) {
+            context.finding({ code: 'PlaintextConnection', severity: 'high', message });
+          }
+          await rotator.apply(next, context);
+        },
+      },
+    });
+    await rotate((step) => lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }));
+    const found = bus.events.filter(({ detailType }) => detailType === 'Finding Raised');
+    expect(found).toHaveLength(3);
+    expect(new Set(found.map(({ detail }) => detail.metadata.id)).size).toBe(2);
+  });
+
   test('changes nothing when every step comes twice, and announces the same fact under the same id', async () => {
     const { run, current, bus, target } = world();
     for (const step of ['createSecret', 'setSecret', 'testSecret']) {

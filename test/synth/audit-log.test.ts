@@ -159,6 +159,15 @@ describe('the audit log', () => {
     expect(mappings[0]?.Properties.MaximumBatchingWindowInSeconds).toBeUndefined();
   });
 
+  test('what the bus cannot bring into the queue is kept under another key than the queue’s', () => {
+    const queues = template.findResources('AWS::SQS::Queue');
+    expect(queues[id(log.undeliveredQueue)]?.Properties).toMatchObject({
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * 86_400,
+    });
+    expect(queues[id(log.undeliveredQueue)]?.Properties.KmsMasterKeyId).toBeUndefined();
+  });
+
   test('late and stuck records raise an alarm', () => {
     const names = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
       ({ Properties }) => Properties.AlarmName,

@@ -11,6 +11,7 @@ const secret = {
   create: { name: 'orders', fields: { engine: 'postgres', host: 'db', username: 'orders' } },
   owner: 'team-orders',
 };
+const adopted = { type: 'postgresql', strategy: 'single-user', adopt: 'orders', owner: 'team-orders' };
 const environment = { audit: { retentionDays: 30 } };
 
 /** One environment `dev` with some settings replaced; loosely typed, because the tests put wrong values in. */
@@ -222,6 +223,16 @@ describe('what a configuration may not say', () => {
       'alternating users without an admin secret',
       withSecret({ strategy: 'alternating-users' }),
       'environments.dev.secrets.orders.adminSecret: alternating-users needs an admin secret',
+    ],
+    [
+      'alternating users of an adopted secret without an admin secret that may be read',
+      dev({ secrets: { orders: { ...adopted, strategy: 'alternating-users' } } }),
+      'environments.dev.secrets.orders.adminSecret: alternating-users needs an admin secret',
+    ],
+    [
+      'an adopted secret that is its own admin secret',
+      dev({ secrets: { orders: { ...adopted, adminSecret: { adopt: 'orders' } } } }),
+      'environments.dev.secrets.orders.adminSecret.adopt: "orders": a secret cannot be its own admin secret',
     ],
     [
       'an admin secret that is not there',

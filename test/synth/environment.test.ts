@@ -188,6 +188,7 @@ describe('an environment', () => {
         'lambda:GetFunctionConfiguration',
         // RotateSecret asks for it on the rotation function.
         'lambda:InvokeFunction',
+        'logs:FilterLogEvents',
         'secretsmanager:DescribeSecret',
         'secretsmanager:ListSecretVersionIds',
         'secretsmanager:RotateSecret',
@@ -198,10 +199,30 @@ describe('an environment', () => {
       ]);
     });
 
+    test('operators read the logs of the rotation functions only, responders that of the intake only', () => {
+      const logGroups = (part: string, functions: RegExp) =>
+        Object.entries(template(part).findResources('AWS::Lambda::Function'))
+          .filter(([id]) => functions.test(id))
+          .map(([, { Properties }]) => Properties.LoggingConfig.LogGroup.Ref as string)
+          .sort();
+      const readable = (role: RegExp) =>
+        statements(template('access'), role)
+          .filter(({ Action }) => JSON.stringify(Action).includes('logs:'))
+          .flatMap(({ Resource }) => Resource as unknown[])
+          .map((resource) => /GetAtt(\w+)Arn/.exec(JSON.stringify(resource))?.[1])
+          .sort();
+      const rotation = logGroups('rotation', /^Rotation/);
+      expect(rotation).toHaveLength(2);
+      // No wider, and no narrower, than the log groups themselves.
+      expect(readable(/^Operator/)).toEqual(rotation);
+      expect(readable(/^Responder/)).toEqual(logGroups('revocation', /Intake/));
+    });
+
     test('responders ask for revocations as the CLI and follow them, and nothing else', () => {
       const all = statements(template('access'), /^Responder/);
       expect(allowedActions(all)).toEqual([
         'events:PutEvents',
+        'logs:FilterLogEvents',
         'ssm:GetParameter',
         'ssm:GetParametersByPath',
         'states:DescribeExecution',
@@ -281,6 +302,26 @@ describe('an environment', () => {
         // The most that CloudWatch takes.
         expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1024);
       }
+    });
+
+    test('may publish to a topic of Rekey’s own, which takes nothing without TLS', () => {
+      const { events } = build(example, 'prod');
+      const topics = Template.fromStack(events).findResources('AWS::SNS::TopicPolicy');
+      const [{ Properties } = { Properties: undefined }] = Object.values(topics);
+      expect(Properties?.PolicyDocument.Statement).toEqual([
+        expect.objectContaining({
+          Effect: 'Deny',
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+        {
+          Sid: 'Alarms',
+          Effect: 'Allow',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Action: 'sns:Publish',
+          Resource: { Ref: expect.stringMatching(/^Alarms/) },
+          Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } },
+        },
+      ]);
     });
 
     test('are there for every runbook, under names that differ', () => {

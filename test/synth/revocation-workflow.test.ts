@@ -89,7 +89,7 @@ describe('the revocation workflow', () => {
     expect(statements.find(({ Sid }) => Sid === 'Start')?.Resource).toEqual({
       Ref: idOf(workflow.stateMachine),
     });
-    expect(statements.find(({ Sid }) => Sid === 'FindVersions')?.Resource).toEqual([arn]);
+    expect(statements.find(({ Sid }) => Sid === 'FindVersions')?.Resource).toEqual(arn);
     expect(statements.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
       StringEquals: { 'events:source': 'rekey.revocation' },
     });
@@ -198,5 +198,24 @@ describe('the revocation workflow', () => {
       'rekey-test-revocation-failed-workflow',
       'rekey-test-revocation-rejected',
     ]);
+  });
+
+  test('the alarm of the workflow counts what has data, though the rest has none', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'rekey-test-revocation-failed-workflow',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)' }),
+      ]),
+    });
+  });
+
+  test('a function that ran out of memory or time is called again', () => {
+    for (const name of ['Contain at once', 'Rotate', 'Contain', 'Verify', 'Report']) {
+      const { Retry } = states()[name] as { Retry: { ErrorEquals: string[] }[] };
+      expect([name, Retry.flatMap(({ ErrorEquals }) => ErrorEquals)]).toEqual([
+        name,
+        expect.arrayContaining(['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError']),
+      ]);
+    }
   });
 });

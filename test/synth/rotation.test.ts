@@ -96,7 +96,8 @@ describe('the role of a rotation function', () => {
     expect(bySid(all, 'AdminSecrets')).toEqual({
       Sid: 'AdminSecrets',
       Effect: 'Allow',
-      Action: 'secretsmanager:GetSecretValue',
+      // The description of a secret that RDS manages names its database.
+      Action: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
       Resource: adminArn,
     });
   });

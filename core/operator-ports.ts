@@ -1,6 +1,14 @@
-import type { AuditLogSource } from '../core/audit/verify.ts';
-import type { deploymentParameters } from '../core/names.ts';
-import type { DefinitionStore, EventBus, RotationControl, SecretStore } from '../core/ports.ts';
+import type { AuditLogSource } from './audit/verify.ts';
+import type { deploymentParameters } from './names.ts';
+import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
+
+/** What the operator CLI needs of the outside, besides `core/ports.ts`. None of it can read a secret's value. */
+
+/** Which account and region. */
+export interface CloudChoice {
+  readonly region?: string;
+  readonly profile?: string;
+}
 
 /** The facts that a deployment wrote down; one that is missing was not deployed. */
 export type DeploymentFacts = Readonly<Partial<Record<keyof typeof deploymentParameters, string>>>;
@@ -52,11 +60,20 @@ export interface FunctionState {
   readonly state: string;
   readonly reason?: string;
   readonly lastUpdateStatus?: string;
+  readonly logGroup: string;
 }
 
 export interface Functions {
   /** `undefined` when there is no such function. */
   inspect(functionArn: string): Promise<FunctionState | undefined>;
+}
+
+export interface Logs {
+  /**
+   * Messages of a log group since a time that contain the text, oldest first.
+   * @param text - letters, digits and hyphens
+   */
+  find(logGroup: string, text: string, since: Date): Promise<readonly string[]>;
 }
 
 /** One execution of a workflow. */
@@ -103,6 +120,7 @@ export interface Cloud {
   rules(): Promise<Rules>;
   queues(): Promise<Queues>;
   functions(): Promise<Functions>;
+  logs(): Promise<Logs>;
   workflows(): Promise<Workflows>;
   auditObjects(bucket: string): Promise<AuditObjects>;
   auditSource(bucket: string): Promise<AuditLogSource>;

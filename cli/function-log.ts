@@ -1,0 +1,107 @@
+import type { SecretDefinition } from '../core/definition.ts';
+import type { ErrorSummary } from '../core/errors.ts';
+import type { Cloud } from '../core/operator-ports.ts';
+import { CliError } from './errors.ts';
+
+/** A step of a rotation that failed, and why. */
+export interface RotationFailure extends ErrorSummary {
+  readonly step: string;
+}
+
+/** Clocks here and in AWS may differ: AWS refuses requests whose time is further off than a few minutes. */
+const clockSkewMs = 15 * 60_000;
+
+/**
+ * What the rotation function of a secret logged about one version. Operators may read this log, whose lines hold names,
+ * codes and reasons; the audit log is for auditors.
+ */
+export class RotationLog {
+  readonly #find: (text: string, since: Date) => Promise<readonly string[]>;
+  readonly #known = new Set<string>();
+
+  private constructor(find: (text: string, since: Date) => Promise<readonly string[]>) {
+    this.#find = find;
+  }
+
+  /** @throws when the function's configuration or its log is not readable, or not there */
+  static async open(cloud: Cloud, { rotationFunction }: SecretDefinition): Promise<RotationLog> {
+    const [functions, logs] = await Promise.all([cloud.functions(), cloud.logs()]);
+    const state = await functions.inspect(rotationFunction);
+    if (state === undefined) {
+      throw new CliError(
+        3,
+        'FunctionMissing',
+        `there is no function ${rotationFunction}; deploy the environment again`,
+      );
+    }
+    return new RotationLog((text, since) => logs.find(state.logGroup, text, since));
+  }
+
+  /**
+   * Leaves aside what was logged up to now, about a version whose rotation is tried again.
+   * @throws when the log is not readable
+   */
+  async skip(versionId: string | undefined, now: Date): Promise<void> {
+    const since = versionId === undefined ? now : new Date(now.getTime() - clockSkewMs);
+    for (const text of await this.#find(versionId ?? 'failed', since)) {
+      this.#known.add(text);
+    }
+  }
+
+  /** The last failure that was not skipped. The lines of a version tell it apart, whatever the clocks say. */
+  async failure(versionId: string, begun: Date): Promise<RotationFailure | undefined> {
+    const lines = await this.#find(versionId, new Date(begun.getTime() - clockSkewMs));
+    return lines
+      .filter((text) => !this.#known.has(text))
+      .map((text) => failureOf(text, versionId))
+      .findLast((found) => found !== undefined);
+  }
+
+  /** The failure, if nothing came after it: Secrets Manager may have tried the version again since. */
+  async standing(versionId: string, begun: Date): Promise<RotationFailure | undefined> {
+    const lines = await this.#find(versionId, new Date(begun.getTime() - clockSkewMs));
+    // The runtime's own line about the error may name the version as well, in its text.
+    const last = lines.findLast((text) => parse(text)?.versionId === versionId);
+    return last === undefined ? undefined : failureOf(last, versionId);
+  }
+}
+
+function failureOf(text: string, versionId: string): RotationFailure | undefined {
+  const line = parse(text);
+  const error = line?.message === 'failed' && line.versionId === versionId ? errorOf(line) : undefined;
+  return error && typeof line?.step === 'string' ? { step: line.step, ...error } : undefined;
+}
+
+/** Why the intake rejected a request; undefined while its log says nothing of that. */
+export async function rejectionOf(
+  cloud: Cloud,
+  logGroup: string,
+  requestId: string,
+  requestedAt: Date,
+): Promise<ErrorSummary | undefined> {
+  const logs = await cloud.logs();
+  const lines = await logs.find(logGroup, requestId, new Date(requestedAt.getTime() - clockSkewMs));
+  return lines
+    .map(parse)
+    .filter((line) => line?.message === 'revocation request rejected' && line.requestId === requestId)
+    .map((line) => line && errorOf(line))
+    .find((error) => error !== undefined);
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Functions log one JSON object a line; lines of the Lambda service itself have other members. */
+function parse(text: string): Line | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? (line as Line) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf({ level, code, reason, retryable }: Line): ErrorSummary | undefined {
+  return level === 'ERROR' && typeof code === 'string' && typeof reason === 'string'
+    ? { code, message: reason, retryable: retryable === true }
+    : undefined;
+}
