@@ -18,7 +18,7 @@ export async function contain(leaked: RedisSecret, context: Context): Promise<Co
   const admin = await context.credentials.admin();
   return admin === undefined
     ? await containAsUser(leaked, context)
-    : await using(await open(admin, context), (session) => cutOff(session, leaked, context));
+    : await using(await open(admin, context), (session) => cutOff(session, leaked, admin, context));
 }
 
 /** Rules that make the server refuse the leaked password; none when it does. */
@@ -42,12 +42,31 @@ export function containmentRules(
 const isCurrent = (leaked: RedisSecret, current: RedisSecret): boolean =>
   leaked.username === current.username && leaked.password === current.password;
 
-async function cutOff(session: Session, leaked: RedisSecret, context: Context): Promise<ContainResult> {
+async function cutOff(
+  session: Session,
+  leaked: RedisSecret,
+  admin: RedisSecret,
+  context: Context,
+): Promise<ContainResult> {
   const { username } = leaked;
   const { current } = context.credentials;
-  const changed = await changeUser(session, username, (user) => containmentRules(user, leaked, current));
+  // Nobody would be left who could bring the admin's own login back.
+  let spared = false;
+  const changed = await changeUser(session, username, (user) => {
+    const rules = containmentRules(user, leaked, current);
+    const own = admin.username === username && (admin.password === leaked.password || user.nopass);
+    spared = own && rules.length > 0;
+    return spared ? [] : rules;
+  });
   if (changed === undefined) {
     return { loginsRefused: true, sessionsEnded: 0, note: `there is no user "${username}"` };
+  }
+  if (spared) {
+    return {
+      loginsRefused: false,
+      sessionsEnded: await endSessions(session, username),
+      note: `the admin secret logs in as "${username}" itself, whose login nobody else could bring back; only a rotation ends new logins`,
+    };
   }
   if (changed.rules.length > 0) await keep(session, username, context);
   const toldApart =

@@ -196,6 +196,23 @@ describeHere('Redis', () => {
     expect(await target.logsIn(leaked)).toBe(false);
   });
 
+  test('an admin that is the leaked user itself is not locked out, and the result says so', async () => {
+    const { account, scene } = await world('single-user');
+    const own = new Scene(target as unknown as Target, 'single-user', {
+      secret: account.admin,
+      admin: account.admin,
+    } as never);
+    const session = await target.openSession(account.admin);
+    expect(await own.contain(account.admin as never)).toEqual({
+      loginsRefused: false,
+      sessionsEnded: 1,
+      note: expect.stringContaining('only a rotation'),
+    });
+    expect(await session.alive()).toBe(false);
+    expect(await target.logsIn(account.admin)).toBe(true);
+    expect(await target.logsIn((await scene.rotate()) as unknown as Secret)).toBe(true);
+  });
+
   test('a leaked password of a user that takes any is refused, the current one is not', async () => {
     const { scene, current, alter, rotate } = await world('single-user');
     const leaked = current();
