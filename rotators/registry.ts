@@ -25,6 +25,12 @@ export const registry = {
     database: true,
     load: async () => (await import('./mysql/rotator.ts')).mysql,
   },
+  redis: {
+    title: 'Redis and Valkey',
+    strategies: ['single-user', 'dual-credential'],
+    database: false,
+    load: async () => (await import('./redis/rotator.ts')).redis,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;

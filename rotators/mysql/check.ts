@@ -25,7 +25,10 @@ function passwordFault(next: MysqlSecret, current: MysqlSecret): string | undefi
  */
 export function check(next: MysqlSecret, current: MysqlSecret, strategy: Strategy): void {
   const mismatch = (what: string, is: string | number, must: string | number) =>
-    new SecretError('IdentityMismatch', `the pending version has ${what} "${is}", it must be "${must}"`);
+    new SecretError(
+      'IdentityMismatch',
+      `the pending version has ${what} "${is}", it must be "${must}"; remove the AWSPENDING label and rotate again`,
+    );
   const username = strategy === 'alternating-users' ? alternateOf(current) : current.username;
   if (next.username !== username) throw mismatch('username', next.username, username);
   if (next.engine !== current.engine) throw mismatch('engine', next.engine, current.engine);

@@ -22,7 +22,7 @@ async function world(target: Target, strategy: 'single-user' | 'alternating-user
   const line = await layLine(Number(account.secret.port));
   const store = new MemoryStore();
   // One user repairs itself from the versions at hand; two need the admin.
-  const admin = strategy === 'single-user' ? {} : { masterarn: adminArn };
+  const admin = strategy === 'single-user' && target.adminOnly !== true ? {} : { masterarn: adminArn };
   store.create(arn, JSON.stringify({ ...account.secret, port: line.port, ...admin }));
   store.create(adminArn, JSON.stringify({ ...account.admin, port: line.port }));
   const current = (): Record<string, unknown> => JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? '{}');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
@@ -56,7 +57,7 @@ describeEach(({ type, strategy }) => {
 
     test('is repaired from any kept version', async () => {
       const world = await scene();
-      world.hasAdmin = strategy !== 'single-user';
+      world.hasAdmin = target.adminOnly === true || strategy !== 'single-user';
       const lost = world.propose();
       await target.rotator.apply(lost, world.applyContext);
       // The rotation that set it was given up: its version is still kept, but has no label.
@@ -110,7 +111,7 @@ describeEach(({ type, strategy }) => {
         { username: 'somebody' },
         { port: 1 },
         { dbname: 'other' },
-      ]) {
+      ].filter((change) => Object.keys(change).every((key) => Object.hasOwn(next, key)))) {
         expect(await failure(world.rotate({ ...next, ...change }))).toMatchObject({
           code: 'IdentityMismatch',
           message: expect.stringContaining('remove the AWSPENDING label'),
@@ -173,19 +174,19 @@ describeEach(({ type, strategy }) => {
       const stolen = await target.openSession(leaked);
       await world.rotate();
       const rotatedAt = new Date();
+      const apartMs = target.sessionsToldApart === undefined ? 0 : target.sessionsToldApart(strategy);
+      await sleep(apartMs ?? 0);
       const application = await target.openSession(world.current);
-      const ended = target.sessionsHaveAge ? 1 : 2;
       expect(await world.contain(leaked, rotatedAt)).toMatchObject({
         loginsRefused: true,
-        sessionsEnded: strategy === 'single-user' ? ended : 1,
+        sessionsEnded: apartMs === undefined ? 2 : 1,
       });
       expect(await stolen.alive()).toBe(false);
-      const spared = strategy !== 'single-user' || target.sessionsHaveAge;
-      expect(await application.alive()).toBe(spared);
+      expect(await application.alive()).toBe(apartMs !== undefined);
       expect(await target.logsIn(world.current)).toBe(true);
       expect(await target.logsIn(leaked)).toBe(false);
       expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 0 });
-      expect(await application.alive()).toBe(spared);
+      expect(await application.alive()).toBe(apartMs !== undefined);
       await application.close();
     });
   });

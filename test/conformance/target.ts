@@ -52,17 +52,22 @@ export interface TargetUnderTest<S extends object> {
   /** Logs in as an application would. */
   logsIn(secret: S): Promise<boolean>;
   openSession(secret: S): Promise<LiveSession>;
-  /** Whether the target knows when a session began; if not, containment of an older password ends all of the user. */
-  readonly sessionsHaveAge: boolean;
   /** What the target keeps of some password, to be refused as a password. */
   readonly verifier: string;
-  /** Part of a statement that the log of the target holds after rotations. */
-  readonly logged: string;
   /** Names and passwords that are hard to handle but allowed by the target. */
   readonly awkward: { readonly names: readonly string[]; readonly passwords: readonly string[] };
   readonly outages: readonly Outage[];
   readonly missingPermissions: readonly MissingPermission<S>[];
   /** Everything the target has logged. */
   readLog(): Promise<string>;
+  /** Something of a rotation that {@link readLog} must hold, to show that the target did log what was done. */
+  readonly logged: string;
+  /**
+   * How many milliseconds after a rotation a session must begin for containment to tell it from those of the older
+   * password of the same user; undefined where it never can. Default: 0.
+   */
+  sessionsToldApart?(strategy: Strategy): number | undefined;
+  /** True when users of this target cannot change their own password, so that only an admin repairs. */
+  readonly adminOnly?: boolean;
   stop(): Promise<void>;
 }

@@ -143,9 +143,7 @@ export async function start(): Promise<PostgresUnderTest> {
         () => false,
       ),
     openSession,
-    sessionsHaveAge: true,
     verifier: 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy',
-    logged: 'ALTER ROLE',
     awkward: {
       names: [
         'MixedCase',
@@ -268,6 +266,7 @@ export async function start(): Promise<PostgresUnderTest> {
         },
       },
     ],
+    logged: 'ALTER ROLE',
     readLog: () => readFile(server.logFile, 'utf8'),
     stop: async () => {
       await server.remove();

@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { delimiter, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Certificate, createAuthority, issueCertificate } from './certificates.ts';
+
+/** A real Redis or Valkey server on this machine. */
+export interface RedisServer {
+  readonly host: 'localhost';
+  readonly port: number;
+  /** For setting things up past TLS. */
+  readonly socketPath: string;
+  /** The authority that signed the server's certificate, PEM. */
+  readonly caPem: string;
+  readonly superuser: { readonly username: string; readonly password: string };
+  readonly logFile: string;
+  /** Starts again with the users that were saved, after {@link stop}. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Freezes the process: clients connect and then wait. Ends with {@link resume}. */
+  pause(): void;
+  resume(): void;
+  /** Writes another certificate; returns the paths for `CONFIG SET tls-cert-file … tls-key-file …`. */
+  writeCertificate(certificate: {
+    hosts?: readonly string[];
+    expired?: boolean;
+    unknownAuthority?: boolean;
+  }): Promise<{ readonly cert: string; readonly key: string }>;
+  /** Stops the server and removes its folder. */
+  remove(): Promise<void>;
+}
+
+export interface RedisOptions {
+  /** Holds configuration, users, certificates, socket and log; made if missing. Its path must be short: it holds a socket. */
+  readonly directory: string;
+  /** Where users are kept: in an ACL file, in the configuration file, or nowhere. Default: `aclfile`. */
+  readonly users?: 'aclfile' | 'configuration' | 'nowhere';
+}
+
+/** Path of a server's program, if this machine has one. */
+export async function findRedis(): Promise<string | undefined> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    for (const name of ['redis-server', 'valkey-server']) {
+      const path = join(folder, name);
+      const found = await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (found) return path;
+    }
+  }
+  return undefined;
+}
+
+/** A server with TLS from an authority of its own and nobody's login but the superuser's. */
+export async function startRedis(options: RedisOptions): Promise<RedisServer> {
+  const program = await findRedis();
+  if (program === undefined) throw new Error('there is no redis-server; apt-get install -y redis-server');
+  const directory = resolve(options.directory);
+  await mkdir(directory, { recursive: true });
+  const path = (name: string) => join(directory, name);
+  const logFile = path('redis.log');
+  const socketPath = path('redis.sock');
+  const authority = await createAuthority();
+  const superuser = { username: 'superuser', password: randomUUID() };
+  const port = await freePort();
+
+  let certificates = 0;
+  const write = async ({ cert, key }: Certificate) => {
+    certificates += 1;
+    const files = { cert: path(`server-${certificates}.crt`), key: path(`server-${certificates}.key`) };
+    await writeFile(files.cert, cert);
+    await writeFile(files.key, key, { mode: 0o600 });
+    return files;
+  };
+  const files = await write(await issueCertificate(authority));
+  await writeFile(path('ca.crt'), authority.cert);
+  const hash = createHash('sha256').update(superuser.password).digest('hex');
+  const users = `user default off\nuser superuser on #${hash} ~* &* +@all\n`;
+  const aclFile = (options.users ?? 'aclfile') === 'aclfile';
+  await writeFile(path('users.acl'), users);
+  const configuration = [
+    'port 0',
+    `tls-port ${port}`,
+    'bind 127.0.0.1 ::1',
+    `tls-cert-file ${files.cert}`,
+    `tls-key-file ${files.key}`,
+    `tls-ca-cert-file ${path('ca.crt')}`,
+    'tls-auth-clients no',
+    `unixsocket ${socketPath}`,
+    'unixsocketperm 700',
+    `dir ${directory}`,
+    'save ""',
+    'repl-diskless-sync-delay 0',
+    `logfile ${logFile}`,
+    'loglevel verbose',
+    // Every command is kept, with what the server lets be seen of it.
+    'slowlog-log-slower-than 0',
+    'slowlog-max-len 100000',
+    aclFile ? `aclfile ${path('users.acl')}` : users,
+  ];
+  const text = `${configuration.join('\n')}\n`;
+  await writeFile(path('redis.conf'), text);
+
+  let child: ChildProcess | undefined;
+  const stop = async () => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = new Promise((done) => running.once('exit', done));
+    // A frozen server does not hear the request to end.
+    running.kill('SIGCONT');
+    running.kill('SIGTERM');
+    const force = setTimeout(() => running.kill('SIGKILL'), 3_000);
+    await ended;
+    clearTimeout(force);
+  };
+  const start = async () => {
+    const fromFile = options.users !== 'nowhere';
+    child = spawn(program, [fromFile ? path('redis.conf') : '-'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.stdin?.end(fromFile ? '' : text);
+    const deadline = Date.now() + 10_000;
+    while (!(await listens(socketPath))) {
+      if (Date.now() > deadline || child.exitCode !== null) {
+        const tail = await readFile(logFile, 'utf8').catch(() => '');
+        await stop();
+        throw new Error(
+          `${program} did not start on port ${port}; the end of its log:\n${tail.split('\n').slice(-6).join('\n')}`,
+        );
+      }
+      await sleep(20);
+    }
+  };
+  await start();
+  return {
+    host: 'localhost',
+    ...{ port, socketPath, caPem: authority.cert, superuser, logFile, start, stop },
+    pause: () => child?.kill('SIGSTOP'),
+    resume: () => child?.kill('SIGCONT'),
+    async writeCertificate({ hosts, expired, unknownAuthority }) {
+      const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
+      return await write(await issueCertificate(by, hosts, { expired: expired ?? false }));
+    },
+    async remove() {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function listens(path: string): Promise<boolean> {
+  return await new Promise((done) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', () => done(false));
+  });
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((done, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === 'object') done(address.port);
+        else reject(new Error('no free port'));
+      });
+    });
+  });
+}

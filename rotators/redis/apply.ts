@@ -1,0 +1,158 @@
+import { SecretError, TargetError } from '../../core/errors.ts';
+import type { ApplyContext } from '../rotator.ts';
+import { open, type Session, using } from './connection.ts';
+import { LoginRefused } from './errors.ts';
+import { hashOf, type RedisSecret } from './schema.ts';
+import { type AclUser, changeUser, keep } from './user.ts';
+
+type Context = ApplyContext<RedisSecret>;
+
+/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+export async function tryOpen(secret: RedisSecret, context: Context): Promise<Session | LoginRefused> {
+  try {
+    return await open(secret, context);
+  } catch (error) {
+    if (error instanceof LoginRefused) return error;
+    throw error;
+  }
+}
+
+/**
+ * Makes the user's passwords what the strategy wants: `single-user` the next one alone, `dual-credential` the next
+ * and the current one. By the admin; with `single-user`, where there is none, by the user itself.
+ */
+export async function apply(next: RedisSecret, context: Context): Promise<void> {
+  const { credentials, strategy } = context;
+  const admin = await credentials.admin();
+  if (admin !== undefined) {
+    await using(await open(admin, context), (session) =>
+      setPasswords(session, next, context, () => requireProof(session, next, context)),
+    );
+    return;
+  }
+  if (strategy !== 'single-user') {
+    throw new SecretError(
+      'AdminSecretMissing',
+      `${strategy} needs an admin that may change "${next.username}"; name its secret in "masterarn"`,
+    );
+  }
+  const session = await openOwn(next, context);
+  await using(session, () => setPasswords(session, next, context, () => async () => {}));
+}
+
+/** Rules that bring a user to the wanted passwords; none when it has them. */
+export function passwordRules(
+  user: AclUser,
+  next: RedisSecret,
+  current: RedisSecret,
+  strategy: Context['strategy'],
+): readonly string[] {
+  const hash = hashOf(next);
+  const older = hashOf(current);
+  // A user that is off was contained: none of its passwords comes back. One that was taken away does not, either.
+  const keepsOlder =
+    strategy === 'dual-credential' && user.on && (user.nopass || user.passwords.includes(older));
+  const wanted = keepsOlder ? [hash, older] : [hash];
+  const added = wanted.filter((one) => !user.passwords.includes(one));
+  const removed = user.passwords.filter((one) => !wanted.includes(one));
+  return [...(user.on ? [] : ['on']), ...added.map((one) => `#${one}`), ...removed.map((one) => `!${one}`)];
+}
+
+async function setPasswords(
+  session: Session,
+  next: RedisSecret,
+  context: Context,
+  proof: () => (user: AclUser) => Promise<void>,
+): Promise<void> {
+  const { username } = next;
+  const prove = proof();
+  const changed = await changeUser(session, username, async (user) => {
+    await prove(user);
+    return passwordRules(user, next, context.credentials.current, context.strategy);
+  });
+  if (changed === undefined) {
+    throw new TargetError('TargetRefused', `${session.where}: there is no user "${username}"`);
+  }
+  if (!changed.before.on) {
+    context.finding({
+      code: 'LoginRestored',
+      severity: 'low',
+      message: `user "${username}" was off, as after a containment; the rotation turned it on`,
+    });
+  }
+  await keep(session, username, context);
+}
+
+/**
+ * Some version of the secret must be a password of the user before the admin touches it: whoever may write the secret
+ * could otherwise name any user in it and have it handed over. The server's own hashes prove it without a login.
+ */
+function requireProof(session: Session, next: RedisSecret, context: Context) {
+  let proven = false;
+  return async (user: AclUser): Promise<void> => {
+    if (proven) return;
+    const { credentials } = context;
+    const has = (kept: RedisSecret | undefined) =>
+      kept?.username === next.username && user.passwords.includes(hashOf(kept));
+    proven = true;
+    if (user.nopass || has(credentials.current) || has(next)) return;
+    const repairedWith = await olderProof(credentials, has);
+    if (repairedWith === undefined && user.privileged) {
+      throw new SecretError(
+        'CredentialUnusable',
+        `${session.where}: no version of the secret holds a password of "${next.username}", which is too privileged a user ` +
+          'to be reset without any proof that the secret belongs to it; set its password by hand to that of one version',
+      );
+    }
+    context.finding({
+      code: 'CurrentCredentialRefused',
+      severity: 'medium',
+      message: `the current password of "${next.username}" is none that the server has; repaired by the admin, ${repairedWith ?? 'without proof from any version'}`,
+    });
+  };
+}
+
+async function olderProof(
+  credentials: Context['credentials'],
+  has: (kept: RedisSecret | undefined) => boolean,
+): Promise<string | undefined> {
+  if (has(await credentials.previous())) return 'since it has the previous one';
+  for await (const other of credentials.others()) {
+    if (has(other)) return 'since it has an older one';
+  }
+  return undefined;
+}
+
+/** Logs in as the user itself, with whichever of its passwords works. */
+async function openOwn(next: RedisSecret, context: Context): Promise<Session> {
+  const { credentials } = context;
+  const { username } = next;
+  const current = await tryOpen(credentials.current, context);
+  if (!(current instanceof LoginRefused)) return current;
+  // An earlier run may have got as far as the server.
+  const pending = await tryOpen(next, context);
+  if (!(pending instanceof LoginRefused)) return pending;
+  const own = async (kept: RedisSecret, which: string): Promise<Session | undefined> => {
+    if (kept.username !== username) return undefined;
+    const session = await tryOpen({ ...next, password: kept.password }, context);
+    if (session instanceof LoginRefused) return undefined;
+    context.finding({
+      code: 'CurrentCredentialRefused',
+      severity: 'medium',
+      message: `the server refused the current password of "${username}"; repaired with ${which}`,
+    });
+    return session;
+  };
+  const previous = await credentials.previous();
+  const repaired = previous && (await own(previous, 'the previous one'));
+  if (repaired !== undefined) return repaired;
+  for await (const other of credentials.others()) {
+    const session = await own(other, 'an older version');
+    if (session !== undefined) return session;
+  }
+  throw new SecretError(
+    'CredentialUnusable',
+    `${current.message}; neither do the pending, the previous and the other kept versions log in; name an admin secret ` +
+      'in "masterarn", or set the password by hand to that of one version',
+  );
+}

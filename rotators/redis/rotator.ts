@@ -1,0 +1,35 @@
+import { TargetError } from '../../core/errors.ts';
+import { generatePassword } from '../../core/password.ts';
+import type { Rotator } from '../rotator.ts';
+import { apply } from './apply.ts';
+import { check } from './check.ts';
+import { open } from './connection.ts';
+import { contain } from './contain.ts';
+import { LoginRefused } from './errors.ts';
+import { type RedisSecret, redisSecretSchema } from './schema.ts';
+
+/** ACL users of Redis 6 and later and of Valkey. See `docs/secret-types/redis.md`. */
+export const redis: Rotator<RedisSecret> = {
+  type: 'redis',
+  strategies: ['single-user', 'dual-credential'],
+  schema: redisSecretSchema,
+  identity: ({ username }) => username,
+  propose: (current, { random, passwords }) => ({
+    ...current,
+    password: generatePassword(passwords, random),
+  }),
+  check,
+  apply,
+  contain,
+
+  /** Logs in; the login alone is what is asked, since a user need not be permitted any command. */
+  async probe(credential, context) {
+    try {
+      (await open(credential, context)).end();
+      return { outcome: 'accepted' };
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      return { outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable', error };
+    }
+  },
+};

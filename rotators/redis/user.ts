@@ -1,0 +1,144 @@
+import { TargetError } from '../../core/errors.ts';
+import type { TargetContext } from '../rotator.ts';
+import type { Session } from './connection.ts';
+import { ConcurrentChange } from './errors.ts';
+
+/** An ACL user as the server has it. */
+export interface AclUser {
+  readonly on: boolean;
+  /** Any password logs in. */
+  readonly nopass: boolean;
+  /** SHA-256 of each password, hexadecimal. */
+  readonly passwords: readonly string[];
+  /** May change users or the server's configuration; see {@link isPrivileged}. */
+  readonly privileged: boolean;
+}
+
+/**
+ * Reads the reply of ACL GETUSER, which is a list of names and values in turns.
+ * @see https://redis.io/docs/latest/commands/acl-getuser/
+ */
+export function parseUser(reply: unknown): AclUser | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  const fields = new Map<unknown, unknown>();
+  for (let index = 0; index + 1 < reply.length; index += 2) fields.set(reply[index], reply[index + 1]);
+  const texts = (name: string): string[] => {
+    const value = fields.get(name);
+    return Array.isArray(value) ? value.flat().filter((item) => typeof item === 'string') : [];
+  };
+  const commands = fields.get('commands');
+  return {
+    on: texts('flags').includes('on'),
+    nopass: texts('flags').includes('nopass'),
+    passwords: texts('passwords'),
+    privileged: [typeof commands === 'string' ? commands : '+@all', ...texts('selectors')].some(isPrivileged),
+  };
+}
+
+const grants = /^(?:allcommands|\+@(?:all|admin|dangerous)|\+(?:acl|config|module|debug)(?:\|.*)?)$/;
+const revokes = /^(?:nocommands|-@(?:all|admin|dangerous))$/;
+
+/**
+ * Whether command rules, as ACL GETUSER gives them, permit changing users or the configuration. In doubt they do:
+ * a rule that takes single commands away again is not followed.
+ */
+export function isPrivileged(commands: string): boolean {
+  let privileged = false;
+  for (const rule of commands.split(' ')) {
+    if (grants.test(rule)) privileged = true;
+    else if (revokes.test(rule)) privileged = false;
+  }
+  return privileged;
+}
+
+/** Changes read again and tried again when somebody else was faster. */
+const attempts = 5;
+
+/**
+ * Changes a user by rules that follow from how it is now. The server applies the rules of one command all at once or
+ * not at all. A rule that takes a password away fails when it is gone already; then the user is read anew.
+ *
+ * @param decide - the rules; none when the user is as it should be
+ * @returns the user as it was before, or undefined when there is no such user
+ */
+export async function changeUser(
+  session: Session,
+  username: string,
+  decide: (user: AclUser) => readonly string[] | Promise<readonly string[]>,
+): Promise<{ before: AclUser; rules: readonly string[] } | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = parseUser(
+      await session.run(['ACL', 'GETUSER', username], {
+        doing: `read the user "${username}"`,
+        missing: '+acl|getuser',
+      }),
+    );
+    if (before === undefined) return undefined;
+    const rules = await decide(before);
+    if (rules.length === 0) return { before, rules };
+    try {
+      await setUser(session, username, rules);
+      return { before, rules };
+    } catch (error) {
+      if (!(error instanceof ConcurrentChange) || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function setUser(session: Session, username: string, rules: readonly string[]): Promise<void> {
+  const purpose = { doing: `change the passwords of "${username}"`, missing: '+acl|setuser' };
+  const reply = await session.attempt(['ACL', 'SETUSER', username, ...rules], purpose);
+  if (!('refused' in reply)) return;
+  const { word } = reply.refused;
+  if (word === 'ERR') {
+    throw new ConcurrentChange(`${session.where}: could not ${purpose.doing}; its rules were refused (ERR)`);
+  }
+  throw new TargetError(
+    word === 'NOPERM' ? 'PermissionMissing' : 'TargetRefused',
+    `${session.where}: may not ${purpose.doing} (${word}); it needs ${purpose.missing}`,
+  );
+}
+
+/**
+ * Makes a change of users outlive a restart: ACL SAVE where the server has an ACL file, else CONFIG REWRITE. What
+ * cannot be kept is a finding, since the change itself is in force; and so are replicas, which do not get it.
+ */
+export async function keep(session: Session, username: string, context: TargetContext): Promise<void> {
+  const problem = await save(session, username);
+  if (problem !== undefined) {
+    context.finding({
+      code: 'ChangeNotPersisted',
+      severity: 'high',
+      message: `${session.where}: a restart of the server forgets this change of "${username}": ${problem}`,
+    });
+  }
+  const role = await session.attempt(['ROLE'], { doing: 'ask for replicas', missing: '+role' });
+  const replicas = 'value' in role && Array.isArray(role.value) ? role.value[2] : undefined;
+  if (Array.isArray(replicas) && replicas.length > 0) {
+    context.finding({
+      code: 'ReplicasUnchanged',
+      severity: 'high',
+      message: `${session.where}: ACL users are not replicated, so ${replicas.length} replicas still have the old passwords of "${username}"; load the same ACL file there`,
+    });
+  }
+}
+
+async function save(session: Session, username: string): Promise<string | undefined> {
+  const saved = await session.attempt(['ACL', 'SAVE'], { doing: 'save the ACL file', missing: '+acl|save' });
+  if (!('refused' in saved)) return undefined;
+  if (saved.refused.word === 'NOPERM') return 'the login may not save it; it needs +acl|save';
+  if (!saved.refused.text.includes('not configured to use an ACL file')) {
+    return `the server could not write its ACL file (${saved.refused.word})`;
+  }
+  if (/["'\\]/.test(username)) {
+    return 'the server has no ACL file, and its configuration file cannot hold this user name';
+  }
+  const rewritten = await session.attempt(['CONFIG', 'REWRITE'], {
+    doing: 'rewrite the configuration file',
+    missing: '+config|rewrite',
+  });
+  if (!('refused' in rewritten)) return undefined;
+  return rewritten.refused.word === 'NOPERM'
+    ? 'the server has no ACL file, and the login may not rewrite the configuration file; configure "aclfile", or permit +config|rewrite'
+    : `the server has no ACL file and could not rewrite its configuration file (${rewritten.refused.word}); configure "aclfile"`;
+}

@@ -1,0 +1,275 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { RedisClient } from '@redis/client';
+import { findRedis, type RedisServer, startRedis } from '../../../local/redis.ts';
+import { redis } from '../../../rotators/redis/rotator.ts';
+import { portOf, type RedisSecret } from '../../../rotators/redis/schema.ts';
+import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
+
+const documentation = join(import.meta.dirname, '../../../docs/secret-types/redis.md');
+/** Not `createClient`, which makes a class anew for each set of options: slow where there are thousands of logins. */
+const createClient = RedisClient.factory({});
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** Why there is no server to be had, and the command that changes it. */
+export async function missing(): Promise<string | undefined> {
+  return (await findRedis()) === undefined
+    ? 'there is no redis-server on this machine; apt-get install -y redis-server'
+    : undefined;
+}
+
+/** The commands of the documentation that follow the given marker, as arguments. */
+async function documentedCommands(marker: string): Promise<string[][]> {
+  const text = await readFile(documentation, 'utf8');
+  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```\n([\s\S]*?)```/)?.[1];
+  if (block === undefined) throw new Error(`the documentation has no block marked "${marker}"`);
+  return block
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '));
+}
+
+/** Redis as the suite and the tests of what is special about it use it. */
+export interface RedisUnderTest extends TargetUnderTest<RedisSecret> {
+  readonly serverHandle: RedisServer;
+  /** Sends commands as the superuser, past TLS; returns the reply of the last. */
+  superuser(...commands: readonly (readonly string[])[]): Promise<unknown>;
+}
+
+export async function start(
+  options: Pick<Parameters<typeof startRedis>[0], 'users'> = {},
+): Promise<RedisUnderTest> {
+  const server = await startRedis({ directory: await mkdtemp(join(tmpdir(), 'rekey-redis-')), ...options });
+  const administration = await documentedCommands('admin');
+  const saves = (options.users ?? 'aclfile') === 'aclfile';
+
+  const connectSuperuser = async () => {
+    const client = new RedisClient({
+      ...server.superuser,
+      RESP: 2,
+      socket: { path: server.socketPath, reconnectStrategy: false },
+    });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+  const superuser: RedisUnderTest['superuser'] = async (...commands) => {
+    const client = await connectSuperuser();
+    try {
+      let reply: unknown;
+      for (const command of commands) reply = await client.sendCommand(command);
+      return reply;
+    } finally {
+      client.destroy();
+    }
+  };
+  const version = /redis_version:(\S+)/.exec(String(await superuser(['INFO', 'server'])))?.[1];
+
+  // What the server lets others see, gathered while it happens: a stopped server forgets its slow log.
+  const seen: string[] = [];
+  const watch = async () => {
+    const client = await connectSuperuser();
+    await client.monitor((line) => seen.push(String(line)));
+  };
+  const collect = async () => {
+    for (const command of [
+      ['SLOWLOG', 'GET', '-1'],
+      ['ACL', 'LOG', '128'],
+      ['CLIENT', 'LIST'],
+    ]) {
+      seen.push(JSON.stringify(await superuser(command)));
+    }
+  };
+  await watch();
+
+  const secureContext = createSecureContext({ ca: [server.caPem] });
+  /** As an application does: the driver's own login, not the rotator's. */
+  const connect = async (secret: RedisSecret) => {
+    const client = createClient({
+      username: secret.username,
+      password: secret.password,
+      disableClientInfo: true,
+      socket: {
+        ...{ host: secret.host, port: portOf(secret), tls: true, secureContext },
+        ...{ connectTimeout: 5_000, reconnectStrategy: false },
+      },
+    });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+    return client;
+  };
+  const openSession = async (secret: RedisSecret): Promise<LiveSession> => {
+    const client = await connect(secret);
+    return {
+      alive: () =>
+        client.ping().then(
+          () => true,
+          () => false,
+        ),
+      close: async () => client.destroy(),
+    };
+  };
+
+  let accounts = 0;
+  const createAccount: RedisUnderTest['createAccount'] = async (options = {}) => {
+    accounts += 1;
+    const username = `${options.name ?? 'app'}${options.exact ? '' : `_${accounts}`}`;
+    const base = { engine: 'redis', host: server.host, port: server.port } as const;
+    const secret: RedisSecret = {
+      ...base,
+      username,
+      password: options.password ?? `${crypto.randomUUID()} first`,
+      team: 'orders',
+      nested: { kept: [1, null, 'x'] },
+    };
+    const admin: RedisSecret = {
+      ...base,
+      username: `rekey_admin_${accounts}`,
+      password: `${crypto.randomUUID()} admin`,
+    };
+    const fill = (word: string) =>
+      word.replaceAll('rekey_admin', admin.username).replaceAll('#…', `#${sha256(admin.password)}`);
+    await superuser(
+      ['ACL', 'SETUSER', username, 'reset', 'on', `#${sha256(secret.password)}`],
+      ['ACL', 'SETUSER', username, '~*', '&*', '+@all', '-@dangerous'],
+      ...administration.filter((words) => saves || words[1] !== 'SAVE').map((words) => words.map(fill)),
+    );
+    return { secret, admin };
+  };
+
+  const useCertificate = async (certificate: Parameters<RedisServer['writeCertificate']>[0]) => {
+    const { cert, key } = await server.writeCertificate(certificate);
+    await superuser(['CONFIG', 'SET', 'tls-cert-file', cert, 'tls-key-file', key]);
+  };
+  const valid = () => useCertificate({});
+  const withoutRule =
+    (rule: string) =>
+    async ({ admin }: Account<RedisSecret>) => {
+      await superuser(['ACL', 'SETUSER', admin.username, `-${rule}`]);
+    };
+  const both = ['single-user', 'dual-credential'] as const;
+  return {
+    rotator: redis,
+    server: `Redis ${version}`,
+    serverHandle: server,
+    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
+    superuser,
+    createAccount,
+    withPassword: (secret, password) => ({ ...secret, password }),
+    passwordOf: ({ password }) => password,
+    logsIn: (secret) =>
+      connect(secret).then(
+        (client) => {
+          client.destroy();
+          return true;
+        },
+        () => false,
+      ),
+    openSession,
+    sessionsToldApart: (strategy) => (strategy === 'single-user' ? 2_700 : undefined),
+    adminOnly: true,
+    awkward: {
+      names: [
+        'MixedCase',
+        'default',
+        `quote"d`,
+        "o'brien",
+        'semi;FLUSHALL;--',
+        'back\\slash',
+        '100%_%s',
+        '$1',
+        '+@all',
+        '>x',
+        '#hash',
+        'on',
+        'user=superuser',
+        'Größe-名前-🙂',
+        'x'.repeat(300),
+      ],
+      passwords: [
+        `'; FLUSHALL; --`,
+        `"double" and 'single'`,
+        'back\\slash\\',
+        '%s %I %L {0} $1 :x',
+        ' leading and trailing ',
+        '\ttab\r\nnewline',
+        '>password #hash !x',
+        'Grüße aus Köln',
+        'e\u0301 decomposed',
+        'パスワード一二三四',
+        'a'.repeat(1000),
+      ],
+    },
+    outages: [
+      {
+        name: 'the server is down',
+        code: 'TargetUnreachable',
+        begin: async () => {
+          await collect();
+          await server.stop();
+        },
+        end: async () => {
+          await server.start();
+          await watch();
+        },
+      },
+      {
+        name: 'the server accepts connections and says nothing',
+        code: 'TargetUnreachable',
+        begin: async () => server.pause(),
+        end: async () => server.resume(),
+      },
+      {
+        name: 'the certificate is for another host',
+        code: 'TlsRefused',
+        begin: () => useCertificate({ hosts: ['redis.example'] }),
+        end: valid,
+      },
+      {
+        name: 'the certificate has expired',
+        code: 'TlsRefused',
+        begin: () => useCertificate({ expired: true }),
+        end: valid,
+      },
+      {
+        name: 'the certificate is by an unknown authority',
+        code: 'TlsRefused',
+        begin: () => useCertificate({ unknownAuthority: true }),
+        end: valid,
+      },
+    ],
+    missingPermissions: [
+      ...(['getuser', 'setuser'] as const).flatMap((name) =>
+        (['apply', 'contain'] as const).map((act) => ({
+          name: `ACL ${name.toUpperCase()}`,
+          strategies: both,
+          act,
+          names: `+acl|${name}`,
+          remove: withoutRule(`acl|${name}`),
+        })),
+      ),
+      {
+        name: 'CLIENT KILL',
+        strategies: both,
+        act: 'contain',
+        names: '+client|kill',
+        remove: withoutRule('client|kill'),
+      },
+    ],
+    verifier: 'a'.repeat(64),
+    logged: 'SETUSER',
+    async readLog() {
+      await collect();
+      return `${await readFile(server.logFile, 'utf8')}\n${seen.join('\n')}`;
+    },
+    stop: () => server.remove(),
+  };
+}
