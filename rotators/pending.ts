@@ -1,0 +1,66 @@
+import { SecretError } from '../core/errors.ts';
+
+const remedy = 'remove the AWSPENDING label and rotate again';
+const shortest = 8;
+
+/**
+ * Refuses a pending version that is of somebody or somewhere else than it must be.
+ * @throws SecretError `IdentityMismatch`
+ */
+export function requireSame(
+  what: string,
+  is: string | number | undefined,
+  must: string | number | undefined,
+): void {
+  if (is !== must) {
+    throw new SecretError(
+      'IdentityMismatch',
+      `the pending version has ${what} "${is ?? ''}", it must be "${must ?? ''}"; ${remedy}`,
+    );
+  }
+}
+
+interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What a target takes as a password. */
+export interface PasswordLimits {
+  /** In bytes. */
+  readonly longest: number;
+  /** What the target stores in a password's place, and would take for one. */
+  readonly stored: RegExp;
+  /** What the target calls that. */
+  readonly storedName: string;
+}
+
+/**
+ * Refuses a pending password that must never reach a target.
+ * @throws SecretError `PendingValueRefused`
+ */
+export function requireSoundPassword(next: Login, current: Login, limits: PasswordLimits): void {
+  const fault = passwordFault(next, current, limits);
+  if (fault !== undefined) {
+    throw new SecretError(
+      'PendingValueRefused',
+      `the pending password of "${next.username}" is refused: ${fault}; ${remedy}`,
+    );
+  }
+}
+
+function passwordFault(
+  { username, password }: Login,
+  current: Login,
+  { longest, stored, storedName }: PasswordLimits,
+): string | undefined {
+  if (password === '') return 'it is empty';
+  if (password.trim() === '') return 'it is only white space';
+  if ([...password].length < shortest) return `it is shorter than ${shortest} characters`;
+  if (Buffer.byteLength(password) > longest) return `it is longer than ${longest} bytes`;
+  if (password.includes('\0') || !password.isWellFormed()) return 'it holds NUL or is not valid Unicode';
+  if (password.toLowerCase() === username.toLowerCase()) return 'it is the user name';
+  if (stored.test(password)) return `it is a ${storedName}, not a password`;
+  if (password === current.password) return 'it is the current password';
+  return undefined;
+}
