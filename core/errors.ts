@@ -60,6 +60,8 @@ const secretErrorCodes = [
   'CredentialUnusable',
   'StrategyUnsupported',
   'CurrentMoved',
+  /** The target has room for no other credential, and those it has are not known to be free to go. */
+  'SlotsTaken',
 ] as const;
 export type SecretErrorCode = (typeof secretErrorCodes)[number];
 

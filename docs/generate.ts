@@ -27,6 +27,10 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.rotation',
     meaning: 'A step failed; the event says which one and why. Secrets Manager tries again.',
   },
+  'Credential Retired': {
+    source: 'rekey.rotation',
+    meaning: 'The overlap ended: the target forgot, or no longer accepts, a credential that was replaced.',
+  },
   'Finding Raised': {
     source: 'rekey.rotation, rekey.containment',
     meaning: 'Something that a person should look at; the work itself went on.',
@@ -140,10 +144,10 @@ function withSecretTypes(text: string): string {
 function secretTypes(): string {
   const entries: [string, SecretTypeEntry][] = Object.entries(registry);
   const rows = entries.map(
-    ([type, { title, strategies }]) =>
-      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} |`,
+    ([type, { title, strategies, verifiedOn }]) =>
+      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${verifiedOn.join(', ')} |`,
   );
-  return ['| secret type | `type` | strategies |', '|---|---|---|', ...rows].join('\n');
+  return ['| secret type | `type` | strategies | verified on |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 if (import.meta.main) {

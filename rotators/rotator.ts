@@ -16,10 +16,23 @@ export interface Rotator<S extends object> {
   readonly schema: z.ZodType<S>;
 
   /**
-   * What the next secret holds, given the current one. Touches nothing; the result is stored before
-   * {@link apply} sees it.
+   * What the next secret holds, given the current one. Keys of `current` that are not of the credential stay.
+   *
+   * Where Rekey chooses the value (passwords) this touches nothing; the value is stored before {@link apply} sees it.
+   * Where the target issues it (access keys, API tokens) this makes it there, and {@link discard} exists. Such a
+   * `propose` may die before its result is stored, and is then called again with the same `token`: what the earlier call
+   * left at the target must be found and removed, never a credential that it did not make.
+   * @throws TargetError
+   * @throws SecretError `SlotsTaken` when the target has room for no other credential
    */
-  propose(current: S, context: ProposeContext): S;
+  propose(current: S, context: ProposeContext<S>): Promise<S>;
+
+  /**
+   * Removes from the target a proposal that was not stored, because another run of the same step stored its own. Present
+   * exactly where {@link propose} makes something at the target. Twice is the same as once.
+   * @throws TargetError
+   */
+  discard?(proposal: S, context: ApplyContext<S>): Promise<void>;
 
   /**
    * Refuses a pending credential that must never reach the target: an empty or absurd password, another host or
@@ -36,8 +49,19 @@ export interface Rotator<S extends object> {
    */
   apply(next: S, context: ApplyContext<S>): Promise<void>;
 
-  /** Really logs in with `credential`. Never throws for what the target answers: the outcome says it. */
+  /**
+   * Really logs in with `credential`. Never throws for what the target answers: the outcome says it. `unverifiable` is
+   * for credentials that no target known to Rekey accepts or refuses.
+   */
   probe(credential: S, context: TargetContext): Promise<ProbeResult>;
+
+  /**
+   * Ends the overlap: makes the target forget a credential that `context.credentials.current` replaced. Present where the
+   * target accepts two at once. The engine calls it when the overlap is over, and before an issuing {@link propose}.
+   * Twice is the same as once; never touches the current credential.
+   * @throws TargetError
+   */
+  retire?(old: S, context: RetireContext<S>): Promise<RetireResult>;
 
   /**
    * Emergency: makes the target refuse `leaked` now and ends its live sessions. Twice is the same as once. Must not
@@ -51,12 +75,6 @@ export interface Rotator<S extends object> {
   identity(credential: S): string;
 }
 
-export interface ProposeContext {
-  readonly strategy: Strategy;
-  readonly random: Random;
-  readonly passwords: PasswordPolicy;
-}
-
 /** What every call to a target gets. */
 export interface TargetContext {
   /** Longest wait for one connection to be ready, in milliseconds. */
@@ -67,6 +85,8 @@ export interface TargetContext {
   readonly certificateAuthorities?: readonly string[];
   /** Permits a plaintext connection when the secret has no `ssl` key and the server offers no TLS. Default: false. */
   readonly allowPlaintext?: boolean;
+  /** Permits HTTP APIs on private, loopback and link-local addresses. Default: false. */
+  readonly allowPrivateAddresses?: boolean;
   /** Takes note of something a person should look at; the engine publishes it as a finding. */
   finding(finding: { code: string; severity: 'low' | 'medium' | 'high'; message: string }): void;
 }
@@ -87,6 +107,20 @@ export interface ApplyContext<S> extends TargetContext {
   readonly credentials: Credentials<S>;
 }
 
+export interface ProposeContext<S> extends ApplyContext<S> {
+  readonly passwords: PasswordPolicy;
+  /** The version id that the proposal will have: the same when the step is tried again. Not a secret. */
+  readonly token: string;
+}
+
+export interface RetireContext<S> extends ApplyContext<S> {
+  /**
+   * `disable`: the overlap is over; the credential must stop working, but may be kept so that a person can enable it
+   * again. `remove`: the grace period is over, or its place is needed. Where a target cannot disable, both remove.
+   */
+  readonly act: 'disable' | 'remove';
+}
+
 export interface ContainContext<S> extends ApplyContext<S> {
   /** When the current version became current, if that was after the revocation was requested; in local time. */
   readonly rotatedAt?: Date;
@@ -94,7 +128,15 @@ export interface ContainContext<S> extends ApplyContext<S> {
 
 export type ProbeResult =
   | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'rejected' | 'unreachable'; readonly error: TargetError };
+  | { readonly outcome: 'rejected' | 'unreachable'; readonly error: TargetError }
+  /** Nothing that Rekey can reach accepts or refuses it; `note` says who does. */
+  | { readonly outcome: 'unverifiable'; readonly note: string };
+
+export interface RetireResult {
+  /** What was done to it; `nothing` when it was so already. */
+  readonly done: 'disabled' | 'removed' | 'nothing';
+  readonly note?: string;
+}
 
 export interface ContainResult {
   /** True when the target now refuses new logins with the leaked credential. */

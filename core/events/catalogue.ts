@@ -70,7 +70,7 @@ const containmentSchema = z.object({
 const verificationSchema = z.object({
   versionId: z.string(),
   identity: z.string(),
-  outcome: z.enum(['accepted', 'rejected', 'unreachable']),
+  outcome: z.enum(['accepted', 'rejected', 'unreachable', 'unverifiable']),
 });
 
 const dataSchemas = {
@@ -82,6 +82,15 @@ const dataSchemas = {
     durationMs: z.number().min(0).optional(),
   }),
   'Secret Rotation Failed': z.object({ ...rotated, step: z.string(), error: errorSchema }),
+  'Credential Retired': z.object({
+    ...rotated,
+    /** The version that replaced it. */
+    currentVersionId: z.string().min(1),
+    /** The identity at the target: a user name, a key id; never a secret. */
+    identity: z.string(),
+    done: z.enum(['disabled', 'removed']),
+    note: z.string().optional(),
+  }),
   'Finding Raised': z.object({
     secretArn: z.string(),
     code: z.string(),

@@ -90,7 +90,7 @@ export const finalStateSchema = workflowInputSchema.extend({
           z.object({
             versionId: z.string(),
             identity: z.string(),
-            outcome: z.enum(['accepted', 'rejected', 'unreachable']),
+            outcome: z.enum(['accepted', 'rejected', 'unreachable', 'unverifiable']),
           }),
         ),
         unavailableVersions: z.array(z.string()),

@@ -9,9 +9,10 @@ import {
   stages,
   versionWith,
 } from '../../core/secret.ts';
-import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
+import type { ApplyContext, Rotator, TargetContext } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
+import { retirePrevious } from './retire.ts';
 import { parseCredential, parseSecretJson } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
@@ -144,14 +145,13 @@ export class RotationLifecycle<S extends object> {
     { step, secretId, token, rotationToken }: RotationEvent,
     description: SecretDescription,
   ): Promise<StepReport> {
-    const { rotator, store, bus, strategy } = this.#deps;
+    const { rotator, store, bus } = this.#deps;
     const version = await this.#currentVersion(description);
     const current = parseCredential(rotator.schema, version.value, description.name);
-    const proposal = rotator.propose(current, {
-      strategy,
-      random: this.#deps.origin.random,
-      passwords: this.#deps.passwords,
-    });
+    // What a target has issued is worth nothing unless it is stored: an earlier try's must not be made again.
+    if (rotator.discard !== undefined && (await store.read(description.arn, { versionId: token }))) {
+      return { step, done: true };
+    }
     await bus.publish([
       createEvent(
         this.#deps.origin,
@@ -160,8 +160,20 @@ export class RotationLifecycle<S extends object> {
         { correlationId: token, fact: `${description.arn} ${token}` },
       ),
     ]);
-    const value = JSON.stringify({ ...parseSecretJson(version.value, description.name), ...proposal });
-    await store.putPending(secretId, token, value, rotationToken);
+    await this.#atTarget(description, token, current, async (context) => {
+      if (rotator.discard !== undefined) {
+        await retirePrevious(this.#deps, description, { current: version, act: 'remove', context });
+      }
+      const proposal = await rotator.propose(current, {
+        ...context,
+        passwords: this.#deps.passwords,
+        token,
+      });
+      const value = JSON.stringify({ ...parseSecretJson(version.value, description.name), ...proposal });
+      if ((await store.putPending(secretId, token, value, rotationToken)) === 'kept') {
+        await rotator.discard?.(proposal, context);
+      }
+    });
     return { step, done: true };
   }
 
@@ -172,14 +184,7 @@ export class RotationLifecycle<S extends object> {
       this.#pending(description, token),
     ]);
     rotator.check(next, current, { strategy });
-    await this.#withFindings(description, token, (target) =>
-      rotator.apply(next, {
-        ...target,
-        strategy,
-        random: this.#deps.origin.random,
-        credentials: credentialsAtHand(this.#deps, description, current),
-      }),
-    );
+    await this.#atTarget(description, token, current, (context) => rotator.apply(next, context));
     return { step, done: true };
   }
 
@@ -201,7 +206,7 @@ export class RotationLifecycle<S extends object> {
     const result = await this.#withFindings(description, token, (target) =>
       this.#deps.rotator.probe(credential, target),
     );
-    if (result.outcome !== 'accepted') {
+    if ('error' in result) {
       throw result.error;
     }
   }
@@ -211,7 +216,7 @@ export class RotationLifecycle<S extends object> {
     description: SecretDescription,
     state: 'pending' | 'current',
   ): Promise<StepReport> {
-    const { store, records, origin } = this.#deps;
+    const { rotator, strategy, store, records, origin } = this.#deps;
     const pending = await store.read(description.arn, { versionId: token });
     if (pending === undefined) {
       throw new SecretError(
@@ -243,12 +248,30 @@ export class RotationLifecycle<S extends object> {
         { correlationId: token, fact: `${description.arn} ${token}` },
       ),
     ]);
+    if (rotator.discard !== undefined && strategy === 'single-user') {
+      await this.#retire(description, token, pending, from);
+    }
     store.forget(description.arn);
     return {
       step,
       done: state === 'pending',
       ...(state === 'pending' && durationMs !== undefined && { rotationMs: durationMs }),
     };
+  }
+
+  /** A target that issues credentials accepts two for as long as the rotation needs; with one user, not longer. */
+  async #retire(
+    description: SecretDescription,
+    token: string,
+    pending: SecretVersion,
+    from: string | undefined,
+  ): Promise<void> {
+    if (from === undefined) return;
+    const current = this.#parsed(pending, description, token);
+    const moved = { ...description, versions: { [token]: [stages.current], [from]: [stages.previous] } };
+    await this.#atTarget(moved, token, current, (context) =>
+      retirePrevious(this.#deps, moved, { current: pending, act: 'remove', context }),
+    );
   }
 
   async #moveCurrent(description: SecretDescription, to: string, from: string | undefined): Promise<void> {
@@ -300,6 +323,20 @@ export class RotationLifecycle<S extends object> {
 
   #parsed({ value }: SecretVersion, { name }: SecretDescription, token: string): S {
     return parseCredential(this.#deps.rotator.schema, value, `${name} version ${token}`);
+  }
+
+  /** Runs an action at the target with the credentials at hand. */
+  #atTarget<T>(
+    description: SecretDescription,
+    token: string,
+    current: S,
+    action: (context: ApplyContext<S>) => Promise<T>,
+  ): Promise<T> {
+    const { strategy, origin } = this.#deps;
+    const credentials = credentialsAtHand(this.#deps, description, current);
+    return this.#withFindings(description, token, (target) =>
+      action({ ...target, strategy, random: origin.random, credentials }),
+    );
   }
 
   /** Runs an action at the target and publishes what it found worth a person's look. */

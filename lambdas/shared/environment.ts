@@ -19,10 +19,17 @@ const target = {
   REKEY_CA_FILE: z.string().min(1).optional(),
   /** `true` permits plaintext where the secret does not say `ssl` and the server offers no TLS. */
   REKEY_ALLOW_PLAINTEXT: z.stringbool().default(false),
+  /** `true` permits HTTP APIs on private, loopback and link-local addresses. */
+  REKEY_ALLOW_PRIVATE_ADDRESSES: z.stringbool().default(false),
 };
 
 /** Rotation functions; the password rules of `core/password.ts` are read from the same environment. */
-export const rotationEnvironmentSchema = z.object(target);
+export const rotationEnvironmentSchema = z.object({
+  ...target,
+  /** Hours for which the credential before the current one goes on working, and from disabling to removing it. */
+  REKEY_OVERLAP_HOURS: z.coerce.number().int().min(0).default(24),
+  REKEY_GRACE_HOURS: z.coerce.number().int().min(0).default(24),
+});
 
 /** Containment functions. */
 export const containmentEnvironmentSchema = z.object(target);

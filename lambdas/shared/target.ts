@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { TargetContext } from '../../rotators/rotator.ts';
-import type { rotationEnvironmentSchema } from './environment.ts';
+import type { containmentEnvironmentSchema } from './environment.ts';
 
 /**
  * How functions talk to targets. One step makes at most a handful of logins, so these stay well below the functions'
@@ -12,12 +12,13 @@ const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 } as cons
 
 /** Reads what a function's environment says of its targets, the file of own certificate authorities included. */
 export function targetDefaults(
-  environment: Pick<z.output<typeof rotationEnvironmentSchema>, 'REKEY_CA_FILE' | 'REKEY_ALLOW_PLAINTEXT'>,
+  environment: z.output<typeof containmentEnvironmentSchema>,
 ): Omit<TargetContext, 'finding'> {
-  const { REKEY_CA_FILE: file, REKEY_ALLOW_PLAINTEXT: allowPlaintext } = environment;
+  const { REKEY_CA_FILE: file } = environment;
   return {
     ...timeouts,
-    allowPlaintext,
+    allowPlaintext: environment.REKEY_ALLOW_PLAINTEXT,
+    allowPrivateAddresses: environment.REKEY_ALLOW_PRIVATE_ADDRESSES,
     ...(file !== undefined && { certificateAuthorities: readCertificates(file) }),
   };
 }

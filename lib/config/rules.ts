@@ -1,7 +1,7 @@
 import { RekeyError } from '../../core/errors.ts';
 import { definitionParameter } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
-import { registry } from '../../rotators/registry.ts';
+import { type AwsAccess, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { rateHours } from './expressions.ts';
 import { passwordEnvironment } from './passwords.ts';
 import type { Configuration, EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
@@ -85,12 +85,14 @@ function checkSecret(
     });
   }
   // Also where the value of an adopted secret has a masterarn: without this the function may not read that secret.
-  if (secret.strategy === 'alternating-users' && !secret.adminSecret) {
+  const entry: SecretTypeEntry = registry[secret.type];
+  if (entry.needsAdmin.includes(secret.strategy) && !secret.adminSecret) {
     problems.push({
       path: ['adminSecret'],
-      message: 'alternating-users needs an admin secret, which creates and changes the second user',
+      message: `${secret.type} with ${secret.strategy} needs an admin secret, which makes the change at the target`,
     });
   }
+  problems.push(...checkResources(secret, entry.aws));
   const admin = secret.adminSecret;
   if (admin !== undefined && 'secret' in admin) {
     if (admin.secret === key) {
@@ -121,6 +123,24 @@ function checkSecret(
     });
   }
   return problems;
+}
+
+function checkResources({ type, resources }: SecretConfiguration, aws: AwsAccess | undefined): Problem[] {
+  if (aws === undefined) {
+    return resources.length === 0
+      ? []
+      : [{ path: ['resources'], message: `${type} is not reached through an AWS API; leave it out` }];
+  }
+  if (resources.length === 0) {
+    return [
+      { path: ['resources'], message: `must name what the functions may change: ${aws.resources.example}` },
+    ];
+  }
+  return resources.flatMap((arn, index) =>
+    aws.resources.pattern.test(arn)
+      ? []
+      : [{ path: ['resources', index], message: `must be an ARN such as ${aws.resources.example}` }],
+  );
 }
 
 /** The way from a secret through its admin secrets back to itself, if there is one of more than one step. */

@@ -122,6 +122,10 @@ const secretSchema = z
     rotateOnDeploy: z.boolean().optional(),
     /** Permits plaintext where the secret does not say `ssl` and the server offers no TLS; raises a finding. */
     allowPlaintext: z.boolean().default(false),
+    /** ARNs of what the functions may change, for types whose target is an AWS API: a user, a database. */
+    resources: z.array(z.string().min(1)).max(50).default([]),
+    /** Permits HTTP APIs on private, loopback and link-local addresses. */
+    allowPrivateAddresses: z.boolean().default(false),
     /** PEM file with the authorities of the target's certificate, relative to the configuration file. */
     certificateAuthority: z.string().min(1).optional(),
   })
@@ -148,6 +152,10 @@ const environmentSchema = z.strictObject({
   rotation: z
     .strictObject({
       schedule: scheduleSchema.default('rate(30 days)'),
+      /** Hours for which a `dual-credential` target goes on accepting the credential before the current one. */
+      overlapHours: z.int().min(1).max(8760).default(24),
+      /** Hours after the overlap until a disabled credential is removed, where the target can disable. */
+      graceHours: z.int().min(0).max(8760).default(24),
       /** A secret that has not rotated for longer is overdue. */
       maximumAgeDays: z.int().min(1).max(1000).default(45),
     })

@@ -17,7 +17,7 @@ export const mysql: Rotator<MysqlSecret> = {
   schema: mysqlSecretSchema,
   identity: ({ username }) => username,
 
-  propose(current, { strategy, random, passwords }) {
+  async propose(current, { strategy, random, passwords }) {
     const username = strategy === 'alternating-users' ? alternateOf(current) : current.username;
     return { ...current, username, password: generatePassword(passwords, random) };
   },

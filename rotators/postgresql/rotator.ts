@@ -17,7 +17,7 @@ export const postgresql: Rotator<PostgresSecret> = {
   schema: postgresSecretSchema,
   identity: ({ username }) => username,
 
-  propose(current, { strategy, random, passwords }) {
+  async propose(current, { strategy, random, passwords }) {
     const username = strategy === 'alternating-users' ? alternateOf(current.username) : current.username;
     return { ...current, username, password: generatePassword(passwords, random) };
   },

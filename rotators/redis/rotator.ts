@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import { open } from './connection.ts';
 import { contain } from './contain.ts';
 import { LoginRefused } from './errors.ts';
+import { retire } from './retire.ts';
 import { type RedisSecret, redisSecretSchema } from './schema.ts';
 
 /** ACL users of Redis 6 and later and of Valkey. See `docs/secret-types/redis.md`. */
@@ -14,12 +15,13 @@ export const redis: Rotator<RedisSecret> = {
   strategies: ['single-user', 'dual-credential'],
   schema: redisSecretSchema,
   identity: ({ username }) => username,
-  propose: (current, { random, passwords }) => ({
+  propose: async (current, { random, passwords }) => ({
     ...current,
     password: generatePassword(passwords, random),
   }),
   check,
   apply,
+  retire,
   contain,
 
   /** Logs in; the login alone is what is asked, since a user need not be permitted any command. */

@@ -193,7 +193,7 @@ described('MariaDB', () => {
     ]) {
       const { name, clone, scene } = await world('alternating-users');
       await target.superuser(`${statement} ${name}`);
-      const next = scene.propose() as unknown as Secret;
+      const next = (await scene.propose()) as unknown as Secret;
       const { code, message } = await failure(scene.rotate(next as never));
       expect([statement, code, message]).toEqual([
         statement,
@@ -275,7 +275,7 @@ described('MariaDB', () => {
       const leaked = scene.current as unknown as Secret;
       const stolen = await target.openSession(leaked);
       await rotate();
-      const next = scene.propose() as unknown as Secret;
+      const next = (await scene.propose()) as unknown as Secret;
       await target.rotator.apply(next, scene.applyContext as never);
       expect(await scene.contain(leaked as never, new Date())).toMatchObject({
         loginsRefused: true,

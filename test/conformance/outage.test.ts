@@ -19,7 +19,7 @@ describeEach(({ type, strategy }) => {
     for (const outage of target.outages) {
       const world = new Scene(target, strategy, await target.createAccount());
       await world.rotate();
-      const next = world.propose();
+      const next = await world.propose();
       await outage.begin();
       try {
         for (const work of [
@@ -28,7 +28,7 @@ describeEach(({ type, strategy }) => {
           async () => {
             const result = await target.rotator.probe(next, world.context);
             expect([outage.name, result.outcome]).toEqual([outage.name, 'unreachable']);
-            if (result.outcome !== 'accepted') throw result.error;
+            if ('error' in result) throw result.error;
           },
         ]) {
           const begun = performance.now();

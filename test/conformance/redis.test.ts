@@ -229,7 +229,7 @@ describeHere('Redis', () => {
         ...{ ...target.context, connectTimeoutMs: 1_000 },
         finding: ({ code }) => findings.push(code),
       });
-      return [result.outcome, result.outcome === 'accepted' ? undefined : result.error.code];
+      return [result.outcome, 'error' in result ? result.error.code : undefined];
     };
 
     test('only WRONGPASS is a rejection, and no permission is needed', async () => {

@@ -45,7 +45,7 @@ describeEach(({ type, strategy }) => {
 
     test('is harmless when applied again, at once with itself, and after it is done', async () => {
       const world = await scene();
-      const next = world.propose();
+      const next = await world.propose();
       await Promise.all(Array.from({ length: 4 }, () => target.rotator.apply(next, world.applyContext)));
       expect(await target.logsIn(next)).toBe(true);
       await target.rotator.apply(next, world.applyContext);
@@ -58,7 +58,7 @@ describeEach(({ type, strategy }) => {
     test('is repaired from any kept version', async () => {
       const world = await scene();
       world.hasAdmin = target.adminOnly === true || strategy !== 'single-user';
-      const lost = world.propose();
+      const lost = await world.propose();
       await target.rotator.apply(lost, world.applyContext);
       // The rotation that set it was given up: its version is still kept, but has no label.
       world.versions.push(world.current, lost);
@@ -67,7 +67,7 @@ describeEach(({ type, strategy }) => {
 
     test('is repaired by the admin when no kept version logs in', async () => {
       const world = await scene();
-      const lost = world.propose();
+      const lost = await world.propose();
       await target.rotator.apply(lost, world.applyContext);
       if (strategy !== 'single-user') {
         world.versions[0] = target.withPassword(world.current, 'nobody has this one');
@@ -97,7 +97,9 @@ describeEach(({ type, strategy }) => {
     ])('refuses a pending password that is %s', async (_name, given) => {
       const password = given ?? target.verifier;
       const world = await scene();
-      const { code, text } = await failure(world.rotate(target.withPassword(world.propose(), password)));
+      const { code, text } = await failure(
+        world.rotate(target.withPassword(await world.propose(), password)),
+      );
       expect(code).toBe('PendingValueRefused');
       if (password.trim() !== '') expect(text).not.toContain(password);
       expect(await target.logsIn(world.current)).toBe(true);
@@ -105,7 +107,7 @@ describeEach(({ type, strategy }) => {
 
     test('refuses a pending version for another host or user', async () => {
       const world = await scene();
-      const next = world.propose();
+      const next = await world.propose();
       for (const change of [
         { host: 'db.example' },
         { username: 'somebody' },
@@ -136,7 +138,7 @@ describeEach(({ type, strategy }) => {
       for (const password of target.awkward.passwords) {
         const world = await scene({ password });
         await world.rotate();
-        const awkward = await world.rotate(target.withPassword(world.propose(), `${password}!2`));
+        const awkward = await world.rotate(target.withPassword(await world.propose(), `${password}!2`));
         expect([password, await target.logsIn(awkward)]).toEqual([password, true]);
         expect([password, await target.logsIn(await world.rotate())]).toEqual([password, true]);
       }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { systemRandom } from '../../adapters/random.ts';
 import { passwordPolicy } from '../../core/password.ts';
@@ -96,21 +97,19 @@ export class Scene {
     return { ...this.context, strategy, random: systemRandom, credentials };
   }
 
-  propose(): Secret {
-    return this.target.rotator.propose(this.current, {
-      strategy: this.strategy,
-      random: systemRandom,
-      passwords,
-    });
+  /** @param token - the version id that the proposal would have */
+  propose(token: string = randomUUID()): Promise<Secret> {
+    return this.target.rotator.propose(this.current, { ...this.applyContext, passwords, token });
   }
 
   /** Brings `next` to the target and makes it current; returns it. */
-  async rotate(next: Secret = this.propose()): Promise<Secret> {
+  async rotate(proposed?: Secret): Promise<Secret> {
     const { rotator } = this.target;
+    const next = proposed ?? (await this.propose());
     rotator.check(next, this.current, { strategy: this.strategy });
     await rotator.apply(next, this.applyContext);
     const result = await rotator.probe(next, this.context);
-    if (result.outcome !== 'accepted') throw result.error;
+    if ('error' in result) throw result.error;
     this.versions.unshift(next);
     return next;
   }

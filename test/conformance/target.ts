@@ -41,7 +41,7 @@ interface MissingPermission<S extends object> {
  */
 export interface TargetUnderTest<S extends object> {
   readonly rotator: Rotator<S>;
-  /** Product and version, as the documentation says "verified on". */
+  /** Product and version; it must begin with one of the registry's `verifiedOn`. */
   readonly server: string;
   readonly context: Omit<TargetContext, 'finding'>;
   /** A new user; the name gets a unique ending unless it must be `exact`, then an earlier user of that name goes. */
@@ -52,8 +52,8 @@ export interface TargetUnderTest<S extends object> {
   /** Logs in as an application would. */
   logsIn(secret: S): Promise<boolean>;
   openSession(secret: S): Promise<LiveSession>;
-  /** What the target keeps of some password, to be refused as a password. */
-  readonly verifier: string;
+  /** What the target keeps of some password, to be refused as a password; left out where the target issues them. */
+  readonly verifier?: string;
   /** Names and passwords that are hard to handle but allowed by the target. */
   readonly awkward: { readonly names: readonly string[]; readonly passwords: readonly string[] };
   readonly outages: readonly Outage[];
@@ -67,6 +67,13 @@ export interface TargetUnderTest<S extends object> {
    * password of the same user; undefined where it never can. Default: 0.
    */
   sessionsToldApart?(strategy: Strategy): number | undefined;
+  /**
+   * How the target is reached through a line at `port` of this machine: the rotator that goes through it, and what a
+   * secret looks like there. Default: the same rotator, and the secret with this `port`.
+   */
+  through?(port: number): { readonly rotator: Rotator<S>; secret(secret: S): S };
+  /** The port of this machine that a line must lead to. Default: the secret's own. */
+  readonly port?: number;
   /** True when users of this target cannot change their own password, so that only an admin repairs. */
   readonly adminOnly?: boolean;
   stop(): Promise<void>;

@@ -46,7 +46,7 @@ function rotatorFor(target: Target): Rotator<Credential> {
     type: 'model',
     strategies: ['single-user'],
     schema: z.looseObject({ username: z.string(), password: z.string().min(1) }),
-    propose: (current, { random }) => ({
+    propose: async (current, { random }) => ({
       ...current,
       password: Buffer.from(random.bytes(16)).toString('hex'),
     }),

@@ -70,7 +70,7 @@ export function modelRotator(target: ModelTarget): Rotator<ModelSecret> {
     type: 'model',
     strategies: ['single-user', 'alternating-users'],
     schema: z.looseObject({ username: z.string(), password: z.string(), masterarn: z.string().optional() }),
-    propose(current, { strategy, random, passwords }) {
+    async propose(current, { strategy, random, passwords }) {
       const flipped = current.username.endsWith('_clone')
         ? current.username.slice(0, -6)
         : `${current.username}_clone`;

@@ -1,0 +1,175 @@
+import * as z from 'zod';
+import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
+import {
+  type SecretDescription,
+  type SecretVersion,
+  type Strategy,
+  stages,
+  versionWith,
+} from '../../core/secret.ts';
+import type {
+  ApplyContext,
+  RetireContext,
+  RetireResult,
+  Rotator,
+  TargetContext,
+} from '../../rotators/rotator.ts';
+import { credentialsAtHand } from './credentials.ts';
+import { parseCredential } from './secret-value.ts';
+
+/** What ending an overlap works with. */
+export interface RetireDependencies<S extends object> {
+  readonly rotator: Rotator<S>;
+  readonly strategy: Strategy;
+  readonly store: SecretStore;
+  readonly databases: DatabaseDirectory;
+  /** For what has happened already: falls back to the audit queue when the bus takes nothing. */
+  readonly records: EventBus;
+  readonly origin: EventOrigin;
+  readonly target: Omit<TargetContext, 'finding'>;
+}
+
+/** What the schedule of a secret sends to its rotation function. */
+export const retireEventSchema = z.strictObject({
+  /** ARN of the secret whose previous credential is to be retired when its time has come. */
+  RetirePrevious: z.string().min(1),
+});
+
+/** How long the credential before the current one goes on working, in hours. */
+export interface Overlap {
+  readonly overlapHours: number;
+  /** From disabling to removing it. */
+  readonly graceHours: number;
+}
+
+/** What a run came to, for the log. */
+export type RetireReport =
+  | RetireResult['done']
+  | 'rotation under way'
+  | 'no previous version'
+  | 'overlap not over'
+  | 'long over';
+
+const hourMs = 3_600_000;
+/** For how long after its end a removal is tried again, in hours; after that the next rotation sees to it. */
+const persistenceHours = 48;
+
+/**
+ * Ends the overlap of a `dual-credential` secret when its time has come: disables the credential before the current one,
+ * and removes it after the grace period. Called every hour; nothing is remembered between calls.
+ *
+ * @throws SecretError, TargetError
+ */
+export async function retireWhenDue<S extends object>(
+  secretId: string,
+  { overlapHours, graceHours }: Overlap,
+  dependencies: RetireDependencies<S>,
+): Promise<RetireReport> {
+  const { store, origin, strategy, target, records } = dependencies;
+  const description = await store.describe(secretId);
+  const currentId = versionWith(description, stages.current);
+  const pendingId = versionWith(description, stages.pending);
+  if (pendingId !== undefined && pendingId !== currentId) return 'rotation under way';
+  if (versionWith(description, stages.previous) === undefined || currentId === undefined) {
+    return 'no previous version';
+  }
+  const current = await store.read(description.arn, { versionId: currentId });
+  if (current?.created === undefined) return 'no previous version';
+  const hours = (origin.clock.now().getTime() - current.created.getTime()) / hourMs;
+  if (hours < overlapHours) return 'overlap not over';
+  if (hours > overlapHours + graceHours + persistenceHours) return 'long over';
+  const findings: Parameters<TargetContext['finding']>[0][] = [];
+  const context: ApplyContext<S> = {
+    ...target,
+    strategy,
+    random: origin.random,
+    credentials: credentialsAtHand(
+      dependencies,
+      description,
+      parseCredential(dependencies.rotator.schema, current.value, description.name),
+    ),
+    finding: (finding) => findings.push(finding),
+  };
+  const done = await retirePrevious(dependencies, description, {
+    current,
+    act: hours < overlapHours + graceHours ? 'disable' : 'remove',
+    context,
+  });
+  if (findings.length > 0) {
+    await records.publish(
+      findings.map((finding) =>
+        createEvent(
+          origin,
+          'Finding Raised',
+          { secretArn: description.arn, ...finding },
+          {
+            correlationId: currentId,
+            fact: `${description.arn} ${currentId} ${finding.code} ${finding.message}`,
+          },
+        ),
+      ),
+    );
+  }
+  return done;
+}
+
+/**
+ * Retires the credential labelled AWSPREVIOUS, unless it is the current one, and records it when there was something to
+ * do. A previous version that holds no credential of this type cannot log in anywhere.
+ */
+export async function retirePrevious<S extends object>(
+  {
+    rotator,
+    strategy,
+    store,
+    records,
+    origin,
+  }: Pick<RetireDependencies<S>, 'rotator' | 'strategy' | 'store' | 'records' | 'origin'>,
+  description: SecretDescription,
+  {
+    current,
+    act,
+    context,
+  }: {
+    readonly current: SecretVersion;
+    readonly act: RetireContext<S>['act'];
+    readonly context: ApplyContext<S>;
+  },
+): Promise<RetireResult['done']> {
+  const versionId = versionWith(description, stages.previous);
+  if (versionId === undefined || rotator.retire === undefined) return 'nothing';
+  const previous = await store.read(description.arn, { versionId });
+  const parsed = previous && rotator.schema.safeParse(safeJson(previous.value));
+  if (!parsed?.success || previous?.value === current.value) return 'nothing';
+  const { done, note } = await rotator.retire(parsed.data, { ...context, act });
+  if (done !== 'nothing') {
+    await records.publish([
+      createEvent(
+        origin,
+        'Credential Retired',
+        {
+          secretArn: description.arn,
+          secretName: description.name,
+          secretType: rotator.type,
+          strategy,
+          versionId,
+          currentVersionId: current.versionId,
+          identity: rotator.identity(parsed.data),
+          done,
+          ...(note !== undefined && { note }),
+        },
+        { correlationId: current.versionId, fact: `${description.arn} ${versionId} ${done}` },
+      ),
+    ]);
+  }
+  return done;
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
