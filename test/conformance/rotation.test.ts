@@ -95,7 +95,7 @@ describeEach(({ type, strategy }) => {
       ['absurdly long', 'x'.repeat(5000)],
       ['a verifier', undefined],
     ])('refuses a pending password that is %s', async (_name, given) => {
-      const password = given ?? target.verifier;
+      const password = given ?? target.verifier ?? '';
       const world = await scene();
       const { code, text } = await failure(
         world.rotate(target.withPassword(await world.propose(), password)),
