@@ -11,6 +11,7 @@ import type {
   rotationEnvironmentSchema,
 } from '../../lambdas/shared/environment.ts';
 import { registry, type SecretType } from '../../rotators/registry.ts';
+import { runLivesMs } from '../../rotators/rotator.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from './secret-access.ts';
 import { type NetworkAttachment, StandardFunction } from './standard-function.ts';
@@ -86,7 +87,7 @@ export abstract class TargetFunction extends Construct {
       ...(props.network === undefined ? {} : { network: props.network }),
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
-      timeout: Duration.seconds(60),
+      timeout: Duration.millis(runLivesMs),
     });
     const { role } = this.function;
     this.secrets = new SecretAccess(role, {
