@@ -54,6 +54,31 @@ export const registry = {
     verifiedOn: ['Redis 7.0'],
     load: async () => (await import('./redis/rotator.ts')).redis,
   },
+  'iam-access-key': {
+    title: 'IAM access keys',
+    strategies: ['dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ["the local cloud's IAM and STS (MiniStack)"],
+    aws: {
+      resources: {
+        pattern: /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/,
+        example: 'arn:aws:iam::123456789012:user/orders',
+      },
+      rotation: [
+        'iam:ListAccessKeys',
+        'iam:CreateAccessKey',
+        'iam:UpdateAccessKey',
+        'iam:DeleteAccessKey',
+        'iam:GetAccessKeyLastUsed',
+        'iam:ListUserTags',
+        'iam:TagUser',
+        'iam:UntagUser',
+      ],
+      containment: ['iam:ListAccessKeys', 'iam:UpdateAccessKey', 'iam:GetUserPolicy', 'iam:PutUserPolicy'],
+    },
+    load: async () => (await import('./iam-access-key/rotator.ts')).iamAccessKey,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;
