@@ -59,7 +59,7 @@ export const registry = {
     strategies: ['dual-credential'],
     needsAdmin: [],
     database: false,
-    verifiedOn: ["the local cloud's IAM and STS (MiniStack)"],
+    verifiedOn: ['MiniStack 1.5 (emulator)'],
     aws: {
       resources: {
         pattern: /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/,

@@ -20,13 +20,21 @@ const throttled = new Set([
 /** Code of a failed TLS handshake, as Node and OpenSSL name them. */
 const tlsCode = /CERT|^ERR_(?:TLS|SSL)|SELF_SIGNED|^UNABLE_TO_|^EPROTO$|^HOSTNAME_MISMATCH$/;
 
-/** The error's name and, where the service answered, the status; both are names that AWS publishes, never values. */
+/** Reads a field of whatever was thrown. */
+const field = (of: unknown, name: string): unknown =>
+  typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
+
+const textOf = (of: unknown, name: string): string | undefined => {
+  const value = field(of, name);
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** What a service answered; undefined when the error is not an answer. The name is one that AWS publishes. */
 export function serviceError(error: unknown): { name: string; status: number; message: string } | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const metadata: unknown = Reflect.get(error, '$metadata');
-  const status: unknown =
-    typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'httpStatusCode') : undefined;
-  return typeof status === 'number' ? { name: error.name, status, message: error.message } : undefined;
+  const status = field(field(error, '$metadata'), 'httpStatusCode');
+  return typeof status === 'number'
+    ? { name: textOf(error, 'name') ?? '', status, message: textOf(error, 'message') ?? '' }
+    : undefined;
 }
 
 /** What a failed call to IAM or STS means. The service's own text is left out. */
@@ -51,7 +59,8 @@ export function callError(error: unknown, { where, doing, action }: Purpose): Ta
 }
 
 function connectionError(error: unknown, what: string): TargetError {
-  const { name = '', code } = error instanceof Error ? codeOf(error) : {};
+  const name = textOf(error, 'name');
+  const code = textOf(error, 'code');
   if (name === 'AbortError' || name === 'TimeoutError') {
     return new TargetError(
       'TargetUnreachable',
@@ -68,9 +77,4 @@ function connectionError(error: unknown, what: string): TargetError {
     'TargetUnreachable',
     `${what}: no connection${code === undefined ? '' : ` (${code})`}`,
   );
-}
-
-function codeOf(error: Error): { name: string; code: string | undefined } {
-  const code: unknown = Reflect.get(error, 'code');
-  return { name: error.name, code: typeof code === 'string' ? code : undefined };
 }

@@ -59,7 +59,7 @@ describe('IAM users', () => {
   const setStatus = (UserName: string, AccessKeyId: string, Status: 'Active' | 'Inactive') =>
     iam.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status }));
   const credentialsOf = (
-    issued: { AccessKeyId?: string; SecretAccessKey?: string; SessionToken?: string } = {},
+    issued: Partial<Record<'AccessKeyId' | 'SecretAccessKey' | 'SessionToken', string | undefined>> = {},
   ) => ({
     accessKeyId: issued.AccessKeyId ?? '',
     secretAccessKey: issued.SecretAccessKey ?? '',
