@@ -32,7 +32,7 @@ import type { Account, TargetUnderTest } from '../target.ts';
 const root = join(import.meta.dirname, '../../..');
 const path = '/apps/';
 /** A retry takes an earlier try for dead after this time. */
-const runLivesMs = 500;
+const runLivesMs = 400;
 
 /** The policy of the documentation that follows the given marker, for the users of the suite. */
 export async function documentedPolicy(marker: 'rotation' | 'containment'): Promise<{
@@ -236,7 +236,7 @@ export async function start(): Promise<IamUnderTest> {
     },
     countsSessions: false,
     sessionsToldApart: () => undefined,
-    settlesAfterMs: runLivesMs + 100,
+    settlesAfterMs: runLivesMs + 50,
     port: cloud.port,
     through: (port) => ({ rotator: rotatorWith({ patienceMs: 300 }, port), secret: (secret) => secret }),
     awkward: {
