@@ -5,6 +5,12 @@ import type { Random } from '../core/ports.ts';
 import type { Strategy } from '../core/secret.ts';
 
 /**
+ * For how long a run of a step may go on after it began, in milliseconds: the timeout of the functions. After that,
+ * nobody will store what it made.
+ */
+export const runLivesMs = 60_000;
+
+/**
  * The contract between the lifecycle engine and one secret type. A rotator knows its target and nothing of
  * Secrets Manager: it gets credentials as parsed JSON and never sees versions or staging labels.
  */
@@ -21,7 +27,9 @@ export interface Rotator<S extends object> {
    * Where Rekey chooses the value (passwords) this touches nothing; the value is stored before {@link apply} sees it.
    * Where the target issues it (access keys, API tokens) this makes it there, and {@link discard} exists. Such a
    * `propose` may die before its result is stored, and is then called again with the same `token`: what the earlier call
-   * left at the target must be found and removed, never a credential that it did not make.
+   * left at the target must be found and removed, never a credential that it did not make, nor one of another run of the
+   * same step that may still be alive and store it: a run lives for {@link runLivesMs} at the most. Until then it fails
+   * with a retryable error.
    * @throws TargetError
    * @throws SecretError `SlotsTaken` when the target has room for no other credential
    */

@@ -76,6 +76,8 @@ export interface Stage {
   cancel(): void | Promise<void>;
   /** Runs one step; resolves to whether it succeeded. */
   invoke(invocation: Invocation, options: InvocationOptions): Promise<boolean>;
+  /** Waits, before everything is healed, until no run can be alive any more. */
+  settle?(): Promise<unknown>;
   /** Called after every happening; throws if an invariant is broken. */
   check(): void | Promise<void>;
 }
@@ -133,6 +135,7 @@ export async function play(history: readonly Happening[], stage: Stage): Promise
     }
     await stage.check();
   }
+  await stage.settle?.();
   for (const rotation of token === undefined ? ['new'] : ['leftover', 'new']) {
     const healing = rotation === 'leftover' && token !== undefined ? token : await begin();
     for (const step of steps) {

@@ -4,7 +4,7 @@ import { failure, Scene, startTarget, stopTargets, type Target } from './scene.t
 
 afterAll(stopTargets, 30_000);
 
-describeEach(({ type, strategy }) => {
+describeEach(({ type, strategy, issued }) => {
   let target: Target;
   beforeAll(async () => {
     target = await startTarget(type);
@@ -23,6 +23,7 @@ describeEach(({ type, strategy }) => {
       await outage.begin();
       try {
         for (const work of [
+          ...(issued ? [() => world.propose()] : []),
           () => target.rotator.apply(next, world.applyContext),
           () => world.contain(world.current),
           async () => {

@@ -51,6 +51,12 @@ export const availableTypes = secretTypes.filter((type) => !missing.has(type));
 
 const passwords = passwordPolicy({});
 
+/** What is left of a secret when all that a rotation may change is taken away. */
+export function unchanging(target: Target, secret: Secret): Secret {
+  const changing = target.changing ?? ['username', 'password'];
+  return Object.fromEntries(Object.entries(secret).filter(([key]) => !changing.includes(key)));
+}
+
 /** The versions of one secret, and what the engine would do with them, without the engine. */
 export class Scene {
   readonly target: Target;
@@ -98,8 +104,18 @@ export class Scene {
   }
 
   /** @param token - the version id that the proposal would have */
-  propose(token: string = randomUUID()): Promise<Secret> {
-    return this.target.rotator.propose(this.current, { ...this.applyContext, passwords, token });
+  async propose(token: string = randomUUID()): Promise<Secret> {
+    const { rotator } = this.target;
+    if (rotator.discard !== undefined) await this.retire('remove');
+    return await rotator.propose(this.current, { ...this.applyContext, passwords, token });
+  }
+
+  /** Ends the overlap of the previous credential. */
+  async retire(act: 'disable' | 'remove'): Promise<string> {
+    const { previous } = this;
+    const { rotator } = this.target;
+    if (previous === undefined || rotator.retire === undefined) return 'nothing';
+    return (await rotator.retire(previous, { ...this.applyContext, act })).done;
   }
 
   /** Brings `next` to the target and makes it current; returns it. */
@@ -111,6 +127,8 @@ export class Scene {
     const result = await rotator.probe(next, this.context);
     if ('error' in result) throw result.error;
     this.versions.unshift(next);
+    // As the engine does: a target that issues credentials accepts two only while the rotation needs them.
+    if (rotator.discard !== undefined && this.strategy === 'single-user') await this.retire('remove');
     return next;
   }
 

@@ -74,6 +74,15 @@ export interface TargetUnderTest<S extends object> {
   through?(port: number): { readonly rotator: Rotator<S>; secret(secret: S): S };
   /** The port of this machine that a line must lead to. Default: the secret's own. */
   readonly port?: number;
+  /**
+   * Milliseconds after which a retry no longer takes an earlier try of the same step to be alive, where the target issues
+   * the credential: the driver makes its rotator with a short one. Default: 0.
+   */
+  readonly settlesAfterMs?: number;
+  /** Keys of the JSON that a rotation may change. Default: `username` and `password`. */
+  readonly changing?: readonly string[];
+  /** False where the target does not tell how many sessions ended. Default: true. */
+  readonly countsSessions?: boolean;
   /** True when users of this target cannot change their own password, so that only an admin repairs. */
   readonly adminOnly?: boolean;
   stop(): Promise<void>;
