@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { type Certificate, createAuthority, issueCertificate } from '../../local/certificates.ts';
+import { type Certificate, type CertificateChoice, issueChosen } from '../../local/certificates.ts';
 
 /** A door in front of a TLS server of this machine that misbehaves when it is told to, at a port that stays. */
 export interface Door {
@@ -12,7 +12,7 @@ export interface Door {
   /** Takes connections and says nothing. */
   hang(): Promise<void>;
   /** Shows a certificate of its own; by default one that is good. */
-  present(options: { hosts?: string[]; expired?: boolean; unknownAuthority?: boolean }): Promise<void>;
+  present(choice: CertificateChoice): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,9 +67,8 @@ export async function openDoor(to: number, authority: Certificate): Promise<Door
     shut,
     open: () => treatBy(pass),
     hang: () => treatBy(() => {}),
-    async present({ hosts, expired = false, unknownAuthority = false }) {
-      const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
-      const secureContext = createSecureContext(await issueCertificate(by, hosts, { expired }));
+    async present(choice) {
+      const secureContext = createSecureContext(await issueChosen(authority, choice));
       await treatBy((client) => {
         new TLSSocket(client, { isServer: true, secureContext }).on('error', () => {});
       });

@@ -26,23 +26,21 @@ import type { IamAccessKeyOptions } from '../../../rotators/iam-access-key/aws.t
 import { createIamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
 import { type IamAccessKeySecret, keyOf } from '../../../rotators/iam-access-key/schema.ts';
 import type { Rotator } from '../../../rotators/rotator.ts';
+import { documented } from '../documented.ts';
 import { openDoor } from '../door.ts';
+import { unknownKeys } from '../login.ts';
 import type { Account, TargetUnderTest } from '../target.ts';
 
-const root = join(import.meta.dirname, '../../..');
 const path = '/apps/';
 /** A retry takes an earlier try for dead after this time. */
 const runLivesMs = 400;
 
-/** The policy of the documentation that follows the given marker, for the users of the suite. */
+/** The policy of the documentation that follows the given marker. */
 export async function documentedPolicy(marker: 'rotation' | 'containment'): Promise<{
   Version: string;
   Statement: { Effect: string; Action: string[]; Resource: string };
 }> {
-  const text = await readFile(join(root, 'docs/secret-types/iam-access-key.md'), 'utf8');
-  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```json\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) throw new Error(`the documentation has no block marked "${marker}"`);
-  return JSON.parse(block);
+  return JSON.parse(await documented('iam-access-key', marker));
 }
 
 /** IAM of the local cloud as the suite and the tests of what is special about the type use it. */
@@ -161,8 +159,7 @@ export async function start(): Promise<IamUnderTest> {
       accessKeyId: AccessKey?.AccessKeyId,
       secretAccessKey: AccessKey?.SecretAccessKey,
       region: cloud.region,
-      team: 'orders',
-      nested: { kept: [1, null, 'x'] },
+      ...unknownKeys,
     };
     return { secret, admin: secret };
   };
