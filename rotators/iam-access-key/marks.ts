@@ -4,7 +4,7 @@ import { type Aws, answered, within } from './aws.ts';
 import { type ListedKey, purpose } from './keys.ts';
 
 /** Tags whose key begins so are Rekey's notes on a user that a key is about to be created. */
-export const markPrefix = 'rekey:issuing:';
+const markPrefix = 'rekey:issuing:';
 
 /**
  * A note, kept as a tag of the user, that a run was about to create a key. Each run writes a tag of its own, since

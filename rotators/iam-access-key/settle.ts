@@ -29,10 +29,10 @@ export interface Slots {
 export async function settle(aws: Aws, token: string | undefined, context: Context): Promise<Slots> {
   const { current } = context.credentials;
   const { username } = current;
-  const held = await heldKeys(context);
   // In this order: whoever created a key that is listed has left its mark before.
   const keys = await listKeys(aws, username, context);
   const marks = await listMarks(aws, username, context);
+  const held = await heldKeys(keys, context);
   const known = new Set([...held, current.accessKeyId]);
   const own = marks.filter(({ owner }) => known.has(owner) || owner === token);
   const alive = ({ began }: Mark) => Date.now() - began.getTime() < aws.runLivesMs;
@@ -65,11 +65,16 @@ function orphanRemoved(username: string, { id, created }: ListedKey, { finding }
   });
 }
 
-/** Key ids in versions that are kept, oldest first; the current one's left out. */
-async function heldKeys({ credentials }: Context): Promise<string[]> {
+/**
+ * Key ids in versions that are kept, oldest first; the current one's left out. Versions without a label are read only when
+ * the user has a key that is neither the current nor the previous one's.
+ */
+async function heldKeys(keys: readonly ListedKey[], { credentials }: Context): Promise<string[]> {
   const { current } = credentials;
-  const versions: (IamAccessKeySecret | undefined)[] = [await credentials.previous().catch(unlessInvalid)];
-  for await (const version of credentials.others()) versions.push(version);
+  const versions = [current, await credentials.previous().catch(unlessInvalid)];
+  if (!keys.every(({ id }) => versions.some((version) => version?.accessKeyId === id))) {
+    for await (const version of credentials.others()) versions.push(version);
+  }
   const ids = versions
     .toReversed()
     .flatMap((version) =>

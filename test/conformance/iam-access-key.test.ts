@@ -40,6 +40,19 @@ describe('IAM access keys', () => {
     }
   });
 
+  test('a rotation makes seven calls, and one more to remove the mark of the one before', async () => {
+    const { rotate } = await world();
+    await rotate();
+    await rotate();
+    await runIsDead();
+    target.calls.length = 0;
+    await rotate();
+    expect(target.calls).toEqual([
+      ...['DeleteAccessKey', 'ListAccessKeys', 'ListUserTags', 'UntagUser', 'TagUser', 'CreateAccessKey'],
+      ...['GetCallerIdentity', 'GetCallerIdentity'],
+    ]);
+  });
+
   describe('both places taken', () => {
     test('by keys of others: the refusal names both, with age and use, and no key is touched', async () => {
       const { current, makeKey, propose, keyIds, setStatus, scene } = await world();

@@ -50,6 +50,8 @@ export interface IamUnderTest extends TargetUnderTest<IamAccessKeySecret> {
   readonly iam: IAMClient;
   /** A rotator with the roles of the functions, made with other options. */
   rotatorWith(options: IamAccessKeyOptions, port?: number): Rotator<IamAccessKeySecret>;
+  /** The actions that the rotators have asked for, in order, tries again included. */
+  readonly calls: string[];
   /** Denies one of the functions an action on one user. */
   deny(role: 'rotation' | 'containment', action: string, username: string): Promise<void>;
   userArn(username: string): string;
@@ -105,7 +107,8 @@ export async function start(): Promise<IamUnderTest> {
   };
   const [rotation, containment] = [await functionRole('rotation'), await functionRole('containment')];
 
-  const requestHandler = withErrorsOfThisRealm(new IAMClient(clientOptions()).config.requestHandler);
+  const calls: string[] = [];
+  const requestHandler = withErrorsOfThisRealm(new IAMClient(clientOptions()).config.requestHandler, calls);
   const rotatorWith: IamUnderTest['rotatorWith'] = (options, port = door.port) => {
     const as = (credentials: CloudCredentials) =>
       createIamAccessKey({
@@ -212,7 +215,7 @@ export async function start(): Promise<IamUnderTest> {
     rotator: rotatorWith({}),
     server: 'MiniStack 1.5 (emulator)',
     context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000 },
-    ...{ cloud, iam, rotatorWith, createAccount, deny, userArn },
+    ...{ cloud, iam, rotatorWith, createAccount, deny, userArn, calls },
     withPassword: (secret, secretAccessKey) => ({ ...secret, secretAccessKey }),
     passwordOf: ({ secretAccessKey }) => secretAccessKey ?? '',
     changing: ['accessKeyId', 'secretAccessKey'],
@@ -297,7 +300,7 @@ type RequestHandler = IAMClient['config']['requestHandler'];
  * Jest runs modules in a realm of its own, where errors of Node's core are no `Error`; the SDK would put ones without
  * a code in their place, and not try again where it does outside.
  */
-function withErrorsOfThisRealm(handler: RequestHandler): RequestHandler {
+function withErrorsOfThisRealm(handler: RequestHandler, calls: string[]): RequestHandler {
   return new Proxy(handler, {
     get(of, property) {
       // Shared by all clients: one that ends must not cut off the others.
@@ -306,6 +309,8 @@ function withErrorsOfThisRealm(handler: RequestHandler): RequestHandler {
       if (typeof member !== 'function') return member;
       if (property !== 'handle') return member.bind(of);
       return async (...parameters: unknown[]) => {
+        const [{ body }] = parameters as [{ body?: unknown }];
+        calls.push(/^Action=(\w+)/.exec(String(body))?.[1] ?? 'unknown');
         try {
           return await member.apply(of, parameters);
         } catch (error) {
