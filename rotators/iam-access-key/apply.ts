@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretError } from '../../core/errors.ts';
 import type { ApplyContext } from '../rotator.ts';
 import type { Aws } from './aws.ts';
-import { type Answer, ask, ownAccount } from './probe.ts';
+import { ask, isRefusal, ownAccount } from './probe.ts';
 import type { IamAccessKeySecret } from './schema.ts';
-
-const firstWaitMs = 250;
-const longestWaitMs = 3_000;
+import { askUntil } from './wait.ts';
 
 /**
  * See {@link Rotator.apply}. IAM made the key when it was proposed, so there is nothing to set; but IAM is eventually
@@ -20,7 +17,7 @@ export async function apply(
   context: ApplyContext<IamAccessKeySecret>,
 ): Promise<void> {
   const [answer, own] = await Promise.all([
-    ask(aws, next, context, (attempt) => untilAccepted(attempt, aws.patienceMs)),
+    ask(aws, next, context, (attempt) => askUntil(attempt, (answer) => !isRefusal(answer), aws.patienceMs)),
     ownAccount(aws, context),
   ]);
   if ('outcome' in answer) throw answer.error;
@@ -32,16 +29,5 @@ export async function apply(
       'IdentityMismatch',
       `the pending access key ${next.accessKeyId} belongs to ${answer.arn}, it must be of the user "${next.username}" in account ${own}; remove the AWSPENDING label and rotate again`,
     );
-  }
-}
-
-/** Asks again, at growing intervals, for as long as the key is refused. */
-async function untilAccepted(attempt: () => Promise<Answer>, patienceMs: number): Promise<Answer> {
-  const deadline = Date.now() + patienceMs;
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
-    const answer = await attempt();
-    const refused = 'outcome' in answer && answer.outcome === 'rejected';
-    if (!refused || Date.now() + waitMs > deadline) return answer;
-    await sleep(waitMs);
   }
 }

@@ -8,7 +8,7 @@ import type { AccessKeyPair } from './schema.ts';
 export interface IamAccessKeyOptions {
   /** For both clients; by default the SDK's own, from the environment of the function. */
   readonly aws?: Pick<IAMClientConfig, 'endpoint' | 'region' | 'credentials' | 'requestHandler'>;
-  /** For how long a new key may be refused by STS until `apply` gives up, in milliseconds. Default: 22 seconds. */
+  /** For how long STS may lag behind what IAM did to a key until that is given up, in milliseconds. Default: 22 seconds. */
   readonly patienceMs?: number;
   /** For how long a run that may store a key is taken to be alive, in milliseconds. Default: {@link runLivesMs}. */
   readonly runLivesMs?: number;

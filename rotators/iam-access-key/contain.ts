@@ -8,8 +8,10 @@ import { TargetError } from '../../core/errors.ts';
 import type { ContainContext, ContainResult, TargetContext } from '../rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import { deactivateKey, listKeys, purpose, unlessGone } from './keys.ts';
+import { type Answer, ask } from './probe.ts';
 import { parsePolicy, policyDocument, policyName, secondAfter, withCutoff } from './revocation-policy.ts';
 import type { IamAccessKeySecret } from './schema.ts';
+import { askUntil } from './wait.ts';
 
 type Context = ContainContext<IamAccessKeySecret>;
 
@@ -18,7 +20,7 @@ const rolesNote =
 
 /**
  * See {@link Rotator.contain}. Deactivates the key and keeps it, so that what it did can still be looked up; then denies
- * everything to sessions that the user got from STS before, which outlive the key.
+ * everything to sessions that the user got from STS before, which outlive the key; then waits until STS refuses the key.
  */
 export async function contain(
   aws: Aws,
@@ -35,16 +37,25 @@ export async function contain(
   const denied = await serially(username, () =>
     denySessions(aws, { username, accessKeyId, wasActive }, context),
   );
+  const accepted = await isAccepted(aws, leaked, context);
   const facts = [
     exists
       ? `the access key ${accessKeyId} is inactive and kept for the investigation`
       : `the user "${username}" has no access key ${accessKeyId}`,
+    ...(accepted ? ['but STS still accepts it'] : []),
     denied === undefined
       ? `there is no user "${username}"`
       : `everything is denied to sessions that the user got from STS before ${denied.toISOString()}, those of its other key included; IAM does not tell how many`,
     rolesNote,
   ];
-  return { loginsRefused: true, sessionsEnded: 0, note: facts.join('; ') };
+  return { loginsRefused: !accepted, sessionsEnded: 0, note: facts.join('; ') };
+}
+
+/** Waits until STS refuses the key; true when it does not in time. Where STS gives no answer, IAM's word must do. */
+async function isAccepted(aws: Aws, leaked: IamAccessKeySecret, context: Context): Promise<boolean> {
+  const settled = (answer: Answer) => 'outcome' in answer;
+  const answer = await ask(aws, leaked, context, (attempt) => askUntil(attempt, settled, aws.patienceMs));
+  return !settled(answer);
 }
 
 /** Whether the key works still; in doubt it does, and what keeps this from knowing must not keep the key alive. */

@@ -47,6 +47,9 @@ export async function ask(
   }
 }
 
+/** Whether STS refused the key, rather than let it in or not answer. */
+export const isRefusal = (answer: Answer): boolean => 'outcome' in answer && answer.outcome === 'rejected';
+
 /** The account of the function's own role; asked once per environment. */
 export async function ownAccount(aws: Aws, context: TargetContext): Promise<string> {
   if (aws.ownAccount !== undefined) return aws.ownAccount;

@@ -50,8 +50,10 @@ describe('containment of IAM access keys', () => {
     await contain(current());
     const before = await policy();
     await sleep(1_100);
+    target.calls.length = 0;
     await contain(current());
     expect(await policy()).toBe(before);
+    expect(target.calls).toEqual(['ListAccessKeys', 'UpdateAccessKey', 'GetUserPolicy', 'GetCallerIdentity']);
     await setStatus(current().accessKeyId, 'Active');
     const session = await target.openSession(current());
     expect(await session.alive()).toBe(true);
@@ -91,6 +93,16 @@ describe('containment of IAM access keys', () => {
       loginsRefused: true,
       note: expect.stringContaining('no user "gone"'),
     });
+  });
+
+  test('does not claim that a key is refused which STS accepts still: one that another user has', async () => {
+    const [{ contain, UserName }, other] = [await world(), await world()];
+    const result = await contain({ ...other.current(), username: UserName });
+    expect(result).toMatchObject({
+      loginsRefused: false,
+      note: expect.stringContaining('STS still accepts it'),
+    });
+    expect(await target.logsIn(other.current())).toBe(true);
   });
 
   test('deactivates the key even where sessions cannot be ended, and says how to make room', async () => {
