@@ -49,6 +49,7 @@ export const metrics = {
   rotationDuration: 'RotationDuration',
   revocationSucceeded: 'RevocationSucceeded',
   revocationFailed: 'RevocationFailed',
+  revocationUnproven: 'RevocationUnproven',
   revocationRejected: 'RevocationRejected',
   timeToRefusal: 'TimeToRefusal',
   auditRecordsWritten: 'AuditRecordsWritten',
@@ -60,5 +61,6 @@ export const services = {
   rotation: 'rotation',
   containment: 'containment',
   revocation: 'revocation',
+  observation: 'observation',
   audit: 'audit',
 } as const;

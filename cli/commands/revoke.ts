@@ -75,6 +75,7 @@ export async function revoke(
       timings: null,
       newVersionId: null,
       sessionsEnded: null,
+      note: null,
       error: null,
     });
     output.line(`Requested the revocation of ${target.secret}: ${id}`);
@@ -109,6 +110,7 @@ export async function revoke(
     },
     newVersionId: result.newVersionId ?? null,
     sessionsEnded: result.sessionsEnded ?? null,
+    note: result.note ?? null,
     error: result.error ?? null,
   });
   report(invocation, target, id, result);
@@ -246,6 +248,15 @@ function report(
 ): void {
   if (result.outcome === 'succeeded') {
     output.line(`Revoked ${secret}: the old credential is refused at the target.`, 'good');
+  } else if (result.outcome === 'unproven') {
+    output.line(
+      `Replaced ${secret}, not proven: Rekey can reach nothing that accepts or refuses the old credential, which may still work.`,
+      'warn',
+    );
+    output.note(
+      `Make every consumer refuse the old value, and see it refused${result.note === undefined ? '' : `: ${result.note}`}.`,
+      'warn',
+    );
   } else if (result.outcome === 'rejected') {
     output.line(
       `The revocation ${id} of ${secret} was rejected: ${result.error?.code}: ${result.error?.message}`,
@@ -280,7 +291,9 @@ function report(
     ['  new version', result.newVersionId],
     [
       '  consumers',
-      result.outcome === 'succeeded' ? definition?.consumers.join(', ') || undefined : undefined,
+      ['succeeded', 'unproven'].includes(result.outcome)
+        ? definition?.consumers.join(', ') || undefined
+        : undefined,
     ],
   ].filter((row): row is [string, string] => row[1] !== undefined);
   output.table([], rows);

@@ -34,6 +34,12 @@ export const runbooks = {
     resolution:
       'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret> --mode kill.',
   },
+  'revocation-unproven': {
+    description:
+      'A leaked credential was replaced, and nothing that Rekey can reach could be asked whether it is refused. It may still work.',
+    investigation: 'rekey audit tail for Secret Revocation Unproven: who decides, the consumers, the owner.',
+    resolution: 'Make every consumer refuse the old value, and see it refused; note it in the incident.',
+  },
   'revocation-rejected': {
     description: 'A revocation was asked for and refused; nothing was done about the credential.',
     investigation: 'rekey audit tail for the reason and the source of the request.',
