@@ -149,8 +149,8 @@ function withSecretTypes(text: string): string {
 function secretTypes(): string {
   const entries: [string, SecretTypeEntry][] = Object.entries(registry);
   const rows = entries.map(
-    ([type, { title, strategies, verifiedOn }]) =>
-      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${verifiedOn.join(', ')} |`,
+    ([type, { title, strategies, verifiedOn, unverifiable }]) =>
+      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${unverifiable ? 'nothing to log in to' : verifiedOn.join(', ')} |`,
   );
   return ['| secret type | `type` | strategies | verified on |', '|---|---|---|---|', ...rows].join('\n');
 }
