@@ -88,9 +88,8 @@ type With<Flag extends string> = {
 
 /** A type whose secrets a rotation function of Rekey's rotates. */
 export type RotatedType = Exclude<SecretType, With<'foreignFunction'>>;
-export const rotatedTypes: readonly RotatedType[] = secretTypes.filter(
-  (type): type is RotatedType => !('foreignFunction' in registry[type]),
-);
+export const isRotated = (type: SecretType): type is RotatedType => !('foreignFunction' in registry[type]);
+export const rotatedTypes: readonly RotatedType[] = secretTypes.filter(isRotated);
 
 /** A type whose credentials a target accepts or refuses. */
 export type TargetType = Exclude<SecretType, With<'unverifiable'>>;

@@ -52,6 +52,12 @@ export const runbooks = {
     resolution:
       'Repeat each request with rekey revoke <secret> --mode kill, remove the cause, then empty the queue.',
   },
+  'observation-dead-letters': {
+    description:
+      'Rotations by a function that is not Rekey’s could not be recorded. Their events are kept for 14 days.',
+    investigation: 'The observer’s log group; the messages in its dead-letter queue.',
+    resolution: 'Remove the cause, then redrive the queue to the observer; rekey audit verify must pass.',
+  },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',
     investigation: 'rekey doctor; the writer’s log group; rekey audit verify.',

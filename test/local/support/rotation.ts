@@ -20,10 +20,14 @@ export interface RotationFunction {
   events(secretArn: string): Promise<readonly Record<string, string>[]>;
 }
 
-/** Deploys {@link file://./rotation-function.ts} with the permission that Secrets Manager needs to invoke it. */
-export async function deployRotationFunction(cloud: LocalCloud, permitted = true): Promise<RotationFunction> {
+/** Deploys a rotation function of this folder with the permission that Secrets Manager needs to invoke it. */
+export async function deployRotationFunction(
+  cloud: LocalCloud,
+  permitted = true,
+  entry: 'rotation-function' | 'foreign-function' = 'rotation-function',
+): Promise<RotationFunction> {
   const bundle = await build({
-    entryPoints: [fileURLToPath(import.meta.resolve('./rotation-function.ts'))],
+    entryPoints: [fileURLToPath(import.meta.resolve(`./${entry}.ts`))],
     bundle: true,
     write: false,
     minify: true,
