@@ -60,7 +60,7 @@ describe('Service events about rotations', () => {
     sqs = new SQSClient(cloud.clientOptions());
     const arn = (name: string) => ({ 'Fn::GetAtt': [name, 'Arn'] });
     const [rotation, stack] = await Promise.all([
-      deployRotationFunction(cloud, true, 'foreign-function'),
+      deployRotationFunction(cloud, true, 'foreign'),
       deployStack(cloud, 'rotation-events', {
         Queue: { Type: 'AWS::SQS::Queue' },
         Policy: {
