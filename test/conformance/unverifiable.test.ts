@@ -83,6 +83,12 @@ describe.each(types)('%s', (type) => {
       const { length, alphabets } = passwordPolicy(rules);
       expect(cases().length).toBeGreaterThan(0);
       for (const [name, one] of cases()) {
+        const proposal = await value.rotator.propose(one.secret, {
+          ...context(one.secret),
+          passwords: passwordPolicy(rules),
+          token: 'token',
+        });
+        expect([name, kept(one, proposal)]).toEqual([name, kept(one, one.secret)]);
         const { bus, current, rotate } = world(one, strategy);
         const seen = new Set(valuesOf(one, one.secret));
         for (let rotation = 0; rotation < 3; rotation += 1) {
