@@ -235,6 +235,7 @@ export const configurationSchema = z.strictObject({
 export type ConfigurationInput = z.input<typeof configurationSchema>;
 export type Configuration = z.output<typeof configurationSchema>;
 export type EnvironmentConfiguration = z.output<typeof environmentSchema>;
+export type SecretInput = z.input<typeof secretSchema>;
 export type SecretConfiguration = z.output<typeof secretSchema>;
 export type NetworkConfiguration = z.output<typeof networkSchema>;
 export type PasswordConfiguration = z.output<typeof passwordsSchema>;

@@ -22,7 +22,7 @@ export class IssuingTarget {
 
   accepts({ id, key }: IssuedSecret): boolean {
     const known = this.keys.get(id);
-    return known !== undefined && known.enabled && known.key === key;
+    return known?.enabled === true && known.key === key;
   }
 }
 
