@@ -94,7 +94,7 @@ function checkSecret(
   }
   problems.push(...checkResources(secret, entry.aws), ...checkRotationFunction(secret, environment));
   if (entry.unverifiable) {
-    problems.push(...checkNoTarget(secret, entry));
+    problems.push(...checkNoTarget(secret));
   }
   const admin = secret.adminSecret;
   if (admin !== undefined && 'secret' in admin) {
@@ -148,7 +148,7 @@ function checkResources({ type, resources }: SecretConfiguration, aws: AwsAccess
 
 /** Secrets Manager invokes functions of its own account and region only. */
 function checkRotationFunction(
-  { type, rotationFunction }: SecretConfiguration,
+  { type, rotationFunction, create }: SecretConfiguration,
   { account, region }: EnvironmentConfiguration,
 ): Problem[] {
   const path = ['rotationFunction'];
@@ -167,6 +167,15 @@ function checkRotationFunction(
   }
   const [, , , itsRegion, itsAccount] = rotationFunction.split(':');
   return [
+    // Its role would need the environment's key, which is not there before the first rotation.
+    ...(create === undefined
+      ? []
+      : [
+          {
+            path: ['create'],
+            message: `${type}: store the secret first, under a key that its function may use, and adopt it`,
+          },
+        ]),
     ...(account === undefined || account === itsAccount
       ? []
       : [{ path, message: `must be in the environment's account ${account}` }]),
@@ -177,14 +186,13 @@ function checkRotationFunction(
 }
 
 /** Settings of the way to a target, which would do nothing where there is none. */
-function checkNoTarget(secret: SecretConfiguration, entry: SecretTypeEntry): Problem[] {
+function checkNoTarget(secret: SecretConfiguration): Problem[] {
   const set: Readonly<Record<string, boolean>> = {
     network: secret.network !== undefined,
     certificateAuthority: secret.certificateAuthority !== undefined,
     allowPlaintext: secret.allowPlaintext,
     allowPrivateAddresses: secret.allowPrivateAddresses,
-    // A foreign function may read the name of its admin secret from the JSON.
-    adminSecret: secret.adminSecret !== undefined && !entry.foreignFunction,
+    adminSecret: secret.adminSecret !== undefined,
   };
   return Object.keys(set)
     .filter((setting) => set[setting])

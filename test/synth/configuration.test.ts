@@ -51,7 +51,7 @@ describe('what a configuration may not say', () => {
       'a rotation function in another account',
       dev({
         account: '999988887777',
-        secrets: { orders: { ...secret, type: 'external', rotationFunction: functionArn } },
+        secrets: { orders: { ...adopted, type: 'external', rotationFunction: functionArn } },
       }),
       "must be in the environment's account 999988887777",
     ],
@@ -59,9 +59,14 @@ describe('what a configuration may not say', () => {
       'a rotation function in another region',
       dev({
         region: 'us-east-1',
-        secrets: { orders: { ...secret, type: 'external', rotationFunction: functionArn } },
+        secrets: { orders: { ...adopted, type: 'external', rotationFunction: functionArn } },
       }),
       "must be in the environment's region us-east-1",
+    ],
+    [
+      'a new secret for a function that is there already',
+      withSecret({ type: 'external', rotationFunction: functionArn }),
+      'environments.dev.secrets.orders.create: external: store the secret first, under a key that its function may use, and adopt it',
     ],
     [
       'a network for a type that reaches no target',
