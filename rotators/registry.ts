@@ -91,6 +91,10 @@ export type RotatedType = Exclude<SecretType, With<'foreignFunction'>>;
 export const isRotated = (type: SecretType): type is RotatedType => !('foreignFunction' in registry[type]);
 export const rotatedTypes: readonly RotatedType[] = secretTypes.filter(isRotated);
 
+/** Whether a definition's type is one that nothing within Rekey's reach accepts or refuses. */
+export const isUnverifiable = (type: string): boolean =>
+  secretTypes.some((known) => known === type && 'unverifiable' in registry[known]);
+
 /** A type whose credentials a target accepts or refuses. */
 export type TargetType = Exclude<SecretType, With<'unverifiable'>>;
 export const targetTypes: readonly TargetType[] = secretTypes.filter(

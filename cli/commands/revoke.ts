@@ -2,6 +2,7 @@ import type { SecretDefinition } from '../../core/definition.ts';
 import { RekeyError } from '../../core/errors.ts';
 import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
 import { busName } from '../../core/names.ts';
+import { isUnverifiable } from '../../rotators/registry.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode, usageError } from '../errors.ts';
@@ -27,6 +28,10 @@ const meaning: Readonly<Record<RevocationMode, string>> = {
   replace: 'a new credential first, then the old one dies: consumers that read the secret again keep working',
   kill: 'the old credential dies first, then a new one is made: consumers fail until they read the secret again',
 };
+
+/** Of types without a target of Rekey's, where neither mode cuts anything off. */
+const nothingWithinReach =
+  'a new value is made, and the old one goes on working wherever it is accepted: Rekey can reach nothing that refuses it, so a person must see to it';
 
 /** What could be found out about the secret before asking. */
 interface Target {
@@ -187,7 +192,7 @@ function showPlan({ output, context }: Invocation, target: Target, options: Revo
     ['  environment', target.environment],
     ['  secret', target.secret],
     ['  mode', { text: options.mode, tone: options.mode === 'kill' ? 'bad' : 'warn' }],
-    ['  ', meaning[options.mode]],
+    ['  ', isUnverifiable(target.definition?.type ?? '') ? nothingWithinReach : meaning[options.mode]],
     ['  reason', options.reason],
     ...(options.incident === undefined ? [] : [['  incident', options.incident]]),
     ['  consumers', consumersOf(target)],

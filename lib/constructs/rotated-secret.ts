@@ -111,6 +111,7 @@ export class RotatedSecret extends Construct {
   /** True when the function that rotates it is not Rekey's, so that a {@link RotationObserver} must record it. */
   readonly foreign: boolean;
   private readonly rotation: RotationFunction | ForeignRotationFunction;
+  private readonly schedule: CfnRotationSchedule;
 
   constructor(scope: Construct, id: string, props: RotatedSecretProps) {
     super(scope, id);
@@ -136,14 +137,14 @@ export class RotatedSecret extends Construct {
       target.attachResources(props.resources ?? []);
     }
 
-    const schedule = new CfnRotationSchedule(this, 'Schedule', {
+    this.schedule = new CfnRotationSchedule(this, 'Schedule', {
       secretId: this.secret.secretArn,
       rotationLambdaArn: props.rotation.function.functionArn,
       rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
       rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? (created && props.rotation.type !== 'generic'),
     });
     // The first rotation starts at once: by then the function must hold its permissions and reach its target.
-    schedule.node.addDependency(props.rotation, ...(props.rotateAfter ?? []));
+    this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
 
     if (rotation?.strategy === 'dual-credential') {
       this.endOverlaps(props.environment);
@@ -154,6 +155,11 @@ export class RotatedSecret extends Construct {
       description: `Rekey ${props.environment}: definition of the secret ${this.secretName}`,
       stringValue: Stack.of(this).toJsonString(this.describe(props)),
     });
+  }
+
+  /** Has the schedule, and with it the first rotation, wait until others are there. */
+  rotateAfter(...others: readonly IDependable[]): void {
+    this.schedule.node.addDependency(...others);
   }
 
   /** Lets a workload read the secret, and nothing else. */

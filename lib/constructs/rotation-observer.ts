@@ -81,6 +81,10 @@ export class RotationObserver extends Construct {
       targets: [new LambdaFunction(this.function, { deadLetterQueue: this.deadLetterQueue })],
     });
     this.watch(props);
+    // The first rotation may start with its schedule.
+    for (const secret of props.secrets) {
+      secret.rotateAfter(this);
+    }
   }
 
   private permit({ environment, bus, auditQueue, secrets }: RotationObserverProps): void {

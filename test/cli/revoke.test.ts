@@ -71,6 +71,17 @@ describe('the request', () => {
     expect(cloud.published).toEqual([]);
   });
 
+  test.each(['generic', 'external'])(
+    'the plan for %s promises no death of the old credential',
+    async (type) => {
+      const cloud = new FakeCloud();
+      cloud.add('orders', undefined, { type });
+      const { stderr } = await rekey(cloud, argv(), { answer: '' });
+      expect(stderr).toContain('Rekey can reach nothing that refuses it');
+      expect(stderr).not.toContain('dies first');
+    },
+  );
+
   test('a version that the secret does not have is refused', async () => {
     const cloud = cloudWithOrders();
     const error = errorOf(await rekey(cloud, argv('--version-id', 'version-9', '--yes', '--json')));

@@ -68,6 +68,16 @@ describe('secrets whose rotation function is not Rekey’s', () => {
     });
   });
 
+  test('do not rotate before it is seen to', () => {
+    const [rule] = Object.keys(rotation.findResources('AWS::Events::Rule'));
+    for (const name of ['oracle', 'db2']) {
+      rotation.hasResource('AWS::SecretsManager::RotationSchedule', {
+        Properties: { RotationLambdaARN: functionArn(name) },
+        DependsOn: Match.arrayWith([rule]),
+      });
+    }
+  });
+
   test('bring no rotation function, and no permission for theirs', () => {
     const functions = Object.values(rotation.findResources('AWS::Lambda::Function'));
     expect(functions.map(({ Properties }) => Properties.Description).sort()).toEqual([
