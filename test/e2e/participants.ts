@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CacheLogin, cacheAccepts } from '../../local/cache.ts';
+import type { LocalCloud } from '../../local/cloud.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
 import { availableTypes, startTarget } from '../conformance/scene.ts';
+import { deployRotationFunction } from '../local/support/rotation.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,14 +22,72 @@ export interface Participant {
 }
 
 /** What takes part besides PostgreSQL and the cache, with the files it needs in `directory`. */
-export async function startFurther(directory: string): Promise<{
+export async function startFurther(
+  directory: string,
+  cloud: LocalCloud,
+): Promise<{
   readonly targets: readonly FurtherTarget[];
   readonly participants: readonly Participant[];
 }> {
-  const database = availableTypes.includes('mysql') ? [await mysql(directory)] : [];
+  const further = [
+    ...(availableTypes.includes('mysql') ? [await mysql(directory)] : []),
+    generic,
+    await external(cloud),
+  ];
   return {
-    targets: database.map(({ target }) => target),
-    participants: database.map(({ participant }) => participant),
+    targets: further.map(({ target }) => target),
+    participants: further.map(({ participant }) => participant),
+  };
+}
+
+/** A value that nobody but its consumers knows. */
+const generic: { target: FurtherTarget; participant: Participant } = {
+  target: {
+    existing: { 'partner-token': { rotates: ['apiToken'], apiToken: 'first token of the partner' } },
+    secrets: {
+      partner: {
+        type: 'generic',
+        strategy: 'single-user',
+        adopt: `/${environmentName}/partner-token`,
+        owner: 'team-shop',
+        consumers: ['shop'],
+      },
+    },
+  },
+  participant: {
+    type: 'generic',
+    secret: `/${environmentName}/partner-token`,
+    revocation: 'Secret Revocation Unproven',
+    secretOf: ({ apiToken }) => String(apiToken),
+  },
+};
+
+/** A secret whose rotation function knows nothing of Rekey. */
+async function external(cloud: LocalCloud): Promise<{ target: FurtherTarget; participant: Participant }> {
+  const { arn } = await deployRotationFunction(cloud, true, 'foreign');
+  return {
+    target: {
+      existing: {
+        ledger: { engine: 'oracle', username: 'ledger_app', password: 'first password of the ledger' },
+      },
+      secrets: {
+        ledger: {
+          type: 'external',
+          strategy: 'single-user',
+          rotationFunction: arn,
+          adopt: `/${environmentName}/ledger`,
+          rotateOnDeploy: true,
+          owner: 'team-shop',
+          consumers: ['ledger'],
+        },
+      },
+    },
+    participant: {
+      type: 'external',
+      secret: `/${environmentName}/ledger`,
+      revocation: 'Secret Revocation Unproven',
+      secretOf: ({ password }) => String(password),
+    },
   };
 }
 
