@@ -8,6 +8,7 @@ import { environmentName, type FurtherTarget, type LocalDeployment } from '../..
 import type { SecretType } from '../../rotators/registry.ts';
 import { succeeds } from '../conformance/login.ts';
 import { availableTypes, startTarget } from '../conformance/scene.ts';
+import { deployRotationFunction } from '../local/support/rotation.ts';
 
 type Json = Record<string, unknown>;
 
@@ -34,10 +35,63 @@ export async function startFurther(
   const further = [
     ...(availableTypes.includes('mysql') ? [await mysql(directory)] : []),
     await iamAccessKey(cloud),
+    generic,
+    await external(cloud),
   ];
   return {
     targets: further.map(({ target }) => target),
     participants: further.map(({ participant }) => participant),
+  };
+}
+
+/** A value that nobody but its consumers knows. */
+const generic: { target: FurtherTarget; participant: Participant } = {
+  target: {
+    existing: { 'partner-token': { rotates: ['apiToken'], apiToken: 'first token of the partner' } },
+    secrets: {
+      partner: {
+        type: 'generic',
+        strategy: 'single-user',
+        adopt: `/${environmentName}/partner-token`,
+        owner: 'team-shop',
+        consumers: ['shop'],
+      },
+    },
+  },
+  participant: {
+    type: 'generic',
+    secret: `/${environmentName}/partner-token`,
+    revocation: 'Secret Revocation Unproven',
+    secretOf: ({ apiToken }) => String(apiToken),
+  },
+};
+
+/** A secret whose rotation function knows nothing of Rekey. */
+async function external(cloud: LocalCloud): Promise<{ target: FurtherTarget; participant: Participant }> {
+  const { arn } = await deployRotationFunction(cloud, true, 'foreign');
+  return {
+    target: {
+      existing: {
+        ledger: { engine: 'oracle', username: 'ledger_app', password: 'first password of the ledger' },
+      },
+      secrets: {
+        ledger: {
+          type: 'external',
+          strategy: 'single-user',
+          rotationFunction: arn,
+          adopt: `/${environmentName}/ledger`,
+          rotateOnDeploy: true,
+          owner: 'team-shop',
+          consumers: ['ledger'],
+        },
+      },
+    },
+    participant: {
+      type: 'external',
+      secret: `/${environmentName}/ledger`,
+      revocation: 'Secret Revocation Unproven',
+      secretOf: ({ password }) => String(password),
+    },
   };
 }
 
