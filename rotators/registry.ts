@@ -54,6 +54,14 @@ export const registry = {
     verifiedOn: ['Redis 7.0'],
     load: async () => (await import('./redis/rotator.ts')).redis,
   },
+  http: {
+    title: 'HTTP APIs',
+    strategies: ['single-user', 'dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['an HTTPS server of the test suite'],
+    load: async () => (await import('./http/rotator.ts')).http,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;
