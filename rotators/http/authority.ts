@@ -3,7 +3,7 @@ import { SecretError } from '../../core/errors.ts';
 import type { Credentials } from '../rotator.ts';
 import type { Authentication, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
-import { hostParameters } from './recipe-rules.ts';
+import { pinnedParameters } from './recipe-rules.ts';
 import { type Credential, credentialOf, type HttpSecret, parameterValue } from './schema.ts';
 import type { Json, Values } from './template.ts';
 
@@ -53,20 +53,19 @@ export async function authorityFor(
 }
 
 /** What an admin secret must hold, in words. */
-export function wanted({ service, admin, parameters, ...recipe }: Recipe): string {
-  const hosts = hostParameters({ service, admin, parameters, ...recipe }).filter(
-    (name) => parameters[name]?.default === undefined,
-  );
+function wanted(recipe: Recipe): string {
+  const { service, admin, parameters } = recipe;
+  const pinned = pinnedParameters(recipe).filter((name) => parameters[name]?.default === undefined);
   const keys = [
     `"service": "${service}"`,
-    ...[...hosts, ...Object.keys(admin.fields)].map((name) => `"${name}"`),
+    ...[...pinned, ...Object.keys(admin.fields)].map((name) => `"${name}"`),
   ];
   return `a JSON object with ${keys.join(', ')}; it needs: ${admin.permission}`;
 }
 
 /**
  * Whoever may write the secret decides where requests go. So what the admin secret holds as well must be the same in both,
- * and the parameters that decide which host is called must be in both.
+ * and the parameters that decide who gets a credential must be in both.
  */
 function adminAuthority(subject: Credential, admin: HttpSecret, recipes: Recipes): Authority {
   const { recipe, name, parameters } = subject;
@@ -78,12 +77,12 @@ function adminAuthority(subject: Credential, admin: HttpSecret, recipes: Recipes
       `the admin secret is of the service "${service ?? ''}", the recipe ${name} of "${recipe.service}"; correct masterarn`,
     );
   }
-  const hosts = hostParameters(recipe);
+  const pinnedKeys = pinnedParameters(recipe);
   for (const [key, value] of parameters) {
     const parameter = recipe.parameters[key];
     if (parameter === undefined) continue;
     const pinned = parameterValue(parameter, admin[key] ?? undefined);
-    const isHeld = Object.hasOwn(admin, key) || hosts.includes(key);
+    const isHeld = Object.hasOwn(admin, key) || pinnedKeys.includes(key);
     if (isHeld && !isDeepStrictEqual(pinned, value)) {
       throw new SecretError(
         'AdminSecretMismatch',

@@ -54,8 +54,11 @@ export class Caller {
     const attempts = options.attempts ?? retry.attempts;
     const ready = await this.#prepare(request, options);
     for (let attempt = 1; ; attempt += 1) {
+      const begun = performance.now();
       const outcome = await this.#attempt(ready, options);
-      const again = attempt < attempts && this.#mayRepeat(outcome, options.name);
+      // What took long to fail has used up the time that another attempt would need; the whole step is tried again.
+      const quick = performance.now() - begun < this.#context.connectTimeoutMs / 2;
+      const again = quick && attempt < attempts && this.#mayRepeat(outcome, options.name);
       const waitMs = again ? this.#waitMs(outcome, attempt) : undefined;
       if (waitMs !== undefined && performance.now() + waitMs < this.#deadline) {
         await sleep(waitMs);
@@ -265,11 +268,12 @@ export class Caller {
 
 /** Whether an answer is one of these. */
 export function matches(answers: Answers, { status, body }: HttpAnswer): boolean {
-  return answers.some((one) => {
-    if (!one.status.includes(status)) return false;
-    if (one.at === undefined) return true;
-    const value = valueAt(body, one.at);
-    return one.is === undefined ? value !== undefined : one.is.some((expected) => expected === value);
+  return answers.some(({ status: statuses, at, is, like }) => {
+    if (!statuses.includes(status)) return false;
+    const value = at === undefined ? undefined : valueAt(body, at);
+    if (is !== undefined) return is.some((expected) => expected === value);
+    if (like !== undefined) return typeof value === 'string' && new RegExp(like, 'u').test(value);
+    return at === undefined || value !== undefined;
   });
 }
 

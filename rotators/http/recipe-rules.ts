@@ -176,13 +176,32 @@ function isPattern(pattern: string): boolean {
 
 /** Parameters that decide which hosts are called, in any request. */
 export function hostParameters(recipe: Recipe): string[] {
-  const urls = [
-    ...[recipe.create, recipe.test, recipe.list, recipe.disable, recipe.revoke].map(
-      (request) => request?.url,
-    ),
-    ...[recipe.admin.authentication, recipe.own?.authentication, recipe.test.authentication].map(
-      (authentication) => (authentication?.kind === 'oauth2' ? authentication.url : undefined),
-    ),
-  ];
-  return [...new Set(urls.flatMap((url) => (url === undefined ? [] : variablesOf(urlParts(url).host))))];
+  return inHosts([...adminUrls(recipe), ...ownUrls(recipe)]);
 }
+
+/**
+ * Parameters that must stand in the admin secret, too: those that decide who gets the admin's credential, and those that
+ * decide who gets the new one, unless a pattern already keeps that to the service.
+ */
+export function pinnedParameters(recipe: Recipe): string[] {
+  const loose = inHosts(ownUrls(recipe)).filter((name) => recipe.parameters[name]?.pattern === undefined);
+  return [...new Set([...inHosts(adminUrls(recipe)), ...loose])];
+}
+
+const inHosts = (urls: readonly (string | undefined)[]): string[] => [
+  ...new Set(urls.flatMap((url) => (url === undefined ? [] : variablesOf(urlParts(url).host)))),
+];
+
+const tokenUrl = (authentication: Authentication | undefined): string | undefined =>
+  authentication?.kind === 'oauth2' ? authentication.url : undefined;
+
+const adminUrls = ({ create, list, disable, revoke, admin }: Recipe) => [
+  ...[create, list, disable, revoke].map((request) => request?.url),
+  tokenUrl(admin.authentication),
+];
+
+const ownUrls = ({ test, own }: Recipe) => [
+  test.url,
+  tokenUrl(test.authentication),
+  tokenUrl(own?.authentication),
+];

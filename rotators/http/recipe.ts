@@ -16,7 +16,7 @@ const status = z.int().min(100).max(599);
 const headers = z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'must be a header name'), text);
 const httpsUrl = z.string().startsWith('https://', 'must begin with https://');
 
-/** Answers that mean one thing: one of these statuses, and where `at` is given, one of these values there. */
+/** Answers that mean one thing: one of these statuses, and where `at` is given, a value there, one of these, or like this. */
 const answers = z.array(
   z.strictObject({
     status: z.array(status).min(1),
@@ -25,6 +25,8 @@ const answers = z.array(
       .array(z.union([z.string(), z.number(), z.boolean()]))
       .min(1)
       .optional(),
+    /** A regular expression that the text there matches. */
+    like: z.string().optional(),
   }),
 );
 
