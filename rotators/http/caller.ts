@@ -26,8 +26,8 @@ export interface CallOptions {
 /** Statuses that say that the service cannot be had now; another time it may. */
 const unavailable = new Set([429, 502, 503, 504]);
 const firstWaitMs = 500;
-/** Of one call of the rotator, all requests and waits together, in statement timeouts. */
-const wholeTimeouts = 4;
+/** Of one call of the rotator, all requests and waits together, in statement timeouts. A step makes two at the most. */
+const wholeTimeouts = 2.8;
 
 /** Sends the requests of one recipe for one call of the rotator, within one limit of time. */
 export class Caller {

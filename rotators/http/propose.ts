@@ -29,7 +29,7 @@ export async function propose(
   const authority = await authorityFor(current, { credentials, recipes: kit.recipes, self: current });
   const caller = new Caller(current, context, kit.transport);
   await removeLeftovers(caller, current, authority, `${mark}${token}-`, kit.runLivesMs);
-  await removeAbandoned(current, authority, context, kit);
+  await removeAbandoned(caller, current, authority, context, kit);
   const createdAs = `${mark}${token}-${Date.now()}`;
   const answer = await create(caller, current, authority, createdAs);
   const { secret: key, id: idKey } = current.recipe.credential;
@@ -143,10 +143,11 @@ async function removeLeftovers(
 
 /** Revokes what rotations that were cancelled had stored: those credentials never became current, but they work. */
 async function removeAbandoned(
+  caller: Caller,
   current: Credential,
   authority: Authority,
   context: ProposeContext<HttpSecret>,
-  { recipes, transport }: Kit,
+  { recipes }: Kit,
 ): Promise<void> {
   for await (const secret of context.credentials.others()) {
     if (secret.recipe !== current.name || secret.createdAs?.startsWith(mark) !== true) continue;
@@ -154,7 +155,7 @@ async function removeAbandoned(
     if (abandoned.id === current.id || authority.secrets.includes(abandoned.value)) continue;
     try {
       // In the place that the secret names now: nothing else is this secret's to revoke.
-      await revoke(new Caller(current, context, transport), current, abandoned.id, authority);
+      await revoke(caller, current, abandoned.id, authority);
     } catch (error) {
       context.finding({
         code: 'AbandonedCredentialRemains',

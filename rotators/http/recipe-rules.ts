@@ -2,7 +2,7 @@ import type { Authentication, Recipe, RecipeRequest } from './recipe.ts';
 import { textsIn, urlParts, variablesOf } from './template.ts';
 
 /** What Rekey adds to the values of a request. */
-export const ownVariables = {
+const ownVariables = {
   'rekey.name': 'a name that is never used again, for what create makes',
   'rekey.expiryDate': 'the day on which the new credential ends (parameter `days`), as YYYY-MM-DD, UTC',
   'rekey.expiresAt': 'the same as a time, such as 2026-03-01T12:00:00Z',
@@ -11,7 +11,7 @@ export const ownVariables = {
 } as const;
 
 /** Keys of a secret's JSON that no parameter and no part of a credential may take. */
-export const reservedKeys = ['recipe', 'service', 'masterarn', 'createdAs'] as const;
+const reservedKeys = ['recipe', 'service', 'masterarn', 'createdAs'] as const;
 
 interface Problem {
   readonly path: (string | number)[];
@@ -165,7 +165,8 @@ function* unknownIn(texts: Iterable<readonly [Path, string]>, known: readonly st
   }
 }
 
-function isPattern(pattern: string): boolean {
+/** Whether a text is a regular expression. */
+export function isPattern(pattern: string): boolean {
   try {
     new RegExp(pattern, 'u');
     return true;

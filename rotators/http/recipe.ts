@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { pointerPattern } from './pointer.ts';
-import { recipeProblems } from './recipe-rules.ts';
+import { isPattern, recipeProblems } from './recipe-rules.ts';
 
 /**
  * A recipe: how one kind of API token is made, tried and revoked, as data. `docs/secret-types/http.md` says how to write
@@ -26,7 +26,7 @@ const answers = z.array(
       .min(1)
       .optional(),
     /** A regular expression that the text there matches. */
-    like: z.string().optional(),
+    like: z.string().refine(isPattern, 'must be a regular expression').optional(),
   }),
 );
 
@@ -79,7 +79,7 @@ const parameter = z.strictObject({
   optional: z.boolean().default(false),
 });
 
-export const recipeSchema = z
+const recipeSchema = z
   .strictObject({
     title: text,
     /** What admin secrets name; recipes of one service share them. */

@@ -6,6 +6,7 @@ import { Caller, matches } from './caller.ts';
 import type { Kit } from './kit.ts';
 import { tryCredential } from './probe.ts';
 import type { Removal } from './recipe.ts';
+import type { Recipes } from './recipe-book.ts';
 import { hostParameters } from './recipe-rules.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 import type { Values } from './template.ts';
@@ -111,3 +112,10 @@ function isOfSameService(one: Credential, other: Credential): boolean {
 
 /** What the service knows a credential by, with the recipe that says which service that is. */
 export const identityOf = ({ name, id }: Pick<Credential, 'name' | 'id'>): string => `${name} ${id}`;
+
+/** See {@link Rotator.identity}; a version may hold an admin credential by mistake. */
+export function identity(secret: HttpSecret, recipes: Recipes): string {
+  return secret.recipe === undefined
+    ? `admin of ${secret.service ?? 'nothing'}`
+    : identityOf(credentialOf(secret, recipes));
+}

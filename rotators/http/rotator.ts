@@ -5,8 +5,8 @@ import type { Kit } from './kit.ts';
 import { apply, probe } from './probe.ts';
 import { propose } from './propose.ts';
 import { recipes } from './recipes/index.ts';
-import { discard, identityOf, retire } from './revoke.ts';
-import { credentialOf, type HttpSecret, secretSchema } from './schema.ts';
+import { discard, identity, retire } from './revoke.ts';
+import { type HttpSecret, secretSchema } from './schema.ts';
 import { httpsTransport } from './transport.ts';
 
 /** A rotator for API credentials of the given recipes. See `docs/secret-types/http.md`. */
@@ -19,7 +19,7 @@ export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotat
     type: 'http',
     strategies: ['single-user', 'dual-credential'],
     schema: secretSchema(kit.recipes),
-    identity: (secret) => identityOf(credentialOf(secret, kit.recipes)),
+    identity: (secret) => identity(secret, kit.recipes),
     check: (next, current) => check(next, current, kit.recipes),
     propose: (current, context) => propose(current, context, kit),
     discard: (proposal, context) => discard(proposal, context, kit),

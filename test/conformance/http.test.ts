@@ -224,6 +224,24 @@ describe('HTTP APIs', () => {
     expect(codes()).toEqual(['PreviousCredentialRemains']);
   });
 
+  test('the current credential is never retired, whatever the version before it says', async () => {
+    const { scene } = await world();
+    const { current } = scene;
+    for (const old of [current, { ...current, token: 'another' }, { ...current, id: 'tok/0' }]) {
+      const context = { ...scene.applyContext, act: 'remove' };
+      expect(await target.rotator.retire?.(old as never, context as never)).toEqual({ done: 'nothing' });
+      expect(await target.logsIn(current as never)).toBe(true);
+    }
+  });
+
+  test('a version that holds an admin credential is named, not revoked', async () => {
+    const { scene, account } = await world();
+    expect(target.rotator.identity(account.admin)).toBe('admin of test-tokens');
+    expect(await failure(scene.contain(account.admin as never))).toMatchObject({
+      code: 'SecretValueInvalid',
+    });
+  });
+
   test('discards what was not stored, and never the current credential', async () => {
     const { scene } = await world();
     const discard = (secret: object) =>
