@@ -26,6 +26,9 @@ export interface CallOptions {
 /** Statuses that say that the service cannot be had now; another time it may. */
 const unavailable = new Set([429, 502, 503, 504]);
 const firstWaitMs = 500;
+const codePattern = /^[A-Za-z][A-Za-z_]{1,39}$|^[A-Z]{0,8}\d{1,10}$/;
+/** A value with fewer characters is no secret, and may well be part of a code. */
+const shortestEcho = 8;
 /** Of one call of the rotator, all requests and waits together, in statement timeouts. A step makes two at the most. */
 const wholeTimeouts = 2.8;
 
@@ -89,10 +92,11 @@ export class Caller {
   refusal(
     answer: HttpAnswer,
     url: URL,
-    { name, by }: Pick<CallOptions, 'name' | 'by'>,
+    { name, ...sent }: Pick<CallOptions, 'name'> & Partial<CallOptions>,
   ): TargetError | SecretError {
     const where = this.where(name, url);
-    const answered = `${where}: answered ${answer.status}${this.#errorCode(answer)}`;
+    const answered = `${where}: answered ${answer.status}${this.#errorCode(answer, sent)}`;
+    const { by } = sent;
     const authority = by !== undefined && 'permission' in by ? by : undefined;
     if (answer.status === 401 && authority?.own === true) {
       return new SecretError(
@@ -144,7 +148,7 @@ export class Caller {
   }
 
   async #attempt(request: HttpRequest, { name }: CallOptions): Promise<HttpAnswer | TargetError> {
-    const left = Math.max(1, this.#deadline - performance.now());
+    const left = Math.max(1, Math.ceil(this.#deadline - performance.now()));
     const exchange = {
       ...this.#context,
       connectTimeoutMs: Math.min(this.#context.connectTimeoutMs, left),
@@ -185,13 +189,19 @@ export class Caller {
     return rule.as === 'seconds' ? value * 1000 : value * 1000 - Date.now();
   }
 
-  #errorCode({ body }: HttpAnswer): string {
+  /** The service's error code, if it is a short word or number and nothing of what was sent. */
+  #errorCode({ body }: HttpAnswer, { values, by }: Partial<Pick<CallOptions, 'values' | 'by'>>): string {
+    const sent = [...(values?.values() ?? []), ...(by?.values.values() ?? [])].filter(
+      (value) => typeof value === 'string',
+    );
     for (const pointer of this.recipe.errorCodes) {
       const code = valueAt(body, pointer);
-      const short =
-        (typeof code === 'string' && /^[A-Za-z][A-Za-z_]{1,39}$|^[A-Z]{0,8}\d{1,10}$/.test(code)) ||
-        Number.isSafeInteger(code);
-      if (short) return ` (${code})`;
+      if (typeof code === 'number' && Number.isSafeInteger(code)) return ` (${code})`;
+      if (typeof code !== 'string' || !codePattern.test(code)) continue;
+      const isEcho = sent.some(
+        (value) => value.includes(code) || (value.length >= shortestEcho && code.includes(value)),
+      );
+      if (!isEcho) return ` (${code})`;
     }
     return '';
   }
@@ -239,10 +249,10 @@ export class Caller {
     if (answer.status === 400 || answer.status === 401) {
       throw new TargetError(
         'AuthenticationRefused',
-        `${this.where('token', to)}: answered ${answer.status}${this.#errorCode(answer)}, so the client of the admin secret gets no access token`,
+        `${this.where('token', to)}: answered ${answer.status}${this.#errorCode(answer, options)}, so the client of the admin secret gets no access token`,
       );
     }
-    throw this.refusal(answer, to, { name: 'token' });
+    throw this.refusal(answer, to, options);
   }
 
   #filled<T>(name: RequestName, fillAll: () => T): T {

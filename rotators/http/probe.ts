@@ -44,7 +44,7 @@ export async function tryCredential(
       ),
     };
   }
-  const error = caller.refusal(answer, url, { name: 'test' });
+  const error = caller.refusal(answer, url, { name: 'test', values });
   throw error.code === 'AuthenticationRefused'
     ? new TargetError('TargetRefused', `${error.message}, but not in a way that proves it`)
     : error;

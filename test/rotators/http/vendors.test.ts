@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemRandom } from '../../../adapters/random.ts';
 import { passwordPolicy } from '../../../core/password.ts';
@@ -192,6 +193,46 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     });
   });
 
+  test('quotes nothing that an answer says, but short codes', async () => {
+    const values = [...secretsOf(admin), part(secret, valueKey)];
+    const echo = Object.fromEntries(
+      ['error', 'errors', 'errorCode', 'code', 'id', 'message', 'messageId', 'error_code'].map((key) => [
+        ...[key, [{ code: values[0], type: values[0] }, ...values]],
+      ]),
+    );
+    const replies = [
+      echo,
+      { ...echo, error: { code: values[0], type: values[0] } },
+      { ...echo, code: values[0] },
+    ];
+    for (const body of [...replies, { id: values[0], errorCode: values[0], error: values[0] }]) {
+      for (const status of [400, 403, 500]) {
+        const last = { status, body, headers: { 'x-echo': String(values[0]) } };
+        standIn.answer(...granted, ...listed.map(({ answer }) => answer), last);
+        const error = await rotator()
+          .propose(secret, context(secret))
+          .then(
+            () => undefined,
+            (thrown: unknown) => inspect(thrown, { depth: 12, showHidden: true }),
+          );
+        expect(error).toContain(String(status));
+        for (const value of values) expect(error).not.toContain(value);
+      }
+    }
+  });
+
+  if (fixture.token !== undefined) {
+    test('an admin that gets no access token is named', async () => {
+      standIn.answer({ status: 401, body: { error: 'invalid_client' } });
+      await expect(rotator().propose(secret, context(secret))).rejects.toMatchObject({
+        code: 'AuthenticationRefused',
+        message: expect.stringContaining(
+          '(invalid_client), so the client of the admin secret gets no access token',
+        ),
+      });
+    });
+  }
+
   test(`${recipe.own === undefined ? 'needs an admin, and says what it must hold' : 'may do without an admin'}`, async () => {
     standIn.answer(...listed.map(({ answer }) => answer), fixture.create.answer);
     const proposal = rotator().propose(secret, context(secret, false));
@@ -205,6 +246,54 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     expect(await proposal).toMatchObject(made);
     const own = (one: { request: Documented }) => ({ ...byAdmin(one), headers: fixture.ownHeaders ?? {} });
     expectRequests([...listed.map(own), own(fixture.create)]);
+  });
+});
+
+describe('a credential that makes its own successor', () => {
+  const name = 'sendgrid-api-key';
+  const fixture = fixtures.get(name);
+  if (fixture === undefined) throw new Error(`no stand-in for ${name}`);
+  const current: HttpSecret = { ...fixture.secret, ...fixture.made };
+  const context = (of: HttpSecret) => ({
+    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    certificateAuthorities: standIn.certificateAuthorities,
+    finding: () => {},
+    ...{ strategy: 'single-user' as const, random: systemRandom, passwords: passwordPolicy({}), token },
+    credentials: {
+      current: of,
+      admin: async () => undefined,
+      previous: async () => undefined,
+      async *others() {},
+    },
+  });
+  const rotator = () => httpRotator({ recipes, transport: standIn.transport });
+
+  test('is not revoked while it is the current one, since nothing could make the next', async () => {
+    standIn.answer();
+    expect(await rotator().contain(current, context(current))).toEqual({
+      ...{ loginsRefused: false, sessionsEnded: 0 },
+      note: expect.stringContaining('only a rotation'),
+    });
+    expect(standIn.received).toEqual([]);
+  });
+
+  test('is revoked by its successor', async () => {
+    standIn.answer({ status: 204 }, { status: 401 });
+    expect(await rotator().contain(fixture.secret, context(current))).toMatchObject({ loginsRefused: true });
+    expect(
+      standIn.received.map(({ method, path, headers }) => [method, path, headers.authorization]),
+    ).toEqual([
+      ['DELETE', `/v3/api_keys/${fixture.secret.id}`, `Bearer ${current.apiKey}`],
+      ['GET', '/v3/scopes', `Bearer ${fixture.secret.apiKey}`],
+    ]);
+  });
+
+  test('that is refused itself needs an admin, and is told so', async () => {
+    standIn.answer({ status: 401 });
+    await expect(rotator().propose(current, context(current))).rejects.toMatchObject({
+      code: 'CredentialUnusable',
+      message: expect.stringContaining('masterarn'),
+    });
   });
 });
 
