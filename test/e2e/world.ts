@@ -54,7 +54,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   const participants: Participant[] = [];
   const deployment = await deployLocally(directory, terminal(process.stderr), cleanup, {
     async further() {
-      const further = await startFurther(directory);
+      const further = await startFurther(directory, cleanup);
       participants.push(...further.participants);
       return further.targets;
     },
