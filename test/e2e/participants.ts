@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CacheLogin, cacheAccepts } from '../../local/cache.ts';
 import type { Cleanup } from '../../local/cleanup.ts';
+import type { LocalCloud } from '../../local/cloud.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
 import { availableTypes, startTarget } from '../conformance/scene.ts';
+import { deployRotationFunction } from '../local/support/rotation.ts';
 import { startGitLab } from '../rotators/http/gitlab.ts';
 
 type Json = Record<string, unknown>;
@@ -24,6 +26,7 @@ export interface Participant {
 /** What takes part besides PostgreSQL and the cache, with the files it needs in `directory`. */
 export async function startFurther(
   directory: string,
+  cloud: LocalCloud,
   cleanup: Cleanup,
 ): Promise<{
   readonly targets: readonly FurtherTarget[];
@@ -32,10 +35,63 @@ export async function startFurther(
   const further = [
     ...(availableTypes.includes('mysql') ? [await mysql(directory)] : []),
     await http(directory, cleanup),
+    generic,
+    await external(cloud),
   ];
   return {
     targets: further.map(({ target }) => target),
     participants: further.map(({ participant }) => participant),
+  };
+}
+
+/** A value that nobody but its consumers knows. */
+const generic: { target: FurtherTarget; participant: Participant } = {
+  target: {
+    existing: { 'partner-token': { rotates: ['apiToken'], apiToken: 'first token of the partner' } },
+    secrets: {
+      partner: {
+        type: 'generic',
+        strategy: 'single-user',
+        adopt: `/${environmentName}/partner-token`,
+        owner: 'team-shop',
+        consumers: ['shop'],
+      },
+    },
+  },
+  participant: {
+    type: 'generic',
+    secret: `/${environmentName}/partner-token`,
+    revocation: 'Secret Revocation Unproven',
+    secretOf: ({ apiToken }) => String(apiToken),
+  },
+};
+
+/** A secret whose rotation function knows nothing of Rekey. */
+async function external(cloud: LocalCloud): Promise<{ target: FurtherTarget; participant: Participant }> {
+  const { arn } = await deployRotationFunction(cloud, true, 'foreign');
+  return {
+    target: {
+      existing: {
+        ledger: { engine: 'oracle', username: 'ledger_app', password: 'first password of the ledger' },
+      },
+      secrets: {
+        ledger: {
+          type: 'external',
+          strategy: 'single-user',
+          rotationFunction: arn,
+          adopt: `/${environmentName}/ledger`,
+          rotateOnDeploy: true,
+          owner: 'team-shop',
+          consumers: ['ledger'],
+        },
+      },
+    },
+    participant: {
+      type: 'external',
+      secret: `/${environmentName}/ledger`,
+      revocation: 'Secret Revocation Unproven',
+      secretOf: ({ password }) => String(password),
+    },
   };
 }
 

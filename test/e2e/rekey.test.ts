@@ -27,10 +27,12 @@ beforeAll(async () => {
 afterAll(() => cleanup.run(), 60_000);
 
 // First, because the schedule of rotation is tried by moving the cloud's clock.
-types(
-  world,
-  (['mysql', 'redis', 'http'] as const).filter((type) => availableTypes.includes(type)),
-);
+types(world, [
+  ...(['mysql', 'redis'] as const).filter((type) => availableTypes.includes(type)),
+  'http',
+  'generic',
+  'external',
+]);
 rotation(world);
 access(world);
 revocation(world);
