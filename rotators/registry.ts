@@ -83,6 +83,14 @@ export const registry = {
     },
     load: async () => (await import('./iam-access-key/rotator.ts')).iamAccessKey,
   },
+  http: {
+    title: 'HTTP APIs',
+    strategies: ['single-user', 'dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['an HTTPS server of the test suite'],
+    load: async () => (await import('./http/rotator.ts')).http,
+  },
   generic: {
     title: 'Generic random value',
     strategies: ['single-user'],

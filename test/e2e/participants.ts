@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type CacheLogin, cacheAccepts } from '../../local/cache.ts';
+import type { Cleanup } from '../../local/cleanup.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
 import { succeeds } from '../conformance/login.ts';
 import { availableTypes, startTarget } from '../conformance/scene.ts';
 import { deployRotationFunction } from '../local/support/rotation.ts';
+import { startGitLab } from '../rotators/http/gitlab.ts';
 
 type Json = Record<string, unknown>;
 
@@ -28,6 +30,7 @@ export interface Participant {
 export async function startFurther(
   directory: string,
   cloud: LocalCloud,
+  cleanup: Cleanup,
 ): Promise<{
   readonly targets: readonly FurtherTarget[];
   readonly participants: readonly Participant[];
@@ -35,6 +38,7 @@ export async function startFurther(
   const further = [
     ...(availableTypes.includes('mysql') ? [await mysql(directory)] : []),
     await iamAccessKey(cloud),
+    await http(directory, cleanup),
     generic,
     await external(cloud),
   ];
@@ -170,6 +174,47 @@ async function mysql(directory: string): Promise<{ target: FurtherTarget; partic
       revocation: 'Secret Revocation Succeeded',
       accepts: (version) => server.logsIn(version),
       secretOf: ({ password }) => String(password),
+    },
+  };
+}
+
+/** An access token by a recipe that ships, at a server that keeps tokens as GitLab does; adopted as it stands. */
+async function http(
+  directory: string,
+  cleanup: Cleanup,
+): Promise<{ target: FurtherTarget; participant: Participant }> {
+  const gitlab = await startGitLab();
+  cleanup.add(() => gitlab.stop());
+  const certificateAuthority = join(directory, 'gitlab-authority.pem');
+  await writeFile(certificateAuthority, gitlab.caPem);
+  const { host } = gitlab;
+  const project = 'shop/pipeline';
+  const { id, token } = gitlab.issue(project);
+  const adminSecret = `/${environmentName}/gitlab-admin`;
+  return {
+    target: {
+      existing: {
+        'gitlab-admin': { service: 'gitlab', host, project, token: gitlab.adminToken },
+        pipeline: {
+          ...{ recipe: 'gitlab-project-access-token', host, project, masterarn: adminSecret },
+          ...{ scopes: ['read_api'], accessLevel: 20, days: 30, id: String(id), token },
+        },
+      },
+      secrets: {
+        pipeline: {
+          ...{ type: 'http', strategy: 'dual-credential', owner: 'team-shop' },
+          adopt: `/${environmentName}/pipeline`,
+          adminSecret: { adopt: adminSecret },
+          ...{ certificateAuthority, allowPrivateAddresses: true },
+        },
+      },
+    },
+    participant: {
+      type: 'http',
+      secret: `/${environmentName}/pipeline`,
+      revocation: 'Secret Revocation Succeeded',
+      accepts: (version) => gitlab.accepts(String(version.token)),
+      secretOf: (version) => String(version.token),
     },
   };
 }

@@ -54,7 +54,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   const participants: Participant[] = [];
   const deployment = await deployLocally(directory, terminal(process.stderr), cleanup, {
     async further(cloud) {
-      const further = await startFurther(directory, cloud);
+      const further = await startFurther(directory, cloud, cleanup);
       participants.push(...further.participants);
       return further.targets;
     },
