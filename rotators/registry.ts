@@ -54,6 +54,28 @@ export const registry = {
     verifiedOn: ['Redis 7.0'],
     load: async () => (await import('./redis/rotator.ts')).redis,
   },
+  'rds-admin': {
+    title: 'RDS, Aurora, DocumentDB, Redshift admin password',
+    strategies: ['single-user'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['PostgreSQL 18.4'],
+    aws: {
+      resources: {
+        pattern:
+          /^arn:aws[a-z-]*:(?:rds:[a-z0-9-]+:\d{12}:(?:db|cluster)|redshift:[a-z0-9-]+:\d{12}:cluster):[a-zA-Z0-9-]+$/,
+        example: 'arn:aws:rds:eu-central-1:111122223333:cluster:orders',
+      },
+      rotation: ['rds:ModifyDBInstance', 'rds:ModifyDBCluster', 'redshift:ModifyCluster'],
+      containment: ['rds:ModifyDBInstance', 'rds:ModifyDBCluster', 'redshift:ModifyCluster'],
+      anyResource: {
+        actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters', 'redshift:DescribeClusters'],
+        reason:
+          'The database of a secret is looked up among all by its host; the describe actions list databases and read no data.',
+      },
+    },
+    load: async () => (await import('./rds-admin/rotator.ts')).rdsAdmin,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;
