@@ -6,6 +6,9 @@
 /** The event bus of an environment. */
 export const busName = (environment: string): string => `rekey-${environment}`;
 
+/** What the names of the schedules that end overlaps begin with. */
+export const overlapRulePrefix = (environment: string): string => `rekey-${environment}-overlap-`;
+
 /** Below this SSM path stand the facts of a deployment that the CLI needs; see {@link deploymentParameters}. */
 export const deploymentPath = (environment: string): string => `/rekey/${environment}/deployment`;
 

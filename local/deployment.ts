@@ -7,12 +7,15 @@ import {
   GetSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import type { SecretInput } from '../lib/config/schema.ts';
+import { seedCache } from './cache.ts';
 import type { Cleanup } from './cleanup.ts';
 import { type CloudCredentials, type LocalCloud, startCloud } from './cloud.ts';
 import { type Login, seedDatabase } from './database.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { assumeRole, createUser, credentialVariables } from './principals.ts';
+import { findRedis, type RedisServer, startRedis } from './redis.ts';
 import { checkout, type Finished, run, runOrThrow } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -28,6 +31,8 @@ export type RoleName = 'administrator' | 'operator' | 'responder' | 'auditor';
 export interface LocalDeployment {
   readonly cloud: LocalCloud;
   readonly postgres: PostgresServer;
+  /** Redis or Valkey, where this machine has it. */
+  readonly cache: RedisServer | undefined;
   /** In front of the database of the secret `/dev/stock`. */
   readonly gate: Gate;
   /** An IAM administrator, and sessions of the three roles that the app deploys. */
@@ -36,6 +41,23 @@ export interface LocalDeployment {
   rekey(role: RoleName, ...argv: string[]): Promise<Finished>;
   /** The current (or another) version of a secret, read as an application would. */
   readLogin(secret: string, stage?: string): Promise<Login & { versionId: string }>;
+  /** The same of any secret type. */
+  readSecret<S = Record<string, unknown>>(secret: string, stage?: string): Promise<S & { versionId: string }>;
+}
+
+/** A target besides those that every deployment has. */
+export interface FurtherTarget {
+  /** Entries of `secrets` in the configuration. */
+  readonly secrets: Readonly<Record<string, SecretInput>>;
+  /** Secrets that exist before the deploy, by name: admin secrets, and those to be adopted. */
+  readonly existing: Readonly<Record<string, object>>;
+}
+
+export interface DeploymentOptions {
+  /** Starts targets before the deploy. */
+  further?(cloud: LocalCloud, administrator: CloudCredentials): Promise<readonly FurtherTarget[]>;
+  /** Environment variables for the configuration. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -48,6 +70,7 @@ export async function deployLocally(
   directory: string,
   terminal: Terminal,
   cleanup: Cleanup,
+  options: DeploymentOptions = {},
 ): Promise<LocalDeployment> {
   await mkdir(directory, { recursive: true });
   const cloud = await terminal.step('local cloud: IAM and TLS enforced', () =>
@@ -60,16 +83,30 @@ export async function deployLocally(
   cleanup.add(() => postgres.remove());
   const gate = await openGate(postgres.port);
   cleanup.add(() => gate.close());
+  const cache =
+    (await findRedis()) === undefined
+      ? undefined
+      : await terminal.step('Redis: TLS and ACL', () =>
+          startRedis({ directory: shortDirectory('redis', directory) }),
+        );
+  cleanup.add(async () => cache?.remove());
 
   const { credentials: administrator } = await createUser(cloud, 'administrator', 'administrator');
   const login = await seedDatabase(postgres, applications);
   const secrets = new SecretsManagerClient(cloud.clientOptions(administrator));
-  await secrets.send(
-    new CreateSecretCommand({
-      Name: `/${environmentName}/postgres-admin`,
-      SecretString: JSON.stringify(login),
-    }),
-  );
+  const further = [
+    ...(cache === undefined ? [] : [await cacheTarget(cache, directory)]),
+    ...((await options.further?.(cloud, administrator)) ?? []),
+  ];
+  const existing = [{ 'postgres-admin': login }, ...further.map((target) => target.existing)];
+  for (const [name, value] of existing.flatMap((some) => Object.entries<object>(some))) {
+    await secrets.send(
+      new CreateSecretCommand({
+        Name: `/${environmentName}/${name}`,
+        SecretString: JSON.stringify(value),
+      }),
+    );
+  }
   const authority = join(directory, 'postgres-authority.pem');
   await writeFile(authority, postgres.caPem);
   const variables = {
@@ -78,6 +115,8 @@ export async function deployLocally(
     REKEY_LOCAL_POSTGRES_PORT: String(postgres.port),
     REKEY_LOCAL_GATE_PORT: String(gate.port),
     REKEY_LOCAL_AUTHORITY: authority,
+    REKEY_LOCAL_SECRETS: JSON.stringify(Object.assign({}, ...further.map((target) => target.secrets))),
+    ...options.variables,
   };
   const output = join(directory, 'cdk.out');
   await rm(output, { recursive: true, force: true });
@@ -108,11 +147,12 @@ export async function deployLocally(
     responder: await session('responder'),
     auditor: await session('auditor'),
   };
+  const readSecret = async (secret: string, stage = 'AWSCURRENT') => {
+    const found = await secrets.send(new GetSecretValueCommand({ SecretId: secret, VersionStage: stage }));
+    return { ...JSON.parse(found.SecretString ?? '{}'), versionId: found.VersionId ?? '' };
+  };
   return {
-    cloud,
-    postgres,
-    gate,
-    credentials,
+    ...{ cloud, postgres, cache, gate, credentials },
     rekey: (role, ...argv) =>
       run(
         'node',
@@ -125,28 +165,47 @@ export async function deployLocally(
         },
         120_000,
       ),
-    readLogin: async (secret, stage = 'AWSCURRENT') => {
-      const found = await secrets.send(new GetSecretValueCommand({ SecretId: secret, VersionStage: stage }));
-      return { ...JSON.parse(found.SecretString ?? '{}'), versionId: found.VersionId ?? '' };
+    readLogin: readSecret,
+    readSecret,
+  };
+}
+
+/** The cache's secret with its admin. */
+async function cacheTarget(cache: RedisServer, directory: string): Promise<FurtherTarget> {
+  const authority = join(directory, 'redis-authority.pem');
+  await writeFile(authority, cache.caPem);
+  const username = 'sessions_app';
+  const admin = await seedCache(cache, [username]);
+  return {
+    existing: { 'redis-admin': admin },
+    secrets: {
+      sessions: {
+        type: 'redis',
+        strategy: 'dual-credential',
+        create: {
+          name: 'sessions',
+          fields: { engine: 'redis', host: cache.host, port: cache.port, username },
+        },
+        adminSecret: { adopt: `/${environmentName}/redis-admin` },
+        owner: 'team-shop',
+        certificateAuthority: authority,
+      },
     },
   };
 }
 
 const context = ['-c', 'config=local/rekey.config.ts', '-c', `environment=${environmentName}`];
 
+/** PostgreSQL's own user must be able to enter it when we are root, which a home folder may not allow. */
+const databaseDirectory = (directory: string): string =>
+  process.getuid?.() === 0 ? shortDirectory('postgres', directory) : join(directory, 'postgres');
+
 /**
- * PostgreSQL's own user must be able to enter it when we are root, which a home folder may not allow. The same for every
- * run of one directory, so that the next run finds and ends what a killed one left.
+ * A folder with a short path, since it holds a socket. The same for every run of one directory, so that the next run
+ * finds and ends what a killed one left.
  */
-function databaseDirectory(directory: string): string {
-  if (process.getuid?.() !== 0) {
-    return join(directory, 'postgres');
-  }
-  return join(
-    tmpdir(),
-    `rekey-postgres-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`,
-  );
-}
+const shortDirectory = (name: string, directory: string): string =>
+  join(tmpdir(), `rekey-${name}-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`);
 
 function roleArns(
   outputs: Record<string, Record<string, string>>,

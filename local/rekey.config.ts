@@ -1,4 +1,5 @@
 import { defineConfig } from '../lib/config/config.ts';
+import type { SecretInput } from '../lib/config/schema.ts';
 
 /**
  * What the tour and the end-to-end tests deploy on the local cloud. Ports are known only when the servers run, so they
@@ -31,6 +32,8 @@ const secret = {
 } as const;
 
 const port = variable('REKEY_LOCAL_POSTGRES_PORT');
+/** Secrets of targets that not every machine has, as JSON. */
+const further: Record<string, SecretInput> = JSON.parse(process.env.REKEY_LOCAL_SECRETS ?? '{}');
 
 export default defineConfig({
   environments: {
@@ -43,6 +46,9 @@ export default defineConfig({
         responders: ['000000000000'],
         auditors: ['000000000000'],
       },
+      ...(process.env.REKEY_LOCAL_OVERLAP_HOURS !== undefined && {
+        rotation: { overlapHours: Number(process.env.REKEY_LOCAL_OVERLAP_HOURS), graceHours: 0 },
+      }),
       secrets: {
         orders: {
           ...secret,
@@ -63,6 +69,7 @@ export default defineConfig({
           ...secret,
           create: { name: 'stock', fields: database('stock_app', variable('REKEY_LOCAL_GATE_PORT')) },
         },
+        ...further,
       },
     },
   },

@@ -10,7 +10,7 @@ import { terminal } from './terminal.ts';
 
 const usage = `Usage: npm start [-- --keep]
 
-Deploys Rekey on a local cloud with a real PostgreSQL and walks through the main job. Every act is checked; the exit
+Deploys Rekey on a local cloud with a real PostgreSQL, and Redis or Valkey if it is installed, and walks through the main job. Every act is checked; the exit
 code is 0 only if all of them held.
 
   --keep   leave everything running afterwards, and print how to reach it; npm run local:down ends it
@@ -28,7 +28,7 @@ interface Outcome {
 
 async function perform(deployment: LocalDeployment): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const [index, [act, play]] of acts.entries()) {
+  for (const [index, [act, play]] of acts(deployment.cache !== undefined).entries()) {
     out.title(`${index + 1}. ${act}`);
     try {
       const shown = await out.step(act, () => play(deployment, out.note));

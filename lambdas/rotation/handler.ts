@@ -14,11 +14,13 @@ import { loggable, standardHandler, type Tools } from '../shared/chain.ts';
 import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
 import { targetDefaults } from '../shared/target.ts';
 import { parseRotationEvent } from './event.ts';
-import { RotationLifecycle, type StepReport } from './lifecycle.ts';
+import { type LifecycleDependencies, RotationLifecycle, type StepReport } from './lifecycle.ts';
+import { retireEventSchema, retireWhenDue } from './retire.ts';
 import { VersionCache } from './version-cache.ts';
 
 /**
- * The Lambda handler of one secret type: a drop-in for AWS's own rotation functions.
+ * The Lambda handler of one secret type: a drop-in for AWS's own rotation functions. Besides the rotation steps it takes
+ * what the schedule of an overlap sends; see `retire.ts`.
  *
  * @example
  * export const handler = rotationHandler(postgresql);
@@ -31,9 +33,13 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   const databases = new RdsDirectory();
   const passwords = passwordPolicy(process.env);
   const target = targetDefaults(environment);
+  const overlap = {
+    overlapHours: environment.REKEY_OVERLAP_HOURS,
+    graceHours: environment.REKEY_GRACE_HOURS,
+  };
 
   return standardHandler<unknown, void>(async (event, tools) => {
-    const lifecycle = new RotationLifecycle({
+    const dependencies: LifecycleDependencies<S> = {
       rotator,
       strategy: environment.REKEY_STRATEGY,
       store,
@@ -49,7 +55,15 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       },
       passwords,
       target,
-    });
+    };
+    const retirement = retireEventSchema.safeParse(event);
+    if (retirement.success) {
+      const { RetirePrevious: secret } = retirement.data;
+      tools.logger.appendKeys({ secret });
+      tools.logger.info(`overlap: ${await retireWhenDue(secret, overlap, dependencies)}`);
+      return;
+    }
+    const lifecycle = new RotationLifecycle(dependencies);
     try {
       const { step, secretId, token } = parseRotationEvent(event);
       // Operators look for these in the log: they may read why a step failed here, but not the audit log.

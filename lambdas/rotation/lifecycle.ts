@@ -12,6 +12,7 @@ import {
 import type { ApplyContext, Rotator, TargetContext } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
+import { withFindings } from './findings.ts';
 import { retirePrevious } from './retire.ts';
 import { parseCredential, parseSecretJson } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
@@ -339,27 +340,12 @@ export class RotationLifecycle<S extends object> {
     );
   }
 
-  /** Runs an action at the target and publishes what it found worth a person's look. */
-  async #withFindings<T>(
-    description: SecretDescription,
+  #withFindings<T>(
+    { arn }: SecretDescription,
     token: string,
     action: (target: TargetContext) => Promise<T>,
   ): Promise<T> {
-    const findings: Parameters<TargetContext['finding']>[0][] = [];
-    const result = await action({ ...this.#deps.target, finding: (finding) => findings.push(finding) });
-    if (findings.length > 0) {
-      await this.#deps.records.publish(
-        findings.map((finding) =>
-          createEvent(
-            this.#deps.origin,
-            'Finding Raised',
-            { secretArn: description.arn, ...finding },
-            { correlationId: token, fact: `${description.arn} ${token} ${finding.code} ${finding.message}` },
-          ),
-        ),
-      );
-    }
-    return result;
+    return withFindings(this.#deps, { secretArn: arn, versionId: token }, action);
   }
 
   /** A failure is published as well as it can be; the error itself goes to Secrets Manager in any case. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { createEvent, type EventOrigin } from '../../core/events/create.ts';
-import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
+import { createEvent } from '../../core/events/create.ts';
+import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
 import {
   type SecretDescription,
   type SecretVersion,
@@ -8,26 +8,17 @@ import {
   stages,
   versionWith,
 } from '../../core/secret.ts';
-import type {
-  ApplyContext,
-  RetireContext,
-  RetireResult,
-  Rotator,
-  TargetContext,
-} from '../../rotators/rotator.ts';
+import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from './credentials.ts';
+import { type FindingSources, withFindings } from './findings.ts';
 import { parseCredential } from './secret-value.ts';
 
 /** What ending an overlap works with. */
-export interface RetireDependencies<S extends object> {
+export interface RetireDependencies<S extends object> extends FindingSources {
   readonly rotator: Rotator<S>;
   readonly strategy: Strategy;
   readonly store: SecretStore;
   readonly databases: DatabaseDirectory;
-  /** For what has happened already: falls back to the audit queue when the bus takes nothing. */
-  readonly records: EventBus;
-  readonly origin: EventOrigin;
-  readonly target: Omit<TargetContext, 'finding'>;
 }
 
 /** What the schedule of a secret sends to its rotation function. */
@@ -66,7 +57,7 @@ export async function retireWhenDue<S extends object>(
   { overlapHours, graceHours }: Overlap,
   dependencies: RetireDependencies<S>,
 ): Promise<RetireReport> {
-  const { store, origin, strategy, target, records } = dependencies;
+  const { rotator, store, origin, strategy } = dependencies;
   const description = await store.describe(secretId);
   const currentId = versionWith(description, stages.current);
   const pendingId = versionWith(description, stages.pending);
@@ -79,39 +70,19 @@ export async function retireWhenDue<S extends object>(
   const hours = (origin.clock.now().getTime() - current.created.getTime()) / hourMs;
   if (hours < overlapHours) return 'overlap not over';
   if (hours > overlapHours + graceHours + persistenceHours) return 'long over';
-  const findings: Parameters<TargetContext['finding']>[0][] = [];
-  const context: ApplyContext<S> = {
-    ...target,
-    strategy,
-    random: origin.random,
-    credentials: credentialsAtHand(
-      dependencies,
-      description,
-      parseCredential(dependencies.rotator.schema, current.value, description.name),
-    ),
-    finding: (finding) => findings.push(finding),
-  };
-  const done = await retirePrevious(dependencies, description, {
-    current,
-    act: hours < overlapHours + graceHours ? 'disable' : 'remove',
-    context,
-  });
-  if (findings.length > 0) {
-    await records.publish(
-      findings.map((finding) =>
-        createEvent(
-          origin,
-          'Finding Raised',
-          { secretArn: description.arn, ...finding },
-          {
-            correlationId: currentId,
-            fact: `${description.arn} ${currentId} ${finding.code} ${finding.message}`,
-          },
-        ),
-      ),
-    );
-  }
-  return done;
+  const credential = parseCredential(rotator.schema, current.value, description.name);
+  return await withFindings(dependencies, { secretArn: description.arn, versionId: currentId }, (target) =>
+    retirePrevious(dependencies, description, {
+      current,
+      act: hours < overlapHours + graceHours ? 'disable' : 'remove',
+      context: {
+        ...target,
+        strategy,
+        random: origin.random,
+        credentials: credentialsAtHand(dependencies, description, credential),
+      },
+    }),
+  );
 }
 
 /**

@@ -152,8 +152,11 @@ const environmentSchema = z.strictObject({
   rotation: z
     .strictObject({
       schedule: scheduleSchema.default('rate(30 days)'),
-      /** Hours for which a `dual-credential` target goes on accepting the credential before the current one. */
-      overlapHours: z.int().min(1).max(8760).default(24),
+      /**
+       * Hours for which a `dual-credential` target goes on accepting the credential before the current one; its end is
+       * looked for every hour.
+       */
+      overlapHours: z.int().min(0).max(8760).default(24),
       /** Hours after the overlap until a disabled credential is removed, where the target can disable. */
       graceHours: z.int().min(0).max(8760).default(24),
       /** A secret that has not rotated for longer is overdue. */
@@ -226,6 +229,7 @@ export const configurationSchema = z.strictObject({
 export type ConfigurationInput = z.input<typeof configurationSchema>;
 export type Configuration = z.output<typeof configurationSchema>;
 export type EnvironmentConfiguration = z.output<typeof environmentSchema>;
+export type SecretInput = z.input<typeof secretSchema>;
 export type SecretConfiguration = z.output<typeof secretSchema>;
 export type NetworkConfiguration = z.output<typeof networkSchema>;
 export type PasswordConfiguration = z.output<typeof passwordsSchema>;

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import { ArnFormat, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
+import type { z } from 'zod';
 import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
-import { definitionParameter } from '../../core/names.ts';
+import { definitionParameter, overlapRulePrefix } from '../../core/names.ts';
 import { passwordEnvironmentSchema } from '../../core/password.ts';
+import type { retireEventSchema } from '../../lambdas/rotation/retire.ts';
 import type { ContainmentFunction } from './containment-function.ts';
 import type { RotationFunction } from './rotation-function.ts';
 import type { SecretIdentity } from './secret-access.ts';
@@ -54,6 +58,11 @@ export interface RotatedSecretProps {
    * @default - the secret's own login changes its own password
    */
   readonly adminSecret?: AdminSecret;
+  /**
+   * ARNs of what the functions may change, for types whose target is an AWS API.
+   * @default - none
+   */
+  readonly resources?: readonly string[];
   /** Team or person that answers for the secret. */
   readonly owner: string;
   /** Workloads that read the secret. @default - none */
@@ -116,6 +125,7 @@ export class RotatedSecret extends Construct {
       if (admin !== undefined) {
         target.attachAdminSecret(admin.identity);
       }
+      target.attachResources(props.resources ?? []);
     }
 
     const schedule = new CfnRotationSchedule(this, 'Schedule', {
@@ -126,6 +136,10 @@ export class RotatedSecret extends Construct {
     });
     // The first rotation starts at once: by then the function must hold its permissions and reach its target.
     schedule.node.addDependency(props.rotation, ...(props.rotateAfter ?? []));
+
+    if (props.rotation.strategy === 'dual-credential') {
+      this.endOverlaps(props.environment);
+    }
 
     this.definition = new StringParameter(this, 'Definition', {
       parameterName: definitionParameter(props.environment, this.secretName),
@@ -159,6 +173,24 @@ export class RotatedSecret extends Construct {
     );
   }
 
+  /** Asks the rotation function every hour whether the overlap of the previous credential is over. */
+  private endOverlaps(environment: string): void {
+    const event: z.input<typeof retireEventSchema> = { RetirePrevious: this.secret.secretArn };
+    const rule = new CfnRule(this, 'Overlap', {
+      name: `${overlapRulePrefix(environment)}${shortHash(this.secretName)}`,
+      description: `Rekey ${environment}: ends the overlap of ${this.secretName}`,
+      scheduleExpression: 'rate(1 hour)',
+      targets: [
+        {
+          id: 'Rotation',
+          arn: this.rotation.function.functionArn,
+          input: Stack.of(this).toJsonString(event),
+        },
+      ],
+    });
+    rule.node.addDependency(this.rotation);
+  }
+
   private describe(props: RotatedSecretProps): SecretDefinition {
     return secretDefinitionSchema.parse({
       name: this.secretName,
@@ -175,6 +207,9 @@ export class RotatedSecret extends Construct {
     } satisfies SecretDefinition);
   }
 }
+
+/** Tells secrets apart in names of limited length. */
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 interface Entry {
   readonly secret: ISecret;

@@ -1,7 +1,7 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { services } from '../../core/names.ts';
+import { overlapRulePrefix, services } from '../../core/names.ts';
 import { rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import { TargetFunction, type TargetFunctionProps } from './target-function.ts';
 
@@ -13,6 +13,16 @@ export interface RotationFunctionProps extends TargetFunctionProps {
    * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
    */
   readonly passwordEnvironment?: Readonly<Record<string, string>>;
+  /**
+   * For how long a `dual-credential` target goes on accepting the credential before the current one.
+   * @default Duration.hours(24)
+   */
+  readonly overlap?: Duration;
+  /**
+   * How long after the overlap a disabled credential is removed, where the target can disable.
+   * @default Duration.hours(24)
+   */
+  readonly grace?: Duration;
 }
 
 /**
@@ -39,12 +49,32 @@ export class RotationFunction extends TargetFunction {
         'secretsmanager:UpdateSecretVersionStage',
       ],
       keyActions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      ...(props.passwordEnvironment === undefined ? {} : { extraEnvironment: props.passwordEnvironment }),
+      extraEnvironment: {
+        ...props.passwordEnvironment,
+        ...(props.strategy === 'dual-credential' && overlapEnvironment(props)),
+      },
     });
     // Without the account condition, a secret of any other account could have this function work for it.
     this.function.addPermission('SecretsManager', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
     });
+    if (props.strategy === 'dual-credential') {
+      this.permitSchedules(props.environment);
+    }
+  }
+
+  /** One permission for the schedules of all secrets: a function's own policy would be full after some fifty. */
+  private permitSchedules(environment: string): void {
+    const { partition, region, account } = Stack.of(this);
+    this.function.addPermission('OverlapSchedules', {
+      principal: new ServicePrincipal('events.amazonaws.com'),
+      sourceArn: `arn:${partition}:events:${region}:${account}:rule/${overlapRulePrefix(environment)}*`,
+    });
   }
 }
+
+const overlapEnvironment = ({ overlap, grace }: RotationFunctionProps): Record<string, string> => ({
+  REKEY_OVERLAP_HOURS: String((overlap ?? Duration.hours(24)).toHours()),
+  REKEY_GRACE_HOURS: String((grace ?? Duration.hours(24)).toHours()),
+});

@@ -10,7 +10,7 @@ import type {
   containmentEnvironmentSchema,
   rotationEnvironmentSchema,
 } from '../../lambdas/shared/environment.ts';
-import { registry, type SecretType } from '../../rotators/registry.ts';
+import { registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { runLivesMs } from '../../rotators/rotator.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from './secret-access.ts';
@@ -31,6 +31,11 @@ export interface TargetFunctionProps {
    * @default false
    */
   readonly allowPlaintext?: boolean;
+  /**
+   * Permits HTTP APIs on private, loopback and link-local addresses.
+   * @default false
+   */
+  readonly allowPrivateAddresses?: boolean;
   /**
    * Absolute path of a PEM file with the authorities of the target's certificate.
    * @default - the public authorities and those of Amazon RDS
@@ -57,11 +62,13 @@ export abstract class TargetFunction extends Construct {
   readonly strategy: Strategy;
   private readonly secrets: SecretAccess;
   private readonly admins: SecretAccess;
+  private readonly resourceActions: readonly string[];
+  private resourceStatement?: PolicyStatement;
 
   constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind) {
     super(scope, id);
     const { type, strategy } = props;
-    const entry: { strategies: readonly Strategy[]; database: boolean } = registry[type];
+    const entry: SecretTypeEntry = registry[type];
     if (!entry.strategies.includes(strategy)) {
       throw new Error(`${id}: ${type} supports ${entry.strategies.join(', ')}, not ${strategy}`);
     }
@@ -78,6 +85,7 @@ export abstract class TargetFunction extends Construct {
         REKEY_AUDIT_QUEUE_URL: props.auditQueue.queueUrl,
         REKEY_STRATEGY: strategy,
         REKEY_ALLOW_PLAINTEXT: String(props.allowPlaintext ?? false),
+        REKEY_ALLOW_PRIVATE_ADDRESSES: String(props.allowPrivateAddresses ?? false),
         ...(props.certificateAuthority === undefined
           ? {}
           : { REKEY_CA_FILE: basename(props.certificateAuthority) }),
@@ -124,6 +132,10 @@ export abstract class TargetFunction extends Construct {
     if (entry.database) {
       permitDatabaseLookup(role);
     }
+    this.resourceActions = entry.aws?.[kind.service] ?? [];
+    if (entry.aws?.anyResource !== undefined) {
+      permitAnyResource(role, entry.aws.anyResource);
+    }
   }
 
   /** Lets the function work on a secret; done by {@link RotatedSecret}. */
@@ -131,10 +143,33 @@ export abstract class TargetFunction extends Construct {
     this.secrets.add(secret);
   }
 
+  /** Lets the function change what it reaches through an AWS API, by ARN; done by {@link RotatedSecret}. */
+  attachResources(arns: readonly string[]): void {
+    if (arns.length === 0 || this.resourceActions.length === 0) {
+      return;
+    }
+    if (this.resourceStatement === undefined) {
+      this.resourceStatement = new PolicyStatement({ sid: 'Targets', actions: [...this.resourceActions] });
+      this.function.role.addToPolicy(this.resourceStatement);
+    }
+    this.resourceStatement.addResources(
+      ...arns.filter((arn) => !this.resourceStatement?.resources.includes(arn)),
+    );
+  }
+
   /** Lets the function read an admin secret, the one in `masterarn`; done by {@link RotatedSecret}. */
   attachAdminSecret(secret: SecretIdentity): void {
     this.admins.add(secret);
   }
+}
+
+/** Actions that IAM knows no resource for. */
+function permitAnyResource(
+  role: Role,
+  { actions, reason }: { readonly actions: readonly string[]; readonly reason: string },
+): void {
+  role.addToPolicy(new PolicyStatement({ sid: 'FindTargets', actions: [...actions], resources: ['*'] }));
+  Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason });
 }
 
 /** Admin secrets that RDS manages hold no host, and those of read replicas name the primary: RDS knows both. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -125,6 +125,7 @@ export class RotationStack extends Stack {
             },
       ...this.pair(secret),
       ...(admin === undefined ? {} : { adminSecret: admin }),
+      resources: secret.resources,
       owner: secret.owner,
       consumers: secret.consumers,
       ...(secret.network === undefined ? {} : { networkName: secret.network }),
@@ -137,10 +138,13 @@ export class RotationStack extends Stack {
 
   private pair(secret: SecretConfiguration): FunctionPair {
     const { environment, configuration, bus, auditQueue, directory } = this.settings;
-    const { type, strategy, network, allowPlaintext, certificateAuthority } = secret;
+    const { type, strategy, network, allowPlaintext, allowPrivateAddresses, certificateAuthority } = secret;
     const plaintext = allowPlaintext ? 'plaintext' : undefined;
+    const addresses = allowPrivateAddresses ? 'private' : undefined;
     const authority = certificateAuthority === undefined ? undefined : authorityId(certificateAuthority);
-    const id = [type, strategy, network, plaintext, authority].filter((part) => part !== undefined).join('-');
+    const id = [type, strategy, network, plaintext, addresses, authority]
+      .filter((part) => part !== undefined)
+      .join('-');
     const known = this.pairs.get(id);
     if (known !== undefined) {
       return known;
@@ -153,6 +157,7 @@ export class RotationStack extends Stack {
       bus,
       auditQueue,
       allowPlaintext,
+      allowPrivateAddresses,
       ...(attachment === undefined ? {} : { network: attachment }),
       ...(certificateAuthority === undefined
         ? {}
@@ -162,6 +167,8 @@ export class RotationStack extends Stack {
       rotation: new RotationFunction(this, `Rotation-${id}`, {
         ...shared,
         passwordEnvironment: passwordEnvironment(configuration.passwords),
+        overlap: Duration.hours(configuration.rotation.overlapHours),
+        grace: Duration.hours(configuration.rotation.graceHours),
       }),
       containment: new ContainmentFunction(this, `Containment-${id}`, shared),
     };

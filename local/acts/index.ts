@@ -2,11 +2,13 @@ import type { Act } from './act.ts';
 import { tampering, verification } from './audit.ts';
 import { leakedCredential } from './revocation.ts';
 import { alternatingUsers, databaseGoesAway, singleUser } from './rotation.ts';
+import { twoPasswords } from './two-passwords.ts';
 
-/** The acts of the tour, in order. */
-export const acts: readonly (readonly [string, Act])[] = [
+/** The acts of the tour, in order; that of the cache only where there is one. */
+export const acts = (cache: boolean): readonly (readonly [string, Act])[] => [
   ['A password rotates', singleUser],
   ['Two users take turns under load', alternatingUsers],
+  ...(cache ? [['A cache accepts two passwords at once', twoPasswords] as const] : []),
   ['A credential leaks', leakedCredential],
   ['The database goes away in the middle', databaseGoesAway],
   ['An administrator tampers with the audit log', tampering],

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target, unchanging } from './scene.ts';
 
@@ -16,6 +17,11 @@ describeEach(({ type, strategy, issued }) => {
   beforeAll(async () => {
     target = await startTarget(type);
   }, 60_000);
+
+  test('runs on what the registry says it was verified on', () => {
+    const { verifiedOn }: SecretTypeEntry = registry[type];
+    expect(verifiedOn.some((product) => target.server.startsWith(product)) || target.server).toBe(true);
+  });
 
   describe('rotation', () => {
     test('brings a new password that logs in, and keeps every key of the JSON that it does not know', async () => {

@@ -222,12 +222,27 @@ describe('what a configuration may not say', () => {
     [
       'alternating users without an admin secret',
       withSecret({ strategy: 'alternating-users' }),
-      'environments.dev.secrets.orders.adminSecret: alternating-users needs an admin secret',
+      'environments.dev.secrets.orders.adminSecret: postgresql with alternating-users needs an admin secret',
     ],
     [
       'alternating users of an adopted secret without an admin secret that may be read',
       dev({ secrets: { orders: { ...adopted, strategy: 'alternating-users' } } }),
-      'environments.dev.secrets.orders.adminSecret: alternating-users needs an admin secret',
+      'environments.dev.secrets.orders.adminSecret: postgresql with alternating-users needs an admin secret',
+    ],
+    [
+      'two passwords of a Redis user without an admin secret',
+      dev({ secrets: { orders: { ...adopted, type: 'redis', strategy: 'dual-credential' } } }),
+      'environments.dev.secrets.orders.adminSecret: redis with dual-credential needs an admin secret',
+    ],
+    [
+      'resources of a target that no AWS API changes',
+      withSecret({ resources: ['arn:aws:iam::111122223333:user/app'] }),
+      'environments.dev.secrets.orders.resources: postgresql is not reached through an AWS API; leave it out',
+    ],
+    [
+      'an overlap of less than nothing',
+      dev({ rotation: { overlapHours: -1 } }),
+      'environments.dev.rotation.overlapHours: -1: Too small',
     ],
     [
       'an adopted secret that is its own admin secret',

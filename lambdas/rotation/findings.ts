@@ -1,0 +1,36 @@
+import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import type { EventBus } from '../../core/ports.ts';
+import type { TargetContext } from '../../rotators/rotator.ts';
+
+/** What publishing findings works with. */
+export interface FindingSources {
+  readonly records: EventBus;
+  readonly origin: EventOrigin;
+  readonly target: Omit<TargetContext, 'finding'>;
+}
+
+/** Runs an action at the target and publishes what it found worth a person's look; once per version. */
+export async function withFindings<T>(
+  { records, origin, target }: FindingSources,
+  { secretArn, versionId }: { readonly secretArn: string; readonly versionId: string },
+  action: (target: TargetContext) => Promise<T>,
+): Promise<T> {
+  const findings: Parameters<TargetContext['finding']>[0][] = [];
+  const result = await action({ ...target, finding: (finding) => findings.push(finding) });
+  if (findings.length > 0) {
+    await records.publish(
+      findings.map((finding) =>
+        createEvent(
+          origin,
+          'Finding Raised',
+          { secretArn, ...finding },
+          {
+            correlationId: versionId,
+            fact: `${secretArn} ${versionId} ${finding.code} ${finding.message}`,
+          },
+        ),
+      ),
+    );
+  }
+  return result;
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CacheLogin, cacheAccepts } from '../cache.ts';
+import { environmentName } from '../deployment.ts';
+import type { Act } from './act.ts';
+
+const secret = `/${environmentName}/sessions`;
+
+/** A cache that accepts two passwords at once: whoever still has the one before the rotation goes on working. */
+export const twoPasswords: Act = async (deployment, note) => {
+  const { cache } = deployment;
+  assert.ok(cache, 'this act needs the cache');
+  const read = () => deployment.readSecret<CacheLogin>(secret);
+  const accepts = (login: CacheLogin) => cacheAccepts(login, cache.caPem);
+  const state = { running: true, logins: 0, refused: 0 };
+  const client = (async () => {
+    while (state.running) {
+      if (!(await accepts(await read()))) state.refused += 1;
+      state.logins += 1;
+      await sleep(10);
+    }
+  })();
+  const versions = [await read()];
+  try {
+    for (let rotation = 1; rotation <= 2; rotation += 1) {
+      const { exitCode, stdout, stderr } = await deployment.rekey(
+        'operator',
+        ...['secret', 'rotate', secret, '--wait', '--yes'],
+      );
+      assert.equal(exitCode, 0, `rekey secret rotate ${secret} ended with ${exitCode}:\n${stdout}${stderr}`);
+      versions.push(await read());
+      const accepted = await Promise.all(versions.map(accepts));
+      const expected = versions.map((_version, index) => index >= versions.length - 2);
+      assert.deepEqual(accepted, expected, 'the last two passwords, and no other, must be accepted');
+      note(`rotation ${rotation}: the new and the last password are accepted, older ones refused`);
+    }
+  } finally {
+    state.running = false;
+    await client;
+  }
+  assert.equal(state.refused, 0, `${state.refused} of ${state.logins} logins were refused`);
+  return [
+    {
+      what: '2 rotations of a Redis user with two passwords, under load',
+      result: `${state.logins} logins, ${state.refused} refused`,
+    },
+  ];
+};

@@ -1,0 +1,182 @@
+import { describe, expect, test } from '@jest/globals';
+import { systemRandom } from '../../adapters/random.ts';
+import { detailSchema } from '../../core/events/catalogue.ts';
+import type { SecretStore } from '../../core/ports.ts';
+import type { Strategy } from '../../core/secret.ts';
+import { steps } from '../../lambdas/rotation/event.ts';
+import { retireWhenDue } from '../../lambdas/rotation/retire.ts';
+import { engine, MemoryBus, noDatabases } from './engine.ts';
+import { IssuingTarget, issuingRotator } from './issuing-target.ts';
+import { MemoryStore } from './memory-store.ts';
+
+const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/key-AbCdEf';
+const hourMs = 3_600_000;
+
+function world(strategy: Strategy = 'dual-credential') {
+  const target = new IssuingTarget();
+  const rotator = issuingRotator(target);
+  const store = new MemoryStore();
+  const bus = new MemoryBus();
+  const first = { ...target.issue('by hand'), team: 'orders' };
+  store.create(arn, JSON.stringify(first));
+  let rotations = 0;
+  const current = () => JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? 'null');
+  const begin = () => {
+    rotations += 1;
+    const token = `version-${rotations}`;
+    store.begin(arn, token);
+    return token;
+  };
+  const run = (step: string, token: string, over: SecretStore = store) =>
+    engine({ rotator, store: over, strategy, bus }).run({
+      Step: step,
+      SecretId: arn,
+      ClientRequestToken: token,
+    });
+  const rotate = async () => {
+    const token = begin();
+    for (const step of steps) await run(step, token);
+    return current();
+  };
+  /** What the schedule does `hours` after the current version was made. */
+  const sweep = async (hours: number) => {
+    const made = (await store.read(arn, { stage: 'AWSCURRENT' }))?.created?.getTime() ?? 0;
+    const clock = { now: () => new Date(made + hours * hourMs) };
+    return await retireWhenDue(
+      arn,
+      { overlapHours: 24, graceHours: 48 },
+      {
+        ...{ rotator, strategy, store, databases: noDatabases, records: bus },
+        origin: { source: 'rekey.rotation', environment: 'test', actor: 'test', clock, random: systemRandom },
+        target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
+      },
+    );
+  };
+  const retired = () =>
+    bus.events.flatMap(({ detailType, detail }) => (detailType === 'Credential Retired' ? [detail] : []));
+  return { target, store, bus, first, current, begin, run, rotate, sweep, retired };
+}
+
+/** The store with some of its calls replaced. */
+const replacing = (store: SecretStore, calls: Partial<SecretStore>): SecretStore =>
+  new Proxy(store, {
+    get(object, name) {
+      const call: unknown = Reflect.get(calls, name) ?? Reflect.get(object, name);
+      return typeof call === 'function' ? call.bind(object) : call;
+    },
+  });
+
+describe('a target that issues the credential', () => {
+  test('two keys work after a rotation, and every other key of the JSON stays', async () => {
+    const { target, rotate, first } = world();
+    const second = await rotate();
+    expect(second).toEqual({ id: 'id-2', key: 'key 2 of the target', team: 'orders' });
+    expect([target.accepts(first), target.accepts(second)]).toEqual([true, true]);
+  });
+
+  test('the key before the current one makes room for the next, and that is recorded', async () => {
+    const { target, rotate, first, retired } = world();
+    const second = await rotate();
+    const third = await rotate();
+    expect([first, second, third].map((key) => target.accepts(key))).toEqual([false, true, true]);
+    expect(retired().map(({ data }) => data)).toMatchObject([
+      { identity: 'id-1', done: 'removed', versionId: 'v1', currentVersionId: 'version-1' },
+    ]);
+  });
+
+  test('a created key is made once, however often the step is delivered', async () => {
+    const { target, begin, run } = world();
+    const token = begin();
+    await run('createSecret', token);
+    await run('createSecret', token);
+    expect(target.keys.size).toBe(2);
+  });
+
+  test('a step that dies before the key is stored leaves none behind when it is tried again', async () => {
+    const { target, begin, run, store, rotate } = world();
+    const token = begin();
+    const dying = replacing(store, {
+      putPending: () => Promise.reject(new Error('the process ended here')),
+    });
+    await expect(run('createSecret', token, dying)).rejects.toThrow();
+    expect(target.keys.size).toBe(2);
+    for (const step of steps) await run(step, token);
+    expect(target.keys.size).toBe(2);
+    expect(target.accepts(await rotate())).toBe(true);
+  });
+
+  test('a key whose place was taken by another run of the step is taken back', async () => {
+    const { target, begin, run, store, current } = world();
+    const token = begin();
+    const stored = target.issue('another run');
+    const beaten = replacing(store, {
+      read: (id, which) =>
+        'versionId' in which && which.versionId === token
+          ? Promise.resolve(undefined)
+          : store.read(id, which),
+    });
+    await store.putPending(arn, token, JSON.stringify(stored));
+    await run('createSecret', token, beaten);
+    expect([...target.keys.keys()]).toEqual(['id-1', stored.id]);
+    for (const step of steps.slice(1)) await run(step, token);
+    expect(current().id).toBe(stored.id);
+  });
+
+  test('with one user the old key goes as soon as the new one is current', async () => {
+    const { target, rotate, first, retired } = world('single-user');
+    const second = await rotate();
+    expect([target.accepts(first), target.accepts(second)]).toEqual([false, true]);
+    expect(retired()).toHaveLength(1);
+  });
+});
+
+describe('the end of an overlap', () => {
+  test.each([
+    [23, 'overlap not over', true],
+    [24, 'disabled', false],
+    [71, 'disabled', false],
+    [72, 'removed', false],
+    [119, 'removed', false],
+    [121, 'long over', true],
+  ])('%d hours after the rotation: %s', async (hours, report, accepted) => {
+    const { target, rotate, sweep, first } = world();
+    const second = await rotate();
+    expect(await sweep(hours)).toBe(report);
+    expect([target.accepts(first), target.accepts(second)]).toEqual([accepted, true]);
+  });
+
+  test('comes in two acts, each recorded once', async () => {
+    const { rotate, sweep, retired, bus } = world();
+    await rotate();
+    const reports = [];
+    for (const hours of [24, 25, 72, 73]) reports.push(await sweep(hours));
+    expect(reports).toEqual(['disabled', 'nothing', 'removed', 'nothing']);
+    expect(retired().map(({ data }) => data.done)).toEqual(['disabled', 'removed']);
+    expect(new Set(retired().map(({ metadata }) => metadata.id)).size).toBe(2);
+    for (const event of bus.events) {
+      expect(detailSchema(event.detailType).safeParse(event.detail).success).toBe(true);
+    }
+    expect(JSON.stringify(bus.events)).not.toContain('of the target');
+  });
+
+  test('waits for a rotation under way', async () => {
+    const { target, rotate, begin, sweep, first } = world();
+    await rotate();
+    begin();
+    expect(await sweep(48)).toBe('rotation under way');
+    expect(target.accepts(first)).toBe(true);
+  });
+
+  test('finds nothing to do before the first rotation, or where the previous version is no credential', async () => {
+    const fresh = world();
+    expect(await fresh.sweep(48)).toBe('no previous version');
+    const odd = world();
+    await odd.rotate();
+    odd.store.create(arn, 'no JSON');
+    await odd.store.putPending(arn, 'v2', JSON.stringify(odd.first));
+    await odd.store.moveCurrent(arn, { to: 'v2', from: 'v1' });
+    odd.store.removePending(arn);
+    expect(await odd.sweep(48)).toBe('nothing');
+    expect(odd.target.accepts(odd.first)).toBe(true);
+  });
+});
