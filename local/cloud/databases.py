@@ -62,6 +62,18 @@ def _creating(service, action: str, identifier: str, records: dict, bind) -> Non
     service._ACTION_MAP[action] = create
 
 
+def _keep_bound(rds) -> None:
+    """The emulator gives a cluster a member's endpoint."""
+    original = rds._sync_cluster_endpoints
+
+    def sync_cluster_endpoints(record):
+        answer = original(record)
+        _bind_cluster(record)
+        return answer
+
+    rds._sync_cluster_endpoints = sync_cluster_endpoints
+
+
 def _modifying(service, action: str, identifier: str, records: dict, *, cluster: bool) -> None:
     original = service._ACTION_MAP[action]
     status = "Status" if cluster else "DBInstanceStatus"
@@ -136,6 +148,16 @@ def _enforce_documentdb() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
 
 
+def _keep_from_cloudtrail() -> None:
+    """CloudTrail holds no master password: the services give it a mask in its place.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
+    """
+    from ministack.services import cloudtrail
+
+    cloudtrail._SCRUB_KEYS = cloudtrail._SCRUB_KEYS | {"masteruserpassword"}
+
+
 def install() -> None:
     from ministack.services import documentdb, rds
 
@@ -144,5 +166,7 @@ def install() -> None:
         _creating(service, "CreateDBCluster", "DBClusterIdentifier", service._clusters, _bind_cluster)
         _modifying(service, "ModifyDBCluster", "DBClusterIdentifier", service._clusters, cluster=True)
     _modifying(rds, "ModifyDBInstance", "DBInstanceIdentifier", rds._instances, cluster=False)
+    _keep_bound(rds)
     _show_pending(rds)
     _enforce_documentdb()
+    _keep_from_cloudtrail()

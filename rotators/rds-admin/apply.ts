@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { SecretError, TargetError } from '../../core/errors.ts';
 import type { ApplyContext, TargetContext } from '../rotator.ts';
 import type { Database } from './api.ts';
@@ -35,7 +36,8 @@ export async function apply(
 
 /**
  * Refuses to change a database that is not the one at the secret's host: an identifier is easily left as it was when a
- * secret is copied. A host of one's own that leads there is fine: then the password logs in at the database itself.
+ * secret is copied. A name of one's own is fine where it leads to the same address, or where the password logs in at the
+ * database itself.
  * @throws SecretError `IdentityMismatch`
  */
 export async function requireSameDatabase(
@@ -46,6 +48,7 @@ export async function requireSameDatabase(
   if (isAtHost(database, credential)) return;
   const [host] = database.hosts;
   const { port } = database;
+  if (host !== undefined && (await leadToSame(host, credential.host))) return;
   const there = host === undefined ? undefined : { ...credential, host, ...(port !== undefined && { port }) };
   if (there !== undefined && (await tryLogin(there, context)) === 'accepted') return;
   throw new SecretError(
@@ -53,4 +56,12 @@ export async function requireSameDatabase(
     `the secret's host ${credential.host} is none of ${database.what}, whose endpoint is ${host ?? 'not known'}, and the ` +
       'password of the secret does not log in there; correct host, dbInstanceIdentifier or dbClusterIdentifier',
   );
+}
+
+/** Whether both names stand for an address in common. */
+async function leadToSame(one: string, other: string): Promise<boolean> {
+  const addresses = async (host: string) =>
+    (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address);
+  const [first, second] = await Promise.all([addresses(one), addresses(other)]);
+  return first.some((address) => second.includes(address));
 }

@@ -189,6 +189,7 @@ describe('master passwords', () => {
       new CreateDBInstanceCommand({ ...member, Engine: 'aurora-postgresql', DBClusterIdentifier }),
     );
     expect((await instance(member.DBInstanceIdentifier))?.DBClusterIdentifier).toBe(DBClusterIdentifier);
+    expect(await cluster(DBClusterIdentifier)).toMatchObject({ Endpoint: 'db.example', Port: 6543 });
     const { DBInstanceIdentifier: id } = member;
     const ofMember = rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: id, ...change(second) }));
     expect(await refusal(ofMember)).toBe('InvalidParameterCombination');
