@@ -13,23 +13,23 @@ export type Family =
   | 'db2';
 
 /** The names that AWS's secrets give an engine, and those of the RDS API. */
-const families: Readonly<Record<string, Family>> = {
-  postgres: 'postgresql',
-  'aurora-postgresql': 'postgresql',
-  redshift: 'redshift',
-  mysql: 'mysql',
-  'aurora-mysql': 'mysql',
-  mariadb: 'mariadb',
-  mongo: 'documentdb',
-  docdb: 'documentdb',
-};
+const families: ReadonlyMap<string, Family> = new Map([
+  ['postgres', 'postgresql'],
+  ['aurora-postgresql', 'postgresql'],
+  ['redshift', 'redshift'],
+  ['mysql', 'mysql'],
+  ['aurora-mysql', 'mysql'],
+  ['mariadb', 'mariadb'],
+  ['mongo', 'documentdb'],
+  ['docdb', 'documentdb'],
+]);
 
 /** Whose editions have names of their own: `oracle-se2`, `sqlserver-ex`. */
 const edition = /^(oracle|sqlserver|db2)(?:-[a-z0-9-]+)?$/;
 
 /** The family of an engine; undefined for one whose master password cannot be set, or that is not known. */
 export function familyOf(engine: string): Family | undefined {
-  return families[engine] ?? (edition.exec(engine)?.[1] as Family | undefined);
+  return families.get(engine) ?? (edition.exec(engine)?.[1] as Family | undefined);
 }
 
 const identifier = z
@@ -48,7 +48,7 @@ export const masterSecretSchema = z.looseObject({
     .string()
     .refine(
       (value) => familyOf(value) !== undefined,
-      `engine must be one of ${Object.keys(families).join(', ')}, oracle, sqlserver, db2`,
+      `engine must be one of ${[...families.keys()].join(', ')}, oracle, sqlserver, db2`,
     ),
   /** Host name or IP address, as the API names the endpoint. */
   host: z

@@ -9,6 +9,7 @@ import { receivePasswords } from '../../../local/password-receiver.ts';
 import { type PostgresServer, startPostgres } from '../../../local/postgres.ts';
 import { createUser } from '../../../local/principals.ts';
 import { defaultIterations, scramVerifier } from '../../../rotators/postgresql/scram.ts';
+import type { Pace } from '../../../rotators/rds-admin/reset.ts';
 import { rdsAdminRotator } from '../../../rotators/rds-admin/rotator.ts';
 import { type MasterSecret, portOf } from '../../../rotators/rds-admin/schema.ts';
 import { layLine } from '../cut.ts';
@@ -45,6 +46,10 @@ export interface RdsUnderTest extends TargetUnderTest<MasterSecret> {
   superuser(...statements: readonly string[]): Promise<void>;
   /** Cuts or mends the rotator's line to the APIs. */
   reachable(yes: boolean): void;
+  /** How often a master password was set at the server. */
+  resets(): number;
+  /** A rotator with the same permissions that waits in another way. */
+  paced(pace: Pace): TargetUnderTest<MasterSecret>['rotator'];
 }
 
 /**
@@ -60,10 +65,10 @@ export async function start(): Promise<RdsUnderTest> {
     startPostgres({ directory: serverDirectory }),
     startCloud({ directory: cloudDirectory }),
   ]);
-  const connect = async (secret: MasterSecret): Promise<pg.Client> => {
+  const connect = async (secret: MasterSecret, ssl: object = { ca: server.caPem }): Promise<pg.Client> => {
     const client = new pg.Client({
       ...{ host: secret.host, port: portOf(secret), user: secret.username, password: secret.password },
-      ...{ database: secret.dbname || 'postgres', ssl: { ca: server.caPem }, connectionTimeoutMillis: 5_000 },
+      ...{ database: secret.dbname || 'postgres', ssl, connectionTimeoutMillis: 5_000 },
     });
     client.on('error', () => {});
     await client.connect();
@@ -71,7 +76,8 @@ export async function start(): Promise<RdsUnderTest> {
   };
   const base = { engine: 'postgres', host: server.host, port: server.port } as const;
   const asSuperuser = async (statements: readonly string[], logged: boolean) => {
-    const client = await connect({ ...base, ...server.superuser });
+    // RDS sets a password from within: whatever certificate the server shows to others.
+    const client = await connect({ ...base, ...server.superuser }, { rejectUnauthorized: false });
     try {
       if (!logged) await client.query("SET log_statement = 'none'; SET log_min_error_statement = 'panic'");
       for (const statement of statements) await client.query(statement);
@@ -79,10 +85,12 @@ export async function start(): Promise<RdsUnderTest> {
       await client.end();
     }
   };
+  let resets = 0;
   const receiver = await receivePasswords(async ({ username, password }) => {
     const salt = crypto.getRandomValues(new Uint8Array(16));
     const verifier = await scramVerifier(password, salt, defaultIterations);
     await asSuperuser([`ALTER ROLE ${quote(username)} PASSWORD ${pg.escapeLiteral(verifier)}`], true);
+    resets += 1;
   });
   const tags = receiver.tags(server.host, server.port);
   const createRole = (username: string, password: string) =>
@@ -105,13 +113,14 @@ export async function start(): Promise<RdsUnderTest> {
     const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
     await iam.send(new PutUserPolicyCommand({ UserName: user.name, PolicyName: 'granted', PolicyDocument }));
   };
-  const rotatorAt = (port: number) =>
+  const quick: Pace = { budgetMs: 8_000, pollMs: 60, settleMs: 300 };
+  const rotatorAt = (port: number, pace = quick) =>
     rdsAdminRotator({
       config: {
         ...cloud.clientOptions(user.credentials),
         ...{ endpoint: `https://127.0.0.1:${port}`, maxAttempts: 2 },
       },
-      pace: { budgetMs: 8_000, pollMs: 60, settleMs: 300 },
+      pace,
     });
   const line = await layLine(cloud.port);
   const reachable = (yes: boolean) => (yes ? line.mend() : line.cutAfter(0, 'before'));
@@ -166,6 +175,8 @@ export async function start(): Promise<RdsUnderTest> {
     rotator: rotatorAt(line.port),
     server: `PostgreSQL ${await versionOf(connect({ ...base, ...server.superuser }))}`,
     ...{ cloud, serverHandle: server, tags, createRole, reachable },
+    resets: () => resets,
+    paced: (pace) => rotatorAt(line.port, pace),
     superuser: (...statements) => asSuperuser(statements, false),
     context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
     createAccount,
