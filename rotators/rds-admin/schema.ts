@@ -28,7 +28,7 @@ const families: ReadonlyMap<string, Family> = new Map([
 const edition = /^(oracle|sqlserver|db2)(?:-[a-z0-9-]+)?$/;
 
 /** The family of an engine; undefined for one whose master password cannot be set, or that is not known. */
-export function familyOf(engine: string): Family | undefined {
+function familyOf(engine: string): Family | undefined {
   return families.get(engine) ?? (edition.exec(engine)?.[1] as Family | undefined);
 }
 
