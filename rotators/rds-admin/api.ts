@@ -1,22 +1,18 @@
 import type { DBCluster, DBInstance, RDSClient, RDSClientConfig } from '@aws-sdk/client-rds';
 import type { Cluster, RedshiftClient } from '@aws-sdk/client-redshift';
 import { TargetError } from '../../core/errors.ts';
+import { callApi, isNotFound } from '../aws/errors.ts';
+import type { Resource } from '../aws/reset.ts';
 import type { TargetContext } from '../rotator.ts';
-import { apiError, InvalidState, isNotFound } from './errors.ts';
 
 /** What has a master password of its own; members of a cluster have that of the cluster. */
 export type Kind = 'instance' | 'cluster' | 'redshift';
 
 /** A database as its API describes it. */
-export interface Database {
+export interface Database extends Resource {
   readonly kind: Kind;
   readonly id: string;
-  /** For messages: `DB instance "orders"`. */
-  readonly what: string;
   readonly username: string;
-  readonly status: string;
-  /** A new master password was accepted and is not set yet. */
-  readonly resetting: boolean;
   /** The secret in which AWS itself keeps and rotates the password. */
   readonly managedSecret?: string;
   /** The cluster that an instance is a member of. */
@@ -159,21 +155,15 @@ export class DatabaseApi {
     kind: Kind,
     act: 'describe' | 'modify',
     doing: string,
-    { connectTimeoutMs, statementTimeoutMs }: TargetContext,
+    context: TargetContext,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const timeoutMs = connectTimeoutMs + statementTimeoutMs;
-    const signal = AbortSignal.timeout(timeoutMs);
-    try {
-      return await work(signal);
-    } catch (error) {
-      throw apiError(error, {
-        ...{ where: this.#where(kind), doing, action: actions[kind][act] },
-        ...(signal.aborted && { timeoutMs }),
-        // Whether the change was made is not known when its answer is not.
-        changes: act === 'modify',
-      });
-    }
+    return await callApi(
+      // Whether a change was made is not known when its answer is not.
+      { where: this.#where(kind), doing, action: actions[kind][act], changes: act === 'modify' },
+      context,
+      work,
+    );
   }
 
   #where(kind: Kind): string {
@@ -193,8 +183,6 @@ export class DatabaseApi {
   }
 }
 
-export { InvalidState };
-
 function fromInstance(instance: DBInstance): Database {
   const id = instance.DBInstanceIdentifier ?? '';
   const status = instance.DBInstanceStatus ?? '';
@@ -202,7 +190,7 @@ function fromInstance(instance: DBInstance): Database {
   return {
     ...{ kind: 'instance', id, what: `${titles.instance} "${id}"`, status },
     username: instance.MasterUsername ?? '',
-    resetting: status === resettingStatus || Boolean(pending?.MasterUserPassword),
+    changing: status === resettingStatus || Boolean(pending?.MasterUserPassword),
     ...present('managedSecret', instance.MasterUserSecret?.SecretArn),
     ...present('memberOf', instance.DBClusterIdentifier),
     ...present(
@@ -220,7 +208,7 @@ function fromCluster(cluster: DBCluster): Database {
   return {
     ...{ kind: 'cluster', id, what: `${titles.cluster} "${id}"`, status },
     username: cluster.MasterUsername ?? '',
-    resetting: status === resettingStatus || Boolean(cluster.PendingModifiedValues?.MasterUserPassword),
+    changing: status === resettingStatus || Boolean(cluster.PendingModifiedValues?.MasterUserPassword),
     ...present('managedSecret', cluster.MasterUserSecret?.SecretArn),
     ...present('replicaOf', cluster.ReplicationSourceIdentifier),
     hosts: named(cluster.Endpoint, cluster.ReaderEndpoint, ...(cluster.CustomEndpoints ?? [])),
@@ -233,7 +221,7 @@ function fromRedshift(cluster: Cluster): Database {
   return {
     ...{ kind: 'redshift', id, what: `${titles.redshift} "${id}"`, status: cluster.ClusterStatus ?? '' },
     username: cluster.MasterUsername ?? '',
-    resetting: Boolean(cluster.PendingModifiedValues?.MasterUserPassword),
+    changing: Boolean(cluster.PendingModifiedValues?.MasterUserPassword),
     ...present('managedSecret', cluster.MasterPasswordSecretArn),
     hosts: named(cluster.Endpoint?.Address, cluster.CustomDomainName),
     ...present('port', cluster.Endpoint?.Port),

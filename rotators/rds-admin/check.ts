@@ -1,5 +1,6 @@
+import { characterFault } from '../aws/passwords.ts';
 import { requireSame, requireSoundPassword } from '../pending.ts';
-import { characterFault, rulesOf } from './limits.ts';
+import { rulesOf } from './limits.ts';
 import { type MasterSecret, portOf } from './schema.ts';
 
 /**

@@ -1,10 +1,11 @@
 import { TargetError } from '../../core/errors.ts';
 import { generatePassword, passwordPolicy } from '../../core/password.ts';
+import { narrow } from '../aws/passwords.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { requireSameDatabase } from './apply.ts';
-import { narrow, rulesOf } from './limits.ts';
+import { rulesOf } from './limits.ts';
 import { driverOf, endSessions, sessionsGoOn, tryLogin } from './login.ts';
-import { reset, settled, type Tools } from './reset.ts';
+import { reset, resetOver, type Tools } from './reset.ts';
 import { locate } from './resource.ts';
 import type { MasterSecret } from './schema.ts';
 
@@ -39,8 +40,8 @@ export async function contain(leaked: MasterSecret, context: Context, tools: Too
   if (login === 'refused') return refused;
   const found = await locate(leaked, tools.api, context);
   await requireSameDatabase(found, leaked, context);
-  const database = await settled(found, deadline, tools, context);
-  if (found.resetting && (await tryLogin(leaked, context)) === 'refused') return refused;
+  const database = await resetOver(found, deadline, tools, context);
+  if (found.changing && (await tryLogin(leaked, context)) === 'refused') return refused;
 
   const password = generatePassword(narrow(passwordPolicy({}), rulesOf(leaked)), context.random);
   const interim = { ...leaked, password };

@@ -1,4 +1,4 @@
-import type { TargetError } from '../../core/errors.ts';
+import { type Worth, worthOf } from '../aws/reset.ts';
 import { contain as containMysql } from '../mysql/contain.ts';
 import { probe as probeMysql } from '../mysql/probe.ts';
 import type { MysqlSecret } from '../mysql/schema.ts';
@@ -50,24 +50,9 @@ export async function probe(secret: MasterSecret, context: TargetContext): Promi
   }
 }
 
-/**
- * What a login is worth for a decision. `unknown`: no driver, or an answer that may or may not be about the credential;
- * the API, which needs no login, then goes on.
- * @returns an error when the server gave no answer
- */
-export async function tryLogin(
-  secret: MasterSecret,
-  context: TargetContext,
-): Promise<'accepted' | 'refused' | 'unknown' | TargetError> {
-  const result = await probe(secret, context);
-  if (result.outcome === 'accepted') return 'accepted';
-  if (result.outcome === 'unverifiable') return 'unknown';
-  if (result.outcome === 'rejected') return 'refused';
-  const { code } = result.error;
-  return code === 'TargetRefused' || code === 'DatabaseMissing' || code === 'PermissionMissing'
-    ? 'unknown'
-    : result.error;
-}
+/** Tries a login; `unknown` where there is no driver. */
+export const tryLogin = async (secret: MasterSecret, context: TargetContext): Promise<Worth> =>
+  worthOf(await probe(secret, context));
 
 /**
  * Ends the sessions of the master user other than this one, by itself, logged in with `working`.

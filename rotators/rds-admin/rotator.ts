@@ -1,12 +1,13 @@
 import { generatePassword } from '../../core/password.ts';
+import { narrow } from '../aws/passwords.ts';
+import { defaultPace, type Pace } from '../aws/reset.ts';
 import type { Rotator } from '../rotator.ts';
 import { type ClientConfig, DatabaseApi } from './api.ts';
 import { apply } from './apply.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
-import { narrow, rulesOf } from './limits.ts';
+import { rulesOf } from './limits.ts';
 import { probe } from './login.ts';
-import { pace as defaultPace, type Pace } from './reset.ts';
 import { type MasterSecret, masterSecretSchema } from './schema.ts';
 
 /**

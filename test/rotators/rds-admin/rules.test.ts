@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../../adapters/random.ts';
 import { generatePassword, type PasswordPolicy, passwordPolicy } from '../../../core/password.ts';
+import { characterFault, narrow } from '../../../rotators/aws/passwords.ts';
 import { check } from '../../../rotators/rds-admin/check.ts';
-import { characterFault, narrow, rulesOf } from '../../../rotators/rds-admin/limits.ts';
+import { rulesOf } from '../../../rotators/rds-admin/limits.ts';
+import { rdsAdmin } from '../../../rotators/rds-admin/rotator.ts';
 import { type MasterSecret, masterSecretSchema, portOf } from '../../../rotators/rds-admin/schema.ts';
 import { registry } from '../../../rotators/registry.ts';
 
@@ -97,6 +99,16 @@ describe('passwords', () => {
       { numRuns: 500 },
     );
     expect(generated).toBeGreaterThan(100);
+  });
+
+  test('that are proposed keep to them, whatever the rules of the configuration', async () => {
+    const passwords = passwordPolicy({ PASSWORD_LENGTH: '300', EXCLUDE_CHARACTERS: '' });
+    for (const [of] of documented) {
+      const context = { passwords, random: systemRandom } as Parameters<typeof rdsAdmin.propose>[1];
+      const next = await rdsAdmin.propose(of, context);
+      expect(() => check(next, of)).not.toThrow();
+      expect({ ...next, password: of.password }).toEqual(of);
+    }
   });
 
   test('cannot be generated for Redshift without digits, and the error says what to change', () => {

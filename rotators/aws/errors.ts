@@ -1,6 +1,7 @@
 import { TargetError } from '../../core/errors.ts';
+import type { TargetContext } from '../rotator.ts';
 
-/** The database takes no change in the state that it is in; later it may. */
+/** What is to be changed takes no change in the state that it is in; later it may. */
 export class InvalidState extends TargetError {
   constructor(message: string) {
     super('TargetTimeout', message);
@@ -20,16 +21,16 @@ const httpStatus = (error: unknown): unknown => {
     : undefined;
 };
 
-/** Whether an API says that there is no database with the identifier of the request. */
+/** Whether an API says that there is nothing with the identifier of the request. */
 export const isNotFound = (error: unknown): boolean =>
-  /^(?:DBInstance|DBCluster|Cluster)NotFound(?:Fault)?$/.test(nameOf(error));
+  /^(?:DBInstance|DBCluster|Cluster|User)NotFound(?:Fault)?$/.test(nameOf(error));
 
 /**
  * What a failed call means. The service's text is left out: nothing keeps it from quoting a parameter.
  * @param call - what was called: where, what for in words, the action that IAM knows it by, whether it changes anything,
  *   and how long it was waited for when that was too long
  */
-export function apiError(
+function apiError(
   error: unknown,
   call: { where: string; doing: string; action: string; changes: boolean; timeoutMs?: number },
 ): TargetError {
@@ -41,7 +42,7 @@ export function apiError(
       `${where}: no answer within ${timeoutMs} ms to: ${doing}`,
     );
   }
-  if (/^Invalid(?:DBInstance|DBCluster|Cluster)State/.test(name)) {
+  if (/^Invalid(?:DBInstance|DBCluster|Cluster|User)State/.test(name)) {
     return new InvalidState(`${where}: cannot ${doing} now (${name})`);
   }
   if (/^(?:AccessDenied|UnauthorizedOperation|NotAuthorized)/.test(name)) {
@@ -62,4 +63,27 @@ export function apiError(
     );
   }
   return new TargetError('TargetRefused', `${where}: refused to ${doing} (${name})`);
+}
+
+const timeoutOf = ({ connectTimeoutMs, statementTimeoutMs }: TargetContext): number =>
+  connectTimeoutMs + statementTimeoutMs;
+
+/** Calls an API within the time that connection and statement may take together. @throws TargetError */
+export async function callApi<T>(
+  call: {
+    readonly where: string;
+    readonly doing: string;
+    readonly action: string;
+    readonly changes: boolean;
+  },
+  context: TargetContext,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeoutMs = timeoutOf(context);
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    return await work(signal);
+  } catch (error) {
+    throw apiError(error, { ...call, ...(signal.aborted && { timeoutMs }) });
+  }
 }
