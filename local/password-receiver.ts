@@ -1,30 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 
-/** Hears from the local cloud which master password a real server is to have; see `local/cloud/master_password.py`. */
+/** Hears from the local cloud which passwords a user of a real server is to have; see `local/cloud/passwords.py`. */
 export interface PasswordReceiver {
-  /** The tags that bind a database of the local cloud to the server at `host:port`. */
+  /** The tags that bind a database or user of the local cloud to the server at `host:port`. */
   tags(host: string, port: number): { readonly Key: string; readonly Value: string }[];
   close(): Promise<void>;
 }
 
 interface Login {
   readonly username: string;
-  readonly password: string;
+  /** One; a user of a cache may have two. */
+  readonly passwords: readonly string[];
 }
 
 const isLogin = (value: unknown): value is Login =>
   typeof value === 'object' &&
   value !== null &&
   typeof Reflect.get(value, 'username') === 'string' &&
-  typeof Reflect.get(value, 'password') === 'string';
+  Array.isArray(Reflect.get(value, 'passwords'));
 
 /**
  * Listens on this machine for passwords, at an address that nobody guesses.
- * @param setPassword - sets it at the server; while it fails, the local cloud tries again
+ * @param setPasswords - sets them at the server; while it fails, the local cloud tries again
  */
 export async function receivePasswords(
-  setPassword: (login: Login) => Promise<void>,
+  setPasswords: (login: Login) => Promise<void>,
 ): Promise<PasswordReceiver> {
   const path = `/${randomUUID()}`;
   const server = createServer((request, response) => {
@@ -41,7 +42,7 @@ export async function receivePasswords(
       if (request.method !== 'POST' || request.url !== path) return answer(404);
       const login: unknown = JSON.parse(body);
       if (!isLogin(login)) return answer(400);
-      setPassword(login).then(
+      setPasswords(login).then(
         () => answer(204),
         () => answer(503),
       );

@@ -76,6 +76,22 @@ export const registry = {
     },
     load: async () => (await import('./rds-admin/rotator.ts')).rdsAdmin,
   },
+  elasticache: {
+    title: 'ElastiCache users',
+    strategies: ['single-user', 'dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['Redis 7.0'],
+    aws: {
+      resources: {
+        pattern: /^arn:aws[a-z-]*:elasticache:[a-z0-9-]+:\d{12}:user:[a-zA-Z][a-zA-Z0-9-]*$/,
+        example: 'arn:aws:elasticache:eu-central-1:111122223333:user:orders',
+      },
+      rotation: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
+      containment: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
+    },
+    load: async () => (await import('./elasticache/rotator.ts')).elastiCache,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;

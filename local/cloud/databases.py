@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
 
 import re
 
-from cloud import master_password
+from cloud import passwords
 
 _RESETTING = "resetting-master-credentials"
 _FORBIDDEN = '/"@'
@@ -34,17 +34,17 @@ def _fault(record: dict, password: str, cluster: bool) -> str | None:
     family = re.sub(r"-.*", "", engine)
     longest = (_LONGEST_CLUSTER.get(engine, _LONGEST_CLUSTER_OTHERWISE) if cluster
                else _LONGEST.get(family, _LONGEST_OTHERWISE))
-    return master_password.fault(password, 8, longest, _FORBIDDEN)
+    return passwords.fault(password, 8, longest, _FORBIDDEN)
 
 
 def _bind_instance(record: dict) -> None:
-    bound = master_password.endpoint(record.get("TagList", []))
+    bound = passwords.endpoint(record.get("TagList", []))
     if bound:
         record["Endpoint"] = {**record.get("Endpoint", {}), "Address": bound[0], "Port": bound[1]}
 
 
 def _bind_cluster(record: dict) -> None:
-    bound = master_password.endpoint(record.get("TagList", []))
+    bound = passwords.endpoint(record.get("TagList", []))
     if bound:
         record["Endpoint"], record["Port"] = bound
 
@@ -102,7 +102,7 @@ def _modifying(service, action: str, identifier: str, records: dict, *, cluster:
         if refused:
             return refused
         pending = record.setdefault("PendingModifiedValues", {})
-        record["PendingModifiedValues"] = {**pending, "MasterUserPassword": master_password.MASK}
+        record["PendingModifiedValues"] = {**pending, "MasterUserPassword": passwords.MASK}
         answer = original({key: value for key, value in params.items() if key != "MasterUserPassword"})
 
         def begun() -> None:
@@ -114,7 +114,7 @@ def _modifying(service, action: str, identifier: str, records: dict, *, cluster:
                 key: value for key, value in record["PendingModifiedValues"].items() if key != "MasterUserPassword"}
             record[status] = "available"
 
-        master_password.reset(record.get("TagList", []), record.get("MasterUsername", ""), password, begun, done)
+        passwords.reset(record.get("TagList", []), record.get("MasterUsername", ""), [password], begun, done)
         return answer
 
     service._ACTION_MAP[action] = modify

@@ -14,7 +14,7 @@ import uuid
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from cloud import master_password
+from cloud import passwords
 
 _NAMESPACE = "http://redshift.amazonaws.com/doc/2012-12-01/"
 _FORBIDDEN = "'\"\\/@"
@@ -37,7 +37,7 @@ def _scope() -> tuple[str, str]:
 
 
 def _require_password(password: str) -> None:
-    why = master_password.fault(password, 8, 64, _FORBIDDEN)
+    why = passwords.fault(password, 8, 64, _FORBIDDEN)
     for wanted, has in (("an uppercase letter", str.isupper), ("a lowercase letter", str.islower),
                         ("a number", str.isdigit)):
         if why is None and not any(has(character) for character in password):
@@ -85,7 +85,7 @@ def _create(params: dict) -> str:
     if not managed:
         _require_password(params.get("MasterUserPassword", ""))
     tags = _tags(params)
-    bound = master_password.endpoint(tags)
+    bound = passwords.endpoint(tags)
     host = f"{identifier}.{uuid.uuid4().hex[:12]}.{region}.redshift.amazonaws.com"
     name = f"redshift!{identifier}-{params.get('MasterUsername', '')}"
     cluster = {
@@ -124,12 +124,12 @@ def _modify(params: dict) -> str:
         if cluster["status"] != "available":
             raise _Refusal("InvalidClusterState", f"Cluster {cluster['id']} is {cluster['status']}.")
         _require_password(password)
-        cluster["pending"] = master_password.MASK
+        cluster["pending"] = passwords.MASK
 
         def done() -> None:
             cluster["pending"] = None
 
-        master_password.reset(cluster["tags"], cluster["username"], password, lambda: None, done)
+        passwords.reset(cluster["tags"], cluster["username"], [password], lambda: None, done)
     return _render(cluster)
 
 

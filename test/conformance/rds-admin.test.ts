@@ -296,7 +296,7 @@ describeMariaDb('MariaDB', () => {
     const { username: user, password } = server.superuser;
     superuser = await mysql.createConnection({ socketPath: server.socket, user, password });
     receiver = await receivePasswords(async (login) => {
-      await superuser.query('ALTER USER ?@? IDENTIFIED BY ?', [login.username, '%', login.password]);
+      await superuser.query('ALTER USER ?@? IDENTIFIED BY ?', [login.username, '%', login.passwords[0]]);
     });
   }, 60_000);
   afterAll(async () => {

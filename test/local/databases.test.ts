@@ -119,14 +119,14 @@ describe('master passwords', () => {
     });
     const answer = await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, ...change(second) }));
     expect(answer.DBInstance?.PendingModifiedValues?.MasterUserPassword).toBe('****');
-    expect(heard).not.toContainEqual({ username: 'master', password: second });
+    expect(heard).not.toContainEqual({ username: 'master', passwords: [second] });
     const states = await course(async () => {
       const { DBInstanceStatus = '', PendingModifiedValues: pending } =
         (await instance(DBInstanceIdentifier)) ?? {};
       return [DBInstanceStatus, pending?.MasterUserPassword === undefined];
     });
     expect(states).toEqual(['available', 'resetting-master-credentials', 'available']);
-    expect(heard).toContainEqual({ username: 'master', password: second });
+    expect(heard).toContainEqual({ username: 'master', passwords: [second] });
   });
 
   // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
@@ -147,7 +147,7 @@ describe('master passwords', () => {
       heard.length > before && (await cluster(DBClusterIdentifier))?.Status === 'available',
     ]);
     expect(states).toEqual(['available', 'resetting-master-credentials', 'available']);
-    expect(heard.at(-1)).toEqual({ username: 'master', password: second });
+    expect(heard.at(-1)).toEqual({ username: 'master', passwords: [second] });
   });
 
   // https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyCluster.html
@@ -168,7 +168,7 @@ describe('master passwords', () => {
       return [pending, pending === 'none'];
     });
     expect(states).toEqual(['****', 'none']);
-    expect(heard.at(-1)).toEqual({ username: 'master', password: second });
+    expect(heard.at(-1)).toEqual({ username: 'master', passwords: [second] });
     const { Clusters = [] } = await redshift.send(new DescribeClustersCommand({}));
     expect(Clusters.map((one) => one.ClusterIdentifier)).toContain(ClusterIdentifier);
     await redshift.send(new PauseClusterCommand({ ClusterIdentifier }));

@@ -86,7 +86,7 @@ export async function start(): Promise<RdsUnderTest> {
     }
   };
   let resets = 0;
-  const receiver = await receivePasswords(async ({ username, password }) => {
+  const receiver = await receivePasswords(async ({ username, passwords: [password = ''] }) => {
     const salt = crypto.getRandomValues(new Uint8Array(16));
     const verifier = await scramVerifier(password, salt, defaultIterations);
     await asSuperuser([`ALTER ROLE ${quote(username)} PASSWORD ${pg.escapeLiteral(verifier)}`], true);

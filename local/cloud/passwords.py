@@ -1,8 +1,8 @@
-"""How a service resets a master password: later than it answers, and on a real server where there is one.
+"""How a service changes a password: later than it answers, and on a real server where there is one.
 
-A database is bound to a server of this machine by tags that it is created with; AWS knows nothing of them:
-`rekey:endpoint` (`host:port`) is where it then says that it listens, `rekey:password-url` is POSTed
-`{"username": …, "password": …}` and sets that password there, `rekey:reset-seconds` is how long a reset takes.
+A database or a user is bound to a server of this machine by tags that it is created with; AWS knows nothing of them:
+`rekey:endpoint` (`host:port`) is where a database then says that it listens, `rekey:password-url` is POSTed
+`{"username": …, "passwords": […]}` and sets those there, `rekey:reset-seconds` is how long a change takes.
 """
 
 import json
@@ -17,7 +17,7 @@ MASK = "****"
 RESET_SECONDS = 0.05
 _GIVE_UP_SECONDS = 120
 
-logger = logging.getLogger("master_password")
+logger = logging.getLogger("passwords")
 
 
 def tag(tags: list[dict], key: str) -> str | None:
@@ -42,30 +42,30 @@ def fault(password: str, shortest: int, longest: int, forbidden: str) -> str | N
     return None
 
 
-def _tell(url: str, username: str, password: str) -> None:
-    body = json.dumps({"username": username, "password": password}).encode()
+def _tell(url: str, username: str, passwords: list[str]) -> None:
+    body = json.dumps({"username": username, "passwords": passwords}).encode()
     request = urllib.request.Request(url, data=body, headers={"content-type": "application/json"}, method="POST")
     with urllib.request.urlopen(request, timeout=5) as answer:
         answer.read()
 
 
-def _tell_until_heard(url: str, username: str, password: str) -> None:
+def _tell_until_heard(url: str, username: str, passwords: list[str]) -> None:
     """The services go on until the server takes the password: one that is down takes it when it is up again."""
     deadline = time.monotonic() + _GIVE_UP_SECONDS
     while True:
         try:
-            _tell(url, username, password)
+            _tell(url, username, passwords)
             return
         except (OSError, urllib.error.URLError) as error:
             if time.monotonic() > deadline:
-                logger.error("the password of %s was not set: %s", username, type(error).__name__)
+                logger.error("the passwords of %s were not set: %s", username, type(error).__name__)
                 return
             time.sleep(0.1)
 
 
-def reset(tags: list[dict], username: str, password: str, begun: Callable[[], None],
+def reset(tags: list[dict], username: str, passwords: list[str], begun: Callable[[], None],
           done: Callable[[], None]) -> None:
-    """Sets the password in the background; `begun` is called when work on it starts, `done` when it is set."""
+    """Sets passwords in the background; `begun` is called when work on it starts, `done` when they are set."""
     seconds = float(tag(tags, "rekey:reset-seconds") or RESET_SECONDS)
     url = tag(tags, "rekey:password-url")
 
@@ -74,7 +74,7 @@ def reset(tags: list[dict], username: str, password: str, begun: Callable[[], No
         begun()
         time.sleep(seconds * 2 / 3)
         if url:
-            _tell_until_heard(url, username, password)
+            _tell_until_heard(url, username, passwords)
         done()
 
-    threading.Thread(target=work, daemon=True, name="master-password").start()
+    threading.Thread(target=work, daemon=True, name="password-change").start()
