@@ -49,3 +49,19 @@ export async function issueCertificate(
   });
   return { cert, key };
 }
+
+/** What a server's certificate is like: for other hosts than its own, of last week, or by an authority nobody knows. */
+export interface CertificateChoice {
+  readonly hosts?: readonly string[];
+  readonly expired?: boolean;
+  readonly unknownAuthority?: boolean;
+}
+
+/** Issues a certificate as chosen; with no choice, a good one of `authority`. */
+export async function issueChosen(
+  authority: Certificate,
+  { hosts, expired, unknownAuthority }: CertificateChoice,
+): Promise<Certificate> {
+  const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
+  return await issueCertificate(by, hosts, { expired: expired ?? false });
+}

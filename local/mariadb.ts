@@ -1,12 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { appendFileSync, constants } from 'node:fs';
-import { access, chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
-import { type Certificate, createAuthority, issueCertificate } from './certificates.ts';
-import { freePort } from './postgres.ts';
+import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
+import { ChildServer, findProgram, freePort } from './child-server.ts';
 import { closedFolder } from './postgres-binaries.ts';
 
 /** A real MariaDB server on this machine. */
@@ -28,44 +27,24 @@ export interface MariaDbServer {
   pause(): void;
   resume(): void;
   /** Serves another certificate from now on: for other hosts, an expired one, or one of an unknown authority. */
-  useCertificate(certificate: {
-    hosts?: readonly string[];
-    expired?: boolean;
-    unknownAuthority?: boolean;
-  }): Promise<void>;
+  useCertificate(certificate: CertificateChoice): Promise<void>;
   /** Stops the server and removes its data. */
   remove(): Promise<void>;
 }
 
 const run = promisify(execFile);
-const places = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
-
-async function find(program: string): Promise<string | undefined> {
-  for (const folder of [...(process.env.PATH ?? '').split(':'), ...places]) {
-    const path = join(folder, program);
-    if (
-      await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    ) {
-      return path;
-    }
-  }
-  return undefined;
-}
-
 /** Why no MariaDB can be started here and what to do about it; undefined when one can. */
 export async function missingMariaDb(): Promise<string | undefined> {
-  return (await find('mariadbd')) !== undefined && (await find('mariadb-install-db')) !== undefined
+  return (await findProgram('mariadbd')) !== undefined &&
+    (await findProgram('mariadb-install-db')) !== undefined
     ? undefined
     : 'no MariaDB server is installed; apt-get install -y mariadb-server';
 }
 
 async function programs(): Promise<{ server: string; installer: string }> {
   const [server, installer, reason] = await Promise.all([
-    find('mariadbd'),
-    find('mariadb-install-db'),
+    findProgram('mariadbd'),
+    findProgram('mariadb-install-db'),
     missingMariaDb(),
   ]);
   if (server === undefined || installer === undefined) throw new Error(reason);
@@ -133,13 +112,11 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
       await own(join(directory, name));
     }
   };
-  await serve(await issueCertificate(authority));
+  await serve(await issueChosen(authority, {}));
 
   const port = await freePort();
   const superuser = { username: 'root', password: crypto.randomUUID() };
-  let child: ChildProcess | undefined;
-  const endChild = () => child?.kill('SIGKILL');
-  process.once('exit', endChild);
+  const child = new ChildServer();
 
   const administer = async <T>(
     password: string,
@@ -161,9 +138,9 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
       const [option, name = ''] = file.split('=');
       return `--ssl-${option}=${join(directory, name)}`;
     });
-    const started = spawn(
+    await child.start({
       program,
-      [
+      args: [
         '--no-defaults',
         ...asUser,
         `--datadir=${data}`,
@@ -182,36 +159,12 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
         '--skip-log-bin',
         ...(tls ? certificate : ['--skip-ssl']),
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    child = started;
-    for (const stream of [started.stdout, started.stderr]) {
-      stream.on('data', (text) => appendFileSync(messages, String(text)));
-    }
-    const deadline = Date.now() + 20_000;
-    for (;;) {
-      const ready = await administer(password, async () => true).catch(() => false);
-      if (ready) return;
-      if (started.exitCode !== null || Date.now() > deadline) {
-        started.kill('SIGKILL');
-        const tail = (await readFile(messages, 'utf8')).split('\n').slice(-8).join('\n');
-        throw new Error(`MariaDB did not start on port ${port}; the end of what it said:\n${tail}`);
-      }
-      await sleep(25);
-    }
+      said: (text) => appendFileSync(messages, text),
+      ready: () => administer(password, async () => true).catch(() => false),
+      tail: async () => (await readFile(messages, 'utf8')).split('\n').slice(-8).join('\n'),
+    });
   };
-  const stop = async () => {
-    const running = child;
-    child = undefined;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-    const ended = new Promise((done) => running.once('exit', done));
-    // A frozen server does not hear the request to end.
-    running.kill('SIGCONT');
-    running.kill('SIGTERM');
-    const force = setTimeout(() => running.kill('SIGKILL'), 10_000);
-    await ended;
-    clearTimeout(force);
-  };
+  const stop = () => child.stop();
 
   await start({}, '');
   await administer('', async (connection) => {
@@ -228,16 +181,14 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
     readLog: async () => `${await readFile(logFile, 'utf8')}${await readFile(messages, 'utf8')}`,
     start: (how) => start(how),
     stop,
-    pause: () => child?.kill('SIGSTOP'),
-    resume: () => child?.kill('SIGCONT'),
-    async useCertificate({ hosts, expired, unknownAuthority }) {
-      const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
-      await serve(await issueCertificate(by, hosts, { expired: expired ?? false }));
+    pause: () => child.pause(),
+    resume: () => child.resume(),
+    async useCertificate(choice) {
+      await serve(await issueChosen(authority, choice));
       await administer(superuser.password, (connection) => connection.query('FLUSH SSL'));
     },
     async remove() {
       await stop();
-      process.off('exit', endChild);
       await rm(data, { recursive: true, force: true, maxRetries: 5 });
     },
   };

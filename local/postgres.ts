@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { access, chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Certificate, createAuthority, issueCertificate } from './certificates.ts';
+import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
+import { freePort } from './child-server.ts';
 import { closedFolder, loadEmbeddedPostgres } from './postgres-binaries.ts';
 
 export interface PostgresOptions {
@@ -33,11 +33,7 @@ export interface PostgresServer {
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Serves another certificate from now on: for other hosts, an expired one, or one of an unknown authority. */
-  useCertificate(certificate: {
-    hosts?: readonly string[];
-    expired?: boolean;
-    unknownAuthority?: boolean;
-  }): Promise<void>;
+  useCertificate(certificate: CertificateChoice): Promise<void>;
   /** Turns TLS on or off for new connections. */
   useTls(on: boolean): Promise<void>;
   /** Stops the server and removes its data; the log stays. */
@@ -45,21 +41,6 @@ export interface PostgresServer {
 }
 
 const superuserName = 'postgres';
-
-/** A port of this machine that nobody listens at now. */
-export async function freePort(): Promise<number> {
-  return await new Promise((resolvePort, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolvePort(address.port);
-        else reject(new Error('no free port'));
-      });
-    });
-  });
-}
 
 async function commandLine(pid: number): Promise<string> {
   return await new Promise((done) => {
@@ -164,7 +145,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     await write('server.crt', cert);
     await write('server.key', key);
   };
-  await serve(await issueCertificate(authority));
+  await serve(await issueChosen(authority, {}));
   await write('pg_hba.conf', hba);
   await write('postgresql.auto.conf', configuration(options.settings ?? {}));
 
@@ -212,9 +193,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     stop,
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
-    async useCertificate({ hosts, expired, unknownAuthority }) {
-      const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
-      await serve(await issueCertificate(by, hosts, { expired: expired ?? false }));
+    async useCertificate(choice) {
+      await serve(await issueChosen(authority, choice));
       await reload();
     },
     async useTls(on) {

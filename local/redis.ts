@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import { delimiter, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Certificate, createAuthority, issueCertificate } from './certificates.ts';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
+import { ChildServer, findProgram, freePort } from './child-server.ts';
 
 /** A real Redis or Valkey server on this machine. */
 export interface RedisServer {
@@ -23,11 +22,7 @@ export interface RedisServer {
   pause(): void;
   resume(): void;
   /** Writes another certificate; returns the paths for `CONFIG SET tls-cert-file … tls-key-file …`. */
-  writeCertificate(certificate: {
-    hosts?: readonly string[];
-    expired?: boolean;
-    unknownAuthority?: boolean;
-  }): Promise<{ readonly cert: string; readonly key: string }>;
+  writeCertificate(certificate: CertificateChoice): Promise<{ readonly cert: string; readonly key: string }>;
   /** Stops the server and removes its folder. */
   remove(): Promise<void>;
 }
@@ -40,19 +35,7 @@ export interface RedisOptions {
 }
 
 /** Path of a server's program, if this machine has one. */
-export async function findRedis(): Promise<string | undefined> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    for (const name of ['redis-server', 'valkey-server']) {
-      const path = join(folder, name);
-      const found = await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (found) return path;
-    }
-  }
-  return undefined;
-}
+export const findRedis = (): Promise<string | undefined> => findProgram('redis-server', 'valkey-server');
 
 /** A server with TLS from an authority of its own and nobody's login but the superuser's. */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
@@ -75,7 +58,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     await writeFile(files.key, key, { mode: 0o600 });
     return files;
   };
-  const files = await write(await issueCertificate(authority));
+  const files = await write(await issueChosen(authority, {}));
   await writeFile(path('ca.crt'), authority.cert);
   const hash = createHash('sha256').update(superuser.password).digest('hex');
   const users = `user default off\nuser superuser on #${hash} ~* &* +@all\n`;
@@ -104,44 +87,26 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const text = `${configuration.join('\n')}\n`;
   await writeFile(path('redis.conf'), text);
 
-  let child: ChildProcess | undefined;
-  const stop = async () => {
-    const running = child;
-    child = undefined;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-    const ended = new Promise((done) => running.once('exit', done));
-    // A frozen server does not hear the request to end.
-    running.kill('SIGCONT');
-    running.kill('SIGTERM');
-    const force = setTimeout(() => running.kill('SIGKILL'), 3_000);
-    await ended;
-    clearTimeout(force);
-  };
+  const child = new ChildServer();
+  const stop = () => child.stop();
   const start = async () => {
     const fromFile = options.users !== 'nowhere';
-    child = spawn(program, [fromFile ? path('redis.conf') : '-'], { stdio: ['pipe', 'ignore', 'ignore'] });
-    child.stdin?.end(fromFile ? '' : text);
-    const deadline = Date.now() + 10_000;
-    while (!(await listens(socketPath))) {
-      if (Date.now() > deadline || child.exitCode !== null) {
-        const tail = await readFile(logFile, 'utf8').catch(() => '');
-        await stop();
-        throw new Error(
-          `${program} did not start on port ${port}; the end of its log:\n${tail.split('\n').slice(-6).join('\n')}`,
-        );
-      }
-      await sleep(20);
-    }
+    await child.start({
+      program,
+      args: [fromFile ? path('redis.conf') : '-'],
+      input: fromFile ? '' : text,
+      ready: () => listens(socketPath),
+      tail: async () => (await readFile(logFile, 'utf8').catch(() => '')).split('\n').slice(-6).join('\n'),
+    });
   };
   await start();
   return {
     host: 'localhost',
     ...{ port, socketPath, caPem: authority.cert, superuser, logFile, start, stop },
-    pause: () => child?.kill('SIGSTOP'),
-    resume: () => child?.kill('SIGCONT'),
-    async writeCertificate({ hosts, expired, unknownAuthority }) {
-      const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
-      return await write(await issueCertificate(by, hosts, { expired: expired ?? false }));
+    pause: () => child.pause(),
+    resume: () => child.resume(),
+    async writeCertificate(choice) {
+      return await write(await issueChosen(authority, choice));
     },
     async remove() {
       await stop();
@@ -158,19 +123,5 @@ async function listens(path: string): Promise<boolean> {
       done(true);
     });
     socket.once('error', () => done(false));
-  });
-}
-
-async function freePort(): Promise<number> {
-  return await new Promise((done, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') done(address.port);
-        else reject(new Error('no free port'));
-      });
-    });
   });
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { SecretError, TargetError } from '../../core/errors.ts';
+import { TargetError } from '../../core/errors.ts';
+import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { type Account, readAccounts, readGrants, requireSettable, setPassword } from './account.ts';
-import { openServer, using } from './connection.ts';
+import { openServer } from './connection.ts';
 import { follow, type Workplace } from './follower.ts';
 import { changes } from './grants.ts';
-import { type MysqlSecret, pairOf } from './schema.ts';
+import type { MysqlSecret } from './schema.ts';
 import { firstLogin, noteUnlocked, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 
@@ -17,25 +19,12 @@ type Context = ApplyContext<MysqlSecret>;
  * password comes last, so that a login with it proves that everything is done.
  */
 export async function applyAlternating(next: MysqlSecret, context: Context): Promise<void> {
-  const admin = await context.credentials.admin();
-  if (admin === undefined) {
-    throw new SecretError(
-      'AdminSecretMissing',
-      `alternating users need an admin: name its secret in "masterarn" of the secret of "${next.username}"`,
-    );
-  }
+  const admin = await requireAdmin(next, context);
   const { base, clone } = pairOf(next.username);
-  const { current } = context.credentials;
   const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
   const login = await firstLogin(next, context, isOfPair);
   await login.session?.end();
-  if (!login.currentAccepted) {
-    context.finding({
-      code: 'CurrentCredentialRefused',
-      severity: 'medium',
-      message: `the server refused the current password of "${current.username}"`,
-    });
-  }
+  if (!login.currentAccepted) noteCurrentRefused(context);
   await using(await openServer(admin, context), async (session) => {
     const server = await session.prepare();
     await inTurn({ session, server, next, context }, () =>
@@ -67,12 +56,7 @@ async function change(place: Workplace, proven: boolean): Promise<void> {
   const isClone = next.username === clone;
   const mine = await readAccounts(session, server, next.username);
   const others = await readAccounts(session, server, isClone ? base : clone);
-  if (session.place.username === base || session.place.username === clone) {
-    throw new SecretError(
-      'AdminSecretMismatch',
-      `the admin "${session.place.username}" is itself one of the alternating users`,
-    );
-  }
+  requireOtherAdmin(session.place.username, next.username);
   if (others.length === 0) {
     throw new TargetError(
       'TargetRefused',

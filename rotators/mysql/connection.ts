@@ -2,10 +2,13 @@ import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
 import mysql from 'mysql2';
 import { TargetError } from '../../core/errors.ts';
+import { type LoginRefused, orRefused } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
-import { trust } from '../tls/authorities.ts';
-import { connectError, NoTlsOffered, type Phase, type Place, serverError, statementError } from './errors.ts';
-import { databaseOf, type MysqlSecret, portOf, transportOf } from './schema.ts';
+import { databaseAuthorities, trust } from '../tls/authorities.ts';
+import { noAnswer, type Phase } from '../tls/failures.ts';
+import { overTransport } from '../tls/transport.ts';
+import { connectError, type Place, serverError, statementError } from './errors.ts';
+import { databaseOf, type MysqlSecret, portOf } from './schema.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -170,26 +173,10 @@ async function connectTo(
   context: TargetContext,
   database: string | undefined,
 ): Promise<Session> {
-  const transport = transportOf(secret);
-  if (transport === 'plaintext') {
-    context.finding(plaintextFinding(secret, 'because the secret says "ssl": false'));
-    return await connect(secret, context, database, false);
-  }
-  try {
-    return await connect(secret, context, database, true);
-  } catch (error) {
-    if (!(error instanceof NoTlsOffered) || transport === 'tls' || !context.allowPlaintext) throw error;
-    context.finding(plaintextFinding(secret, 'because the server offers no TLS and plaintext is allowed'));
-    return await connect(secret, context, database, false);
-  }
+  return await overTransport({ ...secret, port: portOf(secret) }, context, (encrypted) =>
+    connect(secret, context, database, encrypted),
+  );
 }
-
-const plaintextFinding = (secret: MysqlSecret, why: string) =>
-  ({
-    code: 'PlaintextConnection',
-    severity: 'high',
-    message: `user "${secret.username}" connects to ${secret.host}:${portOf(secret)} without TLS, ${why}`,
-  }) as const;
 
 async function connect(
   secret: MysqlSecret,
@@ -202,12 +189,7 @@ async function connect(
   const where = `user "${username}" at ${host}:${port}${database === undefined ? '' : `/${database}`}`;
   const place: Place = { where, encrypted, database, username, host };
   const trusted = encrypted
-    ? await trust(context.certificateAuthorities).catch(() => {
-        throw new TargetError(
-          'TlsRefused',
-          `${where}: the given certificate authorities are no PEM certificates`,
-        );
-      })
+    ? await trust(context.certificateAuthorities, where, databaseAuthorities)
     : undefined;
   const connection = mysql.createConnection({
     host,
@@ -232,7 +214,7 @@ async function connect(
   try {
     await new Promise<void>((resolve, reject) => {
       timer = setTimeout(
-        () => reject(timeoutError(place, progress.phase, context)),
+        () => reject(noAnswer(where, progress.phase, context.connectTimeoutMs)),
         context.connectTimeoutMs,
       );
       connection.once('connect', () => resolve());
@@ -246,16 +228,6 @@ async function connect(
     clearTimeout(timer);
   }
   return new Session(connection, place, context.statementTimeoutMs);
-}
-
-function timeoutError({ where }: Place, phase: Phase, { connectTimeoutMs }: TargetContext): TargetError {
-  const waited = { connect: 'a connection', tls: 'the TLS handshake', login: 'the answer to the login' }[
-    phase
-  ];
-  return new TargetError(
-    'TargetUnreachable',
-    `${where}: no answer within ${connectTimeoutMs} ms; waited for ${waited}`,
-  );
 }
 
 /**
@@ -297,11 +269,6 @@ function secure(
   };
 }
 
-/** Runs `work` with a connection that is closed afterwards, come what may. */
-export async function using<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
-  try {
-    return await work(session);
-  } finally {
-    await session.end();
-  }
-}
+/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+export const tryOpen = (secret: MysqlSecret, context: TargetContext): Promise<Session | LoginRefused> =>
+  orRefused(open(secret, context));

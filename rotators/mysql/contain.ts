@@ -1,17 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetError } from '../../core/errors.ts';
+import { LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
+import { endSessions as endInRounds } from '../sessions.ts';
 import { type Account, changePermission, readAccounts } from './account.ts';
-import { openServer, type Session, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { openServer, type Session, tryOpen } from './connection.ts';
 import type { MysqlSecret } from './schema.ts';
-import { tryOpen } from './single.ts';
 import { accountName, nativeHash, quote } from './sql.ts';
 
 type Context = ContainContext<MysqlSecret>;
-
-/** Rounds of ending sessions before giving up. */
-const rounds = 20;
 
 /**
  * See {@link Rotator.contain}. Four cases:
@@ -119,32 +115,20 @@ async function disable(session: Session, leaked: MysqlSecret, context: Context):
 }
 
 /**
- * Ends all sessions of a user but this one. A login that was already under way may show up a moment later, so two empty
- * rounds are the end.
+ * Ends all sessions of a user but this one.
  * @returns how many were ended
  */
 async function endSessions(session: Session, username: string): Promise<number> {
-  const ended = new Set<number>();
-  let empty = 0;
-  for (let round = 0; round < rounds; round += 1) {
+  return await endInRounds(session.place.where, username, async () => {
     const listed = await session.run<{ id: number | string; user: string }>(
       'SELECT ID AS id, USER AS user FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()',
       { doing: `look up the sessions of "${username}"` },
     );
     // Compared here, since the server's comparison of this column takes upper and lower case for the same.
     const found = listed.filter(({ user }) => user === username).map(({ id }) => Number(id));
-    for (const id of found) {
-      await kill(session, id, username);
-      ended.add(id);
-    }
-    empty = found.length === 0 ? empty + 1 : 0;
-    if (empty === 2) return ended.size;
-    await sleep(found.length === 0 ? 100 : 25 + round * 10);
-  }
-  throw new TargetError(
-    'TargetTimeout',
-    `${session.place.where}: sessions of "${username}" are still open after ${rounds} rounds of ending them`,
-  );
+    for (const id of found) await kill(session, id, username);
+    return found;
+  });
 }
 
 const noSuchThread = 1094;

@@ -1,4 +1,6 @@
 import { TargetError } from '../../core/errors.ts';
+import { LoginRefused } from '../login.ts';
+import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../tls/failures.ts';
 
 /** Where something went wrong, for messages. */
 export interface Place {
@@ -10,73 +12,29 @@ export interface Place {
   readonly host: string;
 }
 
-/** A property of whatever was thrown; `instanceof` would fail for errors of another realm, as in a test's sandbox. */
-const property = (error: unknown, name: 'code' | 'errno' | 'sqlState'): unknown =>
-  typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
-
 /** The number of the server's own error answer; undefined for errors of the driver and the network. */
 export function serverError(error: unknown): number | undefined {
-  const number = property(error, 'errno');
-  return typeof number === 'number' && number >= 1000 && property(error, 'sqlState') !== undefined
+  const number: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, 'errno') : undefined;
+  return typeof number === 'number' && number >= 1000 && textOf(error, 'sqlState') !== undefined
     ? number
     : undefined;
 }
-
-const driverCode = (error: unknown): string | undefined => {
-  const code = property(error, 'code');
-  return typeof code === 'string' ? code : undefined;
-};
-
-/** A login that the server refused because of the account or its password. */
-export class LoginRefused extends TargetError {
-  /** The password was right, but the account is locked. The servers look at that after the password. */
-  readonly passwordAccepted: boolean;
-
-  constructor(message: string, passwordAccepted: boolean) {
-    super('AuthenticationRefused', message);
-    this.passwordAccepted = passwordAccepted;
-  }
-}
-
-/** The server answered that it does not do TLS; the only case in which a plaintext fallback is thinkable. */
-export class NoTlsOffered extends TargetError {
-  constructor(message: string) {
-    super('TlsRefused', message);
-  }
-}
-
-const networkCodes = /^(?:E(?!RR_|PROTO$)[A-Z_]+|PROTOCOL_CONNECTION_LOST)$/;
-
-/** How far a connection had come when it failed. */
-export type Phase = 'connect' | 'tls' | 'login';
 
 /** What a failed connection attempt means. The server's text is left out. */
 export function connectError(error: unknown, place: Place, phase: Phase): TargetError {
   const { where } = place;
   const answer = serverError(error);
   if (answer !== undefined) return loginError(answer, place);
-  const code = driverCode(error);
-  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') {
-    return new NoTlsOffered(
-      `${where}: the server offers no TLS; turn it on there, or set "ssl": false in the secret to accept plaintext`,
-    );
-  }
-  if (phase === 'tls' && code !== undefined && !networkCodes.test(code)) {
-    return new TargetError('TlsRefused', `${where}: the server's certificate was not accepted (${code})`);
-  }
-  if (code?.startsWith('AUTH_SWITCH') || code === 'PROTOCOL_ERROR') {
+  const code = textOf(error, 'code');
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return new NoTlsOffered(where);
+  if (phase !== 'tls' && (code?.startsWith('AUTH_SWITCH') || code === 'PROTOCOL_ERROR')) {
     return new TargetError(
       'TargetRefused',
       `${where}: the server wants an authentication that is not supported`,
     );
   }
-  const at = { connect: 'while connecting', tls: 'during the TLS handshake', login: 'during the login' }[
-    phase
-  ];
-  return new TargetError(
-    'TargetUnreachable',
-    `${where}: connection failed ${at} (${code ?? 'closed by the server'})`,
-  );
+  return connectionFailure(where, phase, code === 'PROTOCOL_CONNECTION_LOST' ? undefined : code);
 }
 
 /** @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
@@ -142,7 +100,7 @@ export function statementError(error: unknown, place: Place, doing: string, miss
   const { where } = place;
   const answer = serverError(error);
   if (answer === undefined) {
-    return driverCode(error) === 'PROTOCOL_SEQUENCE_TIMEOUT'
+    return textOf(error, 'code') === 'PROTOCOL_SEQUENCE_TIMEOUT'
       ? new TargetError('TargetTimeout', `${where}: no answer in time to: ${doing}`)
       : new TargetError('TargetUnreachable', `${where}: the connection was lost while trying to ${doing}`);
   }

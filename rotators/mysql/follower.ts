@@ -1,3 +1,4 @@
+import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import {
   type Account,
@@ -7,7 +8,7 @@ import {
   readGrants,
   setPassword,
 } from './account.ts';
-import { openServer, type Server, type Session, using } from './connection.ts';
+import { openServer, type Server, type Session } from './connection.ts';
 import { changes } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
 import { accountName, quote } from './sql.ts';

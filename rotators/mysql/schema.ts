@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { SecretError } from '../../core/errors.ts';
 import { commonSecretFields } from '../../core/secret.ts';
+import { alternateOf as alternate } from '../alternating.ts';
+import { endpointFields } from '../endpoint.ts';
 
 /** Longest user name in characters, as AWS's functions have it; servers refuse longer ones or allow few more. */
 const longestName = { mysql: 32, 'aurora-mysql': 32, mariadb: 80 } as const;
@@ -24,19 +25,10 @@ const text = (what: string) =>
 export const mysqlSecretSchema = z
   .looseObject({
     engine: z.enum(['mysql', 'aurora-mysql', 'mariadb']),
-    /** Host name or IP address; a Unix socket is not one. */
-    host: z
-      .string()
-      .min(1)
-      .refine((value) => !/[/\s\0]/.test(value), 'host must be a host name or an IP address'),
     username: text('username'),
-    password: z.string(),
-    /** Default: 3306. */
-    port: z.union([z.int().min(1).max(65535), z.stringFormat('port', /^[0-9]{1,5}$/)]).nullish(),
+    ...endpointFields,
     /** Default: none, the login is to the server alone. */
     dbname: text('dbname').max(64, 'dbname must be at most 64 characters').or(z.literal('')).nullish(),
-    /** `false` or `"false"`: plaintext. Anything else, or nothing: TLS with a verified certificate. */
-    ssl: z.unknown().optional(),
     ...commonSecretFields,
   })
   .refine(({ engine, username }) => [...username].length <= longestName[engine], {
@@ -45,45 +37,13 @@ export const mysqlSecretSchema = z
   });
 export type MysqlSecret = z.output<typeof mysqlSecretSchema>;
 
+/** Default: 3306. */
 export const portOf = (secret: MysqlSecret): number => Number(secret.port ?? 3306);
 export const databaseOf = (secret: MysqlSecret): string | undefined => secret.dbname || undefined;
-
-/** How the secret wants its connections, by the rules of AWS's functions for the key `ssl`. */
-export function transportOf(secret: MysqlSecret): 'tls' | 'plaintext' | 'unsaid' {
-  const value = typeof secret.ssl === 'string' ? secret.ssl.toLowerCase() : secret.ssl;
-  if (value === true || value === 'true') return 'tls';
-  if (value === false || value === 'false') return 'plaintext';
-  return 'unsaid';
-}
-
-const cloneSuffix = '_clone';
-
-/** The pair of users that alternate: the one without and the one with the suffix of AWS's functions. */
-export function pairOf(username: string): { base: string; clone: string } {
-  const base = username.endsWith(cloneSuffix) ? username.slice(0, -cloneSuffix.length) : username;
-  return { base, clone: `${base}${cloneSuffix}` };
-}
 
 /**
  * The user that takes turns with the one of `secret`.
  * @throws SecretError `StrategyUnsupported` when there can be no such user
  */
-export function alternateOf({ engine, username }: MysqlSecret): string {
-  const { base, clone } = pairOf(username);
-  if (base === '') {
-    throw new SecretError(
-      'StrategyUnsupported',
-      `user "${username}" has no name before "${cloneSuffix}"; alternating users need one`,
-    );
-  }
-  const limit = longestName[engine];
-  const length = [...clone].length;
-  if (length > limit) {
-    throw new SecretError(
-      'StrategyUnsupported',
-      `user "${clone}" would have ${length} characters, ${engine} allows ${limit}; ` +
-        `alternating users need a name of at most ${limit - cloneSuffix.length} characters`,
-    );
-  }
-  return username === base ? clone : base;
-}
+export const alternateOf = ({ engine, username }: MysqlSecret): string =>
+  alternate(username, { longest: longestName[engine], unit: 'characters', of: engine });

@@ -1,4 +1,5 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
+import { LoginRefused, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import {
   type Account,
@@ -8,22 +9,11 @@ import {
   setOwnPassword,
   setPassword,
 } from './account.ts';
-import { open, openServer, type Session, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { openServer, type Session, tryOpen } from './connection.ts';
 import { isPrivileged } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
 
 type Context = ApplyContext<MysqlSecret>;
-
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
-export async function tryOpen(secret: MysqlSecret, context: Context): Promise<Session | LoginRefused> {
-  try {
-    return await open(secret, context);
-  } catch (error) {
-    if (error instanceof LoginRefused) return error;
-    throw error;
-  }
-}
 
 /**
  * Gives the user of `next` its new password. With an admin that sets it for every host of the user, otherwise the user

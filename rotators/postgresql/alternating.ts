@@ -1,12 +1,13 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
+import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { LoginRefused, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
-import { open, type Session, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { open, type Session, tryOpen } from './connection.ts';
 import { prepareFollower } from './follower.ts';
 import { adoptStrays, countStrays } from './ownership.ts';
 import { quote, type Role, readRoles, requireAlter, requireValid, setPassword, verifierOf } from './role.ts';
-import { databaseOf, type PostgresSecret, pairOf } from './schema.ts';
-import { noteLoginRestored, tryOpen } from './single.ts';
+import { databaseOf, type PostgresSecret } from './schema.ts';
+import { noteLoginRestored } from './single.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 
@@ -18,13 +19,7 @@ type Context = ApplyContext<PostgresSecret>;
  * settings, connection limit, VALID UNTIL, REPLICATION.
  */
 export async function applyAlternating(next: PostgresSecret, context: Context): Promise<void> {
-  const admin = await context.credentials.admin();
-  if (admin === undefined) {
-    throw new SecretError(
-      'AdminSecretMissing',
-      `alternating users need an admin: name its secret in "masterarn" of the secret of "${next.username}"`,
-    );
-  }
+  const admin = await requireAdmin(next, context);
   const [proven, verifier, session] = await allOrClose(
     isProven(next, context),
     verifierOf(next, context.random),
@@ -66,11 +61,7 @@ async function isProven(next: PostgresSecret, context: Context): Promise<boolean
     return true;
   };
   if (await proves(context.credentials.current)) return true;
-  context.finding({
-    code: 'CurrentCredentialRefused',
-    severity: 'medium',
-    message: `the server refused the current password of "${context.credentials.current.username}"`,
-  });
+  noteCurrentRefused(context);
   const previous = await context.credentials.previous();
   if (previous !== undefined && (await proves(previous))) return true;
   for await (const other of context.credentials.others()) {
@@ -128,13 +119,8 @@ async function preparePair(
   const other = next.username === base ? clone : base;
   const roles = await readRoles(session, [base, clone]);
   const existing = [...roles.values()];
+  requireOtherAdmin(session.place.username, next.username);
   for (const role of existing) {
-    if (role.self) {
-      throw new SecretError(
-        'AdminSecretMismatch',
-        `the admin "${role.name}" is itself one of the alternating users`,
-      );
-    }
     if (!proven && role.privileged) {
       throw new SecretError(
         'CredentialUnusable',

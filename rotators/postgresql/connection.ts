@@ -1,17 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { TargetError } from '../../core/errors.ts';
+import { type LoginRefused, orRefused } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
-import { trust } from '../tls/authorities.ts';
-import {
-  ConcurrentChange,
-  connectError,
-  NoTlsOffered,
-  type Place,
-  serverError,
-  statementError,
-} from './errors.ts';
-import { databaseOf, type PostgresSecret, portOf, transportOf } from './schema.ts';
+import { databaseAuthorities, trust } from '../tls/authorities.ts';
+import type { Phase } from '../tls/failures.ts';
+import { overTransport } from '../tls/transport.ts';
+import { ConcurrentChange, connectError, type Place, serverError, statementError } from './errors.ts';
+import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
 
 type Row = Record<string, unknown>;
 
@@ -165,28 +161,10 @@ export async function open(
   context: TargetContext,
   database: string = databaseOf(secret),
 ): Promise<Session> {
-  const transport = transportOf(secret);
-  if (transport === 'plaintext') {
-    context.finding(plaintextFinding(secret, 'because the secret says "ssl": false'));
-    return await connect(secret, context, database, false);
-  }
-  try {
-    return await connect(secret, context, database, true);
-  } catch (error) {
-    if (!(error instanceof NoTlsOffered) || transport === 'tls' || !context.allowPlaintext) {
-      throw error;
-    }
-    context.finding(plaintextFinding(secret, 'because the server offers no TLS and plaintext is allowed'));
-    return await connect(secret, context, database, false);
-  }
+  return await overTransport({ ...secret, port: portOf(secret) }, context, (encrypted) =>
+    connect(secret, context, database, encrypted),
+  );
 }
-
-const plaintextFinding = (secret: PostgresSecret, why: string) =>
-  ({
-    code: 'PlaintextConnection',
-    severity: 'high',
-    message: `user "${secret.username}" connects to ${secret.host}:${portOf(secret)} without TLS, ${why}`,
-  }) as const;
 
 async function connect(
   secret: PostgresSecret,
@@ -199,12 +177,7 @@ async function connect(
   const where = `user "${username}" at ${host}:${port}/${database}`;
   const place: Place = { where, encrypted, database, username, host };
   const secureContext = encrypted
-    ? await trust(context.certificateAuthorities).catch(() => {
-        throw new TargetError(
-          'TlsRefused',
-          `${where}: the given certificate authorities are no PEM certificates`,
-        );
-      })
+    ? await trust(context.certificateAuthorities, where, databaseAuthorities)
     : undefined;
   const config: pg.ClientConfig & { scramMaxIterations: number } = {
     host,
@@ -223,7 +196,7 @@ async function connect(
   const client = new pg.Client(config);
   // Without a listener, a connection that the server ends between two statements would end the process.
   client.on('error', () => {});
-  let phase: 'connect' | 'tls' | 'login' = 'connect';
+  let phase: Phase = 'connect';
   const { connection } = client as unknown as Phases;
   connection.on('connect', () => {
     phase = encrypted ? 'tls' : 'login';
@@ -242,11 +215,6 @@ async function connect(
   return new Session(client, place, context.statementTimeoutMs);
 }
 
-/** Runs `work` with a connection that is closed afterwards, come what may. */
-export async function using<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
-  try {
-    return await work(session);
-  } finally {
-    await session.end();
-  }
-}
+/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+export const tryOpen = (secret: PostgresSecret, context: TargetContext): Promise<Session | LoginRefused> =>
+  orRefused(open(secret, context));

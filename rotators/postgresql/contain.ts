@@ -1,16 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetError } from '../../core/errors.ts';
+import { LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
-import { open, type Session, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { endSessions as endInRounds } from '../sessions.ts';
+import { open, type Session, tryOpen } from './connection.ts';
 import { missingToAlter, quote, readRoles } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
-import { tryOpen } from './single.ts';
 
 type Context = ContainContext<PostgresSecret>;
-
-/** Rounds of ending sessions, 100 ms apart, before giving up. */
-const rounds = 20;
 
 /**
  * See {@link Rotator.contain}. Four cases:
@@ -152,24 +148,15 @@ async function disable(session: Session, username: string, replaced: boolean): P
 }
 
 /**
- * Ends the sessions that logged in as `username` and began before that time of the server, whatever role they act as now, except
- * this very one. A login that was already under way may show up a moment later, so two empty rounds are the end.
+ * Ends the sessions that logged in as `username` and began before that time of the server, whatever role they act as
+ * now, except this very one.
  * @returns how many were ended
  */
 async function endSessions(session: Session, username: string, before?: number): Promise<number> {
-  const ended = new Set<string>();
-  let empty = 0;
-  for (let round = 0; round < rounds; round += 1) {
+  return await endInRounds(session.place.where, username, async () => {
     const found = await session.transaction(() => terminate(session, username, before));
-    for (const { pid, start } of found) ended.add(`${pid} ${start}`);
-    empty = found.length === 0 ? empty + 1 : 0;
-    if (empty === 2) return ended.size;
-    await sleep(found.length === 0 ? 100 : 25 + round * 10);
-  }
-  throw new TargetError(
-    'TargetTimeout',
-    `${session.place.where}: sessions of "${username}" are still open after ${rounds} rounds of ending them`,
-  );
+    return found.map(({ pid, start }) => `${pid} ${start}`);
+  });
 }
 
 async function terminate(

@@ -1,4 +1,6 @@
 import { TargetError } from '../../core/errors.ts';
+import { LoginRefused } from '../login.ts';
+import { connectionFailure, NoTlsOffered, noAnswer, type Phase, textOf } from '../tls/failures.ts';
 
 /** Where and in which part of a connection something went wrong, for messages. */
 export interface Place {
@@ -18,13 +20,6 @@ interface ServerError {
   readonly routine?: string;
 }
 
-/** A property of whatever was thrown; `instanceof` would fail for errors of another realm, as in a test's sandbox. */
-function textOf(error: unknown, property: 'code' | 'message' | 'routine' | 'severity'): string | undefined {
-  const value: unknown =
-    typeof error === 'object' && error !== null ? Reflect.get(error, property) : undefined;
-  return typeof value === 'string' ? value : undefined;
-}
-
 /** The server's own error answer, told from errors of the driver and the network by its SQLSTATE and severity. */
 export function serverError(error: unknown): ServerError | undefined {
   const code = textOf(error, 'code');
@@ -35,68 +30,20 @@ export function serverError(error: unknown): ServerError | undefined {
   return routine === undefined ? { code } : { code, routine };
 }
 
-const networkCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EADDRNOTAVAIL',
-]);
-
-/** A login that the server refused for a reason that leaves no doubt about the credential itself. */
-export class LoginRefused extends TargetError {
-  /** The password was right, but the role may not log in (`NOLOGIN`). PostgreSQL checks that after the password. */
-  readonly passwordAccepted: boolean;
-
-  constructor(message: string, passwordAccepted: boolean) {
-    super('AuthenticationRefused', message);
-    this.passwordAccepted = passwordAccepted;
-  }
-}
-
 /**
  * What a failed connection attempt means. Only 28P01, and 28000 raised while the role was looked up, say something
  * about the credential; 28000 is also what a server answers that has no rule for this client in `pg_hba.conf`.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-export function connectError(
-  error: unknown,
-  place: Place,
-  phase: 'connect' | 'tls' | 'login',
-  timeoutMs: number,
-): TargetError {
+export function connectError(error: unknown, place: Place, phase: Phase, timeoutMs: number): TargetError {
   const { where } = place;
   const answer = serverError(error);
   if (answer !== undefined) {
     return loginError(answer, place);
   }
-  const code = textOf(error, 'code');
   const message = textOf(error, 'message') ?? '';
-  if (message === 'timeout expired') {
-    const waited = { connect: 'a connection', tls: 'the TLS handshake', login: 'the answer to the login' }[
-      phase
-    ];
-    return new TargetError(
-      'TargetUnreachable',
-      `${where}: no answer within ${timeoutMs} ms; waited for ${waited}`,
-    );
-  }
-  if (message === 'The server does not support SSL connections') {
-    return new NoTlsOffered(
-      `${where}: the server offers no TLS; turn it on there, or set "ssl": false in the secret to accept plaintext`,
-    );
-  }
-  if (phase === 'tls' && code !== undefined && !networkCodes.has(code)) {
-    return new TargetError('TlsRefused', `${where}: the server's certificate was not accepted (${code})`);
-  }
+  if (message === 'timeout expired') return noAnswer(where, phase, timeoutMs);
+  if (message === 'The server does not support SSL connections') return new NoTlsOffered(where);
   if (message.startsWith('SASL: SCRAM-SERVER-FINAL-MESSAGE')) {
     return new TargetError(
       'TargetRefused',
@@ -109,20 +56,7 @@ export function connectError(
       `${where}: the server wants an authentication that is not supported`,
     );
   }
-  const at = { connect: 'while connecting', tls: 'during the TLS handshake', login: 'during the login' }[
-    phase
-  ];
-  return new TargetError(
-    'TargetUnreachable',
-    `${where}: connection failed ${at} (${code ?? 'closed by the server'})`,
-  );
-}
-
-/** The server answered that it does not do TLS; the only case in which a plaintext fallback is thinkable. */
-export class NoTlsOffered extends TargetError {
-  constructor(message: string) {
-    super('TlsRefused', message);
-  }
+  return connectionFailure(where, phase, textOf(error, 'code'));
 }
 
 /** Another session changed the same role at the same moment; to be tried again. */

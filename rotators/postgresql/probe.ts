@@ -1,7 +1,6 @@
-import { TargetError } from '../../core/errors.ts';
+import { probeLogin, using } from '../login.ts';
 import type { ProbeResult, TargetContext } from '../rotator.ts';
-import { open, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { open } from './connection.ts';
 import type { PostgresSecret } from './schema.ts';
 
 /**
@@ -10,11 +9,7 @@ import type { PostgresSecret } from './schema.ts';
  * no proof of that.
  */
 export async function probe(secret: PostgresSecret, context: TargetContext): Promise<ProbeResult> {
-  try {
-    await using(await open(secret, context), (session) => session.run('SELECT 1', { doing: 'SELECT 1' }));
-    return { outcome: 'accepted' };
-  } catch (error) {
-    if (!(error instanceof TargetError)) throw error;
-    return { outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable', error };
-  }
+  return await probeLogin(async () =>
+    using(await open(secret, context), (session) => session.run('SELECT 1', { doing: 'SELECT 1' })),
+  );
 }

@@ -1,22 +1,9 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
+import { LoginRefused, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
-import { open, type Session, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { open, type Session, tryOpen } from './connection.ts';
 import { readRoles, requireAlter, requireValid, setPassword, verifierOf } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
-
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
-export async function tryOpen(
-  secret: PostgresSecret,
-  context: ApplyContext<PostgresSecret>,
-): Promise<Session | LoginRefused> {
-  try {
-    return await open(secret, context);
-  } catch (error) {
-    if (error instanceof LoginRefused) return error;
-    throw error;
-  }
-}
 
 /**
  * Gives the user of `next` its new password, by itself with whichever of its passwords works, else with the admin.

@@ -1,21 +1,11 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
+import { LoginRefused, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
-import { open, type Session, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { open, type Session, tryOpen } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';
 import { type AclUser, changeUser, keep } from './user.ts';
 
 type Context = ApplyContext<RedisSecret>;
-
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
-export async function tryOpen(secret: RedisSecret, context: Context): Promise<Session | LoginRefused> {
-  try {
-    return await open(secret, context);
-  } catch (error) {
-    if (error instanceof LoginRefused) return error;
-    throw error;
-  }
-}
 
 /**
  * Makes the user's passwords what the strategy wants: `single-user` the next one alone, `dual-credential` the next

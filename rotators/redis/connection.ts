@@ -1,11 +1,13 @@
-import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { RedisClient } from '@redis/client';
 import { TargetError } from '../../core/errors.ts';
+import { type LoginRefused, orRefused } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
+import { publicAuthorities, trust } from '../tls/authorities.ts';
+import { noAnswer, type Phase } from '../tls/failures.ts';
+import { overTransport } from '../tls/transport.ts';
 import { commandError, connectError, loginError, type ReplyError, replyError } from './errors.ts';
-import { portOf, type RedisSecret, wantsPlaintext } from './schema.ts';
+import { portOf, type RedisSecret } from './schema.ts';
 
 /** What a command is for; both end up in the error if it fails, so neither may hold a value of a secret. */
 export interface Purpose {
@@ -101,25 +103,28 @@ async function within<T>(milliseconds: number, work: Promise<T>, late: () => Err
  * @throws TargetError; `LoginRefused` when it was the credential that was refused
  */
 export async function open(secret: RedisSecret, context: TargetContext): Promise<Session> {
-  const { host, username } = secret;
-  const where = `user "${username}" at ${host}:${portOf(secret)}`;
-  if (wantsPlaintext(secret)) {
-    context.finding({
-      code: 'PlaintextConnection',
-      severity: 'high',
-      message: `user "${username}" connects to ${host}:${portOf(secret)} without TLS, because the secret says "ssl": false; its password is sent as it is`,
-    });
-  }
+  const where = `user "${secret.username}" at ${secret.host}:${portOf(secret)}`;
+  return await overTransport({ ...secret, port: portOf(secret) }, context, (encrypted) =>
+    connect(secret, context, where, encrypted),
+  );
+}
+
+async function connect(
+  secret: RedisSecret,
+  context: TargetContext,
+  where: string,
+  encrypted: boolean,
+): Promise<Session> {
   // Not createClient: that makes a class with all commands anew for each set of options.
-  const client: Client = new RedisClient(clientOptions(secret, context, where));
+  const client: Client = new RedisClient(await clientOptions(secret, context, where, encrypted));
   // Without a listener, a connection that the server ends between two commands would end the process.
   client.on('error', () => {});
-  let waitedFor = 'a connection';
+  let phase: Phase = 'connect';
   const login = async (): Promise<ReplyError | undefined> => {
     await client.connect();
-    waitedFor = 'the answer to the login';
+    phase = 'login';
     try {
-      await client.sendCommand(['AUTH', username, secret.password]);
+      await client.sendCommand(['AUTH', secret.username, secret.password]);
       return undefined;
     } catch (error) {
       const refused = replyError(error);
@@ -129,8 +134,7 @@ export async function open(secret: RedisSecret, context: TargetContext): Promise
   };
   try {
     const refused = await within(context.connectTimeoutMs, login(), () => {
-      const waited = `no answer within ${context.connectTimeoutMs} ms; waited for ${waitedFor}`;
-      return new TargetError('TargetUnreachable', `${where}: ${waited}`);
+      return noAnswer(where, phase, context.connectTimeoutMs);
     });
     if (refused !== undefined) throw loginError(refused, where);
   } catch (error) {
@@ -140,10 +144,11 @@ export async function open(secret: RedisSecret, context: TargetContext): Promise
   return new Session(client, where, context.statementTimeoutMs);
 }
 
-function clientOptions(
+async function clientOptions(
   secret: RedisSecret,
   { certificateAuthorities: own, connectTimeoutMs }: TargetContext,
   where: string,
+  encrypted: boolean,
 ) {
   const { host } = secret;
   const common = {
@@ -156,43 +161,17 @@ function clientOptions(
     disableClientInfo: true,
     maintNotifications: 'disabled',
     disableOfflineQueue: true,
-    socket: wantsPlaintext(secret)
-      ? common
-      : {
+    socket: encrypted
+      ? {
           ...common,
           tls: true as const,
-          secureContext: trust(own, where),
+          secureContext: await trust(own, where, publicAuthorities),
           ...(isIP(host) === 0 && { servername: host }),
-        },
+        }
+      : common,
   } as const;
 }
 
-const contexts = new Map<string, SecureContext>();
-
-/** The TLS context that trusts the given authorities, or the public ones; made once, since that takes its time. */
-function trust(own: readonly string[] | undefined, where: string): SecureContext {
-  const key = own?.join('\n') ?? '';
-  const known = contexts.get(key);
-  if (known !== undefined) return known;
-  try {
-    // OpenSSL passes over text that is no certificate, and every server would then be refused for no visible reason.
-    for (const pem of own ?? []) new X509Certificate(pem);
-  } catch {
-    throw new TargetError(
-      'TlsRefused',
-      `${where}: the given certificate authorities are no PEM certificates`,
-    );
-  }
-  const context = createSecureContext({ ca: [...(own ?? rootCertificates)], minVersion: 'TLSv1.2' });
-  contexts.set(key, context);
-  return context;
-}
-
-/** Runs `work` with a connection that is closed afterwards, come what may. */
-export async function using<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
-  try {
-    return await work(session);
-  } finally {
-    session.end();
-  }
-}
+/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+export const tryOpen = (secret: RedisSecret, context: TargetContext): Promise<Session | LoginRefused> =>
+  orRefused(open(secret, context));

@@ -1,7 +1,6 @@
+import { LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
-import { tryOpen } from './apply.ts';
-import { open, type Session, using } from './connection.ts';
-import { LoginRefused } from './errors.ts';
+import { open, type Session, tryOpen } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';
 import { type AclUser, changeUser, keep } from './user.ts';
 

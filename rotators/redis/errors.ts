@@ -1,11 +1,6 @@
 import { TargetError } from '../../core/errors.ts';
-
-/** A login that the server refused with WRONGPASS: it leaves no doubt about the credential. */
-export class LoginRefused extends TargetError {
-  constructor(message: string) {
-    super('AuthenticationRefused', message);
-  }
-}
+import { LoginRefused } from '../login.ts';
+import { isNetworkCode, textOf } from '../tls/failures.ts';
 
 /** The server refused a change of a user because the user is no longer as it was just read. */
 export class ConcurrentChange extends TargetError {
@@ -29,27 +24,10 @@ export function replyError(error: unknown): ReplyError | undefined {
   return word === undefined ? undefined : { word, text: error.message };
 }
 
-const networkCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EADDRNOTAVAIL',
-]);
-
 /** What a connection that was not made means. */
 export function connectError(error: unknown, where: string): TargetError {
-  const value: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-  const code = typeof value === 'string' ? value : undefined;
-  if (code !== undefined && !networkCodes.has(code)) {
+  const code = textOf(error, 'code');
+  if (code !== undefined && !isNetworkCode(code)) {
     return new TargetError(
       'TlsRefused',
       `${where}: no TLS connection (${code}); either the server's certificate was not accepted, or it offers no TLS at this port`,

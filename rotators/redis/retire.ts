@@ -1,6 +1,7 @@
 import { SecretError } from '../../core/errors.ts';
+import { using } from '../login.ts';
 import type { RetireContext, RetireResult } from '../rotator.ts';
-import { open, using } from './connection.ts';
+import { open } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';
 import { changeUser, keep } from './user.ts';
 

@@ -1,11 +1,10 @@
-import { TargetError } from '../../core/errors.ts';
 import { generatePassword } from '../../core/password.ts';
+import { probeLogin } from '../login.ts';
 import type { Rotator } from '../rotator.ts';
 import { apply } from './apply.ts';
 import { check } from './check.ts';
 import { open } from './connection.ts';
 import { contain } from './contain.ts';
-import { LoginRefused } from './errors.ts';
 import { retire } from './retire.ts';
 import { type RedisSecret, redisSecretSchema } from './schema.ts';
 
@@ -26,12 +25,6 @@ export const redis: Rotator<RedisSecret> = {
 
   /** Logs in; the login alone is what is asked, since a user need not be permitted any command. */
   async probe(credential, context) {
-    try {
-      (await open(credential, context)).end();
-      return { outcome: 'accepted' };
-    } catch (error) {
-      if (!(error instanceof TargetError)) throw error;
-      return { outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable', error };
-    }
+    return await probeLogin(async () => (await open(credential, context)).end());
   },
 };

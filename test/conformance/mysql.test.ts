@@ -1,27 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type MysqlUnderTest, start } from './drivers/mysql.ts';
 import { availableTypes, failure, Scene, type Target } from './scene.ts';
+import { worldOf } from './world.ts';
 
 type Secret = Parameters<MysqlUnderTest['ask']>[0];
 
 const described = availableTypes.includes('mysql') ? describe : describe.skip;
 let target: MysqlUnderTest;
 
-async function world(
+const world = (
   strategy: 'single-user' | 'alternating-users',
   options?: Parameters<MysqlUnderTest['createAccount']>[0],
-) {
-  const account = await target.createAccount(options);
-  const scene = new Scene(target as unknown as Target, strategy, account as never);
-  return {
-    scene,
-    account,
-    name: account.secret.username,
-    clone: `${account.secret.username}_clone`,
-    rotate: async () => (await scene.rotate()) as unknown as Secret,
-    codes: () => scene.findings.map(({ code }) => code),
-  };
-}
+) => worldOf(target, strategy, options);
 
 /** The lines of SHOW GRANTS, without what tells accounts apart. */
 async function grants(user: string, host = '%'): Promise<string[]> {

@@ -11,6 +11,7 @@ import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { type RedisUnderTest, start } from './drivers/redis.ts';
 import { failure, missing, Scene, type Target } from './scene.ts';
+import { worldOf } from './world.ts';
 
 type Secret = Parameters<RedisUnderTest['logsIn']>[0];
 type Strategy = 'single-user' | 'dual-credential';
@@ -26,16 +27,10 @@ describeHere('Redis', () => {
   afterAll(() => target?.stop());
 
   async function world(strategy: Strategy, on: RedisUnderTest = target) {
-    const account = await on.createAccount();
-    const scene = new Scene(on as unknown as Target, strategy, account as never);
-    const name = account.secret.username;
+    const common = await worldOf(on, strategy);
+    const { name } = common;
     return {
-      scene,
-      account,
-      name,
-      current: () => scene.current as unknown as Secret,
-      rotate: async () => (await scene.rotate()) as unknown as Secret,
-      codes: () => scene.findings.map(({ code }) => code),
+      ...common,
       user: async () => parseUser(await on.superuser(['ACL', 'GETUSER', name])),
       alter: (...rules: string[]) => on.superuser(['ACL', 'SETUSER', name, ...rules]),
     };

@@ -16,7 +16,7 @@ export interface LiveSession {
 }
 
 /** One thing that goes wrong with the target as a whole, and how a rotator must name it. */
-interface Outage {
+export interface Outage {
   readonly name: string;
   readonly code: TargetErrorCode;
   begin(): Promise<void>;

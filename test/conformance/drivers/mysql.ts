@@ -1,22 +1,19 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../../local/mariadb.ts';
 import { mysql as rotator } from '../../../rotators/mysql/rotator.ts';
 import { type MysqlSecret, portOf } from '../../../rotators/mysql/schema.ts';
+import { documented } from '../documented.ts';
+import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
+import { serverOutages } from '../outages.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``;
-const documentation = join(import.meta.dirname, '../../../docs/secret-types/mysql.md');
-
-/** The SQL block of the documentation that follows the given marker. */
-async function documentedSql(marker: string): Promise<string[]> {
-  const text = await readFile(documentation, 'utf8');
-  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```sql\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) throw new Error(`the documentation has no SQL block marked "${marker}"`);
-  return block.split(';\n').filter((statement) => statement.trim() !== '');
-}
+/** The statements of the documentation that follow the given marker. */
+const statements = async (marker: string): Promise<string[]> =>
+  (await documented('mysql', marker)).split(/;(?:\n|$)/).filter((statement) => statement.trim() !== '');
 
 /** MariaDB as the suite and the tests of what is special about it use it. */
 export interface MysqlUnderTest extends TargetUnderTest<MysqlSecret> {
@@ -36,8 +33,8 @@ export const missing = missingMariaDb;
 export async function start(): Promise<MysqlUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), 'rekey-mariadb-'));
   const server = await startMariaDb({ directory });
-  const administration = await documentedSql('admin');
-  const perUser = await documentedSql('per user');
+  const administration = await statements('admin');
+  const perUser = await statements('per user');
 
   const runAll = async (connection: mysql.Connection, statements: string | readonly string[]) => {
     let rows: unknown = [];
@@ -89,8 +86,7 @@ export async function start(): Promise<MysqlUnderTest> {
       ...base,
       username,
       password: options.password ?? `${crypto.randomUUID()} first`,
-      team: 'orders',
-      nested: { kept: [1, null, 'x'] },
+      ...unknownKeys,
     };
     const { dbname: _none, ...plain } = base;
     const admin: MysqlSecret = {
@@ -113,17 +109,12 @@ export async function start(): Promise<MysqlUnderTest> {
   const openSession = async (secret: MysqlSecret): Promise<LiveSession> => {
     const connection = await connect(secret);
     return {
-      alive: () =>
-        connection.query('SELECT 1').then(
-          () => true,
-          () => false,
-        ),
+      alive: () => succeeds(connection.query('SELECT 1')),
       close: () => connection.end().catch(() => {}),
     };
   };
 
   const admin = ({ admin: { username } }: Account<MysqlSecret>) => quote(username);
-  const allCertificates = ['localhost', '127.0.0.1'];
   const both = ['single-user', 'alternating-users'] as const;
   const revoke = (
     name: string,
@@ -147,14 +138,7 @@ export async function start(): Promise<MysqlUnderTest> {
     superuser,
     ask,
     createAccount,
-    withPassword: (secret, password) => ({ ...secret, password }),
-    passwordOf: ({ password }) => password,
-    logsIn: (secret) =>
-      ask(secret, 'SELECT 1').then(
-        () => true,
-        () => false,
-      ),
-    openSession,
+    ...passwordLogin(openSession),
     // Neither server knows when a session began.
     sessionsToldApart: (strategy) => (strategy === 'single-user' ? undefined : 0),
     verifier: '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19',
@@ -192,50 +176,13 @@ export async function start(): Promise<MysqlUnderTest> {
         'a'.repeat(250),
       ],
     },
-    outages: [
-      {
-        name: 'the server is down',
-        code: 'TargetUnreachable',
-        begin: () => server.stop(),
-        end: () => server.start(),
+    outages: serverOutages({
+      ...server,
+      useTls: async (tls) => {
+        await server.stop();
+        await server.start({ tls });
       },
-      {
-        name: 'the server accepts connections and says nothing',
-        code: 'TargetUnreachable',
-        begin: async () => server.pause(),
-        end: async () => server.resume(),
-      },
-      {
-        name: 'the certificate is for another host',
-        code: 'TlsRefused',
-        begin: () => server.useCertificate({ hosts: ['db.example'] }),
-        end: () => server.useCertificate({ hosts: allCertificates }),
-      },
-      {
-        name: 'the certificate has expired',
-        code: 'TlsRefused',
-        begin: () => server.useCertificate({ expired: true }),
-        end: () => server.useCertificate({ hosts: allCertificates }),
-      },
-      {
-        name: 'the certificate is by an unknown authority',
-        code: 'TlsRefused',
-        begin: () => server.useCertificate({ unknownAuthority: true }),
-        end: () => server.useCertificate({ hosts: allCertificates }),
-      },
-      {
-        name: 'the server offers no TLS',
-        code: 'TlsRefused',
-        begin: async () => {
-          await server.stop();
-          await server.start({ tls: false });
-        },
-        end: async () => {
-          await server.stop();
-          await server.start();
-        },
-      },
-    ],
+    }),
     missingPermissions: [
       revoke('GRANT CREATE USER ON *.*', 'CREATE USER ON *.*', 'apply'),
       revoke('GRANT SELECT ON mysql.*', 'SELECT ON mysql.*', 'apply'),

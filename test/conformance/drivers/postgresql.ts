@@ -5,19 +5,12 @@ import pg from 'pg';
 import { type PostgresServer, startPostgres } from '../../../local/postgres.ts';
 import { postgresql } from '../../../rotators/postgresql/rotator.ts';
 import { databaseOf, type PostgresSecret, portOf } from '../../../rotators/postgresql/schema.ts';
+import { documented } from '../documented.ts';
+import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
+import { serverOutages } from '../outages.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = pg.escapeIdentifier;
-const documentation = join(import.meta.dirname, '../../../docs/secret-types/postgresql.md');
-
-/** The SQL block of the documentation that follows the given marker. */
-async function documentedSql(marker: string): Promise<string> {
-  const text = await readFile(documentation, 'utf8');
-  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```sql\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) throw new Error(`the documentation has no SQL block marked "${marker}"`);
-  return block;
-}
-
 /** PostgreSQL as the suite and the tests of what is special about it use it. */
 export interface PostgresUnderTest extends TargetUnderTest<PostgresSecret> {
   readonly serverHandle: PostgresServer;
@@ -30,8 +23,8 @@ export interface PostgresUnderTest extends TargetUnderTest<PostgresSecret> {
 export async function start(): Promise<PostgresUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), 'rekey-postgres-'));
   const server = await startPostgres({ directory });
-  const administration = await documentedSql('admin');
-  const perUser = await documentedSql('per user');
+  const administration = await documented('postgresql', 'admin');
+  const perUser = await documented('postgresql', 'per user');
 
   const connect = async (secret: PostgresSecret): Promise<pg.Client> => {
     const client = new pg.Client({
@@ -84,8 +77,7 @@ export async function start(): Promise<PostgresUnderTest> {
       ...base,
       username,
       password: options.password ?? `${crypto.randomUUID()} first`,
-      team: 'orders',
-      nested: { kept: [1, null, 'x'] },
+      ...unknownKeys,
     };
     const admin: PostgresSecret = {
       ...base,
@@ -114,19 +106,13 @@ export async function start(): Promise<PostgresUnderTest> {
       ended = true;
     });
     return {
-      alive: async () =>
-        !ended &&
-        (await client.query('SELECT 1').then(
-          () => true,
-          () => false,
-        )),
+      alive: async () => !ended && (await succeeds(client.query('SELECT 1'))),
       close: () => client.end().catch(() => {}),
     };
   };
 
   const admin = ({ admin: { username } }: Account<PostgresSecret>) => quote(username);
   const user = ({ secret: { username } }: Account<PostgresSecret>) => quote(username);
-  const allCertificates = ['localhost', '127.0.0.1'];
   return {
     rotator: postgresql,
     server: `PostgreSQL ${String(version?.server_version)}`,
@@ -135,14 +121,7 @@ export async function start(): Promise<PostgresUnderTest> {
     superuser,
     ask,
     createAccount,
-    withPassword: (secret, password) => ({ ...secret, password }),
-    passwordOf: ({ password }) => password,
-    logsIn: (secret) =>
-      ask(secret, 'SELECT 1').then(
-        () => true,
-        () => false,
-      ),
-    openSession,
+    ...passwordLogin(openSession),
     verifier: 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy',
     awkward: {
       names: [
@@ -175,44 +154,7 @@ export async function start(): Promise<PostgresUnderTest> {
         'a'.repeat(1000),
       ],
     },
-    outages: [
-      {
-        name: 'the server is down',
-        code: 'TargetUnreachable',
-        begin: () => server.stop(),
-        end: () => server.start(),
-      },
-      {
-        name: 'the server accepts connections and says nothing',
-        code: 'TargetUnreachable',
-        begin: () => server.pause(),
-        end: () => server.resume(),
-      },
-      {
-        name: 'the certificate is for another host',
-        code: 'TlsRefused',
-        begin: () => server.useCertificate({ hosts: ['db.example'] }),
-        end: () => server.useCertificate({ hosts: allCertificates }),
-      },
-      {
-        name: 'the certificate has expired',
-        code: 'TlsRefused',
-        begin: () => server.useCertificate({ expired: true }),
-        end: () => server.useCertificate({ hosts: allCertificates }),
-      },
-      {
-        name: 'the certificate is by an unknown authority',
-        code: 'TlsRefused',
-        begin: () => server.useCertificate({ unknownAuthority: true }),
-        end: () => server.useCertificate({ hosts: allCertificates }),
-      },
-      {
-        name: 'the server offers no TLS',
-        code: 'TlsRefused',
-        begin: () => server.useTls(false),
-        end: () => server.useTls(true),
-      },
-    ],
+    outages: serverOutages(server),
     missingPermissions: [
       {
         name: 'CREATEROLE',

@@ -7,9 +7,11 @@ import { RedisClient } from '@redis/client';
 import { findRedis, type RedisServer, startRedis } from '../../../local/redis.ts';
 import { redis } from '../../../rotators/redis/rotator.ts';
 import { portOf, type RedisSecret } from '../../../rotators/redis/schema.ts';
+import { documented } from '../documented.ts';
+import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
+import { serverOutages } from '../outages.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
-const documentation = join(import.meta.dirname, '../../../docs/secret-types/redis.md');
 /** Not `createClient`, which makes a class anew for each set of options: slow where there are thousands of logins. */
 const createClient = RedisClient.factory({});
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -19,17 +21,6 @@ export async function missing(): Promise<string | undefined> {
   return (await findRedis()) === undefined
     ? 'there is no redis-server on this machine; apt-get install -y redis-server'
     : undefined;
-}
-
-/** The commands of the documentation that follow the given marker, as arguments. */
-async function documentedCommands(marker: string): Promise<string[][]> {
-  const text = await readFile(documentation, 'utf8');
-  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) throw new Error(`the documentation has no block marked "${marker}"`);
-  return block
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' '));
 }
 
 /** Redis as the suite and the tests of what is special about it use it. */
@@ -43,7 +34,7 @@ export async function start(
   options: Pick<Parameters<typeof startRedis>[0], 'users'> = {},
 ): Promise<RedisUnderTest> {
   const server = await startRedis({ directory: await mkdtemp(join(tmpdir(), 'rekey-redis-')), ...options });
-  const administration = await documentedCommands('admin');
+  const administration = (await documented('redis', 'admin')).split('\n').map((line) => line.split(' '));
   const saves = (options.users ?? 'aclfile') === 'aclfile';
 
   const connectSuperuser = async () => {
@@ -109,11 +100,7 @@ export async function start(
   const openSession = async (secret: RedisSecret): Promise<LiveSession> => {
     const client = await connect(secret);
     return {
-      alive: () =>
-        client.ping().then(
-          () => true,
-          () => false,
-        ),
+      alive: () => succeeds(client.ping()),
       close: async () => client.destroy(),
     };
   };
@@ -127,8 +114,7 @@ export async function start(
       ...base,
       username,
       password: options.password ?? `${crypto.randomUUID()} first`,
-      team: 'orders',
-      nested: { kept: [1, null, 'x'] },
+      ...unknownKeys,
     };
     const admin: RedisSecret = {
       ...base,
@@ -149,7 +135,6 @@ export async function start(
     const { cert, key } = await server.writeCertificate(certificate);
     await superuser(['CONFIG', 'SET', 'tls-cert-file', cert, 'tls-key-file', key]);
   };
-  const valid = () => useCertificate({});
   const withoutRule =
     (rule: string) =>
     async ({ admin }: Account<RedisSecret>) => {
@@ -163,17 +148,7 @@ export async function start(
     context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
     superuser,
     createAccount,
-    withPassword: (secret, password) => ({ ...secret, password }),
-    passwordOf: ({ password }) => password,
-    logsIn: (secret) =>
-      connect(secret).then(
-        (client) => {
-          client.destroy();
-          return true;
-        },
-        () => false,
-      ),
-    openSession,
+    ...passwordLogin(openSession),
     sessionsToldApart: (strategy) => (strategy === 'single-user' ? 2_700 : undefined),
     adminOnly: true,
     awkward: {
@@ -208,44 +183,18 @@ export async function start(
         'a'.repeat(1000),
       ],
     },
-    outages: [
-      {
-        name: 'the server is down',
-        code: 'TargetUnreachable',
-        begin: async () => {
-          await collect();
-          await server.stop();
-        },
-        end: async () => {
-          await server.start();
-          await watch();
-        },
+    outages: serverOutages({
+      ...server,
+      useCertificate,
+      stop: async () => {
+        await collect();
+        await server.stop();
       },
-      {
-        name: 'the server accepts connections and says nothing',
-        code: 'TargetUnreachable',
-        begin: async () => server.pause(),
-        end: async () => server.resume(),
+      start: async () => {
+        await server.start();
+        await watch();
       },
-      {
-        name: 'the certificate is for another host',
-        code: 'TlsRefused',
-        begin: () => useCertificate({ hosts: ['redis.example'] }),
-        end: valid,
-      },
-      {
-        name: 'the certificate has expired',
-        code: 'TlsRefused',
-        begin: () => useCertificate({ expired: true }),
-        end: valid,
-      },
-      {
-        name: 'the certificate is by an unknown authority',
-        code: 'TlsRefused',
-        begin: () => useCertificate({ unknownAuthority: true }),
-        end: valid,
-      },
-    ],
+    }),
     missingPermissions: [
       ...(['getuser', 'setuser'] as const).flatMap((name) =>
         (['apply', 'contain'] as const).map((act) => ({

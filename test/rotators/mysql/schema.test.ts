@@ -2,13 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../rotators/mysql/check.ts';
 import { parseVersion } from '../../../rotators/mysql/connection.ts';
 import { connectError, statementError } from '../../../rotators/mysql/errors.ts';
-import {
-  alternateOf,
-  type MysqlSecret,
-  mysqlSecretSchema,
-  portOf,
-  transportOf,
-} from '../../../rotators/mysql/schema.ts';
+import { alternateOf, type MysqlSecret, mysqlSecretSchema, portOf } from '../../../rotators/mysql/schema.ts';
 import { accountName, literal, nativeHash } from '../../../rotators/mysql/sql.ts';
 
 const secret: MysqlSecret = {
@@ -31,11 +25,8 @@ describe('the JSON of AWS’s functions', () => {
     expect(mysqlSecretSchema.parse(json)).toEqual(json);
   });
 
-  test('has 3306 as its port, and TLS unless it says no', () => {
+  test('has 3306 as its port', () => {
     expect([portOf(secret), portOf({ ...secret, port: '3307' })]).toEqual([3306, 3307]);
-    expect(
-      [undefined, true, 'True', false, 'false', 0].map((ssl) => transportOf({ ...secret, ssl })),
-    ).toEqual(['unsaid', 'tls', 'tls', 'plaintext', 'plaintext', 'unsaid']);
   });
 
   test.each([

@@ -5,7 +5,6 @@ import {
   databaseOf,
   portOf,
   postgresSecretSchema,
-  transportOf,
 } from '../../../rotators/postgresql/schema.ts';
 
 const secret = { engine: 'postgres', host: 'db.example', username: 'app', password: 'x' } as const;
@@ -31,19 +30,6 @@ describe('the JSON of AWS', () => {
       5433,
       'postgres',
     ]);
-  });
-
-  test.each([
-    [undefined, 'unsaid'],
-    [true, 'tls'],
-    ['TRUE', 'tls'],
-    [false, 'plaintext'],
-    ['False', 'plaintext'],
-    ['no', 'unsaid'],
-    [0, 'unsaid'],
-    [null, 'unsaid'],
-  ])('ssl %p means %s', (ssl, transport) => {
-    expect(transportOf({ ...secret, ssl })).toBe(transport);
   });
 
   test.each([

@@ -4,13 +4,7 @@ import { passwordRules } from '../../../rotators/redis/apply.ts';
 import { check } from '../../../rotators/redis/check.ts';
 import { containmentRules, sessionsOf } from '../../../rotators/redis/contain.ts';
 import { commandError, connectError, loginError, replyError } from '../../../rotators/redis/errors.ts';
-import {
-  hashOf,
-  portOf,
-  type RedisSecret,
-  redisSecretSchema,
-  wantsPlaintext,
-} from '../../../rotators/redis/schema.ts';
+import { hashOf, portOf, type RedisSecret, redisSecretSchema } from '../../../rotators/redis/schema.ts';
 import { type AclUser, isPrivileged, parseUser } from '../../../rotators/redis/user.ts';
 
 const secret = (password: string, more: object = {}): RedisSecret => ({
@@ -29,7 +23,6 @@ describe('a secret', () => {
     const json = { ...current, port: '6380', ssl: 'False', team: { a: [1] } };
     expect(redisSecretSchema.parse(json)).toEqual(json);
     expect([portOf(json), portOf(current)]).toEqual([6380, 6379]);
-    expect([wantsPlaintext(json), wantsPlaintext(current)]).toEqual([true, false]);
   });
 
   test.each([
