@@ -12,6 +12,8 @@ from cloud import passwords as change
 
 _SHORTEST, _LONGEST, _FORBIDDEN = 16, 128, ',"/@'
 _MOST = 2
+# What a request calls a way to authenticate, and what an answer calls it.
+_STORED = {"no-password-required": "no-password"}
 
 
 def _value(params: dict, key: str) -> str:
@@ -61,6 +63,9 @@ def install() -> None:
     def modify(params):
         found = _passwords(params)
         user = elasticache._users.get(_value(params, "UserId"))
+        mode = _value(params, "AuthenticationMode.Type")
+        if user is not None and mode and mode != "password":
+            user["Authentication"] = {"Type": _STORED.get(mode, mode), "PasswordCount": 0}
         if not found or user is None:
             return modify_user(params)
         if user["Status"] != "active":
