@@ -1,6 +1,7 @@
 import { type Worth, worthOf } from '../aws/reset.ts';
+import { using } from '../login.ts';
 import { open } from '../redis/connection.ts';
-import { sessionsOf } from '../redis/contain.ts';
+import { endSessions as endAll, endOlderSessions } from '../redis/contain.ts';
 import { redis } from '../redis/rotator.ts';
 import type { RedisSecret } from '../redis/schema.ts';
 import type { ProbeResult, TargetContext } from '../rotator.ts';
@@ -21,9 +22,6 @@ export async function probe(secret: CacheUserSecret, context: TargetContext): Pr
 export const tryLogin = async (secret: CacheUserSecret, context: TargetContext): Promise<Worth> =>
   worthOf(await probe(secret, context));
 
-/** The server counts the age of sessions in whole seconds, by a clock that it reads ten times a second. */
-const ageToleranceSeconds = 1.5;
-
 /**
  * Ends the sessions of a user other than the one that does it.
  * @param by - an admin of the cache, or the user itself
@@ -37,23 +35,7 @@ export async function endSessions(
   context: TargetContext,
   before: Date | undefined,
 ): Promise<number> {
-  const session = await open(by, context);
-  const killing = { doing: `end the sessions of "${username}"`, missing: '+client|kill' };
-  try {
-    if (before === undefined) {
-      return Number(await session.run(['CLIENT', 'KILL', 'USER', username, 'SKIPME', 'yes'], killing));
-    }
-    const list = await session.run(['CLIENT', 'LIST'], {
-      ...{ doing: `find the sessions of "${username}"`, missing: '+client|list' },
-    });
-    const sinceSeconds = (Date.now() - before.getTime()) / 1000;
-    let ended = 0;
-    for (const { id, age } of sessionsOf(String(list), username)) {
-      if (age + ageToleranceSeconds < sinceSeconds) continue;
-      ended += Number(await session.run(['CLIENT', 'KILL', 'ID', id, 'SKIPME', 'yes'], killing));
-    }
-    return ended;
-  } finally {
-    session.end();
-  }
+  return await using(await open(by, context), (session) =>
+    before === undefined ? endAll(session, username) : endOlderSessions(session, username, before),
+  );
 }

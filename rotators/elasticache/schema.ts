@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { commonSecretFields } from '../../core/secret.ts';
+import { endpointFields } from '../endpoint.ts';
 import type { RedisSecret } from '../redis/schema.ts';
 
 /**
@@ -17,7 +18,6 @@ export const cacheUserSchema = z
         (value) => value.isWellFormed() && !/[\s\0]/.test(value),
         'username must be text without spaces',
       ),
-    password: z.string(),
     /** The id that the API knows the user by, which is not its name. */
     userId: z
       .string()
@@ -27,16 +27,9 @@ export const cacheUserSchema = z
       .string()
       .regex(/^arn:[^:]+:elasticache:[^:]+:\d{12}:user:[A-Za-z][A-Za-z0-9-]*$/, 'must be the ARN of a user')
       .nullish(),
+    ...endpointFields,
     /** Endpoint of the cache. Without it no login can be tried. */
-    host: z
-      .string()
-      .min(1)
-      .refine((value) => !/[/\s\0]/.test(value), 'host must be a host name or an IP address')
-      .nullish(),
-    /** Default: 6379. */
-    port: z.union([z.int().min(1).max(65535), z.stringFormat('port', /^[0-9]{1,5}$/)]).nullish(),
-    /** `false` or `"false"`: plaintext. Anything else, or nothing: TLS with a verified certificate. */
-    ssl: z.unknown().optional(),
+    host: endpointFields.host.nullish(),
     ...commonSecretFields,
   })
   .refine(({ userId, user_arn: arn }) => Boolean(userId ?? arn), {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { commonSecretFields } from '../../core/secret.ts';
+import { endpointFields } from '../endpoint.ts';
 
 /** What decides about passwords and logins of a database. */
 export type Family =
@@ -50,23 +51,14 @@ export const masterSecretSchema = z.looseObject({
       (value) => familyOf(value) !== undefined,
       `engine must be one of ${[...families.keys()].join(', ')}, oracle, sqlserver, db2`,
     ),
-  /** Host name or IP address, as the API names the endpoint. */
-  host: z
-    .string()
-    .min(1)
-    .refine((value) => !/[/\s\0]/.test(value), 'host must be a host name or an IP address'),
   /** The master user; the API sets no other user's password. */
   username: z.string().min(1, 'username must not be empty'),
-  password: z.string(),
-  /** Default: the engine's own. */
-  port: z.union([z.int().min(1).max(65535), z.stringFormat('port', /^[0-9]{1,5}$/)]).nullish(),
+  ...endpointFields,
   dbname: z.string().nullish(),
   /** Of an RDS DB instance, or of a member of a cluster. */
   dbInstanceIdentifier: identifier,
   /** Of an Aurora, Multi-AZ or DocumentDB cluster, or of a Redshift cluster where `engine` is `redshift`. */
   dbClusterIdentifier: identifier,
-  /** `false` or `"false"`: plaintext. Anything else, or nothing: TLS with a verified certificate. */
-  ssl: z.unknown().optional(),
   ...commonSecretFields,
 });
 export type MasterSecret = z.output<typeof masterSecretSchema>;
@@ -78,5 +70,6 @@ const defaultPorts: Readonly<Record<Family, number>> = {
   ...{ postgresql: 5432, redshift: 5439, mysql: 3306, mariadb: 3306 },
   ...{ documentdb: 27017, oracle: 1521, sqlserver: 1433, db2: 50000 },
 };
+/** Default: the engine's own. */
 export const portOf = (secret: MasterSecret): number =>
   Number(secret.port ?? defaultPorts[familyOfSecret(secret)]);
