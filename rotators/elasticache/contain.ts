@@ -93,9 +93,11 @@ async function end(
     const note = `the cache does not tell which password a session began with, so all sessions of "${username}" were ended`;
     return { loginsRefused: true, sessionsEnded, ...(older && before === undefined && { note }) };
   } catch (error) {
-    if (!(error instanceof TargetError) || !removed) throw error;
-    // Trying again would find the password gone, and end no session either.
-    const note = `the password was taken away, but sessions of "${username}" that are open go on: ${error.message}`;
+    if (!(error instanceof TargetError)) throw error;
+    // Trying again would find the password gone, or the user without that permission still.
+    const stays = removed || (by.username === username && error.code === 'PermissionMissing');
+    if (!stays) throw error;
+    const note = `logins are refused, but sessions of "${username}" that are open go on: ${error.message}`;
     return { loginsRefused: true, sessionsEnded: 0, note };
   }
 }

@@ -79,7 +79,7 @@ describeHere('ElastiCache', () => {
     }, 15_000);
 
     test('says that sessions go on where nobody may end them, and cuts logins off', async () => {
-      const { scene, secret, logins } = await world('single-user');
+      const { scene, secret, rotate, logins } = await world('single-user');
       scene.hasAdmin = false;
       const session = await target.openSession(secret);
       expect(await scene.contain(secret as never)).toEqual({
@@ -87,6 +87,11 @@ describeHere('ElastiCache', () => {
         note: expect.stringMatching(/that are open go on: .*\+client\|kill/),
       });
       expect([await session.alive(), ...(await logins(secret))]).toEqual([true, false]);
+      await rotate();
+      expect(await scene.contain(secret as never, new Date())).toMatchObject({
+        ...{ loginsRefused: true, sessionsEnded: 0 },
+        note: expect.stringMatching(/that are open go on: .*\+client\|list/),
+      });
       await session.close();
     });
 

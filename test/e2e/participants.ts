@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CacheLogin, cacheAccepts } from '../../local/cache.ts';
+import type { Cleanup } from '../../local/cleanup.ts';
+import type { LocalCloud } from '../../local/cloud.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
-import { availableTypes, startTarget } from '../conformance/scene.ts';
+import { availableTypes, startTarget, type Target } from '../conformance/scene.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,14 +22,20 @@ export interface Participant {
 }
 
 /** What takes part besides PostgreSQL and the cache, with the files it needs in `directory`. */
-export async function startFurther(directory: string): Promise<{
+export async function startFurther(
+  directory: string,
+  cloud: LocalCloud,
+  cleanup: Cleanup,
+): Promise<{
   readonly targets: readonly FurtherTarget[];
   readonly participants: readonly Participant[];
 }> {
-  const database = availableTypes.includes('mysql') ? [await mysql(directory)] : [];
+  const further = [await masterUser(directory, cloud, cleanup)];
+  if (availableTypes.includes('mysql')) further.push(await mysql(directory));
+  if (availableTypes.includes('elasticache')) further.push(await cacheUser(directory, cloud, cleanup));
   return {
-    targets: database.map(({ target }) => target),
-    participants: database.map(({ participant }) => participant),
+    targets: further.map(({ target }) => target),
+    participants: further.map(({ participant }) => participant),
   };
 }
 
@@ -45,12 +53,89 @@ export const cache = ({ cache: server }: LocalDeployment): readonly Participant[
         },
       ];
 
+interface Further {
+  readonly target: FurtherTarget;
+  readonly participant: Participant;
+}
+
+/** The keys of a secret's JSON but for its password, which the first rotation brings. */
+const fieldsOf = ({ password: _password, team: _team, nested: _nested, ...rest }: Json) =>
+  Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    string | number
+  >;
+
+async function authorityOf(
+  directory: string,
+  name: string,
+  { context }: Pick<Target, 'context'>,
+): Promise<string> {
+  const file = join(directory, `${name}-authority.pem`);
+  await writeFile(file, context.certificateAuthorities?.join('\n') ?? '');
+  return file;
+}
+
+/** The master user of a database of the cloud that everything is deployed on. */
+async function masterUser(directory: string, cloud: LocalCloud, cleanup: Cleanup): Promise<Further> {
+  const { start } = await import('../conformance/drivers/rds-admin.ts');
+  const server = await start({ cloud });
+  cleanup.add(() => server.stop());
+  const { secret } = await server.createAccount();
+  const { dbClusterIdentifier: id } = secret;
+  return {
+    target: {
+      existing: {},
+      secrets: {
+        reports: {
+          ...{ type: 'rds-admin', strategy: 'single-user', owner: 'team-shop' },
+          create: { name: 'reports', fields: fieldsOf(secret) },
+          resources: [`arn:aws:rds:${cloud.region}:${cloud.accountId}:cluster:${id}`],
+          certificateAuthority: await authorityOf(directory, 'rds', server),
+        },
+      },
+    },
+    participant: {
+      ...{ type: 'rds-admin', secret: `/${environmentName}/reports` },
+      revocation: 'Secret Revocation Succeeded',
+      accepts: (version) => server.logsIn(version as never),
+      secretOf: ({ password }) => String(password),
+    },
+  };
+}
+
+/** A user of a cache of the cloud that everything is deployed on, with two passwords. */
+async function cacheUser(directory: string, cloud: LocalCloud, cleanup: Cleanup): Promise<Further> {
+  const { start } = await import('../conformance/drivers/elasticache.ts');
+  const server = await start({ cloud });
+  cleanup.add(() => server.stop());
+  const { secret } = await server.createAccount();
+  const { user_arn: arn } = secret;
+  return {
+    target: {
+      existing: {},
+      secrets: {
+        carts: {
+          ...{ type: 'elasticache', strategy: 'dual-credential', owner: 'team-shop' },
+          create: { name: 'carts', fields: fieldsOf(secret) },
+          resources: [String(arn)],
+          certificateAuthority: await authorityOf(directory, 'cache', server),
+        },
+      },
+    },
+    participant: {
+      ...{ type: 'elasticache', secret: `/${environmentName}/carts` },
+      revocation: 'Secret Revocation Succeeded',
+      accepts: (version) => server.logsIn(version as never),
+      secretOf: ({ password }) => String(password),
+    },
+  };
+}
+
 /** MariaDB with two users in turns; its admin has the documented permissions and no others. */
-async function mysql(directory: string): Promise<{ target: FurtherTarget; participant: Participant }> {
+async function mysql(directory: string): Promise<Further> {
   const server = await startTarget('mysql');
   const { secret, admin } = await server.createAccount();
-  const certificateAuthority = join(directory, 'mysql-authority.pem');
-  await writeFile(certificateAuthority, server.context.certificateAuthorities?.join('\n') ?? '');
+  const certificateAuthority = await authorityOf(directory, 'mysql', server);
   const { engine, host, port, username, dbname } = secret as Record<string, string | number>;
   const fields = Object.fromEntries(
     Object.entries({ engine, host, port, username, dbname }).filter(([, value]) => value !== undefined),

@@ -29,7 +29,7 @@ afterAll(() => cleanup.run(), 60_000);
 // First, because the schedule of rotation is tried by moving the cloud's clock.
 types(
   world,
-  (['mysql', 'redis'] as const).filter((type) => availableTypes.includes(type)),
+  (['mysql', 'redis', 'rds-admin', 'elasticache'] as const).filter((type) => availableTypes.includes(type)),
 );
 rotation(world);
 access(world);

@@ -53,8 +53,8 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   cleanup.add(stopTargets);
   const participants: Participant[] = [];
   const deployment = await deployLocally(directory, terminal(process.stderr), cleanup, {
-    async further() {
-      const further = await startFurther(directory);
+    async further(cloud) {
+      const further = await startFurther(directory, cloud, cleanup);
       participants.push(...further.participants);
       return further.targets;
     },

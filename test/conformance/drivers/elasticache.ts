@@ -42,10 +42,11 @@ export interface ElastiCacheUnderTest extends TargetUnderTest<CacheUserSecret> {
 /**
  * Users of the local cloud, whose ElastiCache API is the real one's as far as it is documented, in front of a real
  * Redis: the passwords that the API accepts are set there, and every login is real.
+ * @param options.cloud - the local cloud; default: one of its own
  */
-export async function start(): Promise<ElastiCacheUnderTest> {
+export async function start(options: { readonly cloud?: LocalCloud } = {}): Promise<ElastiCacheUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), 'rekey-elasticache-'));
-  const [redis, cloud] = await Promise.all([startRedis(), startCloud({ directory })]);
+  const [redis, cloud] = await Promise.all([startRedis(), options.cloud ?? startCloud({ directory })]);
   let changes = 0;
   const receiver = await receivePasswords(async ({ username, passwords }) => {
     const hashes = passwords.map((password) => `#${sha256(password)}`);
@@ -62,7 +63,7 @@ export async function start(): Promise<ElastiCacheUnderTest> {
       .replaceAll(':user:orders', ':user:*'),
   );
   const accessString = (await documented('admin')).split(' ');
-  const principal = await createUser(cloud, 'rekey', policy.Statement);
+  const principal = await createUser(cloud, 'rekey-caches', policy.Statement);
   const iam = new IAMClient(cloud.clientOptions());
   const permit = async (without?: string) => {
     const Statement = policy.Statement.map((statement) => ({
@@ -174,7 +175,8 @@ export async function start(): Promise<ElastiCacheUnderTest> {
     logged: 'SETUSER',
     readLog: async () => `${await redis.readLog()}\n${await readFile(cloud.logFile, 'utf8')}`,
     stop: async () => {
-      await Promise.all([receiver.close(), line.close(), cloud.stop(), redis.stop()]);
+      await Promise.all([receiver.close(), line.close(), redis.stop()]);
+      if (options.cloud === undefined) await cloud.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -55,15 +55,16 @@ export interface RdsUnderTest extends TargetUnderTest<MasterSecret> {
 /**
  * Databases of the local cloud, whose RDS API is the real one's as far as it is documented, in front of a real
  * PostgreSQL: the password that the API accepts is set there, and every login is real.
+ * @param options.cloud - the local cloud; default: one of its own
  */
-export async function start(): Promise<RdsUnderTest> {
+export async function start(options: { readonly cloud?: LocalCloud } = {}): Promise<RdsUnderTest> {
   const directories = await Promise.all(
     ['rekey-rds-server-', 'rekey-rds-cloud-'].map((name) => mkdtemp(join(tmpdir(), name))),
   );
   const [serverDirectory = '', cloudDirectory = ''] = directories;
   const [server, cloud] = await Promise.all([
     startPostgres({ directory: serverDirectory }),
-    startCloud({ directory: cloudDirectory }),
+    options.cloud ?? startCloud({ directory: cloudDirectory }),
   ]);
   const connect = async (secret: MasterSecret, ssl: object = { ca: server.caPem }): Promise<pg.Client> => {
     const client = new pg.Client({
@@ -103,7 +104,7 @@ export async function start(): Promise<RdsUnderTest> {
     );
 
   const policy = await documentedPolicy(cloud);
-  const user = await createUser(cloud, 'rekey', policy.Statement);
+  const user = await createUser(cloud, 'rekey-databases', policy.Statement);
   const iam = new IAMClient(cloud.clientOptions());
   const permit = async (without?: RegExp) => {
     const Statement = policy.Statement.map((statement) => ({
@@ -243,7 +244,8 @@ export async function start(): Promise<RdsUnderTest> {
     readLog: async () =>
       `${await readFile(server.logFile, 'utf8')}\n${await readFile(cloud.logFile, 'utf8')}`,
     stop: async () => {
-      await Promise.all([receiver.close(), line.close(), cloud.stop(), server.remove()]);
+      await Promise.all([receiver.close(), line.close(), server.remove()]);
+      if (options.cloud === undefined) await cloud.stop();
       await Promise.all(directories.map((path) => rm(path, { recursive: true, force: true })));
     },
   };
