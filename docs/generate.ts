@@ -21,7 +21,7 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
   },
   'Secret Rotation Succeeded': {
     source: 'rekey.rotation',
-    meaning: 'The new version logged in at the target and is current.',
+    meaning: 'The new version logged in at the target, where there is one to try, and is current.',
   },
   'Secret Rotation Failed': {
     source: 'rekey.rotation',
@@ -55,6 +55,11 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
   'Secret Revocation Succeeded': {
     source: 'rekey.revocation',
     meaning: 'Each revoked credential was tried and refused, and the new one accepted.',
+  },
+  'Secret Revocation Unproven': {
+    source: 'rekey.revocation',
+    meaning:
+      'The leaked credential was replaced, and nothing that Rekey can reach accepts or refuses it: a person must see to it that its consumers do. Raises an alarm.',
   },
   'Secret Revocation Failed': {
     source: 'rekey.revocation',
@@ -144,8 +149,8 @@ function withSecretTypes(text: string): string {
 function secretTypes(): string {
   const entries: [string, SecretTypeEntry][] = Object.entries(registry);
   const rows = entries.map(
-    ([type, { title, strategies, verifiedOn }]) =>
-      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${verifiedOn.join(', ')} |`,
+    ([type, { title, strategies, verifiedOn, unverifiable }]) =>
+      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${unverifiable ? 'nothing to log in to' : verifiedOn.join(', ')} |`,
   );
   return ['| secret type | `type` | strategies | verified on |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -6,6 +6,7 @@ import type { LocalCloud } from '../../local/cloud.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
 import { availableTypes, startTarget, type Target } from '../conformance/scene.ts';
+import { deployRotationFunction } from '../local/support/rotation.ts';
 
 type Json = Record<string, unknown>;
 
@@ -30,12 +31,63 @@ export async function startFurther(
   readonly targets: readonly FurtherTarget[];
   readonly participants: readonly Participant[];
 }> {
-  const further = [await masterUser(directory, cloud, cleanup)];
+  const further = [generic, await external(cloud), await masterUser(directory, cloud, cleanup)];
   if (availableTypes.includes('mysql')) further.push(await mysql(directory));
   if (availableTypes.includes('elasticache')) further.push(await cacheUser(directory, cloud, cleanup));
   return {
     targets: further.map(({ target }) => target),
     participants: further.map(({ participant }) => participant),
+  };
+}
+
+/** A value that nobody but its consumers knows. */
+const generic: Further = {
+  target: {
+    existing: { 'partner-token': { rotates: ['apiToken'], apiToken: 'first token of the partner' } },
+    secrets: {
+      partner: {
+        type: 'generic',
+        strategy: 'single-user',
+        adopt: `/${environmentName}/partner-token`,
+        owner: 'team-shop',
+        consumers: ['shop'],
+      },
+    },
+  },
+  participant: {
+    type: 'generic',
+    secret: `/${environmentName}/partner-token`,
+    revocation: 'Secret Revocation Unproven',
+    secretOf: ({ apiToken }) => String(apiToken),
+  },
+};
+
+/** A secret whose rotation function knows nothing of Rekey. */
+async function external(cloud: LocalCloud): Promise<Further> {
+  const { arn } = await deployRotationFunction(cloud, true, 'foreign');
+  return {
+    target: {
+      existing: {
+        ledger: { engine: 'oracle', username: 'ledger_app', password: 'first password of the ledger' },
+      },
+      secrets: {
+        ledger: {
+          type: 'external',
+          strategy: 'single-user',
+          rotationFunction: arn,
+          adopt: `/${environmentName}/ledger`,
+          rotateOnDeploy: true,
+          owner: 'team-shop',
+          consumers: ['ledger'],
+        },
+      },
+    },
+    participant: {
+      type: 'external',
+      secret: `/${environmentName}/ledger`,
+      revocation: 'Secret Revocation Unproven',
+      secretOf: ({ password }) => String(password),
+    },
   };
 }
 

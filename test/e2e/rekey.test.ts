@@ -27,10 +27,13 @@ beforeAll(async () => {
 afterAll(() => cleanup.run(), 60_000);
 
 // First, because the schedule of rotation is tried by moving the cloud's clock.
-types(
-  world,
-  (['mysql', 'redis', 'rds-admin', 'elasticache'] as const).filter((type) => availableTypes.includes(type)),
-);
+types(world, [
+  ...(['mysql', 'redis', 'rds-admin', 'elasticache'] as const).filter((type) =>
+    availableTypes.includes(type),
+  ),
+  'generic',
+  'external',
+]);
 rotation(world);
 access(world);
 revocation(world);
