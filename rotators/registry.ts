@@ -58,6 +58,31 @@ export const registry = {
     verifiedOn: ['Redis 7.0'],
     load: async () => (await import('./redis/rotator.ts')).redis,
   },
+  'iam-access-key': {
+    title: 'IAM access keys',
+    strategies: ['dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['MiniStack 1.5 (emulator)'],
+    aws: {
+      resources: {
+        pattern: /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/,
+        example: 'arn:aws:iam::123456789012:user/orders',
+      },
+      rotation: [
+        'iam:ListAccessKeys',
+        'iam:CreateAccessKey',
+        'iam:UpdateAccessKey',
+        'iam:DeleteAccessKey',
+        'iam:GetAccessKeyLastUsed',
+        'iam:ListUserTags',
+        'iam:TagUser',
+        'iam:UntagUser',
+      ],
+      containment: ['iam:ListAccessKeys', 'iam:UpdateAccessKey', 'iam:GetUserPolicy', 'iam:PutUserPolicy'],
+    },
+    load: async () => (await import('./iam-access-key/rotator.ts')).iamAccessKey,
+  },
   http: {
     title: 'HTTP APIs',
     strategies: ['single-user', 'dual-credential'],

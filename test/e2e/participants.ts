@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type CacheLogin, cacheAccepts } from '../../local/cache.ts';
 import type { Cleanup } from '../../local/cleanup.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
+import { succeeds } from '../conformance/login.ts';
 import { availableTypes, startTarget } from '../conformance/scene.ts';
 import { deployRotationFunction } from '../local/support/rotation.ts';
 import { startGitLab } from '../rotators/http/gitlab.ts';
@@ -34,6 +37,7 @@ export async function startFurther(
 }> {
   const further = [
     ...(availableTypes.includes('mysql') ? [await mysql(directory)] : []),
+    await iamAccessKey(cloud),
     await http(directory, cleanup),
     generic,
     await external(cloud),
@@ -108,6 +112,37 @@ export const cache = ({ cache: server }: LocalDeployment): readonly Participant[
           secretOf: ({ password }) => String(password),
         },
       ];
+
+/** A user of the cloud itself, whose first key the first rotation makes. */
+async function iamAccessKey(cloud: LocalCloud): Promise<{ target: FurtherTarget; participant: Participant }> {
+  const iam = new IAMClient(cloud.clientOptions());
+  const { User } = await iam.send(new CreateUserCommand({ UserName: 'shipping', Path: '/apps/' }));
+  return {
+    target: {
+      existing: {},
+      secrets: {
+        shipping: {
+          type: 'iam-access-key',
+          strategy: 'dual-credential',
+          create: { name: 'shipping', fields: { username: 'shipping', region: cloud.region } },
+          resources: [User?.Arn ?? ''],
+          owner: 'team-shop',
+        },
+      },
+    },
+    participant: {
+      type: 'iam-access-key',
+      secret: `/${environmentName}/shipping`,
+      revocation: 'Secret Revocation Succeeded',
+      accepts: async ({ accessKeyId, secretAccessKey }) => {
+        if (accessKeyId === undefined) return false;
+        const key = { accessKeyId: String(accessKeyId), secretAccessKey: String(secretAccessKey) };
+        return await succeeds(new STSClient(cloud.clientOptions(key)).send(new GetCallerIdentityCommand({})));
+      },
+      secretOf: ({ secretAccessKey }) => String(secretAccessKey),
+    },
+  };
+}
 
 /** MariaDB with two users in turns; its admin has the documented permissions and no others. */
 async function mysql(directory: string): Promise<{ target: FurtherTarget; participant: Participant }> {
