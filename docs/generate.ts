@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type DetailType, detailSchema, detailTypes } from '../core/events/catalogue.ts';
 import { registry, type SecretTypeEntry } from '../rotators/registry.ts';
+import { httpRecipes } from './http-recipes.ts';
 
 /**
- * Writes the parts of the documentation that follow from code: the JSON Schemas of all events with their index, and the
- * table of secret types in the README. `npm run docs` runs it; a test fails when the committed files differ.
+ * Writes the parts of the documentation that follow from code: the JSON Schemas of all events with their index, the
+ * page of the recipes for HTTP APIs, and the table of secret types in the README. `npm run docs` runs it; a test fails when the committed files differ.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -75,6 +76,7 @@ export function generate(): ReadonlyMap<string, string> {
   return new Map([
     ...schemas,
     [`${eventsFolder}/README.md`, eventIndex()],
+    ['docs/secret-types/http-recipes.md', httpRecipes()],
     [readme, withSecretTypes(readFileSync(join(root, readme), 'utf8'))],
   ]);
 }

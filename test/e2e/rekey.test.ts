@@ -28,9 +28,10 @@ afterAll(() => cleanup.run(), 60_000);
 
 // First, because the schedule of rotation is tried by moving the cloud's clock.
 types(world, [
-  ...(['mysql', 'redis', 'rds-admin', 'elasticache'] as const).filter((type) =>
+  ...(['mysql', 'redis', 'iam-access-key', 'rds-admin', 'elasticache'] as const).filter((type) =>
     availableTypes.includes(type),
   ),
+  'http',
   'generic',
   'external',
 ]);
