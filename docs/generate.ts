@@ -145,7 +145,7 @@ function secretTypes(): string {
   const entries: [string, SecretTypeEntry][] = Object.entries(registry);
   const rows = entries.map(
     ([type, { title, strategies, verifiedOn }]) =>
-      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${verifiedOn.join(', ')} |`,
+      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${verifiedOn.join(', ') || 'nothing yet: never run on the product itself'} |`,
   );
   return ['| secret type | `type` | strategies | verified on |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -33,6 +33,8 @@ export interface PasswordLimits {
   readonly stored: RegExp;
   /** What the target calls that. */
   readonly storedName: string;
+  /** What else is wrong with a password, in words. */
+  fault?(password: string): string | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ export function requireSoundPassword(next: Login, current: Login, limits: Passwo
 function passwordFault(
   { username, password }: Login,
   current: Login,
-  { longest, stored, storedName }: PasswordLimits,
+  { longest, stored, storedName, fault }: PasswordLimits,
 ): string | undefined {
   if (password === '') return 'it is empty';
   if (password.trim() === '') return 'it is only white space';
@@ -62,5 +64,5 @@ function passwordFault(
   if (password.toLowerCase() === username.toLowerCase()) return 'it is the user name';
   if (stored.test(password)) return `it is a ${storedName}, not a password`;
   if (password === current.password) return 'it is the current password';
-  return undefined;
+  return fault?.(password);
 }
