@@ -204,13 +204,17 @@ export async function startStandIn(directory: string): Promise<StandIn> {
   const registrar = new pg.Client({ host: data, port: server.port, user: 'postgres', database });
   registrar.on('error', () => {});
   await registrar.connect();
+  let asked: Promise<unknown> = Promise.resolve();
   const verifierOf = async (username: string): Promise<Verifier> => {
-    const { rows } = await registrar.query<Verifier>(
-      `SELECT a.rolpassword AS kept, u.sha256 FROM pg_authid a LEFT JOIN standin.users u ON u.name = a.rolname::text
-       WHERE a.rolname = $1 AND coalesce(a.rolvaliduntil > now(), true)`,
-      [username],
+    const answer = asked.then(() =>
+      registrar.query<Verifier>(
+        `SELECT a.rolpassword AS kept, u.sha256 FROM pg_authid a LEFT JOIN standin.users u ON u.name = a.rolname::text
+         WHERE a.rolname = $1 AND coalesce(a.rolvaliduntil > now(), true)`,
+        [username],
+      ),
     );
-    return rows[0] ?? { kept: null, sha256: null };
+    asked = answer.catch(() => {});
+    return (await answer).rows[0] ?? { kept: null, sha256: null };
   };
 
   const authority = await createAuthority();
@@ -286,6 +290,7 @@ export async function startStandIn(directory: string): Promise<StandIn> {
   const start = async () => {
     const listening = createServer((socket) => {
       track(socket);
+      socket.setNoDelay(true);
       if (!paused) serve(socket).catch(() => socket.destroy());
     });
     gate = listening;
