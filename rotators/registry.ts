@@ -40,10 +40,10 @@ export const registry = {
   },
   mysql: {
     title: 'MySQL and MariaDB',
-    strategies: ['single-user', 'alternating-users'],
-    needsAdmin: ['alternating-users'],
+    strategies: ['single-user', 'alternating-users', 'dual-credential'],
+    needsAdmin: ['alternating-users', 'dual-credential'],
     database: true,
-    verifiedOn: ['MariaDB 10.11'],
+    verifiedOn: ['MariaDB 10.11', 'MySQL 9.7'],
     load: async () => (await import('./mysql/rotator.ts')).mysql,
   },
   redshift: {

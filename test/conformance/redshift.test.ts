@@ -256,6 +256,26 @@ describe('the clone may do what the user may', () => {
   });
 });
 
+describe('a clone that owns tables before it is taken over', () => {
+  test('keeps its own rights on them', async () => {
+    const { rotate, name, clone } = await world('alternating-users');
+    await target.superuser([
+      `CREATE USER ${clone} PASSWORD 'Made-by-AWS-1'`,
+      `CREATE TABLE owned_${name} (id int)`,
+      `ALTER TABLE owned_${name} OWNER TO ${clone}`,
+      // With this the server writes down what the owner may do as well.
+      `GRANT SELECT ON owned_${name} TO PUBLIC`,
+      `CREATE FUNCTION owned_${name}() RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+      `ALTER FUNCTION owned_${name}() OWNER TO ${clone}`,
+      `REVOKE EXECUTE ON FUNCTION owned_${name}() FROM PUBLIC`,
+    ]);
+    const made = await rotate();
+    expect(made.username).toBe(clone);
+    expect(await target.ask(made, `INSERT INTO owned_${name} VALUES (1)`)).toEqual([]);
+    expect(await target.ask(made, `SELECT owned_${name}()`)).toHaveLength(1);
+  });
+});
+
 describe('who is too powerful', () => {
   test.each(['single-user', 'alternating-users'] as const)(
     'a secret cannot be used to take over users that it does not belong to: %s',
