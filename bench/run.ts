@@ -3,7 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle, packageRoot } from '../lib/constructs/bundle.ts';
-import { registry, type SecretType, secretTypes } from '../rotators/registry.ts';
+import { registry, type TargetType, targetTypes } from '../rotators/registry.ts';
 import { missing, startTarget } from '../test/conformance/scene.ts';
 import { type FunctionProcess, startFunction } from './function-process.ts';
 import { limits, type Machine, print, type TypeFigures } from './report.ts';
@@ -16,7 +16,7 @@ const usage = `npm run bench -- [options]
 Measures the rotation function of every secret type: calls to AWS, connections to the target, package size, time to
 load, time to rotate, and how long the current version of a secret does not log in. See docs/performance.md.
 
-  --type <type>      only this secret type (${secretTypes.join(', ')})
+  --type <type>      only this secret type (${targetTypes.join(', ')})
   --delay-ms <n>     how long every call to AWS takes, in milliseconds; default 10
   --rotations <n>    rotations per figure; default 11
   --loads <n>        processes that load the bundle; default 15
@@ -43,7 +43,7 @@ function count(option: 'delay-ms' | 'rotations' | 'loads', least: number): numbe
   return value;
 }
 
-async function measureType(type: SecretType): Promise<TypeFigures> {
+async function measureType(type: TargetType): Promise<TypeFigures> {
   const directory = await mkdtemp(join(tmpdir(), 'rekey-bench-'));
   try {
     const began = performance.now();
@@ -116,8 +116,8 @@ if (values.help) {
   process.stdout.write(usage);
 } else {
   const only = values.type;
-  const types = secretTypes.filter((type) => only === undefined || type === only);
-  if (types.length === 0) throw new Error(`--type ${only}: known are ${secretTypes.join(', ')}`);
+  const types = targetTypes.filter((type) => only === undefined || type === only);
+  if (types.length === 0) throw new Error(`--type ${only}: known are ${targetTypes.join(', ')}`);
   const figures: TypeFigures[] = [];
   for (const type of types) {
     const reason = missing.get(type);

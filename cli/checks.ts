@@ -269,7 +269,7 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
     const key = `${event.detailType.includes('Revocation') ? data?.requestId : data?.secretArn}`;
     if (/ (Failed|Rejected)$/.test(event.detailType)) {
       open.set(key, read.record);
-    } else if (event.detailType.endsWith(' Succeeded')) {
+    } else if (/ (Succeeded|Unproven)$/.test(event.detailType)) {
       open.delete(key);
     }
   }

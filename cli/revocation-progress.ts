@@ -5,16 +5,21 @@ import { explain } from './failure.ts';
 import { rejectionOf } from './function-log.ts';
 import { formatDuration } from './time.ts';
 
-/** How a revocation ended, as far as the caller may see it. Times are in milliseconds after the request. */
+/**
+ * How a revocation ended, as far as the caller may see it. Times are in milliseconds after the request. `unproven`: the
+ * credential was replaced, and nothing that Rekey can reach could say whether the leaked one is refused.
+ */
 export interface Revocation {
   /** `not started`: no execution appeared, so the request never arrived, or was rejected and the caller cannot see it. */
-  readonly outcome: 'succeeded' | 'failed' | 'rejected' | 'unfinished' | 'not started';
+  readonly outcome: 'succeeded' | 'unproven' | 'failed' | 'rejected' | 'unfinished' | 'not started';
   readonly startedMs?: number;
   /** When the target was first seen to refuse every revoked credential. */
   readonly refusedMs?: number;
   readonly completedMs?: number;
   readonly newVersionId?: string;
   readonly sessionsEnded?: number;
+  /** With `unproven`: who must refuse the leaked credential, and whom to ask. */
+  readonly note?: string;
   readonly error?: { readonly code: string; readonly message: string };
   readonly stages: readonly ExecutionStage[];
 }
@@ -92,7 +97,7 @@ function ended(
     stages,
   };
   if (execution.status === 'succeeded') {
-    return { outcome: 'succeeded', ...times, ...readOutput(execution.output) };
+    return { ...times, ...readOutput(execution.output) };
   }
   const error = execution.error ?? {
     code: 'WorkflowEnded',
@@ -102,6 +107,8 @@ function ended(
 }
 
 interface WorkflowOutput {
+  readonly outcome: 'succeeded' | 'unproven';
+  readonly note?: string;
   readonly refusedMs?: number;
   readonly newVersionId?: string;
   readonly sessionsEnded?: number;
@@ -110,10 +117,14 @@ interface WorkflowOutput {
 /** What the workflow's report returns; a part that is not there is not shown. */
 function readOutput(output: unknown): WorkflowOutput {
   if (typeof output !== 'object' || output === null) {
-    return {};
+    return { outcome: 'succeeded' };
   }
-  const { timeToRefusalMs, newVersionId, sessionsEnded } = output as Readonly<Record<string, unknown>>;
+  const { outcome, note, timeToRefusalMs, newVersionId, sessionsEnded } = output as Readonly<
+    Record<string, unknown>
+  >;
   return {
+    outcome: outcome === 'unproven' ? 'unproven' : 'succeeded',
+    ...(typeof note === 'string' && { note }),
     ...(typeof timeToRefusalMs === 'number' && { refusedMs: timeToRefusalMs }),
     ...(typeof newVersionId === 'string' && { newVersionId }),
     ...(typeof sessionsEnded === 'number' && { sessionsEnded }),

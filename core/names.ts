@@ -42,6 +42,18 @@ export function definitionParameter(environment: string, secretName: string): st
   return `${definitionsPath(environment)}/${segment}`;
 }
 
+/**
+ * What Secrets Manager tells through CloudTrail of rotations, as far as it is recorded for functions that are not Rekey's.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+ */
+export const rotationServiceEvents = [
+  'RotationStarted',
+  'RotationSucceeded',
+  'RotationFailed',
+  'RotationAbandoned',
+  'TestRotationFailed',
+] as const;
+
 /** CloudWatch namespace of every metric. */
 export const metricNamespace = 'Rekey';
 
@@ -52,6 +64,7 @@ export const metrics = {
   rotationDuration: 'RotationDuration',
   revocationSucceeded: 'RevocationSucceeded',
   revocationFailed: 'RevocationFailed',
+  revocationUnproven: 'RevocationUnproven',
   revocationRejected: 'RevocationRejected',
   timeToRefusal: 'TimeToRefusal',
   auditRecordsWritten: 'AuditRecordsWritten',
@@ -63,5 +76,6 @@ export const services = {
   rotation: 'rotation',
   containment: 'containment',
   revocation: 'revocation',
+  observation: 'observation',
   audit: 'audit',
 } as const;

@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type DetailType, detailSchema, detailTypes } from '../core/events/catalogue.ts';
 import { registry, type SecretTypeEntry } from '../rotators/registry.ts';
+import { httpRecipes } from './http-recipes.ts';
 
 /**
- * Writes the parts of the documentation that follow from code: the JSON Schemas of all events with their index, and the
- * table of secret types in the README. `npm run docs` runs it; a test fails when the committed files differ.
+ * Writes the parts of the documentation that follow from code: the JSON Schemas of all events with their index, the
+ * page of the recipes for HTTP APIs, and the table of secret types in the README. `npm run docs` runs it; a test fails when the committed files differ.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -21,7 +22,7 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
   },
   'Secret Rotation Succeeded': {
     source: 'rekey.rotation',
-    meaning: 'The new version logged in at the target and is current.',
+    meaning: 'The new version logged in at the target, where there is one to try, and is current.',
   },
   'Secret Rotation Failed': {
     source: 'rekey.rotation',
@@ -56,6 +57,11 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.revocation',
     meaning: 'Each revoked credential was tried and refused, and the new one accepted.',
   },
+  'Secret Revocation Unproven': {
+    source: 'rekey.revocation',
+    meaning:
+      'The leaked credential was replaced, and nothing that Rekey can reach accepts or refuses it: a person must see to it that its consumers do. Raises an alarm.',
+  },
   'Secret Revocation Failed': {
     source: 'rekey.revocation',
     meaning: 'A revocation ended without its proof; the event says at which stage. Raises an alarm.',
@@ -70,6 +76,7 @@ export function generate(): ReadonlyMap<string, string> {
   return new Map([
     ...schemas,
     [`${eventsFolder}/README.md`, eventIndex()],
+    ['docs/secret-types/http-recipes.md', httpRecipes()],
     [readme, withSecretTypes(readFileSync(join(root, readme), 'utf8'))],
   ]);
 }
@@ -144,8 +151,8 @@ function withSecretTypes(text: string): string {
 function secretTypes(): string {
   const entries: [string, SecretTypeEntry][] = Object.entries(registry);
   const rows = entries.map(
-    ([type, { title, strategies, verifiedOn }]) =>
-      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${verifiedOn.join(', ') || 'nothing yet: never run on the product itself'} |`,
+    ([type, { title, strategies, verifiedOn, unverifiable }]) =>
+      `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${unverifiable ? 'nothing to log in to' : verifiedOn.join(', ') || 'nothing yet: never run on the product itself'} |`,
   );
   return ['| secret type | `type` | strategies | verified on |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -48,6 +48,10 @@ export {
 } from './constructs/access-roles.ts';
 export { AuditLog, type AuditLogProps } from './constructs/audit-log.ts';
 export { ContainmentFunction } from './constructs/containment-function.ts';
+export {
+  ForeignRotationFunction,
+  type ForeignRotationFunctionProps,
+} from './constructs/foreign-rotation-function.ts';
 export { Network, type NetworkProps } from './constructs/network.ts';
 export { RekeyBus, type RekeyBusProps } from './constructs/rekey-bus.ts';
 export { RevocationWorkflow, type RevocationWorkflowProps } from './constructs/revocation-workflow.ts';
@@ -59,6 +63,7 @@ export {
   type RotatedSecretProps,
 } from './constructs/rotated-secret.ts';
 export { RotationFunction, type RotationFunctionProps } from './constructs/rotation-function.ts';
+export { RotationObserver, type RotationObserverProps } from './constructs/rotation-observer.ts';
 export { RunbookAlarm, type RunbookAlarmProps } from './constructs/runbook-alarm.ts';
 export { type Runbook, type RunbookName, runbooks } from './constructs/runbooks.ts';
 export {

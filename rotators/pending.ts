@@ -51,16 +51,34 @@ export function requireSoundPassword(next: Login, current: Login, limits: Passwo
   }
 }
 
+/**
+ * Refuses a pending value that no consumer should be given. `what` names it, such as `pending value of "apiToken"`.
+ * @param longest - in bytes
+ * @throws SecretError `PendingValueRefused`
+ */
+export function requireSoundValue(what: string, next: string, current: string, longest: number): void {
+  const fault = textFault(next, longest) ?? (next === current ? 'it is the current value' : undefined);
+  if (fault !== undefined) {
+    throw new SecretError('PendingValueRefused', `the ${what} is refused: ${fault}; ${remedy}`);
+  }
+}
+
+function textFault(text: string, longest: number): string | undefined {
+  if (text === '') return 'it is empty';
+  if (text.trim() === '') return 'it is only white space';
+  if ([...text].length < shortest) return `it is shorter than ${shortest} characters`;
+  if (Buffer.byteLength(text) > longest) return `it is longer than ${longest} bytes`;
+  if (text.includes('\0') || !text.isWellFormed()) return 'it holds NUL or is not valid Unicode';
+  return undefined;
+}
+
 function passwordFault(
   { username, password }: Login,
   current: Login,
   { longest, stored, storedName, fault }: PasswordLimits,
 ): string | undefined {
-  if (password === '') return 'it is empty';
-  if (password.trim() === '') return 'it is only white space';
-  if ([...password].length < shortest) return `it is shorter than ${shortest} characters`;
-  if (Buffer.byteLength(password) > longest) return `it is longer than ${longest} bytes`;
-  if (password.includes('\0') || !password.isWellFormed()) return 'it holds NUL or is not valid Unicode';
+  const general = textFault(password, longest);
+  if (general !== undefined) return general;
   if (password.toLowerCase() === username.toLowerCase()) return 'it is the user name';
   if (stored.test(password)) return `it is a ${storedName}, not a password`;
   if (password === current.password) return 'it is the current password';

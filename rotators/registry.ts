@@ -1,5 +1,5 @@
 import type { Strategy } from '../core/secret.ts';
-import type { Rotator } from './rotator.ts';
+import type { Revoker } from './rotator.ts';
 
 /** Permissions for targets that are reached through an AWS API. */
 export interface AwsAccess {
@@ -24,8 +24,12 @@ export interface SecretTypeEntry {
   readonly verifiedOn: readonly string[];
   /** What its functions may do through AWS APIs, where the target is one. */
   readonly aws?: AwsAccess;
-  /** Loads the rotator with its driver; the CDK side never calls this. */
-  load(): Promise<Rotator<object>>;
+  /** Nothing that Rekey can reach accepts or refuses its credentials: a revocation of one ends unproven. */
+  readonly unverifiable?: true;
+  /** Its secrets are rotated by a function that is not Rekey's and that the configuration names. */
+  readonly foreignFunction?: true;
+  /** Loads the rotator with its driver, or what there is of it; the CDK side never calls this. */
+  load(): Promise<Revoker<object>>;
 }
 
 /** Every secret type, one line each. A type lives in the folder of its name and brings its own Lambda entry points. */
@@ -62,7 +66,78 @@ export const registry = {
     verifiedOn: ['Redis 7.0'],
     load: async () => (await import('./redis/rotator.ts')).redis,
   },
+  'iam-access-key': {
+    title: 'IAM access keys',
+    strategies: ['dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['MiniStack 1.5 (emulator)'],
+    aws: {
+      resources: {
+        pattern: /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/,
+        example: 'arn:aws:iam::123456789012:user/orders',
+      },
+      rotation: [
+        'iam:ListAccessKeys',
+        'iam:CreateAccessKey',
+        'iam:UpdateAccessKey',
+        'iam:DeleteAccessKey',
+        'iam:GetAccessKeyLastUsed',
+        'iam:ListUserTags',
+        'iam:TagUser',
+        'iam:UntagUser',
+      ],
+      containment: ['iam:ListAccessKeys', 'iam:UpdateAccessKey', 'iam:GetUserPolicy', 'iam:PutUserPolicy'],
+    },
+    load: async () => (await import('./iam-access-key/rotator.ts')).iamAccessKey,
+  },
+  http: {
+    title: 'HTTP APIs',
+    strategies: ['single-user', 'dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['an HTTPS server of the test suite'],
+    load: async () => (await import('./http/rotator.ts')).http,
+  },
+  generic: {
+    title: 'Generic random value',
+    strategies: ['single-user'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: [],
+    unverifiable: true,
+    load: async () => (await import('./generic/rotator.ts')).generic,
+  },
+  external: {
+    title: 'Any existing rotation function',
+    strategies: ['single-user', 'alternating-users', 'dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: [],
+    unverifiable: true,
+    foreignFunction: true,
+    load: async () => (await import('./external/revoker.ts')).external,
+  },
 } as const satisfies Record<string, SecretTypeEntry>;
 
 export type SecretType = keyof typeof registry;
 export const secretTypes = Object.keys(registry) as readonly SecretType[];
+
+type With<Flag extends string> = {
+  [Type in SecretType]: (typeof registry)[Type] extends Record<Flag, true> ? Type : never;
+}[SecretType];
+
+/** A type whose secrets a rotation function of Rekey's rotates. */
+export type RotatedType = Exclude<SecretType, With<'foreignFunction'>>;
+export const isRotated = (type: SecretType): type is RotatedType => !('foreignFunction' in registry[type]);
+export const rotatedTypes: readonly RotatedType[] = secretTypes.filter(isRotated);
+
+/** Whether a definition's type is one that nothing within Rekey's reach accepts or refuses. */
+export const isUnverifiable = (type: string): boolean =>
+  secretTypes.some((known) => known === type && 'unverifiable' in registry[known]);
+
+/** A type whose credentials a target accepts or refuses. */
+export type TargetType = Exclude<SecretType, With<'unverifiable'>>;
+export const targetTypes: readonly TargetType[] = secretTypes.filter(
+  (type): type is TargetType => !('unverifiable' in registry[type]),
+);

@@ -83,6 +83,12 @@ export interface Rotator<S extends object> {
   identity(credential: S): string;
 }
 
+/** What a revocation needs of a type: all there is where the rotation itself is not Rekey's. */
+export type Revoker<S extends object> = Pick<
+  Rotator<S>,
+  'type' | 'strategies' | 'schema' | 'probe' | 'contain' | 'identity'
+>;
+
 /** What every call to a target gets. */
 export interface TargetContext {
   /** Longest wait for one connection to be ready, in milliseconds. */

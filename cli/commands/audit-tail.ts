@@ -151,6 +151,7 @@ function containmentOf(containment: unknown): string | undefined {
 
 function toneOf(detailType: string): Tone {
   if (/ (Failed|Rejected)$/.test(detailType)) return 'bad';
+  if (detailType.endsWith(' Unproven')) return 'warn';
   if (/ (Succeeded|Contained)$/.test(detailType)) return 'good';
   return /Revocation|Finding/.test(detailType) ? 'warn' : 'strong';
 }
@@ -169,6 +170,7 @@ function detailOf({ detail }: AuditEvent): string {
     text('code'),
     text('message'),
     text('reason'),
+    text('note'),
     text('incident'),
     data.drill === true ? 'drill' : undefined,
     ...(Array.isArray(data.containments) ? data.containments.map(containmentOf) : []),

@@ -119,7 +119,7 @@ function describe({ output }: Invocation, where: string, report: VerificationRep
       ],
       [
         { text: 'revocations', tone: 'dim' },
-        `${revocations.succeeded} succeeded, ${revocations.failed} failed, ${revocations.rejected} rejected, ${revocations.open} under way`,
+        `${revocations.succeeded} succeeded, ${revocations.unproven} unproven, ${revocations.failed} failed, ${revocations.rejected} rejected, ${revocations.open} under way`,
       ],
       ...(report.unrecognised === 0
         ? []

@@ -2,6 +2,7 @@ import type { SecretDefinition } from '../../core/definition.ts';
 import { RekeyError } from '../../core/errors.ts';
 import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
 import { busName } from '../../core/names.ts';
+import { isUnverifiable } from '../../rotators/registry.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode, usageError } from '../errors.ts';
@@ -27,6 +28,10 @@ const meaning: Readonly<Record<RevocationMode, string>> = {
   replace: 'a new credential first, then the old one dies: consumers that read the secret again keep working',
   kill: 'the old credential dies first, then a new one is made: consumers fail until they read the secret again',
 };
+
+/** Of types without a target of Rekey's, where neither mode cuts anything off. */
+const nothingWithinReach =
+  'a new value is made, and the old one goes on working wherever it is accepted: Rekey can reach nothing that refuses it, so a person must see to it';
 
 /** What could be found out about the secret before asking. */
 interface Target {
@@ -75,6 +80,7 @@ export async function revoke(
       timings: null,
       newVersionId: null,
       sessionsEnded: null,
+      note: null,
       error: null,
     });
     output.line(`Requested the revocation of ${target.secret}: ${id}`);
@@ -109,6 +115,7 @@ export async function revoke(
     },
     newVersionId: result.newVersionId ?? null,
     sessionsEnded: result.sessionsEnded ?? null,
+    note: result.note ?? null,
     error: result.error ?? null,
   });
   report(invocation, target, id, result);
@@ -185,7 +192,7 @@ function showPlan({ output, context }: Invocation, target: Target, options: Revo
     ['  environment', target.environment],
     ['  secret', target.secret],
     ['  mode', { text: options.mode, tone: options.mode === 'kill' ? 'bad' : 'warn' }],
-    ['  ', meaning[options.mode]],
+    ['  ', isUnverifiable(target.definition?.type ?? '') ? nothingWithinReach : meaning[options.mode]],
     ['  reason', options.reason],
     ...(options.incident === undefined ? [] : [['  incident', options.incident]]),
     ['  consumers', consumersOf(target)],
@@ -246,6 +253,15 @@ function report(
 ): void {
   if (result.outcome === 'succeeded') {
     output.line(`Revoked ${secret}: the old credential is refused at the target.`, 'good');
+  } else if (result.outcome === 'unproven') {
+    output.line(
+      `Replaced ${secret}, not proven: Rekey can reach nothing that accepts or refuses the old credential, which may still work.`,
+      'warn',
+    );
+    output.note(
+      `Make every consumer refuse the old value, and see it refused${result.note === undefined ? '' : `: ${result.note}`}.`,
+      'warn',
+    );
   } else if (result.outcome === 'rejected') {
     output.line(
       `The revocation ${id} of ${secret} was rejected: ${result.error?.code}: ${result.error?.message}`,
@@ -280,7 +296,9 @@ function report(
     ['  new version', result.newVersionId],
     [
       '  consumers',
-      result.outcome === 'succeeded' ? definition?.consumers.join(', ') || undefined : undefined,
+      ['succeeded', 'unproven'].includes(result.outcome)
+        ? definition?.consumers.join(', ') || undefined
+        : undefined,
     ],
   ].filter((row): row is [string, string] => row[1] !== undefined);
   output.table([], rows);

@@ -15,12 +15,26 @@ interface Revocation extends Open {
   ended: boolean;
 }
 
+/** How a revocation may end. */
+const ends = {
+  'Secret Revocation Succeeded': 'succeeded',
+  'Secret Revocation Unproven': 'unproven',
+  'Secret Revocation Failed': 'failed',
+} as const;
+
 /** How much was begun and how much of it ended. */
 export interface Outcomes {
   readonly succeeded: number;
   readonly failed: number;
   /** Begun, not ended, and still within the grace period. */
   readonly open: number;
+}
+
+/** The same of revocations. */
+export interface RevocationOutcomes extends Outcomes {
+  /** Replaced, and nothing could be tried: a person has seen to it that nobody accepts the leaked credential, or must. */
+  readonly unproven: number;
+  readonly rejected: number;
 }
 
 /**
@@ -34,7 +48,7 @@ export class Completeness {
   readonly #succeededEarly = new Map<string, Open>();
   readonly #revocations = new Map<string, Revocation>();
   readonly #rotations = { succeeded: 0, failed: 0 };
-  readonly #revoked = { succeeded: 0, failed: 0, rejected: 0 };
+  readonly #revoked = { succeeded: 0, unproven: 0, failed: 0, rejected: 0 };
 
   take(sequence: number, event: AuditEvent): void {
     const since = Date.parse(event.time);
@@ -63,10 +77,11 @@ export class Completeness {
         break;
       }
       case 'Secret Revocation Succeeded':
+      case 'Secret Revocation Unproven':
       case 'Secret Revocation Failed': {
         const { requestId } = event.detail.data as EventData<'Secret Revocation Failed'>;
         this.#revocation(requestId, sequence, since).ended = true;
-        this.#revoked[event.detailType === 'Secret Revocation Succeeded' ? 'succeeded' : 'failed'] += 1;
+        this.#revoked[ends[event.detailType]] += 1;
         break;
       }
     }
@@ -77,7 +92,7 @@ export class Completeness {
     problems: Problems,
     now: Date,
     graceMs: number,
-  ): { rotations: Outcomes; revocations: Outcomes & { readonly rejected: number } } {
+  ): { rotations: Outcomes; revocations: RevocationOutcomes } {
     const overdue = ({ since }: Open) => now.getTime() - since > graceMs;
     for (const { sequence, what } of [...this.#started.values()].filter(overdue)) {
       problems.add({

@@ -1,5 +1,5 @@
 import { Chain } from './chain.ts';
-import { Completeness, type Outcomes } from './completeness.ts';
+import { Completeness, type Outcomes, type RevocationOutcomes } from './completeness.ts';
 import { factOf, RecentFacts, unrecognised } from './event.ts';
 import { type Head, objectLines, type ParsedLine, parseLine, sequenceOfKey } from './format.ts';
 import { type Problem, Problems } from './problems.ts';
@@ -57,7 +57,7 @@ export interface VerificationReport {
   /** Facts that were recorded more than once, as far as they are near each other. */
   readonly repeated: number;
   readonly rotations: Outcomes;
-  readonly revocations: Outcomes & { readonly rejected: number };
+  readonly revocations: RevocationOutcomes;
   readonly problems: readonly Problem[];
   readonly problemsOmitted: number;
 }

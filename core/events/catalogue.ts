@@ -71,7 +71,21 @@ const verificationSchema = z.object({
   versionId: z.string(),
   identity: z.string(),
   outcome: z.enum(['accepted', 'rejected', 'unreachable', 'unverifiable']),
+  /** With `unverifiable`: who accepts or refuses the credential, since nothing that Rekey can reach does. */
+  note: z.string().optional(),
 });
+
+/** What a revocation that went through has to show. */
+const replaced = {
+  ...revoked,
+  newVersionId: z.string(),
+  containments: z.array(containmentSchema),
+  verifications: z.array(verificationSchema),
+  /** Versions that could not be tried: Secrets Manager no longer keeps them, or they hold no credential. */
+  unavailableVersions: z.array(z.string()).optional(),
+  requestedAt: z.iso.datetime(),
+  completedAt: z.iso.datetime(),
+};
 
 const dataSchemas = {
   'Secret Rotation Started': z.object({ ...rotated, previousVersionId: z.string().optional() }),
@@ -115,16 +129,20 @@ const dataSchemas = {
   }),
   'Credential Contained': z.object({ ...revoked, containments: z.array(containmentSchema) }),
   'Secret Revocation Succeeded': z.object({
-    ...revoked,
-    newVersionId: z.string(),
-    containments: z.array(containmentSchema),
-    verifications: z.array(verificationSchema),
-    /** Versions that could not be tried: Secrets Manager no longer keeps them, or they hold no credential. */
-    unavailableVersions: z.array(z.string()).optional(),
-    requestedAt: z.iso.datetime(),
+    ...replaced,
     /** When the target was first seen to refuse every revoked credential. */
     refusedAt: z.iso.datetime(),
-    completedAt: z.iso.datetime(),
+  }),
+  'Secret Revocation Unproven': z.object({
+    ...replaced,
+    /** Whether the new credential could be tried; it was not refused. */
+    current: z.enum(['accepted', 'unverifiable']),
+    /** What a person must see to now: who must refuse the leaked credential. */
+    note: z.string().min(1),
+    /** Workloads that read the secret, as its definition names them. */
+    consumers: z.array(z.string()),
+    /** Team or person that answers for the secret. */
+    owner: z.string().optional(),
   }),
   'Secret Revocation Failed': z.object({ ...revoked, stage: z.string(), error: errorSchema }),
 } as const;

@@ -3,13 +3,13 @@ import type { Containment, Verification } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret.ts';
-import type { ProbeResult, Rotator, TargetContext } from '../../rotators/rotator.ts';
+import type { ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from '../rotation/credentials.ts';
 import { parseCredential } from '../rotation/secret-value.ts';
 import type { ContainmentInput, ContainOutcome, VerifyOutcome } from './state.ts';
 
 export interface ContainmentDependencies<S extends object> {
-  readonly rotator: Rotator<S>;
+  readonly rotator: Revoker<S>;
   readonly strategy: Strategy;
   readonly store: SecretStore;
   readonly databases: DatabaseDirectory;
@@ -35,6 +35,8 @@ interface Leaks<S> {
   readonly found: readonly Leak<S>[];
   /** Versions that Secrets Manager no longer keeps, or that hold no credential. */
   readonly unavailable: readonly string[];
+  /** The leak that the current version holds as well, though under another id. */
+  readonly kept?: Leak<S>;
 }
 
 /** Reads and logins at once. */
@@ -108,7 +110,8 @@ export async function containLeaks<S extends object>(
 }
 
 /**
- * Proves that every leaked credential is dead by trying it, and that the current one works.
+ * Proves that every leaked credential is dead by trying it, and that the current one works. What nothing that Rekey can
+ * reach accepts or refuses is neither proven nor disproved: its outcome is `unverifiable`, and there is no `refusedAt`.
  *
  * @throws RekeyError `RevocationUnproven` when a leaked credential still works, the current one does not, or a named
  * version cannot be tried
@@ -119,11 +122,16 @@ export async function verifyLeaks<S extends object>(
   dependencies: ContainmentDependencies<S>,
 ): Promise<VerifyOutcome> {
   const { rotator, target, origin } = dependencies;
-  const { current, currentVersionId, found, unavailable } = await readLeaks(input, dependencies);
+  const { current, currentVersionId, found, unavailable, kept } = await readLeaks(input, dependencies);
   const context = { ...target, finding: () => undefined };
   if (input.versions.includes(currentVersionId)) {
     throw unproven(
       `version ${currentVersionId} was revoked and is still the current one of ${input.secretName}`,
+    );
+  }
+  if (kept !== undefined) {
+    throw unproven(
+      `the current version ${currentVersionId} of ${input.secretName} holds the very value that leaked in version ${kept.versionIds.join(', ')}: the rotation changed nothing`,
     );
   }
   const results = await inTurns(found, (leak) => rotator.probe(leak.credential, context));
@@ -142,7 +150,7 @@ export async function verifyLeaks<S extends object>(
       throw result.error;
     }
   }
-  if (currentResult.outcome !== 'accepted') {
+  if (currentResult.outcome !== 'accepted' && currentResult.outcome !== 'unverifiable') {
     throw unproven(
       `the target refuses the current credential of ${input.secretName} in version ${currentVersionId}`,
     );
@@ -152,20 +160,28 @@ export async function verifyLeaks<S extends object>(
       `versions ${unavailable.join(', ')} of ${input.secretName} could not be tried: Secrets Manager does not keep them, or they hold no credential`,
     );
   }
-  return { verifications: describeResults(found, results), unavailableVersions: unavailable, refusedAt };
+  return {
+    verifications: describeResults(found, results),
+    unavailableVersions: unavailable,
+    current: currentResult.outcome,
+    ...('note' in currentResult ? { note: currentResult.note } : {}),
+    ...(results.every(({ outcome }) => outcome === 'rejected') ? { refusedAt } : {}),
+  };
 }
 
 function describeResults(
   found: readonly Leak<object>[],
   results: readonly ProbeResult[],
 ): readonly Verification[] {
-  return found.flatMap(({ versionIds, identity }, index) =>
-    versionIds.map((versionId) => ({
+  return found.flatMap(({ versionIds, identity }, index) => {
+    const result = results[index];
+    return versionIds.map((versionId) => ({
       versionId,
       identity,
-      outcome: results[index]?.outcome ?? 'unreachable',
-    })),
-  );
+      outcome: result?.outcome ?? 'unreachable',
+      ...(result !== undefined && 'note' in result ? { note: result.note } : {}),
+    }));
+  });
 }
 
 const unproven = (message: string) => new RekeyError('RevocationUnproven', message, { retryable: true });
@@ -226,7 +242,9 @@ async function readLeaks<S extends object>(
       });
     }
   }
+  const kept = byValue.get(currentVersion.value);
   return {
+    ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
     description,
     current: parse(currentVersion.value, currentVersionId),
     currentVersionId,

@@ -3,7 +3,7 @@ import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import type { Rotator } from '../../rotators/rotator.ts';
+import type { Revoker } from '../../rotators/rotator.ts';
 import { standardHandler } from '../shared/chain.ts';
 import { containmentEnvironmentSchema, readEnvironment } from '../shared/environment.ts';
 import { targetDefaults } from '../shared/target.ts';
@@ -18,7 +18,7 @@ import { type ContainOutcome, containmentInputSchema, type VerifyOutcome } from 
  * @example
  * export const handler = containmentHandler(postgresql);
  */
-export function containmentHandler<S extends object>(rotator: Rotator<S>) {
+export function containmentHandler<S extends object>(rotator: Revoker<S>) {
   const environment = readEnvironment(containmentEnvironmentSchema);
   const routes = emergencyRoutes(environment);
   const store = new SecretsManagerStore(new SecretsManagerClient({}));

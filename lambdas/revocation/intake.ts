@@ -149,6 +149,8 @@ async function prepare(
     versions,
     named: request.versions !== undefined,
     requestedAt,
+    consumers: definition.consumers,
+    owner: definition.owner,
   };
 }
 

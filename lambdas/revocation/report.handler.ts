@@ -26,6 +26,9 @@ export const handler = standardHandler<unknown, Report>(async (event, tools) => 
   if (result.outcome === 'succeeded') {
     metrics.addMetric(metricNames.revocationSucceeded, MetricUnit.Count, 1);
     metrics.addMetric(metricNames.timeToRefusal, MetricUnit.Milliseconds, result.timeToRefusalMs);
+  } else if (result.outcome === 'unproven') {
+    metrics.addMetric(metricNames.revocationUnproven, MetricUnit.Count, 1);
+    logger.warn('revocation unproven', { ...result });
   } else {
     metrics.addMetric(metricNames.revocationFailed, MetricUnit.Count, 1);
     logger.error('revocation failed', { ...result });

@@ -21,6 +21,14 @@ export type Report =
       /** Sessions of the leaked credentials that were ended at the target, in all containments together. */
       readonly sessionsEnded: number;
     }
+  | {
+      /** Replaced, and nothing that Rekey can reach could be asked whether it refuses the leaked credential. */
+      readonly outcome: 'unproven';
+      readonly newVersionId: string;
+      readonly sessionsEnded: number;
+      /** What a person must see to now. */
+      readonly note: string;
+    }
   | { readonly outcome: 'failed'; readonly stage: string; readonly error: string; readonly cause: string };
 
 /**
@@ -40,8 +48,9 @@ interface Failure {
 type Success = Required<{ [Key in 'rotated' | 'swept' | 'verified']: NonNullable<FinalState[Key]> }>;
 
 /**
- * Publishes how a revocation ended: succeeded when the proof was given and the last containment went through, failed
- * with the stage and the error otherwise.
+ * Publishes how a revocation ended: succeeded when the proof was given and the last containment went through, unproven
+ * when all went through but nothing that Rekey can reach accepts or refuses the credentials, failed with the stage and
+ * the error otherwise.
  *
  * @param input the workflow's last state, or Step Functions' event about an execution that ended without a report
  */
@@ -59,32 +68,52 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
     return { outcome: 'failed', stage, error: error.code, cause: `${stage}: ${error.message}` };
   }
   const { rotated, swept, verified } = result;
-  const { verifications, unavailableVersions } = verified;
-  const refusedAt = state.contained?.refusedAt ?? verified.refusedAt;
+  const { verifications, unavailableVersions, current } = verified;
   const containments = [...(state.contained?.containments ?? []), ...swept.containments];
-  await publish(
-    createEvent(
-      origin,
-      'Secret Revocation Succeeded',
-      {
-        ...subject,
-        newVersionId: rotated.newVersionId,
-        containments,
-        verifications,
-        ...(unavailableVersions.length === 0 ? {} : { unavailableVersions }),
-        requestedAt,
-        refusedAt,
-        completedAt: origin.clock.now().toISOString(),
-      },
-      links,
-    ),
-  );
-  return {
-    outcome: 'succeeded',
-    timeToRefusalMs: Math.max(0, Date.parse(refusedAt) - Date.parse(requestedAt)),
+  const done = {
+    ...subject,
+    newVersionId: rotated.newVersionId,
+    containments,
+    verifications,
+    ...(unavailableVersions.length === 0 ? {} : { unavailableVersions }),
+    requestedAt,
+    completedAt: origin.clock.now().toISOString(),
+  };
+  const figures = {
     newVersionId: rotated.newVersionId,
     sessionsEnded: containments.reduce((sum, { sessionsEnded }) => sum + sessionsEnded, 0),
   };
+  if (verified.refusedAt === undefined || current !== 'accepted') {
+    const { consumers, owner } = state;
+    const note = whatRemains(state, verified);
+    const whom = { consumers, ...(owner === undefined ? {} : { owner }) };
+    await publish(
+      createEvent(origin, 'Secret Revocation Unproven', { ...done, current, note, ...whom }, links),
+    );
+    return { outcome: 'unproven', ...figures, note };
+  }
+  const refusedAt = state.contained?.refusedAt ?? verified.refusedAt;
+  await publish(createEvent(origin, 'Secret Revocation Succeeded', { ...done, refusedAt }, links));
+  return {
+    outcome: 'succeeded',
+    timeToRefusalMs: Math.max(0, Date.parse(refusedAt) - Date.parse(requestedAt)),
+    ...figures,
+  };
+}
+
+/** Who decides about the credential, as its type says, and whom to ask, as its definition says. */
+function whatRemains(
+  { consumers, owner }: FinalState,
+  verified: NonNullable<FinalState['verified']>,
+): string {
+  const notes = [...verified.verifications.map(({ note }) => note), verified.note];
+  const decides = [...new Set(notes.filter((note) => note !== undefined))].join('; ');
+  const reads = consumers.length === 0 ? 'no consumers are declared' : `consumers: ${consumers.join(', ')}`;
+  return [
+    decides === '' ? 'nothing that Rekey can reach accepts or refuses it' : decides,
+    reads,
+    ...(owner === undefined ? [] : [`owner: ${owner}`]),
+  ].join('; ');
 }
 
 /** The first containment may fail: the one after the rotation makes up for it. */

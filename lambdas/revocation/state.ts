@@ -23,6 +23,9 @@ export const workflowInputSchema = z.object({
   /** True when the request named them. */
   named: z.boolean(),
   requestedAt: z.iso.datetime(),
+  /** Of the secret's definition: whom a person turns to where nothing could be proven. */
+  consumers: z.array(z.string()).default([]),
+  owner: z.string().optional(),
 });
 export type WorkflowInput = z.output<typeof workflowInputSchema>;
 
@@ -48,11 +51,16 @@ export interface ContainOutcome {
   readonly refusedAt?: string;
 }
 
-/** The proof. */
+/** The proof, as far as there is one. */
 export interface VerifyOutcome {
   readonly verifications: readonly Verification[];
   readonly unavailableVersions: readonly string[];
-  readonly refusedAt: string;
+  /** Whether the current credential was accepted, or nothing that Rekey can reach could say. */
+  readonly current: 'accepted' | 'unverifiable';
+  /** With an `unverifiable` current credential: who accepts or refuses it. */
+  readonly note?: string;
+  /** When every leaked credential was seen to be refused; missing where one could not be tried. */
+  readonly refusedAt?: string;
 }
 
 /** What rotating led to. */
@@ -91,10 +99,13 @@ export const finalStateSchema = workflowInputSchema.extend({
             versionId: z.string(),
             identity: z.string(),
             outcome: z.enum(['accepted', 'rejected', 'unreachable', 'unverifiable']),
+            note: z.string().optional(),
           }),
         ),
         unavailableVersions: z.array(z.string()),
-        refusedAt: z.iso.datetime(),
+        current: z.enum(['accepted', 'unverifiable']).default('accepted'),
+        note: z.string().optional(),
+        refusedAt: z.iso.datetime().optional(),
       }),
     })
     .transform(({ value }) => value)

@@ -1,14 +1,14 @@
 import { SecretError } from '../../core/errors.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
-import type { Credentials, Rotator } from '../../rotators/rotator.ts';
+import type { Credentials, Revoker } from '../../rotators/rotator.ts';
 import { parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
 
 /** Older versions that recovery tries at the most: each costs a read and a login. */
 const otherVersionsTried = 5;
 
 export interface CredentialSources<S extends object> {
-  readonly rotator: Rotator<S>;
+  readonly rotator: Revoker<S>;
   readonly store: SecretStore;
   readonly databases: DatabaseDirectory;
 }

@@ -52,6 +52,9 @@ export const revocationRotateEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z
 /** The step of the revocation workflow that reports. */
 export const revocationReportEnvironmentSchema = z.object(common);
 
+/** What records the rotations of functions that are not Rekey's. */
+export const observationEnvironmentSchema = z.object(common);
+
 /** The audit writer. */
 export const auditWriterEnvironmentSchema = z.object({
   REKEY_ENVIRONMENT: z.string().min(1),

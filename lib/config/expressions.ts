@@ -86,6 +86,14 @@ export const vpcIdSchema = id('vpc', 'VPC');
 export const subnetIdSchema = id('subnet', 'subnet');
 export const securityGroupIdSchema = id('sg', 'security group');
 
+/** A function without version or alias: its log group and its permissions go by the plain name. */
+export const functionArnSchema = z
+  .string()
+  .regex(
+    /^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,140}$/,
+    'must be the ARN of a Lambda function, without version or alias',
+  );
+
 export const keyArnSchema = z
   .string()
   .regex(

@@ -1,7 +1,7 @@
 import { RekeyError } from '../../core/errors.ts';
 import { definitionParameter } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
-import { type AwsAccess, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import { type AwsAccess, isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { rateHours } from './expressions.ts';
 import { passwordEnvironment } from './passwords.ts';
 import type { Configuration, EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
@@ -92,7 +92,10 @@ function checkSecret(
       message: `${secret.type} with ${secret.strategy} needs an admin secret, which makes the change at the target`,
     });
   }
-  problems.push(...checkResources(secret, entry.aws));
+  problems.push(...checkResources(secret, entry.aws), ...checkRotationFunction(secret, environment));
+  if (entry.unverifiable) {
+    problems.push(...checkNoTarget(secret));
+  }
   const admin = secret.adminSecret;
   if (admin !== undefined && 'secret' in admin) {
     if (admin.secret === key) {
@@ -141,6 +144,62 @@ function checkResources({ type, resources }: SecretConfiguration, aws: AwsAccess
       ? []
       : [{ path: ['resources', index], message: `must be an ARN such as ${aws.resources.example}` }],
   );
+}
+
+/** Secrets Manager invokes functions of its own account and region only. */
+function checkRotationFunction(
+  { type, rotationFunction, create }: SecretConfiguration,
+  { account, region }: EnvironmentConfiguration,
+): Problem[] {
+  const path = ['rotationFunction'];
+  if (isRotated(type)) {
+    return rotationFunction === undefined
+      ? []
+      : [
+          {
+            path,
+            message: `${type} is rotated by a function of Rekey's own; leave it out, or choose external`,
+          },
+        ];
+  }
+  if (rotationFunction === undefined) {
+    return [{ path, message: `${type} needs the ARN of the function that rotates the secret` }];
+  }
+  const [, , , itsRegion, itsAccount] = rotationFunction.split(':');
+  return [
+    // Its role would need the environment's key, which is not there before the first rotation.
+    ...(create === undefined
+      ? []
+      : [
+          {
+            path: ['create'],
+            message: `${type}: store the secret first, under a key that its function may use, and adopt it`,
+          },
+        ]),
+    ...(account === undefined || account === itsAccount
+      ? []
+      : [{ path, message: `must be in the environment's account ${account}` }]),
+    ...(region === undefined || region === itsRegion
+      ? []
+      : [{ path, message: `must be in the environment's region ${region}` }]),
+  ];
+}
+
+/** Settings of the way to a target, which would do nothing where there is none. */
+function checkNoTarget(secret: SecretConfiguration): Problem[] {
+  const set: Readonly<Record<string, boolean>> = {
+    network: secret.network !== undefined,
+    certificateAuthority: secret.certificateAuthority !== undefined,
+    allowPlaintext: secret.allowPlaintext,
+    allowPrivateAddresses: secret.allowPrivateAddresses,
+    adminSecret: secret.adminSecret !== undefined,
+  };
+  return Object.keys(set)
+    .filter((setting) => set[setting])
+    .map((setting) => ({
+      path: [setting],
+      message: `${secret.type}: Rekey logs in to nothing for this type; leave it out`,
+    }));
 }
 
 /** The way from a secret through its admin secrets back to itself, if there is one of more than one step. */

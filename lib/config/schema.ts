@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { strategies } from '../../core/secret.ts';
 import { secretTypes } from '../../rotators/registry.ts';
 import {
+  functionArnSchema,
   keyArnSchema,
   principalSchema,
   scheduleSchema,
@@ -106,6 +107,8 @@ const secretSchema = z
     adopt: secretIdSchema.optional(),
     /** Key that encrypts an adopted secret, where that is not the AWS managed one. */
     encryptionKey: keyArnSchema.optional(),
+    /** ARN of the function that rotates secrets of the type `external`; the other types have Rekey's own. */
+    rotationFunction: functionArnSchema.optional(),
     /** @default - the secret's own login changes its own password */
     adminSecret: adminSecretSchema.optional(),
     /** A key of `networks`. @default - the function is not attached to a VPC */
@@ -118,7 +121,10 @@ const secretSchema = z
     schedule: scheduleSchema.optional(),
     /** @default - the environment's `rotation.maximumAgeDays` */
     maximumAgeDays: z.int().min(1).max(1000).optional(),
-    /** Rotate when deployed, and again when the schedule changes. @default - true when created, false when adopted */
+    /**
+     * Rotate when deployed, and again when the schedule changes.
+     * @default - true when created, false when adopted, and false for `generic`
+     */
     rotateOnDeploy: z.boolean().optional(),
     /** Permits plaintext where the secret does not say `ssl` and the server offers no TLS; raises a finding. */
     allowPlaintext: z.boolean().default(false),

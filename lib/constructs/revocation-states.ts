@@ -80,7 +80,8 @@ function containment(
  * The states of the revocation workflow.
  *
  * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off
- * that fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step.
+ * that fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A
+ * secret that nothing within reach accepts or refuses is replaced without proof, which is an end of its own.
  */
 export function revocationStates(
   scope: Construct,
@@ -96,6 +97,7 @@ export function revocationStates(
   report.next(
     new Choice(scope, 'Proven?')
       .when(Condition.stringEquals('$.outcome', 'succeeded'), new Succeed(scope, 'Revoked'))
+      .when(Condition.stringEquals('$.outcome', 'unproven'), new Succeed(scope, 'Replaced, not proven'))
       .otherwise(new Fail(scope, 'Not revoked', { errorPath: '$.error', causePath: '$.cause' })),
   );
 

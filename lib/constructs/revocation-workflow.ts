@@ -261,6 +261,7 @@ export class RevocationWorkflow extends Construct {
     const metric = (name: (typeof metrics)[keyof typeof metrics]) =>
       rekeyMetric(environment, services.revocation, name);
     alarm('Failed', 'revocation-failed', metric(metrics.revocationFailed));
+    alarm('Unproven', 'revocation-unproven', metric(metrics.revocationUnproven));
     alarm('Rejected', 'revocation-rejected', metric(metrics.revocationRejected));
     alarm('Unrecorded', 'audit-publish-failed', metric(metrics.auditPublishFailed), services.revocation);
     alarm(

@@ -12,7 +12,8 @@ import { definitionParameter, overlapRulePrefix } from '../../core/names.ts';
 import { passwordEnvironmentSchema } from '../../core/password.ts';
 import type { retireEventSchema } from '../../lambdas/rotation/retire.ts';
 import type { ContainmentFunction } from './containment-function.ts';
-import type { RotationFunction } from './rotation-function.ts';
+import type { ForeignRotationFunction } from './foreign-rotation-function.ts';
+import { RotationFunction } from './rotation-function.ts';
 import type { SecretIdentity } from './secret-access.ts';
 
 /** The tag that says to which environment a principal or a secret belongs. */
@@ -51,7 +52,8 @@ export interface RotatedSecretProps {
   readonly environment: string;
   readonly secret: { readonly create: CreatedSecret } | { readonly adopt: AdoptedSecret };
   /** Fixes the secret's type and strategy. */
-  readonly rotation: RotationFunction;
+  readonly rotation: RotationFunction | ForeignRotationFunction;
+  /** Of the same type. */
   readonly containment: ContainmentFunction;
   /**
    * Login that may change the passwords of others. For a created secret it becomes `masterarn`.
@@ -79,7 +81,8 @@ export interface RotatedSecretProps {
   readonly maximumAgeDays?: number;
   /**
    * Rotates as soon as it is deployed, and whenever the schedule changes.
-   * @default - true for a created secret, whose first password the target does not know yet; false for an adopted one
+   * @default - true for a created secret whose first password the target does not know yet; false for an adopted one,
+   * and for a `generic` one, which has no target
    */
   readonly rotateOnDeploy?: boolean;
   /** What must be there before the first rotation, for example the endpoints of its network. @default - nothing */
@@ -105,11 +108,16 @@ export class RotatedSecret extends Construct {
   readonly secretName: string;
   readonly identity: SecretIdentity;
   readonly definition: StringParameter;
-  private readonly rotation: RotationFunction;
+  /** True when the function that rotates it is not Rekey's, so that a {@link RotationObserver} must record it. */
+  readonly foreign: boolean;
+  private readonly rotation: RotationFunction | ForeignRotationFunction;
+  private readonly schedule: CfnRotationSchedule;
 
   constructor(scope: Construct, id: string, props: RotatedSecretProps) {
     super(scope, id);
     this.rotation = props.rotation;
+    const rotation = props.rotation instanceof RotationFunction ? props.rotation : undefined;
+    this.foreign = rotation === undefined;
     const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
     const created = 'create' in props.secret;
     const entry =
@@ -120,24 +128,25 @@ export class RotatedSecret extends Construct {
     this.secretName = entry.name;
     this.identity = entry.identity;
 
-    for (const target of [props.rotation, props.containment]) {
+    for (const target of rotation === undefined ? [props.containment] : [rotation, props.containment]) {
       target.attachSecret(this.identity);
-      if (admin !== undefined) {
+      // A foreign function has its own permissions, and nothing is contained where the target is unknown.
+      if (admin !== undefined && rotation !== undefined) {
         target.attachAdminSecret(admin.identity);
       }
       target.attachResources(props.resources ?? []);
     }
 
-    const schedule = new CfnRotationSchedule(this, 'Schedule', {
+    this.schedule = new CfnRotationSchedule(this, 'Schedule', {
       secretId: this.secret.secretArn,
       rotationLambdaArn: props.rotation.function.functionArn,
       rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
-      rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? created,
+      rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? (created && props.rotation.type !== 'generic'),
     });
     // The first rotation starts at once: by then the function must hold its permissions and reach its target.
-    schedule.node.addDependency(props.rotation, ...(props.rotateAfter ?? []));
+    this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
 
-    if (props.rotation.strategy === 'dual-credential') {
+    if (rotation?.strategy === 'dual-credential') {
       this.endOverlaps(props.environment);
     }
 
@@ -146,6 +155,11 @@ export class RotatedSecret extends Construct {
       description: `Rekey ${props.environment}: definition of the secret ${this.secretName}`,
       stringValue: Stack.of(this).toJsonString(this.describe(props)),
     });
+  }
+
+  /** Has the schedule, and with it the first rotation, wait until others are there. */
+  rotateAfter(...others: readonly IDependable[]): void {
+    this.schedule.node.addDependency(...others);
   }
 
   /** Lets a workload read the secret, and nothing else. */

@@ -3,10 +3,12 @@ import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { overlapRulePrefix, services } from '../../core/names.ts';
 import { rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
+import type { RotatedType } from '../../rotators/registry.ts';
 import { TargetFunction, type TargetFunctionProps } from './target-function.ts';
 
 /** Props of {@link RotationFunction}. */
 export interface RotationFunctionProps extends TargetFunctionProps {
+  readonly type: RotatedType;
   /**
    * Password rules under the names that AWS's own rotation functions use, `PASSWORD_LENGTH` and so on.
    * @default - 32 characters of all types without / @ " ' \

@@ -34,6 +34,12 @@ export const runbooks = {
     resolution:
       'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret> --mode kill.',
   },
+  'revocation-unproven': {
+    description:
+      'A leaked credential was replaced, and nothing that Rekey can reach could be asked whether it is refused. It may still work.',
+    investigation: 'rekey audit tail for Secret Revocation Unproven: who decides, the consumers, the owner.',
+    resolution: 'Make every consumer refuse the old value, and see it refused; note it in the incident.',
+  },
   'revocation-rejected': {
     description: 'A revocation was asked for and refused; nothing was done about the credential.',
     investigation: 'rekey audit tail for the reason and the source of the request.',
@@ -45,6 +51,12 @@ export const runbooks = {
     investigation: 'rekey doctor; the intake’s log group; the messages in the dead-letter queue.',
     resolution:
       'Repeat each request with rekey revoke <secret> --mode kill, remove the cause, then empty the queue.',
+  },
+  'observation-dead-letters': {
+    description:
+      'Rotations by a function that is not Rekey’s could not be recorded. Their events are kept for 14 days.',
+    investigation: 'The observer’s log group; the messages in its dead-letter queue.',
+    resolution: 'Remove the cause, then redrive the queue to the observer; rekey audit verify must pass.',
   },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',

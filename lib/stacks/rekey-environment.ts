@@ -2,6 +2,7 @@ import { type StackProps, Tags } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
 import { environmentTag } from '../constructs/rotated-secret.ts';
+import { RotationFunction } from '../constructs/rotation-function.ts';
 import { AccessStack } from './access-stack.ts';
 import { AuditStack } from './audit-stack.ts';
 import { EventsStack } from './events-stack.ts';
@@ -53,13 +54,18 @@ export class RekeyEnvironment extends Construct {
     });
     const secrets = [...this.rotation.secrets.values()];
     const { functions } = this.rotation;
+    // Foreign rotation functions share one.
+    const containment = new Set(functions.map((pair) => pair.containment));
+    const own = functions.flatMap(({ rotation }) =>
+      rotation instanceof RotationFunction ? [rotation.function] : [],
+    );
     this.revocation = new RevocationStack(this, 'Revocation', {
       ...settings('revocation', 'revocation workflow'),
       bus,
       topic,
       auditQueue: auditLog.queue,
       secrets,
-      containment: functions.map(({ containment }) => containment),
+      containment: [...containment],
     });
     const { workflow } = this.revocation;
     const people = Object.values(configuration.access).flat();
@@ -71,10 +77,10 @@ export class RekeyEnvironment extends Construct {
             bus,
             auditLog,
             secrets,
-            functions: functions.flatMap(({ rotation, containment }) => [
-              rotation.function,
-              containment.function,
-            ]),
+            functions: [
+              ...functions.map(({ rotation }) => rotation.function),
+              ...[...containment].map((target) => target.function),
+            ],
             queues: [
               auditLog.queue,
               auditLog.deadLetterQueue,
@@ -82,7 +88,7 @@ export class RekeyEnvironment extends Construct {
               workflow.deadLetterQueue,
             ],
             workflow: workflow.stateMachine,
-            rotationLogs: functions.map(({ rotation }) => rotation.function.logGroup),
+            rotationLogs: own.map(({ logGroup }) => logGroup),
             intakeLogs: workflow.intake.logGroup,
           });
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.

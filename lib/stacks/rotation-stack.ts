@@ -6,14 +6,17 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { metrics, services } from '../../core/names.ts';
+import { isRotated } from '../../rotators/registry.ts';
 import { passwordEnvironment } from '../config/passwords.ts';
 import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
 import { ContainmentFunction } from '../constructs/containment-function.ts';
+import { ForeignRotationFunction } from '../constructs/foreign-rotation-function.ts';
 import { Network } from '../constructs/network.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { type AdminSecret, RotatedSecret } from '../constructs/rotated-secret.ts';
 import { RotationFunction } from '../constructs/rotation-function.ts';
+import { RotationObserver } from '../constructs/rotation-observer.ts';
 import { RunbookAlarm, rekeyMetric } from '../constructs/runbook-alarm.ts';
 import type { EnvironmentStackProps } from './events-stack.ts';
 
@@ -28,7 +31,7 @@ export interface RotationStackProps extends EnvironmentStackProps {
 
 /** The functions that secrets of one type, strategy, network and trust share. */
 interface FunctionPair {
-  readonly rotation: RotationFunction;
+  readonly rotation: RotationFunction | ForeignRotationFunction;
   readonly containment: ContainmentFunction;
 }
 
@@ -37,6 +40,8 @@ export class RotationStack extends Stack {
   /** The environment's secrets by their key in the configuration. */
   readonly secrets: ReadonlyMap<string, RotatedSecret>;
   readonly functions: readonly FunctionPair[];
+  /** Missing where every rotation function is Rekey's own. */
+  readonly observer: RotationObserver | undefined;
   private readonly pairs = new Map<string, FunctionPair>();
   private readonly networks: ReadonlyMap<string, Network>;
   private readonly settings: RotationStackProps;
@@ -59,6 +64,17 @@ export class RotationStack extends Stack {
     this.secrets = this.buildSecrets(key);
     this.functions = [...this.pairs.values()];
     this.buildAlarms();
+    const foreign = [...this.secrets.values()].filter((secret) => secret.foreign);
+    this.observer =
+      foreign.length === 0
+        ? undefined
+        : new RotationObserver(this, 'Observer', {
+            environment,
+            bus: props.bus,
+            auditQueue: props.auditQueue,
+            secrets: foreign,
+            alarmTopic: props.topic,
+          });
   }
 
   /** Admin secrets first, because the secrets that they administer name them. */
@@ -139,6 +155,9 @@ export class RotationStack extends Stack {
   private pair(secret: SecretConfiguration): FunctionPair {
     const { environment, configuration, bus, auditQueue, directory } = this.settings;
     const { type, strategy, network, allowPlaintext, allowPrivateAddresses, certificateAuthority } = secret;
+    if (!isRotated(type)) {
+      return this.foreignPair(secret);
+    }
     const plaintext = allowPlaintext ? 'plaintext' : undefined;
     const addresses = allowPrivateAddresses ? 'private' : undefined;
     const authority = certificateAuthority === undefined ? undefined : authorityId(certificateAuthority);
@@ -191,6 +210,39 @@ export class RotationStack extends Stack {
     return pair;
   }
 
+  /** One function that contains for all foreign ones of a strategy; it only reads their secrets. */
+  private foreignPair({ type, strategy, rotationFunction = '' }: SecretConfiguration): FunctionPair {
+    const { environment, bus, auditQueue, topic } = this.settings;
+    const kind = `${type}-${strategy}`;
+    const id = `${kind}-${shortHash(rotationFunction)}`;
+    const known = this.pairs.get(id);
+    if (known !== undefined) {
+      return known;
+    }
+    const sibling = [...this.pairs.values()].find(
+      ({ containment }) => containment.type === type && containment.strategy === strategy,
+    );
+    const containment =
+      sibling?.containment ??
+      new ContainmentFunction(this, `Containment-${kind}`, { environment, type, strategy, bus, auditQueue });
+    if (sibling === undefined) {
+      new RunbookAlarm(this, `ContainmentErrors-${kind}`, {
+        environment,
+        runbook: 'containment-function-errors',
+        instance: kind,
+        metric: containment.function.metricErrors(),
+        topic,
+      });
+    }
+    const rotation = new ForeignRotationFunction(this, `Rotation-${id}`, {
+      functionArn: rotationFunction,
+      strategy,
+    });
+    const pair = { rotation, containment };
+    this.pairs.set(id, pair);
+    return pair;
+  }
+
   private buildAlarms(): void {
     const { environment, topic } = this.settings;
     new RunbookAlarm(this, 'RotationFailed', {
@@ -212,5 +264,6 @@ export class RotationStack extends Stack {
 }
 
 /** Tells files of authorities apart in names of resources, which a whole path would fill. */
-const authorityId = (file: string): string =>
-  `ca${createHash('sha256').update(file).digest('hex').slice(0, 6)}`;
+const authorityId = (file: string): string => `ca${shortHash(file)}`;
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);

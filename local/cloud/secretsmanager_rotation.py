@@ -13,6 +13,7 @@ import logging
 import threading
 
 from cloud import clock, secretsmanager_schedule as schedule
+from cloud.secretsmanager_events import announce
 from cloud.secretsmanager_versions import Refusal, add_version, describe_error, holder, move_label
 
 logger = logging.getLogger("secretsmanager.rotation")
@@ -162,7 +163,9 @@ def _invoke(secret: dict, run: dict, step: str) -> str | None:
 
 
 def _run(secret: dict, run: dict, steps: tuple[str, ...]) -> None:
-    error = None
+    kind = "Rotation" if steps == STEPS else "TestRotation"
+    announce(secret, f"{kind}Started", run["Token"])
+    error = failed = None
     for step in steps:
         # Cancelled, superseded, or the secret is gone: the function is not invoked again.
         if secret.get("_Rotation") is not run or secret.get("DeletedDate"):
@@ -177,22 +180,34 @@ def _run(secret: dict, run: dict, steps: tuple[str, ...]) -> None:
             error = type(failure).__name__
         if error:
             logger.warning("Rotation of %s failed in %s: %s", secret["Name"], step, error)
+            failed = f"Error when executing lambda {secret['RotationLambdaARN']} during {step} step"
             break
+    succeeded = _end(secret, run, steps, error)
+    if succeeded:
+        announce(secret, f"{kind}Succeeded", run["Token"])
+    elif succeeded is False:
+        announce(secret, f"{kind}Failed", run["Token"], failed or f"Version {run['Token']} was not made current")
+
+
+def _end(secret: dict, run: dict, steps: tuple[str, ...], error: str | None) -> bool | None:
+    """Notes how a run of the steps ended and tells whether it succeeded; None if another one took its place."""
     with _lock:
         run["Running"] = False
         if secret.get("_Rotation") is not run:
-            return
+            return None
         if steps != STEPS:
             # A test of the configuration leaves nothing behind, whatever it found.
             secret["Versions"].pop(run["Token"], None)
             secret.pop("_Rotation", None)
-        elif error or _pending(secret) is not None:
+            return not error
+        if error or _pending(secret) is not None:
             run["Failures"] += 1
             run["RetryAt"] = clock.now() + RETRY_SECONDS if run["Failures"] <= RETRIES else None
-        else:
-            secret.pop("_Rotation", None)
-            secret["LastRotatedDate"] = secret["LastChangedDate"] = clock.now()
-            plan_next(secret, secret["LastRotatedDate"])
+            return False
+        secret.pop("_Rotation", None)
+        secret["LastRotatedDate"] = secret["LastChangedDate"] = clock.now()
+        plan_next(secret, secret["LastRotatedDate"])
+        return True
 
 
 def _due(secret: dict, now: float) -> str | None:

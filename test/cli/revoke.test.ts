@@ -49,6 +49,7 @@ describe('the request', () => {
       timings: null,
       newVersionId: null,
       sessionsEnded: null,
+      note: null,
       error: null,
     });
   });
@@ -69,6 +70,17 @@ describe('the request', () => {
     expect(stderr).toContain('the old credential dies first');
     expect(cloud.published).toEqual([]);
   });
+
+  test.each(['generic', 'external'])(
+    'the plan for %s promises no death of the old credential',
+    async (type) => {
+      const cloud = new FakeCloud();
+      cloud.add('orders', undefined, { type });
+      const { stderr } = await rekey(cloud, argv(), { answer: '' });
+      expect(stderr).toContain('Rekey can reach nothing that refuses it');
+      expect(stderr).not.toContain('dies first');
+    },
+  );
 
   test('a version that the secret does not have is refused', async () => {
     const cloud = cloudWithOrders();
@@ -190,6 +202,43 @@ describe('--wait', () => {
     expect(stdout).toMatch(/sessions ended +2\n/);
     expect(stdout).toMatch(/new version +version-3\n/);
     expect(stdout).toMatch(/Rotate +1\.1 s/);
+  });
+
+  const unproven = {
+    status: 'succeeded',
+    started: at(400),
+    stopped: at(2_000),
+    output: {
+      outcome: 'unproven',
+      newVersionId: 'version-3',
+      sessionsEnded: 0,
+      note: 'the consumers that share it decide; consumers: orders-api; owner: team-orders',
+    },
+  } as const;
+
+  test('what could not be proven is said in plain words, and is no success', async () => {
+    const cloud = cloudWithOrders();
+    cloud.executions.set('any', unproven);
+    const { exitCode, stdout, stderr } = await rekey(cloud, argv('--yes', '--wait'));
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('Replaced orders, not proven');
+    expect(stdout).not.toContain('is refused at the target');
+    expect(stdout).toMatch(/new version +version-3\n/);
+    expect(stdout).not.toMatch(/^ +refused/m);
+    expect(stderr).toContain('Make every consumer refuse the old value');
+    expect(stderr).toContain('owner: team-orders');
+
+    const again = cloudWithOrders();
+    again.executions.set('any', unproven);
+    const ran = await rekey(again, argv('--yes', '--wait', '--json'));
+    expect(ran.exitCode).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      outcome: 'unproven',
+      timings: { refusedMs: null, completedMs: 2_000 },
+      newVersionId: 'version-3',
+      note: unproven.output.note,
+      error: null,
+    });
   });
 
   test.each([

@@ -1,11 +1,11 @@
 import { describe, test } from '@jest/globals';
 import type { Strategy } from '../../core/secret.ts';
-import { registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
+import { registry, type SecretTypeEntry, type TargetType } from '../../rotators/registry.ts';
 import { availableTypes, missing, notRun } from './scene.ts';
 
 /** One type with one strategy, as the suite describes it. */
 export interface Case {
-  readonly type: SecretType;
+  readonly type: TargetType;
   readonly strategy: Strategy;
   /** True where the target issues the credential; false where Rekey chooses a password and tells it. */
   readonly issued: boolean;

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { systemRandom } from '../../adapters/random.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import type { Strategy } from '../../core/secret.ts';
-import { type SecretType, secretTypes } from '../../rotators/registry.ts';
+import { type TargetType, targetTypes } from '../../rotators/registry.ts';
 import type { ApplyContext, ContainResult, Credentials, TargetContext } from '../../rotators/rotator.ts';
 import type { Account, TargetUnderTest } from './target.ts';
 
@@ -11,10 +11,10 @@ type Secret = Record<string, unknown>;
 export type Target = TargetUnderTest<Secret>;
 export type Finding = Parameters<TargetContext['finding']>[0];
 
-const targets = new Map<SecretType, Promise<Target>>();
+const targets = new Map<TargetType, Promise<Target>>();
 
 /** The real server of a type, started by its driver when it is first asked for, one per test file. */
-export function startTarget(type: SecretType): Promise<Target> {
+export function startTarget(type: TargetType): Promise<Target> {
   let target = targets.get(type);
   if (target === undefined) {
     target = driver(type).then(({ start }) => start());
@@ -40,11 +40,11 @@ export interface Driver {
   readonly notRun?: Partial<Record<Strategy, string>>;
 }
 
-const driver = (type: SecretType): Promise<Driver> => import(`./drivers/${type}.ts`);
+const driver = (type: TargetType): Promise<Driver> => import(`./drivers/${type}.ts`);
 
 /** Why the server of a type cannot be started on this machine, and the command that helps. */
-export const missing = new Map<SecretType, string>();
-for (const type of secretTypes) {
+export const missing = new Map<TargetType, string>();
+for (const type of targetTypes) {
   const reason = await (await driver(type)).missing?.();
   if (reason === undefined) continue;
   if (process.env.CI === 'true') throw new Error(`${type}: ${reason}`);
@@ -53,14 +53,14 @@ for (const type of secretTypes) {
 
 /** Type and strategy that are not run, and why. */
 export const notRun = new Map<string, string>();
-for (const type of secretTypes) {
+for (const type of targetTypes) {
   for (const [strategy, reason] of Object.entries((await driver(type)).notRun ?? {})) {
     notRun.set(`${type}, ${strategy}`, reason);
   }
 }
 
 /** The types whose server can be started on this machine. In CI that must be all. */
-export const availableTypes = secretTypes.filter((type) => !missing.has(type));
+export const availableTypes = targetTypes.filter((type) => !missing.has(type));
 
 const passwords = passwordPolicy({});
 

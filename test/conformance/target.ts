@@ -35,6 +35,18 @@ interface MissingPermission<S extends object> {
 }
 
 /**
+ * What a secret type brings that no target can be asked about, for the part of the suite that is left then.
+ * `test/conformance/drivers/<type>.ts` exports it as `start`.
+ */
+export interface ValueUnderTest<S extends object> {
+  readonly rotator: Rotator<S>;
+  /** Secrets of every form that the type's page shows, with names and values that are hard to handle. */
+  readonly secrets: Readonly<Record<string, S>>;
+  /** The keys of its JSON that a rotation replaces. */
+  rotated(secret: S): readonly string[];
+}
+
+/**
  * What a secret type brings to the conformance suite: its real server and a way to look at it that shares nothing
  * with the rotator. `test/conformance/drivers/<type>.ts` exports it as `start`. Where the server does not come with
  * `npm install`, it exports `missing` as well: why it cannot be started on this machine, with the command that helps.

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { acts } from '../../local/acts/index.ts';
 import { Cleanup } from '../../local/cleanup.ts';
 import { findRedis } from '../../local/redis.ts';
+import { availableTypes } from '../conformance/scene.ts';
 import { access } from './access.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
+import { types } from './types.ts';
 import { openWorld, type World } from './world.ts';
 
 jest.setTimeout(120_000);
@@ -24,6 +26,13 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => cleanup.run(), 60_000);
 
+// First, because the schedule of rotation is tried by moving the cloud's clock.
+types(world, [
+  ...(['mysql', 'redis', 'iam-access-key'] as const).filter((type) => availableTypes.includes(type)),
+  'http',
+  'generic',
+  'external',
+]);
 rotation(world);
 access(world);
 revocation(world);

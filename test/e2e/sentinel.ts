@@ -93,11 +93,12 @@ async function everythingWritten(world: World): Promise<Map<string, string>> {
 }
 
 /** Every password that any version of any secret holds or has held, as far as it is kept. */
-async function everyPassword({ cloud, credentials }: World): Promise<string[]> {
+async function everyPassword({ cloud, credentials, participants }: World): Promise<string[]> {
   const secrets = new SecretsManagerClient(cloud.clientOptions(credentials.administrator));
   const passwords = new Set<string>();
   for await (const { SecretList = [] } of paginateListSecrets({ client: secrets }, {})) {
-    for (const { ARN = '' } of SecretList) {
+    for (const { ARN = '', Name = '' } of SecretList) {
+      const participant = participants.find(({ secret }) => secret === Name);
       const { Versions = [] } = await secrets.send(
         new ListSecretVersionIdsCommand({ SecretId: ARN, IncludeDeprecated: true }),
       );
@@ -105,9 +106,11 @@ async function everyPassword({ cloud, credentials }: World): Promise<string[]> {
         const version = await secrets
           .send(new GetSecretValueCommand({ SecretId: ARN, VersionId }))
           .catch(() => undefined);
-        const { password } = JSON.parse(version?.SecretString ?? '{}');
-        if (typeof password === 'string') {
-          passwords.add(password);
+        const json = JSON.parse(version?.SecretString ?? '{}');
+        for (const value of [json.password, version && participant?.secretOf(json)]) {
+          if (typeof value === 'string') {
+            passwords.add(value);
+          }
         }
       }
     }

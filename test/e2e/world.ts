@@ -15,6 +15,8 @@ import {
   type RoleName,
 } from '../../local/deployment.ts';
 import { terminal } from '../../local/terminal.ts';
+import { stopTargets } from '../conformance/scene.ts';
+import { cache, type Participant, startFurther } from './participants.ts';
 
 /** One record of the audit log, as the CLI prints it. */
 export interface AuditRecord {
@@ -24,6 +26,8 @@ export interface AuditRecord {
 
 /** The deployment that all sections share, and what tests ask of it over and over. */
 export interface World extends LocalDeployment {
+  /** A secret of each further type, and the way to its target. */
+  readonly participants: readonly Participant[];
   /** Everything that the CLI has printed. */
   readonly printed: readonly string[];
   /** Puts an event on the bus. */
@@ -46,7 +50,18 @@ export interface RequestDetail {
 export async function openWorld(cleanup: Cleanup): Promise<World> {
   const directory = join(tmpdir(), `rekey-e2e-${process.pid}`);
   cleanup.add(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
-  const deployment = await deployLocally(directory, terminal(process.stderr), cleanup);
+  cleanup.add(stopTargets);
+  const participants: Participant[] = [];
+  const deployment = await deployLocally(directory, terminal(process.stderr), cleanup, {
+    async further(cloud) {
+      const further = await startFurther(directory, cloud, cleanup);
+      participants.push(...further.participants);
+      return further.targets;
+    },
+    // An overlap is over as soon as somebody looks.
+    variables: { REKEY_LOCAL_OVERLAP_HOURS: '0' },
+  });
+  participants.push(...cache(deployment));
   const { cloud, credentials } = deployment;
   const printed: string[] = [];
   const rekey: LocalDeployment['rekey'] = async (...call) => {
@@ -73,6 +88,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   };
   return {
     ...deployment,
+    participants,
     rekey,
     printed,
     records,

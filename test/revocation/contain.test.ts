@@ -112,6 +112,31 @@ describe('the proof', () => {
     });
   });
 
+  test('what nobody can be asked about neither proves nor disproves', async () => {
+    const world = await aged(['a']);
+    world.target.nobody = 'the consumers decide';
+    expect(await verify(world, ['old0'])).toEqual({
+      verifications: [
+        { versionId: 'old0', identity: 'app', outcome: 'unverifiable', note: 'the consumers decide' },
+      ],
+      unavailableVersions: [],
+      current: 'unverifiable',
+      note: 'the consumers decide',
+    });
+    const { containments, refusedAt } = await containLeaks(input(['old0', 'v1']), world.containment());
+    expect(containments.map(({ loginsRefused }) => loginsRefused)).toEqual([false, false]);
+    expect(refusedAt).toBeUndefined();
+  });
+
+  test('a current version that holds the leaked value is none, whoever could be asked', async () => {
+    const world = await aged(['leaked-password']);
+    world.target.nobody = 'the consumers decide';
+    await expect(verify(world, ['old0'])).rejects.toMatchObject({
+      code: 'RevocationUnproven',
+      message: expect.stringContaining('the rotation changed nothing'),
+    });
+  });
+
   test('nothing that could be tried is none', async () => {
     await expect(verify(new World(), ['gone'])).rejects.toMatchObject({ code: 'RevocationUnproven' });
   });

@@ -41,6 +41,8 @@ describe('the intake of revocation requests', () => {
       versions: ['v1'],
       named: false,
       requestedAt: '2026-03-01T11:59:59.500Z',
+      consumers: [],
+      owner: 'team-orders',
     });
     const [started] = world.bus.events;
     expect(world.published()).toEqual(['Secret Revocation Started']);

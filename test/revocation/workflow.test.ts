@@ -176,6 +176,52 @@ describe('a revocation', () => {
     expect(find(world, 'Secret Revocation Succeeded')).toBeUndefined();
   });
 
+  test('what nobody can be asked about ends as replaced, never as a success', async () => {
+    const world = new World();
+    world.target.nobody = 'the consumers that share it decide';
+    world.definition.consumers.push('orders-api');
+    const { status, path, history } = await revoke(world);
+    expect(status).toBe('SUCCEEDED');
+    expect(path.slice(-3)).toEqual(['Report', 'Proven?', 'Replaced, not proven']);
+    const note = 'the consumers that share it decide; consumers: orders-api; owner: team-orders';
+    expect(history.at(-1)).toEqual({
+      outcome: 'unproven',
+      newVersionId: newVersion,
+      sessionsEnded: 0,
+      note,
+    });
+    expect(find(world, 'Secret Revocation Succeeded')).toBeUndefined();
+    expect(find(world, 'Secret Revocation Failed')).toBeUndefined();
+    const unproven = find(world, 'Secret Revocation Unproven');
+    expect(unproven).toMatchObject({
+      newVersionId: newVersion,
+      verifications: [{ versionId: 'v1', outcome: 'unverifiable' }],
+      current: 'unverifiable',
+      note,
+      consumers: ['orders-api'],
+      owner: 'team-orders',
+    });
+    expect(unproven).not.toHaveProperty('refusedAt');
+    for (const event of world.bus.events) {
+      expect(detailSchema(event.detailType).safeParse(event.detail).error).toBeUndefined();
+    }
+  });
+
+  test('a leak that is refused is no success as long as the new credential could not be tried', async () => {
+    const world = new World();
+    const probe = world.rotator.probe;
+    world.rotator.probe = async (credential, context) =>
+      credential.password === 'leaked-password'
+        ? probe(credential, context)
+        : { outcome: 'unverifiable', note: 'nobody can say' };
+    const { history } = await revoke(world);
+    expect(history.at(-1)).toMatchObject({ outcome: 'unproven' });
+    expect(find(world, 'Secret Revocation Unproven')).toMatchObject({
+      verifications: [{ outcome: 'rejected' }],
+      current: 'unverifiable',
+    });
+  });
+
   test('an unfinished rotation is brought to its end, and its version is replaced as well', async () => {
     const world = new World();
     world.store.begin(secretArn, 'leftover');

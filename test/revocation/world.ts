@@ -26,6 +26,8 @@ class Target {
   unreachable = 0;
   /** Ignores what it is told about logins, as a target with a bug or without the permission would. */
   stubborn = false;
+  /** Nothing that can be reached accepts or refuses its credentials; says who does. */
+  nobody: string | undefined;
   readonly contained: string[] = [];
 
   answer(): void {
@@ -56,6 +58,7 @@ function rotatorFor(target: Target): Rotator<Credential> {
       target.users.set(next.username, { password: next.password, mayLogIn: true, sessions: 0 });
     },
     async probe(credential) {
+      if (target.nobody !== undefined) return { outcome: 'unverifiable', note: target.nobody };
       try {
         target.answer();
       } catch (error) {
@@ -66,6 +69,9 @@ function rotatorFor(target: Target): Rotator<Credential> {
         : { outcome: 'rejected', error: new TargetError('AuthenticationRefused', 'refused') };
     },
     async contain(leaked, { credentials }) {
+      if (target.nobody !== undefined) {
+        return { loginsRefused: false, sessionsEnded: 0, note: target.nobody };
+      }
       target.answer();
       target.contained.push(leaked.password);
       const user = target.users.get(leaked.username);

@@ -6,7 +6,7 @@ import { limits } from '../../bench/report.ts';
 import { zipSize } from '../../bench/zip-size.ts';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { bundle, packageRoot } from '../../lib/constructs/bundle.ts';
-import { secretTypes } from '../../rotators/registry.ts';
+import { rotatedTypes } from '../../rotators/registry.ts';
 import { intercept } from '../chaos/intercept.ts';
 import { engine, MemoryBus } from './engine.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -52,7 +52,7 @@ describe('a single-user rotation', () => {
   });
 });
 
-test.each(secretTypes)('the rotation function for %s keeps to its size and leaves undici out', (type) => {
+test.each(rotatedTypes)('the rotation function for %s keeps to its size and leaves undici out', (type) => {
   const directory = mkdtempSync(join(tmpdir(), 'rekey-budget-'));
   try {
     bundle(directory, { entry: join(packageRoot, 'rotators', type, 'rotation.handler.ts') });

@@ -12,6 +12,7 @@ const secret = {
   owner: 'team-orders',
 };
 const adopted = { type: 'postgresql', strategy: 'single-user', adopt: 'orders', owner: 'team-orders' };
+const functionArn = 'arn:aws:lambda:eu-central-1:111122223333:function:oracle';
 const environment = { audit: { retentionDays: 30 } };
 
 /** One environment `dev` with some settings replaced; loosely typed, because the tests put wrong values in. */
@@ -31,6 +32,55 @@ function messageOf(input: ConfigurationInput): string {
 
 describe('what a configuration may not say', () => {
   test.each<[string, ConfigurationInput, string]>([
+    [
+      'an external secret without the function that rotates it',
+      withSecret({ type: 'external' }),
+      'environments.dev.secrets.orders.rotationFunction: external needs the ARN of the function that rotates the secret',
+    ],
+    [
+      'a rotation function for a type that has its own',
+      withSecret({ rotationFunction: functionArn }),
+      `secrets.orders.rotationFunction: ${JSON.stringify(functionArn)}: postgresql is rotated by a function of Rekey's own; leave it out, or choose external`,
+    ],
+    [
+      'a rotation function with an alias',
+      withSecret({ type: 'external', rotationFunction: `${functionArn}:live` }),
+      'must be the ARN of a Lambda function, without version or alias',
+    ],
+    [
+      'a rotation function in another account',
+      dev({
+        account: '999988887777',
+        secrets: { orders: { ...adopted, type: 'external', rotationFunction: functionArn } },
+      }),
+      "must be in the environment's account 999988887777",
+    ],
+    [
+      'a rotation function in another region',
+      dev({
+        region: 'us-east-1',
+        secrets: { orders: { ...adopted, type: 'external', rotationFunction: functionArn } },
+      }),
+      "must be in the environment's region us-east-1",
+    ],
+    [
+      'a new secret for a function that is there already',
+      withSecret({ type: 'external', rotationFunction: functionArn }),
+      'environments.dev.secrets.orders.create: external: store the secret first, under a key that its function may use, and adopt it',
+    ],
+    [
+      'a network for a type that reaches no target',
+      dev({
+        networks: { own: { create: {} } },
+        secrets: { orders: { ...secret, type: 'generic', network: 'own' } },
+      }),
+      'environments.dev.secrets.orders.network: "own": generic: Rekey logs in to nothing for this type; leave it out',
+    ],
+    [
+      'an admin for a value that has no target',
+      withSecret({ type: 'generic', adminSecret: { adopt: 'admin' } }),
+      'environments.dev.secrets.orders.adminSecret: generic: Rekey logs in to nothing for this type; leave it out',
+    ],
     ['no environment', { environments: {} }, 'environments: must name at least one environment'],
     [
       'an environment with a name that fits no resource',

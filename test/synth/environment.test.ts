@@ -58,6 +58,19 @@ const everything = defineConfig({
           owner: 'team-orders',
           allowPlaintext: true,
         },
+        token: {
+          type: 'generic',
+          strategy: 'single-user',
+          create: { name: 'token', fields: {} },
+          owner: 'team-orders',
+        },
+        oracle: {
+          type: 'external',
+          strategy: 'single-user',
+          rotationFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:oracle',
+          adopt: 'oracle',
+          owner: 'dba',
+        },
       },
     },
   },
@@ -165,11 +178,15 @@ describe('an environment', () => {
   });
 
   test('shares functions only between secrets of one type, strategy, network and trust', () => {
-    expect(environment.rotation.functions).toHaveLength(2);
+    expect(environment.rotation.functions).toHaveLength(4);
     const functions = Object.values(template('rotation').findResources('AWS::Lambda::Function'));
-    expect(
-      functions.map(({ Properties }) => Properties.Environment.Variables.REKEY_ALLOW_PLAINTEXT).sort(),
-    ).toEqual(['false', 'false', 'true', 'true']);
+    const plaintext = functions.map(
+      ({ Properties }) => Properties.Environment.Variables.REKEY_ALLOW_PLAINTEXT,
+    );
+    // Two pairs for databases, one for the random value, one that contains for the foreign function; the observer.
+    expect(plaintext.filter((value) => value === 'true')).toHaveLength(2);
+    expect(plaintext.filter((value) => value === 'false')).toHaveLength(5);
+    expect(plaintext.filter((value) => value === undefined)).toHaveLength(1);
   });
 
   test('keeps functions in a created network off the internet', () => {
@@ -212,7 +229,7 @@ describe('an environment', () => {
           .map((resource) => /GetAtt(\w+)Arn/.exec(JSON.stringify(resource))?.[1])
           .sort();
       const rotation = logGroups('rotation', /^Rotation/);
-      expect(rotation).toHaveLength(2);
+      expect(rotation).toHaveLength(3);
       // No wider, and no narrower, than the log groups themselves.
       expect(readable(/^Operator/)).toEqual(rotation);
       expect(readable(/^Responder/)).toEqual(logGroups('revocation', /Intake/));

@@ -197,6 +197,7 @@ describe('the revocation workflow', () => {
       'rekey-test-revocation-failed',
       'rekey-test-revocation-failed-workflow',
       'rekey-test-revocation-rejected',
+      'rekey-test-revocation-unproven',
     ]);
   });
 

@@ -6,7 +6,7 @@ const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:a-AbCdEf';
 const rotation = (kind: 'Started' | 'Succeeded' | 'Failed', versionId = 'v1') =>
   lifecycle(`Secret Rotation ${kind}`, { secretArn: arn, versionId }, `${kind} ${versionId}`);
 const requested = lifecycle('Secret Revocation Requested', { select: { secret: arn } }, 'r1');
-const revocation = (kind: 'Rejected' | 'Started' | 'Succeeded' | 'Failed') =>
+const revocation = (kind: 'Rejected' | 'Started' | 'Succeeded' | 'Unproven' | 'Failed') =>
   lifecycle(`Secret Revocation ${kind}`, { requestId: 'r1', secretArn: arn }, `${kind} r1`);
 
 const later = new Date(start + 2 * 3_600_000);
@@ -23,6 +23,7 @@ describe('completeness', () => {
     ['a rejected request', [requested, revocation('Rejected')]],
     ['the rejection of a malformed request', [revocation('Rejected')]],
     ['a revocation that succeeded', [requested, revocation('Started'), revocation('Succeeded')]],
+    ['a revocation without proof', [requested, revocation('Started'), revocation('Unproven')]],
     ['one delivered backwards', [revocation('Failed'), revocation('Started'), requested]],
   ])('%s is complete', async (_, events) => {
     expect((await verify(events)).problems).toEqual([]);
@@ -49,6 +50,11 @@ describe('completeness', () => {
     const { problems, intact } = await verify(events);
     expect(problems.map((problem) => problem.code)).toEqual([code]);
     expect(intact).toBe(false);
+  });
+
+  test('a revocation without proof is counted as that', async () => {
+    const report = await verify([requested, revocation('Started'), revocation('Unproven')]);
+    expect(report.revocations).toEqual({ succeeded: 0, unproven: 1, failed: 0, rejected: 0, open: 0 });
   });
 
   test('within the grace period what has begun may be open', async () => {

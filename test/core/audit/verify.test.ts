@@ -76,7 +76,7 @@ describe('verification of a log', () => {
       unrecognised: 0,
       repeated: 0,
       rotations: { succeeded: 0, failed: 0, open: 0 },
-      revocations: { succeeded: 0, failed: 0, rejected: 0, open: 0 },
+      revocations: { succeeded: 0, unproven: 0, failed: 0, rejected: 0, open: 0 },
       problems: [],
       problemsOmitted: 0,
     });

@@ -20,10 +20,20 @@ export interface RotationFunction {
   events(secretArn: string): Promise<readonly Record<string, string>[]>;
 }
 
-/** Deploys {@link file://./rotation-function.ts} with the permission that Secrets Manager needs to invoke it. */
-export async function deployRotationFunction(cloud: LocalCloud, permitted = true): Promise<RotationFunction> {
+const functions = {
+  plain: import.meta.resolve('./rotation-function.ts'),
+  /** Written after AWS's template, for a secret whose value is JSON. */
+  foreign: import.meta.resolve('./foreign-function.ts'),
+};
+
+/** Deploys a rotation function of this folder with the permission that Secrets Manager needs to invoke it. */
+export async function deployRotationFunction(
+  cloud: LocalCloud,
+  permitted = true,
+  code: keyof typeof functions = 'plain',
+): Promise<RotationFunction> {
   const bundle = await build({
-    entryPoints: [fileURLToPath(import.meta.resolve('./rotation-function.ts'))],
+    entryPoints: [fileURLToPath(functions[code])],
     bundle: true,
     write: false,
     minify: true,

@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import { commonSecretFields } from '../../core/secret.ts';
+import type { Revoker } from '../rotator.ts';
+
+/** Any JSON object: what is in it is between the rotation function and its target. */
+const externalSecretSchema = z.looseObject(commonSecretFields);
+export type ExternalSecret = z.output<typeof externalSecretSchema>;
+
+const note =
+  'the target of the rotation function decides whether it accepts this credential; Rekey does not know how to reach it';
+
+/**
+ * Secrets whose rotation function is not Rekey's. A revocation has that function replace the credential; whether the
+ * leaked one is dead then depends on what the function does, and nobody can be asked. See `docs/secret-types/external.md`.
+ */
+export const external: Revoker<ExternalSecret> = {
+  type: 'external',
+  strategies: ['single-user', 'alternating-users', 'dual-credential'],
+  schema: externalSecretSchema,
+  /** AWS's own functions keep the user's name in `username`; it is a name, and any other key might be the secret. */
+  identity: ({ username }) => (typeof username === 'string' && username !== '' ? username : 'credential'),
+  probe: async () => ({ outcome: 'unverifiable', note }),
+  contain: async () => ({
+    loginsRefused: false,
+    sessionsEnded: 0,
+    note: `${note}; cut the login off there by hand and end its sessions`,
+  }),
+};

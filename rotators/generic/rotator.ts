@@ -1,0 +1,42 @@
+import { generatePassword, type PasswordPolicy } from '../../core/password.ts';
+import type { Random } from '../../core/ports.ts';
+import type { Rotator } from '../rotator.ts';
+import { check } from './check.ts';
+import { type GenericSecret, genericSecretSchema, keysOf, textOf } from './schema.ts';
+
+const note =
+  'the workloads that share this value decide whether they accept it; Rekey can reach none of them';
+
+/**
+ * Random values that workloads share among themselves: tokens between services, keys of signatures, passwords of systems
+ * that Rekey does not know. There is no target, so a rotation replaces the value and nothing more, nothing can be proven
+ * by trying, and what leaked must be refused by those who share it. See `docs/secret-types/generic.md`.
+ */
+export const generic: Rotator<GenericSecret> = {
+  type: 'generic',
+  strategies: ['single-user'],
+  schema: genericSecretSchema,
+  identity: (secret) => keysOf(secret).join(', '),
+  propose: async (current, { random, passwords }) => ({
+    ...current,
+    ...Object.fromEntries(
+      keysOf(current).map((key) => [key, anotherValue(textOf(current, key), passwords, random)]),
+    ),
+  }),
+  check,
+  apply: async () => undefined,
+  probe: async () => ({ outcome: 'unverifiable', note }),
+  contain: async () => ({
+    loginsRefused: false,
+    sessionsEnded: 0,
+    note: `${note}; make each of them refuse the value that leaked`,
+  }),
+};
+
+/** Short values of few characters may repeat, and the same value again would be no rotation. */
+function anotherValue(current: string, passwords: PasswordPolicy, random: Random): string {
+  for (;;) {
+    const value = generatePassword(passwords, random);
+    if (value !== current) return value;
+  }
+}

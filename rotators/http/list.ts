@@ -1,0 +1,110 @@
+import { TargetError } from '../../core/errors.ts';
+import type { Authority } from './authority.ts';
+import { type Caller, type CallOptions, matches } from './caller.ts';
+import { valueAt } from './pointer.ts';
+import type { Credential } from './schema.ts';
+import type { HttpAnswer } from './transport.ts';
+
+/** A credential as the service lists it. */
+interface Listed {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Pages that are read at the most. */
+const mostPages = 20;
+
+/**
+ * The credentials that the service has whose name begins with `prefix`. None where the recipe cannot list.
+ * @throws TargetError when the list cannot be read to its end
+ */
+export async function findNamed(
+  caller: Caller,
+  current: Credential,
+  authority: Authority,
+  prefix: string,
+): Promise<readonly Listed[]> {
+  const { list } = current.recipe;
+  if (list === undefined) return [];
+  const call: CallOptions = {
+    name: 'list',
+    by: authority,
+    values: new Map([...current.parameters, ...authority.open, ['rekey.name', prefix]]),
+  };
+  const found: Listed[] = [];
+  let url = caller.url(list, call);
+  const { host } = url;
+  for (let page = 0; page < mostPages; page += 1) {
+    const answer = await caller.send(list, { ...call, url });
+    if (matches(list.empty, answer)) return found;
+    if (answer.status !== 200) throw caller.refusal(answer, url, call);
+    const items = valueAt(answer.body, list.items);
+    if (!Array.isArray(items)) {
+      throw new TargetError(
+        'TargetRefused',
+        `${caller.where('list', url)}: the answer holds no list where the recipe says`,
+      );
+    }
+    for (const item of items) {
+      const [id, name] = [valueAt(item, list.id), valueAt(item, list.name)];
+      const named = typeof name === 'string' && name.startsWith(prefix);
+      if (named && (typeof id === 'string' || typeof id === 'number')) found.push({ id: String(id), name });
+    }
+    const next = nextPage(list.next, { answer, url, page, count: items.length });
+    if (next === undefined) return found;
+    if (next.protocol !== 'https:' || next.host !== host) {
+      throw new TargetError(
+        'TargetRefused',
+        `${caller.where('list', url)}: the next page is said to be at ${next.host}, which is not called`,
+      );
+    }
+    url = next;
+  }
+  throw new TargetError(
+    'TargetRefused',
+    `${caller.where('list', url)}: there are more than ${mostPages} pages; revoke at the service what nobody uses`,
+  );
+}
+
+type Next = NonNullable<Credential['recipe']['list']>['next'];
+
+function nextPage(
+  next: Next,
+  {
+    answer,
+    url,
+    page,
+    count,
+  }: { readonly answer: HttpAnswer; readonly url: URL; readonly page: number; readonly count: number },
+): URL | undefined {
+  switch (next?.by) {
+    case undefined:
+      return undefined;
+    case 'link': {
+      const { link } = answer.headers;
+      const target = /<([^<>]+)>\s*;[^,]*\brel="?next"?/.exec(
+        Array.isArray(link) ? link.join(',') : (link ?? ''),
+      )?.[1];
+      return target === undefined ? undefined : (URL.parse(target, url.href) ?? undefined);
+    }
+    case 'url': {
+      const target = valueAt(answer.body, next.at);
+      return typeof target === 'string' && target !== ''
+        ? (URL.parse(target, url.href) ?? undefined)
+        : undefined;
+    }
+    case 'cursor': {
+      const cursor = valueAt(answer.body, next.at);
+      if (valueAt(answer.body, next.more) !== true || typeof cursor !== 'string') return undefined;
+      const following = new URL(url);
+      following.searchParams.set(next.parameter, cursor);
+      return following;
+    }
+    case 'page': {
+      if (count < next.size) return undefined;
+      const following = new URL(url);
+      following.searchParams.set(next.parameter, String(next.first + page + 1));
+      return following;
+    }
+  }
+}

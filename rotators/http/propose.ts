@@ -1,0 +1,167 @@
+import { SecretError, summarizeError, TargetError } from '../../core/errors.ts';
+import type { ProposeContext } from '../rotator.ts';
+import { type Authority, authorityFor } from './authority.ts';
+import { Caller, matches } from './caller.ts';
+import type { Kit } from './kit.ts';
+import { findNamed } from './list.ts';
+import { valueAt } from './pointer.ts';
+import { identityOf, revoke } from './revoke.ts';
+import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
+import type { Json } from './template.ts';
+import { type HttpAnswer, OutcomeUnknown } from './transport.ts';
+
+const mark = 'rekey-';
+const dayMs = 86_400_000;
+/** Longest value of a credential that is stored; Secrets Manager takes 65,536 bytes for the whole secret. */
+const longestPart = 16_384;
+
+/**
+ * See {@link Rotator.propose}: has the service make the next credential, under a name that says for which version, and when.
+ * By that name, what an earlier try of the same step has left is found and revoked first.
+ */
+export async function propose(
+  currentSecret: HttpSecret,
+  context: ProposeContext<HttpSecret>,
+  kit: Kit,
+): Promise<HttpSecret> {
+  const current = credentialOf(currentSecret, kit.recipes);
+  const { credentials, token } = context;
+  const authority = await authorityFor(current, { credentials, recipes: kit.recipes, self: current });
+  const caller = new Caller(current, context, kit.transport);
+  await removeLeftovers(caller, current, authority, `${mark}${token}-`, kit.runLivesMs);
+  await removeAbandoned(caller, current, authority, context, kit);
+  const createdAs = `${mark}${token}-${Date.now()}`;
+  const answer = await create(caller, current, authority, createdAs);
+  const { secret: key, id: idKey } = current.recipe.credential;
+  const made = partsOf(answer, current);
+  const [id, value] = [made[idKey], made[key]];
+  if (id !== undefined && value !== undefined) return { ...currentSecret, ...made, createdAs };
+  if (id !== undefined) await revoke(caller, current, id, authority);
+  throw new TargetError(
+    'TargetRefused',
+    `${caller.where('create', createUrl(caller, current, authority))}: the answer does not hold ${id === undefined ? idKey : key} where the recipe says` +
+      (id === undefined ? `; look for a credential named ${createdAs} and revoke it` : ''),
+  );
+}
+
+async function create(
+  caller: Caller,
+  current: Credential,
+  authority: Authority,
+  createdAs: string,
+): Promise<HttpAnswer> {
+  const { create: request } = current.recipe;
+  const call = {
+    name: 'create',
+    values: createValues(current, authority, createdAs),
+    by: authority,
+  } as const;
+  const answer = await caller.send(request, call).catch((error: unknown) => {
+    if (!(error instanceof OutcomeUnknown)) throw error;
+    const left =
+      current.recipe.list === undefined
+        ? `look for a credential made at this time${usesName(current) ? ` named ${createdAs}` : ''} and revoke it`
+        : 'the next try looks for it and revokes it';
+    throw new TargetError(error.code, `${error.message}; a credential may have been made: ${left}`);
+  });
+  if (matches(request.done, answer)) return answer;
+  const url = caller.url(request, call);
+  if (matches(request.full, answer)) {
+    throw new SecretError(
+      'SlotsTaken',
+      `${caller.where('create', url)}: the service has room for no further credential (${answer.status}); revoke there what nobody uses`,
+    );
+  }
+  throw caller.refusal(answer, url, call);
+}
+
+const createUrl = (caller: Caller, current: Credential, authority: Authority): URL =>
+  caller.url(current.recipe.create, { name: 'create', values: createValues(current, authority, '') });
+
+const usesName = ({ recipe }: Credential): boolean =>
+  JSON.stringify([recipe.create.json, recipe.create.form]).includes('{{rekey.name}}');
+
+function createValues(
+  current: Credential,
+  authority: Authority,
+  name: string,
+): Map<string, Json | undefined> {
+  const days = current.parameters.get('days');
+  const values = new Map<string, Json | undefined>([
+    ...current.parameters,
+    ...authority.open,
+    ['rekey.name', name],
+  ]);
+  if (typeof days === 'number') {
+    const end = new Date(Date.now() + days * dayMs);
+    values.set('rekey.expiryDate', end.toISOString().slice(0, 10));
+    values.set('rekey.expiresAt', end.toISOString().replace(/\.\d+Z$/, 'Z'));
+    values.set('rekey.lifetimeSeconds', days * 86_400);
+    values.set('rekey.lifetimeHours', days * 24);
+  }
+  return values;
+}
+
+/** The parts of a credential in the answer, as text; one that is missing or absurd is left out. */
+function partsOf({ body }: HttpAnswer, { recipe }: Credential): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(recipe.create.answer).flatMap(([key, pointer]) => {
+      const value = valueAt(body, pointer);
+      const text = typeof value === 'number' ? String(value) : value;
+      const sound =
+        typeof text === 'string' && text.trim() !== '' && text.length <= longestPart && !/\p{Cc}/u.test(text);
+      return sound ? [[key, text]] : [];
+    }),
+  );
+}
+
+/**
+ * What tries of the same step that died have left, recognised by name. One that is younger than a run can live may be
+ * that of a run that is about to store it, so it is not touched and this try fails.
+ */
+async function removeLeftovers(
+  caller: Caller,
+  current: Credential,
+  authority: Authority,
+  prefix: string,
+  runLivesMs: number,
+): Promise<void> {
+  for (const { id, name } of await findNamed(caller, current, authority, prefix)) {
+    if (id === current.id) continue;
+    const ageMs = Date.now() - Number(name.slice(prefix.length));
+    // A name of another form was not given by this code.
+    if (Number.isNaN(ageMs)) continue;
+    if (ageMs < runLivesMs) {
+      throw new TargetError(
+        'TargetTimeout',
+        `an earlier try of this rotation made ${identityOf({ ...current, id })} ${Math.max(0, Math.round(ageMs / 1000))} s ago and may still store it; the next try revokes it`,
+      );
+    }
+    await revoke(caller, current, id, authority);
+  }
+}
+
+/** Revokes what rotations that were cancelled had stored: those credentials never became current, but they work. */
+async function removeAbandoned(
+  caller: Caller,
+  current: Credential,
+  authority: Authority,
+  context: ProposeContext<HttpSecret>,
+  { recipes }: Kit,
+): Promise<void> {
+  for await (const secret of context.credentials.others()) {
+    if (secret.recipe !== current.name || secret.createdAs?.startsWith(mark) !== true) continue;
+    const abandoned = credentialOf(secret, recipes);
+    if (abandoned.id === current.id || authority.secrets.includes(abandoned.value)) continue;
+    try {
+      // In the place that the secret names now: nothing else is this secret's to revoke.
+      await revoke(caller, current, abandoned.id, authority);
+    } catch (error) {
+      context.finding({
+        code: 'AbandonedCredentialRemains',
+        severity: 'medium',
+        message: `${identityOf(abandoned)} is of a rotation that was given up, or of long ago, and could not be revoked: ${summarizeError(error).message}`,
+      });
+    }
+  }
+}

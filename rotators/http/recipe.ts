@@ -1,0 +1,207 @@
+import * as z from 'zod';
+import { pointerPattern } from './pointer.ts';
+import { isPattern, recipeProblems } from './recipe-rules.ts';
+
+/**
+ * A recipe: how one kind of API token is made, tried and revoked, as data. `docs/secret-types/http.md` says how to write
+ * one. Texts may hold `{{name}}`; see `template.ts` for the names.
+ */
+
+const key = z
+  .string()
+  .regex(/^[a-z][A-Za-z0-9]{0,63}$/, 'must be letters and digits, beginning with a small letter');
+const text = z.string().min(1);
+const pointer = z.string().regex(pointerPattern, 'must be a JSON pointer such as /data/id');
+const status = z.int().min(100).max(599);
+const headers = z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'must be a header name'), text);
+const httpsUrl = z.string().startsWith('https://', 'must begin with https://');
+
+/** Answers that mean one thing: one of these statuses, and where `at` is given, a value there, one of these, or like this. */
+const answers = z.array(
+  z.strictObject({
+    status: z.array(status).min(1),
+    at: pointer.optional(),
+    is: z
+      .array(z.union([z.string(), z.number(), z.boolean()]))
+      .min(1)
+      .optional(),
+    /** A regular expression that the text there matches. */
+    like: z.string().refine(isPattern, 'must be a regular expression').optional(),
+  }),
+);
+
+const authentication = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('bearer'), token: text }),
+  z.strictObject({ kind: z.literal('basic'), username: text, password: text }),
+  z.strictObject({ kind: z.literal('headers'), headers }),
+  /** Client credentials grant (RFC 6749, section 4.4); what comes back is sent as a bearer token. */
+  z.strictObject({
+    kind: z.literal('oauth2'),
+    url: httpsUrl,
+    clientId: text,
+    clientSecret: text,
+    /** How the client is authenticated: HTTP Basic, or as fields of the form. */
+    sendAs: z.enum(['basic', 'form']),
+    /** Further fields of the form, such as `scope`. */
+    form: z.record(text, text).default({}),
+  }),
+]);
+
+const request = {
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  url: httpsUrl,
+  headers: headers.default({}),
+  /** JSON body; a text that is one template alone takes the type of its value. */
+  json: z.json().optional(),
+  /** Form body. */
+  form: z.record(text, text).optional(),
+};
+
+const removal = z.strictObject({
+  ...request,
+  /** What says that it was done by this request. */
+  done: answers.min(1),
+  /** What says that there was nothing to do: no such credential any more. */
+  gone: answers.default([]),
+});
+
+const parameter = z.strictObject({
+  description: text,
+  /** `host` is a host name with or without a port; `list` an array of texts; `json` any array or object. */
+  type: z.enum(['text', 'host', 'integer', 'list', 'json']).default('text'),
+  /** What a text, a host name or each text of a list must match, from beginning to end. */
+  pattern: z.string().optional(),
+  minimum: z.int().optional(),
+  maximum: z.int().optional(),
+  /** What holds where the secret has no such key. */
+  default: z.json().optional(),
+  /** May be left out without a default; a JSON field that is this parameter alone is then left out as well. */
+  optional: z.boolean().default(false),
+});
+
+const recipeSchema = z
+  .strictObject({
+    title: text,
+    /** What admin secrets name; recipes of one service share them. */
+    service: z.string().regex(/^[a-z][a-z0-9-]{1,63}$/),
+    /** The vendor's own pages that the recipe follows. */
+    documentation: z.array(httpsUrl).min(1),
+    /** What it was run against, said as it is. */
+    verifiedOn: text,
+    parameters: z.record(key, parameter).default({}),
+    credential: z.strictObject({
+      /** Keys of the secret's JSON: what the service knows the credential by, and the value itself. */
+      id: key,
+      secret: key,
+    }),
+    admin: z.strictObject({
+      /** Keys of the admin secret besides `service` and parameters. */
+      fields: z.record(key, z.strictObject({ description: text, secret: z.boolean() })),
+      /** The permission that it needs, in the service's own words; errors name it. */
+      permission: text,
+      authentication,
+    }),
+    /** Where the service lets a credential make its successor: how it authenticates itself, if there is no admin. */
+    own: z.strictObject({ permission: text, authentication }).optional(),
+    create: z.strictObject({
+      ...request,
+      done: answers.min(1),
+      /** What says that there is room for no other credential. */
+      full: answers.default([]),
+      /** Key of the secret's JSON → where its value stands in the answer. */
+      answer: z.record(key, pointer),
+    }),
+    test: z.strictObject({
+      ...request,
+      authentication: authentication.optional(),
+      accepted: answers.min(1),
+      rejected: answers.min(1),
+      /** Where the answer says which credential it was, by the same id. */
+      id: pointer.optional(),
+    }),
+    /** How the service is asked for the credentials that there are; `name` is what create calls `{{rekey.name}}`. */
+    list: z
+      .strictObject({
+        ...request,
+        items: pointer,
+        id: pointer,
+        name: pointer,
+        /** What says that there is none, where that is not an empty list. */
+        empty: answers.default([]),
+        next: z
+          .discriminatedUnion('by', [
+            /** `Link: <…>; rel="next"` (RFC 8288). */
+            z.strictObject({ by: z.literal('link') }),
+            /** A URL or path in the answer. */
+            z.strictObject({ by: z.literal('url'), at: pointer }),
+            /** A word in the answer that goes into the query, while `more` is true. */
+            z.strictObject({ by: z.literal('cursor'), parameter: text, at: pointer, more: pointer }),
+            /** The number of the page in the query; a page with fewer than `size` items is the last. */
+            z.strictObject({
+              by: z.literal('page'),
+              parameter: text,
+              size: z.int().min(1),
+              first: z.int().default(1),
+            }),
+          ])
+          .optional(),
+      })
+      .optional(),
+    /** Turns the credential off so that a person can turn it on again; where there is none, revoke it is. */
+    disable: removal.optional(),
+    /** Removes the credential for good; after `disable`, where there is that. */
+    revoke: removal,
+    retry: z
+      .strictObject({
+        /** Times that a request is sent at the most. */
+        attempts: z.int().min(1).max(5).default(3),
+        /** Statuses after which it is sent again; create only after 429, which says that nothing was done. */
+        statuses: z.array(status).default([429, 502, 503, 504]),
+        /** Where the service says when, besides `Retry-After`. */
+        after: z.strictObject({ header: text, as: z.enum(['seconds', 'epoch']) }).optional(),
+      })
+      .prefault({}),
+    /** How long a new credential may take to be accepted, and a revoked one to be refused, in seconds. */
+    settleSeconds: z.int().min(0).max(25).default(5),
+    /** Where the service's error code stands in an answer, tried in order. Only short words are ever quoted. */
+    errorCodes: z.array(pointer).default([]),
+    /** What revocation ends at the service, for the record. */
+    revocation: text,
+    /** What a user must know. */
+    notes: z.array(text).default([]),
+  })
+  .superRefine((recipe, context) => {
+    for (const { path, message } of recipeProblems(recipe as Recipe)) {
+      context.addIssue({ code: 'custom', path, message });
+    }
+  });
+
+export type Recipe = z.output<typeof recipeSchema>;
+export type Parameter = z.output<typeof parameter>;
+export type Authentication = z.output<typeof authentication>;
+export type Answers = z.output<typeof answers>;
+export type Removal = z.output<typeof removal>;
+
+/** The parts that all requests of recipes have. */
+export interface RecipeRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly json?: z.core.util.JSONType | undefined;
+  readonly form?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Reads a recipe.
+ * @throws Error that names every path that is wrong
+ */
+export function parseRecipe(name: string, data: unknown): Recipe {
+  const parsed = recipeSchema.safeParse(data);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.join('.') || 'recipe'}: ${message}`,
+    );
+    throw new Error(`the recipe ${name} is not valid: ${problems.join('; ')}`);
+  }
+  return parsed.data;
+}

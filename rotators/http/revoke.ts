@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util';
+import { SecretError } from '../../core/errors.ts';
+import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
+import { type Authority, authorityFor, currentOf, valuesOf } from './authority.ts';
+import { Caller, matches } from './caller.ts';
+import type { Kit } from './kit.ts';
+import { tryCredential } from './probe.ts';
+import type { Removal } from './recipe.ts';
+import type { Recipes } from './recipe-book.ts';
+import { hostParameters } from './recipe-rules.ts';
+import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
+import type { Values } from './template.ts';
+
+type Done = 'done' | 'gone';
+
+/** Sends one of the requests that take a credential away. */
+async function take(
+  caller: Caller,
+  name: 'disable' | 'revoke',
+  { request, values, by }: { readonly request: Removal; readonly values: Values; readonly by: Authority },
+): Promise<Done> {
+  const call = { name, values, by } as const;
+  const answer = await caller.send(request, call);
+  if (matches(request.done, answer)) return 'done';
+  if (matches(request.gone, answer)) return 'gone';
+  throw caller.refusal(answer, caller.url(request, call), call);
+}
+
+/** Values of the requests that take the credential with this id away. */
+function valuesFor(subject: Credential, id: string, authority: Authority): Values {
+  return new Map([...valuesOf(subject), ...authority.open, [subject.recipe.credential.id, id]]);
+}
+
+/** Turns a credential off where the service can, else removes it. */
+export async function disable(caller: Caller, subject: Credential, id: string, by: Authority): Promise<Done> {
+  const { disable: request } = caller.recipe;
+  if (request === undefined) return await revoke(caller, subject, id, by);
+  return await take(caller, 'disable', { request, values: valuesFor(subject, id, by), by });
+}
+
+/** Removes a credential for good. */
+export async function revoke(caller: Caller, subject: Credential, id: string, by: Authority): Promise<Done> {
+  const { disable: off, revoke: request } = caller.recipe;
+  const values = valuesFor(subject, id, by);
+  if (off !== undefined && (await take(caller, 'disable', { request: off, values, by })) === 'gone')
+    return 'gone';
+  return await take(caller, 'revoke', { request, values, by });
+}
+
+/** See {@link Rotator.discard}. */
+export async function discard(
+  secret: HttpSecret,
+  context: ApplyContext<HttpSecret>,
+  kit: Kit,
+): Promise<void> {
+  const { credentials } = context;
+  const proposal = credentialOf(secret, kit.recipes);
+  const current = currentOf(credentials, kit.recipes);
+  if (proposal.id === current.id) return;
+  const authority = await authorityFor(proposal, { credentials, recipes: kit.recipes, self: current });
+  await revoke(new Caller(proposal, context, kit.transport), proposal, proposal.id, authority);
+}
+
+/** See {@link Rotator.retire}. */
+export async function retire(
+  old: HttpSecret,
+  context: RetireContext<HttpSecret>,
+  kit: Kit,
+): Promise<RetireResult> {
+  const { credentials, act } = context;
+  const { recipes, transport } = kit;
+  if (old.recipe === undefined) return { done: 'nothing' };
+  const stale = credentialOf(old, recipes);
+  const current = currentOf(credentials, recipes);
+  const caller = new Caller(stale, context, transport);
+  const remains = (reason: string): RetireResult => {
+    context.finding({
+      code: 'PreviousCredentialRemains',
+      severity: 'medium',
+      message: `${identityOf(stale)} was replaced, but not revoked: ${reason}; revoke it at the service`,
+    });
+    return { done: 'nothing', note: reason };
+  };
+  if (!isOfSameService(stale, current)) return remains('the secret now names another recipe or host');
+  if (stale.id === current.id || stale.value === current.value) return { done: 'nothing' };
+  const authority = await authorityFor(stale, { credentials, recipes, self: current }).catch(
+    (error: unknown) => {
+      if (error instanceof SecretError && error.code === 'AdminSecretMismatch') return error;
+      throw error;
+    },
+  );
+  if (authority instanceof SecretError) return remains(authority.message);
+  if (authority.secrets.includes(stale.value)) return remains('it is the one that the admin secret holds');
+  if (act === 'disable' && stale.recipe.disable !== undefined) {
+    // Services turn off what is off as if it were not: only a trial says that there was nothing to do.
+    const trial = await tryCredential(caller, stale);
+    if (trial.outcome === 'rejected') return { done: 'nothing' };
+    return { done: (await disable(caller, stale, stale.id, authority)) === 'done' ? 'disabled' : 'nothing' };
+  }
+  return { done: (await revoke(caller, stale, stale.id, authority)) === 'done' ? 'removed' : 'nothing' };
+}
+
+/** Whether two credentials are of the same recipe at the same hosts. */
+function isOfSameService(one: Credential, other: Credential): boolean {
+  return (
+    one.name === other.name &&
+    hostParameters(one.recipe).every((name) =>
+      isDeepStrictEqual(one.parameters.get(name), other.parameters.get(name)),
+    )
+  );
+}
+
+/** What the service knows a credential by, with the recipe that says which service that is. */
+export const identityOf = ({ name, id }: Pick<Credential, 'name' | 'id'>): string => `${name} ${id}`;
+
+/** See {@link Rotator.identity}; a version may hold an admin credential by mistake. */
+export function identity(secret: HttpSecret, recipes: Recipes): string {
+  return secret.recipe === undefined
+    ? `admin of ${secret.service ?? 'nothing'}`
+    : identityOf(credentialOf(secret, recipes));
+}

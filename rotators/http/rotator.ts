@@ -1,0 +1,34 @@
+import { type Rotator, runLivesMs } from '../rotator.ts';
+import { check } from './check.ts';
+import { contain } from './contain.ts';
+import type { Kit } from './kit.ts';
+import { apply, probe } from './probe.ts';
+import { propose } from './propose.ts';
+import { recipes } from './recipes/index.ts';
+import { discard, identity, retire } from './revoke.ts';
+import { type HttpSecret, secretSchema } from './schema.ts';
+import { httpsTransport } from './transport.ts';
+
+/** A rotator for API credentials of the given recipes. See `docs/secret-types/http.md`. */
+export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotator<HttpSecret> & {
+  readonly discard: NonNullable<Rotator<HttpSecret>['discard']>;
+  readonly retire: NonNullable<Rotator<HttpSecret>['retire']>;
+} {
+  const kit: Kit = { transport: httpsTransport(), runLivesMs, ...options };
+  return {
+    type: 'http',
+    strategies: ['single-user', 'dual-credential'],
+    schema: secretSchema(kit.recipes),
+    identity: (secret) => identity(secret, kit.recipes),
+    check: (next, current) => check(next, current, kit.recipes),
+    propose: (current, context) => propose(current, context, kit),
+    discard: (proposal, context) => discard(proposal, context, kit),
+    apply: (next, context) => apply(next, context, kit),
+    probe: (credential, context) => probe(credential, context, kit),
+    retire: (old, context) => retire(old, context, kit),
+    contain: (leaked, context) => contain(leaked, context, kit),
+  };
+}
+
+/** API tokens and keys of the services that `recipes/` knows. */
+export const http = httpRotator({ recipes });

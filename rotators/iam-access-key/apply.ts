@@ -1,0 +1,33 @@
+import { SecretError } from '../../core/errors.ts';
+import type { ApplyContext } from '../rotator.ts';
+import type { Aws } from './aws.ts';
+import { ask, isRefusal, ownAccount } from './probe.ts';
+import type { IamAccessKeySecret } from './schema.ts';
+import { askUntil } from './wait.ts';
+
+/**
+ * See {@link Rotator.apply}. IAM made the key when it was proposed, so there is nothing to set; but IAM is eventually
+ * consistent, so this waits until STS accepts it, and makes sure that it is a key of that user in the function's
+ * account.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+ */
+export async function apply(
+  aws: Aws,
+  next: IamAccessKeySecret,
+  context: ApplyContext<IamAccessKeySecret>,
+): Promise<void> {
+  const [answer, own] = await Promise.all([
+    ask(aws, next, context, (attempt) => askUntil(attempt, (answer) => !isRefusal(answer), aws.patienceMs)),
+    ownAccount(aws, context),
+  ]);
+  if ('outcome' in answer) throw answer.error;
+  const user = /^arn:[a-z-]+:iam::\d{12}:user\/(?:.*\/)?([^/]+)$/.exec(answer.arn)?.[1];
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: names do not differ by case alone.
+  const same = user?.toLowerCase() === next.username.toLowerCase() && answer.account === own;
+  if (!same) {
+    throw new SecretError(
+      'IdentityMismatch',
+      `the pending access key ${next.accessKeyId} belongs to ${answer.arn}, it must be of the user "${next.username}" in account ${own}; remove the AWSPENDING label and rotate again`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { IAMClient, type IAMClientConfig } from '@aws-sdk/client-iam';
+import { STSClient } from '@aws-sdk/client-sts';
+import { runLivesMs, type TargetContext } from '../rotator.ts';
+import { callError, type Purpose } from './errors.ts';
+import type { AccessKeyPair } from './schema.ts';
+
+/** How the type reaches AWS; all of it has defaults. */
+export interface IamAccessKeyOptions {
+  /** For both clients; by default the SDK's own, from the environment of the function. */
+  readonly aws?: Pick<IAMClientConfig, 'endpoint' | 'region' | 'credentials' | 'requestHandler'>;
+  /** For how long STS may lag behind what IAM did to a key until that is given up, in milliseconds. Default: 22 seconds. */
+  readonly patienceMs?: number;
+  /** For how long a run that may store a key is taken to be alive, in milliseconds. Default: {@link runLivesMs}. */
+  readonly runLivesMs?: number;
+}
+
+/** IAM and STS as one environment of a function uses them. Clients are made when they are first needed, once. */
+export class Aws {
+  readonly patienceMs: number;
+  readonly runLivesMs: number;
+  readonly #config: NonNullable<IamAccessKeyOptions['aws']>;
+  /** The account of the function's role, once it is known. */
+  ownAccount: string | undefined;
+  #iam: IAMClient | undefined;
+  #issuing: IAMClient | undefined;
+
+  constructor(options: IamAccessKeyOptions) {
+    this.#config = options.aws ?? {};
+    this.patienceMs = options.patienceMs ?? 22_000;
+    this.runLivesMs = options.runLivesMs ?? runLivesMs;
+  }
+
+  /** IAM is one endpoint for all regions of a partition; the SDK derives it from the function's region. */
+  get iam(): IAMClient {
+    this.#iam ??= new IAMClient({ ...this.#config, maxAttempts: 3 });
+    return this.#iam;
+  }
+
+  /** Never tries again by itself: a key whose answer was lost would be made twice. */
+  get issuing(): IAMClient {
+    this.#issuing ??= new IAMClient({ ...this.#config, maxAttempts: 1 });
+    return this.#issuing;
+  }
+
+  /**
+   * STS of the function's region, with an access key or, by default, the function's own role. The caller destroys it.
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+   */
+  sts(credentials?: AccessKeyPair): STSClient {
+    return new STSClient({ ...this.#config, ...(credentials && { credentials }), maxAttempts: 2 });
+  }
+}
+
+/** What a call is given so that it ends in time. */
+export const within = ({ connectTimeoutMs, statementTimeoutMs }: TargetContext) => ({
+  abortSignal: AbortSignal.timeout(connectTimeoutMs + statementTimeoutMs),
+});
+
+/**
+ * Waits for a call.
+ * @throws TargetError
+ */
+export async function answered<T>(call: Promise<T>, purpose: Purpose): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw callError(error, purpose);
+  }
+}

@@ -1,0 +1,111 @@
+import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
+import { TargetError } from '../../core/errors.ts';
+import type { ProbeResult, TargetContext } from '../rotator.ts';
+import { type Aws, answered, within } from './aws.ts';
+import { callError, serviceError } from './errors.ts';
+import { type IamAccessKeySecret, keyOf } from './schema.ts';
+
+/** Whom STS takes the caller for. */
+export interface CallerIdentity {
+  readonly account: string;
+  readonly arn: string;
+}
+
+/** What STS says of a key. */
+export type Answer = CallerIdentity | Exclude<ProbeResult, { outcome: 'accepted' | 'unverifiable' }>;
+
+/**
+ * Asks STS who the holder of the key is, which needs no permission and which no policy can deny.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+ */
+export async function probe(
+  aws: Aws,
+  credential: IamAccessKeySecret,
+  context: TargetContext,
+): Promise<ProbeResult> {
+  const answer = await ask(aws, credential, context, (attempt) => attempt());
+  return 'outcome' in answer ? answer : { outcome: 'accepted' };
+}
+
+/** Asks STS once or, as `run` decides, several times over the same connection. */
+export async function ask(
+  aws: Aws,
+  credential: IamAccessKeySecret,
+  context: TargetContext,
+  run: (attempt: () => Promise<Answer>) => Promise<Answer>,
+): Promise<Answer> {
+  const { username } = credential;
+  const key = keyOf(credential);
+  if (key === undefined) {
+    return rejected(`IAM user "${username}": this version holds no access key; the next rotation makes one`);
+  }
+  const client = aws.sts(key);
+  try {
+    return await run(() => once(client, username, key.accessKeyId, context));
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Whether STS refused the key, rather than let it in or not answer. */
+export const isRefusal = (answer: Answer): boolean => 'outcome' in answer && answer.outcome === 'rejected';
+
+/** The account of the function's own role; asked once per environment. */
+export async function ownAccount(aws: Aws, context: TargetContext): Promise<string> {
+  if (aws.ownAccount !== undefined) return aws.ownAccount;
+  const client = aws.sts();
+  const call = identity(client, context).finally(() => client.destroy());
+  const { account } = await answered(call, {
+    where: 'STS',
+    doing: "ask for the function's own account",
+    action: 'sts:GetCallerIdentity',
+  });
+  aws.ownAccount = account;
+  return account;
+}
+
+async function identity(client: STSClient, context: TargetContext): Promise<CallerIdentity> {
+  const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}), within(context));
+  return { account: Account, arn: Arn };
+}
+
+async function once(
+  client: STSClient,
+  username: string,
+  keyId: string,
+  context: TargetContext,
+): Promise<Answer> {
+  const where = `access key ${keyId} of IAM user "${username}"`;
+  try {
+    return await identity(client, context);
+  } catch (error) {
+    const answer = serviceError(error);
+    if (answer !== undefined && provesDead(answer)) {
+      return rejected(`${where}: STS refuses it (${answer.name}); it is inactive, deleted or not this key`);
+    }
+    return {
+      outcome: 'unreachable',
+      error: callError(error, { where, doing: 'ask STS about it', action: 'sts:GetCallerIdentity' }),
+    };
+  }
+}
+
+/**
+ * Whether STS's error says that this key does not work. An unknown, inactive or deleted id is answered with
+ * `InvalidClientTokenId`, a wrong secret part with `SignatureDoesNotMatch`; but so is a request whose time is off
+ * ("Signature expired: …", "Signature not yet current: …"), which says nothing of the key. Neither do refusals by an
+ * endpoint policy, throttling or a region that is not enabled.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+ */
+export function provesDead({ name, message }: { name: string; message: string }): boolean {
+  if (name === 'InvalidClientTokenId') return true;
+  return (
+    name === 'SignatureDoesNotMatch' &&
+    message.startsWith('The request signature we calculated does not match')
+  );
+}
+
+function rejected(message: string): Answer {
+  return { outcome: 'rejected', error: new TargetError('AuthenticationRefused', message) };
+}

@@ -1,0 +1,36 @@
+import type { Rotator } from '../rotator.ts';
+import { apply } from './apply.ts';
+import { Aws, type IamAccessKeyOptions } from './aws.ts';
+import { check } from './check.ts';
+import { contain, oneAtATime } from './contain.ts';
+import { discard, propose } from './issue.ts';
+import { probe } from './probe.ts';
+import { retire } from './retire.ts';
+import { type IamAccessKeySecret, iamAccessKeySchema } from './schema.ts';
+
+/**
+ * Makes the rotator for access keys of IAM users.
+ *
+ * @example
+ * createIamAccessKey({ aws: { endpoint: 'https://127.0.0.1:4566', region: 'us-east-1' } });
+ */
+export function createIamAccessKey(options: IamAccessKeyOptions = {}): Rotator<IamAccessKeySecret> {
+  const aws = new Aws(options);
+  const serially = oneAtATime();
+  return {
+    type: 'iam-access-key',
+    strategies: ['dual-credential'],
+    schema: iamAccessKeySchema,
+    identity: ({ username, accessKeyId }) => accessKeyId ?? username,
+    check,
+    propose: (current, context) => propose(aws, current, context),
+    discard: (proposal, context) => discard(aws, proposal, context),
+    apply: (next, context) => apply(aws, next, context),
+    probe: (credential, context) => probe(aws, credential, context),
+    retire: (old, context) => retire(aws, old, context),
+    contain: (leaked, context) => contain(aws, { serially }, leaked, context),
+  };
+}
+
+/** Access keys of IAM users, by the function's own role. See `docs/secret-types/iam-access-key.md`. */
+export const iamAccessKey: Rotator<IamAccessKeySecret> = createIamAccessKey();

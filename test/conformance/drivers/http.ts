@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { recipeBook } from '../../../rotators/http/recipe-book.ts';
+import { httpRotator } from '../../../rotators/http/rotator.ts';
+import type { HttpSecret } from '../../../rotators/http/schema.ts';
+import { startTokenService, type TokenService } from '../../rotators/http/token-service.ts';
+import type { TargetUnderTest } from '../target.ts';
+
+const recipeFile = join(import.meta.dirname, '../../rotators/http/token-service.json');
+const scopes = ['tokens:read', 'tokens:write', 'tokens:revoke'] as const;
+/** A run of the suite that was killed is dead at once; this leaves room for twins that run at the same time. */
+const runLivesMs = 400;
+
+/** A small token service behind real HTTPS, and a recipe for it. */
+export interface HttpUnderTest extends TargetUnderTest<HttpSecret> {
+  readonly service: TokenService;
+}
+
+export async function start(): Promise<HttpUnderTest> {
+  const service = await startTokenService();
+  const recipes = recipeBook({ 'test-token': JSON.parse(await readFile(recipeFile, 'utf8')) });
+  const rotator = httpRotator({ recipes, runLivesMs });
+  const host = `localhost:${service.port}`;
+  const tokenOf = ({ token }: HttpSecret): string => String(token);
+  let accounts = 0;
+
+  const createAccount: HttpUnderTest['createAccount'] = async (options = {}) => {
+    accounts += 1;
+    const project = `${options.name ?? 'app'}${options.exact ? '' : `-${accounts}`}`;
+    const { id, value } = service.issue(project);
+    const admin = { service: 'test-tokens', host, token: `admin-${randomUUID()}` };
+    service.admins.set(admin.token, new Set(scopes));
+    const common = { recipe: 'test-token', host, project, scopes: ['read'], days: 7 };
+    return {
+      secret: { ...common, id, token: value, team: 'orders', nested: { kept: [1, null, 'x'] } },
+      admin,
+    };
+  };
+  const both = ['single-user', 'dual-credential'] as const;
+  const valid = () => service.useCertificate({});
+  const calm = async () => {
+    service.mood = undefined;
+  };
+  return {
+    rotator,
+    service,
+    server: 'an HTTPS server of the test suite',
+    context: {
+      ...{ connectTimeoutMs: 3_000, statementTimeoutMs: 3_000 },
+      certificateAuthorities: [service.authority.cert],
+      allowPrivateAddresses: true,
+    },
+    port: service.port,
+    through: (port) => ({ rotator, secret: (secret) => ({ ...secret, host: `localhost:${port}` }) }),
+    settlesAfterMs: runLivesMs + 50,
+    changing: ['id', 'token', 'createdAs', 'expiresAt'],
+    countsSessions: false,
+    adminOnly: true,
+    createAccount,
+    withPassword: (secret, token) => ({ ...secret, token }),
+    passwordOf: tokenOf,
+    logsIn: (secret) => service.accepts(tokenOf(secret)),
+    openSession: async (secret) => ({
+      alive: () => service.accepts(tokenOf(secret)),
+      close: async () => {},
+    }),
+    awkward: {
+      names: [
+        'a/b/c',
+        '../../other',
+        '..%2f..',
+        '?search=x&from=1#end',
+        '%00%0d%0aX: y',
+        `quote"d o'brien`,
+        'back\\slash;x',
+        '{{token}}',
+        '{{admin.token}}',
+        '$& $1',
+        ' spaces ',
+        'Größe-名前-🙂',
+        'x'.repeat(300),
+      ],
+      passwords: [],
+    },
+    outages: [
+      {
+        name: 'the server is down',
+        code: 'TargetUnreachable',
+        begin: () => service.goDown(),
+        end: () => service.comeBack(),
+      },
+      {
+        name: 'the server accepts connections and says nothing',
+        code: 'TargetUnreachable',
+        begin: () => service.hang(),
+        end: () => service.comeBack(),
+      },
+      {
+        name: 'the service says that it is busy',
+        code: 'TargetUnreachable',
+        begin: async () => {
+          service.mood = (response) => response.writeHead(429, { 'retry-after': '3600' }).end();
+        },
+        end: calm,
+      },
+      {
+        name: 'the service is in maintenance',
+        code: 'TargetUnreachable',
+        begin: async () => {
+          service.mood = (response) => response.writeHead(503).end('<html>');
+        },
+        end: calm,
+      },
+      {
+        name: 'the service never answers',
+        code: 'TargetTimeout',
+        begin: async () => {
+          service.mood = () => {};
+        },
+        end: calm,
+      },
+      {
+        name: 'everything is redirected',
+        code: 'TargetRefused',
+        begin: async () => {
+          service.mood = (response) =>
+            response.writeHead(307, { location: 'https://elsewhere.example/x?y=1' }).end();
+        },
+        end: calm,
+      },
+      ...(
+        [
+          ['for another host', { hosts: ['service.example'] }],
+          ['expired', { expired: true }],
+          ['by an unknown authority', { unknownAuthority: true }],
+        ] as const
+      ).map(([name, options]) => ({
+        name: `the certificate is ${name}`,
+        code: 'TlsRefused' as const,
+        begin: () => service.useCertificate(options),
+        end: valid,
+      })),
+    ],
+    missingPermissions: [
+      ...scopes.map((scope) => [scope, 'apply'] as const),
+      ['tokens:revoke', 'contain'] as const,
+    ].map(([scope, act]) => ({
+      name: `${scope} for ${act}`,
+      strategies: both,
+      act,
+      names: scope,
+      remove: async ({ admin }) => {
+        service.admins.get(tokenOf(admin))?.delete(scope);
+      },
+    })),
+    logged: 'POST /projects/app-1/tokens 201',
+    readLog: async () => service.log.join('\n'),
+    stop: () => service.stop(),
+  };
+}

@@ -1,0 +1,353 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  IAMClient,
+  ListAccessKeysCommand,
+  ListUserPoliciesCommand,
+  NoSuchEntityException,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
+import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import { createAuthority } from '../../../local/certificates.ts';
+import { type CloudCredentials, type LocalCloud, startCloud } from '../../../local/cloud.ts';
+import { assumeRole } from '../../../local/principals.ts';
+import type { IamAccessKeyOptions } from '../../../rotators/iam-access-key/aws.ts';
+import { createIamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
+import { type IamAccessKeySecret, keyOf } from '../../../rotators/iam-access-key/schema.ts';
+import type { Rotator } from '../../../rotators/rotator.ts';
+import { documented } from '../documented.ts';
+import { openDoor } from '../door.ts';
+import { unknownKeys } from '../login.ts';
+import type { Account, TargetUnderTest } from '../target.ts';
+
+const path = '/apps/';
+/** A retry takes an earlier try for dead after this time. */
+const runLivesMs = 400;
+
+/** The policy of the documentation that follows the given marker. */
+export async function documentedPolicy(marker: 'rotation' | 'containment'): Promise<{
+  Version: string;
+  Statement: { Effect: string; Action: string[]; Resource: string };
+}> {
+  return JSON.parse(await documented('iam-access-key', marker));
+}
+
+/** IAM of the local cloud as the suite and the tests of what is special about the type use it. */
+export interface IamUnderTest extends TargetUnderTest<IamAccessKeySecret> {
+  readonly cloud: LocalCloud;
+  /** As the account's root. */
+  readonly iam: IAMClient;
+  /** A rotator with the roles of the functions, made with other options. */
+  rotatorWith(options: IamAccessKeyOptions, port?: number): Rotator<IamAccessKeySecret>;
+  /** The actions that the rotators have asked for, in order, tries again included. */
+  readonly calls: string[];
+  /** Denies one of the functions an action on one user. */
+  deny(role: 'rotation' | 'containment', action: string, username: string): Promise<void>;
+  userArn(username: string): string;
+}
+
+export async function start(): Promise<IamUnderTest> {
+  const directory = await mkdtemp(join(tmpdir(), 'rekey-iam-'));
+  const cloud = await startCloud({ directory });
+  const authority = await createAuthority();
+  const door = await openDoor(cloud.port, authority);
+  const ca = await readFile(cloud.certificateAuthorityFile, 'utf8');
+  const agent = new Agent({ ca: [ca, authority.cert], keepAlive: true, maxSockets: 64 });
+  const clientOptions = (credentials?: CloudCredentials) => ({
+    ...cloud.clientOptions(credentials),
+    requestHandler: { httpsAgent: agent },
+    maxAttempts: 1,
+  });
+  const iam = new IAMClient({ ...clientOptions(), maxAttempts: 3 });
+  const userArn = (username: string) => `arn:aws:iam::${cloud.accountId}:user${path}${username}`;
+
+  const denied = { rotation: [], containment: [] } as Record<string, object[]>;
+  const writeDenials = async (role: 'rotation' | 'containment', statement: object) => {
+    const Statement = [...(denied[role] ?? []), statement];
+    denied[role] = Statement;
+    await iam.send(
+      new PutRolePolicyCommand({
+        RoleName: `rekey-${role}`,
+        PolicyName: 'denied',
+        PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }),
+      }),
+    );
+  };
+  /** A session of a role with the documented permissions on the users of the suite, and no others. */
+  const functionRole = async (role: 'rotation' | 'containment') => {
+    const RoleName = `rekey-${role}`;
+    const trust = {
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${cloud.accountId}:root` },
+        Action: 'sts:AssumeRole',
+      },
+    };
+    const { Role } = await iam.send(
+      new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }),
+    );
+    const policy = await documentedPolicy(role);
+    policy.Statement.Resource = userArn('*');
+    const PolicyDocument = JSON.stringify(policy);
+    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'documented', PolicyDocument }));
+    const { credentials } = cloud.clientOptions();
+    return await assumeRole(cloud, credentials, Role?.Arn ?? '', 'function');
+  };
+  const [rotation, containment] = [await functionRole('rotation'), await functionRole('containment')];
+
+  const calls: string[] = [];
+  const requestHandler = withErrorsOfThisRealm(new IAMClient(clientOptions()).config.requestHandler, calls);
+  const rotatorWith: IamUnderTest['rotatorWith'] = (options, port = door.port) => {
+    const as = (credentials: CloudCredentials) =>
+      createIamAccessKey({
+        patienceMs: 1_000,
+        runLivesMs,
+        ...options,
+        aws: {
+          endpoint: `https://127.0.0.1:${port}`,
+          region: cloud.region,
+          credentials,
+          requestHandler,
+          ...options.aws,
+        },
+      });
+    const { contain } = as(containment);
+    return { ...as(rotation), contain };
+  };
+
+  const removeUser = async (UserName: string) => {
+    const { AccessKeyMetadata = [] } = await iam.send(new ListAccessKeysCommand({ UserName }));
+    for (const { AccessKeyId } of AccessKeyMetadata) {
+      await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+    }
+    const { PolicyNames = [] } = await iam.send(new ListUserPoliciesCommand({ UserName }));
+    for (const PolicyName of PolicyNames) {
+      await iam.send(new DeleteUserPolicyCommand({ UserName, PolicyName }));
+    }
+    await iam.send(new DeleteUserCommand({ UserName }));
+  };
+
+  let accounts = 0;
+  const createAccount: IamUnderTest['createAccount'] = async (options = {}) => {
+    accounts += 1;
+    const username = `${options.name ?? 'app'}${options.exact ? '' : `_${accounts}`}`;
+    if (options.exact) {
+      await removeUser(username).catch((error: unknown) => {
+        if (!(error instanceof NoSuchEntityException)) throw error;
+      });
+    }
+    await iam.send(new CreateUserCommand({ UserName: username, Path: path }));
+    const PolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Action: 'sqs:ListQueues', Resource: '*' },
+    });
+    await iam.send(
+      new PutUserPolicyCommand({ UserName: username, PolicyName: 'application', PolicyDocument }),
+    );
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: username }));
+    const secret: IamAccessKeySecret = {
+      username,
+      accessKeyId: AccessKey?.AccessKeyId,
+      secretAccessKey: AccessKey?.SecretAccessKey,
+      region: cloud.region,
+      ...unknownKeys,
+    };
+    return { secret, admin: secret };
+  };
+
+  /** Whether an application can use these credentials, asked of a service that has nothing to do with STS. */
+  const works = async (credentials: CloudCredentials): Promise<boolean> => {
+    const client = new SQSClient(clientOptions(credentials));
+    try {
+      await client.send(new ListQueuesCommand({}));
+      return true;
+    } catch (error) {
+      // Only an answer of the service says something about the credentials.
+      if (
+        typeof (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode !== 'number'
+      ) {
+        throw error;
+      }
+      return false;
+    }
+  };
+  const deny: IamUnderTest['deny'] = (role, action, username) =>
+    writeDenials(role, { Effect: 'Deny', Action: action, Resource: userArn(username) });
+  const missing = (role: 'rotation' | 'containment', action: string) => ({
+    name: action,
+    strategies: ['dual-credential'] as const,
+    act: role === 'rotation' ? ('apply' as const) : ('contain' as const),
+    names: action,
+    remove: async ({ secret }: Account<IamAccessKeySecret>) => {
+      await deny(role, action, secret.username);
+      // Marks of the first rotation are removed once it cannot be alive any more.
+      await sleep(action === 'iam:UntagUser' ? runLivesMs : 0);
+    },
+  });
+  const trail = async () => {
+    const found: string[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page: { Events: { CloudTrailEvent: string }[]; NextToken?: string } = await lookupEvents(
+        cloud,
+        agent,
+        NextToken,
+      );
+      found.push(...page.Events.map(({ CloudTrailEvent }) => CloudTrailEvent));
+      NextToken = page.NextToken;
+    } while (NextToken !== undefined);
+    return found.join('\n');
+  };
+
+  return {
+    rotator: rotatorWith({}),
+    server: 'MiniStack 1.5 (emulator)',
+    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000 },
+    ...{ cloud, iam, rotatorWith, createAccount, deny, userArn, calls },
+    withPassword: (secret, secretAccessKey) => ({ ...secret, secretAccessKey }),
+    passwordOf: ({ secretAccessKey }) => secretAccessKey ?? '',
+    changing: ['accessKeyId', 'secretAccessKey'],
+    logsIn: async (secret) => {
+      const key = keyOf(secret);
+      return key !== undefined && (await works(key));
+    },
+    async openSession(secret) {
+      const client = new STSClient(clientOptions(keyOf(secret)));
+      const { Credentials } = await client.send(new GetSessionTokenCommand({}));
+      const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = Credentials ?? {};
+      const session = {
+        accessKeyId: AccessKeyId,
+        secretAccessKey: SecretAccessKey,
+        sessionToken: SessionToken,
+      };
+      return { alive: () => works(session), close: async () => undefined };
+    },
+    countsSessions: false,
+    sessionsToldApart: () => undefined,
+    settlesAfterMs: runLivesMs + 50,
+    port: cloud.port,
+    through: (port) => ({ rotator: rotatorWith({ patienceMs: 300 }, port), secret: (secret) => secret }),
+    awkward: {
+      names: ['MixedCase', 'a+b=c,d.e@f-g_h', '_', '@', '..', '=', '+1', '0', 'default', 'x'.repeat(64)],
+      passwords: [],
+    },
+    outages: [
+      {
+        name: 'nothing listens',
+        code: 'TargetUnreachable',
+        begin: () => door.shut(),
+        end: () => door.open(),
+      },
+      {
+        name: 'connections are taken and nothing is said',
+        code: 'TargetUnreachable',
+        begin: () => door.hang(),
+        end: () => door.open(),
+      },
+      {
+        name: 'the certificate is for another host',
+        code: 'TlsRefused',
+        begin: () => door.present({ hosts: ['iam.example'] }),
+        end: () => door.open(),
+      },
+      {
+        name: 'the certificate has expired',
+        code: 'TlsRefused',
+        begin: () => door.present({ expired: true }),
+        end: () => door.open(),
+      },
+      {
+        name: 'the certificate is by an unknown authority',
+        code: 'TlsRefused',
+        begin: () => door.present({ unknownAuthority: true }),
+        end: () => door.open(),
+      },
+    ],
+    missingPermissions: [
+      ...['ListAccessKeys', 'ListUserTags', 'TagUser', 'UntagUser', 'CreateAccessKey', 'DeleteAccessKey'].map(
+        (action) => missing('rotation', `iam:${action}`),
+      ),
+      ...['UpdateAccessKey', 'GetUserPolicy', 'PutUserPolicy'].map((action) =>
+        missing('containment', `iam:${action}`),
+      ),
+    ],
+    logged: 'CreateAccessKey',
+    readLog: async () => `${await readFile(cloud.logFile, 'utf8')}\n${await trail()}`,
+    async stop() {
+      agent.destroy();
+      await door.close();
+      await cloud.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+type RequestHandler = IAMClient['config']['requestHandler'];
+
+/**
+ * Jest runs modules in a realm of its own, where errors of Node's core are no `Error`; the SDK would put ones without
+ * a code in their place, and not try again where it does outside.
+ */
+function withErrorsOfThisRealm(handler: RequestHandler, calls: string[]): RequestHandler {
+  return new Proxy(handler, {
+    get(of, property) {
+      // Shared by all clients: one that ends must not cut off the others.
+      if (property === 'destroy') return () => {};
+      const member: unknown = Reflect.get(of, property, of);
+      if (typeof member !== 'function') return member;
+      if (property !== 'handle') return member.bind(of);
+      return async (...parameters: unknown[]) => {
+        const [{ body }] = parameters as [{ body?: unknown }];
+        calls.push(/^Action=(\w+)/.exec(String(body))?.[1] ?? 'unknown');
+        try {
+          return await member.apply(of, parameters);
+        } catch (error) {
+          const { name, message, code } = error as { name: string; message: string; code?: string };
+          throw Object.assign(new Error(message), { name, ...(code !== undefined && { code }) });
+        }
+      };
+    },
+  });
+}
+
+/** One page of the local cloud's CloudTrail, as the account's root. */
+async function lookupEvents<T>(cloud: LocalCloud, agent: Agent, NextToken: string | undefined): Promise<T> {
+  return await new Promise((resolve, reject) => {
+    const outgoing = request(
+      cloud.endpoint,
+      {
+        agent,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amz-target': 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents',
+          authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${cloud.region}/cloudtrail/aws4_request, SignedHeaders=host, Signature=0`,
+        },
+      },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (text: string) => {
+          body += text;
+        });
+        response.on('end', () =>
+          response.statusCode === 200 ? resolve(JSON.parse(body)) : reject(new Error(body)),
+        );
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(JSON.stringify({ MaxResults: 50, ...(NextToken !== undefined && { NextToken }) }));
+  });
+}

@@ -1,0 +1,313 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { systemRandom } from '../../../adapters/random.ts';
+import { passwordPolicy } from '../../../core/password.ts';
+import { recipes } from '../../../rotators/http/recipes/index.ts';
+import { httpRotator } from '../../../rotators/http/rotator.ts';
+import type { HttpSecret } from '../../../rotators/http/schema.ts';
+import { type Answer, type StandIn, startStandIn } from './stand-in.ts';
+
+/** A request as the vendor documents it. `<name>`, `<prefix>`, `<day>` and `<time>` stand for what is new each time. */
+interface Documented {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface Fixture {
+  readonly secret: HttpSecret;
+  readonly admin: HttpSecret;
+  /** What the vendor issues, as it must stand in the secret. */
+  readonly made: Readonly<Record<string, string>>;
+  readonly adminHeaders: Readonly<Record<string, string>>;
+  readonly ownHeaders?: Readonly<Record<string, string>>;
+  readonly token?: { readonly request: Documented; readonly answer: Answer };
+  readonly list?: { readonly request: Documented; readonly answer: Answer };
+  readonly create: { readonly request: Documented; readonly answer: Answer };
+  readonly test: {
+    readonly request: Documented;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly accepted: Answer;
+    readonly rejected: Answer;
+  };
+  readonly disable?: Removal;
+  readonly revoke: Removal;
+}
+
+interface Removal {
+  readonly request: Documented;
+  readonly done: Answer;
+  readonly gone: Answer;
+}
+
+const folder = join(import.meta.dirname, 'vendors');
+const fixtures = new Map(
+  readdirSync(folder).map((file) => {
+    const fixture: Fixture = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    return [file.replace(/\.json$/, ''), fixture] as const;
+  }),
+);
+const token = '11111111-2222-4333-8444-555555555555';
+
+let standIn: StandIn;
+beforeAll(async () => {
+  const requests = [...fixtures.values()].flatMap(
+    ({ token: oauth, list, create, test: trial, disable, revoke }) =>
+      [oauth, list, create, trial, disable, revoke].flatMap((part) =>
+        part === undefined ? [] : [part.request],
+      ),
+  );
+  standIn = await startStandIn([...new Set(requests.map(({ host }) => host))]);
+});
+afterAll(() => standIn.stop());
+
+test('every recipe has a stand-in, and every stand-in a recipe', () => {
+  expect([...fixtures.keys()].toSorted()).toEqual([...recipes.names].toSorted());
+});
+
+describe.each([...fixtures])('%s', (name, fixture) => {
+  const recipe = recipes.get(name);
+  if (recipe === undefined) throw new Error(`no recipe ${name}`);
+  const { id: idKey, secret: valueKey } = recipe.credential;
+  const part = (secret: HttpSecret, key: string) => String(secret[key]);
+  const { secret, admin, made } = fixture;
+  const next: HttpSecret = { ...secret, ...made };
+  const findings: string[] = [];
+
+  const context = (current: HttpSecret, hasAdmin = true) => ({
+    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    certificateAuthorities: standIn.certificateAuthorities,
+    finding: ({ code }: { code: string }) => findings.push(code),
+    strategy: 'single-user' as const,
+    random: systemRandom,
+    passwords: passwordPolicy({}),
+    token,
+    credentials: {
+      current,
+      admin: async () => (hasAdmin ? admin : undefined),
+      previous: async () => undefined,
+      async *others() {},
+    },
+  });
+  const rotator = () => httpRotator({ recipes, transport: standIn.transport });
+
+  /** A documented request or answer for one credential. */
+  const of = <T>(documented: T, credential: HttpSecret): T =>
+    JSON.parse(
+      JSON.stringify(documented)
+        .replaceAll('{id}', part(credential, idKey))
+        .replaceAll('{value}', encodedFor(documented, part(credential, valueKey))),
+    ) as T;
+
+  const byAdmin = ({ request }: { request: Documented }, credential: HttpSecret = secret) => ({
+    ...of(request, credential),
+    headers: { ...fixture.adminHeaders, ...request.headers },
+  });
+  const trial = (credential: HttpSecret) => ({
+    ...of(fixture.test.request, credential),
+    headers: of(fixture.test.headers ?? {}, credential),
+  });
+  const login = fixture.token === undefined ? [] : [{ headers: {}, ...fixture.token.request }];
+  const granted = fixture.token === undefined ? [] : [fixture.token.answer];
+  const listed = fixture.list === undefined ? [] : [fixture.list];
+
+  function expectRequests(expected: readonly Documented[]): void {
+    const normal = standIn.received.map(({ method, host, path, headers, body }, index) => ({
+      ...{ method, host, path: path.replaceAll(`rekey-${token}-`, '<prefix>') },
+      headers: Object.fromEntries(
+        Object.keys(expected[index]?.headers ?? {}).map((header) => [header, headers[header]]),
+      ),
+      ...(body !== undefined && { body: normalized(body) }),
+    }));
+    expect(normal).toEqual(expected);
+    expect(standIn.left).toBe(0);
+    for (const { path } of standIn.received) {
+      for (const value of [secretsOf(admin), part(secret, valueKey), part(next, valueKey)].flat()) {
+        expect(decodeURIComponent(path)).not.toContain(value);
+      }
+    }
+  }
+  const secretsOf = (of: HttpSecret) =>
+    Object.entries(recipe.admin.fields).flatMap(([key, field]) => (field.secret ? [part(of, key)] : []));
+
+  test('creates the next credential under a name of its own', async () => {
+    standIn.answer(...granted, ...listed.map(({ answer }) => answer), fixture.create.answer);
+    const proposal = await rotator().propose(secret, context(secret));
+    expectRequests([...login, ...listed.map((one) => byAdmin(one)), byAdmin(fixture.create)]);
+    const { createdAs, ...rest } = proposal;
+    expect(rest).toEqual(next);
+    expect(createdAs).toMatch(new RegExp(`^rekey-${token}-\\d{13}$`));
+    expect(rotator().schema.parse(proposal)).toEqual(proposal);
+    expect(rotator().schema.safeParse(admin).success).toBe(true);
+    expect(rotator().identity(proposal)).toBe(`${name} ${part(next, idKey)}`);
+  });
+
+  test('tells a credential that is accepted from one that is refused, and from no answer to that', async () => {
+    standIn.answer(of(fixture.test.accepted, next));
+    expect(await rotator().probe(next, context(secret))).toEqual({ outcome: 'accepted' });
+    expectRequests([trial(next)]);
+    standIn.answer(of(fixture.test.rejected, next));
+    expect(await rotator().probe(next, context(secret))).toMatchObject({
+      outcome: 'rejected',
+      error: { code: 'AuthenticationRefused' },
+    });
+    expectRequests([trial(next)]);
+    standIn.answer({ status: 500, body: { error: 'odd' } });
+    expect(await rotator().probe(next, context(secret))).toMatchObject({ outcome: 'unreachable' });
+  });
+
+  const removals = [fixture.disable, fixture.revoke].filter((one) => one !== undefined);
+
+  test('revokes the previous credential, and finds it gone the second time', async () => {
+    standIn.answer(...granted, ...removals.map(({ done }) => of(done, secret)));
+    const retire = () => rotator().retire(secret, { ...context(next), act: 'remove' });
+    expect(await retire()).toEqual({ done: 'removed' });
+    expectRequests([...login, ...removals.map((one) => byAdmin(one))]);
+    const first = removals[0];
+    standIn.answer(...granted, of(first?.gone ?? fixture.revoke.gone, secret));
+    expect(await retire()).toEqual({ done: 'nothing' });
+    expectRequests([...login, ...removals.slice(0, 1).map((one) => byAdmin(one))]);
+  });
+
+  test('contains a leaked credential, and proves it', async () => {
+    const off = fixture.disable ?? fixture.revoke;
+    const shown = recipe.test.id === undefined ? [] : [of(fixture.test.accepted, secret)];
+    standIn.answer(...shown, ...granted, of(off.done, secret), of(fixture.test.rejected, secret));
+    expect(await rotator().contain(secret, context(secret))).toEqual({
+      loginsRefused: true,
+      sessionsEnded: 0,
+      note: recipe.revocation,
+    });
+    expectRequests([...shown.map(() => trial(secret)), ...login, byAdmin(off), trial(secret)]);
+  });
+
+  test('names the permission that the admin lacks', async () => {
+    standIn.answer(...granted, ...listed.map(({ answer }) => answer), { status: 403, body: {} });
+    await expect(rotator().propose(secret, context(secret))).rejects.toMatchObject({
+      code: 'PermissionMissing',
+      message: expect.stringContaining(recipe.admin.permission),
+    });
+  });
+
+  test('quotes nothing that an answer says, but short codes', async () => {
+    const values = [...secretsOf(admin), part(secret, valueKey)];
+    const echo = Object.fromEntries(
+      ['error', 'errors', 'errorCode', 'code', 'id', 'message', 'messageId', 'error_code'].map((key) => [
+        ...[key, [{ code: values[0], type: values[0] }, ...values]],
+      ]),
+    );
+    const replies = [
+      echo,
+      { ...echo, error: { code: values[0], type: values[0] } },
+      { ...echo, code: values[0] },
+    ];
+    for (const body of [...replies, { id: values[0], errorCode: values[0], error: values[0] }]) {
+      for (const status of [400, 403, 500]) {
+        const last = { status, body, headers: { 'x-echo': String(values[0]) } };
+        standIn.answer(...granted, ...listed.map(({ answer }) => answer), last);
+        const error = await rotator()
+          .propose(secret, context(secret))
+          .then(
+            () => undefined,
+            (thrown: unknown) => inspect(thrown, { depth: 12, showHidden: true }),
+          );
+        expect(error).toContain(String(status));
+        for (const value of values) expect(error).not.toContain(value);
+      }
+    }
+  });
+
+  if (fixture.token !== undefined) {
+    test('an admin that gets no access token is named', async () => {
+      standIn.answer({ status: 401, body: { error: 'invalid_client' } });
+      await expect(rotator().propose(secret, context(secret))).rejects.toMatchObject({
+        code: 'AuthenticationRefused',
+        message: expect.stringContaining(
+          '(invalid_client), so the client of the admin secret gets no access token',
+        ),
+      });
+    });
+  }
+
+  test(`${recipe.own === undefined ? 'needs an admin, and says what it must hold' : 'may do without an admin'}`, async () => {
+    standIn.answer(...listed.map(({ answer }) => answer), fixture.create.answer);
+    const proposal = rotator().propose(secret, context(secret, false));
+    if (recipe.own === undefined) {
+      await expect(proposal).rejects.toMatchObject({
+        code: 'AdminSecretMissing',
+        message: expect.stringContaining(`"service": "${recipe.service}"`),
+      });
+      return;
+    }
+    expect(await proposal).toMatchObject(made);
+    const own = (one: { request: Documented }) => ({ ...byAdmin(one), headers: fixture.ownHeaders ?? {} });
+    expectRequests([...listed.map(own), own(fixture.create)]);
+  });
+});
+
+describe('a credential that makes its own successor', () => {
+  const name = 'sendgrid-api-key';
+  const fixture = fixtures.get(name);
+  if (fixture === undefined) throw new Error(`no stand-in for ${name}`);
+  const current: HttpSecret = { ...fixture.secret, ...fixture.made };
+  const context = (of: HttpSecret) => ({
+    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    certificateAuthorities: standIn.certificateAuthorities,
+    finding: () => {},
+    ...{ strategy: 'single-user' as const, random: systemRandom, passwords: passwordPolicy({}), token },
+    credentials: {
+      current: of,
+      admin: async () => undefined,
+      previous: async () => undefined,
+      async *others() {},
+    },
+  });
+  const rotator = () => httpRotator({ recipes, transport: standIn.transport });
+
+  test('is not revoked while it is the current one, since nothing could make the next', async () => {
+    standIn.answer();
+    expect(await rotator().contain(current, context(current))).toEqual({
+      ...{ loginsRefused: false, sessionsEnded: 0 },
+      note: expect.stringContaining('only a rotation'),
+    });
+    expect(standIn.received).toEqual([]);
+  });
+
+  test('is revoked by its successor', async () => {
+    standIn.answer({ status: 204 }, { status: 401 });
+    expect(await rotator().contain(fixture.secret, context(current))).toMatchObject({ loginsRefused: true });
+    expect(
+      standIn.received.map(({ method, path, headers }) => [method, path, headers.authorization]),
+    ).toEqual([
+      ['DELETE', `/v3/api_keys/${fixture.secret.id}`, `Bearer ${current.apiKey}`],
+      ['GET', '/v3/scopes', `Bearer ${fixture.secret.apiKey}`],
+    ]);
+  });
+
+  test('that is refused itself needs an admin, and is told so', async () => {
+    standIn.answer({ status: 401 });
+    await expect(rotator().propose(current, context(current))).rejects.toMatchObject({
+      code: 'CredentialUnusable',
+      message: expect.stringContaining('masterarn'),
+    });
+  });
+});
+
+/** In a form body a value is encoded. */
+function encodedFor(documented: unknown, value: string): string {
+  const body = (documented as { body?: unknown }).body;
+  return typeof body === 'string' ? new URLSearchParams({ v: value }).toString().slice(2) : value;
+}
+
+function normalized(body: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(body)
+      .replaceAll(new RegExp(`rekey-${token}-\\d{13}`, 'g'), '<name>')
+      .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '<time>')
+      .replaceAll(/"\d{4}-\d\d-\d\d"/g, '"<day>"'),
+  );
+}
