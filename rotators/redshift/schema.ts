@@ -1,20 +1,12 @@
 import * as z from 'zod';
 import { commonSecretFields } from '../../core/secret.ts';
 import { alternateOf as alternate } from '../alternating.ts';
-import { endpointFields } from '../endpoint.ts';
+import { endpointFields, nameField } from '../endpoint.ts';
 
 /** @see https://docs.aws.amazon.com/redshift/latest/dg/r_names.html */
 const longestName = 127;
 
-const name = (what: string) =>
-  z
-    .string()
-    .min(1, `${what} must not be empty`)
-    .refine(
-      (value) => Buffer.byteLength(value) <= longestName,
-      `${what} must be at most ${longestName} bytes`,
-    )
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), `${what} must be text without NUL`);
+const name = (what: string) => nameField(what, longestName);
 
 /**
  * The JSON of a Redshift secret: the one that AWS's own rotation functions use. Values keep the form they came in (a port
