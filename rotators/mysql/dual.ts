@@ -28,7 +28,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
     const server = await session.prepare();
     requireDual(session, server);
     await inTurn(session, next.username, context, async () => {
-      // A second RETAIN would keep the next password and forget the current one.
+      // An earlier run was done; what follows would take the next password away for a moment.
       if (await logsIn(next, next, context)) return;
       const login = await firstLogin(next, context, ({ username }) => username === next.username);
       await login.session?.end();

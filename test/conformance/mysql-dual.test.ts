@@ -57,6 +57,19 @@ described('two passwords of one user', () => {
     expect(await login(first, second, third)).toEqual([false, true, true]);
   });
 
+  test('are set once: what logs in already is not touched again', async () => {
+    const { scene, rotate } = await world();
+    await rotate();
+    const next = (await scene.propose()) as unknown as Secret;
+    const changes = async () => (await target.readLog()).split(`ALTER USER '${next.username}'`).length;
+    const before = await changes();
+    await target.rotator.apply(next, scene.applyContext as never);
+    const after = await changes();
+    expect(after).toBeGreaterThan(before);
+    await target.rotator.apply(next, scene.applyContext as never);
+    expect(await changes()).toBe(after);
+  });
+
   test('lose what a given up rotation has left, and never the current one', async () => {
     const { rotate, scene, current } = await world();
     const first = current();
