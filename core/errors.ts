@@ -62,6 +62,8 @@ const secretErrorCodes = [
   'CurrentMoved',
   /** The target has room for no other credential, and those it has are not known to be free to go. */
   'SlotsTaken',
+  /** An AWS service keeps and rotates the credential itself. */
+  'ManagedByAws',
 ] as const;
 export type SecretErrorCode = (typeof secretErrorCodes)[number];
 

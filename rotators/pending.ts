@@ -33,8 +33,8 @@ export interface PasswordLimits {
   readonly stored: RegExp;
   /** What the target calls that. */
   readonly storedName: string;
-  /** What else is wrong with a password, in words. */
-  fault?(password: string): string | undefined;
+  /** Why else the target does not take a password; undefined when it does. The text must not hold the password. */
+  readonly fault?: (password: string) => string | undefined;
 }
 
 /**
@@ -75,12 +75,12 @@ function textFault(text: string, longest: number): string | undefined {
 function passwordFault(
   { username, password }: Login,
   current: Login,
-  { longest, stored, storedName, fault }: PasswordLimits,
+  { longest, stored, storedName, fault: further }: PasswordLimits,
 ): string | undefined {
-  const general = textFault(password, longest);
-  if (general !== undefined) return general;
+  const fault = textFault(password, longest);
+  if (fault !== undefined) return fault;
   if (password.toLowerCase() === username.toLowerCase()) return 'it is the user name';
   if (stored.test(password)) return `it is a ${storedName}, not a password`;
   if (password === current.password) return 'it is the current password';
-  return fault?.(password);
+  return further?.(password);
 }

@@ -99,6 +99,44 @@ export const registry = {
     verifiedOn: ['an HTTPS server of the test suite'],
     load: async () => (await import('./http/rotator.ts')).http,
   },
+  'rds-admin': {
+    title: 'RDS, Aurora, DocumentDB, Redshift admin password',
+    strategies: ['single-user'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['PostgreSQL 18.4'],
+    aws: {
+      resources: {
+        pattern:
+          /^arn:aws[a-z-]*:(?:rds:[a-z0-9-]+:\d{12}:(?:db|cluster)|redshift:[a-z0-9-]+:\d{12}:cluster):[a-zA-Z0-9-]+$/,
+        example: 'arn:aws:rds:eu-central-1:111122223333:cluster:orders',
+      },
+      rotation: ['rds:ModifyDBInstance', 'rds:ModifyDBCluster', 'redshift:ModifyCluster'],
+      containment: ['rds:ModifyDBInstance', 'rds:ModifyDBCluster', 'redshift:ModifyCluster'],
+      anyResource: {
+        actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters', 'redshift:DescribeClusters'],
+        reason:
+          'The database of a secret is looked up among all by its host; the describe actions list databases and read no data.',
+      },
+    },
+    load: async () => (await import('./rds-admin/rotator.ts')).rdsAdmin,
+  },
+  elasticache: {
+    title: 'ElastiCache users',
+    strategies: ['single-user', 'dual-credential'],
+    needsAdmin: [],
+    database: false,
+    verifiedOn: ['Redis 7.0'],
+    aws: {
+      resources: {
+        pattern: /^arn:aws[a-z-]*:elasticache:[a-z0-9-]+:\d{12}:user:[a-zA-Z][a-zA-Z0-9-]*$/,
+        example: 'arn:aws:elasticache:eu-central-1:111122223333:user:orders',
+      },
+      rotation: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
+      containment: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
+    },
+    load: async () => (await import('./elasticache/rotator.ts')).elastiCache,
+  },
   generic: {
     title: 'Generic random value',
     strategies: ['single-user'],

@@ -121,7 +121,7 @@ async function containAsUser(leaked: RedisSecret, context: Context): Promise<Con
 }
 
 /** Ends all sessions of a user but this one. A login is one step of the server, so none can be half under way. */
-async function endSessions(session: Session, username: string): Promise<number> {
+export async function endSessions(session: Session, username: string): Promise<number> {
   const ended = await session.run(['CLIENT', 'KILL', 'USER', username, 'SKIPME', 'yes'], killing(username));
   return Number(ended);
 }
@@ -135,7 +135,7 @@ const killing = (username: string) => ({
 const ageToleranceSeconds = 1.5;
 
 /** Ends the sessions of a user that may have begun before `rotatedAt`. */
-async function endOlderSessions(session: Session, username: string, rotatedAt: Date): Promise<number> {
+export async function endOlderSessions(session: Session, username: string, rotatedAt: Date): Promise<number> {
   const list = await session.run(['CLIENT', 'LIST'], {
     doing: `find the sessions of "${username}"`,
     missing: '+client|list',

@@ -102,5 +102,7 @@ export interface TargetUnderTest<S extends object> {
   readonly countsSessions?: boolean;
   /** True when users of this target cannot change their own password, so that only an admin repairs. */
   readonly adminOnly?: boolean;
+  /** True where an API sets the password and asks for no login, so that a rotation succeeds whatever came before. */
+  readonly needsNoLogin?: boolean;
   stop(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { LocalCloud } from '../../local/cloud.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
 import { succeeds } from '../conformance/login.ts';
-import { availableTypes, startTarget } from '../conformance/scene.ts';
+import { availableTypes, startTarget, type Target } from '../conformance/scene.ts';
 import { deployRotationFunction } from '../local/support/rotation.ts';
 import { startGitLab } from '../rotators/http/gitlab.ts';
 
@@ -36,12 +36,14 @@ export async function startFurther(
   readonly participants: readonly Participant[];
 }> {
   const further = [
-    ...(availableTypes.includes('mysql') ? [await mysql(directory)] : []),
-    await iamAccessKey(cloud),
-    await http(directory, cleanup),
     generic,
     await external(cloud),
+    await iamAccessKey(cloud),
+    await http(directory, cleanup),
+    await masterUser(directory, cloud, cleanup),
   ];
+  if (availableTypes.includes('mysql')) further.push(await mysql(directory));
+  if (availableTypes.includes('elasticache')) further.push(await cacheUser(directory, cloud, cleanup));
   return {
     targets: further.map(({ target }) => target),
     participants: further.map(({ participant }) => participant),
@@ -49,7 +51,7 @@ export async function startFurther(
 }
 
 /** A value that nobody but its consumers knows. */
-const generic: { target: FurtherTarget; participant: Participant } = {
+const generic: Further = {
   target: {
     existing: { 'partner-token': { rotates: ['apiToken'], apiToken: 'first token of the partner' } },
     secrets: {
@@ -71,7 +73,7 @@ const generic: { target: FurtherTarget; participant: Participant } = {
 };
 
 /** A secret whose rotation function knows nothing of Rekey. */
-async function external(cloud: LocalCloud): Promise<{ target: FurtherTarget; participant: Participant }> {
+async function external(cloud: LocalCloud): Promise<Further> {
   const { arn } = await deployRotationFunction(cloud, true, 'foreign');
   return {
     target: {
@@ -113,8 +115,86 @@ export const cache = ({ cache: server }: LocalDeployment): readonly Participant[
         },
       ];
 
-/** A user of the cloud itself, whose first key the first rotation makes. */
-async function iamAccessKey(cloud: LocalCloud): Promise<{ target: FurtherTarget; participant: Participant }> {
+interface Further {
+  readonly target: FurtherTarget;
+  readonly participant: Participant;
+}
+
+/** The keys of a secret's JSON but for its password, which the first rotation brings. */
+const fieldsOf = ({ password: _password, team: _team, nested: _nested, ...rest }: Json) =>
+  Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    string | number
+  >;
+
+async function authorityOf(
+  directory: string,
+  name: string,
+  { context }: Pick<Target, 'context'>,
+): Promise<string> {
+  const file = join(directory, `${name}-authority.pem`);
+  await writeFile(file, context.certificateAuthorities?.join('\n') ?? '');
+  return file;
+}
+
+/** The master user of a database of the cloud that everything is deployed on. */
+async function masterUser(directory: string, cloud: LocalCloud, cleanup: Cleanup): Promise<Further> {
+  const { start } = await import('../conformance/drivers/rds-admin.ts');
+  const server = await start({ cloud });
+  cleanup.add(() => server.stop());
+  const { secret } = await server.createAccount();
+  const { dbClusterIdentifier: id } = secret;
+  return {
+    target: {
+      existing: {},
+      secrets: {
+        reports: {
+          ...{ type: 'rds-admin', strategy: 'single-user', owner: 'team-shop' },
+          create: { name: 'reports', fields: fieldsOf(secret) },
+          resources: [`arn:aws:rds:${cloud.region}:${cloud.accountId}:cluster:${id}`],
+          certificateAuthority: await authorityOf(directory, 'rds', server),
+        },
+      },
+    },
+    participant: {
+      ...{ type: 'rds-admin', secret: `/${environmentName}/reports` },
+      revocation: 'Secret Revocation Succeeded',
+      accepts: (version) => server.logsIn(version as never),
+      secretOf: ({ password }) => String(password),
+    },
+  };
+}
+
+/** A user of a cache of the cloud that everything is deployed on, with two passwords. */
+async function cacheUser(directory: string, cloud: LocalCloud, cleanup: Cleanup): Promise<Further> {
+  const { start } = await import('../conformance/drivers/elasticache.ts');
+  const server = await start({ cloud });
+  cleanup.add(() => server.stop());
+  const { secret } = await server.createAccount();
+  const { user_arn: arn } = secret;
+  return {
+    target: {
+      existing: {},
+      secrets: {
+        carts: {
+          ...{ type: 'elasticache', strategy: 'dual-credential', owner: 'team-shop' },
+          create: { name: 'carts', fields: fieldsOf(secret) },
+          resources: [String(arn)],
+          certificateAuthority: await authorityOf(directory, 'cache', server),
+        },
+      },
+    },
+    participant: {
+      ...{ type: 'elasticache', secret: `/${environmentName}/carts` },
+      revocation: 'Secret Revocation Succeeded',
+      accepts: (version) => server.logsIn(version as never),
+      secretOf: ({ password }) => String(password),
+    },
+  };
+}
+
+/** An access key of a user who has none: the first rotation makes it. */
+async function iamAccessKey(cloud: LocalCloud): Promise<Further> {
   const iam = new IAMClient(cloud.clientOptions());
   const { User } = await iam.send(new CreateUserCommand({ UserName: 'shipping', Path: '/apps/' }));
   return {
@@ -145,11 +225,10 @@ async function iamAccessKey(cloud: LocalCloud): Promise<{ target: FurtherTarget;
 }
 
 /** MariaDB with two users in turns; its admin has the documented permissions and no others. */
-async function mysql(directory: string): Promise<{ target: FurtherTarget; participant: Participant }> {
+async function mysql(directory: string): Promise<Further> {
   const server = await startTarget('mysql');
   const { secret, admin } = await server.createAccount();
-  const certificateAuthority = join(directory, 'mysql-authority.pem');
-  await writeFile(certificateAuthority, server.context.certificateAuthorities?.join('\n') ?? '');
+  const certificateAuthority = await authorityOf(directory, 'mysql', server);
   const { engine, host, port, username, dbname } = secret as Record<string, string | number>;
   const fields = Object.fromEntries(
     Object.entries({ engine, host, port, username, dbname }).filter(([, value]) => value !== undefined),
@@ -179,10 +258,7 @@ async function mysql(directory: string): Promise<{ target: FurtherTarget; partic
 }
 
 /** An access token by a recipe that ships, at a server that keeps tokens as GitLab does; adopted as it stands. */
-async function http(
-  directory: string,
-  cleanup: Cleanup,
-): Promise<{ target: FurtherTarget; participant: Participant }> {
+async function http(directory: string, cleanup: Cleanup): Promise<Further> {
   const gitlab = await startGitLab();
   cleanup.add(() => gitlab.stop());
   const certificateAuthority = join(directory, 'gitlab-authority.pem');

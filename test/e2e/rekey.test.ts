@@ -28,7 +28,9 @@ afterAll(() => cleanup.run(), 60_000);
 
 // First, because the schedule of rotation is tried by moving the cloud's clock.
 types(world, [
-  ...(['mysql', 'redis', 'iam-access-key'] as const).filter((type) => availableTypes.includes(type)),
+  ...(['mysql', 'redis', 'elasticache'] as const).filter((type) => availableTypes.includes(type)),
+  'iam-access-key',
+  'rds-admin',
   'http',
   'generic',
   'external',

@@ -1,0 +1,172 @@
+"""Amazon RDS and Amazon DocumentDB change a master password after they have answered, and not in every state.
+
+ModifyDBInstance and ModifyDBCluster answer at once; until the password is set, PendingModifiedValues names it
+(not for DocumentDB, whose clusters have no such element), and the status becomes resetting-master-credentials.
+A database that is not available takes no change, nor does one whose password Secrets Manager manages. The emulator
+would set the password within the call, and only on a container of its own.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
+https://docs.aws.amazon.com/documentdb/latest/developerguide/API_ModifyDBCluster.html
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+"""
+
+import re
+
+from cloud import passwords
+
+_RESETTING = "resetting-master-credentials"
+_FORBIDDEN = '/"@'
+# Of ModifyDBInstance; that of a cluster is the same for all engines but DocumentDB.
+_LONGEST = {"mysql": 41, "mariadb": 41, "oracle": 30, "db2": 255}
+_LONGEST_OTHERWISE = 128
+_LONGEST_CLUSTER = {"docdb": 100}
+_LONGEST_CLUSTER_OTHERWISE = 41
+
+
+def _value(params: dict, key: str) -> str:
+    value = params.get(key, "")
+    return (value[0] if value else "") if isinstance(value, list) else value
+
+
+def _fault(record: dict, password: str, cluster: bool) -> str | None:
+    engine = record.get("Engine", "")
+    family = re.sub(r"-.*", "", engine)
+    longest = (_LONGEST_CLUSTER.get(engine, _LONGEST_CLUSTER_OTHERWISE) if cluster
+               else _LONGEST.get(family, _LONGEST_OTHERWISE))
+    return passwords.fault(password, 8, longest, _FORBIDDEN)
+
+
+def _bind_instance(record: dict) -> None:
+    bound = passwords.endpoint(record.get("TagList", []))
+    if bound:
+        record["Endpoint"] = {**record.get("Endpoint", {}), "Address": bound[0], "Port": bound[1]}
+
+
+def _bind_cluster(record: dict) -> None:
+    bound = passwords.endpoint(record.get("TagList", []))
+    if bound:
+        record["Endpoint"], record["Port"] = bound
+
+
+def _creating(service, action: str, identifier: str, records: dict, bind) -> None:
+    original = service._ACTION_MAP[action]
+
+    def create(params):
+        answer = original(params)
+        record = records.get(_value(params, identifier))
+        if answer[0] < 300 and record is not None:
+            bind(record)
+        return answer
+
+    service._ACTION_MAP[action] = create
+
+
+def _keep_bound(rds) -> None:
+    """The emulator gives a cluster a member's endpoint."""
+    original = rds._sync_cluster_endpoints
+
+    def sync_cluster_endpoints(record):
+        answer = original(record)
+        _bind_cluster(record)
+        return answer
+
+    rds._sync_cluster_endpoints = sync_cluster_endpoints
+
+
+def _modifying(service, action: str, identifier: str, records: dict, *, cluster: bool) -> None:
+    original = service._ACTION_MAP[action]
+    status = "Status" if cluster else "DBInstanceStatus"
+
+    def refuse(record: dict, password: str):
+        name = _value(record, identifier)
+        if record.get("MasterUserSecret"):
+            return service._error("InvalidParameterCombination",
+                                  "You can't specify MasterUserPassword when RDS manages it in Secrets Manager.", 400)
+        if record.get(status) != "available":
+            code = "InvalidDBClusterStateFault" if cluster else "InvalidDBInstanceState"
+            return service._error(code, f"{name} is not available for modification with status {record[status]}.", 400)
+        why = _fault(record, password, cluster)
+        if why:
+            return service._error("InvalidParameterValue",
+                                  f"The parameter MasterUserPassword is not a valid password: {why}.", 400)
+        return None
+
+    def modify(params):
+        password = _value(params, "MasterUserPassword")
+        record = records.get(_value(params, identifier))
+        # Members of a cluster, and databases that do not exist, are refused by the emulator itself.
+        if not password or record is None or (not cluster and record.get("DBClusterIdentifier")):
+            return original(params)
+        refused = refuse(record, password)
+        if refused:
+            return refused
+        pending = record.setdefault("PendingModifiedValues", {})
+        record["PendingModifiedValues"] = {**pending, "MasterUserPassword": passwords.MASK}
+        answer = original({key: value for key, value in params.items() if key != "MasterUserPassword"})
+
+        def begun() -> None:
+            record[status] = _RESETTING
+
+        def done() -> None:
+            record["_MasterUserPassword"] = password
+            record["PendingModifiedValues"] = {
+                key: value for key, value in record["PendingModifiedValues"].items() if key != "MasterUserPassword"}
+            record[status] = "available"
+
+        passwords.reset(record.get("TagList", []), record.get("MasterUsername", ""), [password], begun, done)
+        return answer
+
+    service._ACTION_MAP[action] = modify
+
+
+def _show_pending(rds) -> None:
+    """The emulator does not render what of a cluster is pending."""
+    original = rds._cluster_xml
+
+    def cluster_xml(record):
+        pending = "".join(f"<{key}>{value}</{key}>" for key, value in record.get("PendingModifiedValues", {}).items())
+        return original(record) + (f"<PendingModifiedValues>{pending}</PendingModifiedValues>" if pending else "")
+
+    rds._cluster_xml = cluster_xml
+
+
+def _enforce_documentdb() -> None:
+    """DocumentDB is authorized as RDS; the emulator would let everybody in.
+
+    https://docs.aws.amazon.com/documentdb/latest/developerguide/UsingWithRDS.IAM.html
+    """
+    from ministack.core import iam_actions
+
+    resource_arn_of = iam_actions.extract_resource_arn
+    for table in (iam_actions.SERVICE_TO_IAM_NAMESPACE, iam_actions._SERVICE_PROTOCOL, iam_actions._QUERY_XML_NS):
+        table["documentdb"] = table["rds"]
+
+    def extract_resource_arn(service, *rest):
+        return resource_arn_of("rds" if service == "documentdb" else service, *rest)
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def _keep_from_cloudtrail() -> None:
+    """CloudTrail holds no master password: the services give it a mask in its place.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
+    """
+    from ministack.services import cloudtrail
+
+    cloudtrail._SCRUB_KEYS = cloudtrail._SCRUB_KEYS | {"masteruserpassword"}
+
+
+def install() -> None:
+    from ministack.services import documentdb, rds
+
+    for service in (rds, documentdb):
+        _creating(service, "CreateDBInstance", "DBInstanceIdentifier", service._instances, _bind_instance)
+        _creating(service, "CreateDBCluster", "DBClusterIdentifier", service._clusters, _bind_cluster)
+        _modifying(service, "ModifyDBCluster", "DBClusterIdentifier", service._clusters, cluster=True)
+    _modifying(rds, "ModifyDBInstance", "DBInstanceIdentifier", rds._instances, cluster=False)
+    _keep_bound(rds)
+    _show_pending(rds)
+    _enforce_documentdb()
+    _keep_from_cloudtrail()

@@ -1,0 +1,56 @@
+import { TargetError } from '../../core/errors.ts';
+import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
+import { locate, setPasswords, type Tools } from './change.ts';
+import { tryLogin } from './login.ts';
+import type { CacheUserSecret } from './schema.ts';
+
+/**
+ * Makes the user's passwords what the strategy wants: `single-user` the next one alone, `dual-credential` the next and
+ * the current one. A current one that the cache refuses, as after a containment, does not come back.
+ * @throws SecretError, TargetError
+ */
+export async function apply(
+  next: CacheUserSecret,
+  context: ApplyContext<CacheUserSecret>,
+  tools: Tools,
+): Promise<void> {
+  const deadline = Date.now() + tools.pace.budgetMs;
+  const { strategy, credentials } = context;
+  const { current } = credentials;
+  const login = await tryLogin(current, context);
+  // What could not be tried afterwards is not changed.
+  if (login instanceof TargetError) throw login;
+  if (login === 'refused' && (await tryLogin(next, context)) === 'accepted') return;
+  const user = await locate(next, tools.api, context);
+  const keeps = strategy === 'dual-credential' && login !== 'refused';
+  const options = { deadline, blind: false, sign: { works: next } };
+  await setPasswords(user, keeps ? [next, current] : [next], options, tools, context);
+  if (login !== 'refused') return;
+  context.finding({
+    code: 'CurrentCredentialRefused',
+    severity: 'medium',
+    message: `the cache refused the current password of "${current.username}"; ${user.what} was given the new one through the API`,
+  });
+}
+
+/**
+ * See {@link Rotator.retire}. Leaves the user the current password alone, and only when that one works: otherwise the
+ * old one may be the last that does.
+ * @throws SecretError, TargetError
+ */
+export async function retire(
+  old: CacheUserSecret,
+  context: RetireContext<CacheUserSecret>,
+  tools: Tools,
+): Promise<RetireResult> {
+  const deadline = Date.now() + tools.pace.budgetMs;
+  const { current } = context.credentials;
+  if (old.username !== current.username || old.password === current.password) return { done: 'nothing' };
+  const login = await tryLogin(old, context);
+  if (login instanceof TargetError) throw login;
+  if (login === 'refused' || (await tryLogin(current, context)) === 'refused') return { done: 'nothing' };
+  const user = await locate(current, tools.api, context);
+  if (login === 'unknown' && user.passwordCount < 2) return { done: 'nothing' };
+  await setPasswords(user, [current], { deadline, blind: false, sign: { gone: old } }, tools, context);
+  return { done: 'removed' };
+}

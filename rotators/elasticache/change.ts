@@ -1,0 +1,70 @@
+import { SecretError } from '../../core/errors.ts';
+import { bringAbout, type Change, type Pace, type Worth } from '../aws/reset.ts';
+import type { TargetContext } from '../rotator.ts';
+import type { CacheUser, CacheUserApi } from './api.ts';
+import { tryLogin } from './login.ts';
+import { type CacheUserSecret, userIdOf } from './schema.ts';
+
+/** What a change works with. */
+export interface Tools {
+  readonly api: CacheUserApi;
+  readonly pace: Pace;
+}
+
+/**
+ * The user that the secret is of.
+ * @throws SecretError `IdentityMismatch` when the API knows it by another name, or it has no passwords at all
+ * @throws TargetError
+ */
+export async function locate(
+  secret: CacheUserSecret,
+  api: CacheUserApi,
+  context: TargetContext,
+): Promise<CacheUser> {
+  const user = await api.find(userIdOf(secret), context);
+  if (user.username !== secret.username) {
+    throw new SecretError(
+      'IdentityMismatch',
+      `${user.what} logs in as "${user.username}", the secret is of "${secret.username}"; correct userId, user_arn or username`,
+    );
+  }
+  if (user.authentication === 'iam') {
+    throw new SecretError(
+      'IdentityMismatch',
+      `${user.what} logs in by IAM and has no password; make it one of passwords first, or do without this secret`,
+    );
+  }
+  return user;
+}
+
+/** The password after whose change a change is in force: one that works then, or one that no longer does. */
+export type Sign = { readonly works: CacheUserSecret } | { readonly gone: CacheUserSecret };
+
+async function signSeen(sign: Sign, context: TargetContext): Promise<Worth> {
+  if ('works' in sign) return await tryLogin(sign.works, context);
+  const login = await tryLogin(sign.gone, context);
+  if (login === 'refused') return 'accepted';
+  return login === 'accepted' ? 'refused' : login;
+}
+
+/**
+ * Gives the user these passwords and no others, and waits until that is in force.
+ * @param options.blind - takes the API's word when the cache cannot be reached
+ * @throws TargetError
+ */
+export async function setPasswords(
+  user: CacheUser,
+  wanted: readonly CacheUserSecret[],
+  options: Pick<Change<CacheUser>, 'deadline' | 'blind'> & { readonly sign: Sign },
+  { api, pace }: Tools,
+  context: TargetContext,
+): Promise<void> {
+  const passwords = wanted.map(({ password }) => password);
+  const { deadline, blind, sign } = options;
+  await bringAbout(user, {
+    ...{ doing: 'the change of its passwords', deadline, pace, blind },
+    look: ({ id }) => api.find(id, context),
+    ask: (now) => api.setPasswords(now, passwords, context),
+    login: () => signSeen(sign, context),
+  });
+}

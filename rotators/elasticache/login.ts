@@ -1,0 +1,41 @@
+import { type Worth, worthOf } from '../aws/reset.ts';
+import { using } from '../login.ts';
+import { open } from '../redis/connection.ts';
+import { endSessions as endAll, endOlderSessions } from '../redis/contain.ts';
+import { redis } from '../redis/rotator.ts';
+import type { RedisSecret } from '../redis/schema.ts';
+import type { ProbeResult, TargetContext } from '../rotator.ts';
+import { asLogin, type CacheUserSecret } from './schema.ts';
+
+/** Really logs in where the secret says to which cache; see {@link Rotator.probe}. */
+export async function probe(secret: CacheUserSecret, context: TargetContext): Promise<ProbeResult> {
+  const login = asLogin(secret);
+  return login === undefined
+    ? {
+        outcome: 'unverifiable',
+        note: 'the secret names no host to log in to; add the endpoint of the cache to it. The API reported the change as applied',
+      }
+    : await redis.probe(login, context);
+}
+
+/** Tries a login; `unknown` where the secret names no cache. */
+export const tryLogin = async (secret: CacheUserSecret, context: TargetContext): Promise<Worth> =>
+  worthOf(await probe(secret, context));
+
+/**
+ * Ends the sessions of a user other than the one that does it.
+ * @param by - an admin of the cache, or the user itself
+ * @param before - only those that may have begun before; undefined: all
+ * @returns how many
+ * @throws TargetError
+ */
+export async function endSessions(
+  username: string,
+  by: RedisSecret,
+  context: TargetContext,
+  before: Date | undefined,
+): Promise<number> {
+  return await using(await open(by, context), (session) =>
+    before === undefined ? endAll(session, username) : endOlderSessions(session, username, before),
+  );
+}

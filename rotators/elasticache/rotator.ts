@@ -1,0 +1,39 @@
+import { generatePassword } from '../../core/password.ts';
+import { narrow } from '../aws/passwords.ts';
+import { defaultPace, type Pace } from '../aws/reset.ts';
+import type { Rotator } from '../rotator.ts';
+import { CacheUserApi, type ClientConfig } from './api.ts';
+import { apply, retire } from './apply.ts';
+import { check, rules } from './check.ts';
+import { contain } from './contain.ts';
+import { probe } from './login.ts';
+import { type CacheUserSecret, cacheUserSchema } from './schema.ts';
+
+/**
+ * The rotator of passwords that are set through the ElastiCache API.
+ * @param options.config - of the SDK's client; default: what the environment says
+ * @param options.pace - how long changes are waited for
+ */
+export function elastiCacheRotator(
+  options: { readonly config?: ClientConfig; readonly pace?: Pace } = {},
+): Rotator<CacheUserSecret> {
+  const tools = { api: new CacheUserApi(options.config), pace: options.pace ?? defaultPace };
+  return {
+    type: 'elasticache',
+    strategies: ['single-user', 'dual-credential'],
+    schema: cacheUserSchema,
+    identity: ({ username }) => username,
+    propose: async (current, { random, passwords }) => ({
+      ...current,
+      password: generatePassword(narrow(passwords, rules), random),
+    }),
+    check,
+    apply: (next, context) => apply(next, context, tools),
+    probe,
+    retire: (old, context) => retire(old, context, tools),
+    contain: (leaked, context) => contain(leaked, context, tools),
+  };
+}
+
+/** Users of ElastiCache. See `docs/secret-types/elasticache.md`. */
+export const elastiCache: Rotator<CacheUserSecret> = elastiCacheRotator();

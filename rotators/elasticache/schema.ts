@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { commonSecretFields } from '../../core/secret.ts';
+import { endpointFields } from '../endpoint.ts';
+import type { RedisSecret } from '../redis/schema.ts';
+
+/**
+ * The JSON of an ElastiCache user's secret: `username`, `password` and `user_arn` as in AWS's own rotation function, and
+ * where the cache is, so that a password can be tried. Keys that are not listed survive.
+ * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/User-Secrets-Manager.html
+ */
+export const cacheUserSchema = z
+  .looseObject({
+    engine: z.enum(['redis', 'valkey']).optional(),
+    username: z
+      .string()
+      .min(1, 'username must not be empty')
+      .refine(
+        (value) => value.isWellFormed() && !/[\s\0]/.test(value),
+        'username must be text without spaces',
+      ),
+    /** The id that the API knows the user by, which is not its name. */
+    userId: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'must be the id of a user')
+      .nullish(),
+    user_arn: z
+      .string()
+      .regex(/^arn:[^:]+:elasticache:[^:]+:\d{12}:user:[A-Za-z][A-Za-z0-9-]*$/, 'must be the ARN of a user')
+      .nullish(),
+    ...endpointFields,
+    /** Endpoint of the cache. Without it no login can be tried. */
+    host: endpointFields.host.nullish(),
+    ...commonSecretFields,
+  })
+  .refine(({ userId, user_arn: arn }) => Boolean(userId ?? arn), {
+    path: ['userId'],
+    error: 'userId or user_arn must name the user',
+  });
+export type CacheUserSecret = z.output<typeof cacheUserSchema>;
+
+/** The id of the user; the service keeps it in small letters. */
+export const userIdOf = ({ userId, user_arn: arn }: CacheUserSecret): string =>
+  (userId ?? arn?.split(':').at(-1) ?? '').toLowerCase();
+
+/** The secret as a login to the cache; undefined when it does not say where that is. */
+export function asLogin(secret: CacheUserSecret): RedisSecret | undefined {
+  const { host } = secret;
+  return host ? { ...secret, host, engine: 'redis' } : undefined;
+}

@@ -1,0 +1,67 @@
+import { lookup } from 'node:dns/promises';
+import { SecretError, TargetError } from '../../core/errors.ts';
+import type { ApplyContext, TargetContext } from '../rotator.ts';
+import type { Database } from './api.ts';
+import { tryLogin } from './login.ts';
+import { reset, type Tools } from './reset.ts';
+import { isAtHost, locate } from './resource.ts';
+import type { MasterSecret } from './schema.ts';
+
+/**
+ * Makes the password of `next` the master user's. The API needs no login for it, so this repairs whatever came before;
+ * the current one is tried all the same, because a password that was changed by others is worth a person's look.
+ * @throws SecretError, TargetError
+ */
+export async function apply(
+  next: MasterSecret,
+  context: ApplyContext<MasterSecret>,
+  tools: Tools,
+): Promise<void> {
+  const deadline = Date.now() + tools.pace.budgetMs;
+  const { current } = context.credentials;
+  const login = await tryLogin(current, context);
+  // What could not be tried afterwards is not changed.
+  if (login instanceof TargetError) throw login;
+  if (login === 'refused' && (await tryLogin(next, context)) === 'accepted') return;
+  const database = await locate(next, tools.api, context);
+  await requireSameDatabase(database, current, context);
+  await reset(database, next, { deadline, blind: false }, tools, context);
+  if (login !== 'refused') return;
+  context.finding({
+    code: 'CurrentCredentialRefused',
+    severity: 'medium',
+    message: `the server refused the current password of "${current.username}"; ${database.what} was given the new one through its API`,
+  });
+}
+
+/**
+ * Refuses to change a database that is not the one at the secret's host: an identifier is easily left as it was when a
+ * secret is copied. A name of one's own is fine where it leads to the same address, or where the password logs in at the
+ * database itself.
+ * @throws SecretError `IdentityMismatch`
+ */
+export async function requireSameDatabase(
+  database: Database,
+  credential: MasterSecret,
+  context: TargetContext,
+): Promise<void> {
+  if (isAtHost(database, credential)) return;
+  const [host] = database.hosts;
+  const { port } = database;
+  if (host !== undefined && (await leadToSame(host, credential.host))) return;
+  const there = host === undefined ? undefined : { ...credential, host, ...(port !== undefined && { port }) };
+  if (there !== undefined && (await tryLogin(there, context)) === 'accepted') return;
+  throw new SecretError(
+    'IdentityMismatch',
+    `the secret's host ${credential.host} is none of ${database.what}, whose endpoint is ${host ?? 'not known'}, and the ` +
+      'password of the secret does not log in there; correct host, dbInstanceIdentifier or dbClusterIdentifier',
+  );
+}
+
+/** Whether both names stand for an address in common. */
+async function leadToSame(one: string, other: string): Promise<boolean> {
+  const addresses = async (host: string) =>
+    (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address);
+  const [first, second] = await Promise.all([addresses(one), addresses(other)]);
+  return first.some((address) => second.includes(address));
+}

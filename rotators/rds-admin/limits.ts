@@ -1,0 +1,36 @@
+import { eachKind, type PasswordRules } from '../aws/passwords.ts';
+import { type Family, familyOfSecret, type MasterSecret } from './schema.ts';
+
+const longestOfInstance: Readonly<Record<Family, number>> = {
+  ...{ mysql: 41, mariadb: 41, postgresql: 128, oracle: 30, sqlserver: 128, db2: 255 },
+  ...{ documentdb: 100, redshift: 64 },
+};
+const longestOfCluster = 41;
+
+/**
+ * The rules for the master password of a secret's database. Aurora and Multi-AZ clusters take less than instances do;
+ * where the secret does not say which of both its database is, what both take.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
+ * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/API_ModifyDBCluster.html
+ * @see https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyCluster.html
+ */
+export function rulesOf(secret: MasterSecret): PasswordRules {
+  const family = familyOfSecret(secret);
+  if (family === 'redshift') {
+    return { of: 'Redshift', longest: longestOfInstance.redshift, forbidden: `/"@ '\\`, needs: eachKind };
+  }
+  if (family === 'documentdb') {
+    return { of: 'DocumentDB', longest: longestOfInstance.documentdb, forbidden: '/"@ ', needs: [] };
+  }
+  const { engine, dbInstanceIdentifier, dbClusterIdentifier } = secret;
+  const surelyInstance =
+    Boolean(dbInstanceIdentifier) && !dbClusterIdentifier && !engine.startsWith('aurora');
+  const clustered = !surelyInstance && (family === 'postgresql' || family === 'mysql');
+  return {
+    of: clustered ? 'an RDS cluster' : `RDS for ${family}`,
+    longest: clustered ? longestOfCluster : longestOfInstance[family],
+    forbidden: family === 'oracle' ? `/"@ &'` : '/"@ ',
+    needs: [],
+  };
+}

@@ -1,0 +1,39 @@
+import { generatePassword } from '../../core/password.ts';
+import { narrow } from '../aws/passwords.ts';
+import { defaultPace, type Pace } from '../aws/reset.ts';
+import type { Rotator } from '../rotator.ts';
+import { type ClientConfig, DatabaseApi } from './api.ts';
+import { apply } from './apply.ts';
+import { check } from './check.ts';
+import { contain } from './contain.ts';
+import { rulesOf } from './limits.ts';
+import { probe } from './login.ts';
+import { type MasterSecret, masterSecretSchema } from './schema.ts';
+
+/**
+ * The rotator of master passwords that are set through the RDS and the Redshift API.
+ * @param options.config - of the SDK's clients; default: what the environment says
+ * @param options.pace - how long resets are waited for
+ */
+export function rdsAdminRotator(
+  options: { readonly config?: ClientConfig; readonly pace?: Pace } = {},
+): Rotator<MasterSecret> {
+  const tools = { api: new DatabaseApi(options.config), pace: options.pace ?? defaultPace };
+  return {
+    type: 'rds-admin',
+    strategies: ['single-user'],
+    schema: masterSecretSchema,
+    identity: ({ username }) => username,
+    propose: async (current, { random, passwords }) => ({
+      ...current,
+      password: generatePassword(narrow(passwords, rulesOf(current)), random),
+    }),
+    check,
+    apply: (next, context) => apply(next, context, tools),
+    probe,
+    contain: (leaked, context) => contain(leaked, context, tools),
+  };
+}
+
+/** Master users of RDS, Aurora, DocumentDB and Redshift. See `docs/secret-types/rds-admin.md`. */
+export const rdsAdmin: Rotator<MasterSecret> = rdsAdminRotator();
