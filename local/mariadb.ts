@@ -8,7 +8,7 @@ import { type Certificate, type CertificateChoice, createAuthority, issueChosen 
 import { ChildServer, findProgram, freePort } from './child-server.ts';
 import { closedFolder } from './postgres-binaries.ts';
 
-/** A real MariaDB server on this machine. */
+/** A real MariaDB or MySQL server on this machine. */
 export interface MariaDbServer {
   readonly host: 'localhost';
   readonly port: number;
@@ -41,15 +41,54 @@ export async function missingMariaDb(): Promise<string | undefined> {
     : 'no MariaDB server is installed; apt-get install -y mariadb-server';
 }
 
-async function programs(): Promise<{ server: string; installer: string }> {
-  const [server, installer, reason] = await Promise.all([
+/** What differs between the two products. */
+interface Product {
+  readonly program: string;
+  /** The command that makes the data directory. */
+  install(data: string, asUser: readonly string[]): string[];
+  readonly options: readonly string[];
+  readonly withoutTls: string;
+  /** Statement that loads another certificate; where there is none the server starts anew. */
+  readonly reloadTls?: string;
+}
+
+async function mariadb(): Promise<Product> {
+  const [program, installer, reason] = await Promise.all([
     findProgram('mariadbd'),
     findProgram('mariadb-install-db'),
     missingMariaDb(),
   ]);
-  if (server === undefined || installer === undefined) throw new Error(reason);
-  return { server, installer };
+  if (program === undefined || installer === undefined) throw new Error(reason);
+  return {
+    program,
+    install: (data, asUser) => [
+      installer,
+      '--no-defaults',
+      ...asUser,
+      `--datadir=${data}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--skip-name-resolve',
+      '--innodb-log-file-size=8M',
+    ],
+    options: ['--innodb-log-file-size=8M'],
+    withoutTls: '--skip-ssl',
+    reloadTls: 'FLUSH SSL',
+  };
 }
+
+const mysqlServer = (program: string): Product => ({
+  program,
+  install: (data, asUser) => [
+    program,
+    '--no-defaults',
+    ...asUser,
+    '--initialize-insecure',
+    `--datadir=${data}`,
+  ],
+  options: ['--innodb-redo-log-capacity=8M', '--mysqlx=OFF', '--secure-file-priv=NULL'],
+  withoutTls: '--tls-version=',
+});
 
 /** The server does not run as root but as the user `mysql`, whom its package makes. */
 async function owner(directory: string): Promise<{ uid: number; gid: number } | undefined> {
@@ -65,13 +104,20 @@ async function owner(directory: string): Promise<{ uid: number; gid: number } | 
   return { uid: await id('-u'), gid: await id('-g') };
 }
 
+export interface MariaDbOptions {
+  /** Holds data, certificates, socket and logs; made if missing. */
+  readonly directory: string;
+  /** Path of the server's program of MySQL, to start that in the place of MariaDB. */
+  readonly mysqld?: string;
+}
+
 /**
  * Starts MariaDB with data, port and certificates of its own, apart from any server that the system runs: reachable
  * from this machine only, by TLS with a certificate from an authority of its own. What is in `directory` from an earlier
  * run is removed. The server ends with this process.
  */
-export async function startMariaDb(options: { directory: string }): Promise<MariaDbServer> {
-  const { server: program, installer } = await programs();
+export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServer> {
+  const product = options.mysqld === undefined ? await mariadb() : mysqlServer(options.mysqld);
   const directory = resolve(options.directory);
   const data = join(directory, 'data');
   const socket = join(directory, 'server.sock');
@@ -89,22 +135,14 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
   await own(directory);
   await writeFile(messages, '');
   const asUser = user === undefined ? [] : ['--user=mysql'];
-  await run(installer, [
-    '--no-defaults',
-    ...asUser,
-    `--datadir=${data}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    '--skip-name-resolve',
-    '--innodb-log-file-size=8M',
-  ]).catch((error: { stdout?: string }) => {
-    throw new Error(`${installer} failed: ${String(error.stdout).slice(-500)}`);
+  const [installer = '', ...install] = product.install(data, asUser);
+  await run(installer, install).catch((error: { stdout?: string; stderr?: string }) => {
+    throw new Error(`${installer} failed: ${`${error.stdout}${error.stderr}`.slice(-500)}`);
   });
 
   const authority = await createAuthority();
   const serve = async ({ cert, key }: Certificate) => {
     for (const [name, text] of [
-      ['authority.pem', authority.cert],
       ['server.pem', cert],
       ['server.key', key],
     ] as const) {
@@ -134,12 +172,13 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
     }
   };
   const start = async ({ tls = true }: { tls?: boolean } = {}, password: string = superuser.password) => {
-    const certificate = ['ca=authority.pem', 'cert=server.pem', 'key=server.key'].map((file) => {
+    // Not the authority: MySQL would check its own certificate by it, and refuse one of another.
+    const certificate = ['cert=server.pem', 'key=server.key'].map((file) => {
       const [option, name = ''] = file.split('=');
       return `--ssl-${option}=${join(directory, name)}`;
     });
     await child.start({
-      program,
+      program: product.program,
       args: [
         '--no-defaults',
         ...asUser,
@@ -154,10 +193,10 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
         '--skip-name-resolve',
         '--max-connections=200',
         '--innodb-buffer-pool-size=16M',
-        '--innodb-log-file-size=8M',
+        ...product.options,
         '--innodb-flush-log-at-trx-commit=0',
         '--skip-log-bin',
-        ...(tls ? certificate : ['--skip-ssl']),
+        ...(tls ? certificate : [product.withoutTls]),
       ],
       said: (text) => appendFileSync(messages, text),
       ready: () => administer(password, async () => true).catch(() => false),
@@ -185,7 +224,13 @@ export async function startMariaDb(options: { directory: string }): Promise<Mari
     resume: () => child.resume(),
     async useCertificate(choice) {
       await serve(await issueChosen(authority, choice));
-      await administer(superuser.password, (connection) => connection.query('FLUSH SSL'));
+      const { reloadTls } = product;
+      if (reloadTls === undefined) {
+        await stop();
+        await start();
+      } else {
+        await administer(superuser.password, (connection) => connection.query(reloadTls));
+      }
     },
     async remove() {
       await stop();

@@ -12,3 +12,14 @@ export const endpointFields = {
   /** `false` or `"false"`: plaintext. Anything else, or nothing: TLS with a verified certificate. */
   ssl: z.unknown().optional(),
 };
+
+/** A name in a server that counts bytes and cuts longer ones off without a word, so they are refused here. */
+export const nameField = (what: string, longestBytes: number) =>
+  z
+    .string()
+    .min(1, `${what} must not be empty`)
+    .refine(
+      (value) => Buffer.byteLength(value) <= longestBytes,
+      `${what} must be at most ${longestBytes} bytes`,
+    )
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), `${what} must be text without NUL`);

@@ -20,7 +20,7 @@ export interface SecretTypeEntry {
   readonly needsAdmin: readonly Strategy[];
   /** True when Amazon RDS may run the target; its functions may then look up hosts through the RDS API. */
   readonly database: boolean;
-  /** Products that the conformance suite runs on; it compares them with what its server says of itself. */
+  /** Products that the conformance suite runs on; none where nobody can start one outside of AWS. */
   readonly verifiedOn: readonly string[];
   /** What its functions may do through AWS APIs, where the target is one. */
   readonly aws?: AwsAccess;
@@ -44,11 +44,19 @@ export const registry = {
   },
   mysql: {
     title: 'MySQL and MariaDB',
+    strategies: ['single-user', 'alternating-users', 'dual-credential'],
+    needsAdmin: ['alternating-users', 'dual-credential'],
+    database: true,
+    verifiedOn: ['MariaDB 10.11', 'MySQL 9.7'],
+    load: async () => (await import('./mysql/rotator.ts')).mysql,
+  },
+  redshift: {
+    title: 'Amazon Redshift',
     strategies: ['single-user', 'alternating-users'],
     needsAdmin: ['alternating-users'],
-    database: true,
-    verifiedOn: ['MariaDB 10.11'],
-    load: async () => (await import('./mysql/rotator.ts')).mysql,
+    database: false,
+    verifiedOn: [],
+    load: async () => (await import('./redshift/rotator.ts')).redshift,
   },
   redis: {
     title: 'Redis and Valkey',

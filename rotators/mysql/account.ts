@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import type { Row, Server, Session } from './connection.ts';
+import { keepsTwoPasswords, type Row, type Server, type Session } from './connection.ts';
 import { type Grants, parseGrants } from './grants.ts';
 import { accountName, literal, nativeHash, quote } from './sql.ts';
 
@@ -11,6 +11,8 @@ export interface Account {
   /** More than one way to log in (MariaDB's `IDENTIFIED VIA … OR …`). */
   readonly severalPlugins: boolean;
   readonly locked: boolean;
+  /** It has a retained password besides its primary one (MySQL). */
+  readonly second: boolean;
   /** What connections must be like and how much they may do, as `ALTER USER` takes it. */
   readonly limits: string;
   readonly needsClientCertificate: boolean;
@@ -44,6 +46,7 @@ export async function readAccounts(session: Session, server: Server, user: strin
       )
     : await session.run(
         `SELECT ${common}, 0 AS seconds, '' AS role, u.account_locked = 'Y' AS locked, 0 AS several
+           ${!keepsTwoPasswords(server) ? '' : `, JSON_CONTAINS_PATH(IFNULL(u.User_attributes, '{}'), 'one', '$.additional_password') AS second`}
          FROM mysql.user u WHERE u.User = ? ORDER BY u.Host`,
         purpose,
         [user],
@@ -84,6 +87,7 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
     plugin: String(row.plugin ?? ''),
     severalPlugins: Number(row.several) === 1,
     locked: Number(row.locked) === 1,
+    second: Number(row.second ?? 0) === 1,
     limits,
     needsClientCertificate: tls === 'X509' || Boolean(row.issuer) || Boolean(row.subject),
     defaultRoles,
@@ -143,10 +147,11 @@ export async function setPassword(
   server: Server,
   accounts: readonly Account[],
   password: string,
+  retain: '' | ' RETAIN CURRENT PASSWORD' = '',
 ): Promise<void> {
   const parts = accounts.map(
     (account) =>
-      `${accountName(account)} ${identified(server, account.plugin || 'mysql_native_password', password)}`,
+      `${accountName(account)} ${identified(server, account.plugin || 'mysql_native_password', password)}${retain}`,
   );
   const unlock = accounts.some(({ locked }) => locked) ? ' ACCOUNT UNLOCK' : '';
   await session.run(`ALTER USER ${parts.join(', ')}${unlock}`, {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { TargetError } from '../../core/errors.ts';
 import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
 import { using } from '../login.ts';
@@ -10,6 +9,7 @@ import { changes } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
 import { firstLogin, noteUnlocked, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
+import { inTurn } from './turn.ts';
 
 type Context = ApplyContext<MysqlSecret>;
 
@@ -27,27 +27,8 @@ export async function applyAlternating(next: MysqlSecret, context: Context): Pro
   if (!login.currentAccepted) noteCurrentRefused(context);
   await using(await openServer(admin, context), async (session) => {
     const server = await session.prepare();
-    await inTurn({ session, server, next, context }, () =>
-      change({ session, server, next, context }, login.proven),
-    );
+    await inTurn(session, base, context, () => change({ session, server, next, context }, login.proven));
   });
-}
-
-/** One run at a time per pair: the server gives the lock back when the connection ends, however it does. */
-async function inTurn(place: Workplace, work: () => Promise<void>): Promise<void> {
-  const { session, next, context } = place;
-  const name = `rekey:${createHash('sha256').update(pairOf(next.username).base).digest('hex').slice(0, 40)}`;
-  const seconds = Math.max(1, Math.floor(context.statementTimeoutMs / 1000) - 1);
-  const [row] = await session.run<{ got: number | null }>(`SELECT GET_LOCK('${name}', ${seconds}) AS got`, {
-    doing: 'wait for another rotation of the same users',
-  });
-  if (Number(row?.got) !== 1) {
-    throw new TargetError(
-      'TargetTimeout',
-      `${session.place.where}: another rotation of "${next.username}" did not end within ${seconds} s`,
-    );
-  }
-  await work();
 }
 
 async function change(place: Workplace, proven: boolean): Promise<void> {

@@ -25,6 +25,7 @@ export interface Server {
   readonly mariadb: boolean;
   readonly major: number;
   readonly minor: number;
+  readonly patch: number;
 }
 
 /** What of the driver's connection object its types do not show. */
@@ -142,10 +143,21 @@ export class Session {
   }
 }
 
+/** Whether the server keeps a second password for a user: MySQL since 8.0.14, MariaDB never. */
+export function keepsTwoPasswords({ mariadb, major, minor, patch }: Server): boolean {
+  return !mariadb && (major > 8 || (major === 8 && (minor > 0 || patch >= 14)));
+}
+
 /** Reads `10.11.6-MariaDB-log`, `8.0.36`, and MariaDB's `5.5.5-10.4.1-MariaDB` of old handshakes. */
 export function parseVersion(version: string): Server {
-  const [, major = '0', minor = '0'] = /^(?:5\.5\.5-)?(\d+)\.(\d+)/.exec(version) ?? [];
-  return { mariadb: /mariadb/i.test(version), major: Number(major), minor: Number(minor) };
+  const [, major = '0', minor = '0', patch = '0'] =
+    /^(?:5\.5\.5-)?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version) ?? [];
+  return {
+    mariadb: /mariadb/i.test(version),
+    major: Number(major),
+    minor: Number(minor),
+    patch: Number(patch),
+  };
 }
 
 /**

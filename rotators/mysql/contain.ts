@@ -3,7 +3,8 @@ import { LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { type Account, changePermission, readAccounts } from './account.ts';
-import { openServer, type Session, tryOpen } from './connection.ts';
+import { openServer, type Server, type Session, tryOpen } from './connection.ts';
+import { takeAway } from './dual.ts';
 import type { MysqlSecret } from './schema.ts';
 import { accountName, nativeHash, quote } from './sql.ts';
 
@@ -25,7 +26,9 @@ export async function contain(leaked: MysqlSecret, context: Context): Promise<Co
   const { current } = context.credentials;
   const { username } = leaked;
   const admin = await context.credentials.admin();
-  if (username === current.username && leaked.password !== current.password) {
+  // A user with two passwords may have both of them still.
+  const older = username === current.username && leaked.password !== current.password;
+  if (older && context.strategy !== 'dual-credential') {
     const session = await tryOpen({ ...current, dbname: null }, context);
     if (!(session instanceof LoginRefused)) {
       return await using(session, () => endOldSessions(session, leaked));
@@ -85,11 +88,35 @@ async function isReplaced(
   return false;
 }
 
+/**
+ * Whether the leaked password is none of the user's any more, after it was taken away alone where that can be done: the
+ * other one of two stays. Alone is the last one that a user has; that one is locked.
+ */
+async function isGone(
+  session: Session,
+  leaked: MysqlSecret,
+  accounts: readonly Account[],
+  server: Server,
+  context: Context,
+): Promise<boolean> {
+  if (await takeAway(session, leaked, accounts, server, context)) return true;
+  const answer = await tryOpen({ ...leaked, dbname: null }, context);
+  if (answer instanceof LoginRefused)
+    return !answer.passwordAccepted && accounts.every(({ locked }) => !locked);
+  await answer.end();
+  return false;
+}
+
 async function disable(session: Session, leaked: MysqlSecret, context: Context): Promise<ContainResult> {
   const { username } = leaked;
-  const accounts = await readAccounts(session, await session.prepare(), username);
+  const server = await session.prepare();
+  const accounts = await readAccounts(session, server, username);
   const isAdmin = session.place.username === username;
-  const replaced = accounts.length > 0 && (await isReplaced(leaked, accounts, context));
+  const replaced =
+    accounts.length > 0 &&
+    (context.strategy === 'dual-credential'
+      ? await isGone(session, leaked, accounts, server, context)
+      : await isReplaced(leaked, accounts, context));
   if (!isAdmin && !replaced && accounts.some(({ locked }) => !locked)) {
     await session.run(`ALTER USER ${accounts.map(accountName).join(', ')} ACCOUNT LOCK`, {
       doing: `lock "${username}"`,

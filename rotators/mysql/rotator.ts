@@ -1,9 +1,9 @@
-import { SecretError } from '../../core/errors.ts';
 import { generatePassword } from '../../core/password.ts';
 import type { Rotator } from '../rotator.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
+import { applyDual, retire } from './dual.ts';
 import { probe } from './probe.ts';
 import { alternateOf, type MysqlSecret, mysqlSecretSchema } from './schema.ts';
 import { applySingle } from './single.ts';
@@ -13,7 +13,7 @@ import { applySingle } from './single.ts';
  */
 export const mysql: Rotator<MysqlSecret> = {
   type: 'mysql',
-  strategies: ['single-user', 'alternating-users'],
+  strategies: ['single-user', 'alternating-users', 'dual-credential'],
   schema: mysqlSecretSchema,
   identity: ({ username }) => username,
 
@@ -30,11 +30,12 @@ export const mysql: Rotator<MysqlSecret> = {
         return await applySingle(next, context);
       case 'alternating-users':
         return await applyAlternating(next, context);
-      default:
-        throw new SecretError('StrategyUnsupported', `MySQL has no strategy "${context.strategy}"`);
+      case 'dual-credential':
+        return await applyDual(next, context);
     }
   },
 
   probe,
+  retire,
   contain,
 };

@@ -1,6 +1,6 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
-import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
-import { LoginRefused, using } from '../login.ts';
+import { isProven, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { prepareFollower } from './follower.ts';
@@ -21,7 +21,7 @@ type Context = ApplyContext<PostgresSecret>;
 export async function applyAlternating(next: PostgresSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
   const [proven, verifier, session] = await allOrClose(
-    isProven(next, context),
+    isProven(next, context, (secret) => tryOpen(secret, context)),
     verifierOf(next, context.random),
     open(admin, context, databaseOf(next)),
   );
@@ -44,30 +44,6 @@ async function allOrClose(
     );
     throw error;
   }
-}
-
-/**
- * Whether any version of the secret logs in as a user of the pair. Without that, whoever may write the secret could
- * name any user in it and have it cloned or handed over by the admin. A login that fails only because containment
- * took LOGIN away proves as much: PostgreSQL looks at that after the password.
- */
-async function isProven(next: PostgresSecret, context: Context): Promise<boolean> {
-  const { base, clone } = pairOf(next.username);
-  const proves = async (kept: PostgresSecret): Promise<boolean> => {
-    if (kept.username !== base && kept.username !== clone) return false;
-    const session = await tryOpen({ ...next, username: kept.username, password: kept.password }, context);
-    if (session instanceof LoginRefused) return session.passwordAccepted;
-    await session.end();
-    return true;
-  };
-  if (await proves(context.credentials.current)) return true;
-  noteCurrentRefused(context);
-  const previous = await context.credentials.previous();
-  if (previous !== undefined && (await proves(previous))) return true;
-  for await (const other of context.credentials.others()) {
-    if (await proves(other)) return true;
-  }
-  return false;
 }
 
 async function change(

@@ -1,62 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { TargetError } from '../../core/errors.ts';
 import { type LoginRefused, orRefused } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
-import { databaseAuthorities, trust } from '../tls/authorities.ts';
-import type { Phase } from '../tls/failures.ts';
-import { overTransport } from '../tls/transport.ts';
-import { ConcurrentChange, connectError, type Place, serverError, statementError } from './errors.ts';
+import { databaseAuthorities } from '../tls/authorities.ts';
+import { loginError, serverError } from './errors.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
+import { type Dialect, logIn, type Purpose, Wire } from './wire.ts';
 
-type Row = Record<string, unknown>;
-
-/** What a statement is for; both end up in the error if it fails, so neither may hold a value of a secret. */
-export interface Purpose {
-  /** In words: `set the password of "app"`. */
-  readonly doing: string;
-  /** What to grant when the server answers that the permission is missing. */
-  readonly missing?: string;
-}
-
-/** The driver reports what happened before the login only through its connection object. */
-type Phases = {
-  connection: { on(event: 'connect' | 'sslconnect', listener: () => void): void; stream: Stream };
-};
-type Stream = { once(event: 'secureConnect', listener: () => void): void; destroy(): void };
+const dialect: Dialect = { authorities: databaseAuthorities, loginError };
 
 /** One connection to the server. */
-export class Session {
-  readonly place: Place;
-  readonly #client: pg.Client;
-  readonly #statementTimeoutMs: number;
-
-  constructor(client: pg.Client, place: Place, statementTimeoutMs: number) {
-    this.#client = client;
-    this.place = place;
-    this.#statementTimeoutMs = statementTimeoutMs;
-  }
-
-  /**
-   * Runs one statement, with parameters if it takes any, and returns its rows.
-   * @throws TargetError
-   */
-  async run<R extends Row = Row>(
-    statement: string,
-    purpose: Purpose,
-    values?: readonly unknown[],
-  ): Promise<R[]> {
-    try {
-      const result: pg.QueryResult<R> | pg.QueryResult<R>[] = await this.#client.query<R>(
-        statement,
-        values === undefined ? undefined : [...values],
-      );
-      return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
-    } catch (error) {
-      throw this.#explain(error, purpose);
-    }
-  }
-
+export class Session extends Wire {
   /**
    * Runs a statement within the open transaction in such a way that its failure leaves the transaction usable.
    * @returns the SQLSTATE of the failure, if it failed
@@ -64,10 +17,10 @@ export class Session {
   async attempt(statement: string, purpose: Purpose): Promise<string | undefined> {
     await this.run('SAVEPOINT attempt', purpose);
     try {
-      await this.#client.query(statement);
+      await this.client.query(statement);
     } catch (error) {
       const answer = serverError(error);
-      if (answer === undefined) throw this.#explain(error, purpose);
+      if (answer === undefined) throw this.explain(error, purpose);
       await this.run('ROLLBACK TO SAVEPOINT attempt', purpose);
       return answer.code;
     }
@@ -83,21 +36,11 @@ export class Session {
    * Runs it again when another session changed the same roles meanwhile.
    */
   async transaction<T>(work: (version: number) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const result = await work(await this.#begin());
-        await this.run('COMMIT', { doing: 'commit' });
-        return result;
-      } catch (error) {
-        if (!(error instanceof ConcurrentChange) || attempt === 5) throw error;
-        await this.run('ROLLBACK', { doing: 'roll back' });
-        await sleep(attempt * (5 + Math.random() * 20));
-      }
-    }
+    return await this.inTransaction(() => this.#begin(), work);
   }
 
   async #begin(): Promise<number> {
-    const limit = `'${Math.trunc(this.#statementTimeoutMs)}'`;
+    const limit = `'${Math.trunc(this.statementTimeoutMs)}'`;
     const [row] = await this.run<{ version: number }>(
       `BEGIN READ WRITE;
        SET LOCAL ROLE NONE;
@@ -119,34 +62,6 @@ export class Session {
     }
     return version;
   }
-
-  #explain(error: unknown, { doing, missing }: Purpose): TargetError {
-    return statementError(
-      error,
-      this.place,
-      doing,
-      missing ?? 'ask the owner of the database for the permission',
-    );
-  }
-
-  /** Closes the connection, politely if the server still listens, in any case within half a second. */
-  async end(): Promise<void> {
-    await close(this.#client);
-  }
-}
-
-const socketOf = (client: pg.Client): Stream => (client as unknown as Phases).connection.stream;
-
-async function close(client: pg.Client): Promise<void> {
-  const force = setTimeout(() => socketOf(client).destroy(), 500);
-  try {
-    await client.end();
-  } catch {
-    // The connection is gone already.
-  } finally {
-    clearTimeout(force);
-    socketOf(client).destroy();
-  }
 }
 
 /**
@@ -161,58 +76,7 @@ export async function open(
   context: TargetContext,
   database: string = databaseOf(secret),
 ): Promise<Session> {
-  return await overTransport({ ...secret, port: portOf(secret) }, context, (encrypted) =>
-    connect(secret, context, database, encrypted),
-  );
-}
-
-async function connect(
-  secret: PostgresSecret,
-  context: TargetContext,
-  database: string,
-  encrypted: boolean,
-): Promise<Session> {
-  const { host, username } = secret;
-  const port = portOf(secret);
-  const where = `user "${username}" at ${host}:${port}/${database}`;
-  const place: Place = { where, encrypted, database, username, host };
-  const secureContext = encrypted
-    ? await trust(context.certificateAuthorities, where, databaseAuthorities)
-    : undefined;
-  const config: pg.ClientConfig & { scramMaxIterations: number } = {
-    host,
-    port,
-    user: username,
-    // A function, because the driver would look for a ~/.pgpass instead of an empty password.
-    password: () => secret.password,
-    database,
-    ssl: secureContext === undefined ? false : { secureContext },
-    application_name: 'rekey',
-    connectionTimeoutMillis: context.connectTimeoutMs,
-    query_timeout: context.statementTimeoutMs + 250,
-    // High counts are a choice that an administrator may make; the time is bounded by the connect timeout.
-    scramMaxIterations: 4_000_000,
-  };
-  const client = new pg.Client(config);
-  // Without a listener, a connection that the server ends between two statements would end the process.
-  client.on('error', () => {});
-  let phase: Phase = 'connect';
-  const { connection } = client as unknown as Phases;
-  connection.on('connect', () => {
-    phase = encrypted ? 'tls' : 'login';
-  });
-  connection.on('sslconnect', () => {
-    connection.stream.once('secureConnect', () => {
-      phase = 'login';
-    });
-  });
-  try {
-    await client.connect();
-  } catch (error) {
-    socketOf(client).destroy();
-    throw connectError(error, place, phase, context.connectTimeoutMs);
-  }
-  return new Session(client, place, context.statementTimeoutMs);
+  return new Session(await logIn({ ...secret, port: portOf(secret), database }, context, dialect));
 }
 
 /** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */

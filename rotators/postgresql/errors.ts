@@ -14,7 +14,7 @@ export interface Place {
 }
 
 /** The fields of an error from the server that carry no text of the statement. */
-interface ServerError {
+export interface ServerError {
   readonly code: string;
   /** Name of the function in the server's source that raised it; not translated, unlike the message. */
   readonly routine?: string;
@@ -30,16 +30,18 @@ export function serverError(error: unknown): ServerError | undefined {
   return routine === undefined ? { code } : { code, routine };
 }
 
-/**
- * What a failed connection attempt means. Only 28P01, and 28000 raised while the role was looked up, say something
- * about the credential; 28000 is also what a server answers that has no rule for this client in `pg_hba.conf`.
- * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-export function connectError(error: unknown, place: Place, phase: Phase, timeoutMs: number): TargetError {
+/** What a failed connection attempt means; `meaning` knows the errors with which a server answers a login. */
+export function connectError(
+  error: unknown,
+  place: Place,
+  phase: Phase,
+  timeoutMs: number,
+  meaning: (answer: ServerError, place: Place) => TargetError,
+): TargetError {
   const { where } = place;
   const answer = serverError(error);
   if (answer !== undefined) {
-    return loginError(answer, place);
+    return meaning(answer, place);
   }
   const message = textOf(error, 'message') ?? '';
   if (message === 'timeout expired') return noAnswer(where, phase, timeoutMs);
@@ -50,13 +52,14 @@ export function connectError(error: unknown, place: Place, phase: Phase, timeout
       `${where}: the server could not prove that it knows the password`,
     );
   }
-  if (message.startsWith('SASL: ')) {
+  const code = textOf(error, 'code');
+  if (message.startsWith('SASL: ') || code === 'AUTHENTICATION_UNSUPPORTED') {
     return new TargetError(
       'TargetRefused',
       `${where}: the server wants an authentication that is not supported`,
     );
   }
-  return connectionFailure(where, phase, textOf(error, 'code'));
+  return connectionFailure(where, phase, code);
 }
 
 /** Another session changed the same role at the same moment; to be tried again. */
@@ -66,7 +69,12 @@ export class ConcurrentChange extends TargetError {
   }
 }
 
-function loginError(answer: ServerError, place: Place): TargetError {
+/**
+ * What the server's answer to a login means. Only 28P01, and 28000 raised while the role was looked up, say something
+ * about the credential; 28000 is also what a server answers that has no rule for this client in `pg_hba.conf`.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export function loginError(answer: ServerError, place: Place): TargetError {
   const { where } = place;
   switch (answer.code) {
     case '28P01':

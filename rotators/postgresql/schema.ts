@@ -1,20 +1,12 @@
 import * as z from 'zod';
 import { commonSecretFields } from '../../core/secret.ts';
 import { alternateOf as alternate } from '../alternating.ts';
-import { endpointFields } from '../endpoint.ts';
+import { endpointFields, nameField } from '../endpoint.ts';
 
-/** PostgreSQL cuts longer names off without a word (NAMEDATALEN - 1), so they are refused here. */
+/** NAMEDATALEN - 1. */
 const longestName = 63;
 
-const name = (what: string) =>
-  z
-    .string()
-    .min(1, `${what} must not be empty`)
-    .refine(
-      (value) => Buffer.byteLength(value) <= longestName,
-      `${what} must be at most ${longestName} bytes`,
-    )
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), `${what} must be text without NUL`);
+const name = (what: string) => nameField(what, longestName);
 
 /**
  * The JSON of a PostgreSQL secret: the one that AWS's own rotation functions use. Values keep the form they came in

@@ -1,73 +1,22 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
-import { LoginRefused, using } from '../login.ts';
+import { TargetError } from '../../core/errors.ts';
+import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
+import { changePassword } from '../single-user.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { readRoles, requireAlter, requireValid, setPassword, verifierOf } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 
-/**
- * Gives the user of `next` its new password, by itself with whichever of its passwords works, else with the admin.
- * One connection where nothing is wrong.
- */
+/** Gives the user of `next` its new password; see {@link changePassword}. */
 export async function applySingle(
   next: PostgresSecret,
   context: ApplyContext<PostgresSecret>,
 ): Promise<void> {
-  const { credentials } = context;
-  const { username } = next;
   const verifier = await verifierOf(next, context.random);
-  const refused = (who: string) =>
-    context.finding({
-      code: 'CurrentCredentialRefused',
-      severity: 'medium',
-      message: `the server refused the current password of "${username}"; repaired with ${who}`,
-    });
-
-  const current = await tryOpen(credentials.current, context);
-  if (!(current instanceof LoginRefused)) {
-    await using(current, (session) => changeOwn(session, username, verifier, context));
-    return;
-  }
-
-  // An earlier run may have got as far as the server.
-  const pending = await tryOpen(next, context);
-  if (!(pending instanceof LoginRefused)) {
-    await pending.end();
-    return;
-  }
-
-  let proven = current.passwordAccepted || pending.passwordAccepted;
-  const own = async (kept: PostgresSecret, which: string): Promise<boolean> => {
-    if (kept.username !== username) return false;
-    const session = await tryOpen({ ...next, password: kept.password }, context);
-    if (session instanceof LoginRefused) {
-      proven ||= session.passwordAccepted;
-      return false;
-    }
-    await using(session, (open) => changeOwn(open, username, verifier, context));
-    refused(which);
-    return true;
-  };
-
-  const previous = await credentials.previous();
-  if (previous !== undefined && (await own(previous, 'the previous one'))) return;
-
-  const admin = await credentials.admin();
-  if (admin !== undefined && (await changeByAdmin(admin, next, verifier, context, proven))) {
-    if (!current.passwordAccepted) refused('the admin secret');
-    return;
-  }
-  for await (const other of credentials.others()) {
-    if (await own(other, 'an older version')) return;
-  }
-  throw new SecretError(
-    'CredentialUnusable',
-    `${current.message}; neither do the pending, the previous and the other kept versions log in` +
-      (admin === undefined
-        ? '; name an admin secret in "masterarn", or set the password by hand to that of one version'
-        : `, and "${username}" is too privileged a user to be reset by the admin without any proof that the secret ` +
-          'belongs to it; set its password by hand to that of one version'),
-  );
+  await changePassword(next, context, {
+    tryOpen: (secret) => tryOpen(secret, context),
+    changeOwn: (session) => changeOwn(session, next.username, verifier, context),
+    changeByAdmin: (admin, proven) => changeByAdmin(admin, next, verifier, context, proven),
+  });
 }
 
 /** A user changes its own password; where the server reserves that to others, the admin does it. */

@@ -20,6 +20,10 @@ describeEach(({ type, strategy, issued }) => {
 
   test('runs on what the registry says it was verified on', () => {
     const { verifiedOn }: SecretTypeEntry = registry[type];
+    if (target.standsIn) {
+      expect(verifiedOn).toEqual([]);
+      return;
+    }
     expect(verifiedOn.some((product) => target.server.startsWith(product)) || target.server).toBe(true);
   });
 

@@ -29,10 +29,15 @@ export async function stopTargets(): Promise<void> {
   targets.clear();
 }
 
-interface Driver {
+export interface Driver {
   start(): Promise<Target>;
   /** Why its server cannot be started here, and the command that helps; undefined when it can. */
   missing?(): Promise<string | undefined>;
+  /**
+   * Strategies that this server does not have, and why no other one is run: reported as skipped, in CI too, where it
+   * cannot be provided.
+   */
+  readonly notRun?: Partial<Record<Strategy, string>>;
 }
 
 const driver = (type: TargetType): Promise<Driver> => import(`./drivers/${type}.ts`);
@@ -44,6 +49,14 @@ for (const type of targetTypes) {
   if (reason === undefined) continue;
   if (process.env.CI === 'true') throw new Error(`${type}: ${reason}`);
   missing.set(type, reason);
+}
+
+/** Type and strategy that are not run, and why. */
+export const notRun = new Map<string, string>();
+for (const type of targetTypes) {
+  for (const [strategy, reason] of Object.entries((await driver(type)).notRun ?? {})) {
+    notRun.set(`${type}, ${strategy}`, reason);
+  }
 }
 
 /** The types whose server can be started on this machine. In CI that must be all. */

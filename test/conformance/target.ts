@@ -55,6 +55,11 @@ export interface TargetUnderTest<S extends object> {
   readonly rotator: Rotator<S>;
   /** Product and version; it must begin with one of the registry's `verifiedOn`. */
   readonly server: string;
+  /**
+   * True where `server` is in the place of the product, of which no server can be had outside of AWS. Then nothing was
+   * verified on the product, and the registry's `verifiedOn` stays empty.
+   */
+  readonly standsIn?: boolean;
   readonly context: Omit<TargetContext, 'finding'>;
   /** A new user; the name gets a unique ending unless it must be `exact`, then an earlier user of that name goes. */
   createAccount(options?: { name?: string; exact?: boolean; password?: string }): Promise<Account<S>>;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
+import type { Strategy } from '../../../core/secret.ts';
 import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../../local/mariadb.ts';
 import { mysql as rotator } from '../../../rotators/mysql/rotator.ts';
 import { type MysqlSecret, portOf } from '../../../rotators/mysql/schema.ts';
@@ -24,16 +25,34 @@ export interface MysqlUnderTest extends TargetUnderTest<MysqlSecret> {
   ask(secret: MysqlSecret, statements: string | readonly string[]): Promise<Record<string, unknown>[]>;
 }
 
+/** Path of MySQL's own server: where the variable names one, everything runs on that instead of MariaDB. */
+const mysqld = process.env.REKEY_MYSQLD || undefined;
+
 /**
- * See {@link TargetUnderTest}.
+ * See {@link Driver}.
  * @public
  */
-export const missing = missingMariaDb;
+export const missing = mysqld === undefined ? missingMariaDb : undefined;
+
+/**
+ * See {@link Driver}.
+ * @public
+ */
+export const notRun: Partial<Record<Strategy, string>> =
+  mysqld === undefined
+    ? {
+        'dual-credential':
+          'MariaDB has no second password and Debian 12 no MySQL; REKEY_MYSQLD=<path of a mysqld 8.0.14 or later> runs it',
+      }
+    : {};
 
 export async function start(): Promise<MysqlUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), 'rekey-mariadb-'));
-  const server = await startMariaDb({ directory });
-  const administration = await statements('admin');
+  const server = await startMariaDb({ directory, ...(mysqld !== undefined && { mysqld }) });
+  // As the documentation says: the privilege has another name on MySQL 8.
+  const administration = (await statements('admin')).map((statement) =>
+    mysqld === undefined ? statement : statement.replace('CONNECTION ADMIN', 'CONNECTION_ADMIN'),
+  );
   const perUser = await statements('per user');
 
   const runAll = async (connection: mysql.Connection, statements: string | readonly string[]) => {
@@ -76,7 +95,12 @@ export async function start(): Promise<MysqlUnderTest> {
   await superuser(['CREATE DATABASE shop', 'CREATE TABLE shop.orders (id INT, note VARCHAR(20))']);
   const [version] = await superuser('SELECT VERSION() AS version');
 
-  const base = { engine: 'mariadb', host: server.host, port: server.port, dbname: 'shop' } as const;
+  const base = {
+    engine: mysqld === undefined ? 'mariadb' : 'mysql',
+    host: server.host,
+    port: server.port,
+    dbname: 'shop',
+  } as const;
   let accounts = 0;
   const createAccount: MysqlUnderTest['createAccount'] = async (options = {}) => {
     accounts += 1;
@@ -115,12 +139,13 @@ export async function start(): Promise<MysqlUnderTest> {
   };
 
   const admin = ({ admin: { username } }: Account<MysqlSecret>) => quote(username);
-  const both = ['single-user', 'alternating-users'] as const;
+  const longest = (mysqld === undefined ? 80 : 32) - '_clone'.length;
+  const all = ['single-user', 'alternating-users', 'dual-credential'] as const;
   const revoke = (
     name: string,
     privilege: string,
     act: 'apply' | 'contain',
-    strategies: readonly ('single-user' | 'alternating-users')[] = both,
+    strategies: readonly Strategy[] = all,
   ) => ({
     name: privilege,
     strategies,
@@ -132,7 +157,7 @@ export async function start(): Promise<MysqlUnderTest> {
   });
   return {
     rotator,
-    server: `MariaDB ${String(version?.version).split('-')[0]}`,
+    server: `${mysqld === undefined ? 'MariaDB' : 'MySQL'} ${String(version?.version).split('-')[0]}`,
     serverHandle: server,
     context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
     superuser,
@@ -140,9 +165,9 @@ export async function start(): Promise<MysqlUnderTest> {
     createAccount,
     ...passwordLogin(openSession),
     // Neither server knows when a session began.
-    sessionsToldApart: (strategy) => (strategy === 'single-user' ? undefined : 0),
+    sessionsToldApart: (strategy) => (strategy === 'alternating-users' ? 0 : undefined),
     verifier: '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19',
-    logged: 'IDENTIFIED VIA mysql_native_password',
+    logged: mysqld === undefined ? 'IDENTIFIED VIA mysql_native_password' : 'IDENTIFIED WITH',
     awkward: {
       names: [
         'MixedCase',
@@ -159,8 +184,8 @@ export async function start(): Promise<MysqlUnderTest> {
         '?',
         'select',
         'Größe-名前',
-        'x'.repeat(74),
-        'é'.repeat(74),
+        'x'.repeat(longest),
+        'é'.repeat(longest),
       ],
       passwords: [
         `'; DROP USER root; --`,
@@ -201,7 +226,11 @@ export async function start(): Promise<MysqlUnderTest> {
       },
       revoke('GRANT CREATE USER ON *.*', 'CREATE USER ON *.*', 'contain'),
       revoke('GRANT PROCESS ON *.*', 'PROCESS ON *.*', 'contain'),
-      revoke('GRANT CONNECTION ADMIN ON *.*', 'CONNECTION ADMIN ON *.*', 'contain'),
+      revoke(
+        'GRANT CONNECTION ADMIN ON *.*',
+        `${mysqld === undefined ? 'CONNECTION ADMIN' : 'CONNECTION_ADMIN'} ON *.*`,
+        'contain',
+      ),
     ],
     readLog: () => server.readLog(),
     stop: async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../rotators/mysql/check.ts';
-import { parseVersion } from '../../../rotators/mysql/connection.ts';
+import { keepsTwoPasswords, parseVersion } from '../../../rotators/mysql/connection.ts';
 import { connectError, statementError } from '../../../rotators/mysql/errors.ts';
 import { alternateOf, type MysqlSecret, mysqlSecretSchema, portOf } from '../../../rotators/mysql/schema.ts';
 import { accountName, literal, nativeHash } from '../../../rotators/mysql/sql.ts';
@@ -85,12 +85,16 @@ describe('quoting', () => {
 });
 
 test.each([
-  ['10.11.19-MariaDB-0+deb12u1-log', { mariadb: true, major: 10, minor: 11 }],
-  ['5.5.5-10.4.1-MariaDB', { mariadb: true, major: 10, minor: 4 }],
-  ['8.0.36', { mariadb: false, major: 8, minor: 0 }],
-  ['9.1.0-commercial', { mariadb: false, major: 9, minor: 1 }],
-])('version %s', (text, version) => {
+  ['10.11.19-MariaDB-0+deb12u1-log', { mariadb: true, major: 10, minor: 11, patch: 19 }, false],
+  ['5.5.5-10.4.1-MariaDB', { mariadb: true, major: 10, minor: 4, patch: 1 }, false],
+  ['5.7.44', { mariadb: false, major: 5, minor: 7, patch: 44 }, false],
+  ['8.0.13', { mariadb: false, major: 8, minor: 0, patch: 13 }, false],
+  ['8.0.14', { mariadb: false, major: 8, minor: 0, patch: 14 }, true],
+  ['8.4.0-log', { mariadb: false, major: 8, minor: 4, patch: 0 }, true],
+  ['9.1.0-commercial', { mariadb: false, major: 9, minor: 1, patch: 0 }, true],
+])('version %s', (text, version, two) => {
   expect(parseVersion(text)).toEqual(version);
+  expect(keepsTwoPasswords(version)).toBe(two);
 });
 
 describe('errors', () => {

@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { TargetError } from '../../core/errors.ts';
+import type { TargetContext } from '../rotator.ts';
+import { trust } from '../tls/authorities.ts';
+import type { Phase } from '../tls/failures.ts';
+import { overTransport } from '../tls/transport.ts';
+import { ConcurrentChange, connectError, type Place, type ServerError, statementError } from './errors.ts';
+
+type Row = Record<string, unknown>;
+
+/** What a statement is for; both end up in the error if it fails, so neither may hold a value of a secret. */
+export interface Purpose {
+  /** In words: `set the password of "app"`. */
+  readonly doing: string;
+  /** What to grant when the server answers that the permission is missing. */
+  readonly missing?: string;
+}
+
+/** What of the driver's connection object its types do not show. */
+export interface DriverConnection {
+  on(event: 'connect' | 'sslconnect', listener: () => void): void;
+  stream: DriverStream;
+  /** Reads what the server says from now on. */
+  attachListeners(stream: Pick<DriverStream, 'on'>): void;
+}
+export interface DriverStream {
+  on(event: 'data', listener: (data: Buffer) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  once(event: 'secureConnect', listener: () => void): void;
+  write(data: Buffer): void;
+  destroy(error?: Error): void;
+}
+
+/** What tells servers apart that speak the protocol of PostgreSQL. */
+export interface Dialect {
+  /** Authorities that are trusted where the configuration names none. */
+  readonly authorities: () => Promise<readonly string[]>;
+  /** What an error means with which the server answers a login. */
+  readonly loginError: (answer: ServerError, place: Place) => TargetError;
+  /** Adds what the driver cannot do, before it connects. */
+  readonly adapt?: (connection: DriverConnection) => void;
+}
+
+/** Where and as whom to log in. */
+export interface Login {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly username: string;
+  readonly password: string;
+  readonly ssl?: unknown;
+}
+
+/** A connection that is logged in. */
+export interface Opened {
+  readonly client: pg.Client;
+  readonly place: Place;
+  readonly statementTimeoutMs: number;
+}
+
+/** What can be done with a connection in any dialect. */
+export class Wire {
+  readonly place: Place;
+  readonly statementTimeoutMs: number;
+  protected readonly client: pg.Client;
+
+  constructor({ client, place, statementTimeoutMs }: Opened) {
+    this.client = client;
+    this.place = place;
+    this.statementTimeoutMs = statementTimeoutMs;
+  }
+
+  /**
+   * Runs one statement, with parameters if it takes any, and returns its rows.
+   * @throws TargetError
+   */
+  async run<R extends Row = Row>(
+    statement: string,
+    purpose: Purpose,
+    values?: readonly unknown[],
+  ): Promise<R[]> {
+    try {
+      const result: pg.QueryResult<R> | pg.QueryResult<R>[] = await this.client.query<R>(
+        statement,
+        values === undefined ? undefined : [...values],
+      );
+      return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
+    } catch (error) {
+      throw this.explain(error, purpose);
+    }
+  }
+
+  /** Runs `work` between `begin` and COMMIT; again, up to five times, when another session changed the same meanwhile. */
+  protected async inTransaction<B, T>(begin: () => Promise<B>, work: (begun: B) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await work(await begin());
+        await this.run('COMMIT', { doing: 'commit' });
+        return result;
+      } catch (error) {
+        if (!(error instanceof ConcurrentChange) || attempt === 5) throw error;
+        await this.run('ROLLBACK', { doing: 'roll back' });
+        await sleep(attempt * (5 + Math.random() * 20));
+      }
+    }
+  }
+
+  protected explain(error: unknown, { doing, missing }: Purpose): TargetError {
+    return statementError(
+      error,
+      this.place,
+      doing,
+      missing ?? 'ask the owner of the database for the permission',
+    );
+  }
+
+  /** Closes the connection, politely if the server still listens, in any case within half a second. */
+  async end(): Promise<void> {
+    const { stream } = connectionOf(this.client);
+    const force = setTimeout(() => stream.destroy(), 500);
+    try {
+      await this.client.end();
+    } catch {
+      // The connection is gone already.
+    } finally {
+      clearTimeout(force);
+      stream.destroy();
+    }
+  }
+}
+
+/** The driver reports what happened before the login only through its connection object. */
+const connectionOf = (client: pg.Client): DriverConnection =>
+  (client as unknown as { connection: DriverConnection }).connection;
+
+/**
+ * Connects and logs in, over TLS with the server's certificate and name verified unless the secret says `"ssl": false`.
+ * @throws TargetError; `LoginRefused` when it was the credential that was refused
+ */
+export async function logIn(login: Login, context: TargetContext, dialect: Dialect): Promise<Opened> {
+  return await overTransport(login, context, (encrypted) => connect(login, context, dialect, encrypted));
+}
+
+async function connect(
+  { host, port, database, username, password }: Login,
+  context: TargetContext,
+  dialect: Dialect,
+  encrypted: boolean,
+): Promise<Opened> {
+  const where = `user "${username}" at ${host}:${port}/${database}`;
+  const place: Place = { where, encrypted, database, username, host };
+  const secureContext = encrypted
+    ? await trust(context.certificateAuthorities, where, dialect.authorities)
+    : undefined;
+  const config: pg.ClientConfig & { scramMaxIterations: number } = {
+    host,
+    port,
+    user: username,
+    // A function, because the driver would look for a ~/.pgpass instead of an empty password.
+    password: () => password,
+    database,
+    ssl: secureContext === undefined ? false : { secureContext },
+    application_name: 'rekey',
+    connectionTimeoutMillis: context.connectTimeoutMs,
+    query_timeout: context.statementTimeoutMs + 250,
+    // High counts are a choice that an administrator may make; the time is bounded by the connect timeout.
+    scramMaxIterations: 4_000_000,
+  };
+  const client = new pg.Client(config);
+  // Without a listener, a connection that the server ends between two statements would end the process.
+  client.on('error', () => {});
+  let phase: Phase = 'connect';
+  const connection = connectionOf(client);
+  connection.on('connect', () => {
+    phase = encrypted ? 'tls' : 'login';
+  });
+  connection.on('sslconnect', () => {
+    connection.stream.once('secureConnect', () => {
+      phase = 'login';
+    });
+  });
+  dialect.adapt?.(connection);
+  try {
+    await client.connect();
+  } catch (error) {
+    connection.stream.destroy();
+    throw connectError(error, place, phase, context.connectTimeoutMs, dialect.loginError);
+  }
+  return { client, place, statementTimeoutMs: context.statementTimeoutMs };
+}

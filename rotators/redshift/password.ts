@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { RekeyError } from '../../core/errors.ts';
+import type { PasswordPolicy } from '../../core/password.ts';
+import type { Random } from '../../core/ports.ts';
+
+/**
+ * What Redshift takes as a password in clear text: 8 to 64 characters of ASCII 33 to 126 without `' " \ / @`, with an
+ * upper-case letter, a lower-case letter and a digit.
+ * @see https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
+ */
+const longest = 64;
+const forbidden = /[^\x21-\x7e]|['"\\/@]/;
+
+/** Why Redshift would not take a password in clear text; undefined when it would. */
+export function redshiftFault(password: string): string | undefined {
+  if (password.length > longest) return `it is longer than ${longest} characters`;
+  if (forbidden.test(password)) {
+    return 'it holds a character that Redshift does not take: spaces, quotes, \\, / and @, and all outside of ASCII';
+  }
+  if (!/[a-z]/.test(password) || !/[A-Z]/.test(password) || !/[0-9]/.test(password)) {
+    return 'it lacks an upper-case letter, a lower-case letter or a digit';
+  }
+  return undefined;
+}
+
+/**
+ * The configured rules within those of Redshift: shorter, without its forbidden characters, one of each kind.
+ * @throws RekeyError `PasswordPolicyInvalid` when the configuration excludes what Redshift demands
+ */
+export function redshiftPolicy({ length, alphabets }: PasswordPolicy): PasswordPolicy {
+  // The colon stands in older editions of the rules, and AWS's functions leave it out.
+  const allowed = alphabets
+    .map((alphabet) => [...alphabet].filter((one) => one !== ':' && !forbidden.test(one)).join(''))
+    .filter((alphabet) => alphabet !== '');
+  const all = allowed.join('');
+  if (!/[a-z]/.test(all) || !/[A-Z]/.test(all) || !/[0-9]/.test(all)) {
+    throw new RekeyError(
+      'PasswordPolicyInvalid',
+      'password rules exclude upper-case letters, lower-case letters or digits; Redshift demands one of each, so allow them',
+    );
+  }
+  return { length: Math.min(length, longest), alphabets: allowed, requireEach: true };
+}
+
+/** What a server has shown of how it keeps a user's password. */
+export interface Heard {
+  /** Length in bytes of the salt that it sent; undefined when it asked for MD5, or nothing yet. */
+  saltBytes?: number;
+}
+
+/**
+ * What Redshift shall keep of a password, in the form that `ALTER USER … PASSWORD` takes, so that neither the server nor
+ * its log sees the password. MD5 with the user name, which is also what Redshift makes of clear text, and what every driver
+ * of PostgreSQL speaks; SHA-256 only where the user has it already, since drivers other than AWS's own cannot log in
+ * with that.
+ * @see https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
+ */
+export function keptForm(username: string, password: string, { saltBytes }: Heard, random: Random): string {
+  if (saltBytes === undefined) {
+    return `md5${createHash('md5').update(password).update(username).digest('hex')}`;
+  }
+  const salt = Buffer.from(random.bytes(32));
+  const text = salt.toString('hex');
+  // The digest is over the salt as the server hands it to clients: bytes, or as many again in hexadecimal.
+  const digest = createHash('sha256')
+    .update(password)
+    .update(saltBytes === text.length ? text : salt)
+    .digest('hex');
+  return `sha256|${digest}|${text}`;
+}

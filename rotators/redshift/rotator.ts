@@ -1,0 +1,39 @@
+import { SecretError } from '../../core/errors.ts';
+import { generatePassword } from '../../core/password.ts';
+import type { Rotator } from '../rotator.ts';
+import { applyAlternating } from './alternating.ts';
+import { check } from './check.ts';
+import { contain } from './contain.ts';
+import { redshiftPolicy } from './password.ts';
+import { probe } from './probe.ts';
+import { alternateOf, type RedshiftSecret, redshiftSecretSchema } from './schema.ts';
+import { applySingle } from './single.ts';
+
+/** Amazon Redshift, provisioned and serverless. See `docs/secret-types/redshift.md`. */
+export const redshift: Rotator<RedshiftSecret> = {
+  type: 'redshift',
+  strategies: ['single-user', 'alternating-users'],
+  schema: redshiftSecretSchema,
+  identity: ({ username }) => username,
+
+  async propose(current, { strategy, random, passwords }) {
+    const username = strategy === 'alternating-users' ? alternateOf(current.username) : current.username;
+    return { ...current, username, password: generatePassword(redshiftPolicy(passwords), random) };
+  },
+
+  check: (next, current, { strategy }) => check(next, current, strategy),
+
+  async apply(next, context) {
+    switch (context.strategy) {
+      case 'single-user':
+        return await applySingle(next, context);
+      case 'alternating-users':
+        return await applyAlternating(next, context);
+      default:
+        throw new SecretError('StrategyUnsupported', `Redshift has no strategy "${context.strategy}"`);
+    }
+  },
+
+  probe,
+  contain,
+};

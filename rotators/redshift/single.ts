@@ -1,0 +1,36 @@
+import { TargetError } from '../../core/errors.ts';
+import { using } from '../login.ts';
+import type { ApplyContext } from '../rotator.ts';
+import { changePassword } from '../single-user.ts';
+import { open, tryOpen } from './connection.ts';
+import { type Heard, keptForm } from './password.ts';
+import { databaseOf, type RedshiftSecret } from './schema.ts';
+import { readUsers, requireSuperuser, requireValid, setPassword } from './user.ts';
+
+/** Gives the user of `next` its new password; see {@link changePassword}. */
+export async function applySingle(
+  next: RedshiftSecret,
+  context: ApplyContext<RedshiftSecret>,
+): Promise<void> {
+  const { username } = next;
+  const heard: Heard = {};
+  const kept = () => keptForm(username, next.password, heard, context.random);
+  await changePassword(next, context, {
+    tryOpen: (secret) => tryOpen(secret, context, heard),
+    changeOwn: (session) => session.transaction(() => setPassword(session, username, kept())),
+    changeByAdmin: async (admin, proven) =>
+      using(await open(admin, context, {}, databaseOf(next)), (session) =>
+        session.transaction(async () => {
+          await requireSuperuser(session);
+          const user = (await readUsers(session, [username])).get(username);
+          if (user === undefined) {
+            throw new TargetError('TargetRefused', `${session.place.where}: there is no user "${username}"`);
+          }
+          if (!proven && (user.privileged || admin.username === username)) return false;
+          requireValid(session, user);
+          await setPassword(session, username, kept());
+          return true;
+        }),
+      ),
+  });
+}

@@ -1,0 +1,81 @@
+import { SecretError } from '../core/errors.ts';
+import { LoginRefused, using } from './login.ts';
+import type { ApplyContext } from './rotator.ts';
+
+/** How one kind of server lets a password be changed. */
+export interface PasswordChange<S, C> {
+  tryOpen(secret: S): Promise<C | LoginRefused>;
+  /** As the user itself. */
+  changeOwn(session: C): Promise<void>;
+  /**
+   * As the admin.
+   * @param proven - some version of the secret is known to be of the user
+   * @returns false when the admin must not: nothing is proven, and the user is a privileged one
+   */
+  changeByAdmin(admin: S, proven: boolean): Promise<boolean>;
+}
+
+/**
+ * Gives the user of `next` its new password, by itself with whichever of its passwords works, else with the admin.
+ * One connection where nothing is wrong.
+ * @throws SecretError `CredentialUnusable`
+ */
+export async function changePassword<
+  S extends { username: string; password: string },
+  C extends { end(): Promise<void> },
+>(next: S, context: ApplyContext<S>, change: PasswordChange<S, C>): Promise<void> {
+  const { credentials } = context;
+  const { username } = next;
+  const refused = (who: string) =>
+    context.finding({
+      code: 'CurrentCredentialRefused',
+      severity: 'medium',
+      message: `the server refused the current password of "${username}"; repaired with ${who}`,
+    });
+
+  const current = await change.tryOpen(credentials.current);
+  if (!(current instanceof LoginRefused)) {
+    await using(current, (session) => change.changeOwn(session));
+    return;
+  }
+
+  // An earlier run may have got as far as the server.
+  const pending = await change.tryOpen(next);
+  if (!(pending instanceof LoginRefused)) {
+    await pending.end();
+    return;
+  }
+
+  let proven = current.passwordAccepted || pending.passwordAccepted;
+  const own = async (kept: S, which: string): Promise<boolean> => {
+    if (kept.username !== username) return false;
+    const session = await change.tryOpen({ ...next, password: kept.password });
+    if (session instanceof LoginRefused) {
+      proven ||= session.passwordAccepted;
+      return false;
+    }
+    await using(session, (open) => change.changeOwn(open));
+    refused(which);
+    return true;
+  };
+
+  const previous = await credentials.previous();
+  if (previous !== undefined && (await own(previous, 'the previous one'))) return;
+
+  const admin = await credentials.admin();
+  if (admin !== undefined && (await change.changeByAdmin(admin, proven))) {
+    if (!current.passwordAccepted) refused('the admin secret');
+    return;
+  }
+  for await (const other of credentials.others()) {
+    if (await own(other, 'an older version')) return;
+  }
+  throw new SecretError(
+    'CredentialUnusable',
+    `${current.message}; neither do the pending, the previous and the other kept versions log in` +
+      (admin === undefined
+        ? '; name an admin secret in "masterarn", or set the password by hand to that of one version'
+        : `, and "${username}" is too privileged a user to be reset by the admin without any proof that the secret ` +
+          'belongs to it; set its password by hand to that of one version'),
+  );
+}
