@@ -62,7 +62,7 @@ export interface CloudOptions {
   readonly log?: (line: string) => void;
   /** Outlive this process, until {@link stopCloud}. @default false: ends with this process, however it ends */
   readonly detached?: boolean;
-  /** Most invocations that run at once; each worker takes about 65 MB. @default 8 per CPU, between 16 and 64 */
+  /** Most invocations that run at once; each worker takes about 65 MB. @default 8 per CPU, between 32 and 64 */
   readonly concurrency?: number;
 }
 
@@ -242,7 +242,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     await rm(join(directory, part), { recursive: true, force: true });
     await mkdir(join(directory, part), { recursive: true });
   }
-  const concurrency = options.concurrency ?? Math.min(64, Math.max(16, 8 * availableParallelism()));
+  const concurrency = options.concurrency ?? Math.min(64, Math.max(32, 8 * availableParallelism()));
   const name = randomUUID();
   const args = ['-m', 'cloud', '--directory', directory, '--instance', name];
   const log = await open(logFile, 'w');
