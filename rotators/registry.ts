@@ -8,6 +8,8 @@ export interface AwsAccess {
   /** Actions of the rotation and of the containment function, on those resources. */
   readonly rotation: readonly string[];
   readonly containment: readonly string[];
+  /** Actions of the rotation function that set or remove tags of those resources, and the only keys that they may touch. */
+  readonly tags?: { readonly actions: readonly string[]; readonly keys: string };
   /** Actions of both functions that IAM knows no resource for, and why they are harmless. */
   readonly anyResource?: { readonly actions: readonly string[]; readonly reason: string };
 }
@@ -28,6 +30,8 @@ export interface SecretTypeEntry {
   readonly unverifiable?: true;
   /** Its secrets are rotated by a function that is not Rekey's and that the configuration names. */
   readonly foreignFunction?: true;
+  /** Its secrets must be there before, because a first version of them cannot be generated. */
+  readonly adoptedOnly?: true;
   /** Loads the rotator with its driver, or what there is of it; the CDK side never calls this. */
   load(): Promise<Revoker<object>>;
 }
@@ -84,9 +88,8 @@ export const registry = {
         'iam:DeleteAccessKey',
         'iam:GetAccessKeyLastUsed',
         'iam:ListUserTags',
-        'iam:TagUser',
-        'iam:UntagUser',
       ],
+      tags: { actions: ['iam:TagUser', 'iam:UntagUser'], keys: 'rekey:issuing:*' },
       containment: ['iam:ListAccessKeys', 'iam:UpdateAccessKey', 'iam:GetUserPolicy', 'iam:PutUserPolicy'],
     },
     load: async () => (await import('./iam-access-key/rotator.ts')).iamAccessKey,
@@ -97,6 +100,7 @@ export const registry = {
     needsAdmin: [],
     database: false,
     verifiedOn: ['an HTTPS server of the test suite'],
+    adoptedOnly: true,
     load: async () => (await import('./http/rotator.ts')).http,
   },
   'rds-admin': {

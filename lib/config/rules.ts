@@ -93,6 +93,12 @@ function checkSecret(
     });
   }
   problems.push(...checkResources(secret, entry.aws), ...checkRotationFunction(secret, environment));
+  if (entry.adoptedOnly && secret.create !== undefined) {
+    problems.push({
+      path: ['create'],
+      message: `${secret.type}: store a secret with a credential that works first, and adopt it`,
+    });
+  }
   if (entry.unverifiable) {
     problems.push(...checkNoTarget(secret));
   }

@@ -10,7 +10,7 @@ import type {
   containmentEnvironmentSchema,
   rotationEnvironmentSchema,
 } from '../../lambdas/shared/environment.ts';
-import { registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
+import { type AwsAccess, registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { runLivesMs } from '../../rotators/rotator.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from './secret-access.ts';
@@ -63,7 +63,8 @@ export abstract class TargetFunction extends Construct {
   private readonly secrets: SecretAccess;
   private readonly admins: SecretAccess;
   private readonly resourceActions: readonly string[];
-  private resourceStatement?: PolicyStatement;
+  private readonly tags: AwsAccess['tags'];
+  private readonly resourceStatements: PolicyStatement[] = [];
 
   constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind) {
     super(scope, id);
@@ -133,6 +134,7 @@ export abstract class TargetFunction extends Construct {
       permitDatabaseLookup(role);
     }
     this.resourceActions = entry.aws?.[kind.service] ?? [];
+    this.tags = kind.service === 'rotation' ? entry.aws?.tags : undefined;
     if (entry.aws?.anyResource !== undefined) {
       permitAnyResource(role, entry.aws.anyResource);
     }
@@ -148,13 +150,18 @@ export abstract class TargetFunction extends Construct {
     if (arns.length === 0 || this.resourceActions.length === 0) {
       return;
     }
-    if (this.resourceStatement === undefined) {
-      this.resourceStatement = new PolicyStatement({ sid: 'Targets', actions: [...this.resourceActions] });
-      this.function.role.addToPolicy(this.resourceStatement);
+    if (this.resourceStatements.length === 0) {
+      this.resourceStatements.push(
+        new PolicyStatement({ sid: 'Targets', actions: [...this.resourceActions] }),
+        ...(this.tags === undefined ? [] : [tagsOf(this.tags)]),
+      );
+      for (const statement of this.resourceStatements) {
+        this.function.role.addToPolicy(statement);
+      }
     }
-    this.resourceStatement.addResources(
-      ...arns.filter((arn) => !this.resourceStatement?.resources.includes(arn)),
-    );
+    for (const statement of this.resourceStatements) {
+      statement.addResources(...arns.filter((arn) => !statement.resources.includes(arn)));
+    }
   }
 
   /** Lets the function read an admin secret, the one in `masterarn`; done by {@link RotatedSecret}. */
@@ -162,6 +169,20 @@ export abstract class TargetFunction extends Construct {
     this.admins.add(secret);
   }
 }
+
+/**
+ * Tags may decide about permissions, so only the keys that the type needs may be set or removed.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
+ */
+const tagsOf = ({ actions, keys }: NonNullable<AwsAccess['tags']>): PolicyStatement =>
+  new PolicyStatement({
+    sid: 'TargetTags',
+    actions: [...actions],
+    conditions: {
+      'ForAllValues:StringLike': { 'aws:TagKeys': [keys] },
+      Null: { 'aws:TagKeys': 'false' },
+    },
+  });
 
 /** Actions that IAM knows no resource for. */
 function permitAnyResource(

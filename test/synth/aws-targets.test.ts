@@ -45,10 +45,24 @@ function statementsOf(type: SecretType, resources: readonly string[]): Statement
   );
 }
 
-describe.each(ofAws)('%s', (type, { resources, rotation, containment, anyResource }) => {
+describe.each(ofAws)('%s', (type, { resources, rotation, containment, tags, anyResource }) => {
   test('its functions may change the named resources and no others, and describe what the registry says', () => {
     const all = statementsOf(type, [resources.example]);
     const targets = all.filter(({ Sid }) => Sid?.startsWith('Targets'));
+    expect(all.filter(({ Sid }) => Sid === 'TargetTags')).toEqual(
+      tags === undefined
+        ? []
+        : [
+            expect.objectContaining({
+              Action: tags.actions,
+              Resource: resources.example,
+              Condition: {
+                'ForAllValues:StringLike': { 'aws:TagKeys': [tags.keys] },
+                Null: { 'aws:TagKeys': 'false' },
+              },
+            }),
+          ],
+    );
     expect(targets.map(({ Action }) => [Action].flat().sort())).toEqual(
       expect.arrayContaining([rotation.toSorted(), containment.toSorted()]),
     );

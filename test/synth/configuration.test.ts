@@ -285,6 +285,11 @@ describe('what a configuration may not say', () => {
       'environments.dev.secrets.orders.adminSecret: redis with dual-credential needs an admin secret',
     ],
     [
+      'an API token that nobody has made yet',
+      withSecret({ type: 'http', strategy: 'dual-credential' }),
+      'environments.dev.secrets.orders.create: http: store a secret with a credential that works first, and adopt it',
+    ],
+    [
       'resources of a target that no AWS API changes',
       withSecret({ resources: ['arn:aws:iam::111122223333:user/app'] }),
       'environments.dev.secrets.orders.resources: postgresql is not reached through an AWS API; leave it out',

@@ -38,9 +38,10 @@ const runLivesMs = 400;
 /** The policy of the documentation that follows the given marker. */
 export async function documentedPolicy(marker: 'rotation' | 'containment'): Promise<{
   Version: string;
-  Statement: { Effect: string; Action: string[]; Resource: string };
+  Statement: { Effect: string; Action: string[]; Resource: string; Condition?: object }[];
 }> {
-  return JSON.parse(await documented('iam-access-key', marker));
+  const { Version, Statement } = JSON.parse(await documented('iam-access-key', marker));
+  return { Version, Statement: [Statement].flat() };
 }
 
 /** IAM of the local cloud as the suite and the tests of what is special about the type use it. */
@@ -99,7 +100,7 @@ export async function start(): Promise<IamUnderTest> {
       new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }),
     );
     const policy = await documentedPolicy(role);
-    policy.Statement.Resource = userArn('*');
+    for (const statement of policy.Statement) statement.Resource = userArn('*');
     const PolicyDocument = JSON.stringify(policy);
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'documented', PolicyDocument }));
     const { credentials } = cloud.clientOptions();
