@@ -20,16 +20,20 @@ const cases: readonly Case[] = (
   )
 ).flat();
 
-/** Describes the same tests for every type with every strategy it has, and reports the types that are left out. */
-export function describeEach(body: (of: Case) => void): void {
-  for (const one of cases) {
+/**
+ * Describes the same tests for every type with every strategy it has, and reports the types that are left out.
+ * @param share - of every so many types one, to spread them over files: `[1, 2]` is the first of every two
+ */
+export function describeEach(body: (of: Case) => void, [part, of]: readonly [number, number] = [1, 1]): void {
+  const types = availableTypes.filter((_type, index) => index % of === part - 1);
+  for (const one of cases.filter(({ type }) => types.includes(type))) {
     const name = `${one.type}, ${one.strategy}`;
     const reason = notRun.get(name);
     if (reason === undefined) describe(name, () => body(one));
     // biome-ignore lint/suspicious/noSkippedTests: the driver says why no server with this strategy can be had
     else test.skip(`${name}: ${reason}`, () => {});
   }
-  for (const type of availableTypes) {
+  for (const type of types) {
     const { title, verifiedOn }: SecretTypeEntry = registry[type];
     if (verifiedOn.length > 0) continue;
     // biome-ignore lint/suspicious/noSkippedTests: nobody can start one outside of AWS, so no machine runs this

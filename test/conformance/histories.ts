@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Strategy } from '../../core/secret.ts';
 import { registry } from '../../rotators/registry.ts';
-import { histories, type InvocationOptions, play } from '../chaos/histories.ts';
+import { type Happening, histories, type InvocationOptions, play } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
 import { engine } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
@@ -13,8 +13,6 @@ import { startTarget, stopTargets, type Target } from './scene.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';
-
-afterAll(stopTargets, 30_000);
 
 /**
  * A secret in memory whose target is the real server behind a line that can be cut. Every other crash is one of the
@@ -83,17 +81,27 @@ async function world(target: Target, strategy: Strategy) {
   };
 }
 
-describeEach(({ type, strategy }) => {
-  // 200 of each type, shared among its strategies.
-  const runs = Math.ceil(200 / registry[type].strategies.length);
-  let target: Target;
-  beforeAll(async () => {
-    target = await startTarget(type);
-  }, 60_000);
+/** Of each type, shared among its strategies. */
+const historiesPerType = 200;
+/** Histories at once, each with an account and a line of its own: most of their time is waiting. */
+const lanes = 4;
 
-  test('survives crashes, cut connections, retries, duplicates and late deliveries on the real server', async () => {
-    await fc.assert(
-      fc.asyncProperty(histories, async (history) => {
+/**
+ * Plays generated histories for every `of`th type, beginning with the `part`th: in several files, so that types run at
+ * the same time. A failure prints the seed of its lane.
+ */
+export function describeHistories(part: number, of: number): void {
+  afterAll(stopTargets, 30_000);
+
+  describeEach(
+    ({ type, strategy }) => {
+      const runs = Math.ceil(historiesPerType / registry[type].strategies.length / lanes);
+      let target: Target;
+      beforeAll(async () => {
+        target = await startTarget(type);
+      }, 60_000);
+
+      async function survives(history: readonly Happening[]): Promise<void> {
         const { stage, current, currentLogsIn, account, close } = await world(target, strategy);
         try {
           await play(history.slice(0, 9), {
@@ -108,8 +116,16 @@ describeEach(({ type, strategy }) => {
         } finally {
           await close();
         }
-      }),
-      { numRuns: runs, interruptAfterTimeLimit: 230_000, markInterruptAsFailure: true },
-    );
-  }, 240_000);
-});
+      }
+
+      test('survives crashes, cut connections, retries, duplicates and late deliveries on the real server', async () => {
+        const lane = () =>
+          fc.assert(fc.asyncProperty(histories, survives), {
+            ...{ numRuns: runs, interruptAfterTimeLimit: 230_000, markInterruptAsFailure: true },
+          });
+        await Promise.all(Array.from({ length: lanes }, lane));
+      }, 240_000);
+    },
+    [part, of],
+  );
+}
