@@ -84,6 +84,17 @@ async function answer(store: MemoryStore, action: string, input: Input): Promise
       await store.moveCurrent(id, { to, from });
       return { ARN: id };
     }
+    case 'ListSecretVersionIds': {
+      const versions = await store.listVersions(id);
+      return {
+        ARN: id,
+        Versions: versions.map(({ versionId, stages, created }) => ({
+          VersionId: versionId,
+          VersionStages: stages,
+          CreatedDate: (created ?? new Date()).getTime() / 1000,
+        })),
+      };
+    }
     case 'PutEvents':
       return { FailedEntryCount: 0, Entries: [{ EventId: crypto.randomUUID() }] };
     default:

@@ -66,7 +66,7 @@ export function print(machine: Machine, figures: readonly TypeFigures[]): string
     row('  of it processor time', ms(load.loadCpuMs));
     row('  to SDK client alone', ratio(loadMs.median, load.referenceLoadMs));
     for (const rotation of rotations) {
-      const single = rotation.strategy === 'single-user';
+      const single = rotation.strategy === 'single-user' && !rotation.issued;
       const { warmCalls, coldCalls, connections } = rotation;
       lines.push('', `  ${rotation.strategy}`);
       row(

@@ -12,6 +12,8 @@ import { median } from './statistics.ts';
 /** The figures of one secret type with one strategy. */
 export interface RotationFigures {
   readonly strategy: Strategy;
+  /** True where the target issues the credential, which takes more calls: it is made and removed besides. */
+  readonly issued: boolean;
   /** Calls by action when the four steps share one environment, in the order of their first call. */
   readonly warmCalls: Readonly<Record<string, number>>;
   /** Calls when every step has a new environment. */
@@ -46,7 +48,9 @@ const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-
 /** Rotates a secret with the function's own bundle, warm and cold, while a consumer logs in all the time. */
 export async function measureRotation(options: RotationOptions): Promise<RotationFigures> {
   const { target, strategy, bundle, delayMs } = options;
-  const { secret, admin } = await target.createAccount();
+  const { deployed } = target;
+  const { secret, admin } = await (deployed?.createAccount ?? target.createAccount)();
+  const accepts = deployed?.logsIn ?? target.logsIn;
   const { host, port } = secret;
   const proxy =
     typeof host === 'string' && typeof port === 'number' ? await startProxy(host, port) : undefined;
@@ -63,12 +67,13 @@ export async function measureRotation(options: RotationOptions): Promise<Rotatio
     REKEY_STRATEGY: strategy,
     AWS_ENDPOINT_URL: endpoint.url,
     ...(options.caFile !== undefined && { REKEY_CA_FILE: options.caFile }),
+    ...deployed?.environment,
   };
   const start = () => startFunction(bundle, environment);
   /** Directly, so that the consumer's own connections are not counted. */
   const logsIn = () => {
     const current = JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? '{}') as Record<string, unknown>;
-    return target.logsIn({ ...current, ...(port !== undefined && { port }) });
+    return accepts({ ...current, ...(port !== undefined && { port }) });
   };
   const rotate = async (environmentFor: () => Promise<FunctionProcess>): Promise<number> => {
     const token = crypto.randomUUID();
@@ -108,6 +113,7 @@ export async function measureRotation(options: RotationOptions): Promise<Rotatio
       const dead = records.map(({ deadMs }) => deadMs);
       return {
         strategy,
+        issued: target.rotator.discard !== undefined,
         warmCalls,
         coldCalls,
         connections,

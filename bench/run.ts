@@ -53,7 +53,7 @@ async function measureType(type: TargetType): Promise<TypeFigures> {
     const loads = await measureLoads(directory);
     const target = await startTarget(type);
     try {
-      const authorities = target.context.certificateAuthorities;
+      const authorities = target.deployed?.certificateAuthorities ?? target.context.certificateAuthorities;
       const caFile = authorities === undefined ? undefined : 'authorities.pem';
       if (authorities !== undefined)
         await writeFile(join(directory, 'authorities.pem'), authorities.join('\n'));

@@ -100,6 +100,15 @@ export interface TargetUnderTest<S extends object> {
   readonly changing?: readonly string[];
   /** False where the target does not tell how many sessions ended. Default: true. */
   readonly countsSessions?: boolean;
+  /** What a function as it is deployed needs to reach this target, which knows nothing of the suite. Default: nothing. */
+  readonly deployed?: {
+    readonly environment: Readonly<Record<string, string>>;
+    /** Default: those of the context. */
+    readonly certificateAuthorities?: readonly string[];
+    /** Default: the same as without. */
+    createAccount?(): Promise<Account<S>>;
+    logsIn?(secret: S): Promise<boolean>;
+  };
   /** True when users of this target cannot change their own password, so that only an admin repairs. */
   readonly adminOnly?: boolean;
   /** True where an API sets the password and asks for no login, so that a rotation succeeds whatever came before. */

@@ -12,6 +12,7 @@ import { elastiCacheRotator } from '../../../rotators/elasticache/rotator.ts';
 import type { CacheUserSecret } from '../../../rotators/elasticache/schema.ts';
 import type { RedisSecret } from '../../../rotators/redis/schema.ts';
 import { layLine } from '../cut.ts';
+import { servedBy } from '../deployed.ts';
 import type { TargetUnderTest } from '../target.ts';
 import { missing, type RedisUnderTest, start as startRedis } from './redis.ts';
 
@@ -139,6 +140,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     sessionsToldApart: (strategy) => (strategy === 'single-user' ? 2_700 : undefined),
     through: (at) => ({ rotator: rotatorAt(at), secret: (secret) => secret }),
     port: cloud.port,
+    deployed: { environment: await servedBy(cloud, ['ELASTICACHE'], principal.credentials) },
     needsNoLogin: true,
     verifier: 'a'.repeat(64),
     awkward: {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';
 import { httpRotator } from '../../../rotators/http/rotator.ts';
 import type { HttpSecret } from '../../../rotators/http/schema.ts';
+import { startGitLab } from '../../rotators/http/gitlab.ts';
 import { startTokenService, type TokenService } from '../../rotators/http/token-service.ts';
 import type { TargetUnderTest } from '../target.ts';
 
@@ -18,7 +19,7 @@ export interface HttpUnderTest extends TargetUnderTest<HttpSecret> {
 }
 
 export async function start(): Promise<HttpUnderTest> {
-  const service = await startTokenService();
+  const [service, gitlab] = await Promise.all([startTokenService(), startGitLab()]);
   const recipes = recipeBook({ 'test-token': JSON.parse(await readFile(recipeFile, 'utf8')) });
   const rotator = httpRotator({ recipes, runLivesMs });
   const host = `localhost:${service.port}`;
@@ -54,6 +55,23 @@ export async function start(): Promise<HttpUnderTest> {
     port: service.port,
     through: (port) => ({ rotator, secret: (secret) => ({ ...secret, host: `localhost:${port}` }) }),
     settlesAfterMs: runLivesMs + 50,
+    // A deployed function has the recipes that ship, and no others.
+    deployed: {
+      environment: { REKEY_ALLOW_PRIVATE_ADDRESSES: 'true' },
+      certificateAuthorities: [gitlab.caPem],
+      createAccount: async () => {
+        const { host, adminToken } = gitlab;
+        const project = `bench/${randomUUID()}`;
+        const { id, token } = gitlab.issue(project);
+        const common = { recipe: 'gitlab-project-access-token', host, project };
+        const rules = { scopes: ['read_api'], accessLevel: 20, days: 30 };
+        return {
+          secret: { ...common, ...rules, id: String(id), token },
+          admin: { service: 'gitlab', host, project, token: adminToken },
+        };
+      },
+      logsIn: (secret) => gitlab.accepts(tokenOf(secret)),
+    },
     changing: ['id', 'token', 'createdAs', 'expiresAt'],
     countsSessions: false,
     adminOnly: true,
@@ -156,6 +174,8 @@ export async function start(): Promise<HttpUnderTest> {
     })),
     logged: 'POST /projects/app-1/tokens 201',
     readLog: async () => service.log.join('\n'),
-    stop: () => service.stop(),
+    stop: async () => {
+      await Promise.all([service.stop(), gitlab.stop()]);
+    },
   };
 }

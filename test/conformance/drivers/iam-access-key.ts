@@ -26,6 +26,7 @@ import type { IamAccessKeyOptions } from '../../../rotators/iam-access-key/aws.t
 import { createIamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
 import { type IamAccessKeySecret, keyOf } from '../../../rotators/iam-access-key/schema.ts';
 import type { Rotator } from '../../../rotators/rotator.ts';
+import { servedBy } from '../deployed.ts';
 import { documented } from '../documented.ts';
 import { openDoor } from '../door.ts';
 import { unknownKeys } from '../login.ts';
@@ -239,6 +240,7 @@ export async function start(): Promise<IamUnderTest> {
     sessionsToldApart: () => undefined,
     settlesAfterMs: runLivesMs + 50,
     port: cloud.port,
+    deployed: { environment: await servedBy(cloud, ['IAM', 'STS'], rotation) },
     through: (port) => ({ rotator: rotatorWith({ patienceMs: 300 }, port), secret: (secret) => secret }),
     awkward: {
       names: ['MixedCase', 'a+b=c,d.e@f-g_h', '_', '@', '..', '=', '+1', '0', 'default', 'x'.repeat(64)],

@@ -13,6 +13,7 @@ import { defaultIterations, scramVerifier } from '../../../rotators/postgresql/s
 import { rdsAdminRotator } from '../../../rotators/rds-admin/rotator.ts';
 import { type MasterSecret, portOf } from '../../../rotators/rds-admin/schema.ts';
 import { layLine } from '../cut.ts';
+import { servedBy } from '../deployed.ts';
 import type { LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = pg.escapeIdentifier;
@@ -194,6 +195,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     openSession,
     through: (port) => ({ rotator: rotatorAt(port), secret: (secret) => secret }),
     port: cloud.port,
+    deployed: { environment: await servedBy(cloud, ['RDS', 'REDSHIFT'], user.credentials) },
     needsNoLogin: true,
     verifier: 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy',
     awkward: {
