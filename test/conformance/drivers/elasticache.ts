@@ -91,8 +91,9 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   let accounts = 0;
   const createAccount: ElastiCacheUnderTest['createAccount'] = async (options = {}) => {
     accounts += 1;
-    const username = `${options.name ?? 'app'}${options.exact ? '' : `_${accounts}`}`;
-    const UserId = `user-${accounts}`;
+    const account = accounts;
+    const username = `${options.name ?? 'app'}${options.exact ? '' : `_${account}`}`;
+    const UserId = `user-${account}`;
     const password = options.password ?? `${crypto.randomUUID()}-first`;
     const AccessString = 'on ~* &* +@all -@dangerous';
     const created = await client.send(
@@ -103,7 +104,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     );
     const base = { engine: 'redis', host, port } as const;
     const admin: CacheUserSecret = {
-      ...{ ...base, userId: 'ends-sessions', username: `ends_sessions_${accounts}` },
+      ...{ ...base, userId: 'ends-sessions', username: `ends_sessions_${account}` },
       password: `${crypto.randomUUID()}-admin`,
     };
     await redis.superuser(
@@ -112,7 +113,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
       ['ACL', 'SAVE'],
     );
     // AWS's own function names the user by its ARN.
-    const named = accounts % 2 === 0 ? { userId: UserId } : { user_arn: created.ARN };
+    const named = account % 2 === 0 ? { userId: UserId } : { user_arn: created.ARN };
     const more = { team: 'orders', nested: { kept: [1, null, 'x'] } };
     return { secret: { ...base, ...named, username, password, ...more }, admin };
   };

@@ -11,7 +11,7 @@ import type { TargetUnderTest } from '../target.ts';
 const recipeFile = join(import.meta.dirname, '../../rotators/http/token-service.json');
 const scopes = ['tokens:read', 'tokens:write', 'tokens:revoke'] as const;
 /** A run of the suite that was killed is dead at once; this leaves room for twins that run at the same time. */
-const runLivesMs = 400;
+const runLivesMs = 1_200;
 
 /** A small token service behind real HTTPS, and a recipe for it. */
 export interface HttpUnderTest extends TargetUnderTest<HttpSecret> {

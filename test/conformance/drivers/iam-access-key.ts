@@ -34,7 +34,7 @@ import type { Account, TargetUnderTest } from '../target.ts';
 
 const path = '/apps/';
 /** A retry takes an earlier try for dead after this time. */
-const runLivesMs = 400;
+const runLivesMs = 1_200;
 
 /** The policy of the documentation that follows the given marker. */
 export async function documentedPolicy(marker: 'rotation' | 'containment'): Promise<{

@@ -130,28 +130,33 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   const rds = new RDSClient(cloud.clientOptions());
   let accounts = 0;
   /** In turn: an instance, a cluster by its name, a cluster by a member, an instance that only its host tells. */
-  const createDatabase = async (username: string, password: string): Promise<Partial<MasterSecret>> => {
-    const id = `db-${accounts}`;
+  const createDatabase = async (
+    account: number,
+    username: string,
+    password: string,
+  ): Promise<Partial<MasterSecret>> => {
+    const id = `db-${account}`;
     const master = { MasterUsername: username, MasterUserPassword: password };
     const size = { DBInstanceClass: 'db.r6g.large', AllocatedStorage: 20 };
-    if (accounts % 4 === 0 || accounts % 4 === 3) {
+    if (account % 4 === 0 || account % 4 === 3) {
       const instance = { DBInstanceIdentifier: id, Engine: 'postgres', ...master, ...size };
       await rds.send(new CreateDBInstanceCommand({ ...instance, Tags: tags }));
-      return accounts % 4 === 3 ? {} : { dbInstanceIdentifier: id };
+      return account % 4 === 3 ? {} : { dbInstanceIdentifier: id };
     }
     const Engine = 'aurora-postgresql';
     await rds.send(new CreateDBClusterCommand({ DBClusterIdentifier: id, Engine, ...master, Tags: tags }));
-    if (accounts % 4 === 1) return { engine: Engine, dbClusterIdentifier: id };
+    if (account % 4 === 1) return { engine: Engine, dbClusterIdentifier: id };
     const member = { DBInstanceIdentifier: `${id}-1`, DBClusterIdentifier: id, Engine };
     await rds.send(new CreateDBInstanceCommand({ ...member, ...size }));
     return { engine: Engine, dbInstanceIdentifier: `${id}-1` };
   };
   const createAccount: RdsUnderTest['createAccount'] = async (options = {}) => {
     accounts += 1;
-    const username = `${options.name ?? 'master'}${options.exact ? '' : `_${accounts}`}`;
+    const account = accounts;
+    const username = `${options.name ?? 'master'}${options.exact ? '' : `_${account}`}`;
     const password = options.password ?? `${crypto.randomUUID()}-1`;
     await createRole(username, password);
-    const database = await createDatabase(username, password);
+    const database = await createDatabase(account, username, password);
     const more = { team: 'orders', nested: { kept: [1, null, 'x'] } };
     const secret: MasterSecret = { ...base, dbname: 'postgres', ...database, username, password, ...more };
     return { secret, admin: { ...secret, password: `${crypto.randomUUID()}-2` } };
