@@ -42,6 +42,19 @@ export function versionWith(
 }
 
 /**
+ * Whether a version that is current became so by a rotation, and not by a person's hand: AWSPENDING stays on it until the
+ * next rotation, or Secrets Manager has noted a rotation since it was made.
+ */
+export function wasRotated(
+  { versions, lastRotated }: Pick<SecretDescription, 'versions' | 'lastRotated'>,
+  versionId: string,
+  { created }: Pick<SecretVersion, 'created'>,
+): boolean {
+  const pending = versions[versionId]?.includes(stages.pending) === true;
+  return pending || (lastRotated !== undefined && created !== undefined && lastRotated >= created);
+}
+
+/**
  * Fields that any secret's JSON may hold besides those of its type.
  * `masterarn` names the admin secret, as in AWS's own rotation functions.
  */

@@ -30,6 +30,8 @@ export interface SecretTypeEntry {
   readonly unverifiable?: true;
   /** Its secrets are rotated by a function that is not Rekey's and that the configuration names. */
   readonly foreignFunction?: true;
+  /** The admin secret alone decides what can be made: functions are not shared between secrets of different admins. */
+  readonly adminDecides?: true;
   /** Its secrets must be there before, because a first version of them cannot be generated. */
   readonly adoptedOnly?: true;
   /** Loads the rotator with its driver, or what there is of it; the CDK side never calls this. */
@@ -100,6 +102,7 @@ export const registry = {
     needsAdmin: [],
     database: false,
     verifiedOn: ['an HTTPS server of the test suite'],
+    adminDecides: true,
     adoptedOnly: true,
     load: async () => (await import('./http/rotator.ts')).http,
   },

@@ -16,8 +16,8 @@ export async function withFindings<T>(
   action: (target: TargetContext) => Promise<T>,
 ): Promise<T> {
   const findings: Parameters<TargetContext['finding']>[0][] = [];
-  const result = await action({ ...target, finding: (finding) => findings.push(finding) });
-  if (findings.length > 0) {
+  const publish = async () => {
+    if (findings.length === 0) return;
     await records.publish(
       findings.map((finding) =>
         createEvent(
@@ -31,6 +31,15 @@ export async function withFindings<T>(
         ),
       ),
     );
+  };
+  let result: T;
+  try {
+    result = await action({ ...target, finding: (finding) => findings.push(finding) });
+  } catch (error) {
+    // What was found, and may have been done, counts all the same; the failure itself says more than this one would.
+    await publish().catch(() => undefined);
+    throw error;
   }
+  await publish();
   return result;
 }

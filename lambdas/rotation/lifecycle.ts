@@ -8,12 +8,13 @@ import {
   type Strategy,
   stages,
   versionWith,
+  wasRotated,
 } from '../../core/secret.ts';
 import type { ApplyContext, Rotator, TargetContext } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
 import { withFindings } from './findings.ts';
-import { retirePrevious } from './retire.ts';
+import { needsRoom, retirePrevious } from './retire.ts';
 import { parseCredential, parseSecretJson } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
@@ -162,13 +163,17 @@ export class RotationLifecycle<S extends object> {
       ),
     ]);
     await this.#atTarget(description, token, current, async (context) => {
-      if (rotator.discard !== undefined) {
-        await retirePrevious(this.#deps, description, { current: version, act: 'remove', context });
-      }
-      const proposal = await rotator.propose(current, {
-        ...context,
-        passwords: this.#deps.passwords,
-        token,
+      const propose = () => rotator.propose(current, { ...context, passwords: this.#deps.passwords, token });
+      const proposal = await propose().catch(async (error: unknown) => {
+        // Only now the credential before the current one must go: it is promised to work until its overlap ends.
+        if (!needsRoom(error)) throw error;
+        const done = await retirePrevious(this.#deps, description, {
+          current: version,
+          act: 'remove',
+          context,
+        });
+        if (done === 'nothing') throw error;
+        return await propose();
       });
       const value = JSON.stringify({ ...parseSecretJson(version.value, description.name), ...proposal });
       if ((await store.putPending(secretId, token, value, rotationToken)) === 'kept') {
@@ -225,6 +230,9 @@ export class RotationLifecycle<S extends object> {
         `version ${token} of ${description.name} has no value; ${stages.current} stays where it is`,
       );
     }
+    if (state === 'current' && !wasRotated(description, token, pending)) {
+      return { step, done: false };
+    }
     const from = versionWith(description, state === 'current' ? stages.previous : stages.current);
     if (state === 'pending') {
       // Secrets Manager comes here after a test, which mostly ran in this environment; whoever else may invoke the
@@ -270,9 +278,19 @@ export class RotationLifecycle<S extends object> {
     if (from === undefined) return;
     const current = this.#parsed(pending, description, token);
     const moved = { ...description, versions: { [token]: [stages.current], [from]: [stages.previous] } };
-    await this.#atTarget(moved, token, current, (context) =>
-      retirePrevious(this.#deps, moved, { current: pending, act: 'remove', context }),
-    );
+    await this.#atTarget(moved, token, current, async (context) => {
+      try {
+        await retirePrevious(this.#deps, moved, { current: pending, act: 'remove', context });
+      } catch (error) {
+        const { code, message, retryable } = summarizeError(error);
+        if (retryable) throw error;
+        context.finding({
+          code: 'PreviousCredentialRemains',
+          severity: 'high',
+          message: `the credential that was replaced still works, since it could not be removed (${code}: ${message}); remove it by hand`,
+        });
+      }
+    });
   }
 
   async #moveCurrent(description: SecretDescription, to: string, from: string | undefined): Promise<void> {

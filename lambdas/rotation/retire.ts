@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SecretError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
 import {
@@ -40,10 +41,11 @@ export type RetireReport =
   | 'rotation under way'
   | 'no previous version'
   | 'overlap not over'
-  | 'long over';
+  | 'long over'
+  | 'current not accepted';
 
 const hourMs = 3_600_000;
-/** For how long after its end a removal is tried again, in hours; after that the next rotation sees to it. */
+/** For how long after its end a removal is tried again each hour; after that once a day, in case somebody enabled it. */
 const persistenceHours = 48;
 
 /**
@@ -67,9 +69,12 @@ export async function retireWhenDue<S extends object>(
   }
   const current = await store.read(description.arn, { versionId: currentId });
   if (current?.created === undefined) return 'no previous version';
-  const hours = (origin.clock.now().getTime() - current.created.getTime()) / hourMs;
+  // The version is made when its rotation begins; it may have become current much later.
+  const since = Math.max(current.created.getTime(), description.lastRotated?.getTime() ?? 0);
+  const now = origin.clock.now();
+  const hours = (now.getTime() - since) / hourMs;
   if (hours < overlapHours) return 'overlap not over';
-  if (hours > overlapHours + graceHours + persistenceHours) return 'long over';
+  if (hours > overlapHours + graceHours + persistenceHours && now.getUTCHours() !== 0) return 'long over';
   const credential = parseCredential(rotator.schema, current.value, description.name);
   return await withFindings(dependencies, { secretArn: description.arn, versionId: currentId }, (target) =>
     retirePrevious(dependencies, description, {
@@ -87,7 +92,8 @@ export async function retireWhenDue<S extends object>(
 
 /**
  * Retires the credential labelled AWSPREVIOUS, unless it is the current one, and records it when there was something to
- * do. A previous version that holds no credential of this type cannot log in anywhere.
+ * do. A previous version that holds no credential of this type cannot log in anywhere. Nothing is retired while the target
+ * does not accept the current one: after somebody moved AWSCURRENT back, the previous one may be all that works.
  */
 export async function retirePrevious<S extends object>(
   {
@@ -107,12 +113,20 @@ export async function retirePrevious<S extends object>(
     readonly act: RetireContext<S>['act'];
     readonly context: ApplyContext<S>;
   },
-): Promise<RetireResult['done']> {
+): Promise<RetireResult['done'] | 'current not accepted'> {
   const versionId = versionWith(description, stages.previous);
   if (versionId === undefined || rotator.retire === undefined) return 'nothing';
   const previous = await store.read(description.arn, { versionId });
   const parsed = previous && rotator.schema.safeParse(safeJson(previous.value));
   if (!parsed?.success || previous?.value === current.value) return 'nothing';
+  if (!(await isExpendable(rotator, parsed.data, context))) {
+    context.finding({
+      code: 'OverlapNotEnded',
+      severity: 'medium',
+      message: `the target refuses the current credential of ${description.name} and accepts the one before it, which therefore stays; rotate the secret`,
+    });
+    return 'current not accepted';
+  }
   const { done, note } = await rotator.retire(parsed.data, { ...context, act });
   if (done !== 'nothing') {
     await records.publish([
@@ -136,6 +150,21 @@ export async function retirePrevious<S extends object>(
   }
   return done;
 }
+
+/** Whether somebody is left with a credential that works when `old` is gone, or nobody loses one. */
+async function isExpendable<S extends object>(
+  rotator: Rotator<S>,
+  old: S,
+  context: ApplyContext<S>,
+): Promise<boolean> {
+  const current = await rotator.probe(context.credentials.current, context);
+  if (current.outcome === 'unreachable') throw current.error;
+  return current.outcome !== 'rejected' || (await rotator.probe(old, context)).outcome === 'rejected';
+}
+
+/** Whether a proposal failed for want of room that waiting would not bring. */
+export const needsRoom = (error: unknown): boolean =>
+  error instanceof SecretError && error.code === 'SlotsTaken' && !error.retryable;
 
 function safeJson(text: string): unknown {
   try {

@@ -6,7 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { metrics, services } from '../../core/names.ts';
-import { isRotated } from '../../rotators/registry.ts';
+import { isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { passwordEnvironment } from '../config/passwords.ts';
 import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
@@ -161,7 +161,8 @@ export class RotationStack extends Stack {
     const plaintext = allowPlaintext ? 'plaintext' : undefined;
     const addresses = allowPrivateAddresses ? 'private' : undefined;
     const authority = certificateAuthority === undefined ? undefined : authorityId(certificateAuthority);
-    const id = [type, strategy, network, plaintext, addresses, authority]
+    const apart = apartId(secret);
+    const id = [type, strategy, network, plaintext, addresses, authority, apart]
       .filter((part) => part !== undefined)
       .join('-');
     const known = this.pairs.get(id);
@@ -265,5 +266,18 @@ export class RotationStack extends Stack {
 
 /** Tells files of authorities apart in names of resources, which a whole path would fill. */
 const authorityId = (file: string): string => `ca${shortHash(file)}`;
+
+/**
+ * Whoever may write a secret decides which target and which admin secret its function turns to. Where nothing at the
+ * target proves that it is the secret's own, a function serves only secrets of the same targets or of the same admin.
+ */
+function apartId({ type, resources, adminSecret }: SecretConfiguration): string | undefined {
+  const { aws, adminDecides }: SecretTypeEntry = registry[type];
+  const reach = [
+    ...(aws === undefined ? [] : resources.toSorted()),
+    ...(adminDecides ? [JSON.stringify(adminSecret ?? null)] : []),
+  ];
+  return reach.length === 0 ? undefined : `of${shortHash(reach.join(' '))}`;
+}
 
 const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);

@@ -34,10 +34,12 @@ export async function contain(
   }
   const wasActive = await isActive(aws, { username, accessKeyId }, context);
   const exists = await deactivateKey(aws, username, accessKeyId, context);
-  const denied = await serially(username, () =>
-    denySessions(aws, { username, accessKeyId, wasActive }, context),
-  );
+  const deny = () =>
+    serially(username, () => denySessions(aws, { username, accessKeyId, wasActive }, context));
+  const atOnce = await deny();
   const accepted = await isAccepted(aws, leaked, context);
+  // IAM is eventually consistent: until STS refused the key, sessions could still begin with it.
+  const denied = wasActive && !accepted ? await deny() : atOnce;
   const facts = [
     exists
       ? `the access key ${accessKeyId} is inactive and kept for the investigation`

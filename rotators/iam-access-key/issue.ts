@@ -49,8 +49,9 @@ export async function discard(
 }
 
 /**
- * Sees to it that one key can be created: where there are two, keys of versions that are kept and are not current go,
- * such as that of a rotation that was cancelled, as many as need be.
+ * Sees to it that one key can be created: where there are two, keys of versions that are kept go, as many as need be, such
+ * as that of a rotation that was cancelled, and the current one where it is inactive, as after a containment. The key
+ * before the current one is promised to work for a time; it is the engine that ends that.
  * @throws SecretError `SlotsTaken`
  */
 async function makeRoom(
@@ -62,7 +63,14 @@ async function makeRoom(
   const { username } = current;
   // Requests at the same time can get a user more than its quota; then one place is not enough.
   const surplus = keys.length - keysPerUser + 1;
-  const spare = held.filter((id) => keys.some((key) => key.id === id)).slice(0, Math.max(0, surplus));
+  const promised =
+    surplus > 0 ? (await context.credentials.previous().catch(() => undefined))?.accessKeyId : undefined;
+  const spare = keys
+    .filter(({ id, active }) => (id === current.accessKeyId ? !active : id !== promised && held.includes(id)))
+    .map(({ id }) => id)
+    // The current one last: it is what an investigation asks for.
+    .toSorted((a, b) => Number(a === current.accessKeyId) - Number(b === current.accessKeyId))
+    .slice(0, Math.max(0, surplus));
   if (spare.length < surplus && underWay !== undefined) {
     throw new SecretError(
       'SlotsTaken',
@@ -76,7 +84,7 @@ async function makeRoom(
     context.finding({
       code: 'SpareKeyRemoved',
       severity: 'low',
-      message: `IAM user "${username}": removed the access key ${id}, which an earlier version of the secret holds, to make room for a new one`,
+      message: `IAM user "${username}": removed the access key ${id}, which ${id === current.accessKeyId ? 'is the current one and inactive' : 'an earlier version of the secret holds'}, to make room for a new one`,
     });
   }
 }
@@ -87,10 +95,16 @@ async function slotsTaken(
   keys: readonly ListedKey[],
   context: Context,
 ): Promise<SecretError> {
+  const previous = (await context.credentials.previous().catch(() => undefined))?.accessKeyId;
   const described = await Promise.all(
     keys.map(async ({ id, active, created }) => {
       const used = await lastUsed(aws, username, id, context);
-      const of = id === accessKeyId ? 'the current one, ' : 'in no version of the secret, ';
+      const of =
+        id === accessKeyId
+          ? 'the current one, '
+          : id === previous
+            ? 'the one before it, '
+            : 'in no version of the secret, ';
       const use = used === undefined ? 'no use known' : `last used ${used.toISOString()}`;
       return `${id} (${of}${active ? 'active' : 'inactive'}, created ${created.toISOString()}, ${use})`;
     }),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { TargetError } from '../../core/errors.ts';
+import { SecretError, TargetError } from '../../core/errors.ts';
 import type { Rotator } from '../../rotators/rotator.ts';
 
 export interface IssuedSecret {
@@ -12,6 +12,10 @@ export interface IssuedSecret {
 export class IssuingTarget {
   readonly keys = new Map<string, { key: string; enabled: boolean; madeFor: string }>();
   #made = 0;
+  /** How many keys it keeps at the most. */
+  places = 2;
+  /** Refuses to remove anything. */
+  stuck = false;
 
   issue(madeFor: string): IssuedSecret {
     this.#made += 1;
@@ -35,6 +39,12 @@ export function issuingRotator(target: IssuingTarget): Rotator<IssuedSecret> {
     identity: ({ id }) => id,
     async propose(current, { token }) {
       for (const [id, { madeFor }] of target.keys) if (madeFor === token) target.keys.delete(id);
+      if (target.keys.size >= target.places) {
+        throw new SecretError(
+          'SlotsTaken',
+          `the target has ${target.keys.size} keys: ${[...target.keys.keys()]}`,
+        );
+      }
       return { ...current, ...target.issue(token) };
     },
     async discard({ id }) {
@@ -50,6 +60,7 @@ export function issuingRotator(target: IssuingTarget): Rotator<IssuedSecret> {
             error: new TargetError('AuthenticationRefused', `${credential.id} is refused`),
           },
     async retire({ id }, { act }) {
+      if (target.stuck) throw new TargetError('PermissionMissing', 'may not remove keys');
       const known = target.keys.get(id);
       if (known === undefined || (act === 'disable' && !known.enabled)) return { done: 'nothing' };
       if (act === 'disable') {

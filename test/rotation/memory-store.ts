@@ -11,6 +11,7 @@ interface StoredVersion {
 interface StoredSecret {
   name: string;
   rotationEnabled: boolean;
+  lastRotated?: Date;
   tags: Record<string, string>;
   versions: Map<string, StoredVersion>;
 }
@@ -54,6 +55,11 @@ export class MemoryStore implements SecretStore {
     }
   }
 
+  /** Secrets Manager's own note of when a rotation was done. */
+  noteRotated(arn: string, at: Date): void {
+    this.#secret(arn).lastRotated = at;
+  }
+
   setRotationEnabled(arn: string, enabled: boolean): void {
     this.#secret(arn).rotationEnabled = enabled;
   }
@@ -80,6 +86,7 @@ export class MemoryStore implements SecretStore {
       rotationEnabled: secret.rotationEnabled,
       versions: Object.fromEntries(labelled.map(([id, version]) => [id, [...version.labels]])),
       tags: secret.tags,
+      ...(secret.lastRotated !== undefined && { lastRotated: secret.lastRotated }),
     };
   }
 

@@ -84,6 +84,58 @@ describe('a target that issues the credential', () => {
     ]);
   });
 
+  test('the key before the current one stays where there is room, for as long as its overlap lasts', async () => {
+    const { target, rotate, first, retired } = world();
+    target.places = 3;
+    await rotate();
+    await rotate();
+    expect(target.accepts(first)).toBe(true);
+    expect(retired()).toEqual([]);
+  });
+
+  test('a target that is full of what the secret does not know is left alone', async () => {
+    const { target, begin, run } = world();
+    target.issue('somebody else');
+    await expect(run('createSecret', begin())).rejects.toMatchObject({ code: 'SlotsTaken' });
+    expect([...target.keys.keys()]).toEqual(['id-1', 'id-2']);
+  });
+
+  test('the only key that works stays when AWSCURRENT was moved back to one that does not', async () => {
+    const { target, rotate, first, begin, run, sweep, store, bus } = world();
+    const second = await rotate();
+    target.keys.delete(first.id);
+    target.issue('somebody else');
+    await store.moveCurrent(arn, { to: 'v1', from: 'version-1' });
+    await expect(run('createSecret', begin())).rejects.toMatchObject({ code: 'SlotsTaken' });
+    store.removePending(arn);
+    expect(await sweep(100)).toBe('current not accepted');
+    expect(target.accepts(second)).toBe(true);
+    expect(bus.events.map(({ detailType }) => detailType)).toContain('Finding Raised');
+  });
+
+  test('a version that a person made current is neither announced nor the reason to remove another', async () => {
+    const { target, run, store, first, retired, bus } = world('single-user');
+    const byHand = target.issue('a person');
+    await store.putPending(arn, 'by-hand', JSON.stringify(byHand));
+    await store.moveCurrent(arn, { to: 'by-hand', from: 'v1' });
+    store.removePending(arn);
+    expect(await run('finishSecret', 'by-hand')).toEqual({ step: 'finishSecret', done: false });
+    expect(target.accepts(first)).toBe(true);
+    expect([...retired(), ...bus.events]).toEqual([]);
+  });
+
+  test('an old key that cannot be removed is a finding, and the rotation has succeeded', async () => {
+    const { target, rotate, bus } = world('single-user');
+    target.stuck = true;
+    const second = await rotate();
+    expect(target.accepts(second)).toBe(true);
+    expect(bus.events.map(({ detailType }) => detailType)).toEqual([
+      'Secret Rotation Started',
+      'Secret Rotation Succeeded',
+      'Finding Raised',
+    ]);
+  });
+
   test('a created key is made once, however often the step is delivered', async () => {
     const { target, begin, run } = world();
     const token = begin();
@@ -107,6 +159,7 @@ describe('a target that issues the credential', () => {
 
   test('a key whose place was taken by another run of the step is taken back', async () => {
     const { target, begin, run, store, current } = world();
+    target.places = 3;
     const token = begin();
     const stored = target.issue('another run');
     const beaten = replacing(store, {
@@ -137,12 +190,29 @@ describe('the end of an overlap', () => {
     [71, 'disabled', false],
     [72, 'removed', false],
     [119, 'removed', false],
-    [121, 'long over', true],
   ])('%d hours after the rotation: %s', async (hours, report, accepted) => {
     const { target, rotate, sweep, first } = world();
     const second = await rotate();
     expect(await sweep(hours)).toBe(report);
     expect([target.accepts(first), target.accepts(second)]).toEqual([accepted, true]);
+  });
+
+  test('is looked for once a day when it is long over', async () => {
+    const { rotate, sweep } = world();
+    await rotate();
+    const reports = [];
+    for (let hour = 121; hour < 121 + 24; hour += 1) reports.push(await sweep(hour));
+    expect(reports.filter((report) => report === 'long over')).toHaveLength(23);
+    expect(reports.filter((report) => report === 'removed')).toHaveLength(1);
+  });
+
+  test('counts from when the version became current, not from when it was made', async () => {
+    const { rotate, sweep, store } = world();
+    await rotate();
+    const { created } = (await store.read(arn, { stage: 'AWSCURRENT' })) ?? {};
+    store.noteRotated(arn, new Date((created?.getTime() ?? 0) + 100 * hourMs));
+    expect(await sweep(101)).toBe('overlap not over');
+    expect(await sweep(124)).toBe('disabled');
   });
 
   test('comes in two acts, each recorded once', async () => {
