@@ -51,7 +51,7 @@ export interface Rotator<S extends object> {
 
   /**
    * Makes the target accept `next`, with the best credential at hand. Idempotent: may be killed anywhere and run
-   * again, twice at once included. The engine calls it only when `next` does not log in yet.
+   * again, twice at once included. The engine does not try `next` first: it may log in already.
    * @throws TargetError
    * @throws SecretError `CredentialUnusable` when nothing at hand can log in
    */
