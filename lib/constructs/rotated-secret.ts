@@ -169,7 +169,8 @@ export class RotatedSecret extends Construct {
 
   /**
    * Lets somebody start a rotation and follow it, without reading the value. Secrets Manager asks that whoever starts a
-   * rotation may also invoke its function; the function itself accepts only versions that are pending.
+   * rotation may also invoke its function; the function acts only on versions that are pending, or
+   * that a rotation has just made current.
    * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
    */
   grantRotate(grantee: IGrantable): Grant {
