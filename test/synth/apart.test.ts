@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import { defineConfig } from '../../lib/config/config.ts';
+import type { SecretInput } from '../../lib/config/schema.ts';
+import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import { testApp } from './support/app.ts';
+
+/** How many pairs of functions two secrets need. */
+function pairsOf(first: object, second: object): number {
+  const secrets = { first, second } as unknown as Record<string, SecretInput>;
+  const { environments } = defineConfig({
+    environments: {
+      prod: {
+        ...{ account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } },
+        secrets,
+      },
+    },
+  });
+  const { prod: configuration } = environments;
+  if (configuration === undefined) throw new Error('no environment');
+  const stacks = new RekeyEnvironment(testApp(), 'prod', { configuration, directory: import.meta.dirname });
+  return stacks.rotation.functions.length;
+}
+
+const named = (name: string, more: object) => ({ adopt: name, owner: 'team', ...more });
+const user = (name: string) => ({
+  type: 'iam-access-key',
+  strategy: 'dual-credential',
+  resources: [`arn:aws:iam::111122223333:user/${name}`],
+});
+const token = (admin: string) => ({
+  type: 'http',
+  strategy: 'dual-credential',
+  adminSecret: { adopt: admin },
+});
+const login = (admin: string) => ({
+  type: 'postgresql',
+  strategy: 'single-user',
+  adminSecret: { adopt: admin },
+});
+
+describe('whoever may write one secret reaches the target of another only where the target itself asks for proof', () => {
+  test.each([
+    ['users of IAM', user('orders'), user('billing'), 2],
+    ['one user of IAM', user('orders'), user('orders'), 1],
+    ['tokens of different admins', token('gitlab-orders'), token('gitlab-billing'), 2],
+    ['tokens of one admin', token('gitlab'), token('gitlab'), 1],
+    ['logins of different admins, which a login proves', login('orders-admin'), login('billing-admin'), 1],
+  ])('%s', (_name, first, second, pairs) => {
+    expect(pairsOf(named('one', first), named('two', second))).toBe(pairs);
+  });
+});
