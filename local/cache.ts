@@ -1,9 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { RedisClient } from '@redis/client';
+import { documented } from './documented.ts';
 import type { RedisServer } from './redis.ts';
-import { checkout } from './run.ts';
 
 /** A login to the cache as an application keeps it. */
 export interface CacheLogin {
@@ -12,19 +10,6 @@ export interface CacheLogin {
   readonly port: number;
   readonly username: string;
   readonly password: string;
-}
-
-/** Commands from the documentation of the secret type: what it tells people to run is what is run here. */
-async function documentedCommands(marker: string): Promise<string[][]> {
-  const text = await readFile(join(checkout, 'docs', 'secret-types', 'redis.md'), 'utf8');
-  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) {
-    throw new Error(`docs/secret-types/redis.md has no block marked "${marker}"`);
-  }
-  return block
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' '));
 }
 
 /**
@@ -44,8 +29,8 @@ export async function seedCache(server: RedisServer, applications: readonly stri
     for (const application of applications) {
       await client.sendCommand(['ACL', 'SETUSER', application, 'on', '~*', '&*', '+@all', '-@dangerous']);
     }
-    for (const words of await documentedCommands('admin')) {
-      await client.sendCommand(words.map((word) => word.replace('#…', `#${digest}`)));
+    for (const command of (await documented('redis', 'admin')).split('\n')) {
+      await client.sendCommand(command.split(' ').map((word) => word.replace('#…', `#${digest}`)));
     }
   } finally {
     client.destroy();

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import pg from 'pg';
+import { documented } from './documented.ts';
 import type { PostgresServer } from './postgres.ts';
-import { checkout } from './run.ts';
 
 /** A login as an application keeps it. */
 export interface Login {
@@ -46,16 +44,6 @@ export async function logsIn(login: Login, caPem: string): Promise<boolean> {
   }
 }
 
-/** Statements from the documentation of the secret type: what it tells people to run is what is run here. */
-async function documentedSql(marker: string): Promise<string> {
-  const text = await readFile(join(checkout, 'docs', 'secret-types', 'postgresql.md'), 'utf8');
-  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```sql\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) {
-    throw new Error(`docs/secret-types/postgresql.md has no SQL block marked "${marker}"`);
-  }
-  return block;
-}
-
 /**
  * Makes the database `shop`, a login for every application and the admin with exactly the documented permissions.
  * @returns the admin's login, as its secret holds it
@@ -72,7 +60,10 @@ export async function seedDatabase(
     username: 'rekey_admin',
     password: crypto.randomUUID(),
   };
-  const [grantAdmin, grantUser] = [await documentedSql('admin'), await documentedSql('per user')];
+  const [grantAdmin, grantUser] = [
+    await documented('postgresql', 'admin'),
+    await documented('postgresql', 'per user'),
+  ];
   const session = await openSession({ ...admin, ...server.superuser }, server.caPem);
   try {
     // These statements hold passwords; the server must not log them.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CreateUserCommand, ElastiCacheClient } from '@aws-sdk/client-elasticache';
 import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { type LocalCloud, startCloud } from '../../../local/cloud.ts';
+import { documented } from '../../../local/documented.ts';
 import { receivePasswords } from '../../../local/password-receiver.ts';
 import { createUser } from '../../../local/principals.ts';
 import type { Pace } from '../../../rotators/aws/reset.ts';
@@ -18,16 +19,7 @@ import { missing, type RedisUnderTest, start as startRedis } from './redis.ts';
 
 export { missing };
 
-const documentation = join(import.meta.dirname, '../../../docs/secret-types/elasticache.md');
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-/** A block of the documentation. */
-async function documented(marker: string): Promise<string> {
-  const text = await readFile(documentation, 'utf8');
-  const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```(?:json)?\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) throw new Error(`the documentation has no block marked "${marker}"`);
-  return block.trim();
-}
 
 /** Users of caches as the suite and the tests of what is special about them use them. */
 export interface ElastiCacheUnderTest extends TargetUnderTest<CacheUserSecret> {
@@ -58,12 +50,12 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   const Tags = receiver.tags(host, port);
 
   const policy: { Statement: { Action: string[]; Resource: string[] }[] } = JSON.parse(
-    (await documented('policy'))
+    (await documented('elasticache', 'policy'))
       .replaceAll('eu-central-1', cloud.region)
       .replaceAll('111122223333', cloud.accountId)
       .replaceAll(':user:orders', ':user:*'),
   );
-  const accessString = (await documented('admin')).split(' ');
+  const accessString = (await documented('elasticache', 'admin')).split(' ');
   const principal = await createUser(cloud, 'rekey-caches', policy.Statement);
   const iam = new IAMClient(cloud.clientOptions());
   const permit = async (without?: string) => {

@@ -5,6 +5,7 @@ import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { CreateDBClusterCommand, CreateDBInstanceCommand, RDSClient } from '@aws-sdk/client-rds';
 import pg from 'pg';
 import { type LocalCloud, startCloud } from '../../../local/cloud.ts';
+import { documented } from '../../../local/documented.ts';
 import { receivePasswords } from '../../../local/password-receiver.ts';
 import { type PostgresServer, startPostgres } from '../../../local/postgres.ts';
 import { createUser } from '../../../local/principals.ts';
@@ -17,7 +18,6 @@ import { servedBy } from '../deployed.ts';
 import type { LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = pg.escapeIdentifier;
-const documentation = join(import.meta.dirname, '../../../docs/secret-types/rds-admin.md');
 
 interface Policy {
   readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: unknown }[];
@@ -25,9 +25,7 @@ interface Policy {
 
 /** The policy of the documentation, with the databases of the local cloud in it. */
 async function documentedPolicy({ region, accountId }: LocalCloud): Promise<Policy> {
-  const text = await readFile(documentation, 'utf8');
-  const block = text.split('<!-- policy -->')[1]?.match(/```json\n([\s\S]*?)```/)?.[1];
-  if (block === undefined) throw new Error('the documentation has no policy');
+  const block = await documented('rds-admin', 'policy');
   const local = block
     .replaceAll('eu-central-1', region)
     .replaceAll('111122223333', accountId)
