@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle, packageRoot } from '../lib/constructs/bundle.ts';
 import { registry, type TargetType, targetTypes } from '../rotators/registry.ts';
-import { missing, startTarget } from '../test/conformance/scene.ts';
+import { missing, notRun, startTarget } from '../test/conformance/scene.ts';
 import { type FunctionProcess, startFunction } from './function-process.ts';
 import { limits, type Machine, print, type TypeFigures } from './report.ts';
 import { measureRotation, type RotationFigures } from './rotation.ts';
@@ -59,6 +59,11 @@ async function measureType(type: TargetType): Promise<TypeFigures> {
         await writeFile(join(directory, 'authorities.pem'), authorities.join('\n'));
       const rotations: RotationFigures[] = [];
       for (const strategy of registry[type].strategies) {
+        const reason = notRun.get(`${type}, ${strategy}`);
+        if (reason !== undefined) {
+          process.stderr.write(`${type}, ${strategy} is left out: ${reason}\n`);
+          continue;
+        }
         rotations.push(
           await measureRotation({
             target,
