@@ -14,7 +14,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 for needed in apt-get dpkg-deb "$keyring"; do
   command -v "$needed" >/dev/null || [[ -e $needed ]] || { echo "no $needed on this machine" >&2; exit 1; }
 done
-mkdir -p "$folder"/{etc,state/lists/partial,cache/archives/partial,root}
+mkdir -p "$folder"/{etc,state/lists/partial,cache/archives/partial,files}
 : >"$folder/state/status"
 echo "deb [signed-by=$keyring] http://deb.debian.org/debian unstable main" >"$folder/etc/sources.list"
 cat >"$folder/etc/apt.conf" <<CONF
@@ -32,13 +32,13 @@ export APT_CONFIG=$folder/etc/apt.conf
 apt-get update -qq >&2
 apt-get install -qq -y --no-install-recommends --download-only mysql-server-core >&2
 for archive in "$folder"/cache/archives/*.deb; do
-  dpkg-deb -x "$archive" "$folder/root"
+  dpkg-deb -x "$archive" "$folder/files"
 done
 rm -rf "$folder/cache" "$folder/state/lists"
-libraries=$(dirname "$(find "$folder/root/usr/lib" -name 'ld-linux-*.so.*' -print -quit)")
+libraries=$(dirname "$(find "$folder/files/usr/lib" -name 'ld-linux-*.so.*' -print -quit)")
 cat >"$program" <<RUN
 #!/bin/sh
-exec $libraries/$(basename "$libraries"/ld-linux-*.so.*) --library-path $libraries:$folder/root/usr/lib/mysql/private $folder/root/usr/sbin/mysqld "\$@" --lc-messages-dir=$folder/root/usr/share/mysql --plugin-dir=$folder/root/usr/lib/mysql/plugin --character-sets-dir=$folder/root/usr/share/mysql/charsets
+exec $libraries/$(basename "$libraries"/ld-linux-*.so.*) --library-path $libraries:$folder/files/usr/lib/mysql/private $folder/files/usr/sbin/mysqld "\$@" --lc-messages-dir=$folder/files/usr/share/mysql --plugin-dir=$folder/files/usr/lib/mysql/plugin --character-sets-dir=$folder/files/usr/share/mysql/charsets
 RUN
 # The server leaves root for the user mysql, who must be able to read all of it.
 chmod -R a+rX "$folder"
