@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -324,59 +323,6 @@ describe('an adopted secret', () => {
       Condition: { StringLike: { 'kms:EncryptionContext:SecretARN': [id] } },
     });
     template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/test/secrets/legacy.2fdb' });
-  });
-});
-
-describe('a secret whose target accepts two credentials', () => {
-  const dual = () => {
-    const { stack, bus, auditQueue } = testStack();
-    const shared = {
-      environment: 'test',
-      type: 'redis',
-      strategy: 'dual-credential',
-      bus,
-      auditQueue,
-    } as const;
-    const rotation = new RotationFunction(stack, 'Rotation', { ...shared, overlap: Duration.hours(6) });
-    new RotatedSecret(stack, 'Orders', {
-      environment: 'test',
-      secret: { adopt: { id: 'orders' } },
-      rotation,
-      containment: new ContainmentFunction(stack, 'Containment', shared),
-      owner: 'team-orders',
-    });
-    return Template.fromStack(stack);
-  };
-
-  test('has its function asked every hour whether the overlap is over', () => {
-    const template = dual();
-    const [rule] = Object.values(
-      template.findResources('AWS::Events::Rule', { Properties: { ScheduleExpression: 'rate(1 hour)' } }),
-    );
-    expect(rule?.Properties).toMatchObject({
-      Name: expect.stringMatching(/^rekey-test-overlap-[0-9a-f]{16}$/),
-      Targets: [
-        {
-          Arn: { 'Fn::GetAtt': [expect.stringMatching(/^RotationFunction/), 'Arn'] },
-          Input: '{"RetirePrevious":"arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders"}',
-        },
-      ],
-    });
-    template.hasResourceProperties('AWS::Lambda::Permission', {
-      Principal: 'events.amazonaws.com',
-      SourceArn: 'arn:aws:events:eu-central-1:111122223333:rule/rekey-test-overlap-*',
-    });
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Environment: { Variables: Match.objectLike({ REKEY_OVERLAP_HOURS: '6', REKEY_GRACE_HOURS: '24' }) },
-    });
-  });
-
-  test('is the only kind that has such a schedule', () => {
-    synthesize().template.resourcePropertiesCountIs(
-      'AWS::Events::Rule',
-      { ScheduleExpression: 'rate(1 hour)' },
-      0,
-    );
   });
 });
 
