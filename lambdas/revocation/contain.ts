@@ -5,7 +5,7 @@ import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.
 import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret.ts';
 import type { ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from '../rotation/credentials.ts';
-import { parseCredential } from '../rotation/secret-value.ts';
+import { credentialIn, parseCredential } from '../rotation/secret-value.ts';
 import type { ContainmentInput, ContainOutcome, VerifyOutcome } from './state.ts';
 
 export interface ContainmentDependencies<S extends object> {
@@ -205,8 +205,6 @@ async function readLeaks<S extends object>(
 ): Promise<Leaks<S>> {
   const description = await store.describe(input.secretArn);
   const currentVersionId = versionWith(description, stages.current);
-  const parse = (text: string, versionId: string) =>
-    parseCredential(rotator.schema, text, `${description.name} version ${versionId}`);
   const wanted = input.versions.filter((versionId) => versionId !== input.newVersionId);
   const [currentVersion, versions] = await Promise.all([
     currentVersionId === undefined ? undefined : store.read(description.arn, { versionId: currentVersionId }),
@@ -228,7 +226,7 @@ async function readLeaks<S extends object>(
     versionId === currentVersionId ? 0 : description.versions[versionId] === undefined ? 2 : 1;
   for (const { versionId, value } of versions.toSorted((a, b) => rank(a.versionId) - rank(b.versionId))) {
     const known = value === undefined ? undefined : byValue.get(value);
-    const credential = value === undefined ? undefined : attempt(() => parse(value, versionId));
+    const credential = value === undefined ? undefined : credentialIn(rotator.schema, value);
     if (known !== undefined) {
       known.versionIds.push(versionId);
     } else if (value === undefined || credential === undefined) {
@@ -246,20 +244,15 @@ async function readLeaks<S extends object>(
   return {
     ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
     description,
-    current: parse(currentVersion.value, currentVersionId),
+    current: parseCredential(
+      rotator.schema,
+      currentVersion.value,
+      `${description.name} version ${currentVersionId}`,
+    ),
     currentVersionId,
     found: [...byValue.values()],
     unavailable,
   };
-}
-
-/** A version that is no credential of this type cannot log in anywhere; it is listed as unavailable. */
-function attempt<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch {
-    return undefined;
-  }
 }
 
 async function record(

@@ -12,7 +12,7 @@ import {
 import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { type FindingSources, withFindings } from './findings.ts';
-import { parseCredential } from './secret-value.ts';
+import { credentialIn, parseCredential } from './secret-value.ts';
 
 /** What ending an overlap works with. */
 export interface RetireDependencies<S extends object> extends FindingSources {
@@ -117,9 +117,9 @@ export async function retirePrevious<S extends object>(
   const versionId = versionWith(description, stages.previous);
   if (versionId === undefined || rotator.retire === undefined) return 'nothing';
   const previous = await store.read(description.arn, { versionId });
-  const parsed = previous && rotator.schema.safeParse(safeJson(previous.value));
-  if (!parsed?.success || previous?.value === current.value) return 'nothing';
-  if (!(await isExpendable(rotator, parsed.data, context))) {
+  const old = previous && credentialIn(rotator.schema, previous.value);
+  if (old === undefined || previous?.value === current.value) return 'nothing';
+  if (!(await isExpendable(rotator, old, context))) {
     context.finding({
       code: 'OverlapNotEnded',
       severity: 'medium',
@@ -127,7 +127,7 @@ export async function retirePrevious<S extends object>(
     });
     return 'current not accepted';
   }
-  const { done, note } = await rotator.retire(parsed.data, { ...context, act });
+  const { done, note } = await rotator.retire(old, { ...context, act });
   if (done !== 'nothing') {
     await records.publish([
       createEvent(
@@ -140,7 +140,7 @@ export async function retirePrevious<S extends object>(
           strategy,
           versionId,
           currentVersionId: current.versionId,
-          identity: rotator.identity(parsed.data),
+          identity: rotator.identity(old),
           done,
           ...(note !== undefined && { note }),
         },
@@ -165,11 +165,3 @@ async function isExpendable<S extends object>(
 /** Whether a proposal failed for want of room that waiting would not bring. */
 export const needsRoom = (error: unknown): boolean =>
   error instanceof SecretError && error.code === 'SlotsTaken' && !error.retryable;
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

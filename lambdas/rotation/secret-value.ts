@@ -39,3 +39,12 @@ export function parseCredential<S extends object>(schema: z.ZodType<S>, text: st
   }
   return parsed.data;
 }
+
+/** The same for a version that may hold anything: `undefined` when it is no credential of the type, and so of no use. */
+export function credentialIn<S extends object>(schema: z.ZodType<S>, text: string): S | undefined {
+  try {
+    return parseCredential(schema, text, 'a version');
+  } catch {
+    return undefined;
+  }
+}
