@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 import cloud
-from cloud import certificates
+from cloud import certificates, emulator
 
 
 def _end_with_parent() -> None:
@@ -36,6 +36,7 @@ def _install_extensions() -> None:
         install = getattr(importlib.import_module(f"cloud.{module}"), "install", None)
         if install is not None:
             install()
+    print("CloudFormation's functions replaced:", ", ".join(emulator.replaced))
 
 
 def main() -> None:
