@@ -33,11 +33,7 @@ export class SecretsManagerRotation implements RotationControl {
         );
       }
       if (name === 'AccessDeniedException') {
-        throw new SecretError(
-          'SecretAccessDenied',
-          `secretsmanager:RotateSecret on ${secretId} is denied to this role; its policy and the secret's resource policy must both allow it`,
-          { cause },
-        );
+        throw denied(secretId, message, cause);
       }
       if (name === 'ResourceNotFoundException') {
         throw new SecretError(
@@ -58,4 +54,31 @@ export class SecretsManagerRotation implements RotationControl {
       );
     }
   }
+}
+
+/**
+ * Three different policies end in the same code, and only the text tells them apart: the function's own, which is also
+ * the answer when there is no such function; the caller's, for the function; the caller's or the secret's, for the secret.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
+ */
+function denied(secretId: string, message: string, cause: unknown): SecretError {
+  if (/cannot invoke the specified Lambda function/i.test(message)) {
+    return new SecretError(
+      'RotationFunctionDenied',
+      `Secrets Manager cannot invoke the rotation function of ${secretId}: it was deleted, or its own policy no longer admits secretsmanager.amazonaws.com; deploy the environment again`,
+      { cause },
+    );
+  }
+  if (/lambda:InvokeFunction/i.test(message)) {
+    return new SecretError(
+      'SecretAccessDenied',
+      `RotateSecret on ${secretId} needs lambda:InvokeFunction on its rotation function too, which this role's policy does not allow`,
+      { cause },
+    );
+  }
+  return new SecretError(
+    'SecretAccessDenied',
+    `secretsmanager:RotateSecret on ${secretId} is denied to this role; its policy and the secret's resource policy must both allow it`,
+    { cause },
+  );
 }

@@ -148,6 +148,12 @@ function refused(error: unknown, action: string, secretId: string): never {
       throw new SecretError('SecretMissing', `secret ${secretId} does not exist in this account and region`, {
         cause: error,
       });
+    case 'ValidationException':
+      throw new SecretError(
+        'SecretNameInvalid',
+        `${JSON.stringify(secretId.slice(0, 600))} is no name or ARN of a secret: a name holds letters, digits and -/_+=.@!; correct it where it is written`,
+        { cause: error },
+      );
     case 'AccessDeniedException':
       throw new SecretError(
         'SecretAccessDenied',

@@ -47,10 +47,14 @@ const secretErrorCodes = [
   'StepUnknown',
   'RotationEventInvalid',
   'SecretMissing',
+  /** Nothing can have this name: it holds characters that no name of a secret has. */
+  'SecretNameInvalid',
   'SecretAccessDenied',
   'SecretValueMissing',
   'SecretValueInvalid',
   'RotationDisabled',
+  /** Secrets Manager may not invoke the rotation function, or there is none any more. */
+  'RotationFunctionDenied',
   'VersionUnknown',
   'VersionNotPending',
   'PendingValueRefused',

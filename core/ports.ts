@@ -84,7 +84,7 @@ export interface RotationControl {
   /**
    * Asks Secrets Manager to rotate now, into a version with the id `token`.
    * @returns `'unfinished'` when an earlier rotation has not ended; Secrets Manager then tries that one again
-   * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled`
+   * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled` | `RotationFunctionDenied`
    */
   rotate(secretId: string, token: string): Promise<'started' | 'unfinished'>;
 }

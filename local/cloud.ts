@@ -31,6 +31,11 @@ export interface LocalCloud {
   clientOptions(credentials?: CloudCredentials): CloudClientOptions;
   /** Moves the clock of Secrets Manager's schedules forward; what becomes due starts at once. */
   advanceClock(seconds: number): Promise<void>;
+  /**
+   * Has the local cloud follow another reading of what AWS's documents leave open. `local/cloud/readings.py` lists them;
+   * the environment variable REKEY_READINGS (`behaviour=reading,…`) chooses at the start.
+   */
+  read(behaviour: string, reading: string): Promise<void>;
   /** Ends the emulator and its Lambda workers; safe to call twice. */
   stop(): Promise<void>;
 }
@@ -131,6 +136,15 @@ async function call(
   });
 }
 
+/** Asks something of the local cloud itself, beside the AWS services. */
+async function control(port: number, ca: string, what: string, request: object): Promise<void> {
+  const body = JSON.stringify(request);
+  const answer = await call(port, ca, `/_rekey/${what}`, { method: 'POST', body, timeoutMs: 10_000 });
+  if (answer.status !== 200) {
+    throw new CloudError('CloudNotHealthy', `The local cloud refused ${what} ${body}: ${answer.body}`);
+  }
+}
+
 async function tail(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trimEnd().split('\n').slice(-15).join('\n');
@@ -160,6 +174,7 @@ function emulatorEnvironment(directory: string, port: number, concurrency: numbe
     S3_DATA_DIR: join(directory, 's3'),
     LAMBDA_EXECUTOR: 'local',
     LAMBDA_ACCOUNT_CONCURRENCY: String(concurrency),
+    REKEY_READINGS: process.env.REKEY_READINGS ?? '',
     NODE_EXTRA_CA_CERTS: join(directory, 'certificates', 'ca.pem'),
     // The emulator removes every container with its label at start and end; it must see none.
     DOCKER_HOST: `unix://${join(temporary, 'no-docker.sock')}`,
@@ -296,17 +311,9 @@ async function connected(directory: string, instance: Instance, ca: string): Pro
       credentials,
       requestHandler: { httpsAgent: { ca, keepAlive: true } },
     }),
-    advanceClock: async (seconds) => {
-      const body = JSON.stringify({ advanceSeconds: seconds });
-      const answer = await call(instance.port, ca, '/_rekey/clock', {
-        method: 'POST',
-        body,
-        timeoutMs: 10_000,
-      });
-      if (answer.status !== 200) {
-        throw new CloudError('CloudNotHealthy', `The clock was not moved by ${seconds} s: ${answer.body}`);
-      }
-    },
+    advanceClock: async (seconds) => await control(instance.port, ca, 'clock', { advanceSeconds: seconds }),
+    read: async (behaviour, reading) =>
+      await control(instance.port, ca, 'readings', { [behaviour]: reading }),
     stop: async () => {
       await stopInstance(directory, instance);
     },

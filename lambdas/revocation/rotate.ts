@@ -37,7 +37,7 @@ export const rotationToken = (requestId: string, secretArn: string): string =>
  * version may be among those that leaked, or have been read since, so this one still rotates after it.
  *
  * @throws RekeyError `RotationPending` when it takes longer; the same call again goes on waiting
- * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled`
+ * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled` | `RotationFunctionDenied`
  */
 export async function rotateForRevocation(
   { requestId, secretArn, secretName }: Pick<WorkflowInput, 'requestId' | 'secretArn' | 'secretName'>,

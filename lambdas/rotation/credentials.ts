@@ -1,4 +1,5 @@
 import { SecretError } from '../../core/errors.ts';
+import { endsLikeSuffix } from '../../core/names.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
 import type { Credentials, Revoker } from '../../rotators/rotator.ts';
@@ -75,7 +76,7 @@ async function readAdmin<S extends object>(
   if (version === undefined) {
     throw new SecretError(
       'AdminSecretMissing',
-      `the admin secret ${arn} (key masterarn) does not exist or has no value; correct masterarn or store the admin credential there`,
+      `the admin secret ${arn} (key masterarn) does not exist or has no value; correct masterarn${partial(arn)} or store the admin credential there`,
     );
   }
   const json = parseSecretJson(version.value, arn);
@@ -94,6 +95,12 @@ async function readAdmin<S extends object>(
   }
   return admin;
 }
+
+/** What may be wrong with an ARN that looks full and is not found: the end of the name was taken for the suffix. */
+const partial = (arn: string): string =>
+  arn.startsWith('arn:') && endsLikeSuffix(arn)
+    ? ' (if its name ends in a hyphen and six characters, masterarn needs six more, as the full ARN has them),'
+    : '';
 
 async function locateManaged<S extends object>(
   { store, databases }: CredentialSources<S>,

@@ -123,8 +123,12 @@ function flatten(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyK
     const path = [...prefix, ...issue.path];
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
       const closest = issue.errors.reduce((best, next) => (depth(next) > depth(best) ? next : best));
+      const [meant, ...others] = issue.errors.filter(knowsTheKeys);
       if (depth(closest) > 0) {
         return flatten(closest, path);
+      }
+      if (meant !== undefined && others.length === 0) {
+        return flatten(meant, path);
       }
     }
     if (issue.code === 'invalid_key') {
@@ -139,6 +143,10 @@ function flatten(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyK
     return [{ path, message: issue.message }];
   });
 }
+
+/** The settings are those of this alternative, so it is the one that was meant. */
+const knowsTheKeys = (issues: readonly z.core.$ZodIssue[]): boolean =>
+  !issues.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number =>
   Math.max(

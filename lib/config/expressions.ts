@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { endsLikeSuffix } from '../../core/names.ts';
 
 /** Secrets Manager rotates at most every four hours and at least every 999 days. */
 const shortestHours = 4;
@@ -62,11 +63,14 @@ export const secretNameSchema = z
     /^[A-Za-z0-9_+=.@-][A-Za-z0-9/_+=.@-]*$/,
     'may hold letters, digits and / _ + = . @ -, and starts without /',
   )
-  .refine((name) => !/-[A-Za-z0-9]{6}$/.test(name), {
+  .refine((name) => !endsLikeSuffix(name), {
     error: 'must not end in a hyphen and six characters: it would look like the suffix of an ARN',
   });
 
-/** An existing secret: its name, or its full ARN with the six-character suffix. */
+/**
+ * An existing secret: its name, or its full ARN with the six-character suffix. The suffix is unknown at synth, so Rekey
+ * makes a partial ARN of a name, and Secrets Manager finds no secret by that whose name ends like a suffix.
+ */
 export const secretIdSchema = z
   .string()
   .min(1)
@@ -77,7 +81,11 @@ export const secretIdSchema = z
         ? /^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/.test(id)
         : /^[A-Za-z0-9/_+=.@!-]+$/.test(id),
     { error: 'must be the name of a secret, or its full ARN with the six-character suffix' },
-  );
+  )
+  .refine((id) => id.startsWith('arn:') || !endsLikeSuffix(id), {
+    error:
+      'ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it; give the full ARN instead: aws secretsmanager describe-secret --secret-id <name> --query ARN',
+  });
 
 const id = (prefix: string, what: string) =>
   z.string().regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), `must be the id of a ${what}, ${prefix}-…`);

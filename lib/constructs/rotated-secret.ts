@@ -8,7 +8,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
 import type { z } from 'zod';
 import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
-import { definitionParameter, overlapRulePrefix } from '../../core/names.ts';
+import { definitionParameter, endsLikeSuffix, overlapRulePrefix } from '../../core/names.ts';
 import { passwordEnvironmentSchema } from '../../core/password.ts';
 import type { retireEventSchema } from '../../lambdas/rotation/retire.ts';
 import type { ContainmentFunction } from './containment-function.ts';
@@ -38,7 +38,7 @@ export interface CreatedSecret {
 
 /** A secret that exists. Its value, its policy and its tags stay as they are. */
 export interface AdoptedSecret {
-  /** Name, or full ARN with the six-character suffix. */
+  /** Name, or full ARN with the six-character suffix. A name that ends in a hyphen and six characters needs the ARN. */
   readonly id: string;
   /** @default - the AWS managed key */
   readonly encryptionKeyArn?: string;
@@ -304,6 +304,11 @@ function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry 
       arn: adopt.id,
       identity: { arnPattern: adopt.id, encryptionKey },
     };
+  }
+  if (endsLikeSuffix(adopt.id)) {
+    throw new Error(
+      `secret ${adopt.id}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${adopt.id} --query ARN)`,
+    );
   }
   const partialArn = Stack.of(scope).formatArn({
     service: 'secretsmanager',

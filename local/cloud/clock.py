@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from cloud import control
+
 PATH = "/_rekey/clock"
 LIMIT_SECONDS = 10 * 366 * 24 * 3600
 
@@ -49,40 +51,14 @@ def _advance(body: bytes) -> tuple[int, dict]:
     return 200, {"now": now(), "advancedSeconds": _advanced}
 
 
-async def _answer(scope, receive, send) -> None:
-    body = b""
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            return
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    if scope["method"] == "POST":
-        status, answer = _advance(body)
-    elif scope["method"] == "GET":
-        status, answer = 200, {"now": now(), "advancedSeconds": _advanced}
-    else:
-        status, answer = 405, {"message": f"{PATH} answers GET and POST."}
-    content = json.dumps(answer).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+def _answer(method: str, body: bytes) -> tuple[int, dict]:
+    if method == "POST":
+        return _advance(body)
+    if method == "GET":
+        return 200, {"now": now(), "advancedSeconds": _advanced}
+    return 405, {"message": f"{PATH} answers GET and POST."}
 
 
 def install() -> None:
-    from ministack import app as gateway
-
-    emulator, reset_state = gateway.app, gateway._reset_all_state
-
-    async def app(scope, receive, send):
-        if scope["type"] == "http" and scope["path"] == PATH:
-            await _answer(scope, receive, send)
-        else:
-            await emulator(scope, receive, send)
-
-    def reset_all():
-        reset()
-        reset_state()
-
-    gateway.app, gateway._reset_all_state = app, reset_all
+    control.serve(PATH, _answer)
+    control.on_reset(reset)

@@ -8,6 +8,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce
 import contextvars
 import json
 
+from cloud import readings
+
 # Operations on an existing secret; the others take no SecretId.
 _REQUEST_KEYS = {
     "Name": "Name",
@@ -19,6 +21,7 @@ _REQUEST_KEYS = {
     "ForceDeleteWithoutRecovery": "ForceDeleteWithoutRecovery",
     "BlockPublicPolicy": "BlockPublicPolicy",
     "RotateImmediately": "RotateImmediately",
+    "ExternalSecretRotationRoleArn": "ExternalSecretRotationRoleArn",
 }
 
 _put_events: contextvars.ContextVar[list[tuple[str, dict]]] = contextvars.ContextVar("put_events", default=[])
@@ -33,8 +36,14 @@ def _secrets_manager_keys(action: str, data: dict) -> dict:
 
     keys = {f"secretsmanager:{key}": _text(data[field]) for field, key in _REQUEST_KEYS.items()
             if isinstance(data.get(field), (str, int, bool))}
-    if action == "secretsmanager:RotateSecret" and isinstance(data.get("RotationRules"), dict):
-        keys["secretsmanager:ModifyRotationRules"] = "true"
+    if action == "secretsmanager:RotateSecret":
+        if isinstance(data.get("RotationRules"), dict):
+            keys["secretsmanager:ModifyRotationRules"] = "true"
+        elif readings.is_read("rotate-condition-keys", "always"):
+            keys["secretsmanager:ModifyRotationRules"] = "false"
+        # RotateSecret rotates at once unless the request says otherwise (API_RotateSecret).
+        if readings.is_read("rotate-condition-keys", "always"):
+            keys.setdefault("secretsmanager:RotateImmediately", "true")
     # GetSecretValue without a stage reads AWSCURRENT, unless it names a version.
     stage = data.get("VersionStage")
     if stage is None and action == "secretsmanager:GetSecretValue" and not data.get("VersionId"):

@@ -8,8 +8,9 @@ import contextvars
 import json
 import re
 
-from cloud import clock, secretsmanager_rotation as rotation, secretsmanager_schedule as schedule
-from cloud.secretsmanager_versions import Refusal, has_value, holder, move_label, put_version, token_of, value_of
+from cloud import clock, secretsmanager_requests as requests
+from cloud import secretsmanager_rotation as rotation, secretsmanager_schedule as schedule
+from cloud.secretsmanager_versions import Refusal, drop_label, has_value, holder, move_label, put_version, token_of, value_of
 
 _access_key: contextvars.ContextVar[str | None] = contextvars.ContextVar("secretsmanager_access_key", default=None)
 _DELETED = "You can't perform this operation on the secret because it was marked for deletion."
@@ -26,12 +27,12 @@ def _answer(handler):
     """Turns a Refusal into the error response of the JSON protocol."""
 
     def answer(data):
-        from ministack.core.responses import error_response_json, json_response
+        from ministack.core.responses import json_response
 
         try:
             return json_response(handler(data))
         except Refusal as refusal:
-            return error_response_json(refusal.code, refusal.message, refusal.status)
+            return requests.refusal(refusal)
 
     return answer
 
@@ -90,9 +91,8 @@ def _create_secret(data):
     service = _service()
     name, token = data.get("Name"), token_of(data)
     string, binary = value_of(data)
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9/_+=.@-]{1,512}", name):
-        raise Refusal("InvalidParameterException", "Invalid name. Must be a valid name containing alphanumeric "
-                      "characters, or any of the following: -/_+=.@!")
+    if not isinstance(name, str) or not 1 <= len(name) <= 512:
+        raise Refusal("InvalidParameterException", "The secret's name must have 1 to 512 characters.")
     existing = service._secrets.get(name)
     if existing is not None:
         if existing.get("DeletedDate"):
@@ -122,7 +122,12 @@ def _stored(secret: dict, data: dict, labels: list[str]) -> tuple[str, dict]:
     if string is None and binary is None:
         raise Refusal("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
     _encrypt(secret)
+    replaced, _ = holder(secret, "AWSCURRENT")
     version = put_version(secret, token, string, binary, labels)
+    if replaced is not None and "AWSCURRENT" not in secret["Versions"][replaced]["Stages"]:
+        # Recorded 2022-09-28 (test_update_secret_version_stages_current_pending): the version that a new value takes
+        # AWSCURRENT from keeps AWSPREVIOUS alone; a finished rotation had left AWSPENDING on it.
+        drop_label(secret, "AWSPENDING", replaced)
     if "AWSCURRENT" in labels and secret.get("RotationEnabled") and "_Rotation" not in secret:
         # A value that was stored by hand counts as a rotation (RotationRulesType, AutomaticallyAfterDays).
         rotation.plan_next(secret, clock.now())
@@ -208,8 +213,7 @@ def _update_secret_version_stage(data):
     if target:
         move_label(secret, label, target)
     else:
-        version = secret["Versions"][source]
-        version["Stages"] = [stage for stage in version["Stages"] if stage != label]
+        drop_label(secret, label, source)
     secret["LastChangedDate"] = clock.now()
     _service()._sync_replicas(secret)
     return {"ARN": secret["ARN"], "Name": secret["Name"]}
@@ -294,8 +298,12 @@ def install() -> None:
     service._update_secret_version_stage = _answer(_update_secret_version_stage)
     service._list_secret_version_ids = _answer(_list_secret_version_ids)
     service._rotate_secret = _answer(_rotate_secret)
-    service._describe_secret = _with_rotation_facts(service._describe_secret, lambda content: [content])
-    service._list_secrets = _with_rotation_facts(service._list_secrets, lambda content: content["SecretList"])
+    service._resolve = requests.resolve
+    service._delete_secret = requests.delete(service._delete_secret)
+    for name, entries in (("_describe_secret", lambda content: [content]),
+                          ("_list_secrets", lambda content: content["SecretList"])):
+        original = requests.without_empty_facts(getattr(service, name), entries)
+        setattr(service, name, _with_rotation_facts(original, entries))
     # UpdateSecret of other services (RDS managed passwords) promotes through this one.
     service._apply_current_promotion = lambda secret, version_id: move_label(secret, "AWSCURRENT", version_id)
     handle = service.handle_request
@@ -305,8 +313,16 @@ def install() -> None:
         from ministack.core.router import extract_access_key_id
 
         _access_key.set(extract_access_key_id(headers, query_params) or None)
-        if headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
-            return cancel_rotation(json.loads(body or b"{}"))
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        try:
+            data = json.loads(body or b"{}")
+            requests.check(action, data if isinstance(data, dict) else {})
+        except Refusal as refusal:
+            return requests.refusal(refusal)
+        except ValueError:
+            data = {}  # the emulator answers what is no JSON
+        if action == "CancelRotateSecret":
+            return cancel_rotation(data)
         return await handle(method, path, headers, body, query_params)
 
     service.handle_request = handle_request

@@ -23,6 +23,8 @@ RETRY_SECONDS = 3600.0
 RETRIES = 5
 TICK_SECONDS = 1.0
 PRINCIPAL = "secretsmanager.amazonaws.com"
+_NOT_INVOKED = ("Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "
+                f"access to the principal {PRINCIPAL}.")
 
 _lock = threading.RLock()
 _wake = threading.Event()
@@ -45,7 +47,8 @@ def _function(arn: str):
     name, qualifier = lambda_svc._resolve_name_and_qualifier(arn)
     record, config = lambda_svc._get_func_record_for_qualifier(name, qualifier)
     if record is None:
-        raise Refusal("ResourceNotFoundException", f"Lambda does not exist or could not be accessed: {arn}")
+        # Recorded 2024-03-15 (test_rotate_secret_invalid_lambda_arn): the same answer as for a missing permission.
+        raise Refusal("AccessDeniedException", _NOT_INVOKED)
     return lambda_svc._functions[name], config
 
 
@@ -61,11 +64,7 @@ def _check_function(secret: dict, arn: str, access_key: str | None) -> None:
         service_context={"aws:sourcearn": secret["ARN"], "aws:sourceaccount": get_account_id()},
     )
     if iam.evaluate_resource_policy(function["policy"], context, service=PRINCIPAL).decision != "Allow":
-        raise Refusal(
-            "AccessDeniedException",
-            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "
-            f"access to the principal {PRINCIPAL}.",
-        )
+        raise Refusal("AccessDeniedException", _NOT_INVOKED)
     if access_key is None:
         return
     denied = iam.enforce(access_key, "lambda:InvokeFunction", "lambda", get_region(), resource_arn=arn)

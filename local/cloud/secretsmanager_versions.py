@@ -48,15 +48,21 @@ def has_value(version: dict) -> bool:
     return version.get("SecretString") is not None or version.get("SecretBinary") is not None
 
 
+def drop_label(secret: dict, label: str, version_id: str) -> None:
+    """Takes a label off a version."""
+    version = secret["Versions"][version_id]
+    version["Stages"] = [stage for stage in version["Stages"] if stage != label]
+
+
 def move_label(secret: dict, label: str, version_id: str) -> None:
     """A label is on one version at a time; AWSPREVIOUS follows AWSCURRENT to the version it was taken from."""
     from ministack.services import secretsmanager as service
 
-    old_id, old = holder(secret, label)
+    old_id, _ = holder(secret, label)
     if old_id == version_id:
         return
-    if old is not None:
-        old["Stages"] = [stage for stage in old["Stages"] if stage != label]
+    if old_id is not None:
+        drop_label(secret, label, old_id)
     secret["Versions"][version_id]["Stages"].append(label)
     if label == "AWSCURRENT" and old_id is not None:
         move_label(secret, "AWSPREVIOUS", old_id)

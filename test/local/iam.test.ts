@@ -14,13 +14,15 @@ import {
   PutResourcePolicyCommand,
   PutSecretValueCommand,
   RotateSecretCommand,
+  type RotateSecretRequest,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { createUser } from '../../local/principals.ts';
+import { eventually } from './support/eventually.ts';
 import { refusal } from './support/refusal.ts';
-import { deployRotationFunction } from './support/rotation.ts';
+import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow, deployStack } from './support/stack.ts';
 
 jest.setTimeout(30_000);
@@ -34,6 +36,7 @@ describe('IAM condition keys', () => {
   let tagged: string;
   let untagged: string;
   let users = 0;
+  let rotation: RotationFunction;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'rekey-iam-'));
@@ -43,6 +46,7 @@ describe('IAM condition keys', () => {
       const Tags = [{ Key: 'environment', Value: environment }];
       return (await root.send(new CreateSecretCommand({ Name, SecretString: 'value', Tags }))).ARN ?? '';
     };
+    rotation = await deployRotationFunction(cloud);
     tagged = await make('dev/secret', 'dev');
     untagged = await make('prod/secret', 'prod');
     await root.send(
@@ -119,7 +123,6 @@ describe('IAM condition keys', () => {
   });
 
   test("secretsmanager:resource/AllowRotationLambdaArn is the secret's rotation function", async () => {
-    const rotation = await deployRotationFunction(cloud);
     const secret =
       (await root.send(new CreateSecretCommand({ Name: 'rotated', SecretString: 'v' }))).ARN ?? '';
     const client = await secretsAs({
@@ -131,6 +134,56 @@ describe('IAM condition keys', () => {
     await root.send(new RotateSecretCommand({ SecretId: secret, RotationLambdaARN: rotation.arn }));
     expect((await describeSecret()).ARN).toBe(secret);
   });
+
+  /**
+   * ModifyRotationRules: "whether the rotation rules of the secret are to be modified"; RotateImmediately: "whether the
+   * rotation attempt should be attempted immediately"; RotationLambdaARN: "the ARN of the rotation Lambda function in
+   * the request". That the two Bool keys are there when the request has not the field is not said: both readings.
+   * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+   */
+  test.each(['always', 'when-given'])(
+    'RotateSecret without the right to reconfigure, with Bool keys that are there %s',
+    async (reading) => {
+      await cloud.read('rotate-condition-keys', reading);
+      const Name = `starts-only/${reading}`;
+      const SecretId = (await root.send(new CreateSecretCommand({ Name, SecretString: 'v' }))).ARN ?? '';
+      await root.send(new RotateSecretCommand({ SecretId, RotationLambdaARN: rotation.arn }));
+      await eventually('the rotation', async () => {
+        return (await root.send(new DescribeSecretCommand({ SecretId }))).LastRotatedDate !== undefined;
+      });
+      const client = await secretsAs(allow('lambda:InvokeFunction', rotation.arn), {
+        ...allow('secretsmanager:RotateSecret'),
+        Condition: {
+          BoolIfExists: { 'secretsmanager:ModifyRotationRules': 'false' },
+          Null: {
+            'secretsmanager:RotationLambdaARN': 'true',
+            'secretsmanager:ExternalSecretRotationRoleArn': 'true',
+          },
+        },
+      });
+      const rotate = (more: Partial<RotateSecretRequest>) =>
+        client.send(new RotateSecretCommand({ SecretId, ...more }));
+      expect(await refusal(rotate({ RotationRules: { AutomaticallyAfterDays: 999 } }))).toBe(denied);
+      expect(await refusal(rotate({ RotationLambdaARN: rotation.arn }))).toBe(denied);
+      expect((await rotate({ RotateImmediately: true })).ARN).toBe(SecretId);
+      const strict = await secretsAs(allow('lambda:InvokeFunction', rotation.arn), {
+        ...allow('secretsmanager:RotateSecret'),
+        Condition: { Bool: { 'secretsmanager:ModifyRotationRules': 'false' } },
+      });
+      const started = strict.send(new RotateSecretCommand({ SecretId })).then(
+        () => 'started',
+        (error: Error) => (error.name === denied ? denied : 'started'),
+      );
+      expect(await started).toBe(reading === 'always' ? 'started' : denied);
+      const later = await secretsAs({
+        ...allow('secretsmanager:RotateSecret'),
+        Condition: { Bool: { 'secretsmanager:RotateImmediately': 'false' } },
+      });
+      expect(await refusal(later.send(new RotateSecretCommand({ SecretId, RotateImmediately: true })))).toBe(
+        denied,
+      );
+    },
+  );
 
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
   test('a log group is named with a trailing :* in a policy', async () => {

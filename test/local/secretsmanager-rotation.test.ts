@@ -8,10 +8,12 @@ import {
   DescribeSecretCommand,
   type DescribeSecretResponse,
   GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RotateSecretCommand,
   type RotateSecretRequest,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
@@ -180,14 +182,54 @@ describe('Rotation in Secrets Manager', () => {
     expect(await refusal(rotate(secret, { RotationLambdaARN: 'not an arn of a function' }))).toBe(
       'InvalidParameterException',
     );
-    expect(await refusal(rotate(secret, { RotationLambdaARN: `${rotation.arn}-absent` }))).toBe(
-      'ResourceNotFoundException',
-    );
+    // Recorded on AWS 2024-03-15: test_rotate_secret_invalid_lambda_arn in LocalStack's test_secretsmanager.snapshot.json.
+    const notInvoked =
+      'AccessDeniedException: Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.';
+    const absent = rotate(secret, { RotationLambdaARN: `${rotation.arn}-absent` });
+    expect(await refusalText(absent)).toBe(notInvoked);
     const unpermitted = await deployRotationFunction(cloud, false);
-    expect(await refusalText(rotate(secret, { RotationLambdaARN: unpermitted.arn }))).toContain(
-      'AccessDeniedException: Secrets Manager cannot invoke the specified Lambda function.',
+    expect(await refusalText(rotate(secret, { RotationLambdaARN: unpermitted.arn }))).toBe(notInvoked);
+    expect(await described(secret)).not.toHaveProperty('RotationEnabled');
+    expect(await described(secret)).not.toHaveProperty('RotationLambdaARN');
+  });
+
+  // Recorded on AWS 2025-03-29: test_rotate_secret_multiple_times_with_lambda_success.
+  test('takes the removal of AWSPENDING by a function, and hides versions without labels', async () => {
+    const secret = await createSecret();
+    const first = await labelled(secret, 'AWSCURRENT');
+    const second = await rotate(secret);
+    await rotated(secret, second);
+    const removal = { SecretId: secret, VersionStage: 'AWSPENDING', RemoveFromVersionId: second };
+    await client.send(new UpdateSecretVersionStageCommand(removal));
+    expect((await described(secret)).VersionIdsToStages).toEqual({
+      [first ?? '']: ['AWSPREVIOUS'],
+      [second]: ['AWSCURRENT'],
+    });
+    const third = await rotate(secret);
+    const description = await rotated(secret, third);
+    expect(Object.keys(description.VersionIdsToStages ?? {}).sort()).toEqual([second, third].sort());
+    const { Versions = [] } = await client.send(new ListSecretVersionIdsCommand({ SecretId: secret }));
+    expect(Versions.map((version) => version.VersionId).sort()).toEqual([second, third].sort());
+  });
+
+  // Recorded on AWS 2022-09-28: test_update_secret_version_stages_current_pending, list_secret_version_ids_res_2.
+  test('a value that is stored by hand takes AWSPENDING off the version that was current', async () => {
+    const secret = await createSecret();
+    const second = await rotate(secret);
+    await rotated(secret, second);
+    expect((await described(secret)).VersionIdsToStages?.[second]?.toSorted()).toEqual([
+      'AWSCURRENT',
+      'AWSPENDING',
+    ]);
+    const { VersionId: third = '' } = await client.send(
+      new PutSecretValueCommand({ SecretId: secret, SecretString: 'by hand' }),
     );
-    expect((await described(secret)).RotationEnabled).toBe(false);
+    expect((await described(secret)).VersionIdsToStages).toEqual({
+      [second]: ['AWSPREVIOUS'],
+      [third]: ['AWSCURRENT'],
+    });
+    const fourth = await rotate(secret);
+    await rotated(secret, fourth);
   });
 
   test('needs lambda:InvokeFunction of the caller too', async () => {

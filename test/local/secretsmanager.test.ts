@@ -12,6 +12,7 @@ import {
   ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   type PutSecretValueRequest,
+  RotateSecretCommand,
   SecretsManagerClient,
   UpdateSecretCommand,
   UpdateSecretVersionStageCommand,
@@ -234,6 +235,117 @@ describe('Secrets Manager', () => {
       const absent = { VersionStage, MoveToVersionId: randomUUID(), RemoveFromVersionId: first };
       expect(await refusal(move(secret, absent))).toBe('ResourceNotFoundException');
       expect(await labels(secret)).toEqual({ AWSCURRENT: first, AWSPENDING: next, custom: third });
+    });
+  });
+
+  /**
+   * Recorded on AWS by LocalStack, tests/aws/services/secretsmanager/test_secretsmanager.snapshot.json; the documents
+   * say the same: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+   */
+  describe('answers as recorded', () => {
+    const missing = "ResourceNotFoundException: Secrets Manager can't find the specified secret.";
+    const named = async (Name: string) =>
+      (await client.send(new CreateSecretCommand({ Name, SecretString: Name }))).ARN ?? '';
+
+    // 2022-09-28: test_create_and_update_secret[…-Name-a1b2c3-False], resource_not_found_dict_1.
+    test('an ARN without its suffix finds no secret whose name ends in a hyphen and six characters', async () => {
+      for (const name of ['plain', 'Name-a1b2', 'Name-a1b2c3-', 'app_secret']) {
+        const arn = await named(name);
+        expect((await get(arn.slice(0, -7))).SecretString).toBe(name);
+      }
+      for (const name of ['Name-a1b2c3', 'app-secret', 'team/db-reader']) {
+        const arn = await named(name);
+        expect(await refusalText(get(arn.slice(0, -7)))).toBe(missing);
+        expect((await get(arn)).SecretString).toBe(name);
+        expect((await get(name)).SecretString).toBe(name);
+      }
+      // A shorter name is no beginning of another.
+      const longer = await named('longer-name');
+      expect(await refusalText(get(longer.slice(0, -9)))).toBe(missing);
+    });
+
+    // 2024-03-15: test_invalid_secret_name[ Inv Name] and three more names.
+    test.each(['not a name', 'a,b', 'a*', 'arn:aws:secretsmanager:us-east-1:000000000000:secret:not a name'])(
+      'every operation refuses the name %p',
+      async (SecretId) => {
+        const answers = await Promise.all([
+          refusalText(get(SecretId)),
+          refusalText(put(SecretId, 'x')),
+          refusalText(labels(SecretId)),
+          refusalText(client.send(new UpdateSecretCommand({ SecretId, SecretString: 'x' }))),
+          refusalText(client.send(new DeleteSecretCommand({ SecretId }))),
+          refusalText(client.send(new ListSecretVersionIdsCommand({ SecretId }))),
+          refusalText(client.send(new RotateSecretCommand({ SecretId }))),
+          refusalText(move(SecretId, { VersionStage: 'x', MoveToVersionId: randomUUID() })),
+        ]);
+        expect(new Set(answers)).toEqual(
+          new Set([
+            'ValidationException: Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
+          ]),
+        );
+        if (!SecretId.startsWith('arn:')) {
+          expect(await refusal(named(SecretId))).toBe('ValidationException');
+        }
+      },
+    );
+
+    // 2024-03-15: test_get_secret_value_errors, test_secret_version_not_found, test_secret_not_found.
+    test('which stage, version or secret is missing', async () => {
+      const secret = await createSecret('value');
+      const unknown = randomUUID();
+      const value = "ResourceNotFoundException: Secrets Manager can't find the specified secret value for";
+      expect(await refusalText(get(secret, { VersionStage: 'AWSPENDING' }))).toBe(
+        `${value} staging label: AWSPENDING`,
+      );
+      expect(await refusalText(get(secret, { VersionId: unknown }))).toBe(`${value} VersionId: ${unknown}`);
+      expect(await refusalText(get('team/absent'))).toBe(missing);
+    });
+
+    test('a secret that exists, one marked for deletion, one that is forced away', async () => {
+      const arn = await named('twice');
+      expect(await refusalText(named('twice'))).toBe(
+        'ResourceExistsException: The operation failed because the secret twice already exists.',
+      );
+      await client.send(new DeleteSecretCommand({ SecretId: arn }));
+      expect(await refusalText(get(arn))).toBe(
+        "InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.",
+      );
+      expect(await refusalText(named('twice'))).toBe(
+        "InvalidRequestException: You can't create this secret because a secret with this name is already scheduled for deletion.",
+      );
+      const forced = { SecretId: 'team/never-there', ForceDeleteWithoutRecovery: true };
+      expect(await client.send(new DeleteSecretCommand(forced))).toMatchObject({ Name: 'team/never-there' });
+      expect(await refusalText(client.send(new DeleteSecretCommand({ SecretId: 'team/never-there' })))).toBe(
+        missing,
+      );
+    });
+
+    test('DescribeSecret leaves out what there is none of', async () => {
+      const secret = await createSecret();
+      const described = await client.send(new DescribeSecretCommand({ SecretId: secret }));
+      const { $metadata: _, ...facts } = described;
+      expect(Object.keys(facts).sort()).toEqual(['ARN', 'CreatedDate', 'LastChangedDate', 'Name']);
+    });
+
+    test('a request that says nothing of its version is refused', async () => {
+      const secret = await createSecret('value');
+      const without = new SecretsManagerClient({ ...cloud.clientOptions() });
+      without.middlewareStack.add(
+        (next) => (args) => {
+          const request = args.request as { body: string };
+          const { ClientRequestToken: _, ...body } = JSON.parse(request.body) as Record<string, unknown>;
+          request.body = JSON.stringify(body);
+          return next(args);
+        },
+        { step: 'build', priority: 'high' },
+      );
+      const text = 'You must provide a ClientRequestToken value. We recommend a UUID-type value.';
+      expect(await refusalText(without.send(new RotateSecretCommand({ SecretId: secret })))).toBe(
+        `InvalidParameterException: ${text}`,
+      );
+      expect(
+        await refusalText(without.send(new PutSecretValueCommand({ SecretId: secret, SecretString: 'x' }))),
+      ).toBe(`InvalidRequestException: ${text}`);
     });
   });
 

@@ -120,12 +120,35 @@ describe('the start of a rotation', () => {
       'RotationDisabled',
     ],
     ['AccessDeniedException', 'no', 'SecretAccessDenied'],
+    [
+      'AccessDeniedException',
+      'Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.',
+      'RotationFunctionDenied',
+    ],
     ['ResourceNotFoundException', 'no', 'SecretMissing'],
     ['InternalServiceError', 'no', 'RotationNotStarted'],
   ])('%s: %s', async (name, message, expected) => {
     mocks.secrets.on(RotateSecretCommand).rejects(named(name, message));
     const outcome = await rotation.rotate('a', 'token').catch((error: { code: string }) => error.code);
     expect(outcome).toBe(expected);
+  });
+});
+
+test.each([
+  [
+    'User: arn:aws:iam::1:role/x is not authorized to perform: lambda:InvokeFunction',
+    /lambda:InvokeFunction on its/,
+  ],
+  [
+    'User: arn:aws:iam::1:role/x is not authorized to perform: secretsmanager:RotateSecret',
+    /resource policy must/,
+  ],
+])('a denied start names the policy: %s', async (message, expected) => {
+  mocks.secrets.on(RotateSecretCommand).rejects(named('AccessDeniedException', message));
+  const rotation = new SecretsManagerRotation(new SecretsManagerClient(region));
+  await expect(rotation.rotate('a', 'token')).rejects.toMatchObject({
+    code: 'SecretAccessDenied',
+    message: expect.stringMatching(expected),
   });
 });
 

@@ -259,6 +259,20 @@ describe('what a configuration may not say', () => {
       }),
       'must be the name of a secret, or its full ARN with the six-character suffix',
     ],
+    ...['app-secret', 'orders-master', '/prod/db-reader', 'x-a1b2c3'].flatMap(
+      (name): [string, ReturnType<typeof withSecret>, string][] => [
+        [
+          `the name ${name}, whose partial ARN would look like a full one`,
+          withSecret({ create: undefined, adopt: name }),
+          `environments.dev.secrets.orders.adopt: "${name}": ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it; give the full ARN instead`,
+        ],
+        [
+          `the same for an admin secret, ${name}`,
+          withSecret({ adminSecret: { adopt: name } }),
+          'ends in a hyphen and six characters, as an ARN does',
+        ],
+      ],
+    ),
     [
       'a key for a created secret',
       withSecret({ encryptionKey: 'arn:aws:kms:eu-central-1:111122223333:key/1234' }),

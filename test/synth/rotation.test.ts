@@ -313,6 +313,17 @@ describe('an adopted secret', () => {
     template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/test/secrets/legacy.2fdb' });
   });
 
+  test('by a name that ends like an ARN is refused, as Secrets Manager would not find it', () => {
+    expect(() => synthesize({ secret: { adopt: { id: 'app-secret' } } })).toThrow(
+      /secret app-secret: .*adopt it by its full ARN/,
+    );
+    expect(() => synthesize({ adminSecret: { id: 'orders-master' } })).toThrow(/secret orders-master: /);
+    const id = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:app-secret-AbCdEf';
+    const { template } = synthesize({ secret: { adopt: { id } } });
+    template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', { SecretId: id });
+    template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/test/secrets/app-secret' });
+  });
+
   test('by ARN, with a key of its own', () => {
     const id = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:legacy/db-AbCdEf';
     const { template } = synthesize({ secret: { adopt: { id, encryptionKeyArn: adminKeyArn } } });

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DeleteFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { createUser } from '../../local/principals.ts';
+import { eventually } from './support/eventually.ts';
+import { deployRotationFunction } from './support/rotation.ts';
+import { allow } from './support/stack.ts';
+
+jest.setTimeout(60_000);
+
+describe("Rekey's adapters on what AWS was recorded to answer", () => {
+  let directory: string;
+  let cloud: LocalCloud;
+  let client: SecretsManagerClient;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rekey-adapters-'));
+    cloud = await startCloud({ directory });
+    client = new SecretsManagerClient(cloud.clientOptions());
+  }, 300_000);
+
+  afterAll(async () => {
+    await cloud?.stop();
+    await rm(directory, { recursive: true, force: true });
+  }, 30_000);
+
+  const named = async (Name: string) =>
+    (await client.send(new CreateSecretCommand({ Name, SecretString: '{}' }))).ARN ?? '';
+
+  test('a masterarn that can be no name is said to be one, and a missing one to be missing', async () => {
+    const store = new SecretsManagerStore(client);
+    const broken = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:the admin';
+    await expect(store.read(broken, { stage: 'AWSCURRENT' })).rejects.toMatchObject({
+      code: 'SecretNameInvalid',
+      message: expect.stringContaining('the admin'),
+    });
+    await expect(store.describe('a,b')).rejects.toMatchObject({ code: 'SecretNameInvalid' });
+    await expect(store.describe('absent')).rejects.toMatchObject({ code: 'SecretMissing' });
+    expect(await store.read('absent', { stage: 'AWSCURRENT' })).toBeUndefined();
+  });
+
+  test('a start that is denied says whose policy denies it', async () => {
+    const rotation = await deployRotationFunction(cloud);
+    const secret = await named('rotates');
+    await client.send(new RotateSecretCommand({ SecretId: secret, RotationLambdaARN: rotation.arn }));
+    await eventually('the rotation', async () => {
+      return (await client.send(new DescribeSecretCommand({ SecretId: secret }))).LastRotatedDate;
+    });
+    const startAs = async (name: string, ...actions: string[]) => {
+      const user = await createUser(
+        cloud,
+        name,
+        actions.map((action) => allow(action)),
+      );
+      return new SecretsManagerRotation(
+        new SecretsManagerClient(cloud.clientOptions(user.credentials)),
+      ).rotate(secret, randomUUID());
+    };
+    await expect(startAs('nothing')).rejects.toMatchObject({
+      code: 'SecretAccessDenied',
+      message: expect.stringContaining('secretsmanager:RotateSecret on'),
+    });
+    await expect(startAs('no-function', 'secretsmanager:RotateSecret')).rejects.toMatchObject({
+      code: 'SecretAccessDenied',
+      message: expect.stringContaining('lambda:InvokeFunction'),
+    });
+    await new LambdaClient(cloud.clientOptions()).send(
+      new DeleteFunctionCommand({ FunctionName: rotation.name }),
+    );
+    await expect(
+      startAs('both', 'secretsmanager:RotateSecret', 'lambda:InvokeFunction'),
+    ).rejects.toMatchObject({
+      code: 'RotationFunctionDenied',
+      message: expect.stringContaining('it was deleted, or its own policy'),
+    });
+  });
+});
