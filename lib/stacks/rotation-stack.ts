@@ -1,24 +1,20 @@
-import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { metrics, services } from '../../core/names.ts';
-import { isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { passwordEnvironment } from '../config/passwords.ts';
 import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
-import { ContainmentFunction } from '../constructs/containment-function.ts';
-import { ForeignRotationFunction } from '../constructs/foreign-rotation-function.ts';
 import { Network } from '../constructs/network.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { type AdminSecret, RotatedSecret } from '../constructs/rotated-secret.ts';
-import { RotationFunction } from '../constructs/rotation-function.ts';
 import { RotationObserver } from '../constructs/rotation-observer.ts';
 import { RunbookAlarm, rekeyMetric } from '../constructs/runbook-alarm.ts';
+import { identityOf } from '../shards/identity.ts';
 import type { EnvironmentStackProps } from './events-stack.ts';
+import { type FunctionPair, FunctionPairs } from './function-pairs.ts';
 
 /** Props of {@link RotationStack}. */
 export interface RotationStackProps extends EnvironmentStackProps {
@@ -29,12 +25,6 @@ export interface RotationStackProps extends EnvironmentStackProps {
   readonly directory: string;
 }
 
-/** The functions that secrets of one type, strategy, network and trust share. */
-interface FunctionPair {
-  readonly rotation: RotationFunction | ForeignRotationFunction;
-  readonly containment: ContainmentFunction;
-}
-
 /** Networks, the functions that reach the targets, and the secrets. */
 export class RotationStack extends Stack {
   /** The environment's secrets by their key in the configuration. */
@@ -42,7 +32,7 @@ export class RotationStack extends Stack {
   readonly functions: readonly FunctionPair[];
   /** Missing where every rotation function is Rekey's own. */
   readonly observer: RotationObserver | undefined;
-  private readonly pairs = new Map<string, FunctionPair>();
+  private readonly pairs: FunctionPairs;
   private readonly networks: ReadonlyMap<string, Network>;
   private readonly settings: RotationStackProps;
 
@@ -61,8 +51,9 @@ export class RotationStack extends Stack {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    this.pairs = new FunctionPairs(this, { ...props, networks: this.networks });
     this.secrets = this.buildSecrets(key);
-    this.functions = [...this.pairs.values()];
+    this.functions = this.pairs.all;
     this.buildAlarms();
     const foreign = [...this.secrets.values()].filter((secret) => secret.foreign);
     this.observer =
@@ -86,7 +77,7 @@ export class RotationStack extends Stack {
       if (known !== undefined) {
         return known;
       }
-      const result = this.buildSecret(name, secret, key, this.admin(secret, build));
+      const result = this.buildSecret(secret, key, this.admin(secret, build));
       built.set(name, result);
       return result;
     };
@@ -113,15 +104,12 @@ export class RotationStack extends Stack {
     };
   }
 
-  private buildSecret(
-    name: string,
-    secret: SecretConfiguration,
-    key: Key,
-    admin: AdminSecret | undefined,
-  ): RotatedSecret {
+  private buildSecret(secret: SecretConfiguration, key: Key, admin: AdminSecret | undefined): RotatedSecret {
     const { environment, configuration } = this.settings;
     const network = secret.network === undefined ? undefined : this.networks.get(secret.network);
-    return new RotatedSecret(this, `Secret-${name}`, {
+    const fullName = secretName(environment, secret);
+    // By the secret's name, since CloudFormation knows it by this id: a new key in the configuration is no new secret.
+    return new RotatedSecret(this, `Secret-${identityOf(fullName)}`, {
       environment,
       secret:
         secret.create === undefined
@@ -133,13 +121,13 @@ export class RotationStack extends Stack {
             }
           : {
               create: {
-                name: secretName(environment, secret),
+                name: fullName,
                 fields: secret.create.fields,
                 encryptionKey: key,
                 passwordEnvironment: passwordEnvironment(configuration.passwords),
               },
             },
-      ...this.pair(secret),
+      ...this.pairs.of(secret),
       ...(admin === undefined ? {} : { adminSecret: admin }),
       resources: secret.resources,
       owner: secret.owner,
@@ -150,98 +138,6 @@ export class RotationStack extends Stack {
       ...(secret.rotateOnDeploy === undefined ? {} : { rotateOnDeploy: secret.rotateOnDeploy }),
       rotateAfter: network?.ready ?? [],
     });
-  }
-
-  private pair(secret: SecretConfiguration): FunctionPair {
-    const { environment, configuration, bus, auditQueue, directory } = this.settings;
-    const { type, strategy, network, allowPlaintext, allowPrivateAddresses, certificateAuthority } = secret;
-    if (!isRotated(type)) {
-      return this.foreignPair(secret);
-    }
-    const plaintext = allowPlaintext ? 'plaintext' : undefined;
-    const addresses = allowPrivateAddresses ? 'private' : undefined;
-    const authority = certificateAuthority === undefined ? undefined : authorityId(certificateAuthority);
-    const apart = apartId(secret);
-    const id = [type, strategy, network, plaintext, addresses, authority, apart]
-      .filter((part) => part !== undefined)
-      .join('-');
-    const known = this.pairs.get(id);
-    if (known !== undefined) {
-      return known;
-    }
-    const attachment = network === undefined ? undefined : this.networks.get(network)?.attachment;
-    const shared = {
-      environment,
-      type,
-      strategy,
-      bus,
-      auditQueue,
-      allowPlaintext,
-      allowPrivateAddresses,
-      ...(attachment === undefined ? {} : { network: attachment }),
-      ...(certificateAuthority === undefined
-        ? {}
-        : { certificateAuthority: resolve(directory, certificateAuthority) }),
-    };
-    const pair = {
-      rotation: new RotationFunction(this, `Rotation-${id}`, {
-        ...shared,
-        passwordEnvironment: passwordEnvironment(configuration.passwords),
-        overlap: Duration.hours(configuration.rotation.overlapHours),
-        grace: Duration.hours(configuration.rotation.graceHours),
-      }),
-      containment: new ContainmentFunction(this, `Containment-${id}`, shared),
-    };
-    this.pairs.set(id, pair);
-    const { topic } = this.settings;
-    new RunbookAlarm(this, `RotationErrors-${id}`, {
-      environment,
-      runbook: 'rotation-function-errors',
-      instance: id,
-      metric: pair.rotation.function.metricErrors(),
-      topic,
-    });
-    new RunbookAlarm(this, `ContainmentErrors-${id}`, {
-      environment,
-      runbook: 'containment-function-errors',
-      instance: id,
-      metric: pair.containment.function.metricErrors(),
-      topic,
-    });
-    return pair;
-  }
-
-  /** One function that contains for all foreign ones of a strategy; it only reads their secrets. */
-  private foreignPair({ type, strategy, rotationFunction = '' }: SecretConfiguration): FunctionPair {
-    const { environment, bus, auditQueue, topic } = this.settings;
-    const kind = `${type}-${strategy}`;
-    const id = `${kind}-${shortHash(rotationFunction)}`;
-    const known = this.pairs.get(id);
-    if (known !== undefined) {
-      return known;
-    }
-    const sibling = [...this.pairs.values()].find(
-      ({ containment }) => containment.type === type && containment.strategy === strategy,
-    );
-    const containment =
-      sibling?.containment ??
-      new ContainmentFunction(this, `Containment-${kind}`, { environment, type, strategy, bus, auditQueue });
-    if (sibling === undefined) {
-      new RunbookAlarm(this, `ContainmentErrors-${kind}`, {
-        environment,
-        runbook: 'containment-function-errors',
-        instance: kind,
-        metric: containment.function.metricErrors(),
-        topic,
-      });
-    }
-    const rotation = new ForeignRotationFunction(this, `Rotation-${id}`, {
-      functionArn: rotationFunction,
-      strategy,
-    });
-    const pair = { rotation, containment };
-    this.pairs.set(id, pair);
-    return pair;
   }
 
   private buildAlarms(): void {
@@ -263,21 +159,3 @@ export class RotationStack extends Stack {
     }
   }
 }
-
-/** Tells files of authorities apart in names of resources, which a whole path would fill. */
-const authorityId = (file: string): string => `ca${shortHash(file)}`;
-
-/**
- * Whoever may write a secret decides which target and which admin secret its function turns to. Where nothing at the
- * target proves that it is the secret's own, a function serves only secrets of the same targets or of the same admin.
- */
-function apartId({ type, resources, adminSecret }: SecretConfiguration): string | undefined {
-  const { aws, adminDecides }: SecretTypeEntry = registry[type];
-  const reach = [
-    ...(aws === undefined ? [] : resources.toSorted()),
-    ...(adminDecides ? [JSON.stringify(adminSecret ?? null)] : []),
-  ];
-  return reach.length === 0 ? undefined : `of${shortHash(reach.join(' '))}`;
-}
-
-const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 6);

@@ -6,11 +6,13 @@ import { testApp } from './support/app.ts';
 
 /** How many pairs of functions two secrets need. */
 function pairsOf(first: object, second: object): number {
+  const existing = { vpcId: 'vpc-0a1b2c3d', subnetIds: ['subnet-0a1b2c3d'] };
   const secrets = { first, second } as unknown as Record<string, SecretInput>;
   const { environments } = defineConfig({
     environments: {
       prod: {
         ...{ account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } },
+        networks: { plaintext: { existing }, private: { existing } },
         secrets,
       },
     },
@@ -36,6 +38,19 @@ const login = (admin: string) => ({
   type: 'postgresql',
   strategy: 'single-user',
   adminSecret: { adopt: admin },
+});
+
+const database = (more: object) => ({ type: 'postgresql', strategy: 'single-user', ...more });
+const api = (more: object) => ({ ...token('gitlab'), ...more });
+
+describe('a name in the configuration never passes for a setting', () => {
+  test.each([
+    ['a network that is called plaintext', database({ network: 'plaintext' }), { allowPlaintext: true }],
+    ['a network that is called private', api({ network: 'private' }), { allowPrivateAddresses: true }],
+  ])('%s', (_name, first, trust) => {
+    const { network: _, ...without } = first as { network?: string };
+    expect(pairsOf(named('one', first), named('two', { ...without, ...trust }))).toBe(2);
+  });
 });
 
 describe('whoever may write one secret reaches the target of another only where the target itself asks for proof', () => {

@@ -101,7 +101,7 @@ describe('secrets whose rotation function is not Rekey’s', () => {
   });
 
   test('their containment function reads their versions and nothing else', () => {
-    const all = statements(rotation, /^ContainmentexternalsingleuserFunctionRole/);
+    const all = statements(rotation, /^Containmentexternalsingleuser[0-9a-f]{16}FunctionRole/);
     expect(allowedActions(all)).toEqual([
       'events:PutEvents',
       'kms:Decrypt',

@@ -1,0 +1,138 @@
+import { resolve } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { isRotated } from '../../rotators/registry.ts';
+import { passwordEnvironment } from '../config/passwords.ts';
+import type { EnvironmentConfiguration, SecretConfiguration } from '../config/schema.ts';
+import { ContainmentFunction } from '../constructs/containment-function.ts';
+import { ForeignRotationFunction } from '../constructs/foreign-rotation-function.ts';
+import type { Network } from '../constructs/network.ts';
+import type { RekeyBus } from '../constructs/rekey-bus.ts';
+import { RotationFunction } from '../constructs/rotation-function.ts';
+import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
+import { type FunctionKey, functionId, functionKeyOf } from '../shards/function-key.ts';
+import { identityOf } from '../shards/identity.ts';
+
+/** What {@link FunctionPairs} builds with. */
+export interface FunctionPairsProps {
+  readonly environment: string;
+  readonly configuration: EnvironmentConfiguration;
+  readonly bus: RekeyBus;
+  readonly auditQueue: IQueue;
+  readonly topic: ITopic;
+  readonly networks: ReadonlyMap<string, Network>;
+  /** Folder that file names in the configuration are relative to. */
+  readonly directory: string;
+}
+
+/** The two functions that act for a secret. */
+export interface FunctionPair {
+  readonly rotation: RotationFunction | ForeignRotationFunction;
+  readonly containment: ContainmentFunction;
+}
+
+/** Builds the functions of a stack's secrets, one pair for all that have the same {@link FunctionKey}. */
+export class FunctionPairs {
+  private readonly scope: Construct;
+  private readonly settings: FunctionPairsProps;
+  private readonly rotations = new Map<string, RotationFunction | ForeignRotationFunction>();
+  private readonly containments = new Map<string, ContainmentFunction>();
+  private readonly pairs = new Map<string, FunctionPair>();
+
+  constructor(scope: Construct, settings: FunctionPairsProps) {
+    this.scope = scope;
+    this.settings = settings;
+  }
+
+  /** Every pair that was asked for. */
+  get all(): readonly FunctionPair[] {
+    return [...this.pairs.values()];
+  }
+
+  /** Finds or builds the functions of a secret. */
+  of(secret: SecretConfiguration): FunctionPair {
+    const { environment, configuration } = this.settings;
+    const key = functionKeyOf(secret, environment, configuration);
+    const rotation = this.rotation(key, secret.rotationFunction);
+    const containment = this.containment(key);
+    const id = `${rotation.node.id} ${containment.node.id}`;
+    const pair = this.pairs.get(id) ?? { rotation, containment };
+    this.pairs.set(id, pair);
+    return pair;
+  }
+
+  private rotation(
+    key: FunctionKey,
+    rotationFunction: string | undefined,
+  ): RotationFunction | ForeignRotationFunction {
+    const { type, strategy } = key;
+    if (!isRotated(type)) {
+      const functionArn = rotationFunction ?? '';
+      return findOrBuild(
+        this.rotations,
+        `Rotation-${type}-${strategy}-${identityOf(functionArn)}`,
+        (id) => new ForeignRotationFunction(this.scope, id, { functionArn, strategy }),
+      );
+    }
+    const name = functionId(key);
+    return findOrBuild(this.rotations, `Rotation-${name}`, (id) => {
+      const { passwords, rotation: settings } = this.settings.configuration;
+      const rotation = new RotationFunction(this.scope, id, {
+        ...this.shared(key),
+        type,
+        passwordEnvironment: passwordEnvironment(passwords),
+        overlap: Duration.hours(settings.overlapHours),
+        grace: Duration.hours(settings.graceHours),
+      });
+      new RunbookAlarm(this.scope, `RotationErrors-${name}`, {
+        environment: this.settings.environment,
+        runbook: 'rotation-function-errors',
+        instance: name,
+        metric: rotation.function.metricErrors(),
+        topic: this.settings.topic,
+      });
+      return rotation;
+    });
+  }
+
+  private containment(key: FunctionKey): ContainmentFunction {
+    const name = functionId(key);
+    return findOrBuild(this.containments, `Containment-${name}`, (id) => {
+      const containment = new ContainmentFunction(this.scope, id, this.shared(key));
+      new RunbookAlarm(this.scope, `ContainmentErrors-${name}`, {
+        environment: this.settings.environment,
+        runbook: 'containment-function-errors',
+        instance: name,
+        metric: containment.function.metricErrors(),
+        topic: this.settings.topic,
+      });
+      return containment;
+    });
+  }
+
+  private shared({ type, strategy, network, trust }: FunctionKey) {
+    const { environment, bus, auditQueue, networks, directory } = this.settings;
+    const attachment = network === undefined ? undefined : networks.get(network)?.attachment;
+    return {
+      environment,
+      type,
+      strategy,
+      bus,
+      auditQueue,
+      allowPlaintext: trust.plaintext,
+      allowPrivateAddresses: trust.privateAddresses,
+      ...(attachment === undefined ? {} : { network: attachment }),
+      ...(trust.certificateAuthority === undefined
+        ? {}
+        : { certificateAuthority: resolve(directory, trust.certificateAuthority) }),
+    };
+  }
+}
+
+function findOrBuild<Built>(known: Map<string, Built>, id: string, build: (id: string) => Built): Built {
+  const built = known.get(id) ?? build(id);
+  known.set(id, built);
+  return built;
+}
