@@ -50,7 +50,7 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
   readonly memorySize?: number;
   /**
    * How long logs are kept. The audit log is not among them; it has its own retention.
-   * @default RetentionDays.THREE_MONTHS
+   * @default RetentionDays.ONE_YEAR
    */
   readonly logRetention?: RetentionDays;
   /**
@@ -89,7 +89,7 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
 
   constructor(scope: Construct, id: string, props: StandardFunctionProps<Schema>) {
     const logGroup = new LogGroup(scope, `${id}Logs`, {
-      retention: props.logRetention ?? RetentionDays.THREE_MONTHS,
+      retention: props.logRetention ?? RetentionDays.ONE_YEAR,
       removalPolicy: RemovalPolicy.DESTROY,
       ...(props.logEncryptionKey === undefined ? {} : { encryptionKey: props.logEncryptionKey }),
     });

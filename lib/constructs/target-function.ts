@@ -41,7 +41,7 @@ export interface TargetFunctionProps {
    * @default - the public authorities and those of Amazon RDS
    */
   readonly certificateAuthority?: string;
-  /** @default RetentionDays.THREE_MONTHS */
+  /** @default RetentionDays.ONE_YEAR */
   readonly logRetention?: RetentionDays;
 }
 

@@ -7,74 +7,11 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { deploymentParameters } from '../../core/names.ts';
 import { OrdersStack } from '../../examples/own-cdk-app/app.ts';
-import { defineConfig } from '../../lib/config/config.ts';
 import { runbooks } from '../../lib/constructs/runbooks.ts';
 import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
 import example from '../../rekey.config.ts';
 import { allowedActions, statements, testApp } from './support/app.ts';
-
-/** Everything that the configuration can ask for, at once. */
-const everything = defineConfig({
-  environments: {
-    full: {
-      account: '111122223333',
-      region: 'eu-central-1',
-      audit: { retentionDays: 30 },
-      eventArchiveDays: 7,
-      notifications: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:ops' },
-      revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['999988887777'] },
-      access: {
-        operators: ['111122223333', 'arn:aws:iam::111122223333:role/operator'],
-        responders: [
-          'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Incident_*',
-        ],
-        auditors: ['444455556666'],
-      },
-      networks: {
-        own: {
-          existing: {
-            vpcId: 'vpc-0a1b2c3d',
-            subnetIds: ['subnet-0a1b2c3d'],
-            securityGroupIds: ['sg-0a1b2c3d'],
-          },
-        },
-        new: { create: {} },
-      },
-      secrets: {
-        admin: {
-          type: 'postgresql',
-          strategy: 'single-user',
-          adopt: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf',
-          encryptionKey: 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555',
-          network: 'own',
-          owner: 'dba',
-        },
-        orders: {
-          type: 'postgresql',
-          strategy: 'alternating-users',
-          create: { name: 'orders', fields: { engine: 'postgres', username: 'orders' } },
-          adminSecret: { secret: 'admin' },
-          network: 'new',
-          owner: 'team-orders',
-          allowPlaintext: true,
-        },
-        token: {
-          type: 'generic',
-          strategy: 'single-user',
-          create: { name: 'token', fields: {} },
-          owner: 'team-orders',
-        },
-        oracle: {
-          type: 'external',
-          strategy: 'single-user',
-          rotationFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:oracle',
-          adopt: 'oracle',
-          owner: 'dba',
-        },
-      },
-    },
-  },
-});
+import { everything } from './support/everything.ts';
 
 function build(configuration: typeof everything, name: string): RekeyEnvironment {
   const settings = configuration.environments[name];
