@@ -7,7 +7,7 @@ import json
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 
-def _checked(answer, what: str):
+def checked(answer, what: str):
     """The JSON of a service's answer; an error of the service is the resource's failure."""
     status, _, body = answer
     if status >= 400:
@@ -21,103 +21,16 @@ def _checked(answer, what: str):
     return body
 
 
-def _json(answer, what: str) -> dict:
-    return json.loads(_checked(answer, what) or b"{}")
+def json_of(answer, what: str) -> dict:
+    return json.loads(checked(answer, what) or b"{}")
 
 
-def _document(value) -> str:
+def document(value) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _is_true(value) -> bool:
+def is_true(value) -> bool:
     return str(value).lower() == "true"
-
-
-def _secrets_manager(handlers: dict, provisioners) -> None:
-    """aws-resource-secretsmanager-secret, -rotationschedule and -resourcepolicy. Ref of each is the secret's ARN."""
-    from ministack.services import secretsmanager as service
-
-    secret = handlers["AWS::SecretsManager::Secret"]
-    create_named, update_named, delete_named = secret["create"], secret["update"], secret["delete"]
-    options = ("ExcludeCharacters", "ExcludeLowercase", "ExcludeNumbers", "ExcludePunctuation", "ExcludeUppercase",
-               "IncludeSpace", "RequireEachIncludedType", "PasswordLength")
-
-    def secret_string(props):
-        """The template's value, or one made by GetRandomPassword with the template's options."""
-        wanted = props.get("GenerateSecretString")
-        if wanted is None:
-            return props.get("SecretString")
-        given = {key: wanted[key] for key in options if key in wanted}
-        for key in options:
-            if key in given and key not in ("ExcludeCharacters", "PasswordLength"):
-                given[key] = _is_true(given[key])
-        given |= {"PasswordLength": int(given["PasswordLength"])} if "PasswordLength" in given else {}
-        password = _json(service._get_random_password(given), "GenerateSecretString")["RandomPassword"]
-        if not wanted.get("SecretStringTemplate"):
-            return password
-        return json.dumps(json.loads(wanted["SecretStringTemplate"]) | {wanted["GenerateStringKey"]: password})
-
-    def name_of(physical_id):
-        return service._resolve(physical_id)[0] or physical_id
-
-    def as_arn(created):
-        name, attributes = created
-        return attributes["Arn"], attributes
-
-    def create(logical_id, props, stack_name):
-        name = props.get("Name") or provisioners._physical_name(stack_name, logical_id)
-        if name in service._secrets:
-            raise ValueError(f"The operation failed because the secret {name} already exists.")
-        created = as_arn(create_named(logical_id, props, stack_name))
-        if props.get("SecretString") is None and props.get("GenerateSecretString") is None:
-            service._secrets[name]["Versions"].clear()
-        return created
-
-    def update(physical_id, old_props, new_props, stack_name, logical_id=None):
-        return as_arn(update_named(name_of(physical_id), old_props, new_props, stack_name, logical_id))
-
-    provisioners._sm_secret_string = secret_string
-    # The emulator's own update replaces a renamed secret through these names.
-    secret["create"], secret["update"] = create, update
-    secret["delete"] = lambda physical_id, props: delete_named(name_of(physical_id), props)
-
-    def rotate(props):
-        if props.get("HostedRotationLambda"):
-            raise ValueError("HostedRotationLambda needs the transform AWS::SecretsManager-2020-07-23, which the "
-                             "local cloud lacks; give RotationLambdaARN.")
-        rules = dict(props.get("RotationRules") or {})
-        if "AutomaticallyAfterDays" in rules:
-            rules["AutomaticallyAfterDays"] = int(rules["AutomaticallyAfterDays"])
-        request = {
-            "SecretId": props["SecretId"],
-            "RotateImmediately": _is_true(props.get("RotateImmediatelyOnUpdate", True)),
-            **({"RotationRules": rules} if rules else {}),
-            **({"RotationLambdaARN": props["RotationLambdaARN"]} if props.get("RotationLambdaARN") else {}),
-        }
-        return _json(service._rotate_secret(request), "AWS::SecretsManager::RotationSchedule")["ARN"], {}
-
-    def stop_rotating(physical_id, props):
-        from cloud import secretsmanager_rotation
-
-        _, found = service._resolve(physical_id)
-        if found:
-            secretsmanager_rotation.cancel(found)
-
-    handlers["AWS::SecretsManager::RotationSchedule"] = {
-        "create": lambda logical_id, props, stack_name: rotate(props),
-        "update": lambda physical_id, old, new, stack_name: rotate(new),
-        "delete": stop_rotating,
-    }
-
-    def put_policy(props):
-        request = {"SecretId": props["SecretId"], "ResourcePolicy": _document(props["ResourcePolicy"])}
-        return _json(service._put_resource_policy(request), "AWS::SecretsManager::ResourcePolicy")["ARN"], {}
-
-    handlers["AWS::SecretsManager::ResourcePolicy"] = {
-        "create": lambda logical_id, props, stack_name: put_policy(props),
-        "update": lambda physical_id, old, new, stack_name: put_policy(new),
-        "delete": lambda physical_id, props: service._delete_resource_policy({"SecretId": physical_id}),
-    }
 
 
 def _s3(handlers: dict, provisioners) -> None:
@@ -125,7 +38,7 @@ def _s3(handlers: dict, provisioners) -> None:
     from ministack.services import s3
 
     def enable_lock(name, enabled):
-        if _is_true(enabled):
+        if is_true(enabled):
             # Object Lock needs versioning, and creating a bucket with it turns versioning on.
             s3._bucket_versioning[name] = "Enabled"
             s3._bucket_object_lock.setdefault(name, {"enabled": True, "default_retention": None})
@@ -142,7 +55,7 @@ def _s3(handlers: dict, provisioners) -> None:
         return tostring(root)
 
     def put_lock(name, body):
-        _checked(s3._put_object_lock_configuration(name, body), "AWS::S3::Bucket ObjectLockConfiguration")
+        checked(s3._put_object_lock_configuration(name, body), "AWS::S3::Bucket ObjectLockConfiguration")
 
     def kept(name):
         """Object Lock stays on once it is on; a dropped property leaves it."""
@@ -168,18 +81,18 @@ def _events(handlers: dict, provisioners) -> None:
     from ministack.services import eventbridge
 
     def archive(logical_id, props):
-        request = {**props, "EventSourceArn": props["SourceArn"], "EventPattern": _document(props.get("EventPattern", ""))}
+        request = {**props, "EventSourceArn": props["SourceArn"], "EventPattern": document(props.get("EventPattern", ""))}
         request["ArchiveName"] = props.get("ArchiveName") or logical_id
         request["RetentionDays"] = int(props.get("RetentionDays", 0))
         return request
 
     def create_archive(logical_id, props, stack_name):
         name = props.get("ArchiveName") or provisioners._physical_name(stack_name, logical_id, max_len=48)
-        answer = _json(eventbridge._create_archive(archive(name, props)), "AWS::Events::Archive")
+        answer = json_of(eventbridge._create_archive(archive(name, props)), "AWS::Events::Archive")
         return name, {"Arn": answer["ArchiveArn"], "ArchiveName": name}
 
     def update_archive(physical_id, old, new, stack_name):
-        answer = _json(eventbridge._update_archive(archive(physical_id, new)), "AWS::Events::Archive")
+        answer = json_of(eventbridge._update_archive(archive(physical_id, new)), "AWS::Events::Archive")
         return physical_id, {"Arn": answer["ArchiveArn"], "ArchiveName": physical_id}
 
     handlers["AWS::Events::Archive"] = {
@@ -220,8 +133,8 @@ def _monitoring(handlers: dict, provisioners) -> None:
     from ministack.services import cloudwatch
 
     def put_composite(name, props):
-        request = {**props, "AlarmName": name, "ActionsEnabled": _is_true(props.get("ActionsEnabled", True))}
-        _checked(cloudwatch._put_composite_alarm({}, request, False, True), "AWS::CloudWatch::CompositeAlarm")
+        request = {**props, "AlarmName": name, "ActionsEnabled": is_true(props.get("ActionsEnabled", True))}
+        checked(cloudwatch._put_composite_alarm({}, request, False, True), "AWS::CloudWatch::CompositeAlarm")
         return name, {"Arn": f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{name}"}
 
     handlers["AWS::CloudWatch::CompositeAlarm"] = {
@@ -284,7 +197,6 @@ def install() -> None:
     from ministack.services.cloudformation import provisioners
 
     handlers = provisioners._RESOURCE_HANDLERS
-    _secrets_manager(handlers, provisioners)
     _s3(handlers, provisioners)
     _events(handlers, provisioners)
     _monitoring(handlers, provisioners)

@@ -29,6 +29,12 @@ READINGS = {
     # "EventBridge retries for 24 hours and up to 185 times" with backoff; what may be delivered twice is not said, and
     # events are delivered "at least once".
     "eventbridge-delivery": ("once", "twice"),
+    # An update of a RotationSchedule is a RotateSecret, and "any later invocation of RotateSecret" is refused while a
+    # rotation is unfinished. Is it refused too where nothing but the rules changes?
+    "rules-while-rotating": ("refused", "accepted"),
+    # CloudFormation sends a resource that failed to update its former properties when it rolls back. Does it call
+    # RotateSecret again for a RotationSchedule that was refused, which ends in UPDATE_ROLLBACK_FAILED?
+    "refused-schedule": ("sent-back", "left"),
 }
 
 _chosen: dict[str, str] = {}

@@ -1,0 +1,86 @@
+"""AWS::SecretsManager::RotationSchedule: create and update call RotateSecret, delete calls CancelRotateSecret.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-rotationschedule.html
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+So an update is refused while AWSPENDING sits on a version that is not current (aws/aws-cdk#28539). A secret has one
+rotation, however many resources speak of it: deleting one of two turns it off for both
+(aws-cloudformation/cloudformation-coverage-roadmap#1813).
+"""
+
+from cloud import emulator, readings
+from cloud.cloudformation import is_true, json_of
+
+TYPE = "AWS::SecretsManager::RotationSchedule"
+
+
+def _rules(props: dict) -> dict:
+    rules = dict(props.get("RotationRules") or {})
+    if "AutomaticallyAfterDays" in rules:
+        rules["AutomaticallyAfterDays"] = int(rules["AutomaticallyAfterDays"])
+    return rules
+
+
+def _rotate(props: dict) -> tuple[str, dict]:
+    from ministack.services import secretsmanager as service
+
+    if props.get("HostedRotationLambda"):
+        raise ValueError("HostedRotationLambda needs the transform AWS::SecretsManager-2020-07-23, which the "
+                         "local cloud lacks; give RotationLambdaARN.")
+    rules = _rules(props)
+    request = {
+        "SecretId": props["SecretId"],
+        "RotateImmediately": is_true(props.get("RotateImmediatelyOnUpdate", True)),
+        **({"RotationRules": rules} if rules else {}),
+        **({"RotationLambdaARN": props["RotationLambdaARN"]} if props.get("RotationLambdaARN") else {}),
+    }
+    return json_of(service._rotate_secret(request), TYPE)["ARN"], {}
+
+
+def _change_rules_alone(secret: dict, pending: str, props: dict) -> None:
+    """The lenient reading: the rules change, and the unfinished rotation is tried again."""
+    from cloud import clock, secretsmanager_rotation as rotation, secretsmanager_schedule as schedule
+
+    rules = _rules(props)
+    schedule.check(rules)
+    secret["RotationRules"] = rules
+    rotation.plan_next(secret, secret.get("LastRotatedDate") or clock.now())
+    if is_true(props.get("RotateImmediatelyOnUpdate", True)):
+        rotation._start(secret, pending, rotation.STEPS)
+
+
+def _update(physical_id, old, new, stack_name):
+    from cloud import secretsmanager_rotation as rotation
+    from ministack.services import secretsmanager as service
+
+    _, secret = service._resolve(new["SecretId"])
+    pending = rotation._pending(secret) if secret else None
+    same = {**old, "RotationRules": None} == {**new, "RotationRules": None}
+    if pending and same and readings.is_read("rules-while-rotating", "accepted"):
+        _change_rules_alone(secret, pending, new)
+        return physical_id, {}
+    return _rotate(new)
+
+
+def _stop(physical_id, props):
+    from cloud import secretsmanager_rotation
+    from ministack.services import secretsmanager as service
+
+    _, found = service._resolve(physical_id)
+    if found:
+        secretsmanager_rotation.cancel(found)
+
+
+def _sending_back(sends_back):
+    return lambda resource_type: sends_back(resource_type) or (
+        resource_type == TYPE and readings.is_read("refused-schedule", "sent-back"))
+
+
+def install() -> None:
+    from ministack.services.cloudformation import provisioners, stacks
+
+    provisioners._RESOURCE_HANDLERS[TYPE] = {
+        "create": lambda logical_id, props, stack_name: _rotate(props),
+        "update": _update,
+        "delete": _stop,
+    }
+    emulator.replace(stacks, "_sends_back_failed_update", _sending_back)
