@@ -9,13 +9,21 @@ export class EventBridgeRules implements Rules {
     this.#client = client;
   }
 
-  async list(bus: string): Promise<readonly BusRule[]> {
+  async list(bus: string): Promise<readonly BusRule[] | undefined> {
     const rules: BusRule[] = [];
     let next: string | undefined;
     do {
-      const page = await this.#client.send(
-        new ListRulesCommand({ EventBusName: bus, ...(next !== undefined && { NextToken: next }) }),
-      );
+      const page = await this.#client
+        .send(new ListRulesCommand({ EventBusName: bus, ...(next !== undefined && { NextToken: next }) }))
+        .catch((error: Error) => {
+          if (error.name === 'ResourceNotFoundException') {
+            return undefined;
+          }
+          throw error;
+        });
+      if (page === undefined) {
+        return undefined;
+      }
       for (const { Name = '', State, ManagedBy } of page.Rules ?? []) {
         if (ManagedBy === undefined) {
           rules.push({ name: Name, enabled: State !== 'DISABLED' });

@@ -191,6 +191,16 @@ export async function busChecks(cloud: Cloud, bus: string): Promise<readonly Che
   const [delivery, permission] = await Promise.all([
     look('event bus', async () => {
       const list = await rules.list(bus);
+      if (list === undefined) {
+        // PutEvents goes on taking events for it, so nothing else would tell.
+        return [
+          fail(
+            'event bus',
+            `there is no bus ${bus}: EventBridge takes the events for it and loses them, so nothing is recorded or revoked`,
+            'deploy the environment again, then rekey audit verify: what happened meanwhile is not in the log',
+          ),
+        ];
+      }
       const disabled = list.filter(({ enabled }) => !enabled).map(({ name }) => name);
       if (list.length === 0) {
         return [
@@ -213,7 +223,7 @@ export async function busChecks(cloud: Cloud, bus: string): Promise<readonly Che
     }),
     look('may revoke', async () => {
       await rules.tryPublish(bus, 'rekey.cli', 'Secret Revocation Requested');
-      return [ok('may revoke', 'this caller may put revocation requests on the bus')];
+      return [ok('may revoke', `this caller may put revocation requests on ${bus}`)];
     }),
   ]);
   return [...delivery, ...permission];

@@ -45,11 +45,11 @@ export interface BusRule {
 }
 
 export interface Rules {
-  /** The rules of a bus; rules that AWS services manage are left out. */
-  list(bus: string): Promise<readonly BusRule[]>;
+  /** Lists the rules of a bus, without those that AWS services manage; `undefined` when there is no such bus. */
+  list(bus: string): Promise<readonly BusRule[] | undefined>;
   /**
-   * Tries whether the caller may publish events of this kind, with one that the bus refuses for its form and hands to
-   * nobody.
+   * Tries whether the caller may publish events of this kind, with one that EventBridge refuses for its form and hands to
+   * nobody. It tells nothing of whether the bus exists.
    */
   tryPublish(bus: string, source: string, detailType: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-"""EventBridge's delivery to the targets of a rule, and the checks of PutEvents.
+"""EventBridge's delivery to the targets of a rule.
 
 - A delivery that fails for a passing reason is retried as the target's RetryPolicy says; one that cannot succeed is
   not; what is not delivered goes to the target's dead-letter queue with the reason in its attributes:
@@ -9,7 +9,6 @@
   https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-manage-iam-access.html
 - Functions are invoked asynchronously, so their own errors and throttles are Lambda's to retry:
   https://docs.aws.amazon.com/lambda/latest/dg/services-eventbridge.html
-- https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 
 AWS spreads 185 attempts over 24 hours; here the waits between attempts are short.
 """
@@ -22,7 +21,7 @@ import time
 
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.concurrency import spawn_background
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge, kms, lambda_svc, sns, stepfunctions
 from ministack.services import sqs as emulator_sqs
 
@@ -33,8 +32,6 @@ logger = logging.getLogger("rekey.eventbridge")
 _DEFAULT_ATTEMPTS = 185
 _DEFAULT_AGE_SECONDS = 86_400
 _WAIT_SECONDS = (0.2, 2.0)
-# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html: "less than 1MB" for all entries.
-_PUT_EVENTS_BYTES = 1024 * 1024
 
 # The target, rule and event that the emulator's own code is working on.
 _delivery: contextvars.ContextVar[tuple | None] = contextvars.ContextVar("rekey_delivery", default=None)
@@ -197,64 +194,6 @@ def _start_delivery(service: str, payload: str) -> None:
     spawn_background(_deliver, service, dict(target), dict(rule), event, payload, thread_name="eventbridge-delivery")
 
 
-# ---------------------------------------------------------------------------
-# PutEvents and PutTargets
-# ---------------------------------------------------------------------------
-
-def _entry_size(entry: dict) -> int:
-    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
-    texts = [entry.get("Source"), entry.get("DetailType"), entry.get("Detail"), *(entry.get("Resources") or [])]
-    return (14 if entry.get("Time") is not None else 0) + sum(len(str(text or "").encode()) for text in texts)
-
-
-def _entry_fault(entry: dict) -> tuple[str, str] | None:
-    for name in ("Source", "DetailType", "Detail"):
-        if not entry.get(name):
-            return "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
-    try:
-        detail = json.loads(entry["Detail"])
-    except ValueError:
-        detail = None
-    return None if isinstance(detail, dict) else ("MalformedDetail", "Detail is malformed.")
-
-
-def _checked_put_events(put_events):
-    def _put_events(data, allow_aws_source=False):
-        entries = data.get("Entries") or []
-        if not entries:
-            return error_response_json(
-                "ValidationException", "1 validation error detected: Value '[]' at 'entries' failed to satisfy "
-                "constraint: Member must have length greater than or equal to 1", 400)
-        if sum(map(_entry_size, entries)) > _PUT_EVENTS_BYTES:
-            return error_response_json(
-                "ValidationException", "Total size of the entries in the request is over the limit.", 400)
-        faults = [_entry_fault(entry) for entry in entries]
-        sound = [entry for entry, fault in zip(entries, faults) if fault is None]
-        answers = []
-        if sound or len(entries) > 10:
-            status, headers, body = put_events({**data, "Entries": sound if len(entries) <= 10 else entries},
-                                               allow_aws_source)
-            if status >= 400:
-                return status, headers, body
-            answers = json.loads(body)["Entries"]
-        taken = iter(answers)
-        results = [next(taken) if fault is None else {"ErrorCode": fault[0], "ErrorMessage": fault[1]}
-                   for fault in faults]
-        return json_response({"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results})
-
-    return _put_events
-
-
-def _checked_validate_target(validate):
-    def _validate_target_arn(target):
-        if ":states:" in target.get("Arn", "") and not target.get("RoleArn"):
-            return error_response_json(
-                "ValidationException", f"RoleArn is required for target {target['Arn']}.", 400)
-        return validate(target)
-
-    return _validate_target_arn
-
-
 def install() -> None:
     """Put retries, permissions and dead letters between a matching rule and its targets."""
     invoke_target = eventbridge._invoke_target
@@ -278,5 +217,3 @@ def install() -> None:
     eventbridge._dispatch_to_sqs = lambda spec, payload, parameters=None: _start_delivery("sqs", payload)
     eventbridge._dispatch_to_sns = lambda arn, payload: _start_delivery("sns", payload)
     eventbridge._dispatch_to_stepfunctions = lambda arn, payload: _start_delivery("states", payload)
-    eventbridge._put_events = _checked_put_events(eventbridge._put_events)
-    eventbridge._validate_target_arn = _checked_validate_target(eventbridge._validate_target_arn)

@@ -26,6 +26,8 @@ READINGS = {
     # A task that invokes a throttled function: the developer guide names Lambda.TooManyRequestsException in its examples
     # of Retry, and the Lambda API's own error is TooManyRequestsException; which name the history holds is not recorded.
     "task-throttled": ("Lambda.TooManyRequestsException", "Lambda.Unknown"),
+    # Recorded in 2025-01, PutEvents refused more than 256 KB; its API reference now says "less than 1MB".
+    "put-events-limit": ("256-KB", "1-MB"),
     # "EventBridge retries for 24 hours and up to 185 times" with backoff; what may be delivered twice is not said, and
     # events are delivered "at least once".
     "eventbridge-delivery": ("once", "twice"),

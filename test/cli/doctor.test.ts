@@ -86,6 +86,13 @@ describe('what is broken is a failure with advice, and ends with 1', () => {
       'event bus',
     ],
     [
+      'there is no bus, for which EventBridge goes on taking events',
+      (cloud) => {
+        cloud.rules = undefined;
+      },
+      'event bus',
+    ],
+    [
       'there are no rules',
       (cloud) => {
         cloud.rules = [];

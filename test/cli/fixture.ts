@@ -65,7 +65,7 @@ export class FakeCloud {
   executions = new Map<string, Execution>();
   stages: ExecutionStage[] = [];
   depths: Record<string, number> = {};
-  rules = [{ name: 'to-audit', enabled: true }];
+  rules: { name: string; enabled: boolean }[] | undefined = [{ name: 'to-audit', enabled: true }];
   functionState: { state: string; reason?: string } | undefined = { state: 'Active' };
   /** Lines by log group: `/aws/lambda/<function>`, `intake`. */
   logs: Record<string, { at: Date; text: string }[]> = {};

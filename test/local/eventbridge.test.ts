@@ -349,47 +349,4 @@ describe('EventBridge', () => {
       expect(outcome.deliveries).toBeGreaterThan(1);
     });
   });
-
-  // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
-  describe('PutEvents', () => {
-    const good = { Source: 'rekey.test', DetailType: 'Unmatched', Detail: '{}' };
-
-    test('answers each entry by itself', async () => {
-      const answer = await events.send(
-        new PutEventsCommand({
-          Entries: [
-            good,
-            { ...good, Detail: '{"open": ' },
-            { ...good, Detail: '[]' },
-            { DetailType: 'a', Detail: '{}' },
-            { Source: 'a', Detail: '{}' },
-            { Source: 'a', DetailType: 'a' },
-            { ...good, Source: 'aws.s3' },
-            good,
-          ],
-        }),
-      );
-      expect(answer.FailedEntryCount).toBe(6);
-      expect(answer.Entries?.map((entry) => entry.ErrorCode)).toEqual([
-        undefined,
-        'MalformedDetail',
-        'MalformedDetail',
-        'InvalidArgument',
-        'InvalidArgument',
-        'InvalidArgument',
-        'NotAuthorizedForSourceException',
-        undefined,
-      ]);
-      expect(answer.Entries?.[0]?.EventId).toBeTruthy();
-    });
-
-    test('refuses more than 10 entries, none, and more than 1 MB in all', async () => {
-      const send = async (entries: object[]) => await events.send(new PutEventsCommand({ Entries: entries }));
-      await expect(send(Array.from({ length: 11 }, () => good))).rejects.toThrow(/less than or equal to 10/);
-      await expect(send([])).rejects.toThrow(/greater than or equal to 1/);
-      const large = { ...good, Detail: JSON.stringify({ text: 'x'.repeat(600_000) }) };
-      expect((await send([large])).FailedEntryCount).toBe(0);
-      await expect(send([large, large])).rejects.toThrow(/over the limit/);
-    });
-  });
 });

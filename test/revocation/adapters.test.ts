@@ -216,6 +216,27 @@ describe('the record of an emergency', () => {
     expect(sizes).toEqual([10, 10, 3, 10, 10, 3]);
   });
 
+  test('a call holds no more than EventBridge and SQS take, and one event that is too large goes nowhere', async () => {
+    const sized = (length: number) =>
+      ({ ...event, detail: { ...event.detail, padding: 'x'.repeat(length) } }) as unknown as typeof event;
+    mocks.bus.on(PutEventsCommand).resolves({ Entries: [], FailedEntryCount: 0 });
+    mocks.sqs.on(SendMessageBatchCommand).resolves({ Successful: [], Failed: [] });
+    const many = [100_000, 100_000, 100_000, 1, 200_000, 1].map(sized);
+    await routes.bus.publish(many);
+    await routes.queue.publish(many);
+    const counts = [
+      ...mocks.bus.commandCalls(PutEventsCommand),
+      ...mocks.sqs.commandCalls(SendMessageBatchCommand),
+    ].map(({ args }) => args[0].input.Entries?.length);
+    expect(counts).toEqual([2, 2, 2, 2, 2, 2]);
+    mocks.bus.resetHistory();
+    await expect(routes.bus.publish([event, sized(262_144)])).rejects.toMatchObject({
+      code: 'AuditUnavailable',
+      message: expect.stringMatching(/at most 262144 bytes; this "Secret Revocation Failed" has 26\d{4}/),
+    });
+    expect(mocks.bus.commandCalls(PutEventsCommand)).toHaveLength(0);
+  });
+
   test('what nobody takes is logged and counted, and holds nothing up', async () => {
     mocks.bus.on(PutEventsCommand).rejects(named('AccessDeniedException'));
     mocks.sqs.on(SendMessageBatchCommand).rejects(named('AccessDenied'));
