@@ -11,6 +11,7 @@ import {
 import { entriesPrefix } from '../core/audit/format.ts';
 import type { AuditStore } from '../core/audit/store.ts';
 import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
+import { RekeyError } from '../core/errors.ts';
 
 /**
  * The audit log's bucket.
@@ -43,7 +44,7 @@ export class S3AuditStore implements AuditStore {
       if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
         return 'taken';
       }
-      throw error;
+      throw this.#explained(error);
     }
   }
 
@@ -87,14 +88,30 @@ export class S3AuditStore implements AuditStore {
   }
 
   async read({ key, versionId }: Pick<ObjectVersion, 'key' | 'versionId'>): Promise<Uint8Array> {
-    const { Body } = await this.#client.send(
-      new GetObjectCommand({
-        Bucket: this.#bucket,
-        Key: key,
-        ...(versionId === undefined ? {} : { VersionId: versionId }),
-      }),
-    );
+    const get = new GetObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      ...(versionId === undefined ? {} : { VersionId: versionId }),
+    });
+    const { Body } = await this.#client.send(get).catch((error: unknown) => {
+      throw this.#explained(error);
+    });
     return Body === undefined ? new Uint8Array() : Body.transformToByteArray();
+  }
+
+  /**
+   * Names the key where S3 could not use it: `KMS.DisabledException`, `KMS.KMSInvalidStateException` and the like.
+   * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+   */
+  #explained(error: unknown): unknown {
+    const name = error instanceof Error ? error.name : '';
+    return /^KMS\./.test(name)
+      ? new RekeyError(
+          'AuditKeyUnusable',
+          `S3 cannot use the KMS key of the audit bucket ${this.#bucket} (${name}); enable the key, or cancel its deletion`,
+          { retryable: true, cause: error },
+        )
+      : error;
   }
 }
 

@@ -166,6 +166,13 @@ function refused(error: unknown, action: string, secretId: string): never {
         `secretsmanager:${action} is not possible for ${secretId} as it stands; it may be scheduled for deletion`,
         { cause: error },
       );
+    case 'DecryptionFailure':
+    case 'EncryptionFailure':
+      throw new SecretError(
+        'SecretKeyUnusable',
+        `Secrets Manager cannot use the KMS key of ${secretId} for ${action}; enable the key, or cancel its deletion`,
+        { cause: error, retryable: true },
+      );
     case 'ThrottlingException':
     case 'InternalServiceError':
       throw new RekeyError(

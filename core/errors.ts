@@ -50,6 +50,8 @@ const secretErrorCodes = [
   /** Nothing can have this name: it holds characters that no name of a secret has. */
   'SecretNameInvalid',
   'SecretAccessDenied',
+  /** The KMS key of the secret is disabled, or will be deleted. */
+  'SecretKeyUnusable',
   'SecretValueMissing',
   'SecretValueInvalid',
   'RotationDisabled',

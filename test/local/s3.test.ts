@@ -3,11 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttachRolePolicyCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
+  CreateKeyCommand,
+  DisableKeyCommand,
+  EnableKeyCommand,
+  KMSClient,
+  ScheduleKeyDeletionCommand,
+} from '@aws-sdk/client-kms';
+import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectRetentionCommand,
   ListObjectVersionsCommand,
+  PutBucketEncryptionCommand,
   PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
@@ -16,7 +26,7 @@ import {
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { assumeRole, createUser, type IamUser } from '../../local/principals.ts';
-import { refusal } from './support/refusal.ts';
+import { refusal, refusalText } from './support/refusal.ts';
 
 jest.setTimeout(30_000);
 
@@ -110,6 +120,69 @@ describe('S3 for an administrator who is not root', () => {
     expect(await refusal(put('once', { IfNoneMatch: '*' }))).toBe('PreconditionFailed');
     const { Versions } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'once' }));
     expect(Versions).toHaveLength(1);
+  });
+
+  /**
+   * Recorded on AWS by LocalStack, tests/aws/services/s3/*.snapshot.json: TestS3ObjectWritePrecondition (2026-02),
+   * TestS3ObjectLockRetention and the test of a locked bucket's versioning.
+   */
+  describe('as recorded', () => {
+    test('If-None-Match passes over a delete marker, and takes nothing but *', async () => {
+      await put('marked', { IfNoneMatch: '*' });
+      await s3.send(new DeleteObjectCommand({ Bucket, Key: 'marked' }));
+      await put('marked', { IfNoneMatch: '*' });
+      expect(await refusal(put('marked', { IfNoneMatch: '*' }))).toBe('PreconditionFailed');
+      expect(await refusal(put('marked', { IfNoneMatch: '"d41d8cd98f00b204e9800998ecf8427e"' }))).toBe(
+        'NotImplemented',
+      );
+    });
+
+    test('a delete marker has no retention, can be removed, and a lock needs mode and date', async () => {
+      await put('unretained');
+      const Key = 'unretained';
+      const { VersionId } = await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+      const Retention = { Mode: 'COMPLIANCE', RetainUntilDate: new Date(Date.now() + day) } as const;
+      const retain = s3.send(new PutObjectRetentionCommand({ Bucket, Key, VersionId, Retention }));
+      expect(await refusal(retain)).toBe('MethodNotAllowed');
+      const read = s3.send(new GetObjectRetentionCommand({ Bucket, Key, VersionId }));
+      expect(await refusal(read)).toBe('MethodNotAllowed');
+      await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+      expect(await text(Key)).toBe(`record ${Key}`);
+      const half = new PutObjectCommand({ Bucket, Key: 'half', Body: 'x', ObjectLockMode: 'COMPLIANCE' });
+      expect(await refusal(s3.send(half))).toBe('InvalidArgument');
+    });
+
+    test('the versioning of a locked bucket is not suspended', async () => {
+      const VersioningConfiguration = { Status: 'Suspended' } as const;
+      const suspend = s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+      expect(await refusal(suspend)).toBe('InvalidBucketState');
+    });
+
+    test('a key that is disabled or about to go encrypts and decrypts nothing', async () => {
+      const kms = new KMSClient(cloud.clientOptions());
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+      const key = KeyMetadata?.Arn ?? '';
+      const encrypted = { Bucket: 'encrypted', Key: 'object' };
+      await s3.send(new CreateBucketCommand({ Bucket: encrypted.Bucket }));
+      const ApplyServerSideEncryptionByDefault = { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: key } as const;
+      await s3.send(
+        new PutBucketEncryptionCommand({
+          Bucket: encrypted.Bucket,
+          ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault }] },
+        }),
+      );
+      const write = async () => await s3.send(new PutObjectCommand({ ...encrypted, Body: 'x' }));
+      const read = async () => await s3.send(new GetObjectCommand(encrypted));
+      await write();
+      await kms.send(new DisableKeyCommand({ KeyId: key }));
+      expect(await refusalText(write())).toBe(`KMS.DisabledException: ${key} is disabled.`);
+      expect(await refusalText(read())).toBe(`KMS.DisabledException: ${key} is disabled.`);
+      await kms.send(new EnableKeyCommand({ KeyId: key }));
+      await read();
+      await kms.send(new ScheduleKeyDeletionCommand({ KeyId: key, PendingWindowInDays: 7 }));
+      expect(await refusal(write())).toBe('KMS.KMSInvalidStateException');
+      expect(await refusal(read())).toBe('KMS.KMSInvalidStateException');
+    });
   });
 
   test('a bucket policy denies writers other than one, and writes without If-None-Match', async () => {

@@ -19,6 +19,7 @@ import {
   type UpdateSecretVersionStageRequest,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
@@ -389,6 +390,10 @@ describe('Secrets Manager', () => {
       await new KMSClient(cloud.clientOptions()).send(new DisableKeyCommand({ KeyId: key }));
       expect(await refusal(get(secret))).toBe('DecryptionFailure');
       expect(await refusal(put(secret, 'other'))).toBe('EncryptionFailure');
+      const store = new SecretsManagerStore(client);
+      const unusable = { code: 'SecretKeyUnusable', retryable: true };
+      await expect(store.read(secret, { stage: 'AWSCURRENT' })).rejects.toMatchObject(unusable);
+      await expect(store.putPending(secret, randomUUID(), 'other')).rejects.toMatchObject(unusable);
     });
   });
 });
