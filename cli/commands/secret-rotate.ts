@@ -58,7 +58,8 @@ export async function secretRotate(
   const { v4 } = await import('uuid');
   const token = v4({ random: context.random.bytes(16) });
   const start = await (await cloud.rotations()).rotate(definition.arn, token);
-  const versionId = start === 'started' ? token : pendingVersion(await secrets.describe(definition.arn));
+  const versionId =
+    start === 'started' ? token : await unfinishedVersion(secrets, definition.arn, context.sleep);
   if (versionId === undefined) {
     throw new CliError(
       3,
@@ -118,6 +119,19 @@ export async function secretRotate(
     );
   }
   return 1;
+}
+
+/** The version of the rotation that Secrets Manager says is unfinished; its labels may take a moment to show it. */
+async function unfinishedVersion(
+  secrets: SecretReader,
+  arn: string,
+  sleep: Invocation['context']['sleep'],
+): Promise<string | undefined> {
+  for (let looks = 3; ; looks -= 1) {
+    const versionId = pendingVersion(await secrets.describe(arn));
+    if (versionId !== undefined || looks === 1) return versionId;
+    await sleep(pollMs);
+  }
 }
 
 function plan(

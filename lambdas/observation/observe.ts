@@ -6,8 +6,9 @@ import { rotationServiceEvents } from '../../core/names.ts';
 import type { DefinitionStore, EventBus, SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
 import { steps } from '../rotation/event.ts';
+import { lookUntil, type WithWait } from '../shared/patience.ts';
 
-export interface ObservationDependencies {
+export interface ObservationDependencies extends WithWait {
   readonly definitions: Pick<DefinitionStore, 'find'>;
   readonly store: Pick<SecretStore, 'describe'>;
   /** Falls back to the audit queue when the bus takes nothing: what is told has happened already. */
@@ -60,14 +61,19 @@ export async function observe(input: unknown, dependencies: ObservationDependenc
       `not an event of Secrets Manager about a rotation as Rekey knows them: ${places.join(', ')}`,
     );
   }
-  const { definitions, store, records, origin } = dependencies;
+  const { definitions, store, records, origin, wait } = dependencies;
   const definition = await definitions.find(secretId);
   if (definition?.type !== 'external') {
     return 'ignored';
   }
   const { detail, time } = parsed.data;
-  const description = await store.describe(secretId);
-  const versionId = versionOf(detail, secretId, description);
+  const named = namedVersion(detail, secretId);
+  const description = await lookUntil(
+    () => store.describe(secretId),
+    ({ versions }) => named === undefined || versions[named] !== undefined,
+    wait,
+  );
+  const versionId = versionOf(detail, named, description);
   const subject = {
     secretArn: description.arn,
     secretName: description.name,
@@ -110,17 +116,20 @@ const secretOf = ({ additionalEventData, serviceEventDetails }: Detail): string 
 const previous = (versionId: string | undefined) =>
   versionId === undefined ? {} : { previousVersionId: versionId };
 
+function namedVersion({ requestID }: Detail, secretId: string): string | undefined {
+  const prefix = `Rotation-${secretId}-`;
+  return requestID?.startsWith(prefix) ? requestID.slice(prefix.length) : undefined;
+}
+
 /**
  * The version that the rotation makes. `requestID` ends with it, which is not documented, so it is believed where the
  * secret has such a version; else the labels say which it must be, as long as no other rotation has moved them.
  */
 function versionOf(
-  { requestID, eventName }: Detail,
-  secretId: string,
+  { eventName }: Detail,
+  named: string | undefined,
   description: Pick<SecretDescription, 'versions'>,
 ): string {
-  const prefix = `Rotation-${secretId}-`;
-  const named = requestID?.startsWith(prefix) ? requestID.slice(prefix.length) : undefined;
   if (named !== undefined && description.versions[named] !== undefined) {
     return named;
   }

@@ -1,14 +1,16 @@
-import { RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
+import { RekeyError, summarizeError } from '../../core/errors.ts';
 import type { Containment, Verification } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
-import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret.ts';
+import { type Strategy, stages } from '../../core/secret.ts';
 import type { ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
 import { credentialsAtHand } from '../rotation/credentials.ts';
-import { credentialIn, parseCredential } from '../rotation/secret-value.ts';
+import { inTurns } from '../shared/in-turns.ts';
+import type { WithWait } from '../shared/patience.ts';
+import { type Leak, readLeaks } from './leaks.ts';
 import type { ContainmentInput, ContainOutcome, VerifyOutcome } from './state.ts';
 
-export interface ContainmentDependencies<S extends object> {
+export interface ContainmentDependencies<S extends object> extends WithWait {
   readonly rotator: Revoker<S>;
   readonly strategy: Strategy;
   readonly store: SecretStore;
@@ -19,33 +21,12 @@ export interface ContainmentDependencies<S extends object> {
   readonly target: Omit<TargetContext, 'finding'>;
 }
 
-/** One leaked credential; several versions may hold the same one. */
-interface Leak<S> {
-  readonly credential: S;
-  readonly identity: string;
-  readonly versionIds: string[];
-  /** False when none of its versions has a staging label any more. */
-  readonly labelled: boolean;
-}
-
-interface Leaks<S> {
-  readonly description: SecretDescription;
-  readonly current: S;
-  readonly currentVersionId: string;
-  readonly found: readonly Leak<S>[];
-  /** Versions that Secrets Manager no longer keeps, or that hold no credential. */
-  readonly unavailable: readonly string[];
-  /** The leak that the current version holds as well, though under another id. */
-  readonly kept?: Leak<S>;
-}
-
-/** Reads and logins at once. */
-const concurrency = 5;
-
 /**
  * Cuts leaked credentials off at their target: the one in use first, then the others. A credential that cannot be cut
  * off does not keep the rest from it.
  *
+ * @throws RekeyError `LabelsOutdated` when the labels still show a version as current that the revocation has replaced:
+ * what is in use is then not known, and nothing is cut off
  * @throws the first error, after everything was tried and recorded
  */
 export async function containLeaks<S extends object>(
@@ -54,6 +35,13 @@ export async function containLeaks<S extends object>(
 ): Promise<ContainOutcome> {
   const { rotator, strategy, origin, target, bus } = dependencies;
   const leaks = await readLeaks(input, dependencies);
+  if (leaks.stillCurrent !== undefined) {
+    throw new RekeyError(
+      'LabelsOutdated',
+      `${stages.current} of ${input.secretName} is shown on version ${leaks.stillCurrent}, which leaked and was replaced by ${input.newVersionId}; the answer is old, or somebody moved the label back. Nothing was cut off; try again`,
+      { retryable: true },
+    );
+  }
   const findings: Parameters<TargetContext['finding']>[0][] = [];
   const context = {
     ...target,
@@ -122,12 +110,12 @@ export async function verifyLeaks<S extends object>(
   dependencies: ContainmentDependencies<S>,
 ): Promise<VerifyOutcome> {
   const { rotator, target, origin } = dependencies;
-  const { current, currentVersionId, found, unavailable, kept } = await readLeaks(input, dependencies);
+  const leaks = await readLeaks(input, dependencies);
+  const { current, currentVersionId, found, unavailable, kept } = leaks;
   const context = { ...target, finding: () => undefined };
-  if (input.versions.includes(currentVersionId)) {
-    throw unproven(
-      `version ${currentVersionId} was revoked and is still the current one of ${input.secretName}`,
-    );
+  const revoked = leaks.stillCurrent ?? currentVersionId;
+  if (revoked !== input.newVersionId && input.versions.includes(revoked)) {
+    throw unproven(`version ${revoked} was revoked and is still the current one of ${input.secretName}`);
   }
   if (kept !== undefined) {
     throw unproven(
@@ -198,63 +186,6 @@ async function seenRefused<S extends object>(
     : undefined;
 }
 
-/** Reads the leaked versions; the version that the revocation itself made is never one of them. */
-async function readLeaks<S extends object>(
-  input: ContainmentInput,
-  { rotator, store }: ContainmentDependencies<S>,
-): Promise<Leaks<S>> {
-  const description = await store.describe(input.secretArn);
-  const currentVersionId = versionWith(description, stages.current);
-  const wanted = input.versions.filter((versionId) => versionId !== input.newVersionId);
-  const [currentVersion, versions] = await Promise.all([
-    currentVersionId === undefined ? undefined : store.read(description.arn, { versionId: currentVersionId }),
-    inTurns(wanted, async (versionId) => ({
-      versionId,
-      value: (await store.read(description.arn, { versionId }))?.value,
-    })),
-  ]);
-  if (currentVersion === undefined || currentVersionId === undefined) {
-    throw new SecretError(
-      'SecretValueMissing',
-      `${description.name} has no text value labelled ${stages.current}; store the credential that works now, as JSON`,
-    );
-  }
-  const unavailable: string[] = [];
-  const byValue = new Map<string, Leak<S>>();
-  // The one in use is the most dangerous: it comes first, then those that still have a label.
-  const rank = (versionId: string) =>
-    versionId === currentVersionId ? 0 : description.versions[versionId] === undefined ? 2 : 1;
-  for (const { versionId, value } of versions.toSorted((a, b) => rank(a.versionId) - rank(b.versionId))) {
-    const known = value === undefined ? undefined : byValue.get(value);
-    const credential = value === undefined ? undefined : credentialIn(rotator.schema, value);
-    if (known !== undefined) {
-      known.versionIds.push(versionId);
-    } else if (value === undefined || credential === undefined) {
-      unavailable.push(versionId);
-    } else {
-      byValue.set(value, {
-        credential,
-        identity: rotator.identity(credential),
-        versionIds: [versionId],
-        labelled: description.versions[versionId] !== undefined,
-      });
-    }
-  }
-  const kept = byValue.get(currentVersion.value);
-  return {
-    ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
-    description,
-    current: parseCredential(
-      rotator.schema,
-      currentVersion.value,
-      `${description.name} version ${currentVersionId}`,
-    ),
-    currentVersionId,
-    found: [...byValue.values()],
-    unavailable,
-  };
-}
-
 async function record(
   { requestId, correlationId, secretArn, secretName }: ContainmentInput,
   containments: Containment[],
@@ -279,19 +210,4 @@ async function record(
       ),
     ),
   ]);
-}
-
-/** Maps with a bounded number of calls at once, results in order. */
-async function inTurns<T, R>(items: readonly T[], call: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next;
-      next += 1;
-      results[index] = await call(items[index] as T);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
-  return results;
 }

@@ -4,6 +4,7 @@ import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../.
 import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
+import { lookUntil, type WithWait } from '../shared/patience.ts';
 import type { WorkflowInput } from './state.ts';
 
 /** Who may ask for a revocation. */
@@ -13,7 +14,7 @@ interface RequestPolicy {
   readonly accounts: readonly string[];
 }
 
-export interface IntakeDependencies {
+export interface IntakeDependencies extends WithWait {
   readonly definitions: DefinitionStore;
   readonly store: Pick<SecretStore, 'describe' | 'listVersions'>;
   readonly starter: RevocationStarter;
@@ -116,7 +117,7 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
 
 async function prepare(
   { id, correlationId, requestedAt, request }: Accepted,
-  { definitions, store, origin }: IntakeDependencies,
+  { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
   const { select, mode } = request;
   const definition = await definitions.find(select.secret);
@@ -126,12 +127,20 @@ async function prepare(
       `Rekey knows no secret ${JSON.stringify(select.secret)} in ${origin.environment}; see rekey secret list`,
     );
   }
-  const [{ arn, name }, kept] = await Promise.all([
-    store.describe(definition.arn),
-    store.listVersions(definition.arn),
-  ]);
-  const ids = kept.map(({ versionId }) => versionId);
-  const versions = request.versions ?? ids;
+  const look = async () => {
+    const [{ arn, name, versions: labels }, kept] = await Promise.all([
+      store.describe(definition.arn),
+      store.listVersions(definition.arn),
+    ]);
+    // Either answer may be old, so what one of both shows counts.
+    const ids = [...new Set([...kept.map(({ versionId }) => versionId), ...Object.keys(labels)])];
+    return { arn, name, ids, versions: request.versions ?? ids };
+  };
+  const { arn, name, versions, ids } = await lookUntil(
+    look,
+    (seen) => seen.versions.some((version) => seen.ids.includes(version)),
+    wait,
+  );
   if (!versions.some((version) => ids.includes(version))) {
     throw new Rejection(
       'VersionUnknown',

@@ -22,6 +22,8 @@ const namespace = 'b1a7d3a4-3f0b-5e0e-9a52-6f2b9b8c4f11';
 const pollMs = 200;
 /** A rotation whose function failed is tried again when it is asked for again. */
 const askAgainMs = 10_000;
+/** After a refusal, the labels are looked at for so long before it counts. */
+const settlesAfterMs = 3_000;
 
 /**
  * The id of the version that a revocation makes: the same for each try, so that a retried step rotates once.
@@ -47,6 +49,7 @@ export async function rotateForRevocation(
   const deadline = clock.now().getTime() + patienceMs;
   let accepted = false;
   let askedAt = 0;
+  let refusal: unknown;
   for (;;) {
     const { versions } = await store.describe(secretArn);
     const now = clock.now();
@@ -55,10 +58,16 @@ export async function rotateForRevocation(
     if (labels.includes(stages.current) || labels.includes(stages.previous)) {
       return { newVersionId: token, rotatedAt: now.toISOString() };
     }
+    if (refusal !== undefined && now.getTime() - askedAt >= settlesAfterMs) throw refusal;
     const pending = versionWith({ versions }, stages.pending);
     const free = pending === undefined || versions[pending]?.includes(stages.current);
-    if ((free && !accepted) || now.getTime() - askedAt >= askAgainMs) {
-      accepted = (await rotation.rotate(secretArn, token)) === 'started';
+    if (refusal === undefined && ((free && !accepted) || now.getTime() - askedAt >= askAgainMs)) {
+      try {
+        accepted = (await rotation.rotate(secretArn, token)) === 'started';
+      } catch (error) {
+        // An earlier try of this step may have done it all, and the labels not show it yet.
+        refusal = error;
+      }
       askedAt = clock.now().getTime();
     }
     if (clock.now().getTime() + pollMs > deadline) {

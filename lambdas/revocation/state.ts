@@ -38,6 +38,8 @@ export const containmentInputSchema = z.object({
   secretName: z.string(),
   versions: z.array(z.string()),
   named: z.boolean(),
+  /** When the revocation was asked for: versions that are older leaked, too, where none are named. */
+  requestedAt: z.iso.datetime().optional(),
   /** The version that the revocation's own rotation made, and since when the target has it. */
   newVersionId: z.string().optional(),
   rotatedAt: z.iso.datetime().optional(),

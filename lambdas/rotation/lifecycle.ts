@@ -11,6 +11,7 @@ import {
   wasRotated,
 } from '../../core/secret.ts';
 import type { ApplyContext, Rotator, TargetContext } from '../../rotators/rotator.ts';
+import { lookUntil, type WithWait } from '../shared/patience.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
 import { withFindings } from './findings.ts';
@@ -19,7 +20,7 @@ import { parseCredential, parseSecretJson } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
 /** What the engine works with; everything outside comes through it. */
-export interface LifecycleDependencies<S extends object> {
+export interface LifecycleDependencies<S extends object> extends WithWait {
   readonly rotator: Rotator<S>;
   readonly strategy: Strategy;
   readonly store: VersionCache;
@@ -88,13 +89,20 @@ export class RotationLifecycle<S extends object> {
   /**
    * Describes the secret, and at the same time reads ahead what every step but the first goes on with: between set and
    * finish, consumers of a single-user secret wait for each round trip. Whatever is wrong with that version, the step
-   * itself finds again and says, after the guards.
+   * itself finds again and says, after the guards. An answer that may be older than the rotation is asked for again.
    */
   async #describe({ step, secretId, token }: RotationEvent): Promise<SecretDescription> {
-    const { store } = this.#deps;
+    const { store, wait } = this.#deps;
     const ahead =
       step === 'createSecret' ? undefined : store.read(secretId, { versionId: token }).catch(() => undefined);
-    const [description] = await Promise.all([store.describe(secretId), ahead]);
+    const [description] = await Promise.all([
+      lookUntil(
+        () => store.describe(secretId),
+        ({ rotationEnabled, versions }) => rotationEnabled && versions[token] !== undefined,
+        wait,
+      ),
+      ahead,
+    ]);
     return description;
   }
 
@@ -196,7 +204,7 @@ export class RotationLifecycle<S extends object> {
 
   async #test({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {
     const { store } = this.#deps;
-    const pending = await store.read(description.arn, { versionId: token });
+    const pending = await this.#valueOf(description, token);
     // Without immediate rotation, Secrets Manager runs this step alone, on a version without value, to try the setup.
     const credential =
       pending === undefined ? await this.#current(description) : this.#parsed(pending, description, token);
@@ -223,7 +231,7 @@ export class RotationLifecycle<S extends object> {
     state: 'pending' | 'current',
   ): Promise<StepReport> {
     const { rotator, strategy, store, records, origin } = this.#deps;
-    const pending = await store.read(description.arn, { versionId: token });
+    const pending = await this.#valueOf(description, token);
     if (pending === undefined) {
       throw new SecretError(
         'SecretValueMissing',
@@ -300,21 +308,29 @@ export class RotationLifecycle<S extends object> {
         `no version of ${description.name} is labelled ${stages.current}; store one first`,
       );
     }
-    try {
-      await this.#deps.store.moveCurrent(description.arn, { to, from });
-    } catch (error) {
-      // A duplicate of this step may have been faster.
-      const now = await this.#deps.store.describe(description.arn);
-      if (!now.versions[to]?.includes(stages.current)) {
-        throw error;
+    const { store, wait } = this.#deps;
+    const move = async (): Promise<'moved' | { readonly refusal: unknown }> => {
+      try {
+        await store.moveCurrent(description.arn, { to, from });
+        return 'moved';
+      } catch (refusal) {
+        // A duplicate of this step may have been faster.
+        const now = await store.describe(description.arn);
+        return now.versions[to]?.includes(stages.current) ? 'moved' : { refusal };
       }
-    }
+    };
+    // The refusal as well as the labels may be old: only a version that really holds the label can be moved from.
+    const result = await lookUntil(
+      move,
+      (answer) => answer === 'moved' || !isOvertaken(answer.refusal),
+      wait,
+    );
+    if (result !== 'moved') throw result.refusal;
   }
 
   async #currentVersion(description: SecretDescription): Promise<SecretVersion> {
     const versionId = versionWith(description, stages.current);
-    const version =
-      versionId === undefined ? undefined : await this.#deps.store.read(description.arn, { versionId });
+    const version = versionId === undefined ? undefined : await this.#valueOf(description, versionId);
     if (version === undefined) {
       throw new SecretError(
         'SecretValueMissing',
@@ -330,7 +346,7 @@ export class RotationLifecycle<S extends object> {
   }
 
   async #pending(description: SecretDescription, token: string): Promise<S> {
-    const version = await this.#deps.store.read(description.arn, { versionId: token });
+    const version = await this.#valueOf(description, token);
     if (version === undefined) {
       throw new SecretError(
         'SecretValueMissing',
@@ -338,6 +354,16 @@ export class RotationLifecycle<S extends object> {
       );
     }
     return this.#parsed(version, description, token);
+  }
+
+  /** A value that was stored a moment ago may not be found yet. */
+  #valueOf({ arn }: SecretDescription, versionId: string): Promise<SecretVersion | undefined> {
+    const { store, wait } = this.#deps;
+    return lookUntil(
+      () => store.read(arn, { versionId }),
+      (version) => version !== undefined,
+      wait,
+    );
   }
 
   #parsed({ value }: SecretVersion, { name }: SecretDescription, token: string): S {
@@ -392,3 +418,7 @@ export class RotationLifecycle<S extends object> {
     return { secretArn: arn, secretName: name, secretType: rotator.type, strategy, versionId };
   }
 }
+
+/** AWSCURRENT was not where the description had it. */
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof SecretError && error.code === 'CurrentMoved';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { SecretError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
@@ -10,12 +11,13 @@ import {
   versionWith,
 } from '../../core/secret.ts';
 import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../rotators/rotator.ts';
+import type { WithWait } from '../shared/patience.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { type FindingSources, withFindings } from './findings.ts';
 import { credentialIn, parseCredential } from './secret-value.ts';
 
 /** What ending an overlap works with. */
-export interface RetireDependencies<S extends object> extends FindingSources {
+export interface RetireDependencies<S extends object> extends FindingSources, WithWait {
   readonly rotator: Rotator<S>;
   readonly strategy: Strategy;
   readonly store: SecretStore;
@@ -39,18 +41,24 @@ export interface Overlap {
 export type RetireReport =
   | RetireResult['done']
   | 'rotation under way'
+  | 'labels moving'
   | 'no previous version'
   | 'overlap not over'
   | 'long over'
   | 'current not accepted';
 
 const hourMs = 3_600_000;
+/** Between the two looks at the labels. */
+const secondLookMs = 3_000;
 /** For how long after its end a removal is tried again each hour; after that once a day, in case somebody enabled it. */
 const persistenceHours = 48;
 
 /**
  * Ends the overlap of a `dual-credential` secret when its time has come: disables the credential before the current one,
  * and removes it after the grace period. Called every hour; nothing is remembered between calls.
+ *
+ * Labels are looked at twice, some seconds apart, because they may be old: after a rotation that has just ended, the one
+ * in use would not be among them, and a target that is told what to keep would forget it.
  *
  * @throws SecretError, TargetError
  */
@@ -59,7 +67,7 @@ export async function retireWhenDue<S extends object>(
   { overlapHours, graceHours }: Overlap,
   dependencies: RetireDependencies<S>,
 ): Promise<RetireReport> {
-  const { rotator, store, origin, strategy } = dependencies;
+  const { rotator, store, origin, strategy, wait = sleep } = dependencies;
   const description = await store.describe(secretId);
   const currentId = versionWith(description, stages.current);
   const pendingId = versionWith(description, stages.pending);
@@ -76,6 +84,12 @@ export async function retireWhenDue<S extends object>(
   if (hours < overlapHours) return 'overlap not over';
   if (hours > overlapHours + graceHours + persistenceHours && now.getUTCHours() !== 0) return 'long over';
   const credential = parseCredential(rotator.schema, current.value, description.name);
+  await wait(secondLookMs);
+  const again = await store.describe(secretId);
+  const moved = Object.values(stages).some(
+    (label) => versionWith(again, label) !== versionWith(description, label),
+  );
+  if (moved) return 'labels moving';
   return await withFindings(dependencies, { secretArn: description.arn, versionId: currentId }, (target) =>
     retirePrevious(dependencies, description, {
       current,

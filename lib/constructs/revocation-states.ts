@@ -27,8 +27,8 @@ const lambdaErrors = [
   'Sandbox.Timedout',
 ];
 
-/** The target, or Secrets Manager, gave no answer; a moment later it may. */
-const passingErrors = ['TargetUnreachable', 'TargetTimeout', 'SecretsManagerUnavailable'];
+/** The target, or Secrets Manager, gave no answer or an old one; a moment later it may. */
+const passingErrors = ['TargetUnreachable', 'TargetTimeout', 'SecretsManagerUnavailable', 'LabelsOutdated'];
 
 const retry = (errors: readonly string[], maxAttempts: number, interval: Duration): RetryProps => ({
   errors: [...errors],
@@ -54,7 +54,7 @@ function containment(
     readonly afterRotation: boolean;
   },
 ): Containing {
-  const names = ['requestId', 'correlationId', 'secretArn', 'secretName', 'versions', 'named'];
+  const names = ['requestId', 'correlationId', 'secretArn', 'secretName', 'versions', 'named', 'requestedAt'];
   return new CustomState(scope, id, {
     stateJson: {
       Type: 'Task',

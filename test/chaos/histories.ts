@@ -14,46 +14,60 @@ export type Happening =
   /** A step of this or an earlier rotation is delivered once more, late. */
   | { kind: 'redelivery'; back: number; crash?: { calls: number; when: 'before' | 'after' } }
   /** Somebody cancels the rotation in progress; the next one gets a new token. */
-  | { kind: 'cancel' };
+  | { kind: 'cancel' }
+  /** All steps of the rotation in progress, or of a new one, without faults. */
+  | { kind: 'rotation' }
+  /** The schedule asks whether an overlap is over, and it is. */
+  | { kind: 'retire' };
 
 const crash = fc.record({
   calls: fc.nat({ max: 9 }),
   when: fc.constantFrom('before' as const, 'after' as const),
 });
 
-/** Histories as Secrets Manager may produce them: retries, duplicates, late deliveries, crashes, cancellations. */
-export const histories = fc.array(
-  fc.oneof(
-    {
-      weight: 8,
-      arbitrary: fc
-        .record({
-          crash: fc.option(crash, { nil: undefined, freq: 2 }),
-          twins: fc.constantFrom(1, 1, 1, 2),
-          cold: fc.boolean(),
-          pace: fc.array(fc.nat({ max: 6 }), { maxLength: 8 }),
-        })
-        .map(
-          ({ crash: point, ...rest }): Happening => ({
-            kind: 'step',
-            ...rest,
-            ...(point && { crash: point }),
-          }),
-        ),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({ back: fc.nat({ max: 8 }), crash: fc.option(crash, { nil: undefined }) }).map(
-        ({ back, crash: point }): Happening => ({
-          kind: 'redelivery',
-          back,
+const happenings = [
+  {
+    weight: 8,
+    arbitrary: fc
+      .record({
+        crash: fc.option(crash, { nil: undefined, freq: 2 }),
+        twins: fc.constantFrom(1, 1, 1, 2),
+        cold: fc.boolean(),
+        pace: fc.array(fc.nat({ max: 6 }), { maxLength: 8 }),
+      })
+      .map(
+        ({ crash: point, ...rest }): Happening => ({
+          kind: 'step',
+          ...rest,
           ...(point && { crash: point }),
         }),
       ),
-    },
-    { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'cancel' }) },
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ back: fc.nat({ max: 8 }), crash: fc.option(crash, { nil: undefined }) }).map(
+      ({ back, crash: point }): Happening => ({
+        kind: 'redelivery',
+        back,
+        ...(point && { crash: point }),
+      }),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'cancel' }) },
+] as const;
+const length = { minLength: 4, maxLength: 24 };
+
+/** Histories as Secrets Manager may produce them: retries, duplicates, late deliveries, crashes, cancellations. */
+export const histories = fc.array(fc.oneof(...happenings), length);
+
+/** The same with overlaps that end in between. */
+export const overlapHistories = fc.array(
+  fc.oneof(
+    ...happenings,
+    { weight: 6, arbitrary: fc.constant<Happening>({ kind: 'rotation' }) },
+    { weight: 4, arbitrary: fc.constant<Happening>({ kind: 'retire' }) },
   ),
-  { minLength: 4, maxLength: 24 },
+  length,
 );
 
 export interface Invocation {
@@ -76,6 +90,8 @@ export interface Stage {
   cancel(): void | Promise<void>;
   /** Runs one step; resolves to whether it succeeded. */
   invoke(invocation: Invocation, options: InvocationOptions): Promise<boolean>;
+  /** Ends the overlap; missing where there is none. */
+  retire?(): Promise<unknown>;
   /** Waits, before everything is healed, until no run can be alive any more. */
   settle?(): Promise<unknown>;
   /** Called after every happening; throws if an invariant is broken. */
@@ -105,6 +121,21 @@ export async function play(history: readonly Happening[], stage: Stage): Promise
           await stage.cancel();
           token = undefined;
         }
+        break;
+      case 'rotation': {
+        const rotation = token ?? (await begin());
+        for (const step of steps) {
+          const invocation = { step, token: rotation };
+          delivered.push(invocation);
+          if (!(await stage.invoke(invocation, { cold: false }))) break;
+          if (step === 'finishSecret') token = undefined;
+          await stage.check();
+        }
+        next = 0;
+        break;
+      }
+      case 'retire':
+        await stage.retire?.();
         break;
       case 'redelivery': {
         const earlier = delivered.at(-1 - happening.back);

@@ -78,6 +78,7 @@ class World {
     return observe(input, {
       definitions: { find: async (secret) => (secret === secretArn ? definition : undefined) },
       store: this.store,
+      wait: async () => undefined,
       records: this.bus,
       origin: { source: 'rekey.observation', environment: 'prod', random: systemRandom },
     });

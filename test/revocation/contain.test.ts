@@ -80,6 +80,73 @@ describe('cutting off', () => {
   });
 });
 
+describe('labels that are old, or were moved back', () => {
+  /** The revocation has rotated to `new`; the labels show what they showed before. */
+  async function rotated(): Promise<World> {
+    const world = new World();
+    world.store.begin(secretArn, 'new');
+    await world.runRotation(secretArn, 'new');
+    await world.store.moveCurrent(secretArn, { to: 'v1', from: 'new' });
+    return world;
+  }
+
+  test('nothing is cut off while the version that was replaced is shown as current, and it may be tried again', async () => {
+    const world = await rotated();
+    await expect(
+      containLeaks(input(['v1'], { newVersionId: 'new' }), world.containment()),
+    ).rejects.toMatchObject({ code: 'LabelsOutdated', retryable: true });
+    expect(world.target.contained).toEqual([]);
+    await expect(
+      verifyLeaks(input(['v1'], { action: 'verify', newVersionId: 'new' }), world.containment()),
+    ).rejects.toMatchObject({ code: 'RevocationUnproven' });
+  });
+
+  test('a version that is not shown yet is waited for, and then tried again later', async () => {
+    const world = new World();
+    await expect(
+      containLeaks(input(['v1'], { newVersionId: 'new' }), world.containment()),
+    ).rejects.toMatchObject({ code: 'LabelsOutdated', retryable: true });
+  });
+
+  test('the version that the revocation made is the current one, though an older one that did not leak is shown', async () => {
+    const world = await aged(['harmless']);
+    world.store.begin(secretArn, 'new');
+    await world.runRotation(secretArn, 'new');
+    await world.store.moveCurrent(secretArn, { to: 'old0', from: 'new' });
+    await containLeaks(input(['v1'], { newVersionId: 'new' }), world.containment());
+    const current = world.rotator.schema.parse(
+      JSON.parse((await world.store.read(secretArn, { versionId: 'new' }))?.value ?? ''),
+    );
+    expect(world.target.accepts(current)).toBe(true);
+  });
+
+  test('a rotation that followed made the current one', async () => {
+    const world = new World();
+    for (const token of ['new', 'later']) {
+      world.store.begin(secretArn, token);
+      await world.runRotation(secretArn, token);
+    }
+    const { verifications } = await verifyLeaks(
+      input(['v1'], { action: 'verify', newVersionId: 'new' }),
+      world.containment(),
+    );
+    expect(verifications).toEqual([{ versionId: 'v1', identity: 'app', outcome: 'rejected' }]);
+  });
+
+  test('where all versions leaked, one that the request was answered without is tried as well', async () => {
+    const world = await aged(['unseen']);
+    world.store.begin(secretArn, 'new');
+    await world.runRotation(secretArn, 'new');
+    const change = { action: 'verify', newVersionId: 'new', requestedAt: '2026-02-01T00:00:00Z' } as const;
+    const tried = async (named: boolean) =>
+      (await verifyLeaks(input(['v1'], { ...change, named }), world.containment())).verifications.map(
+        ({ versionId }) => versionId,
+      );
+    expect(await tried(false)).toEqual(['v1', 'old0']);
+    expect(await tried(true)).toEqual(['v1']);
+  });
+});
+
 describe('the proof', () => {
   const verify = (world: World, versions: readonly string[], named = false) =>
     verifyLeaks(input(versions, { action: 'verify', named }), world.containment());

@@ -133,4 +133,28 @@ describe('the intake of revocation requests', () => {
     );
     expect(JSON.parse(inputs.get(requestId) ?? '').requestedAt).toBe('2026-03-01T12:00:00.000Z');
   });
+
+  test('the versions are those that either of two answers shows, and one that is named is looked for again', async () => {
+    const lacking = (looks: number, ids: readonly string[]) => {
+      const world = new World();
+      for (const id of ids) world.begin('arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders', id);
+      let asked = 0;
+      const store = {
+        describe: (id: string) => world.store.describe(id),
+        listVersions: async (id: string) => {
+          asked += 1;
+          const all = await world.store.listVersions(id);
+          return asked > looks ? all : all.filter(({ versionId }) => !ids.includes(versionId));
+        },
+      };
+      return { world, store };
+    };
+    const first = lacking(99, ['young']);
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(requestEvent(), first.world.intake({ starter, store: first.store }));
+    expect(JSON.parse(inputs.get(requestId) ?? '').versions.toSorted()).toEqual(['v1', 'young']);
+    const second = lacking(2, ['forgotten', 'young']);
+    const request = requestEvent({}, { versions: ['forgotten'] });
+    expect(await takeRequest(request, second.world.intake({ store: second.store }))).toBe('started');
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { SecretError } from '../../core/errors.ts';
 import type { RotationControl } from '../../core/ports.ts';
 import { rotateForRevocation, rotationToken } from '../../lambdas/revocation/rotate.ts';
 import { requestId, secretArn, World } from './world.ts';
@@ -87,5 +88,18 @@ describe('the rotation of a revocation', () => {
     await world.runRotation(secretArn, 'later');
     expect(await rotateForRevocation(subject, world)).toMatchObject({ newVersionId: token });
     expect(world.rotations).toEqual([token]);
+  });
+
+  test('a refusal counts only when the labels do not show an earlier try of the same step as done', async () => {
+    const world = new World('leaked-password', [3]);
+    world.begin(secretArn, token);
+    await world.runRotation(secretArn, token);
+    const rotation = { rotate: () => Promise.reject(new SecretError('RotationDisabled', 'used before')) };
+    const dependencies = { ...world, store: world.seen, rotation };
+    expect(await rotateForRevocation(subject, dependencies)).toMatchObject({ newVersionId: token });
+    const other = new World();
+    await expect(
+      rotateForRevocation(subject, { ...other, store: other.seen, rotation }),
+    ).rejects.toMatchObject({ code: 'RotationDisabled' });
   });
 });

@@ -1,42 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnyEvent, EventData } from '../../core/events/catalogue.ts';
 import { detailSchema } from '../../core/events/catalogue.ts';
-import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
 import { takeRequest } from '../../lambdas/revocation/intake.ts';
 import { report } from '../../lambdas/revocation/report.ts';
-import { rotateForRevocation, rotationToken } from '../../lambdas/revocation/rotate.ts';
-import { containmentInputSchema, workflowInputSchema } from '../../lambdas/revocation/state.ts';
-import { type Execution, execute } from './states.ts';
+import { rotationToken } from '../../lambdas/revocation/rotate.ts';
+import { revoke } from './revoke.ts';
 import { requestEvent, requestId, secretArn, World } from './world.ts';
-
-/** Sends a request through intake, workflow and functions. */
-async function revoke(world: World, data: Record<string, unknown> = {}): Promise<Execution> {
-  let execution: Execution | undefined;
-  const functions = {
-    containment: async (input: unknown) => {
-      await world.wait(10);
-      const parsed = containmentInputSchema.parse(input);
-      return (parsed.action === 'contain' ? containLeaks : verifyLeaks)(parsed, world.containment());
-    },
-    rotate: async (input: unknown) => rotateForRevocation(workflowInputSchema.parse(input), world),
-    report: async (input: unknown) => report(input, { bus: world.bus, origin: world.origin() }),
-  };
-  await takeRequest(
-    requestEvent({}, data),
-    world.intake({
-      starter: {
-        start: async (_, input) => {
-          execution = await execute(functions, JSON.parse(input));
-          return 'started';
-        },
-      },
-    }),
-  );
-  if (execution === undefined) {
-    throw new Error('the workflow was not started');
-  }
-  return execution;
-}
 
 const find = <T extends AnyEvent['detailType']>(world: World, detailType: T): EventData<T> | undefined =>
   world.bus.events.find((event) => event.detailType === detailType)?.detail.data as EventData<T> | undefined;

@@ -4,12 +4,13 @@ import type { SecretDefinition } from '../../core/definition.ts';
 import { TargetError } from '../../core/errors.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
 import type { RotationControl } from '../../core/ports.ts';
-import { stages, versionWith } from '../../core/secret.ts';
+import { type Strategy, stages, versionWith } from '../../core/secret.ts';
 import type { ContainmentDependencies } from '../../lambdas/revocation/contain.ts';
 import type { IntakeDependencies } from '../../lambdas/revocation/intake.ts';
 import type { Rotator } from '../../rotators/rotator.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
+import { StaleStore } from '../rotation/stale-store.ts';
 
 export const secretArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders';
 export const requestId = '0195a000-0000-7000-8000-000000000001';
@@ -94,8 +95,11 @@ function rotatorFor(target: Target): Rotator<Credential> {
 /** One secret, its target, the bus and the clock, all in memory. */
 export class World {
   readonly store = new MemoryStore();
+  /** The store as Rekey sees it: its answers may be old. */
+  readonly seen: StaleStore;
   readonly target = new Target();
   readonly rotator = rotatorFor(this.target);
+  strategy: Strategy = 'single-user';
   readonly bus = new MemoryBus();
   /** Failures that the rotation function will have. */
   rotationFailures = 0;
@@ -104,13 +108,16 @@ export class World {
   #now = Date.parse('2026-03-01T12:00:00.000Z');
   readonly clock = { now: () => new Date(this.#now) };
 
-  constructor(password = 'leaked-password') {
+  /** @param lags - how old answers of Secrets Manager are; see {@link StaleStore} */
+  constructor(password = 'leaked-password', lags: readonly number[] = [0]) {
     this.store.create(secretArn, JSON.stringify({ username: 'app', password }));
+    this.seen = new StaleStore(this.store, lags);
     this.target.users.set('app', { password, mayLogIn: true, sessions: 2 });
   }
 
   readonly wait = async (ms: number): Promise<void> => {
     this.#now += ms;
+    await this.seen.wait(ms);
   };
 
   origin(source: EventOrigin['source'] = 'rekey.revocation'): EventOrigin {
@@ -135,7 +142,8 @@ export class World {
         find: async (secret) => (['orders', secretArn].includes(secret) ? this.definition : undefined),
         list: async () => [this.definition],
       },
-      store: this.store,
+      store: this.seen,
+      wait: this.wait,
       starter: { start: async () => 'started' },
       bus: this.bus,
       origin: this.origin(),
@@ -147,8 +155,9 @@ export class World {
   containment(): ContainmentDependencies<Credential> {
     return {
       rotator: this.rotator,
-      strategy: 'single-user',
-      store: this.store,
+      strategy: this.strategy,
+      store: this.seen,
+      wait: this.wait,
       databases: noDatabases,
       bus: this.bus,
       origin: this.origin('rekey.containment'),
@@ -163,7 +172,7 @@ export class World {
       const pending = versionWith(description, stages.pending);
       const unfinished = pending !== undefined && !description.versions[pending]?.includes(stages.current);
       if (!unfinished) {
-        this.store.begin(arn, token);
+        this.begin(arn, token);
         this.rotations.push(token);
       }
       await this.runRotation(arn, unfinished ? pending : token);
@@ -171,12 +180,19 @@ export class World {
     },
   };
 
+  begin(arn: string, token: string): void {
+    this.store.begin(arn, token);
+    this.seen.note();
+  }
+
   async runRotation(arn: string, token: string): Promise<void> {
     if (this.rotationFailures > 0) {
       this.rotationFailures -= 1;
       return;
     }
-    const lifecycle = engine({ rotator: this.rotator, store: this.store });
+    const lifecycle = engine({
+      ...{ rotator: this.rotator, strategy: this.strategy, store: this.seen, wait: this.wait },
+    });
     try {
       for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret']) {
         await lifecycle.run({ Step, SecretId: arn, ClientRequestToken: token });

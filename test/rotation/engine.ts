@@ -33,6 +33,8 @@ export function engine<S extends object>(options: {
   databases?: DatabaseDirectory;
   target?: Partial<Omit<TargetContext, 'finding'>>;
   environment?: Record<string, string>;
+  /** @default takes no time */
+  wait?: (ms: number) => Promise<unknown>;
 }): RotationLifecycle<S> {
   const bus = options.bus ?? new MemoryBus();
   return new RotationLifecycle({
@@ -51,5 +53,6 @@ export function engine<S extends object>(options: {
     },
     passwords: passwordPolicy(options.environment ?? {}),
     target: { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, ...options.target },
+    wait: options.wait ?? (async () => undefined),
   });
 }

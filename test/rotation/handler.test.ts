@@ -45,10 +45,15 @@ test('a failed step is one ERROR line that names secret, step, version, code and
     .resolves({ FailedEntryCount: 0, Entries: [{ EventId: '1' }] });
   mockClient(SecretsManagerClient)
     .on(DescribeSecretCommand)
-    .resolves({ ARN: secret, Name: 'orders', RotationEnabled: true, VersionIdsToStages: {} });
+    .resolves({
+      ARN: secret,
+      Name: 'orders',
+      RotationEnabled: true,
+      VersionIdsToStages: { 'version-1': ['AWSPREVIOUS'] },
+    });
   const handler = rotationHandler(postgresql);
 
-  await expect(handler(event('version-1'), context)).rejects.toMatchObject({ name: 'VersionUnknown' });
+  await expect(handler(event('version-1'), context)).rejects.toMatchObject({ name: 'VersionNotPending' });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({
     level: 'ERROR',
@@ -56,8 +61,8 @@ test('a failed step is one ERROR line that names secret, step, version, code and
     secret,
     step: 'testSecret',
     versionId: 'version-1',
-    code: 'VersionUnknown',
-    reason: expect.stringContaining('orders has no version version-1'),
+    code: 'VersionNotPending',
+    reason: expect.stringContaining('version version-1 of orders is not labelled AWSPENDING'),
     retryable: false,
   });
 

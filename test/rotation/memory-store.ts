@@ -21,8 +21,27 @@ interface StoredSecret {
  * label stands on one version, AWSPREVIOUS follows AWSCURRENT, a version without value cannot be read.
  */
 export class MemoryStore implements SecretStore {
-  readonly #secrets = new Map<string, StoredSecret>();
+  readonly #secrets: Map<string, StoredSecret>;
   #tick = Date.parse('2026-01-01T00:00:00Z');
+
+  constructor(secrets = new Map<string, StoredSecret>()) {
+    this.#secrets = secrets;
+  }
+
+  /** A copy as of now, which later calls on this one do not change. */
+  snapshot(): MemoryStore {
+    const copy = [...this.#secrets].map(([arn, secret]): [string, StoredSecret] => [
+      arn,
+      {
+        ...secret,
+        versions: new Map(
+          [...secret.versions].map(([id, version]) => [id, { ...version, labels: new Set(version.labels) }]),
+        ),
+      },
+    ]);
+    return new MemoryStore(new Map(copy));
+  }
+
   /** A secret whose AWSCURRENT version `v1` holds `value`. */
   create(
     arn: string,

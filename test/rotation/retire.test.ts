@@ -39,16 +39,17 @@ function world(strategy: Strategy = 'dual-credential') {
     return current();
   };
   /** What the schedule does `hours` after the current version was made. */
-  const sweep = async (hours: number) => {
+  const sweep = async (hours: number, over: SecretStore = store) => {
     const made = (await store.read(arn, { stage: 'AWSCURRENT' }))?.created?.getTime() ?? 0;
     const clock = { now: () => new Date(made + hours * hourMs) };
     return await retireWhenDue(
       arn,
       { overlapHours: 24, graceHours: 48 },
       {
-        ...{ rotator, strategy, store, databases: noDatabases, records: bus },
+        ...{ rotator, strategy, store: over, databases: noDatabases, records: bus },
         origin: { source: 'rekey.rotation', environment: 'test', actor: 'test', clock, random: systemRandom },
         target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
+        wait: async () => undefined,
       },
     );
   };
@@ -111,6 +112,20 @@ describe('a target that issues the credential', () => {
     expect(await sweep(100)).toBe('current not accepted');
     expect(target.accepts(second)).toBe(true);
     expect(bus.events.map(({ detailType }) => detailType)).toContain('Finding Raised');
+  });
+
+  test('labels that move between two looks, as after a rotation that has just ended, end no overlap', async () => {
+    const { target, rotate, first, store, sweep } = world();
+    await rotate();
+    const before = await store.describe(arn);
+    const second = await rotate();
+    let looks = 0;
+    const old = replacing(store, {
+      describe: async (id) => (looks++ === 0 ? before : store.describe(id)),
+    });
+    target.keys.set(first.id, { key: first.key, enabled: true, madeFor: 'by hand' });
+    expect(await sweep(30, old)).toBe('labels moving');
+    expect([target.accepts(first), target.accepts(second)]).toEqual([true, true]);
   });
 
   test('a version that a person made current is neither announced nor the reason to remove another', async () => {

@@ -1,0 +1,192 @@
+import { RekeyError, SecretError } from '../../core/errors.ts';
+import type { SecretStore } from '../../core/ports.ts';
+import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret.ts';
+import type { Revoker } from '../../rotators/rotator.ts';
+import { credentialIn, parseCredential } from '../rotation/secret-value.ts';
+import { inTurns } from '../shared/in-turns.ts';
+import { lookUntil, type WithWait } from '../shared/patience.ts';
+import type { ContainmentInput } from './state.ts';
+
+/** One leaked credential; several versions may hold the same one. */
+export interface Leak<S> {
+  readonly credential: S;
+  readonly identity: string;
+  readonly versionIds: string[];
+  /** False when none of its versions has a staging label any more. */
+  readonly labelled: boolean;
+}
+
+export interface Leaks<S> {
+  /** With AWSCURRENT on `currentVersionId`, wherever the labels had it. */
+  readonly description: SecretDescription;
+  readonly current: S;
+  readonly currentVersionId: string;
+  /** The leaked version that the labels still show as the current one, though the revocation has replaced it. */
+  readonly stillCurrent?: string;
+  readonly found: readonly Leak<S>[];
+  /** Versions that Secrets Manager no longer keeps, or that hold no credential. */
+  readonly unavailable: readonly string[];
+  /** The leak that the current version holds as well, though under another id. */
+  readonly kept?: Leak<S>;
+}
+
+interface LeakSources<S extends object> extends WithWait {
+  readonly rotator: Pick<Revoker<S>, 'schema' | 'identity'>;
+  readonly store: SecretStore;
+}
+
+/**
+ * Reads the leaked versions and the current one. Answers of Secrets Manager may be old, so after the revocation's own
+ * rotation the version that it made is the current one, whatever a label says: its id is known and its value never
+ * changes. Only a version that is younger still takes its place.
+ * @throws RekeyError `LabelsOutdated` when that version cannot be read yet
+ */
+export async function readLeaks<S extends object>(
+  input: ContainmentInput,
+  sources: LeakSources<S>,
+): Promise<Leaks<S>> {
+  const { rotator } = sources;
+  const { seen, current } = await readCurrent(input, sources);
+  const currentVersionId = current.versionId;
+  const description = withCurrent(seen, currentVersionId);
+  const shown = versionWith(seen, stages.current) ?? '';
+  const wanted = await leakedVersions(input, currentVersionId, sources);
+  const versions = await inTurns(wanted, async (versionId) => ({
+    versionId,
+    value: (await readVersion(versionId, input, sources))?.value,
+  }));
+  const unavailable: string[] = [];
+  const byValue = new Map<string, Leak<S>>();
+  // The one in use is the most dangerous: it comes first, then those that still have a label.
+  const rank = (versionId: string) =>
+    versionId === currentVersionId ? 0 : description.versions[versionId] === undefined ? 2 : 1;
+  for (const { versionId, value } of versions.toSorted((a, b) => rank(a.versionId) - rank(b.versionId))) {
+    const known = value === undefined ? undefined : byValue.get(value);
+    const credential = value === undefined ? undefined : credentialIn(rotator.schema, value);
+    if (known !== undefined) {
+      known.versionIds.push(versionId);
+    } else if (value === undefined || credential === undefined) {
+      unavailable.push(versionId);
+    } else {
+      byValue.set(value, {
+        credential,
+        identity: rotator.identity(credential),
+        versionIds: [versionId],
+        labelled: description.versions[versionId] !== undefined,
+      });
+    }
+  }
+  const kept = byValue.get(current.value);
+  return {
+    ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
+    ...(isReplaced(shown, input) ? { stillCurrent: shown } : {}),
+    description,
+    current: parseCredential(
+      rotator.schema,
+      current.value,
+      `${description.name} version ${currentVersionId}`,
+    ),
+    currentVersionId,
+    found: [...byValue.values()],
+    unavailable,
+  };
+}
+
+interface Current {
+  /** The secret as its labels were seen. */
+  readonly seen: SecretDescription;
+  readonly current: SecretVersion;
+}
+
+async function readCurrent<S extends object>(
+  input: ContainmentInput,
+  sources: LeakSources<S>,
+): Promise<Current> {
+  const { store, wait } = sources;
+  const { newVersionId, named, secretArn, versions } = input;
+  // Before the rotation, the current version is mostly one that leaked, unless only some are said to have.
+  const asExpected = (description: SecretDescription) => {
+    const shown = versionWith(description, stages.current) ?? '';
+    return newVersionId === undefined ? !named || !versions.includes(shown) : !isReplaced(shown, input);
+  };
+  const seen = await lookUntil(() => store.describe(secretArn), asExpected, wait);
+  const shown = versionWith(seen, stages.current);
+  if (newVersionId === undefined) {
+    const current = shown && (await readVersion(shown, input, sources));
+    if (!current) {
+      throw new SecretError(
+        'SecretValueMissing',
+        `${seen.name} has no text value labelled ${stages.current}; store the credential that works now, as JSON`,
+      );
+    }
+    return { seen, current };
+  }
+  const other = shown === undefined || shown === newVersionId || isReplaced(shown, input) ? undefined : shown;
+  const [made, labelled] = await Promise.all([
+    readVersion(newVersionId, input, sources),
+    other && readVersion(other, input, sources),
+  ]);
+  if (made === undefined) {
+    throw new RekeyError(
+      'LabelsOutdated',
+      `Secrets Manager does not show version ${newVersionId} of ${seen.name} yet, which the revocation made; nothing was done, try again`,
+      { retryable: true },
+    );
+  }
+  // A rotation may have followed; an older version that still has the label was replaced by the one that was made.
+  return { seen, current: labelled && isYounger(labelled, made) ? labelled : made };
+}
+
+/** Whether the revocation's own rotation took the place of this version. */
+const isReplaced = (versionId: string, { versions, newVersionId }: ContainmentInput): boolean =>
+  newVersionId !== undefined && versionId !== newVersionId && versions.includes(versionId);
+
+const isYounger = (one: SecretVersion, other: SecretVersion): boolean =>
+  one.created !== undefined && other.created !== undefined && one.created > other.created;
+
+/**
+ * The versions that leaked. The list that the request was answered from may have lacked the youngest ones, so where all
+ * versions leaked, those that it should have held are added once the rotation is done.
+ */
+async function leakedVersions<S extends object>(
+  input: ContainmentInput,
+  currentVersionId: string,
+  { store }: LeakSources<S>,
+): Promise<readonly string[]> {
+  const { versions, named, newVersionId, requestedAt, secretArn } = input;
+  if (newVersionId === undefined) return versions;
+  const spared = [newVersionId, currentVersionId];
+  const known = versions.filter((versionId) => versionId !== newVersionId);
+  if (named || requestedAt === undefined) return known;
+  const missed = (await store.listVersions(secretArn))
+    .filter(({ created }) => created !== undefined && created.getTime() <= Date.parse(requestedAt))
+    .map(({ versionId }) => versionId)
+    .filter((versionId) => !known.includes(versionId) && !spared.includes(versionId));
+  return [...known, ...missed];
+}
+
+/** After the rotation a version that is not found is looked for again; before, an emergency does not wait for it. */
+async function readVersion<S extends object>(
+  versionId: string,
+  { newVersionId, secretArn }: ContainmentInput,
+  { store, wait }: LeakSources<S>,
+): Promise<SecretVersion | undefined> {
+  const read = () => store.read(secretArn, { versionId });
+  return newVersionId === undefined
+    ? await read()
+    : await lookUntil(read, (version) => version !== undefined, wait);
+}
+
+/** The description with AWSCURRENT where it is known to be. */
+function withCurrent(description: SecretDescription, currentVersionId: string): SecretDescription {
+  const others = Object.entries(description.versions).map(([versionId, labels]): [string, string[]] => [
+    versionId,
+    labels.filter((label) => label !== stages.current),
+  ]);
+  const labels = description.versions[currentVersionId] ?? [];
+  const versions = Object.fromEntries(others.filter(([, rest]) => rest.length > 0));
+  return {
+    ...description,
+    versions: { ...versions, [currentVersionId]: [...new Set([stages.current, ...labels])] },
+  };
+}

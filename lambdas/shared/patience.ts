@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Lets time pass, in milliseconds. */
+export type Wait = (ms: number) => Promise<unknown>;
+
+/** @default really waits */
+export interface WithWait {
+  readonly wait?: Wait;
+}
+
+/** Three seconds in all: what one step can spare, and longer than answers of Secrets Manager are seen to be old. */
+const pausesMs = [100, 200, 400, 800, 1_600];
+
+/**
+ * Looks again, after growing pauses, while an answer may be an old one. "All Secrets Manager operations are eventually
+ * consistent": a version that was just made may not be found, and a label may stand where it was a moment ago.
+ *
+ * @param isSettled - false for an answer that a write not seen yet would explain
+ * @returns the first answer that is settled, else the last one
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+ */
+export async function lookUntil<T>(
+  look: () => Promise<T>,
+  isSettled: (answer: T) => boolean,
+  wait: Wait = sleep,
+): Promise<T> {
+  let answer = await look();
+  for (const ms of pausesMs) {
+    if (isSettled(answer)) return answer;
+    await wait(ms);
+    answer = await look();
+  }
+  return answer;
+}

@@ -1,0 +1,50 @@
+import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
+import { takeRequest } from '../../lambdas/revocation/intake.ts';
+import { report } from '../../lambdas/revocation/report.ts';
+import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
+import {
+  type ContainmentInput,
+  containmentInputSchema,
+  workflowInputSchema,
+} from '../../lambdas/revocation/state.ts';
+import { type Execution, execute } from './states.ts';
+import { requestEvent, type World } from './world.ts';
+
+/** Sends a request through intake, workflow and functions. */
+export async function revoke(
+  world: World,
+  data: Record<string, unknown> = {},
+  afterContainment: (input: ContainmentInput) => void | Promise<void> = () => undefined,
+): Promise<Execution> {
+  let execution: Execution | undefined;
+  const functions = {
+    containment: async (input: unknown) => {
+      await world.wait(10);
+      const parsed = containmentInputSchema.parse(input);
+      const act = parsed.action === 'contain' ? containLeaks : verifyLeaks;
+      try {
+        return await act(parsed, world.containment());
+      } finally {
+        await afterContainment(parsed);
+      }
+    },
+    rotate: async (input: unknown) =>
+      rotateForRevocation(workflowInputSchema.parse(input), { ...world, store: world.seen }),
+    report: async (input: unknown) => report(input, { bus: world.bus, origin: world.origin() }),
+  };
+  await takeRequest(
+    requestEvent({}, data),
+    world.intake({
+      starter: {
+        start: async (_, input) => {
+          execution = await execute(functions, JSON.parse(input));
+          return 'started';
+        },
+      },
+    }),
+  );
+  if (execution === undefined) {
+    throw new Error('the workflow was not started');
+  }
+  return execution;
+}
