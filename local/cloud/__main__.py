@@ -13,7 +13,11 @@ import threading
 from pathlib import Path
 
 import cloud
-from cloud import certificates, emulator
+from cloud import snapshots
+
+snapshots.compile_loops()
+
+from cloud import certificates, emulator  # noqa: E402
 
 
 def _end_with_parent() -> None:
