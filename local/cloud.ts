@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RekeyError } from '../core/errors.ts';
+import { makePrivate } from './folders.ts';
 import { findInstance, type Instance, stopInstance, writeInstance } from './instance.ts';
 import { ensurePython } from './python.ts';
 
@@ -73,7 +74,8 @@ export interface CloudOptions {
 
 const region = 'us-east-1';
 const accountId = '000000000000';
-const startTimeoutMs = 60_000;
+/** Many times what a machine takes that has nothing else to do. */
+const startTimeoutMs = 5 * 60_000;
 const root = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 
 async function freePort(port: number): Promise<number> {
@@ -118,7 +120,7 @@ async function call(
         ca,
         agent: false,
         method: options.method ?? 'GET',
-        timeout: options.timeoutMs ?? 2_000,
+        timeout: options.timeoutMs ?? 10_000,
       },
       (response) => {
         let body = '';
@@ -253,9 +255,10 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
   }
   const python = await ensurePython({ log: options.log });
   const port = await freePort(options.port ?? 0);
+  await makePrivate(directory);
   for (const part of ['state', 's3', 'tmp', 'certificates']) {
     await rm(join(directory, part), { recursive: true, force: true });
-    await mkdir(join(directory, part), { recursive: true });
+    await mkdir(join(directory, part));
   }
   const concurrency = options.concurrency ?? Math.min(64, Math.max(32, 8 * availableParallelism()));
   const name = randomUUID();

@@ -20,8 +20,8 @@ export async function openSession(login: Login, caPem: string): Promise<pg.Clien
     password: login.password,
     database: login.dbname ?? 'postgres',
     ssl: { ca: caPem },
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 5_000,
+    connectionTimeoutMillis: 60_000,
+    query_timeout: 60_000,
   });
   client.on('error', () => {});
   await client.connect();

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CreateSecretCommand,
@@ -16,8 +14,12 @@ import { type Gate, openGate } from './gate.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { assumeRole, createUser, credentialVariables } from './principals.ts';
 import { findRedis, type RedisServer, startRedis } from './redis.ts';
+import { rotationsEnded } from './rotations.ts';
 import { checkout, type Finished, run, runOrThrow } from './run.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Many times what a machine takes that has nothing else to do: not reaching them is nobody's promise. */
+const [deployLimitMs, commandLimitMs] = [20 * 60_000, 5 * 60_000];
 
 /** The environment of `local/rekey.config.ts`. */
 export const environmentName = 'dev';
@@ -54,6 +56,8 @@ export interface FurtherTarget {
 }
 
 export interface DeploymentOptions {
+  /** Files of the database and the cache, whose users must be able to enter it. Default: `directory` */
+  readonly servers?: string;
   /** Starts targets before the deploy. */
   further?(cloud: LocalCloud, administrator: CloudCredentials): Promise<readonly FurtherTarget[]>;
   /** Environment variables for the configuration. */
@@ -72,13 +76,13 @@ export async function deployLocally(
   cleanup: Cleanup,
   options: DeploymentOptions = {},
 ): Promise<LocalDeployment> {
-  await mkdir(directory, { recursive: true });
+  const servers = options.servers ?? directory;
   const cloud = await terminal.step('local cloud: IAM and TLS enforced', () =>
     startCloud({ directory: join(directory, 'cloud'), log: terminal.note }),
   );
   cleanup.add(() => cloud.stop());
   const postgres = await terminal.step('PostgreSQL: TLS and SCRAM-SHA-256', () =>
-    startPostgres({ directory: databaseDirectory(directory) }),
+    startPostgres({ directory: join(servers, 'postgres') }),
   );
   cleanup.add(() => postgres.remove());
   const gate = await openGate(postgres.port);
@@ -86,9 +90,7 @@ export async function deployLocally(
   const cache =
     (await findRedis()) === undefined
       ? undefined
-      : await terminal.step('Redis: TLS and ACL', () =>
-          startRedis({ directory: shortDirectory('redis', directory) }),
-        );
+      : await terminal.step('Redis: TLS and ACL', () => startRedis({ directory: join(servers, 'redis') }));
   cleanup.add(async () => cache?.remove());
 
   const { credentials: administrator } = await createUser(cloud, 'administrator', 'administrator');
@@ -117,11 +119,14 @@ export async function deployLocally(
     REKEY_LOCAL_AUTHORITY: authority,
     REKEY_LOCAL_SECRETS: JSON.stringify(Object.assign({}, ...further.map((target) => target.secrets))),
     ...options.variables,
+    // The toolkit's own cache, which it keeps in the user's home otherwise.
+    CDK_HOME: join(directory, 'cdk'),
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
   };
   const output = join(directory, 'cdk.out');
   await rm(output, { recursive: true, force: true });
   const cdk = (...args: string[]) =>
-    runOrThrow('cdk', [...args, '--output', output, ...context], variables, 240_000);
+    runOrThrow('cdk', [...args, '--no-notices', '--output', output, ...context], variables, deployLimitMs);
   await terminal.step('cdk bootstrap', () => cdk('bootstrap', `aws://${cloud.accountId}/${cloud.region}`));
   const outputs = join(directory, 'outputs.json');
   await terminal.step('cdk deploy --all', () =>
@@ -137,6 +142,10 @@ export async function deployLocally(
       '--outputs-file',
       outputs,
     ),
+  );
+  const rotated = [...applicationSecrets, ...further.flatMap(rotatedByDeploy)];
+  await terminal.step(`first rotation of ${rotated.length} secrets`, () =>
+    rotationsEnded(secrets, rotated, new Map(), terminal.note),
   );
   const roles = roleArns(JSON.parse(await readFile(outputs, 'utf8')));
   const session = (role: 'operator' | 'responder' | 'auditor') =>
@@ -163,11 +172,25 @@ export async function deployLocally(
           NO_COLOR: '1',
           REKEY_ENVIRONMENT: environmentName,
         },
-        120_000,
+        commandLimitMs,
       ),
     readLogin: readSecret,
     readSecret,
   };
+}
+
+/** Secrets of the configuration itself. */
+const applicationSecrets = ['orders', 'billing', 'payments', 'stock'].map(
+  (name) => `/${environmentName}/${name}`,
+);
+
+/** Names of the secrets that a deploy rotates at once: by default those that it creates, but for a generic value. */
+function rotatedByDeploy({ secrets }: FurtherTarget): string[] {
+  return Object.values(secrets).flatMap((secret) => {
+    const name = secret.create === undefined ? secret.adopt : `/${environmentName}/${secret.create.name}`;
+    const rotates = secret.rotateOnDeploy ?? (secret.create !== undefined && secret.type !== 'generic');
+    return rotates && name !== undefined ? [name] : [];
+  });
 }
 
 /** The cache's secret with its admin. */
@@ -195,17 +218,6 @@ async function cacheTarget(cache: RedisServer, directory: string): Promise<Furth
 }
 
 const context = ['-c', 'config=local/rekey.config.ts', '-c', `environment=${environmentName}`];
-
-/** PostgreSQL's own user must be able to enter it when we are root, which a home folder may not allow. */
-const databaseDirectory = (directory: string): string =>
-  process.getuid?.() === 0 ? shortDirectory('postgres', directory) : join(directory, 'postgres');
-
-/**
- * A folder with a short path, since it holds a socket. The same for every run of one directory, so that the next run
- * finds and ends what a killed one left.
- */
-const shortDirectory = (name: string, directory: string): string =>
-  join(tmpdir(), `rekey-${name}-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`);
 
 function roleArns(
   outputs: Record<string, Record<string, string>>,

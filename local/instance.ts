@@ -62,7 +62,7 @@ export async function stopInstance(directory: string, expected?: Instance): Prom
   const instance = await findInstance(directory);
   if (!instance || (expected && expected.name !== instance.name)) return false;
   signalGroup(instance.pid);
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (Date.now() < deadline && (await isRunning(instance))) await sleep(20);
   for (const part of ['cloud.json', 'tmp', 'state', 's3']) {
     await rm(join(directory, part), { recursive: true, force: true, maxRetries: 5 });

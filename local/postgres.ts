@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { access, chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
-import { freePort } from './child-server.ts';
-import { closedFolder, loadEmbeddedPostgres } from './postgres-binaries.ts';
+import { ChildServer, freePort } from './child-server.ts';
+import { closedFolder, makePrivate } from './folders.ts';
+import { postgresBinaries } from './postgres-binaries.ts';
 
 export interface PostgresOptions {
   /** Holds the data, the certificates and the log; made if missing, and emptied of an earlier server's data. */
@@ -59,8 +62,24 @@ async function endLeftover(data: string): Promise<void> {
   const pid = await runningOn(data);
   if (pid === undefined) return;
   process.kill(pid, 'SIGQUIT');
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (Date.now() < deadline && (await commandLine(pid)).includes(data)) await sleep(25);
+}
+
+/** Whether the server takes logins: it answers a request for TLS. */
+async function answers(port: number): Promise<boolean> {
+  return await new Promise((done) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (result: boolean) => {
+      socket.destroy();
+      done(result);
+    };
+    // SSLRequest: https://www.postgresql.org/docs/current/protocol-message-formats.html
+    socket.once('connect', () => socket.write(Buffer.from([0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f])));
+    socket.once('data', () => end(true));
+    socket.once('close', () => end(false));
+    socket.once('error', () => end(false));
+  });
 }
 
 /** PostgreSQL does not run as root but as the user `postgres`, who must be able to enter every folder above. */
@@ -108,75 +127,68 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const directory = resolve(options.directory);
   const data = join(directory, 'data');
   const logFile = join(directory, 'postgres.log');
-  await mkdir(directory, { recursive: true });
-  if (process.getuid?.() === 0) await chmod(directory, 0o755);
+  await makePrivate(directory, 'enterable');
   await requireReachable(directory);
   await endLeftover(data);
   await rm(data, { recursive: true, force: true, maxRetries: 5 });
-  await writeFile(logFile, '');
+  await writeFile(logFile, '', { mode: 0o600 });
 
   const authority = await createAuthority();
   const superuser = { username: superuserName, password: crypto.randomUUID() };
   const log = (text: unknown) => appendFileSync(logFile, String(text));
   const port = options.port ?? (await freePort());
-  const EmbeddedPostgres = await loadEmbeddedPostgres();
-  const create = () =>
-    new EmbeddedPostgres({
-      databaseDir: data,
-      port,
-      user: superuser.username,
-      password: superuser.password,
-      authMethod: 'scram-sha-256',
-      initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'],
-      createPostgresUser: process.getuid?.() === 0,
-      onLog: log,
-      onError: log,
-    });
-  let embedded = create();
-  await embedded.initialise();
-  const { uid, gid } = await stat(data);
+  const binaries = await postgresBinaries();
+  const { user } = binaries;
 
-  const write = async (name: string, text: string) => {
-    const path = join(data, name);
+  const write = async (path: string, text: string) => {
     await writeFile(path, text, { mode: 0o600 });
-    await chown(path, uid, gid);
+    if (user !== undefined) await chown(path, user.uid, user.gid);
   };
+  await mkdir(data, { mode: 0o700 });
+  if (user !== undefined) await chown(data, user.uid, user.gid);
+  const passwordFile = join(directory, 'superuser-password');
+  await write(passwordFile, `${superuser.password}\n`);
+  try {
+    const flags = ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'];
+    const args = [`--pgdata=${data}`, '--auth=scram-sha-256', `--username=${superuser.username}`];
+    const { stdout, stderr } = await promisify(execFile)(
+      binaries.initdb,
+      [...args, `--pwfile=${passwordFile}`, ...flags],
+      { ...user, cwd: directory },
+    );
+    log(`${stdout}${stderr}`);
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
   const serve = async ({ cert, key }: Certificate) => {
-    await write('server.crt', cert);
-    await write('server.key', key);
+    await write(join(data, 'server.crt'), cert);
+    await write(join(data, 'server.key'), key);
   };
+  const settingsFile = join(data, 'postgresql.auto.conf');
   await serve(await issueChosen(authority, {}));
-  await write('pg_hba.conf', hba);
-  await write('postgresql.auto.conf', configuration(options.settings ?? {}));
+  await write(join(data, 'pg_hba.conf'), hba);
+  await write(settingsFile, configuration(options.settings ?? {}));
 
-  let running = false;
-  const start = async () => {
-    embedded = create();
-    await embedded.start().catch(async () => {
-      const tail = (await readFile(logFile, 'utf8')).split('\n').slice(-6).join('\n');
-      throw new Error(`PostgreSQL did not start on port ${port}; the end of ${logFile}:\n${tail}`);
+  const child = new ChildServer();
+  const start = () =>
+    child.start({
+      program: binaries.postgres,
+      args: ['-D', data, '-p', String(port)],
+      options: { ...user, cwd: directory },
+      // https://www.postgresql.org/docs/current/server-shutdown.html: sessions end, and nobody is waited for
+      signals: { stop: 'SIGINT', orphan: 'QUIT' },
+      said: log,
+      ready: () => answers(port),
+      tail: async () => (await readFile(logFile, 'utf8')).split('\n').slice(-6).join('\n'),
     });
-    running = true;
-  };
-  const signal = async (name: NodeJS.Signals) => {
-    const pid = await runningOn(data);
-    if (pid === undefined) throw new Error(`no PostgreSQL runs on ${data}`);
-    process.kill(pid, name);
-  };
-  const stop = async () => {
-    if (!running) return;
-    running = false;
-    // A frozen server does not hear the request to end.
-    await signal('SIGCONT').catch(() => {});
-    if ((await runningOn(data)) !== undefined) await embedded.stop();
-  };
   /** Makes the server read its configuration again, and waits until it has. */
   const reload = async () => {
-    const before = (await readFile(logFile, 'utf8')).split('received SIGHUP').length;
-    await signal('SIGHUP');
-    const deadline = Date.now() + 5_000;
-    while (Date.now() < deadline) {
-      if ((await readFile(logFile, 'utf8')).split('received SIGHUP').length > before) break;
+    const count = async () => (await readFile(logFile, 'utf8')).split('received SIGHUP').length;
+    const before = await count();
+    child.signal('SIGHUP');
+    const deadline = Date.now() + 60_000;
+    while ((await count()) <= before) {
+      if (Date.now() > deadline) throw new Error(`PostgreSQL did not read its configuration; see ${logFile}`);
       await sleep(10);
     }
     await sleep(30);
@@ -190,19 +202,19 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     superuser,
     logFile,
     start,
-    stop,
-    pause: () => signal('SIGSTOP'),
-    resume: () => signal('SIGCONT'),
+    stop: () => child.stop(),
+    pause: async () => child.pause(),
+    resume: async () => child.resume(),
     async useCertificate(choice) {
       await serve(await issueChosen(authority, choice));
       await reload();
     },
     async useTls(on) {
-      await write('postgresql.auto.conf', configuration({ ...options.settings, ssl: on ? 'on' : 'off' }));
+      await write(settingsFile, configuration({ ...options.settings, ssl: on ? 'on' : 'off' }));
       await reload();
     },
     async remove() {
-      await stop();
+      await child.stop();
       await access(data).then(
         () => rm(data, { recursive: true, force: true, maxRetries: 5 }),
         () => {},

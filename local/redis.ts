@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
 import { ChildServer, findProgram, freePort } from './child-server.ts';
+import { makePrivate, socketPath } from './folders.ts';
 
 /** A real Redis or Valkey server on this machine. */
 export interface RedisServer {
@@ -28,7 +29,7 @@ export interface RedisServer {
 }
 
 export interface RedisOptions {
-  /** Holds configuration, users, certificates, socket and log; made if missing. Its path must be short: it holds a socket. */
+  /** Holds configuration, users, certificates, socket and log; made if missing. */
   readonly directory: string;
   /** Where users are kept: in an ACL file, in the configuration file, or nowhere. Default: `aclfile`. */
   readonly users?: 'aclfile' | 'configuration' | 'nowhere';
@@ -41,11 +42,10 @@ export const findRedis = (): Promise<string | undefined> => findProgram('redis-s
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const program = await findRedis();
   if (program === undefined) throw new Error('there is no redis-server; apt-get install -y redis-server');
-  const directory = resolve(options.directory);
-  await mkdir(directory, { recursive: true });
+  const directory = await makePrivate(resolve(options.directory));
   const path = (name: string) => join(directory, name);
   const logFile = path('redis.log');
-  const socketPath = path('redis.sock');
+  const socket = path('redis.sock');
   const authority = await createAuthority();
   const superuser = { username: 'superuser', password: randomUUID() };
   const port = await freePort();
@@ -72,7 +72,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     `tls-key-file ${files.key}`,
     `tls-ca-cert-file ${path('ca.crt')}`,
     'tls-auth-clients no',
-    `unixsocket ${socketPath}`,
+    `unixsocket ${socketPath(socket, directory)}`,
     'unixsocketperm 700',
     `dir ${directory}`,
     'save ""',
@@ -95,14 +95,15 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
       program,
       args: [fromFile ? path('redis.conf') : '-'],
       input: fromFile ? '' : text,
-      ready: () => listens(socketPath),
+      options: { cwd: directory },
+      ready: () => listens(socketPath(socket)),
       tail: async () => (await readFile(logFile, 'utf8').catch(() => '')).split('\n').slice(-6).join('\n'),
     });
   };
   await start();
   return {
     host: 'localhost',
-    ...{ port, socketPath, caPem: authority.cert, superuser, logFile, start, stop },
+    ...{ port, socketPath: socketPath(socket), caPem: authority.cert, superuser, logFile, start, stop },
     pause: () => child.pause(),
     resume: () => child.resume(),
     async writeCertificate(choice) {

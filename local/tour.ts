@@ -1,9 +1,11 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Shown } from './acts/act.ts';
 import { acts } from './acts/index.ts';
 import { Cleanup } from './cleanup.ts';
-import { deployLocally, type LocalDeployment } from './deployment.ts';
+import { deployLocally, environmentName, type LocalDeployment } from './deployment.ts';
+import { serverFolder } from './folders.ts';
 import { claim, release } from './keeper.ts';
 import { checkout } from './run.ts';
 import { terminal } from './terminal.ts';
@@ -51,14 +53,23 @@ function summarize(outcomes: readonly Outcome[]): void {
   );
 }
 
+/** A value as a shell takes it, whatever it holds. */
+const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
+
 function howToReach({ cloud }: LocalDeployment): void {
+  const variables = Object.entries({ ...cloud.environment, REKEY_ENVIRONMENT: environmentName });
+  // An empty profile is one that the AWS CLI looks for, in vain.
+  const unset = variables.filter(([, value]) => value === '').map(([name]) => name);
   out.title('Everything is still running');
   console.log(`
-Point a shell at it, then use the CLI or the AWS CLI as if it were AWS:
+Paste this into a shell; then use the CLI or the AWS CLI as if it were AWS:
 
-${Object.entries(cloud.environment)
-  .map(([name, value]) => `  export ${name}='${value}'`)
+${unset.length > 0 ? `  unset ${unset.join(' ')}\n` : ''}${variables
+  .filter(([, value]) => value !== '')
+  .map(([name, value]) => `  export ${name}=${quoted(value)}`)
   .join('\n')}
+
+For example:
 
   npm run -s rekey -- secret list
   npm run -s rekey -- audit tail
@@ -71,7 +82,7 @@ End it with: npm run local:down`);
 async function tour(keep: boolean, cleanup: Cleanup): Promise<number> {
   const start = performance.now();
   out.title('Deploying Rekey on the local cloud');
-  const deployment = await deployLocally(directory, out, cleanup);
+  const deployment = await deployLocally(directory, out, cleanup, { servers: await serverFolder('local') });
   const outcomes = await perform(deployment);
   summarize(outcomes);
   const failed = outcomes.filter(({ held }) => !held).length;
@@ -84,56 +95,70 @@ async function tour(keep: boolean, cleanup: Cleanup): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-/** Runs the tour in this process, which owns everything that it starts. */
-async function host(keep: boolean): Promise<void> {
-  await claim(directory);
+/** Runs the tour in this process, which owns everything that it starts. @param word - see {@link claim} */
+async function host(keep: boolean, word: string): Promise<void> {
   const cleanup = new Cleanup();
-  const end = async (exitCode: number): Promise<never> => {
+  let claimed = false;
+  let ending: Promise<never> | undefined;
+  const finish = async (exitCode: number): Promise<never> => {
     await cleanup.run();
-    await release(directory);
+    if (claimed) await release(directory);
     process.exit(exitCode);
+  };
+  const end = (exitCode: number): Promise<never> => {
+    ending ??= finish(exitCode);
+    return ending;
   };
   process.once('SIGINT', () => void end(130));
   process.once('SIGTERM', () => void end(143));
-  let exitCode: number;
+  // Whoever started us is gone, and with it the reason for all this.
+  process.once('disconnect', () => void end(129));
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
-    exitCode = await tour(keep, cleanup);
+    await claim(directory, word);
+    claimed = true;
+    const exitCode = await tour(keep, cleanup);
+    if (!keep || ending !== undefined) await end(exitCode);
+    process.removeAllListeners('disconnect');
+    // The process that waits for this message prints our output; from here on there is nobody to print to.
+    process.send?.({ exitCode });
+    process.disconnect?.();
   } catch (error) {
-    console.error(`\n${error instanceof Error ? error.message : String(error)}`);
-    return end(1);
+    // An interrupted step fails, too; the signal has been answered already.
+    if (ending === undefined) console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+    await end(1);
   }
-  if (!keep) {
-    return end(exitCode);
-  }
-  // The process that waits for this message prints our output; from here on there is nobody to print to.
-  process.send?.({ exitCode });
-  process.disconnect?.();
 }
 
-/** Starts a host in the background, passes on what it prints, and leaves when the tour is over. */
-function background(): void {
-  const child = fork(import.meta.filename, ['--host'], {
+/**
+ * Starts a host, and leaves when its tour is over.
+ * The host is a process of its own, so that it hears of it when this one ends, even by `kill -9`.
+ */
+function start(keep: boolean): void {
+  const child = fork(import.meta.filename, ['--host', randomUUID(), ...(keep ? ['--keep'] : [])], {
+    // Signals of the terminal come here alone and are passed on.
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Who outlives this process must not hold its terminal.
+    stdio: keep ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   child.stdout?.pipe(process.stdout);
   child.stderr?.pipe(process.stderr);
-  process.once('SIGINT', () => child.kill('SIGINT'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => child.kill(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM'));
+  }
   child.once('message', (message: { exitCode: number }) => process.exit(message.exitCode));
-  child.once('exit', (code) => process.exit(code ?? 1));
+  child.once('close', (code) => process.exit(code ?? 1));
 }
 
 const options = process.argv.slice(2);
-const unknown = options.find((option) => !['--keep', '--help', '--host'].includes(option));
-if (unknown !== undefined) {
+const unknown = options.find((option) => !['--keep', '--help'].includes(option));
+if (options[0] === '--host' && options[1] !== undefined) {
+  await host(options.includes('--keep'), options[1]);
+} else if (unknown !== undefined) {
   console.error(`unknown option ${unknown}\n\n${usage}`);
   process.exitCode = 2;
 } else if (options.includes('--help')) {
   console.log(usage);
-} else if (options.includes('--host')) {
-  await host(true);
-} else if (options.includes('--keep')) {
-  background();
 } else {
-  await host(false);
+  start(options.includes('--keep'));
 }

@@ -12,11 +12,14 @@ export interface Shown {
  */
 export type Act = (deployment: LocalDeployment, note: (text: string) => void) => Promise<readonly Shown[]>;
 
-/** Waits until `check` returns something, at most `timeoutMs`. */
+/** How long things may take on a machine that is busy with others. */
+const limitMs = 5 * 60_000;
+
+/** Waits until `check` returns something. @param timeoutMs - only where the time is a promise that is being checked */
 export async function eventually<T>(
   what: string,
-  timeoutMs: number,
   check: () => Promise<T | undefined | false>,
+  timeoutMs: number = limitMs,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CacheLogin, cacheAccepts } from '../cache.ts';
 import { environmentName } from '../deployment.ts';
-import type { Act } from './act.ts';
+import { type Act, eventually } from './act.ts';
 
 const secret = `/${environmentName}/sessions`;
 
@@ -29,6 +29,9 @@ export const twoPasswords: Act = async (deployment, note) => {
       );
       assert.equal(exitCode, 0, `rekey secret rotate ${secret} ended with ${exitCode}:\n${stdout}${stderr}`);
       versions.push(await read());
+      // A password that was read before this rotation must be used before the next: a client has until then.
+      const seen = state.logins + 2;
+      await eventually('the client logs in after the rotation', async () => state.logins >= seen);
       const accepted = await Promise.all(versions.map(accepts));
       const expected = versions.map((_version, index) => index >= versions.length - 2);
       assert.deepEqual(accepted, expected, 'the last two passwords, and no other, must be accepted');

@@ -1,6 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   CreateDBClusterCommand,
   CreateDBInstanceCommand,
@@ -10,6 +7,7 @@ import {
 import { CreateClusterCommand, RedshiftClient } from '@aws-sdk/client-redshift';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
+import { newServerFolder } from '../../local/folders.ts';
 import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../local/mariadb.ts';
 import { type PasswordReceiver, receivePasswords } from '../../local/password-receiver.ts';
 import type { TargetContext } from '../../rotators/rotator.ts';
@@ -292,7 +290,7 @@ describeMariaDb('MariaDB', () => {
   let receiver: PasswordReceiver;
   let superuser: mysql.Connection;
   beforeAll(async () => {
-    server = await startMariaDb({ directory: await mkdtemp(join(tmpdir(), 'rekey-rds-mariadb-')) });
+    server = await startMariaDb({ directory: await newServerFolder('rds-mariadb') });
     const { username: user, password } = server.superuser;
     superuser = await mysql.createConnection({ socketPath: server.socket, user, password });
     receiver = await receivePasswords(async (login) => {

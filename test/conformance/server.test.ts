@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
+import { newServerFolder } from '../../local/folders.ts';
 import { startPostgres } from '../../local/postgres.ts';
 
 const module = join(import.meta.dirname, '../../local/postgres.ts');
 
 test('a server that a killed process left behind is ended by the next start on its folder', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'rekey-postgres-'));
+  const directory = await newServerFolder('postgres');
   const script = `
     const { startPostgres } = await import(process.argv[1]);
     const { port } = await startPostgres({ directory: process.argv[2] });

@@ -1,8 +1,13 @@
-import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeSecretCommand,
+  ListSecretsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../local/acts/act.ts';
 import { logsIn } from '../../local/database.ts';
 import { environmentName } from '../../local/deployment.ts';
+import { lastRotated, rotationsEnded } from '../../local/rotations.ts';
 import type { World } from './world.ts';
 
 /** Rotation as Secrets Manager drives it. */
@@ -10,19 +15,15 @@ export function rotation(world: () => World): void {
   describe('rotation', () => {
     test('the first deploy rotates created secrets at once: each logs in', async () => {
       for (const name of ['orders', 'billing', 'payments', 'stock']) {
-        const login = await eventually(
-          `/${environmentName}/${name} rotates after its creation`,
-          20_000,
-          async () => {
-            const current = await world().readLogin(`/${environmentName}/${name}`);
-            return (await logsIn(current, world().postgres.caPem)) ? current : undefined;
-          },
-        );
+        const login = await eventually(`/${environmentName}/${name} rotates after its creation`, async () => {
+          const current = await world().readLogin(`/${environmentName}/${name}`);
+          return (await logsIn(current, world().postgres.caPem)) ? current : undefined;
+        });
         expect(login.password).toHaveLength(32);
       }
     });
 
-    test('a record is readable within 5 s of the rotation', async () => {
+    test('a record is readable soon after the rotation', async () => {
       const { exitCode } = await world().rekey(
         'operator',
         'secret',
@@ -33,7 +34,7 @@ export function rotation(world: () => World): void {
       );
       expect(exitCode).toBe(0);
       const { versionId } = await world().readLogin(`/${environmentName}/orders`);
-      await eventually('the record', 5_000, async () =>
+      await eventually('the record', async () =>
         (await world().records()).some(
           ({ detailType, text }) => detailType === 'Secret Rotation Succeeded' && text.includes(versionId),
         ),
@@ -44,15 +45,18 @@ export function rotation(world: () => World): void {
       const { cloud, credentials } = world();
       const secrets = new SecretsManagerClient(cloud.clientOptions(credentials.administrator));
       const before = await world().readLogin(`/${environmentName}/payments`);
+      const { SecretList = [] } = await secrets.send(new ListSecretsCommand({ MaxResults: 100 }));
+      const rotated = SecretList.filter((secret) => secret.RotationEnabled).map(({ Name }) => Name ?? '');
+      expect(rotated.length).toBeGreaterThanOrEqual(4);
+      const dates = await lastRotated(secrets, rotated);
       const { NextRotationDate } = await secrets.send(
         new DescribeSecretCommand({ SecretId: `/${environmentName}/payments` }),
       );
       expect(NextRotationDate).toBeInstanceOf(Date);
       await cloud.advanceClock(31 * 24 * 3600);
-      const after = await eventually('the scheduled rotation', 30_000, async () => {
-        const current = await world().readLogin(`/${environmentName}/payments`);
-        return current.versionId !== before.versionId ? current : undefined;
-      });
+      await rotationsEnded(secrets, rotated, dates);
+      const after = await world().readLogin(`/${environmentName}/payments`);
+      expect(after.versionId).not.toBe(before.versionId);
       expect(await logsIn(after, world().postgres.caPem)).toBe(true);
       expect(await logsIn(before, world().postgres.caPem)).toBe(false);
     });

@@ -30,7 +30,7 @@ export function types(world: () => World, present: readonly SecretType[]): void 
     };
 
     test('works after the deploy, and after a rotation on demand', async () => {
-      const first = await eventually('the first rotation', 30_000, async () => {
+      const first = await eventually('the first rotation', async () => {
         const current = await read();
         return (await accepts(current, true)) ? current : undefined;
       });

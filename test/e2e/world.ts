@@ -1,6 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -14,6 +12,7 @@ import {
   type LocalDeployment,
   type RoleName,
 } from '../../local/deployment.ts';
+import { newFolder, newServerFolder } from '../../local/folders.ts';
 import { terminal } from '../../local/terminal.ts';
 import { stopTargets } from '../conformance/scene.ts';
 import { cache, type Participant, startFurther } from './participants.ts';
@@ -48,11 +47,14 @@ export interface RequestDetail {
 }
 
 export async function openWorld(cleanup: Cleanup): Promise<World> {
-  const directory = join(tmpdir(), `rekey-e2e-${process.pid}`);
-  cleanup.add(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+  const [directory, servers] = [await newFolder('e2e'), await newServerFolder('e2e')];
+  for (const folder of [directory, servers]) {
+    cleanup.add(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  }
   cleanup.add(stopTargets);
   const participants: Participant[] = [];
   const deployment = await deployLocally(directory, terminal(process.stderr), cleanup, {
+    servers,
     async further(cloud) {
       const further = await startFurther(directory, cloud, cleanup);
       participants.push(...further.participants);
@@ -127,7 +129,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
       };
     },
     recorded: (detailType, text) =>
-      eventually(`${detailType} with ${text} in the audit log`, 45_000, async () =>
+      eventually(`${detailType} with ${text} in the audit log`, async () =>
         (await records()).find((record) => record.detailType === detailType && record.text.includes(text)),
       ),
     async executions() {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { attachCloud, startCloud, stopCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { ensurePython } from '../../local/python.ts';
 import { eventually } from './support/eventually.ts';
 import { refusalText } from './support/refusal.ts';
@@ -20,7 +20,7 @@ describe('The local cloud', () => {
   let home: string;
 
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'rekey-cloud-'));
+    home = await newFolder('cloud');
   });
 
   afterAll(async () => {
@@ -129,7 +129,7 @@ describe("The local cloud's Python", () => {
   let directory: string;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-python-'));
+    directory = await newFolder('python');
   });
 
   afterAll(async () => {

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import {
   DescribeArchiveCommand,
@@ -23,6 +21,7 @@ import {
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
@@ -37,7 +36,7 @@ describe('CloudFormation', () => {
   let rotation: RotationFunction;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-cloudformation-'));
+    directory = await newFolder('cloudformation');
     cloud = await startCloud({ directory });
     secrets = new SecretsManagerClient(cloud.clientOptions());
     rotation = await deployRotationFunction(cloud);

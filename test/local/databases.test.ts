@@ -1,7 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateDBClusterCommand,
@@ -22,6 +20,7 @@ import {
 } from '@aws-sdk/client-redshift';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
@@ -42,7 +41,7 @@ describe('master passwords', () => {
   let made = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-databases-'));
+    directory = await newFolder('databases');
     cloud = await startCloud({ directory });
     rds = new RDSClient(cloud.clientOptions());
     redshift = new RedshiftClient(cloud.clientOptions());

@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateUserCommand,
@@ -10,6 +8,7 @@ import {
 } from '@aws-sdk/client-elasticache';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { type PasswordReceiver, receivePasswords } from '../../local/password-receiver.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal } from './support/refusal.ts';
@@ -29,7 +28,7 @@ describe('users of ElastiCache', () => {
   let made = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-caches-'));
+    directory = await newFolder('caches');
     cloud = await startCloud({ directory });
     client = new ElastiCacheClient(cloud.clientOptions());
     receiver = await receivePasswords(async (login) => {

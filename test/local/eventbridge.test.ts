@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
@@ -13,6 +12,7 @@ import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { ensurePython } from '../../local/python.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
@@ -72,7 +72,7 @@ describe('EventBridge', () => {
   let stack: TestStack;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-eventbridge-'));
+    directory = await newFolder('eventbridge');
     cloud = await startCloud({ directory });
     events = new EventBridgeClient(cloud.clientOptions());
     lambda = new LambdaClient(cloud.clientOptions());

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -26,6 +24,7 @@ import {
 } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
@@ -41,7 +40,7 @@ describe('IAM users', () => {
   let users = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-iam-users-'));
+    directory = await newFolder('iam-users');
     cloud = await startCloud({ directory });
     iam = new IAMClient(cloud.clientOptions());
   }, 300_000);

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   CloudWatchLogsClient,
   CreateLogGroupCommand,
@@ -19,6 +17,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { eventually } from './support/eventually.ts';
 import { refusal } from './support/refusal.ts';
@@ -39,7 +38,7 @@ describe('IAM condition keys', () => {
   let rotation: RotationFunction;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-iam-'));
+    directory = await newFolder('iam');
     cloud = await startCloud({ directory });
     root = new SecretsManagerClient(cloud.clientOptions());
     const make = async (Name: string, environment: string) => {

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteFunctionConcurrencyCommand,
@@ -20,6 +18,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -73,7 +72,7 @@ describe('Lambda’s event queues', () => {
   const consume = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-events-'));
+    directory = await newFolder('events');
     cloud = await startCloud({ directory });
     lambda = new LambdaClient(cloud.clientOptions());
     sqs = new SQSClient(cloud.clientOptions());

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   DeleteFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
@@ -12,6 +10,7 @@ import {
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -56,7 +55,7 @@ describe('Lambda execution environments', () => {
   });
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-lambda-'));
+    directory = await newFolder('lambda');
     cloud = await startCloud({ directory });
     lambda = new LambdaClient(cloud.clientOptions());
     stack = await deployStack(cloud, 'lambda', resources([queueAttributes]));

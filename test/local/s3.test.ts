@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { AttachRolePolicyCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   CreateKeyCommand,
@@ -25,6 +23,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { assumeRole, createUser, type IamUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 
@@ -40,7 +39,7 @@ describe('S3 for an administrator who is not root', () => {
   let admin: IamUser;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-s3-'));
+    directory = await newFolder('s3');
     cloud = await startCloud({ directory });
     admin = await createUser(cloud, 'administrator', 'administrator');
     s3 = new S3Client(cloud.clientOptions(admin.credentials));

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   CreateSecretCommand,
   RotateSecretCommand,
@@ -21,6 +19,7 @@ import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
 import { report } from '../../lambdas/revocation/report.ts';
 import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { external } from '../../rotators/external/revoker.ts';
 import { MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { eventually } from './support/eventually.ts';
@@ -54,7 +53,7 @@ describe('Service events about rotations', () => {
   const received: ServiceEvent[] = [];
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-rotation-events-'));
+    directory = await newFolder('rotation-events');
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
     sqs = new SQSClient(cloud.clientOptions());

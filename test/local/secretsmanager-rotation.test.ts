@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
@@ -17,6 +15,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { eventually } from './support/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
@@ -39,7 +38,7 @@ describe('Rotation in Secrets Manager', () => {
   let made = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-rotation-'));
+    directory = await newFolder('rotation');
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
     rotation = await deployRotationFunction(cloud);

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { CreateKeyCommand, DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateSecretCommand,
@@ -21,6 +19,7 @@ import {
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
@@ -36,7 +35,7 @@ describe('Secrets Manager', () => {
   let made = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-secrets-'));
+    directory = await newFolder('secrets');
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
   }, 300_000);

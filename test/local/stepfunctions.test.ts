@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   DeleteFunctionConcurrencyCommand,
   LambdaClient,
@@ -19,6 +17,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 
@@ -47,7 +46,7 @@ describe('Step Functions', () => {
   let machines = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-states-'));
+    directory = await newFolder('states');
     cloud = await startCloud({ directory });
     sfn = new SFNClient(cloud.clientOptions());
     stack = await deployStack(cloud, 'states', {

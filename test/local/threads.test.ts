@@ -6,7 +6,7 @@ import { ensurePython } from '../../local/python.ts';
 jest.setTimeout(300_000);
 
 /** One thread adds and removes entries while another loops, with as many switches between them as Python allows. */
-const script = String.raw`
+const script = `
 import copy, json, sys, threading
 
 if sys.argv[1] == "copied":

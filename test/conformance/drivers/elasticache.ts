@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import { CreateUserCommand, ElastiCacheClient } from '@aws-sdk/client-elasticache';
 import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { type LocalCloud, startCloud } from '../../../local/cloud.ts';
 import { documented } from '../../../local/documented.ts';
+import { newFolder } from '../../../local/folders.ts';
 import { receivePasswords } from '../../../local/password-receiver.ts';
 import { createUser } from '../../../local/principals.ts';
 import type { Pace } from '../../../rotators/aws/reset.ts';
@@ -38,7 +37,7 @@ export interface ElastiCacheUnderTest extends TargetUnderTest<CacheUserSecret> {
  * @param options.cloud - the local cloud; default: one of its own
  */
 export async function start(options: { readonly cloud?: LocalCloud } = {}): Promise<ElastiCacheUnderTest> {
-  const directory = await mkdtemp(join(tmpdir(), 'rekey-elasticache-'));
+  const directory = await newFolder('elasticache');
   const [redis, cloud] = await Promise.all([startRedis(), options.cloud ?? startCloud({ directory })]);
   let changes = 0;
   const receiver = await receivePasswords(async ({ username, passwords }) => {

@@ -1,7 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateAccessKeyCommand,
@@ -22,6 +20,7 @@ import { GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { createAuthority } from '../../../local/certificates.ts';
 import { type CloudCredentials, type LocalCloud, startCloud } from '../../../local/cloud.ts';
 import { documented } from '../../../local/documented.ts';
+import { newFolder } from '../../../local/folders.ts';
 import { assumeRole } from '../../../local/principals.ts';
 import type { IamAccessKeyOptions } from '../../../rotators/iam-access-key/aws.ts';
 import { createIamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
@@ -62,7 +61,7 @@ export interface IamUnderTest extends TargetUnderTest<IamAccessKeySecret> {
 }
 
 export async function start(): Promise<IamUnderTest> {
-  const directory = await mkdtemp(join(tmpdir(), 'rekey-iam-'));
+  const directory = await newFolder('iam');
   const cloud = await startCloud({ directory });
   const authority = await createAuthority();
   const door = await openDoor(cloud.port, authority);

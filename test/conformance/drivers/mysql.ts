@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import mysql from 'mysql2/promise';
 import type { Strategy } from '../../../core/secret.ts';
 import { documented } from '../../../local/documented.ts';
+import { newServerFolder } from '../../../local/folders.ts';
 import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../../local/mariadb.ts';
 import { mysql as rotator } from '../../../rotators/mysql/rotator.ts';
 import { type MysqlSecret, portOf } from '../../../rotators/mysql/schema.ts';
@@ -47,7 +46,7 @@ export const notRun: Partial<Record<Strategy, string>> =
     : {};
 
 export async function start(): Promise<MysqlUnderTest> {
-  const directory = await mkdtemp(join(tmpdir(), 'rekey-mariadb-'));
+  const directory = await newServerFolder('mariadb');
   const server = await startMariaDb({ directory, ...(mysqld !== undefined && { mysqld }) });
   // As the documentation says: the privilege has another name on MySQL 8.
   const administration = (await statements('admin')).map((statement) =>

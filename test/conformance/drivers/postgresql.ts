@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import pg from 'pg';
 import { documented } from '../../../local/documented.ts';
+import { newServerFolder } from '../../../local/folders.ts';
 import { type PostgresServer, startPostgres } from '../../../local/postgres.ts';
 import { postgresql } from '../../../rotators/postgresql/rotator.ts';
 import { databaseOf, type PostgresSecret, portOf } from '../../../rotators/postgresql/schema.ts';
@@ -21,7 +20,7 @@ export interface PostgresUnderTest extends TargetUnderTest<PostgresSecret> {
 }
 
 export async function start(): Promise<PostgresUnderTest> {
-  const directory = await mkdtemp(join(tmpdir(), 'rekey-postgres-'));
+  const directory = await newServerFolder('postgres');
   const server = await startPostgres({ directory });
   const administration = await documented('postgresql', 'admin');
   const perUser = await documented('postgresql', 'per user');

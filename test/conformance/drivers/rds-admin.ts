@@ -1,11 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { CreateDBClusterCommand, CreateDBInstanceCommand, RDSClient } from '@aws-sdk/client-rds';
 import pg from 'pg';
 import { type LocalCloud, startCloud } from '../../../local/cloud.ts';
 import { documented } from '../../../local/documented.ts';
+import { newFolder, newServerFolder } from '../../../local/folders.ts';
 import { receivePasswords } from '../../../local/password-receiver.ts';
 import { type PostgresServer, startPostgres } from '../../../local/postgres.ts';
 import { createUser } from '../../../local/principals.ts';
@@ -57,10 +56,11 @@ export interface RdsUnderTest extends TargetUnderTest<MasterSecret> {
  * @param options.cloud - the local cloud; default: one of its own
  */
 export async function start(options: { readonly cloud?: LocalCloud } = {}): Promise<RdsUnderTest> {
-  const directories = await Promise.all(
-    ['rekey-rds-server-', 'rekey-rds-cloud-'].map((name) => mkdtemp(join(tmpdir(), name))),
-  );
-  const [serverDirectory = '', cloudDirectory = ''] = directories;
+  const [serverDirectory, cloudDirectory] = [
+    await newServerFolder('rds-server'),
+    await newFolder('rds-cloud'),
+  ];
+  const directories = [serverDirectory, cloudDirectory];
   const [server, cloud] = await Promise.all([
     startPostgres({ directory: serverDirectory }),
     options.cloud ?? startCloud({ directory: cloudDirectory }),

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { RedisClient } from '@redis/client';
 import { documented } from '../../../local/documented.ts';
+import { newFolder } from '../../../local/folders.ts';
 import { findRedis, type RedisServer, startRedis } from '../../../local/redis.ts';
 import { redis } from '../../../rotators/redis/rotator.ts';
 import { portOf, type RedisSecret } from '../../../rotators/redis/schema.ts';
@@ -33,7 +32,7 @@ export interface RedisUnderTest extends TargetUnderTest<RedisSecret> {
 export async function start(
   options: Pick<Parameters<typeof startRedis>[0], 'users'> = {},
 ): Promise<RedisUnderTest> {
-  const server = await startRedis({ directory: await mkdtemp(join(tmpdir(), 'rekey-redis-')), ...options });
+  const server = await startRedis({ directory: await newFolder('redis'), ...options });
   const administration = (await documented('redis', 'admin')).split('\n').map((line) => line.split(' '));
   const saves = (options.users ?? 'aclfile') === 'aclfile';
 

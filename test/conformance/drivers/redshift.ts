@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import pg from 'pg';
 import { documented } from '../../../local/documented.ts';
+import { newServerFolder } from '../../../local/folders.ts';
 import { redshift } from '../../../rotators/redshift/rotator.ts';
 import { databaseOf, portOf, type RedshiftSecret } from '../../../rotators/redshift/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
@@ -21,7 +20,7 @@ export interface RedshiftUnderTest extends TargetUnderTest<RedshiftSecret> {
 }
 
 export async function start(): Promise<RedshiftUnderTest> {
-  const directory = await mkdtemp(join(tmpdir(), 'rekey-redshift-'));
+  const directory = await newServerFolder('redshift');
   const standIn = await startStandIn(directory);
   const { superuser } = standIn;
   const administration = await documented('redshift', 'admin');
