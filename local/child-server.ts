@@ -90,6 +90,10 @@ export class ChildServer {
     }
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Whether the server has been started and has not ended. */
   get running(): boolean {
     const child = this.#child;

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { access, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -66,20 +65,10 @@ async function endLeftover(data: string): Promise<void> {
   while (Date.now() < deadline && (await commandLine(pid)).includes(data)) await sleep(25);
 }
 
-/** Whether the server takes logins: it answers a request for TLS. */
-async function answers(port: number): Promise<boolean> {
-  return await new Promise((done) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (result: boolean) => {
-      socket.destroy();
-      done(result);
-    };
-    // SSLRequest: https://www.postgresql.org/docs/current/protocol-message-formats.html
-    socket.once('connect', () => socket.write(Buffer.from([0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f])));
-    socket.once('data', () => end(true));
-    socket.once('close', () => end(false));
-    socket.once('error', () => end(false));
-  });
+/** Whether the server `pid` takes logins: it writes so below its process id, where `pg_ctl` looks, too. */
+async function takesLogins(data: string, pid: number | undefined): Promise<boolean> {
+  const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
 }
 
 /** PostgreSQL does not run as root but as the user `postgres`, who must be able to enter every folder above. */
@@ -178,7 +167,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       // https://www.postgresql.org/docs/current/server-shutdown.html: sessions end, and nobody is waited for
       signals: { stop: 'SIGINT', orphan: 'QUIT' },
       said: log,
-      ready: () => answers(port),
+      ready: () => takesLogins(data, child.pid),
       tail: async () => (await readFile(logFile, 'utf8')).split('\n').slice(-6).join('\n'),
     });
   /** Makes the server read its configuration again, and waits until it has. */
