@@ -141,7 +141,7 @@ async function call(
 /** Asks something of the local cloud itself, beside the AWS services. */
 async function control(port: number, ca: string, what: string, request: object): Promise<void> {
   const body = JSON.stringify(request);
-  const answer = await call(port, ca, `/_rekey/${what}`, { method: 'POST', body, timeoutMs: 10_000 });
+  const answer = await call(port, ca, `/_rekey/${what}`, { method: 'POST', body, timeoutMs: 60_000 });
   if (answer.status !== 200) {
     throw new CloudError('CloudNotHealthy', `The local cloud refused ${what} ${body}: ${answer.body}`);
   }

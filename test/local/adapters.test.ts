@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { DeleteFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   CreateSecretCommand,
@@ -13,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { eventually } from './support/eventually.ts';
 import { deployRotationFunction } from './support/rotation.ts';
@@ -26,7 +25,7 @@ describe("Rekey's adapters on what AWS was recorded to answer", () => {
   let client: SecretsManagerClient;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-adapters-'));
+    directory = await newFolder('adapters');
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
   }, 300_000);

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
@@ -10,6 +8,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { S3AuditStore } from '../../adapters/audit-store.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -29,7 +28,7 @@ let store: S3AuditStore;
 
 /** The real audit writer, on a queue that gives a message up after three receives instead of sixty. */
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'rekey-audit-writer-'));
+  directory = await newFolder('audit-writer');
   cloud = await startCloud({ directory });
   kms = new KMSClient(cloud.clientOptions());
   sqs = new SQSClient(cloud.clientOptions());

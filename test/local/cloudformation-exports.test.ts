@@ -3,13 +3,12 @@
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { CloudFormationClient, ListExportsCommand } from '@aws-sdk/client-cloudformation';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 
 jest.setTimeout(60_000);
@@ -19,7 +18,7 @@ describe('exports', () => {
   let cloud: LocalCloud;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-exports-'));
+    directory = await newFolder('exports');
     cloud = await startCloud({ directory });
   }, 300_000);
 

@@ -3,12 +3,11 @@
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { type LifeCycle, lifeCycle, parameter, stackOutput } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
 
@@ -19,7 +18,7 @@ describe('Fn::GetStackOutput', () => {
   let cloud: LocalCloud;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-references-'));
+    directory = await newFolder('references');
     cloud = await startCloud({ directory });
   }, 300_000);
 

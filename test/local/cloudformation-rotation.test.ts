@@ -5,12 +5,11 @@
  * aws/aws-cdk#28539, aws-cloudformation/cloudformation-coverage-roadmap#1813
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { type LifeCycle, lifeCycle, parameter } from './support/life-cycle.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
@@ -26,7 +25,7 @@ describe('AWS::SecretsManager::RotationSchedule', () => {
   let rotation: RotationFunction;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-schedules-'));
+    directory = await newFolder('schedules');
     cloud = await startCloud({ directory });
     secrets = new SecretsManagerClient(cloud.clientOptions());
     rotation = await deployRotationFunction(cloud);

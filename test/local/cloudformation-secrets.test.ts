@@ -4,9 +4,7 @@
  * aws-cloudformation/cloudformation-coverage-roadmap#2210 and #1161, aws/aws-cdk#19985
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   DeleteSecretCommand,
   DescribeSecretCommand,
@@ -16,6 +14,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
 
@@ -27,7 +26,7 @@ describe('AWS::SecretsManager::Secret', () => {
   let secrets: SecretsManagerClient;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-secrets-'));
+    directory = await newFolder('secrets');
     cloud = await startCloud({ directory });
     secrets = new SecretsManagerClient(cloud.clientOptions());
   }, 300_000);

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   DeleteRuleCommand,
   DescribeEventBusCommand,
@@ -16,6 +14,7 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { EventBridgeRules } from '../../adapters/bus-rules.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
@@ -29,7 +28,7 @@ describe('EventBridge', () => {
   let stack: TestStack;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-put-events-'));
+    directory = await newFolder('put-events');
     cloud = await startCloud({ directory });
     events = new EventBridgeClient(cloud.clientOptions());
     stack = await deployStack(cloud, 'put-events', {
