@@ -15,6 +15,11 @@ export const deliveredEventSchema = z.object({
   time: z.string(),
   region: z.string(),
   detail: z.record(z.string(), z.unknown()),
+  /**
+   * The replay that brought the event again, where one did.
+   * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
+   */
+  'replay-name': z.string().max(64).optional(),
 });
 
 /** The detail type under which an event is recorded that is not of the catalogue. */
@@ -23,7 +28,8 @@ export const unrecognised = 'Unrecognised Event';
 /**
  * Turns a delivered event into what is recorded. An event of the catalogue is recorded with the fields that the
  * catalogue knows and no others. Anything else is recorded too, as {@link unrecognised}: with what it said it was and
- * the places where it is wrong, but without its data, which may hold a secret.
+ * the places where it is wrong, but without its data, which may hold a secret. An event that a replay brought again is
+ * recorded that way, too, with the replay's name: what it tells happened then, not now.
  *
  * @param body the queue message's body: JSON of one delivered event
  * @param message what stands in for the missing parts when the body is not even an event
@@ -46,6 +52,11 @@ export function auditEvent(
   }
   const { id, source, time, account, region, 'detail-type': detailType, detail } = delivered.data;
   const common = { id, source, time, account, region };
+  const replayName = delivered.data['replay-name'];
+  if (replayName !== undefined) {
+    const problems = [{ path: 'replay-name', code: 'replayed' }];
+    return { ...common, detailType: unrecognised, detail: { detailType, replayName, problems } };
+  }
   if (!isDetailType(detailType)) {
     const problems = [{ path: 'detail-type', code: 'unknown_value' }];
     return { ...common, detailType: unrecognised, detail: { detailType, problems } };
@@ -63,7 +74,7 @@ export function auditEvent(
 /**
  * What makes two recorded events the same fact. A fact that is announced twice carries the same `metadata.id` both
  * times; the source and the account belong to the key so that nobody can keep another's fact out of the log by
- * announcing its id first. A request with the same id and other content is another fact.
+ * announcing its id first. A request with the same id and other content is another fact, and so is each replay.
  */
 export function factOf(event: AuditEvent): string {
   const metadata = event.detail.metadata;
@@ -72,7 +83,7 @@ export function factOf(event: AuditEvent): string {
   const content =
     event.detailType === 'Secret Revocation Requested'
       ? createHash('sha256').update(JSON.stringify(event.detail.data)).digest('hex')
-      : '';
+      : String(event.detail.replayName ?? '');
   return JSON.stringify([event.source, event.account, event.detailType, id, content]);
 }
 

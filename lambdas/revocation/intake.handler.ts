@@ -39,6 +39,7 @@ export const handler = standardHandler<unknown, void>(async (event, tools) => {
     policy: {
       sources: environment.REKEY_REVOCATION_SOURCES,
       accounts: [ownAccount, ...environment.REKEY_REVOCATION_ACCOUNTS],
+      maximumAgeMs: environment.REKEY_REVOCATION_MAXIMUM_AGE_HOURS * 3_600_000,
     },
   });
   if (typeof outcome === 'object') {

@@ -12,7 +12,12 @@ interface RequestPolicy {
   /** Values of the event's `source`. */
   readonly sources: readonly string[];
   readonly accounts: readonly string[];
+  /** An older request is refused: what it asks for may be wrong by now, and who sent it may not stand by it. */
+  readonly maximumAgeMs: number;
 }
+
+/** A sender's clock may run ahead of the intake's by this much. */
+const clockSkewMs = 15 * 60_000;
 
 export interface IntakeDependencies extends WithWait {
   readonly definitions: DefinitionStore;
@@ -80,6 +85,13 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
     throw new Rejection('RequestMalformed', 'what arrived is not an event of EventBridge');
   }
   const { source, account, detail, time } = delivered.data;
+  const replayName = delivered.data['replay-name'];
+  if (replayName !== undefined) {
+    throw new Rejection(
+      'RequestReplayed',
+      `the replay ${JSON.stringify(replayName)} brought this request again, and revocations are not replayed; if it is needed now, send a new one with rekey revoke`,
+    );
+  }
   if (!policy.sources.includes(source)) {
     throw new Rejection(
       'SourceNotAllowed',
@@ -105,14 +117,38 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
       `the request is for the environment ${JSON.stringify(metadata.environment)}, this is ${origin.environment}; send it to that environment's bus`,
     );
   }
-  const sent = Math.min(Date.parse(metadata.time), origin.clock.now().getTime());
+  const now = origin.clock.now().getTime();
+  requireFresh({ metadata: metadata.time, event: time }, now, policy.maximumAgeMs);
   return {
     id: metadata.id,
     correlationId: metadata.correlationId,
     // A sender's clock may run ahead; refusal never comes before the request.
-    requestedAt: new Date(Number.isNaN(sent) ? Date.parse(time) : sent).toISOString(),
+    requestedAt: new Date(Math.min(Date.parse(metadata.time), now)).toISOString(),
     request: data,
   };
+}
+
+/** Both times count: the sender sets the one, and whoever puts the event on the bus may set the other. */
+function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
+  for (const [name, text] of Object.entries(times)) {
+    const which = name === 'metadata' ? 'metadata.time' : 'the time of the event';
+    const age = now - Date.parse(text);
+    if (Number.isNaN(age)) {
+      throw new Rejection('RequestMalformed', `${which} is not a time`);
+    }
+    if (age > maximumAgeMs) {
+      throw new Rejection(
+        'RequestTooOld',
+        `${which} is ${text}, more than ${maximumAgeMs / 3_600_000} hours ago; if the revocation is still needed, send a new request with rekey revoke`,
+      );
+    }
+    if (age < -clockSkewMs) {
+      throw new Rejection(
+        'RequestInFuture',
+        `${which} is ${text}, more than ${clockSkewMs / 60_000} minutes ahead; set the sender's clock right and send a new request`,
+      );
+    }
+  }
 }
 
 async function prepare(

@@ -44,6 +44,8 @@ export const revocationIntakeEnvironmentSchema = z.object({
   REKEY_REVOCATION_SOURCES: list,
   /** Accounts besides the own one that may ask, separated by commas. */
   REKEY_REVOCATION_ACCOUNTS: list,
+  /** Requests that are older are refused. */
+  REKEY_REVOCATION_MAXIMUM_AGE_HOURS: z.coerce.number().int().min(1).max(168).default(24),
 });
 
 /** The step of the revocation workflow that rotates. */

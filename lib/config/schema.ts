@@ -220,6 +220,8 @@ const environmentSchema = z.strictObject({
         .array(z.string().regex(/^\d{12}$/, 'must be 12 digits'))
         .max(20)
         .default([]),
+      /** Requests that are older are refused. */
+      maximumAgeHours: z.int().min(1).max(168).default(24),
     })
     .prefault({}),
   networks: z.record(keySchema(32), networkSchema).default({}),

@@ -1,7 +1,6 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
-import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -18,6 +17,7 @@ import { Construct } from 'constructs';
 import { services } from '../../core/names.ts';
 import { auditWriterEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
+import { excludeReplays } from './exclude-replays.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 import type { RunbookName } from './runbooks.ts';
@@ -75,15 +75,16 @@ export class AuditLog extends Construct {
       // A log whose key is gone is gone as well.
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    // Without conditions, as documented: which keys of the request context the bus brings along is not. Who may send to
-    // the queue says the queue's own policy.
-    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    // By account, since the rule needs the queue and the queue this key: naming the rule here would close a circle. Which
+    // rule may send says the queue's own policy.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-least-privilege-policy.html
     this.key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'EventsIntoTheQueue',
         principals: [new ServicePrincipal('events.amazonaws.com')],
         actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
         resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
     this.bucket = this.createBucket(props);
@@ -126,12 +127,7 @@ export class AuditLog extends Construct {
     this.protectRecords();
     this.writer.addEventSource(new SqsEventSource(this.queue, { batchSize: 10 }));
 
-    new Rule(this, 'Everything', {
-      eventBus: props.bus.eventBus,
-      description: `Rekey ${environment}: everything on the bus is recorded`,
-      eventPattern: { source: Match.prefix('') },
-      targets: [new SqsQueue(this.queue, { messageGroupId, deadLetterQueue: this.undeliveredQueue })],
-    });
+    this.recordEverything(props);
 
     this.addAlarm('Delayed', 'audit-delayed', props, {
       metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
@@ -144,6 +140,41 @@ export class AuditLog extends Construct {
       metric: this.undeliveredQueue.metricApproximateNumberOfMessagesVisible(),
       instance: 'undelivered',
     });
+  }
+
+  /**
+   * Brings what is on the bus into the queue. The queues take messages of this rule alone: any other rule of the account
+   * could write the whole body of a record, its source and account included.
+   * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
+   */
+  private recordEverything({ environment, bus }: AuditLogProps): void {
+    const rule = new Rule(this, 'Everything', {
+      eventBus: bus.eventBus,
+      description: `Rekey ${environment}: everything on the bus is recorded`,
+      eventPattern: { source: Match.prefix('') },
+      targets: [
+        {
+          // Not the CDK's target for queues, which admits every rule of the account to an encrypted queue.
+          bind: () => ({
+            arn: this.queue.queueArn,
+            sqsParameters: { messageGroupId },
+            deadLetterConfig: { arn: this.undeliveredQueue.queueArn },
+          }),
+        },
+      ],
+    });
+    excludeReplays(rule);
+    for (const queue of [this.queue, this.undeliveredQueue]) {
+      queue.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'TheRuleOfThisLog',
+          principals: [new ServicePrincipal('events.amazonaws.com')],
+          actions: ['sqs:SendMessage'],
+          resources: [queue.queueArn],
+          conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn } },
+        }),
+      );
+    }
   }
 
   private createBucket(props: AuditLogProps): Bucket {

@@ -18,6 +18,7 @@ import {
 } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ContainmentFunction } from './containment-function.ts';
+import { excludeReplays } from './exclude-replays.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { revocationStates } from './revocation-states.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
@@ -46,6 +47,11 @@ export interface RevocationWorkflowProps {
    * @default - none
    */
   readonly allowedAccounts?: readonly string[];
+  /**
+   * Older requests are refused, in whole hours up to 7 days.
+   * @default Duration.hours(24)
+   */
+  readonly maximumRequestAge?: Duration;
   /** Told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
   /** @default RetentionDays.ONE_YEAR */
@@ -113,6 +119,7 @@ export class RevocationWorkflow extends Construct {
         REKEY_REVOCATION_WORKFLOW_ARN: this.stateMachine.stateMachineArn,
         REKEY_REVOCATION_SOURCES: (props.allowedSources ?? ['rekey.cli']).join(','),
         REKEY_REVOCATION_ACCOUNTS: (props.allowedAccounts ?? []).join(','),
+        REKEY_REVOCATION_MAXIMUM_AGE_HOURS: String((props.maximumRequestAge ?? Duration.hours(24)).toHours()),
       },
     });
 
@@ -217,7 +224,7 @@ export class RevocationWorkflow extends Construct {
 
   /** Requests to the intake; executions that ended without their report to the report. */
   private connect({ environment, bus }: RevocationWorkflowProps): void {
-    new Rule(this, 'Requested', {
+    const requested = new Rule(this, 'Requested', {
       eventBus: bus.eventBus,
       description: `Rekey ${environment}: revocation requests, from whatever source, to the intake`,
       eventPattern: { detailType: ['Secret Revocation Requested'] },
@@ -229,6 +236,7 @@ export class RevocationWorkflow extends Construct {
         }),
       ],
     });
+    excludeReplays(requested);
     this.intake.configureAsyncInvoke({
       maxEventAge: Duration.hours(1),
       retryAttempts: 2,

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -34,6 +34,7 @@ export class RevocationStack extends Stack {
       containment,
       allowedSources: configuration.revocation.sources,
       allowedAccounts: configuration.revocation.accounts,
+      maximumRequestAge: Duration.hours(configuration.revocation.maximumAgeHours),
       alarmTopic: props.topic,
     });
     writeDeploymentParameters(this, environment, {

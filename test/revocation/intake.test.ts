@@ -94,6 +94,20 @@ describe('the intake of revocation requests', () => {
     ['an unknown key', requestEvent({}, { hunter2: 'hunter2' }), 'RequestMalformed'],
     ['an unknown secret', requestEvent({}, { select: { secret: 'nobody-knows' } }), 'SecretUnknown'],
     ['no version that is kept', requestEvent({}, { versions: ['gone'] }), 'VersionUnknown'],
+    [
+      'a request of the day before yesterday',
+      requestEvent(metadata({ time: '2026-02-28T11:59:59.000Z' })),
+      'RequestTooOld',
+    ],
+    ['an event of the day before yesterday', requestEvent({ time: '2026-02-28T11:59:59Z' }), 'RequestTooOld'],
+    [
+      'a request from the future',
+      requestEvent(metadata({ time: '2026-03-01T12:15:01.000Z' })),
+      'RequestInFuture',
+    ],
+    ['an event from the future', requestEvent({ time: '2026-03-01T12:15:01Z' }), 'RequestInFuture'],
+    ['an event without a time', requestEvent({ time: 'hunter2' }), 'RequestMalformed'],
+    ['a replay', requestEvent({ 'replay-name': 'last-week' }), 'RequestReplayed'],
     ['no detail', requestEvent({ detail: {} }), 'RequestMalformed'],
     ['no event', 'hunter2', 'RequestMalformed'],
     ['null', null, 'RequestMalformed'],
@@ -124,11 +138,18 @@ describe('the intake of revocation requests', () => {
     await expect(takeRequest(requestEvent(), world.intake({ definitions: busy }))).rejects.toThrow('busy');
   });
 
+  test('a request as old as the limit is taken', async () => {
+    const world = new World();
+    const time = '2026-02-28T12:00:00.000Z';
+    const event = requestEvent({ ...metadata({ time }), time });
+    expect(await takeRequest(event, world.intake())).toBe('started');
+  });
+
   test("a sender's clock that runs ahead does not make refusal come before the request", async () => {
     const world = new World();
     const { starter, inputs } = memoryStarter();
     await takeRequest(
-      requestEvent(metadata({ time: '2027-01-01T00:00:00.000Z' })),
+      requestEvent(metadata({ time: '2026-03-01T12:14:59.000Z' })),
       world.intake({ starter }),
     );
     expect(JSON.parse(inputs.get(requestId) ?? '').requestedAt).toBe('2026-03-01T12:00:00.000Z');

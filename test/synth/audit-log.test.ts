@@ -136,7 +136,7 @@ describe('the audit log', () => {
 
   test('everything on the bus goes, in order, through one encrypted queue to the writer', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { source: [{ prefix: '' }] },
+      EventPattern: { source: [{ prefix: '' }], 'replay-name': [{ exists: false }] },
       Targets: [
         Match.objectLike({
           Arn: { 'Fn::GetAtt': [id(log.queue), 'Arn'] },
@@ -157,6 +157,34 @@ describe('the audit log', () => {
       expect.objectContaining({ BatchSize: 10, EventSourceArn: { 'Fn::GetAtt': [id(log.queue), 'Arn'] } }),
     ]);
     expect(mappings[0]?.Properties.MaximumBatchingWindowInSeconds).toBeUndefined();
+  });
+
+  test('the bus reaches the queues by this rule alone, and the key for this account alone', () => {
+    const [[rule] = []] = Object.entries(template.findResources('AWS::Events::Rule'));
+    for (const queue of [log.queue, log.undeliveredQueue]) {
+      const allowed = statementsOf('AWS::SQS::QueuePolicy', ({ Queues }) =>
+        JSON.stringify(Queues).includes(`"${id(queue)}"`),
+      ).filter(({ Effect }) => Effect === 'Allow');
+      expect(allowed).toEqual([
+        {
+          Sid: 'TheRuleOfThisLog',
+          Effect: 'Allow',
+          Principal: { Service: 'events.amazonaws.com' },
+          Action: 'sqs:SendMessage',
+          Resource: { 'Fn::GetAtt': [id(queue), 'Arn'] },
+          Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [rule, 'Arn'] } } },
+        },
+      ]);
+    }
+    const keys = Object.values(template.findResources('AWS::KMS::Key')).flatMap(
+      ({ Properties }) => Properties.KeyPolicy.Statement as (Statement & { Principal: unknown })[],
+    );
+    expect(keys.filter(({ Principal }) => JSON.stringify(Principal).includes('amazonaws.com'))).toEqual([
+      expect.objectContaining({
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } },
+      }),
+    ]);
   });
 
   test('what the bus cannot bring into the queue is kept under another key than the queue’s', () => {

@@ -127,7 +127,10 @@ describe('the revocation workflow', () => {
 
   test('each request reaches the intake, from whatever source, or the dead-letter queue', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { 'detail-type': ['Secret Revocation Requested'] },
+      EventPattern: {
+        'detail-type': ['Secret Revocation Requested'],
+        'replay-name': [{ exists: false }],
+      },
       Targets: [
         Match.objectLike({
           Arn: arnOf(workflow.intake),
@@ -144,6 +147,7 @@ describe('the revocation workflow', () => {
         Variables: Match.objectLike({
           REKEY_REVOCATION_SOURCES: 'rekey.cli,acme.scanner',
           REKEY_REVOCATION_ACCOUNTS: '',
+          REKEY_REVOCATION_MAXIMUM_AGE_HOURS: '24',
         }),
       },
     });

@@ -115,6 +115,23 @@ describe('what is recorded of an event', () => {
     expect(JSON.stringify(recorded)).not.toContain('hunter2');
   });
 
+  test('what a replay brought again is recorded as that, once per replay, and is never the fact itself', () => {
+    const replayed = (replay: string) => auditEvent(delivered({ 'replay-name': replay }), message);
+    expect(replayed('last-week')).toMatchObject({
+      id: 'bus-1',
+      detailType: 'Unrecognised Event',
+      detail: {
+        detailType: 'Finding Raised',
+        replayName: 'last-week',
+        problems: [{ path: 'replay-name', code: 'replayed' }],
+      },
+    });
+    expect(replayed('last-week').detail).not.toHaveProperty('data');
+    expect(factOf(replayed('last-week'))).toBe(factOf(replayed('last-week')));
+    expect(factOf(replayed('last-week'))).not.toBe(factOf(replayed('this-week')));
+    expect(factOf(replayed('last-week'))).not.toBe(factOf(finding(1)));
+  });
+
   test.each(['', 'hunter2', '"hunter2"', '[]', '{"password":"hunter2"}', '{"id":""}'])(
     'the message body %s is recorded under the message id',
     (body) => {
