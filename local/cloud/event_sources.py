@@ -97,6 +97,32 @@ def _unfit_queue(request: dict) -> str | None:
     return f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds"
 
 
+def _refused(request: dict) -> tuple[str, str] | None:
+    """Code and message of the refusals of CreateEventSourceMapping for a queue that AWS was recorded with.
+
+    LocalStack's snapshots of Lambda's event source mappings (2024 and 2025): a queue that is not there, a mapping that is
+    there already, a batch over ten messages without a window.
+    """
+    source = request.get("EventSourceArn", "")
+    if ":sqs:" not in source:
+        return None
+    invalid = "InvalidParameterValueException"
+    if emulator_sqs._queue_by_arn(source) is None:
+        return invalid, ("Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+                         "SQS Error Message: The specified queue does not exist.")
+    if int(request.get("BatchSize") or 10) > 10 and not int(request.get("MaximumBatchingWindowInSeconds") or 0):
+        return invalid, ("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than "
+                         "10")
+    _func, config, name = lambda_svc._get_func_record_for_ref(request.get("FunctionName", ""))
+    for mapping in lambda_svc._esms.values():
+        if mapping.get("EventSourceArn") == source and mapping.get("FunctionName") == name:
+            return "ResourceConflictException", (
+                f'An event source mapping with SQS arn (" {source} ") and function (" {name} ") already exists. Please '
+                f"update or delete the existing mapping with UUID {mapping['UUID']}")
+    unfit = _unfit_queue(request)
+    return (invalid, unfit) if unfit else None
+
+
 def install() -> None:
     """Poll only what the function's role may read, and settle batches as documented."""
     concurrency = lambda_svc._sqs_esm_concurrency
@@ -112,13 +138,15 @@ def install() -> None:
         return concurrency(esm, func_rec, config, queue)
 
     def _create_esm(data: dict):
-        refused = _unfit_queue(data)
-        return error_response_json("InvalidParameterValueException", refused, 400) if refused else create(data)
+        refused = _refused(data)
+        if refused is None:
+            return create(data)
+        return error_response_json(*refused, 409 if refused[0] == "ResourceConflictException" else 400)
 
     def _create_esm_of_stack(logical_id, props, stack_name):
-        refused = _unfit_queue(props)
+        refused = _refused(props)
         if refused:
-            raise ValueError(refused)
+            raise ValueError(f"{refused[1]} (Service: Lambda, {refused[0]})")
         return create_of_stack(logical_id, props, stack_name)
 
     in_stacks["create"] = _create_esm_of_stack

@@ -6,7 +6,9 @@
   goes as it came to the dead-letter queue, with the request's id and error as attributes; both under the function's
   execution role: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 
-Waits are those of AWS scaled down: a quarter of a second where AWS waits a minute.
+Waits are those of AWS scaled down: a quarter of a second where AWS waits a minute. The age of an event counts as if they
+were not: what would be too old on AWS before its next attempt is given up at once, as recorded in 2025-11
+(test_lambda_destinations.snapshot.json).
 """
 
 import contextvars
@@ -27,6 +29,7 @@ from . import service_roles, sqs
 logger = logging.getLogger("rekey.lambda")
 
 # AWS waits 1 minute before the first retry of an error and 2 before the second.
+_AWS_ERROR_WAIT_SECONDS = 60.0
 _ERROR_WAIT_SECONDS = float(os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.25"))
 # AWS backs off from 1 second to 5 minutes when throttled.
 _THROTTLE_WAIT_SECONDS = (0.1, 1.0)
@@ -130,7 +133,9 @@ def _run(func: dict, event) -> None:
     settings = _settings(config)
     retries = settings.get("MaximumRetryAttempts")
     retries = 2 if retries is None else int(retries)
-    expires = time.monotonic() + float(settings.get("MaximumEventAgeInSeconds") or 21600)
+    oldest = float(settings.get("MaximumEventAgeInSeconds") or 21600)
+    # The age on AWS: what passed here, and for each wait after an error what AWS would have waited.
+    born, waited = time.monotonic(), 0.0
     request_id = new_uuid()
     _request_id.set(request_id)
     never = lambda_svc._reserved_concurrency(lambda_svc._functions.get(config.get("FunctionName", "")), config) == 0
@@ -143,6 +148,7 @@ def _run(func: dict, event) -> None:
             if never:
                 break
             wait, throttle_wait = throttle_wait, min(throttle_wait * 2, _THROTTLE_WAIT_SECONDS[1])
+            on_aws = wait
         else:
             attempts += 1
             if not result.get("error"):
@@ -151,10 +157,11 @@ def _run(func: dict, event) -> None:
             errors += 1
             if errors > retries:
                 break
-            wait = _ERROR_WAIT_SECONDS * errors
-        if time.monotonic() + wait > expires:
+            wait, on_aws = _ERROR_WAIT_SECONDS * errors, _AWS_ERROR_WAIT_SECONDS * errors
+        if time.monotonic() - born + waited + on_aws > oldest:
             condition = "EventAgeExceeded"
             break
+        waited += on_aws - wait
         time.sleep(wait)
     _request_id.set("")
     service_roles.act_as(config.get("Role", ""))
@@ -203,11 +210,18 @@ def _keep_settings(handler, properties_at: int):
 
 def install() -> None:
     """Replace the emulator's retry loop, and keep one request id over the attempts of an event."""
-    dispatch = lambda_svc._execute_function_dispatch
+    dispatch, throttle = lambda_svc._execute_function_dispatch, lambda_svc._throttle_response
 
     def _execute_function_dispatch(func, config, event, request_id, started):
         return dispatch(func, config, event, _request_id.get() or request_id, started)
 
+    def _throttle_response(reason_code, msg, retry_after=1):
+        """Recorded by LocalStack (TestLambdaConcurrency): the text says no more, and Type tells whose limit it was."""
+        answer = throttle(reason_code, "Rate Exceeded.", retry_after)
+        answer["body"]["Type"] = "User"
+        return answer
+
+    lambda_svc._throttle_response = _throttle_response
     lambda_svc._execute_function_dispatch = _execute_function_dispatch
     lambda_svc.invoke_async_with_retry = invoke_async
     sns._deliver_to_lambda = _deliver_from_topic

@@ -24,8 +24,10 @@ READINGS = {
     # secret are to be modified") and RotateImmediately, both Bool. In the request always, or only when it has the field?
     "rotate-condition-keys": ("always", "when-given"),
     # A task that invokes a throttled function: the developer guide names Lambda.TooManyRequestsException in its examples
-    # of Retry, and the Lambda API's own error is TooManyRequestsException; which name the history holds is not recorded.
+    # of Retry, and says of Lambda.Unknown that "unhandled" errors of Lambda are reported so; not recorded.
     "task-throttled": ("Lambda.TooManyRequestsException", "Lambda.Unknown"),
+    # States.DataLimitExceeded: recorded in 2024-03, Catch of States.ALL takes it; the developer guide says that it can't.
+    "data-limit": ("caught", "terminal"),
     # Recorded in 2025-01, PutEvents refused more than 256 KB; its API reference now says "less than 1MB".
     "put-events-limit": ("256-KB", "1-MB"),
     # "EventBridge retries for 24 hours and up to 185 times" with backoff; what may be delivered twice is not said, and
@@ -46,7 +48,12 @@ def is_read(behaviour: str, reading: str) -> bool:
     """Whether the local cloud follows `reading` of `behaviour` now."""
     if reading not in READINGS[behaviour]:
         raise ValueError(f"{behaviour} has no reading {reading}")
-    return _now()[behaviour] == reading
+    return reading_of(behaviour) == reading
+
+
+def reading_of(behaviour: str) -> str:
+    """The reading of `behaviour` that the local cloud follows now."""
+    return _now()[behaviour]
 
 
 def _now() -> dict[str, str]:

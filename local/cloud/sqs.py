@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-h
 import asyncio
 import functools
 import threading
+import time
 
 from ministack.core.responses import get_account_id
 from ministack.services import sns, sqs
@@ -42,9 +43,54 @@ def encryption_key(queue_arn: str) -> str | None:
     return (record or {}).get("Arn")
 
 
+def _is_expired(queue: dict, handle: str) -> bool:
+    """Whether the message of this handle is visible again in a FIFO queue.
+
+    Recorded on AWS 2025-03-28 (test_fifo_delete_after_visibility_timeout in LocalStack's test_sqs.snapshot.json): a FIFO
+    queue no longer takes the handle then, and the message comes again.
+    """
+    return bool(queue.get("is_fifo")) and any(
+        message.get("receipt_handle") == handle and message["visible_at"] <= time.time()
+        for message in queue["messages"])
+
+
+def _refuse_expired_handles() -> None:
+    delete, delete_batch, delete_for_mapping = (
+        sqs._HANDLERS["DeleteMessage"], sqs._HANDLERS["DeleteMessageBatch"], sqs._delete_messages_for_esm)
+
+    def fault(handle):
+        return f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
+
+    def _act_delete_message(data, qurl):
+        handle = data.get("ReceiptHandle", "")
+        if handle and _is_expired(sqs._get_q(data.get("QueueUrl", qurl)), handle):
+            raise sqs._Err("InvalidParameterValue", fault(handle))
+        return delete(data, qurl)
+
+    def _act_delete_message_batch(data, qurl):
+        queue = sqs._get_q(data.get("QueueUrl", qurl))
+        expired = [entry for entry in data.get("Entries", []) if _is_expired(queue, entry.get("ReceiptHandle", ""))]
+        answer = delete_batch({**data, "Entries": [entry for entry in data["Entries"] if entry not in expired]}, qurl) \
+            if len(expired) < len(data.get("Entries", [])) else {"Successful": [], "Failed": []}
+        answer.setdefault("Failed", []).extend(
+            {"Id": entry.get("Id", ""), "Code": "InvalidParameterValue", "Message": fault(entry["ReceiptHandle"]),
+             "SenderFault": True} for entry in expired)
+        return answer
+
+    def _delete_messages_for_esm(queue_url, receipt_handles):
+        queue = sqs._get_q(queue_url)
+        delete_for_mapping(queue_url, {handle for handle in receipt_handles if not _is_expired(queue, handle)})
+
+    for action, handler in (("DeleteMessage", _act_delete_message), ("DeleteMessageBatch", _act_delete_message_batch)):
+        sqs._HANDLERS[action] = handler
+        setattr(sqs, handler.__name__, handler)
+    sqs._delete_messages_for_esm = _delete_messages_for_esm
+
+
 def install() -> None:
     """Serialise every read and write of the queues."""
     lock = threading.RLock()
+    _refuse_expired_handles()
 
     def locked(function):
         @functools.wraps(function)

@@ -17,7 +17,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, sqs, stepfunctions
 
-from . import service_roles
+from . import readings, service_roles
 
 # The execution role of the state machine whose task this thread runs, as (role ARN, session name).
 _role: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("rekey_sfn_role", default=None)
@@ -60,8 +60,9 @@ def _call_lambda(func_ref, event):
     body = result.get("body")
     if result.get("throttle"):
         message = body.get("message", "Rate Exceeded.") if isinstance(body, dict) else "Rate Exceeded."
-        raise stepfunctions._ExecutionError(
-            "Lambda.TooManyRequestsException", f"{message} (Service: Lambda, Status Code: 429)")
+        # Which name the history holds is not recorded; the Lambda API's is TooManyRequestsException.
+        name = readings.reading_of("task-throttled")
+        raise stepfunctions._ExecutionError(name, f"{message} (Service: Lambda, Status Code: 429)")
     if result.get("error"):
         if isinstance(body, dict) and body.get("errorType"):
             raise stepfunctions._ExecutionError(body["errorType"], json.dumps(body))
@@ -174,9 +175,10 @@ def install() -> None:
         return function(*args)
 
     def _note_parameters(input_data):
-        event = scheduled.get()
-        if event is not None:
-            event["taskScheduledEventDetails"]["parameters"] = json.dumps(input_data)
+        event = scheduled.get() or {}
+        for details, field in (("taskScheduledEventDetails", "parameters"), ("lambdaFunctionScheduledEventDetails", "input")):
+            if details in event:
+                event[details][field] = json.dumps(input_data)
 
     def _invoke_resource(resource, input_data):
         _note_parameters(input_data)

@@ -136,6 +136,8 @@ describe('Lambda execution environments', () => {
       await expect(lambda.send(new InvokeCommand({ FunctionName }))).rejects.toMatchObject({
         name: 'TooManyRequestsException',
         Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+        Type: 'User',
+        message: 'Rate Exceeded.',
       });
     } finally {
       await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));

@@ -372,6 +372,7 @@ describe('Step Functions', () => {
         'ExecutionStarted',
         'TaskStateEntered',
         'TaskScheduled',
+        'TaskStarted',
         'TaskSucceeded',
         'TaskStateExited',
         'ExecutionSucceeded',
