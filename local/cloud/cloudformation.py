@@ -163,36 +163,6 @@ def _monitoring(handlers: dict, provisioners) -> None:
     }
 
 
-def _networks(handlers: dict) -> None:
-    """aws-resource-ec2-flowlog, and the CidrBlock of aws-resource-ec2-vpc."""
-    from ministack.services import ec2
-
-    vpc = handlers["AWS::EC2::VPC"]
-    create_vpc = vpc["create"]
-
-    def create_with_block(logical_id, props, stack_name):
-        physical_id, attributes = create_vpc(logical_id, props, stack_name)
-        return physical_id, {"CidrBlock": ec2._vpcs[physical_id]["CidrBlock"], **attributes}
-
-    vpc["create"] = create_with_block
-
-    def create(logical_id, props, stack_name):
-        before = set(ec2._flow_logs)
-        ec2._create_flow_logs({
-            "ResourceId.1": [props["ResourceId"]],
-            **{key: [str(props[key])] for key in ("ResourceType", "TrafficType", "LogDestinationType", "LogDestination",
-                                                  "LogGroupName") if key in props},
-        })
-        physical_id = (set(ec2._flow_logs) - before).pop()
-        return physical_id, {"Id": physical_id}
-
-    handlers["AWS::EC2::FlowLog"] = {
-        "create": create,
-        "update": lambda physical_id, old, new, stack_name: (physical_id, {"Id": physical_id}),
-        "delete": lambda physical_id, props: ec2._flow_logs.pop(physical_id, None),
-    }
-
-
 def install() -> None:
     from ministack.services.cloudformation import provisioners
 
@@ -200,4 +170,3 @@ def install() -> None:
     _s3(handlers, provisioners)
     _events(handlers, provisioners)
     _monitoring(handlers, provisioners)
-    _networks(handlers)

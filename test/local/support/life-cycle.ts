@@ -35,6 +35,8 @@ export interface LifeCycle {
   create(template: Template): Promise<Ending>;
   update(template: Template): Promise<Ending>;
   remove(): Promise<Ending>;
+  /** How the stack ends what another call starts. */
+  after(start: () => Promise<unknown>): Promise<Ending>;
   /** The change set that AWS would show for an update, and how to execute it. */
   plan(template: Template): Promise<{ status: string; changed: string[]; execute(): Promise<Ending> }>;
 }
@@ -97,6 +99,7 @@ export function lifeCycle(cloud: LocalCloud, name: string): LifeCycle {
       await ended(async () => {
         await client.send(new DeleteStackCommand({ StackName: id }));
       }),
+    after: ended,
     plan: async (template) => {
       const wanted = { StackName: id, ChangeSetName: `plan-${Date.now()}`, ...request(template) };
       const { Id: ChangeSetName } = await client.send(new CreateChangeSetCommand(wanted));
