@@ -20,8 +20,15 @@ const base = {
   rootDir: import.meta.dirname,
 };
 
+/**
+ * How long a test may take before it counts as hanging. A machine that is busy with other things takes many times what it
+ * takes alone, and how long something takes is asserted only where that is a promise.
+ */
+const testTimeout = 600_000;
+
 /** One project per kind of test, so that each can be run alone: `npm run test:unit`, `test:conformance`, … */
 export default {
+  testTimeout,
   projects: [
     {
       ...base,

@@ -11,6 +11,7 @@ of a delete marker, a mode without a date), If-None-Match with anything but * (T
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import kms, s3
 from ministack.services.cloudformation import provisioners
 
@@ -64,6 +65,10 @@ def install() -> None:
     put_versioning = s3._put_bucket_versioning
 
     def _resolve_sse_write_headers(headers, bucket_name):
+        # Without a key S3 takes the account's own, as the CDK toolkit has it do.
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html#API_PutObject_RequestSyntax
+        if headers.get(_SSE) == "aws:kms" and not headers.get(_KEY):
+            headers = {**headers, _KEY: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
         found, error = write_headers(headers, bucket_name)
         unusable = None if error else _unusable(found)
         return (None, unusable) if unusable else (found, error)

@@ -69,6 +69,13 @@ export class ConcurrentChange extends TargetError {
   }
 }
 
+/** The server cancelled a statement, because it took longer than the limit that was set for it. */
+export class StatementCancelled extends TargetError {
+  constructor(message: string) {
+    super('TargetTimeout', message);
+  }
+}
+
 /**
  * What the server's answer to a login means. Only 28P01, and 28000 raised while the role was looked up, say something
  * about the credential; 28000 is also what a server answers that has no rule for this client in `pg_hba.conf`.
@@ -130,6 +137,7 @@ export function statementError(error: unknown, place: Place, doing: string, miss
     case '42501':
       return new TargetError('PermissionMissing', `${where}: may not ${doing} (42501); ${missing}`);
     case '57014':
+      return new StatementCancelled(`${where}: took too long to ${doing} (57014)`);
     case '55P03':
       return new TargetError('TargetTimeout', `${where}: took too long to ${doing} (${answer.code})`);
     case 'XX000':

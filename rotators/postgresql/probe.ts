@@ -9,7 +9,5 @@ import type { PostgresSecret } from './schema.ts';
  * no proof of that.
  */
 export async function probe(secret: PostgresSecret, context: TargetContext): Promise<ProbeResult> {
-  return await probeLogin(async () =>
-    using(await open(secret, context), (session) => session.run('SELECT 1', { doing: 'SELECT 1' })),
-  );
+  return await probeLogin(async () => using(await open(secret, context), (session) => session.answer()));
 }

@@ -5,7 +5,5 @@ import type { RedshiftSecret } from './schema.ts';
 
 /** Logs in to the secret's database and asks for one row. See {@link probeLogin}. */
 export async function probe(secret: RedshiftSecret, context: TargetContext): Promise<ProbeResult> {
-  return await probeLogin(async () =>
-    using(await open(secret, context), (session) => session.run('SELECT 1', { doing: 'SELECT 1' })),
-  );
+  return await probeLogin(async () => using(await open(secret, context), (session) => session.answer()));
 }

@@ -114,6 +114,14 @@ describe('S3 for an administrator who is not root', () => {
     expect(await text('hidden', VersionId)).toBe('record hidden');
   });
 
+  test('aws:kms without a key takes the account’s own', async () => {
+    await s3.send(
+      new PutObjectCommand({ Bucket, Key: 'by default', Body: 'x', ServerSideEncryption: 'aws:kms' }),
+    );
+    const { ServerSideEncryption } = await s3.send(new GetObjectCommand({ Bucket, Key: 'by default' }));
+    expect(ServerSideEncryption).toBe('aws:kms');
+  });
+
   test('If-None-Match: * refuses a key that exists', async () => {
     await put('once', { IfNoneMatch: '*' });
     expect(await refusal(put('once', { IfNoneMatch: '*' }))).toBe('PreconditionFailed');

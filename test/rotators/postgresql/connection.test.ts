@@ -119,18 +119,51 @@ describe('a server that', () => {
     const secret = await listen(serve);
     const begun = performance.now();
     const result = await probe(secret, {
-      connectTimeoutMs: 300,
+      // Short only where it is what ends the wait: what comes before must be over by then on a busy machine, too.
+      connectTimeoutMs: text.startsWith('waited for the answer')
+        ? 5_000
+        : text.startsWith('waited')
+          ? 300
+          : 60_000,
       statementTimeoutMs: 300,
       certificateAuthorities: [authority.cert],
       finding: () => {},
     });
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
     if (!('error' in result)) throw new Error(result.outcome);
     expect([result.outcome, result.error.code]).toEqual(['unreachable', code]);
     expect(result.error.message).toContain(text);
     expect(result.error.message).not.toContain('sentinel-password');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect([...sockets].every((socket) => socket.destroyed || socket.readableEnded)).toBe(true);
+    while (![...sockets].every((socket) => socket.destroyed || socket.readableEnded)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+});
+
+test('a login whose user has a limit of time that a busy server cannot keep is proven all the same', async () => {
+  const asked: string[] = [];
+  const ready = message('Z', Buffer.from('I'));
+  const cancelled = refusal('57014', 'ProcessInterrupts', 'canceling statement due to statement timeout');
+  const answers = [cancelled, cancelled, message('C', Buffer.from('SELECT 1\0'))];
+  const secret = await listen(
+    afterTls((socket) => {
+      socket.write(welcome);
+      socket.on('data', (data) => {
+        if (data[0] !== 'Q'.charCodeAt(0)) return;
+        asked.push(data.subarray(5, -1).toString());
+        socket.write(Buffer.concat([answers[asked.length - 1] ?? cancelled, ready]));
+      });
+    }),
+  );
+  const context = {
+    ...{ connectTimeoutMs: 60_000, statementTimeoutMs: 60_000, certificateAuthorities: [authority.cert] },
+    finding: () => {},
+  };
+  expect(await probe(secret, context)).toMatchObject({ outcome: 'accepted' });
+  expect(asked).toEqual(['SELECT 1', 'ROLLBACK', 'SELECT 1']);
+  answers.length = 0;
+  expect(await probe(secret, { ...context, statementTimeoutMs: 200 })).toMatchObject({
+    ...{ outcome: 'unreachable', error: { code: 'TargetTimeout' } },
   });
 });
 
