@@ -1,7 +1,8 @@
 import { defineConfig } from './lib/config/config.ts';
 
 /**
- * An example to start from: a database whose login changes its own password, and one whose two users take turns.
+ * An example to start from: a database whose login changes its own password, and one whose two users take turns. The
+ * networks, the databases, their users and the admin secrets are there before: put in the ids of yours.
  * Deploy one environment with `npx cdk deploy --all -c environment=dev`.
  */
 export default defineConfig({
@@ -9,7 +10,15 @@ export default defineConfig({
     dev: {
       audit: { retentionDays: 1 },
       rotation: { schedule: 'rate(7 days)', maximumAgeDays: 10 },
-      networks: { database: { create: { cidr: '10.20.0.0/20', availabilityZones: 2, ports: [5432] } } },
+      networks: {
+        database: {
+          existing: {
+            vpcId: 'vpc-0d1e2f3a4b5c60718',
+            subnetIds: ['subnet-0d1e2f3a4b5c60718', 'subnet-0e1f2a3b4c5d60718'],
+            egress: [{ to: 'sg-0d1e2f3a4b5c60718', port: 5432 }],
+          },
+        },
+      },
       secrets: {
         reports: {
           type: 'postgresql',

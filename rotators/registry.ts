@@ -14,6 +14,9 @@ export interface AwsAccess {
   readonly anyResource?: { readonly actions: readonly string[]; readonly reason: string };
 }
 
+/** The APIs of AWS that types call beyond those that every function calls. */
+export type AwsApi = 'rds' | 'redshift' | 'elasticache';
+
 /** One secret type: what the configuration, the documentation and the conformance suite need without its driver. */
 export interface SecretTypeEntry {
   readonly title: string;
@@ -26,6 +29,14 @@ export interface SecretTypeEntry {
   readonly verifiedOn: readonly string[];
   /** What its functions may do through AWS APIs, where the target is one. */
   readonly aws?: AwsAccess;
+  /** APIs that its functions call; of a type with `resources`, those that the resources are of. */
+  readonly apis?: readonly AwsApi[];
+  /** What its functions must reach that no network without a way to the internet has. */
+  readonly needsInternet?: {
+    readonly for: string;
+    /** True where that may also be inside, and a secret with `allowPrivateAddresses` says that it is. */
+    readonly unlessPrivate?: true;
+  };
   /** Nothing that Rekey can reach accepts or refuses its credentials: a revocation of one ends unproven. */
   readonly unverifiable?: true;
   /** Its secrets are rotated by a function that is not Rekey's and that the configuration names. */
@@ -42,6 +53,7 @@ export interface SecretTypeEntry {
 export const registry = {
   postgresql: {
     title: 'PostgreSQL',
+    apis: ['rds'],
     strategies: ['single-user', 'alternating-users'],
     needsAdmin: ['alternating-users'],
     database: true,
@@ -50,6 +62,7 @@ export const registry = {
   },
   mysql: {
     title: 'MySQL and MariaDB',
+    apis: ['rds'],
     strategies: ['single-user', 'alternating-users', 'dual-credential'],
     needsAdmin: ['alternating-users', 'dual-credential'],
     database: true,
@@ -74,6 +87,7 @@ export const registry = {
   },
   'iam-access-key': {
     title: 'IAM access keys',
+    needsInternet: { for: 'the API of IAM, which has no endpoint in a VPC' },
     strategies: ['dual-credential'],
     needsAdmin: [],
     database: false,
@@ -98,6 +112,7 @@ export const registry = {
   },
   http: {
     title: 'HTTP APIs',
+    needsInternet: { for: 'HTTP APIs on the internet', unlessPrivate: true },
     strategies: ['single-user', 'dual-credential'],
     needsAdmin: [],
     database: false,
@@ -108,6 +123,7 @@ export const registry = {
   },
   'rds-admin': {
     title: 'RDS, Aurora, DocumentDB, Redshift admin password',
+    apis: ['rds', 'redshift'],
     strategies: ['single-user'],
     needsAdmin: [],
     database: false,
@@ -130,6 +146,7 @@ export const registry = {
   },
   elasticache: {
     title: 'ElastiCache users',
+    apis: ['elasticache'],
     strategies: ['single-user', 'dual-credential'],
     needsAdmin: [],
     database: false,

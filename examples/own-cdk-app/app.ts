@@ -1,5 +1,5 @@
 import { App, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
-import { type IVpc, Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
@@ -17,13 +17,20 @@ const environment = 'prod';
 
 /**
  * A team's own stack that uses Rekey's constructs beside its own: a database login that rotates every week, can be
- * revoked, and that one task may read. `node examples/own-cdk-app/app.ts` synthesizes it without access to AWS.
+ * revoked, and that one task may read. The first rotation runs at the deploy, so the VPC, the database with its user
+ * `orders`, and its admin secret are there before: put in the ids of yours. `node examples/own-cdk-app/app.ts` synthesizes it without access to AWS.
  */
 export class OrdersStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
-    const vpc = new Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 1 }) as IVpc;
-    const database = new SecurityGroup(this, 'Database', { vpc });
+    // Subnets from which NAT or interface endpoints lead to the AWS APIs; by ids, so that synth asks AWS for nothing.
+    const vpc = Vpc.fromVpcAttributes(this, 'Vpc', {
+      vpcId: 'vpc-0a1b2c3d4e5f60718',
+      availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+      privateSubnetIds: ['subnet-0a1b2c3d4e5f60718', 'subnet-0b1c2d3e4f5a60718'],
+      privateSubnetRouteTableIds: ['rtb-0a1b2c3d4e5f60718', 'rtb-0b1c2d3e4f5a60718'],
+    });
+    const database = SecurityGroup.fromSecurityGroupId(this, 'Database', 'sg-0a1b2c3d4e5f60718');
     const toDatabase = new SecurityGroup(this, 'ToDatabase', { vpc });
     database.addIngressRule(toDatabase, Port.tcp(5432), 'Rekey');
 

@@ -92,6 +92,7 @@ const id = (prefix: string, what: string) =>
 
 export const vpcIdSchema = id('vpc', 'VPC');
 export const subnetIdSchema = id('subnet', 'subnet');
+export const transitGatewayIdSchema = id('tgw', 'transit gateway');
 export const securityGroupIdSchema = id('sg', 'security group');
 
 /** A function without version or alias: its log group and its permissions go by the plain name. */

@@ -3,6 +3,7 @@ import { definitionParameter } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import { type AwsAccess, isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { rateHours } from './expressions.ts';
+import { checkNetworks, checkReach } from './networks.ts';
 import { passwordEnvironment } from './passwords.ts';
 import type { Configuration, EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
 
@@ -23,7 +24,7 @@ export function checkRules(configuration: Configuration): Problem[] {
 }
 
 function checkEnvironment(name: string, environment: EnvironmentConfiguration): Problem[] {
-  const problems = checkPasswords(environment);
+  const problems = [...checkPasswords(environment), ...checkNetworks(environment)];
   const owners = new Map<string, string>();
   for (const [key, secret] of Object.entries(environment.secrets)) {
     const path = ['secrets', key];
@@ -84,6 +85,7 @@ function checkSecret(
       message: `no such network; there are: ${list(environment.networks)}`,
     });
   }
+  problems.push(...checkReach(secret, environment));
   // Also where the value of an adopted secret has a masterarn: without this the function may not read that secret.
   const entry: SecretTypeEntry = registry[secret.type];
   if (entry.needsAdmin.includes(secret.strategy) && !secret.adminSecret) {

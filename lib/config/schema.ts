@@ -10,6 +10,7 @@ import {
   secretNameSchema,
   securityGroupIdSchema,
   subnetIdSchema,
+  transitGatewayIdSchema,
   vpcIdSchema,
 } from './expressions.ts';
 
@@ -41,12 +42,37 @@ const passwordsSchema = z
   })
   .partial();
 
+/** An IPv4 range. */
+const rangeSchema = z.cidrv4({ error: 'must be an IPv4 range such as 10.0.0.0/16' });
+
 /** Where traffic from the functions may go. */
 const egressSchema = z.strictObject({
   /** IPv4 range, or the id of a security group. */
-  to: z.union([z.cidrv4(), securityGroupIdSchema], { error: 'must be an IPv4 range (CIDR) or sg-…' }),
+  to: z.union([rangeSchema, securityGroupIdSchema], { error: 'must be an IPv4 range (CIDR) or sg-…' }),
   port: z.int().min(1).max(65_535),
+  /** `udp` is for name servers of one's own, which are asked at port 53 over both. */
+  protocol: z.enum(['tcp', 'udp']).default('tcp'),
 });
+
+const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
+
+/** A way from a new VPC to where the targets are. */
+const connectionSchema = z.xor(
+  [
+    z.strictObject({
+      /** Range of the VPC, where the targets are. */
+      to: rangeSchema,
+      /** A VPC of the same account and region, to be peered with. */
+      vpcId: vpcIdSchema,
+    }),
+    z.strictObject({
+      to: rangeSchema,
+      /** A transit gateway that this account may attach a VPC to. */
+      transitGatewayId: transitGatewayIdSchema,
+    }),
+  ],
+  { error: 'must have `to` (an IPv4 range) and one of `vpcId` and `transitGatewayId`' },
+);
 
 const networkSchema = z.xor(
   [
@@ -55,19 +81,43 @@ const networkSchema = z.xor(
       existing: z.strictObject({
         vpcId: vpcIdSchema,
         /** Private subnets with a way to the AWS APIs (NAT or interface endpoints) and to the target. */
-        subnetIds: z.array(subnetIdSchema).min(1).max(16),
+        subnetIds: z.array(subnetIdSchema).min(1).max(16).refine(unique, { error: 'names a subnet twice' }),
         /** @default - one is created that lets out `egress` and HTTPS only */
-        securityGroupIds: z.array(securityGroupIdSchema).min(1).max(5).optional(),
+        securityGroupIds: z
+          .array(securityGroupIdSchema)
+          .min(1)
+          .max(5)
+          .refine(unique, { error: 'names a security group twice' })
+          .optional(),
         egress: z.array(egressSchema).max(50).default([]),
       }),
     }),
     z.strictObject({
       /** A new VPC without a way to the internet: isolated subnets and endpoints for the AWS APIs in use. */
       create: z.strictObject({
-        cidr: z.cidrv4().default('10.0.0.0/20'),
-        availabilityZones: z.int().min(1).max(3).default(2),
+        cidr: rangeSchema.default('10.0.0.0/20'),
+        /** How many, or which ones. @default 2 */
+        availabilityZones: z
+          .union(
+            [
+              z.int().min(1).max(3),
+              z
+                .array(
+                  z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be a zone such as eu-central-1a'),
+                )
+                .min(1)
+                .max(3)
+                .refine(unique, { error: 'names a zone twice' }),
+            ],
+            { error: 'must be a number from 1 to 3, or the names of up to 3 zones' },
+          )
+          .default(2),
         /** Target ports that may be reached inside the VPC. */
-        ports: z.array(z.int().min(1).max(65_535)).min(1).max(20).default([5432]),
+        ports: z.array(z.int().min(1).max(65_535)).max(20).default([5432]),
+        /** Ways to where the targets are, when they are not in this VPC. */
+        connect: z.array(connectionSchema).max(20).default([]),
+        /** What may be reached there. */
+        egress: z.array(egressSchema).max(40).default([]),
       }),
     }),
   ],
@@ -240,4 +290,5 @@ export type EnvironmentConfiguration = z.output<typeof environmentSchema>;
 export type SecretInput = z.input<typeof secretSchema>;
 export type SecretConfiguration = z.output<typeof secretSchema>;
 export type NetworkConfiguration = z.output<typeof networkSchema>;
+export type CreatedNetworkConfiguration = Extract<NetworkConfiguration, { create: object }>['create'];
 export type PasswordConfiguration = z.output<typeof passwordsSchema>;

@@ -1,20 +1,9 @@
 import { Validations } from 'aws-cdk-lib';
-import {
-  FlowLogDestination,
-  InterfaceVpcEndpointAwsService,
-  IpAddresses,
-  type ISecurityGroup,
-  type ISubnet,
-  type IVpc,
-  Peer,
-  Port,
-  SecurityGroup,
-  Subnet,
-  SubnetType,
-  Vpc,
-} from 'aws-cdk-lib/aws-ec2';
+import { type ISubnet, type IVpc, Peer, Port, SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Construct, type IDependable } from 'constructs';
+import type { AwsApi } from '../../rotators/registry.ts';
 import type { NetworkConfiguration } from '../config/schema.ts';
+import { CreatedVpc } from './created-vpc.ts';
 import type { NetworkAttachment } from './standard-function.ts';
 
 /** Props of {@link Network}. */
@@ -23,15 +12,14 @@ export interface NetworkProps {
   readonly network: NetworkConfiguration;
   /** Name of the network, shown in the console. */
   readonly name: string;
+  /**
+   * APIs that the functions in it call beyond those that all of them call; a new VPC gets an endpoint for each.
+   * @default - none
+   */
+  readonly apis?: readonly AwsApi[];
 }
 
-/** The AWS APIs that functions in a network call; CloudWatch Logs and X-Ray are reached through Lambda itself. */
-const services = {
-  SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-  EventBridge: InterfaceVpcEndpointAwsService.EVENTBRIDGE,
-  Sqs: InterfaceVpcEndpointAwsService.SQS,
-  Rds: InterfaceVpcEndpointAwsService.RDS,
-};
+type Egress = Extract<NetworkConfiguration, { existing: object }>['existing']['egress'];
 
 /**
  * Where the functions meet their targets in private. An existing VPC is described by ids, so that synth needs no access
@@ -51,43 +39,23 @@ export class Network extends Construct {
       const subnets = subnetIds.map((subnetId) => this.subnet(subnetId));
       const securityGroups =
         securityGroupIds === undefined
-          ? [this.securityGroup(vpc, props.name, egress)]
+          ? [this.securityGroup(vpc, props.name, '0.0.0.0/0', egress)]
           : securityGroupIds.map((group) =>
               SecurityGroup.fromSecurityGroupId(this, group, group, { mutable: false }),
             );
       this.attachment = { vpc, vpcSubnets: { subnets }, securityGroups };
       this.ready = [];
     } else {
-      const { cidr, availabilityZones, ports } = props.network.create;
-      // The cast is for exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
-      const vpc: IVpc = new Vpc(this, 'Vpc', {
-        vpcName: props.name,
-        ipAddresses: IpAddresses.cidr(cidr),
-        maxAzs: availabilityZones,
-        natGateways: 0,
-        subnetConfiguration: [{ name: 'targets', subnetType: SubnetType.PRIVATE_ISOLATED }],
-        restrictDefaultSecurityGroup: false,
-        flowLogs: { All: { destination: FlowLogDestination.toCloudWatchLogs() } },
-      }) as IVpc;
-      const group = this.securityGroup(
-        vpc,
-        props.name,
-        ports.map((port) => ({ to: cidr, port })),
-      );
-      const endpoints = Object.entries(services).map(([name, service]) =>
-        vpc.addInterfaceEndpoint(name, {
-          service,
-          subnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
-          securityGroups: [this.endpointGroup(vpc, name, group)],
-          open: false,
-        }),
-      );
+      const { cidr, ports, egress } = props.network.create;
+      const created = new CreatedVpc(this, 'Created', { name: props.name, network: props.network.create });
+      const inside = ports.map((port) => ({ to: cidr, port, protocol: 'tcp' as const }));
+      const group = this.securityGroup(created.vpc, props.name, cidr, [...inside, ...egress]);
       this.attachment = {
-        vpc,
-        vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+        vpc: created.vpc,
+        vpcSubnets: { subnets: [...created.subnets] },
         securityGroups: [group],
       };
-      this.ready = [vpc, ...endpoints];
+      this.ready = [...created.ready, ...created.addEndpoints(group, props.apis ?? [])];
     }
   }
 
@@ -101,31 +69,17 @@ export class Network extends Construct {
   }
 
   /** Lets out HTTPS, for the AWS APIs, and the ways to the targets; lets in nothing. */
-  private securityGroup(
-    vpc: IVpc,
-    name: string,
-    egress: readonly { to: string; port: number }[],
-  ): SecurityGroup {
+  private securityGroup(vpc: IVpc, name: string, apis: string, egress: Egress): SecurityGroup {
     const group = new SecurityGroup(this, 'SecurityGroup', {
       vpc,
       description: `Rekey functions in the network ${name}`,
       allowAllOutbound: false,
     });
-    group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
-    for (const { to, port } of egress) {
+    group.addEgressRule(Peer.ipv4(apis), Port.tcp(443), 'AWS APIs');
+    for (const { to, port, protocol } of egress) {
       const peer = to.startsWith('sg-') ? Peer.securityGroupId(to) : Peer.ipv4(to);
-      group.addEgressRule(peer, Port.tcp(port), `targets at ${to}`);
+      group.addEgressRule(peer, protocol === 'udp' ? Port.udp(port) : Port.tcp(port), `targets at ${to}`);
     }
-    return group;
-  }
-
-  private endpointGroup(vpc: IVpc, name: string, from: ISecurityGroup): SecurityGroup {
-    const group = new SecurityGroup(this, `${name}Endpoint`, {
-      vpc,
-      description: `Endpoint of ${name}: HTTPS from Rekey functions`,
-      allowAllOutbound: false,
-    });
-    group.addIngressRule(from, Port.tcp(443), 'Rekey functions');
     return group;
   }
 }

@@ -4,6 +4,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { metrics, services } from '../../core/names.ts';
+import { apisOf } from '../config/networks.ts';
 import { passwordEnvironment } from '../config/passwords.ts';
 import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
@@ -43,7 +44,11 @@ export class RotationStack extends Stack {
     this.networks = new Map(
       Object.entries(configuration.networks).map(([name, network]) => [
         name,
-        new Network(this, `Network-${name}`, { name: `rekey-${environment}-${name}`, network }),
+        new Network(this, `Network-${name}`, {
+          name: `rekey-${environment}-${name}`,
+          network,
+          apis: apisOf(name, configuration.secrets),
+        }),
       ]),
     );
     const key = new Key(this, 'SecretsKey', {

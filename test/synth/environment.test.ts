@@ -132,7 +132,7 @@ describe('an environment', () => {
     const endpoints = Object.values(template('rotation').findResources('AWS::EC2::VPCEndpoint'));
     expect(
       endpoints.map(({ Properties }) => String(Properties.ServiceName).split('.').at(-1)).sort(),
-    ).toEqual(['events', 'rds', 'secretsmanager', 'sqs']);
+    ).toEqual(['events', 'rds', 'secretsmanager', 'sqs', 'ssm']);
   });
 
   describe('its roles', () => {

@@ -25,7 +25,12 @@ export const everything = defineConfig({
             securityGroupIds: ['sg-0a1b2c3d'],
           },
         },
-        new: { create: {} },
+        new: {
+          create: {
+            connect: [{ to: '10.64.0.0/16', transitGatewayId: 'tgw-0a1b2c3d' }],
+            egress: [{ to: '10.64.0.0/16', port: 5432 }],
+          },
+        },
       },
       secrets: {
         admin: {

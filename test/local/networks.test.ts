@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { defineConfig } from '../../lib/config/config.ts';
+import { Network } from '../../lib/constructs/network.ts';
+import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { eventually } from './support/eventually.ts';
+
+jest.setTimeout(120_000);
+
+/** The networks that Rekey creates, deployed as their templates are. */
+describe('a created network', () => {
+  let directory: string;
+  let cloud: LocalCloud;
+  let cloudFormation: CloudFormationClient;
+  let peer: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rekey-networks-'));
+    cloud = await startCloud({ directory });
+    cloudFormation = new CloudFormationClient(cloud.clientOptions());
+    const stack = await deploy('peer', {
+      Resources: { Peer: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: '10.1.0.0/16' } } },
+      Outputs: { Id: { Value: { Ref: 'Peer' } } },
+    });
+    peer = stack.outputs.Id ?? '';
+  }, 300_000);
+
+  afterAll(async () => {
+    await cloud?.stop();
+    await rm(directory, { recursive: true, force: true });
+  }, 30_000);
+
+  async function deploy(StackName: string, template: object) {
+    await cloudFormation.send(
+      new CreateStackCommand({
+        StackName,
+        TemplateBody: JSON.stringify(template),
+        Capabilities: ['CAPABILITY_NAMED_IAM'],
+      }),
+    );
+    const stack = await eventually(`stack ${StackName} to settle`, async () => {
+      const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
+      return Stacks?.find(({ StackStatus }) => !StackStatus?.endsWith('IN_PROGRESS'));
+    });
+    const { StackEvents } = await cloudFormation.send(new DescribeStackEventsCommand({ StackName }));
+    return {
+      status: stack.StackStatus,
+      reasons: (StackEvents ?? []).map(({ ResourceStatusReason }) => ResourceStatusReason ?? '').join('\n'),
+      outputs: Object.fromEntries(
+        (stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue]),
+      ),
+    };
+  }
+
+  function template(create: object) {
+    const { environments } = defineConfig({
+      environments: { dev: { audit: { retentionDays: 1 }, networks: { own: { create } as never } } },
+    });
+    const network = environments.dev?.networks.own;
+    if (network === undefined) throw new Error('no network');
+    const app = new App({ outdir: join(directory, 'cdk.out') });
+    const stack = new Stack(app, 'Stack');
+    new Network(stack, 'Network', {
+      name: 'rekey-dev-own',
+      network,
+      apis: ['rds', 'redshift', 'elasticache'],
+    });
+    const { Resources } = Template.fromStack(stack).toJSON();
+    return { Resources };
+  }
+
+  test('is deployed with its ways to a peered VPC and a transit gateway, and all its endpoints', async () => {
+    const stack = await deploy(
+      'connected',
+      template({
+        cidr: '10.20.0.0/20',
+        connect: [
+          { to: '10.1.0.0/16', vpcId: peer },
+          { to: '10.2.0.0/16', transitGatewayId: 'tgw-0a1b2c3d4e5f60718' },
+        ],
+        egress: [
+          { to: '10.1.0.0/16', port: 5432 },
+          { to: '10.2.0.2/32', port: 53, protocol: 'udp' },
+        ],
+      }),
+    );
+    expect(stack).toMatchObject({ status: 'CREATE_COMPLETE' });
+  });
+
+  test('is refused by a VPC whose range it overlaps with, which only AWS can know', async () => {
+    const stack = await deploy(
+      'overlapping',
+      template({
+        cidr: '10.1.16.0/20',
+        connect: [{ to: '10.64.0.0/16', vpcId: peer }],
+        egress: [{ to: '10.64.0.0/16', port: 5432 }],
+      }),
+    );
+    expect(stack.status).toMatch(/ROLLBACK_COMPLETE|CREATE_FAILED/);
+    expect(stack.reasons).toContain('overlapping CIDR range');
+  });
+});
