@@ -32,6 +32,9 @@ export class SecretsManagerStore implements SecretStore {
       ...(found.NextRotationDate && { nextRotation: found.NextRotationDate }),
       ...(found.RotationLambdaARN && { rotationFunctionArn: found.RotationLambdaARN }),
       ...(found.OwningService && { owningService: found.OwningService }),
+      // The primary secret of a replication names its own region.
+      ...(found.PrimaryRegion &&
+        found.PrimaryRegion !== found.ARN?.split(':')[3] && { replicaOf: found.PrimaryRegion }),
     };
   }
 

@@ -58,6 +58,16 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
   const healthy = statuses.filter(({ state }) => state === 'ok' || state === 'rotating').length;
   const found = statuses.flatMap(({ definition: { name, arn }, state, description, pendingVersionId }) => {
     const label = `secret ${name}`;
+    const { replicaOf } = description ?? {};
+    if (replicaOf !== undefined) {
+      return [
+        fail(
+          label,
+          `is a replica of the secret in ${replicaOf}; a secret rotates in its primary region alone`,
+          `take it out of this environment, and adopt it in one that is deployed in ${replicaOf}`,
+        ),
+      ];
+    }
     switch (state) {
       case 'rotation failed':
         return [

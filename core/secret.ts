@@ -23,6 +23,8 @@ export interface SecretDescription {
   readonly tags: Readonly<Record<string, string>>;
   /** The AWS service that manages the secret, for example `rds`. */
   readonly owningService?: string;
+  /** The region of the secret that this one is a replica of. */
+  readonly replicaOf?: string;
 }
 
 /** One version of a secret with its value. */

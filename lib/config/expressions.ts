@@ -1,12 +1,22 @@
 import * as z from 'zod';
 import { endsLikeSuffix } from '../../core/names.ts';
+import { CronProblem, type Gaps, gapsOf } from './cron.ts';
 
 /** Secrets Manager rotates at most every four hours and at least every 999 days. */
 const shortestHours = 4;
 const longestHours = 999 * 24;
 
-/** The time between two runs of a `rate(…)` expression in hours; `undefined` for a `cron(…)` expression. */
-export function rateHours(schedule: string): number | undefined {
+/**
+ * The longest time between two runs of a schedule that {@link scheduleSchema} has accepted, in hours.
+ */
+export function longestGapHours(schedule: string): number {
+  const rate = rateHours(schedule);
+  if (rate !== undefined) return rate;
+  return gapsOf(schedule)?.longest ?? Number.POSITIVE_INFINITY;
+}
+
+/** The time between two runs of a `rate(…)` expression in hours; `undefined` for anything else. */
+function rateHours(schedule: string): number | undefined {
   const match = /^rate\((\d+) (hours?|days?)\)$/.exec(schedule);
   return match === null ? undefined : Number(match[1]) * (match[2]?.startsWith('hour') ? 1 : 24);
 }
@@ -26,28 +36,33 @@ export const scheduleSchema = z.string().check((context) => {
 function scheduleProblem(schedule: string): string | undefined {
   const hours = rateHours(schedule);
   if (hours !== undefined) {
-    return hours >= shortestHours && hours <= longestHours
-      ? undefined
-      : 'Secrets Manager takes rates from 4 hours to 999 days';
+    if (hours < shortestHours || hours > longestHours) {
+      return 'Secrets Manager takes rates from 4 hours to 999 days';
+    }
+    const [value, unit] = schedule.slice('rate('.length, -1).split(' ');
+    return (value === '1') === unit?.endsWith('s')
+      ? 'a rate says 1 day, and hours or days of all others'
+      : undefined;
   }
-  const fields = /^cron\((.+)\)$/.exec(schedule)?.[1]?.trim().split(/\s+/);
-  if (fields === undefined) {
+  if (!/^cron\(.+\)$/.test(schedule)) {
     return 'must be rate(<n> hours), rate(<n> days) or cron(0 <hours> <day-of-month> <month> <day-of-week> *)';
   }
-  const [minutes, , dayOfMonth, , dayOfWeek, year] = fields;
-  if (fields.length !== 6) {
-    return `cron takes 6 fields, this has ${fields.length}`;
+  try {
+    return cronProblem(gapsOf(schedule));
+  } catch (error) {
+    if (error instanceof CronProblem) return error.message;
+    throw error;
   }
-  if (minutes !== '0') {
-    return 'the minutes of a rotation cron must be 0';
+}
+
+function cronProblem(gaps: Gaps | undefined): string | undefined {
+  if (gaps === undefined) return 'never runs: no month of these has such a day';
+  if (gaps.shortest < shortestHours) {
+    return `runs within ${gaps.shortest === 1 ? '1 hour' : `${gaps.shortest} hours`} of each other; Secrets Manager rotates at most every ${shortestHours} hours`;
   }
-  if (year !== '*') {
-    return 'the year of a rotation cron must be *';
-  }
-  if ((dayOfMonth === '?') === (dayOfWeek === '?')) {
-    return 'exactly one of day-of-month and day-of-week must be ?';
-  }
-  return undefined;
+  return gaps.longest > longestHours
+    ? `leaves ${Math.ceil(gaps.longest / 24)} days without a run; the most is 999`
+    : undefined;
 }
 
 /**

@@ -2,10 +2,12 @@ import { RekeyError } from '../../core/errors.ts';
 import { definitionParameter } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import { type AwsAccess, isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
-import { rateHours } from './expressions.ts';
+import { longestGapHours } from './expressions.ts';
 import { checkNetworks, checkReach } from './networks.ts';
 import { passwordEnvironment } from './passwords.ts';
+import { checkPlaces } from './places.ts';
 import type { Configuration, EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
+import { checkTarget } from './targets.ts';
 
 /** One thing that is wrong, and where. */
 export interface Problem {
@@ -24,7 +26,11 @@ export function checkRules(configuration: Configuration): Problem[] {
 }
 
 function checkEnvironment(name: string, environment: EnvironmentConfiguration): Problem[] {
-  const problems = [...checkPasswords(environment), ...checkNetworks(environment)];
+  const problems = [
+    ...checkPasswords(environment),
+    ...checkNetworks(environment),
+    ...checkPlaces(environment),
+  ];
   const owners = new Map<string, string>();
   for (const [key, secret] of Object.entries(environment.secrets)) {
     const path = ['secrets', key];
@@ -94,7 +100,12 @@ function checkSecret(
       message: `${secret.type} with ${secret.strategy} needs an admin secret, which makes the change at the target`,
     });
   }
-  problems.push(...checkResources(secret, entry.aws), ...checkRotationFunction(secret, environment));
+  problems.push(
+    ...checkResources(secret, entry.aws),
+    ...checkRotationFunction(secret),
+    ...checkManaged(secret),
+    ...checkTarget(secret, environment),
+  );
   if (entry.adoptedOnly && secret.create !== undefined) {
     problems.push({
       path: ['create'],
@@ -125,12 +136,13 @@ function checkSecret(
       message: `the admin secrets go in a circle: ${circle}`,
     });
   }
-  const hours = rateHours(secret.schedule ?? environment.rotation.schedule);
+  const schedule = secret.schedule ?? environment.rotation.schedule;
+  const days = longestGapHours(schedule) / 24;
   const maximumAgeDays = secret.maximumAgeDays ?? environment.rotation.maximumAgeDays;
-  if (hours !== undefined && hours > maximumAgeDays * 24) {
+  if (days > maximumAgeDays) {
     problems.push({
       path: ['schedule'],
-      message: `every ${hours / 24} days is rarer than the maximum age of ${maximumAgeDays} days`,
+      message: `${secret.schedule === undefined ? `the environment's ${schedule}: ` : ''}every ${Number(days.toFixed(1))} days is rarer than the maximum age of ${maximumAgeDays} days`,
     });
   }
   return problems;
@@ -154,11 +166,7 @@ function checkResources({ type, resources }: SecretConfiguration, aws: AwsAccess
   );
 }
 
-/** Secrets Manager invokes functions of its own account and region only. */
-function checkRotationFunction(
-  { type, rotationFunction, create }: SecretConfiguration,
-  { account, region }: EnvironmentConfiguration,
-): Problem[] {
+function checkRotationFunction({ type, rotationFunction, create }: SecretConfiguration): Problem[] {
   const path = ['rotationFunction'];
   if (isRotated(type)) {
     return rotationFunction === undefined
@@ -173,24 +181,31 @@ function checkRotationFunction(
   if (rotationFunction === undefined) {
     return [{ path, message: `${type} needs the ARN of the function that rotates the secret` }];
   }
-  const [, , , itsRegion, itsAccount] = rotationFunction.split(':');
-  return [
-    // Its role would need the environment's key, which is not there before the first rotation.
-    ...(create === undefined
-      ? []
-      : [
-          {
-            path: ['create'],
-            message: `${type}: store the secret first, under a key that its function may use, and adopt it`,
-          },
-        ]),
-    ...(account === undefined || account === itsAccount
-      ? []
-      : [{ path, message: `must be in the environment's account ${account}` }]),
-    ...(region === undefined || region === itsRegion
-      ? []
-      : [{ path, message: `must be in the environment's region ${region}` }]),
-  ];
+  // Its role would need the environment's key, which is not there before the first rotation.
+  return create === undefined
+    ? []
+    : [
+        {
+          path: ['create'],
+          message: `${type}: store the secret first, under a key that its function may use, and adopt it`,
+        },
+      ];
+}
+
+/**
+ * A service that manages a secret is the only one that rotates it; it puts its name and ! before the secret's.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
+ */
+function checkManaged({ adopt }: SecretConfiguration): Problem[] {
+  const service = /^([a-z-]+)!/.exec(secretName('', { adopt }))?.[1];
+  return service === undefined
+    ? []
+    : [
+        {
+          path: ['adopt'],
+          message: `is managed by ${service}, which alone may rotate it: leave its rotation to ${service} and name it as an adminSecret, or turn that management off and adopt a secret of your own`,
+        },
+      ];
 }
 
 /** Settings of the way to a target, which would do nothing where there is none. */

@@ -45,5 +45,5 @@ export const databaseOf = (secret: MysqlSecret): string | undefined => secret.db
  * The user that takes turns with the one of `secret`.
  * @throws SecretError `StrategyUnsupported` when there can be no such user
  */
-export const alternateOf = ({ engine, username }: MysqlSecret): string =>
+export const alternateOf = ({ engine, username }: Pick<MysqlSecret, 'engine' | 'username'>): string =>
   alternate(username, { longest: longestName[engine], unit: 'characters', of: engine });

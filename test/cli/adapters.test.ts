@@ -286,3 +286,22 @@ describe('an error says which action failed', () => {
     expect(DescribeSecretCommand.name).toBe('DescribeSecretCommand');
   });
 });
+
+test.each([
+  ['us-east-1', 'us-east-1'],
+  ['eu-central-1', undefined],
+  [undefined, undefined],
+])(
+  'a secret in eu-central-1 whose primary region is %s is a replica of %s',
+  async (PrimaryRegion, replicaOf) => {
+    const client = new SecretsManagerClient(region);
+    mockClient(client)
+      .on(DescribeSecretCommand)
+      .resolves({
+        ARN: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders-AbCdEf',
+        ...(PrimaryRegion === undefined ? {} : { PrimaryRegion }),
+      });
+    const { replicaOf: found } = await new SecretsManagerStore(client).describe('orders');
+    expect(found).toBe(replicaOf);
+  },
+);

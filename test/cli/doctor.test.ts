@@ -58,6 +58,13 @@ describe('what is broken is a failure with advice, and ends with 1', () => {
       'secret stuck',
     ],
     [
+      'a secret is a replica of one in another region',
+      (cloud) => {
+        cloud.add('copy', { ...healthy, rotationEnabled: false, replicaOf: 'eu-west-1' });
+      },
+      'secret copy',
+    ],
+    [
       'a secret is gone',
       (cloud) => {
         delete cloud.add('gone').description;

@@ -1,0 +1,77 @@
+import { RekeyError } from '../../core/errors.ts';
+import { alternateOf as alternateMysql } from '../../rotators/mysql/schema.ts';
+import { alternateOf as alternatePostgres } from '../../rotators/postgresql/schema.ts';
+import { alternateOf as alternateRedshift } from '../../rotators/redshift/schema.ts';
+import type { SecretType } from '../../rotators/registry.ts';
+import { coversRegion, rdsRegionOf } from '../../rotators/tls/rds/regions.ts';
+import { transportOf } from '../../rotators/tls/transport.ts';
+import type { Problem } from './rules.ts';
+import type { EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
+
+type Fields = NonNullable<SecretConfiguration['create']>['fields'];
+
+/** What the first rotation would find wrong with a secret's target, as far as the configuration tells. */
+export const checkTarget = (
+  secret: SecretConfiguration,
+  environment: EnvironmentConfiguration,
+): Problem[] => [...checkUsers(secret), ...checkAuthorities(secret, environment)];
+
+const engines = ['mysql', 'aurora-mysql', 'mariadb'] as const;
+
+/** The user that takes turns with the one in `fields`; throws where the product has no room for its name. */
+const alternates: Partial<Record<SecretType, (username: string, fields: Fields) => string>> = {
+  postgresql: alternatePostgres,
+  redshift: alternateRedshift,
+  mysql: (username, fields) =>
+    alternateMysql({ engine: engines.find((engine) => engine === fields.engine) ?? 'mysql', username }),
+};
+
+function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] {
+  const username = create?.fields.username;
+  if (strategy !== 'alternating-users' || create === undefined || typeof username !== 'string') return [];
+  try {
+    alternates[type]?.(username, create.fields);
+    return [];
+  } catch (error) {
+    if (error instanceof RekeyError) {
+      return [{ path: ['create', 'fields', 'username'], message: error.message }];
+    }
+    throw error;
+  }
+}
+
+/**
+ * Databases of RDS have certificates of RDS's own authorities, which Rekey does not bring for every region. A host that
+ * is no RDS endpoint has another certificate; where the host is not known at synth, it may be one.
+ */
+function checkAuthorities(secret: SecretConfiguration, { region }: EnvironmentConfiguration): Problem[] {
+  const { type, create, resources, certificateAuthority } = secret;
+  if (certificateAuthority !== undefined) return [];
+  const missing = regionsOfRds(type, create?.fields, resources, region).find((each) => !coversRegion(each));
+  return missing === undefined
+    ? []
+    : [
+        {
+          path: ['certificateAuthority'],
+          message: `Rekey brings no authorities of RDS in ${missing}: download AWS's bundle of the region and name the file here; a database elsewhere needs its own authority`,
+        },
+      ];
+}
+
+function regionsOfRds(
+  type: SecretType,
+  fields: Fields | undefined,
+  resources: readonly string[],
+  region: string | undefined,
+): readonly string[] {
+  if (type === 'rds-admin') {
+    return resources.filter((arn) => arn.split(':')[2] === 'rds').map((arn) => arn.split(':')[3] ?? '');
+  }
+  if (type !== 'postgresql' && type !== 'mysql') return [];
+  if (fields !== undefined) {
+    if (transportOf(fields) === 'plaintext') return [];
+    const of = typeof fields.host === 'string' ? rdsRegionOf(fields.host) : undefined;
+    return of === undefined ? [] : [of];
+  }
+  return region === undefined ? [] : [region];
+}
