@@ -26,10 +26,10 @@ export const stateTones: Readonly<Record<SecretState, Tone>> = {
 };
 
 /**
- * A pending version younger than this is a rotation under way, unless its function logged that it failed. Each of the four steps may take a Lambda function's
- * longest time of 15 minutes, but Rekey's own functions end within a minute.
+ * A pending version younger than this is a rotation under way, unless its function logged that it failed. Rekey's own
+ * functions end each of the four steps within a minute, or as long as the definition says.
  */
-const rotatingForMs = 5 * 60_000;
+const rotatingForMs = ({ stepSeconds = 0 }: SecretDefinition) => Math.max(5 * 60, 2 * stepSeconds) * 1_000;
 
 export interface SecretStatus {
   readonly definition: SecretDefinition;
@@ -69,7 +69,7 @@ export async function statusOf(definition: SecretDefinition, cloud: Cloud, now: 
   if (pendingVersionId !== undefined) {
     const versions = await secrets.listVersions(definition.arn);
     const created = versions.find(({ versionId }) => versionId === pendingVersionId)?.created;
-    const young = created !== undefined && now.getTime() - created.getTime() < rotatingForMs;
+    const young = created !== undefined && now.getTime() - created.getTime() < rotatingForMs(definition);
     const underWay = young && !(await hasFailed(cloud, definition, pendingVersionId, created));
     return { ...rest, state: underWay ? 'rotating' : 'rotation failed' };
   }

@@ -20,5 +20,7 @@ export const secretDefinitionSchema = z.object({
   maximumAgeDays: z.int().min(1).optional(),
   rotationFunction: z.string().min(1),
   containmentFunction: z.string().min(1),
+  /** How long a step of its rotation may take, in seconds, where that is longer than usual. */
+  stepSeconds: z.int().min(1).optional(),
 });
 export type SecretDefinition = z.output<typeof secretDefinitionSchema>;

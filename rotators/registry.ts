@@ -1,4 +1,5 @@
 import type { Strategy } from '../core/secret.ts';
+import { longestStepSeconds, usualStepSeconds } from '../core/step-limits.ts';
 import type { Revoker } from './rotator.ts';
 
 /** Permissions for targets that are reached through an AWS API. */
@@ -45,6 +46,8 @@ export interface SecretTypeEntry {
   readonly adminDecides?: true;
   /** Its secrets must be there before, because a first version of them cannot be generated. */
   readonly adoptedOnly?: true;
+  /** How long one step or containment may take: the timeout of its functions. @default usualStepSeconds */
+  readonly stepSeconds?: number;
   /** Loads the rotator with its driver, or what there is of it; the CDK side never calls this. */
   load(): Promise<Revoker<object>>;
 }
@@ -142,6 +145,7 @@ export const registry = {
           'The database of a secret is looked up among all by its host; the describe actions list databases and read no data.',
       },
     },
+    stepSeconds: longestStepSeconds,
     load: async () => (await import('./rds-admin/rotator.ts')).rdsAdmin,
   },
   elasticache: {
@@ -159,6 +163,7 @@ export const registry = {
       rotation: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
       containment: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
     },
+    stepSeconds: longestStepSeconds,
     load: async () => (await import('./elasticache/rotator.ts')).elastiCache,
   },
   generic: {
@@ -184,6 +189,10 @@ export const registry = {
 
 export type SecretType = keyof typeof registry;
 export const secretTypes = Object.keys(registry) as readonly SecretType[];
+
+/** How long a step of a type may take, in seconds. */
+export const stepSecondsOf = (type: SecretType): number =>
+  (registry[type] as SecretTypeEntry).stepSeconds ?? usualStepSeconds;
 
 type With<Flag extends string> = {
   [Type in SecretType]: (typeof registry)[Type] extends Record<Flag, true> ? Type : never;

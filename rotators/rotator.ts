@@ -3,12 +3,13 @@ import type { TargetError } from '../core/errors.ts';
 import type { PasswordPolicy } from '../core/password.ts';
 import type { Random } from '../core/ports.ts';
 import type { Strategy } from '../core/secret.ts';
+import { usualStepSeconds } from '../core/step-limits.ts';
 
 /**
- * For how long a run of a step may go on after it began, in milliseconds: the timeout of the functions. After that,
- * nobody will store what it made.
+ * For how long a run of a step may go on after it began, in milliseconds: the timeout of the functions of types that issue
+ * credentials. After that, nobody will store what it made.
  */
-export const runLivesMs = 60_000;
+export const runLivesMs = usualStepSeconds * 1_000;
 
 /**
  * The contract between the lifecycle engine and one secret type. A rotator knows its target and nothing of

@@ -4,6 +4,7 @@ import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../.
 import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
+import { usualStepSeconds } from '../../core/step-limits.ts';
 import { lookUntil, type WithWait } from '../shared/patience.ts';
 import type { WorkflowInput } from './state.ts';
 
@@ -191,6 +192,7 @@ async function prepare(
     secretArn: arn,
     secretName: name,
     containmentFunction: definition.containmentFunction,
+    stepSeconds: definition.stepSeconds ?? usualStepSeconds,
     versions,
     named: request.versions !== undefined,
     requestedAt,

@@ -3,6 +3,7 @@ import { v5 } from 'uuid';
 import { RekeyError } from '../../core/errors.ts';
 import type { Clock, RotationControl, SecretStore } from '../../core/ports.ts';
 import { stages, versionWith } from '../../core/secret.ts';
+import { usualStepSeconds } from '../../core/step-limits.ts';
 import type { RotateOutcome, WorkflowInput } from './state.ts';
 
 export interface RotateDependencies {
@@ -11,7 +12,7 @@ export interface RotateDependencies {
   readonly clock: Clock;
   /**
    * How long to wait for the new version to be current, in milliseconds.
-   * @default 20000
+   * @default 20 seconds; where a step may take longer than usual, as long as that
    */
   readonly patienceMs?: number;
   /** @default really waits */
@@ -20,8 +21,13 @@ export interface RotateDependencies {
 
 const namespace = 'b1a7d3a4-3f0b-5e0e-9a52-6f2b9b8c4f11';
 const pollMs = 200;
+/** Between two looks where a step may take minutes. */
+const slowPollMs = 2_000;
+const usualPatienceMs = 20_000;
 /** A rotation whose function failed is tried again when it is asked for again. */
 const askAgainMs = 10_000;
+/** The same where a step may take minutes: one that still runs would be started once more beside it. */
+const slowAskAgainMs = 120_000;
 /** After a refusal, the labels are looked at for so long before it counts. */
 const settlesAfterMs = 3_000;
 
@@ -42,11 +48,23 @@ export const rotationToken = (requestId: string, secretArn: string): string =>
  * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled` | `RotationFunctionDenied`
  */
 export async function rotateForRevocation(
-  { requestId, secretArn, secretName }: Pick<WorkflowInput, 'requestId' | 'secretArn' | 'secretName'>,
-  { store, rotation, clock, patienceMs = 20_000, wait = sleep }: RotateDependencies,
+  {
+    requestId,
+    secretArn,
+    secretName,
+    stepSeconds = usualStepSeconds,
+  }: Pick<WorkflowInput, 'requestId' | 'secretArn' | 'secretName'> &
+    Partial<Pick<WorkflowInput, 'stepSeconds'>>,
+  dependencies: RotateDependencies,
 ): Promise<RotateOutcome> {
+  const { store, rotation, clock, wait = sleep } = dependencies;
+  const slow = stepSeconds > usualStepSeconds;
+  const { patienceMs = slow ? stepSeconds * 1_000 : usualPatienceMs } = dependencies;
+  const begun = clock.now().getTime();
+  // An ordinary rotation is seen at once, also of a type that may take long.
+  const pauseMs = () => (slow && clock.now().getTime() - begun > usualPatienceMs ? slowPollMs : pollMs);
   const token = rotationToken(requestId, secretArn);
-  const deadline = clock.now().getTime() + patienceMs;
+  const deadline = begun + patienceMs;
   let accepted = false;
   let askedAt = 0;
   let refusal: unknown;
@@ -61,7 +79,10 @@ export async function rotateForRevocation(
     if (refusal !== undefined && now.getTime() - askedAt >= settlesAfterMs) throw refusal;
     const pending = versionWith({ versions }, stages.pending);
     const free = pending === undefined || versions[pending]?.includes(stages.current);
-    if (refusal === undefined && ((free && !accepted) || now.getTime() - askedAt >= askAgainMs)) {
+    if (
+      refusal === undefined &&
+      ((free && !accepted) || now.getTime() - askedAt >= (slow ? slowAskAgainMs : askAgainMs))
+    ) {
       try {
         accepted = (await rotation.rotate(secretArn, token)) === 'started';
       } catch (error) {
@@ -70,13 +91,13 @@ export async function rotateForRevocation(
       }
       askedAt = clock.now().getTime();
     }
-    if (clock.now().getTime() + pollMs > deadline) {
+    if (clock.now().getTime() + pauseMs() > deadline) {
       throw new RekeyError(
         'RotationPending',
         `the rotation of ${secretName} to version ${token} has not ended within ${patienceMs} ms${pending !== undefined && pending !== token ? `; version ${pending} of an earlier rotation is still pending` : ''}`,
         { retryable: true },
       );
     }
-    await wait(pollMs);
+    await wait(pauseMs());
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Containment, revocationModes, type Verification } from '../../core/events/catalogue.ts';
+import { usualStepSeconds } from '../../core/step-limits.ts';
 
 /**
  * What travels through the revocation workflow: names, ARNs, version ids, identities, times and outcomes. No secret
@@ -18,6 +19,8 @@ export const workflowInputSchema = z.object({
   secretName: z.string(),
   /** Name of the function that reaches the secret's target. */
   containmentFunction: z.string(),
+  /** How long a step of its rotation may take, in seconds. */
+  stepSeconds: z.number().default(usualStepSeconds),
   /** The versions that leaked: those named, or all that existed when the request was taken. */
   versions: z.array(z.string()),
   /** True when the request named them. */

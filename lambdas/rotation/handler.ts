@@ -13,7 +13,8 @@ import type { Rotator } from '../../rotators/rotator.ts';
 import { loggable, standardHandler, type Tools } from '../shared/chain.ts';
 import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
 import { targetDefaults } from '../shared/target.ts';
-import { parseRotationEvent } from './event.ts';
+import { parseRotationEvent, type RotationEvent } from './event.ts';
+import { isLasting } from './lasting.ts';
 import { type LifecycleDependencies, RotationLifecycle, type StepReport } from './lifecycle.ts';
 import { retireEventSchema, retireWhenDue } from './retire.ts';
 import { VersionCache } from './version-cache.ts';
@@ -64,13 +65,22 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       return;
     }
     const lifecycle = new RotationLifecycle(dependencies);
+    // What is left at the begin is the function's timeout.
+    const stepMs = tools.remainingMs();
+    let parsed: RotationEvent | undefined;
     try {
-      const { step, secretId, token } = parseRotationEvent(event);
+      parsed = parseRotationEvent(event);
+      const { step, secretId, token } = parsed;
       // Operators look for these in the log: they may read why a step failed here, but not the audit log.
       tools.logger.appendKeys({ secret: secretId, step, versionId: token });
       measure(await lifecycle.run(event), tools);
     } catch (error) {
-      tools.metrics.addMetric(metricNames.rotationFailed, MetricUnit.Count, 1);
+      const now = systemClock.now();
+      if (parsed === undefined || (await isLasting(error, parsed, { store, now, stepMs }))) {
+        tools.metrics.addMetric(metricNames.rotationFailed, MetricUnit.Count, 1);
+      } else {
+        tools.logger.warn('the next try may succeed, so this failure is not counted yet');
+      }
       throw error;
     }
   });

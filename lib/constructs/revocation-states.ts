@@ -13,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
+import { longestStepSeconds } from '../../core/step-limits.ts';
 
 /** Lambda could not run the function; a moment later it may. */
 const lambdaErrors = [
@@ -38,6 +39,9 @@ const retry = (errors: readonly string[], maxAttempts: number, interval: Duratio
   maxDelay: Duration.seconds(10),
 });
 
+/** Timeout of the function that rotates: it waits for as long as a step of the secret's type may take. */
+export const rotateTimeout = Duration.seconds(longestStepSeconds + 30);
+
 type Containing = IChainable & INextable & Pick<CustomState, 'addCatch' | 'addRetry'>;
 
 /**
@@ -59,7 +63,8 @@ function containment(
     stateJson: {
       Type: 'Task',
       Resource: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
-      TimeoutSeconds: 70,
+      // The function's own timeout ends it sooner, after as long as its type may take; this one is for a lost answer.
+      TimeoutSeconds: longestStepSeconds + 10,
       Parameters: {
         'FunctionName.$': '$.containmentFunction',
         Payload: {
@@ -125,7 +130,7 @@ export function revocationStates(
     lambdaFunction: functions.rotate,
     payloadResponseOnly: true,
     retryOnServiceExceptions: false,
-    taskTimeout: Timeout.duration(Duration.seconds(40)),
+    taskTimeout: Timeout.duration(rotateTimeout.plus(Duration.seconds(10))),
     resultPath: '$.rotated',
   });
   rotate.addRetry(

@@ -20,7 +20,7 @@ import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ContainmentFunction } from './containment-function.ts';
 import { excludeReplays } from './exclude-replays.ts';
 import type { RekeyBus } from './rekey-bus.ts';
-import { revocationStates } from './revocation-states.ts';
+import { revocationStates, rotateTimeout } from './revocation-states.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
 import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
 import type { RunbookName } from './runbooks.ts';
@@ -100,6 +100,7 @@ export class RevocationWorkflow extends Construct {
       description: `Rekey ${environment}: replaces a revoked credential`,
       environmentSchema: revocationRotateEnvironmentSchema,
       environment: { REKEY_ENVIRONMENT: environment },
+      timeout: rotateTimeout,
     });
     this.report = new StandardFunction(this, 'Report', {
       entry: 'lambdas/revocation/report.handler.ts',
@@ -165,7 +166,8 @@ export class RevocationWorkflow extends Construct {
       definitionBody: DefinitionBody.fromChainable(
         revocationStates(new Construct(this, 'States'), { rotate: this.rotate, report: this.report }),
       ),
-      timeout: Duration.minutes(15),
+      // Each state is tried a limited number of times; this is longer than all of them take where a reset takes minutes.
+      timeout: Duration.hours(4),
       tracingEnabled: true,
       logs: {
         destination: new LogGroup(this, 'WorkflowLogs', {

@@ -10,7 +10,9 @@ import type { z } from 'zod';
 import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
 import { definitionParameter, endsLikeSuffix, overlapRulePrefix } from '../../core/names.ts';
 import { passwordEnvironmentSchema } from '../../core/password.ts';
+import { usualStepSeconds } from '../../core/step-limits.ts';
 import type { retireEventSchema } from '../../lambdas/rotation/retire.ts';
+import { stepSecondsOf } from '../../rotators/registry.ts';
 import type { ContainmentFunction } from './containment-function.ts';
 import type { ForeignRotationFunction } from './foreign-rotation-function.ts';
 import { RotationFunction } from './rotation-function.ts';
@@ -219,6 +221,9 @@ export class RotatedSecret extends Construct {
       ...(props.maximumAgeDays === undefined ? {} : { maximumAgeDays: props.maximumAgeDays }),
       rotationFunction: props.rotation.function.functionName,
       containmentFunction: props.containment.function.functionName,
+      ...(stepSecondsOf(props.rotation.type) === usualStepSeconds
+        ? {}
+        : { stepSeconds: stepSecondsOf(props.rotation.type) }),
     } satisfies SecretDefinition);
   }
 }

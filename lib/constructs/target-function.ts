@@ -10,8 +10,13 @@ import type {
   containmentEnvironmentSchema,
   rotationEnvironmentSchema,
 } from '../../lambdas/shared/environment.ts';
-import { type AwsAccess, registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
-import { runLivesMs } from '../../rotators/rotator.ts';
+import {
+  type AwsAccess,
+  registry,
+  type SecretType,
+  type SecretTypeEntry,
+  stepSecondsOf,
+} from '../../rotators/registry.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from './secret-access.ts';
 import { type NetworkAttachment, StandardFunction } from './standard-function.ts';
@@ -96,7 +101,7 @@ export abstract class TargetFunction extends Construct {
       ...(props.network === undefined ? {} : { network: props.network }),
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
-      timeout: Duration.millis(runLivesMs),
+      timeout: Duration.seconds(stepSecondsOf(type)),
     });
     const { role } = this.function;
     this.secrets = new SecretAccess(role, {

@@ -3,7 +3,8 @@ import { Duration } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { isRotated } from '../../rotators/registry.ts';
+import { usualStepSeconds } from '../../core/step-limits.ts';
+import { isRotated, stepSecondsOf } from '../../rotators/registry.ts';
 import { passwordEnvironment } from '../config/passwords.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../config/schema.ts';
 import { ContainmentFunction } from '../constructs/containment-function.ts';
@@ -90,7 +91,7 @@ export class FunctionPairs {
         environment: this.settings.environment,
         runbook: 'rotation-function-errors',
         instance: name,
-        metric: rotation.function.metricErrors(),
+        ...errorsOf(rotation),
         topic: this.settings.topic,
       });
       return rotation;
@@ -129,6 +130,16 @@ export class FunctionPairs {
         : { certificateAuthority: resolve(directory, trust.certificateAuthority) }),
     };
   }
+}
+
+/**
+ * Each error of a rotation function counts at once, except where a target may take longer to set a password than a step
+ * can wait: one that failed for that is tried again, and only the second within an hour counts.
+ */
+function errorsOf({ function: target, type }: RotationFunction) {
+  return stepSecondsOf(type) === usualStepSeconds
+    ? { metric: target.metricErrors() }
+    : { metric: target.metricErrors({ period: Duration.hours(1) }), threshold: 2 };
 }
 
 function findOrBuild<Built>(known: Map<string, Built>, id: string, build: (id: string) => Built): Built {

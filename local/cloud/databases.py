@@ -2,7 +2,9 @@
 
 ModifyDBInstance and ModifyDBCluster answer at once; until the password is set, PendingModifiedValues names it
 (not for DocumentDB, whose clusters have no such element), and the status becomes resetting-master-credentials.
-A database that is not available takes no change, nor does one whose password Secrets Manager manages. The emulator
+Until work on it begins, a DocumentDB cluster shows nothing of the change at all. A database that is not available takes
+no change, nor does one whose password Secrets Manager manages; while another change that somebody asked for is made, it
+is modifying. The emulator
 would set the password within the call, and only on a container of its own.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
@@ -97,7 +99,10 @@ def _modifying(service, action: str, identifier: str, records: dict, *, cluster:
         record = records.get(_value(params, identifier))
         # Members of a cluster, and databases that do not exist, are refused by the emulator itself.
         if not password or record is None or (not cluster and record.get("DBClusterIdentifier")):
-            return original(params)
+            answer = original(params)
+            if record is not None and answer[0] < 300:
+                passwords.busy(record.get("TagList", []), lambda state: record.update({status: state}))
+            return answer
         refused = refuse(record, password)
         if refused:
             return refused

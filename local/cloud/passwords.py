@@ -2,7 +2,8 @@
 
 A database or a user is bound to a server of this machine by tags that it is created with; AWS knows nothing of them:
 `rekey:endpoint` (`host:port`) is where a database then says that it listens, `rekey:password-url` is POSTed
-`{"username": …, "passwords": […]}` and sets those there, `rekey:reset-seconds` is how long a change takes.
+`{"username": …, "passwords": […]}` and sets those there, `rekey:reset-seconds` is how long a change takes, a third of
+it before work on it begins, and `rekey:modify-seconds` how long any other change.
 """
 
 import json
@@ -78,3 +79,13 @@ def reset(tags: list[dict], username: str, passwords: list[str], begun: Callable
         done()
 
     threading.Thread(target=work, daemon=True, name="password-change").start()
+
+
+def busy(tags: list[dict], show: Callable[[str], None]) -> None:
+    """Shows the state of a resource while another change than that of a password is made."""
+    seconds = float(tag(tags, "rekey:modify-seconds") or 0)
+    if seconds > 0:
+        show("modifying")
+        timer = threading.Timer(seconds, show, ["available"])
+        timer.daemon = True
+        timer.start()

@@ -1,18 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetError } from '../../core/errors.ts';
+import { longestStepSeconds } from '../../core/step-limits.ts';
 import type { ProbeResult } from '../rotator.ts';
 import { InvalidState } from './errors.ts';
 
 /** How long changes are waited for, in milliseconds. */
 export interface Pace {
-  /** From the begin of a step to its giving up; a function lives for 60 s, and an answer may be on its way. */
+  /** From the begin of a step to its giving up: less than the function lives, since an answer may be on its way. */
   readonly budgetMs: number;
-  /** Between two looks; the first comes after a third of it. */
+  /** Between two looks in the first half minute; the first comes after a third of it, later ones after three times. */
   readonly pollMs: number;
-  /** After which a change that the API never showed as under way is taken for done, where no login can tell. */
+  /**
+   * For how long an accepted change may not show, neither in the API nor at a login. RDS was seen to take up to a minute and
+   * a half before it begins to reset master credentials.
+   */
   readonly settleMs: number;
 }
-export const defaultPace: Pace = { budgetMs: 42_000, pollMs: 3_000, settleMs: 10_000 };
+export const defaultPace: Pace = {
+  budgetMs: (longestStepSeconds - 20) * 1_000,
+  pollMs: 3_000,
+  settleMs: 120_000,
+};
 
 /** What has a password, as its API describes it. */
 export interface Resource {
@@ -61,7 +69,7 @@ async function lookAgain<R extends Resource>(
   round: number,
   { deadline, doing, pace: { pollMs }, look }: Pick<Change<R>, 'deadline' | 'doing' | 'pace' | 'look'>,
 ): Promise<R> {
-  const waitMs = round === 0 ? pollMs / 3 : pollMs;
+  const waitMs = round === 0 ? pollMs / 3 : round <= 10 ? pollMs : 3 * pollMs;
   if (Date.now() + waitMs > deadline) {
     throw new TargetError(
       'TargetTimeout',
@@ -89,16 +97,19 @@ export async function settled<R extends Resource>(
  * @throws TargetError
  */
 export async function bringAbout<R extends Resource>(resource: R, change: Change<R>): Promise<void> {
+  const { pace } = change;
   let now = resource;
   let askedAt: number | undefined;
-  let shown = false;
+  let changingAt = 0;
   let refusals = 0;
   let fault: TargetError | undefined;
   for (let round = 0; ; round += 1) {
     if (now.changing) {
-      shown ||= askedAt !== undefined;
+      changingAt = Date.now();
     } else {
-      const login = round === 0 ? 'refused' : await change.login();
+      // Nothing was set meanwhile: each login that is refused counts against the user somewhere.
+      const untouched = askedAt === undefined && changingAt === 0;
+      const login = untouched ? 'refused' : await change.login();
       if (login === 'accepted') return;
       fault = login instanceof TargetError ? login : undefined;
       if (askedAt === undefined) {
@@ -106,11 +117,12 @@ export async function bringAbout<R extends Resource>(resource: R, change: Change
         now = answer.resource;
         // Refused because another change is under way: that one first.
         if (answer.asked) askedAt = Date.now();
-        shown = answer.asked && now.changing;
+        if (now.changing) changingAt = Date.now();
       } else {
-        const over = shown || Date.now() - askedAt >= change.pace.settleMs;
+        const settled = Date.now() - Math.max(askedAt, changingAt) >= pace.settleMs;
+        const over = changingAt >= askedAt || settled;
         if (over && (login === 'unknown' || (fault !== undefined && change.blind))) return;
-        refusals += over && login === 'refused' ? 1 : 0;
+        refusals += settled && login === 'refused' ? 1 : 0;
         if (refusals === patience) throw overtaken(now);
       }
     }
@@ -140,9 +152,17 @@ async function ask<R extends Resource>(
   } catch (error) {
     if (!(error instanceof InvalidState)) throw error;
     const now = await change.look(resource);
-    if (now.changing) return { resource: now, asked: false };
+    if (now.changing || !neverPasses.test(now.status)) return { resource: now, asked: false };
     throw new InvalidState(
       `${now.what} is "${now.status}" and takes no new password now; try again when that is over`,
     );
   }
 }
+
+/**
+ * States that end only when a person does something; in all others, such as modifying, backing-up or rebooting, a database
+ * will take a change later.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+ */
+const neverPasses =
+  /^(?:stopp|delet|failed|creating-failed|inaccessible|incompatible|insufficient|restore-error|storage-full|paus|hardware-failure)/i;

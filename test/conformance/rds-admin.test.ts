@@ -1,6 +1,7 @@
 import {
   CreateDBClusterCommand,
   CreateDBInstanceCommand,
+  ModifyDBInstanceCommand,
   RDSClient,
   StopDBInstanceCommand,
 } from '@aws-sdk/client-rds';
@@ -10,6 +11,7 @@ import mysql from 'mysql2/promise';
 import { newServerFolder } from '../../local/folders.ts';
 import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../local/mariadb.ts';
 import { type PasswordReceiver, receivePasswords } from '../../local/password-receiver.ts';
+import { defaultPace } from '../../rotators/aws/reset.ts';
 import type { TargetContext } from '../../rotators/rotator.ts';
 import { type RdsUnderTest, start } from './drivers/rds-admin.ts';
 import { failure, Scene, type Target } from './scene.ts';
@@ -138,6 +140,43 @@ describe('a database that is not to be changed', () => {
 });
 
 describe('a reset that takes its time', () => {
+  test('because another change is under way is asked for when that is over', async () => {
+    const secret = await createInstance([{ Key: 'rekey:modify-seconds', Value: '1.5' }]);
+    const DBInstanceIdentifier = secret.dbInstanceIdentifier ?? undefined;
+    await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, AllocatedStorage: 40 }));
+    const scene = sceneOf(secret);
+    const next = await scene.rotate();
+    expect(await target.logsIn(next as unknown as Secret)).toBe(true);
+    expect(scene.findings).toEqual([]);
+    await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, AllocatedStorage: 60 }));
+    expect(await scene.contain(next)).toMatchObject({ loginsRefused: true });
+    expect(await target.logsIn(next as unknown as Secret)).toBe(false);
+  });
+
+  test('before it shows at all is waited for where no login can tell', async () => {
+    made += 1;
+    const id = `late-${made}`;
+    const master = { MasterUsername: `late_${made}`, MasterUserPassword: first };
+    await target.createRole(master.MasterUsername, first);
+    const Tags = [...target.tags, { Key: 'rekey:reset-seconds', Value: '4.5' }];
+    const create = { DBClusterIdentifier: id, Engine: 'docdb', ...master, Tags };
+    await rds.send(new CreateDBClusterCommand(create));
+    const { host, port } = target.serverHandle;
+    const username = master.MasterUsername;
+    const secret: Secret = {
+      engine: 'mongo',
+      host,
+      port,
+      username,
+      password: first,
+      dbClusterIdentifier: id,
+    };
+    // In the proportion of the default pace: half a minute and more before it shows, and two minutes of patience.
+    const rotator = target.paced({ budgetMs: 8_000, pollMs: 60, settleMs: defaultPace.settleMs / 40 });
+    const next = await sceneOf(secret, { ...target, rotator }).rotate();
+    expect(await target.logsIn({ ...(next as unknown as Secret), engine: 'postgres' })).toBe(true);
+  });
+
   test('fails the step when that is too long, and the next try goes on with it', async () => {
     const secret = await createInstance(slowly);
     const hasty = {

@@ -128,6 +128,23 @@ describe('master passwords', () => {
     expect(heard).toContainEqual({ username: 'master', passwords: [second] });
   });
 
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html: modifying
+  test('of an instance is not taken while another change is made, and is afterwards', async () => {
+    const DBInstanceIdentifier = name();
+    const size = { Engine: 'postgres', DBInstanceClass: 'db.t4g.micro', AllocatedStorage: 20 };
+    const Tags = [...tags(), { Key: 'rekey:modify-seconds', Value: '1.5' }];
+    await rds.send(new CreateDBInstanceCommand({ DBInstanceIdentifier, ...size, ...master, Tags }));
+    await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, AllocatedStorage: 40 }));
+    expect((await instance(DBInstanceIdentifier))?.DBInstanceStatus).toBe('modifying');
+    const modify = new ModifyDBInstanceCommand({ DBInstanceIdentifier, ...change(second) });
+    expect(await refusal(rds.send(modify))).toMatch(/InvalidDBInstanceState/);
+    await course(async () => {
+      const { DBInstanceStatus = '' } = (await instance(DBInstanceIdentifier)) ?? {};
+      return [DBInstanceStatus, DBInstanceStatus === 'available'];
+    });
+    await rds.send(modify);
+  });
+
   // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
   test.each([
     ['aurora-postgresql', true],

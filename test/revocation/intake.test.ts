@@ -38,6 +38,7 @@ describe('the intake of revocation requests', () => {
       secretArn,
       secretName: 'orders',
       containmentFunction: 'containment',
+      stepSeconds: 60,
       versions: ['v1'],
       named: false,
       requestedAt: '2026-03-01T11:59:59.500Z',

@@ -102,4 +102,19 @@ describe('the rotation of a revocation', () => {
       rotateForRevocation(subject, { ...other, store: other.seen, rotation }),
     ).rejects.toMatchObject({ code: 'RotationDisabled' });
   });
+
+  test('a rotation whose step may take minutes is waited for as long, and not started over and over', async () => {
+    const world = new World();
+    const { rotation, asked } = slow(world, 110_000);
+    const outcome = await rotateForRevocation({ ...subject, stepSeconds: 600 }, { ...world, rotation });
+    expect(outcome).toMatchObject({ newVersionId: token });
+    expect(world.clock.now().getTime() - Date.parse('2026-03-01T12:00:00Z')).toBeLessThan(113_000);
+    expect(asked).toHaveLength(1);
+    const stuck = new World();
+    stuck.rotationFailures = 1_000;
+    await expect(rotateForRevocation({ ...subject, stepSeconds: 600 }, stuck)).rejects.toMatchObject({
+      code: 'RotationPending',
+    });
+    expect(stuck.clock.now().getTime() - Date.parse('2026-03-01T12:00:00Z')).toBeGreaterThan(590_000);
+  });
 });

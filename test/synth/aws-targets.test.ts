@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
 import {
@@ -20,8 +20,8 @@ interface Policy {
   readonly Properties: { readonly PolicyDocument: { readonly Statement: Statement[] } };
 }
 
-/** Everything that any role of the rotation and the revocation stack may do, by what the statement is called. */
-function statementsOf(type: SecretType, resources: readonly string[]): Statement[] {
+/** An environment with one secret of a type. */
+function environmentOf(type: SecretType, resources: readonly string[]): RekeyEnvironment {
   const adopt = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:target-AbCdEf';
   const [strategy] = registry[type].strategies;
   const { environments } = defineConfig({
@@ -34,16 +34,40 @@ function statementsOf(type: SecretType, resources: readonly string[]): Statement
   });
   const settings = environments.prod;
   if (settings === undefined) throw new Error('no environment');
-  const stacks = new RekeyEnvironment(testApp(), 'prod', {
+  return new RekeyEnvironment(testApp(), 'prod', {
     configuration: settings,
     directory: import.meta.dirname,
   });
+}
+
+/** Everything that any role of the rotation and the revocation stack may do, by what the statement is called. */
+function statementsOf(type: SecretType, resources: readonly string[]): Statement[] {
+  const stacks = environmentOf(type, resources);
   return [stacks.rotation, stacks.revocation].flatMap((stack) =>
     Object.values<Policy>(Template.fromStack(stack).findResources('AWS::IAM::Policy') as never).flatMap(
       ({ Properties }) => Properties.PolicyDocument.Statement,
     ),
   );
 }
+
+test.each([
+  ['rds-admin', 600, { Period: 3600, Threshold: 2 }],
+  ['iam-access-key', 60, { Period: 300, Threshold: 1 }],
+] as const)(
+  '%s: its functions may take %d s, and the alarm on errors waits for a second try where it must',
+  (type, seconds, alarm) => {
+    const { example } = registry[type].aws.resources;
+    const template = Template.fromStack(environmentOf(type, [example]).rotation);
+    const functions = template.findResources('AWS::Lambda::Function', {
+      Properties: { Environment: { Variables: { REKEY_STRATEGY: Match.anyValue() } } },
+    });
+    expect(Object.values(functions).map(({ Properties }) => Properties.Timeout)).toEqual([seconds, seconds]);
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: Match.stringLikeRegexp('rotation-function-errors'),
+      ...alarm,
+    });
+  },
+);
 
 describe.each(ofAws)('%s', (type, { resources, rotation, containment, tags, anyResource }) => {
   test('its functions may change the named resources and no others, and describe what the registry says', () => {

@@ -1,0 +1,12 @@
+/**
+ * How long one step of a rotation, or one containment, may take, in seconds, where its type says nothing else: the timeout of
+ * its functions.
+ */
+export const usualStepSeconds = 60;
+
+/**
+ * The longest that any type may take: passwords that an AWS service sets after it has answered. Amazon RDS says of its own
+ * rotation that it "typically completes within one minute"; a change that is under way is waited for as well. Lambda
+ * allows 15 minutes.
+ */
+export const longestStepSeconds = 600;
