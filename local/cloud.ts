@@ -260,6 +260,8 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     await rm(join(directory, part), { recursive: true, force: true });
     await mkdir(join(directory, part));
   }
+  // Functions are unpacked below: without this, Node.js would read their .js files as the checkout's package.json says.
+  await writeFile(join(directory, 'tmp', 'package.json'), '{}');
   const concurrency = options.concurrency ?? Math.min(64, Math.max(32, 8 * availableParallelism()));
   const name = randomUUID();
   const args = ['-m', 'cloud', '--directory', directory, '--instance', name];

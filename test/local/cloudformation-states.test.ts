@@ -4,9 +4,7 @@
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   CloudFormationClient,
   ContinueUpdateRollbackCommand,
@@ -15,6 +13,7 @@ import {
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
@@ -27,7 +26,7 @@ describe('states and quotas', () => {
   let cloud: LocalCloud;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-states-'));
+    directory = await newFolder('states');
     cloud = await startCloud({ directory });
   }, 300_000);
 

@@ -5,12 +5,11 @@
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
 import { nodeFunction, role } from './support/stack.ts';
@@ -31,7 +30,7 @@ describe('updates of a stack', () => {
   let cloud: LocalCloud;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-updates-'));
+    directory = await newFolder('updates');
     cloud = await startCloud({ directory });
   }, 300_000);
 
@@ -66,6 +65,34 @@ describe('updates of a stack', () => {
       });
       expect(updated.status).toBe('UPDATE_COMPLETE');
       await isGone('/order/old');
+    });
+
+    test('deletes go from dependents to what they depend on; what did not change has no events', async () => {
+      const stack = lifeCycle(cloud, 'events');
+      const chain = {
+        A: parameter('x'),
+        B: { ...parameter('x'), DependsOn: 'A' },
+        C: parameter({ Ref: 'B' }),
+      };
+      const rest = (value: string) => ({ Kept: parameter('x'), Changed: parameter(value) });
+      await stack.create({ Resources: { ...chain, ...rest('x'), Moving: named('/events/a') } });
+      const updated = await stack.update({ Resources: { ...rest('y'), Moving: named('/events/b') } });
+      const cleanup = updated.events.indexOf('events UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
+      expect(updated.events.slice(0, cleanup)).toEqual([
+        'events UPDATE_IN_PROGRESS',
+        'Changed UPDATE_IN_PROGRESS',
+        'Changed UPDATE_COMPLETE',
+        'Moving UPDATE_IN_PROGRESS',
+        'Moving UPDATE_IN_PROGRESS',
+        'Moving UPDATE_COMPLETE',
+      ]);
+      expect(updated.events.slice(cleanup).filter((event) => !event.endsWith('IN_PROGRESS'))).toEqual([
+        'Moving DELETE_COMPLETE',
+        'C DELETE_COMPLETE',
+        'B DELETE_COMPLETE',
+        'A DELETE_COMPLETE',
+        'events UPDATE_COMPLETE',
+      ]);
     });
 
     test('a resource of a fixed name cannot move to another logical id in one update', async () => {
