@@ -12,7 +12,7 @@ every hour of the movable clock (cloud.clock), five times, so nothing retries un
 import logging
 import threading
 
-from cloud import clock, secretsmanager_schedule as schedule
+from cloud import clock, readings, secretsmanager_schedule as schedule
 from cloud.secretsmanager_events import announce
 from cloud.secretsmanager_versions import Refusal, add_version, describe_error, holder, move_label
 
@@ -102,7 +102,7 @@ def rotate(secret: dict, data: dict, token: str, access_key: str | None) -> str:
     with _lock:
         pending = _pending(secret)
         if pending is not None and pending != token:
-            _start(secret, pending, STEPS)
+            _reattempt(secret, pending)
             raise Refusal(
                 "InvalidRequestException",
                 "A previous rotation isn't complete. That rotation will be reattempted.",
@@ -114,7 +114,7 @@ def rotate(secret: dict, data: dict, token: str, access_key: str | None) -> str:
         immediately = data.get("RotateImmediately", True)
         if token in secret["Versions"]:
             if pending == token and immediately:
-                _start(secret, token, STEPS)
+                _reattempt(secret, token)
             return token
         add_version(secret, token, None, None)
         move_label(secret, "AWSPENDING", token)
@@ -122,10 +122,30 @@ def rotate(secret: dict, data: dict, token: str, access_key: str | None) -> str:
     return token
 
 
+def _reattempt(secret: dict, token: str) -> None:
+    """What "that rotation will be reattempted" means: now, or when the service's own retry is due."""
+    if readings.is_read("rotate-unfinished", "reattempted-at-once"):
+        _start(secret, token, STEPS)
+    elif (secret.get("_Rotation") or {}).get("Token") != token:
+        secret["_Rotation"] = {"Token": token, "Running": False, "Failures": 0, "RetryAt": _retry_at(0),
+                               "RotationToken": None}
+
+
+def _retry_at(failures: int) -> float | None:
+    """When Secrets Manager tries again by itself after so many failures; None for never."""
+    retries = RETRIES if readings.is_read("rotation-retries", "hourly") else 0
+    return clock.now() + RETRY_SECONDS if failures <= retries and retries else None
+
+
 def cancel(secret: dict) -> str | None:
-    """CancelRotateSecret: no further step runs; labels stay where they are. Returns the version it was at."""
+    """CancelRotateSecret: labels stay where they are, and no further step runs, or those that are left still do.
+
+    Returns the version it was at.
+    """
     with _lock:
-        running = secret.pop("_Rotation", None)
+        running = secret.get("_Rotation")
+        if running and not (running["Running"] and readings.is_read("cancel-running", "steps-go-on")):
+            del secret["_Rotation"]
         secret["RotationEnabled"] = False
         secret["NextRotationDate"] = secret["_RotationOpens"] = None
     return running["Token"] if running else None
@@ -201,11 +221,12 @@ def _end(secret: dict, run: dict, steps: tuple[str, ...], error: str | None) -> 
             return not error
         if error or _pending(secret) is not None:
             run["Failures"] += 1
-            run["RetryAt"] = clock.now() + RETRY_SECONDS if run["Failures"] <= RETRIES else None
+            run["RetryAt"] = _retry_at(run["Failures"])
             return False
         secret.pop("_Rotation", None)
         secret["LastRotatedDate"] = secret["LastChangedDate"] = clock.now()
-        plan_next(secret, secret["LastRotatedDate"])
+        if secret.get("RotationEnabled"):
+            plan_next(secret, secret["LastRotatedDate"])
         return True
 
 
