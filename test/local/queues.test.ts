@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateEventSourceMappingCommand,
@@ -18,6 +16,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -35,7 +34,7 @@ describe('Queues, and what Lambda does with them, as recorded', () => {
   let stack: TestStack;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-queues-'));
+    directory = await newFolder('queues');
     cloud = await startCloud({ directory });
     sqs = new SQSClient(cloud.clientOptions());
     lambda = new LambdaClient(cloud.clientOptions());

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   DeleteFunctionConcurrencyCommand,
   LambdaClient,
@@ -16,6 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { StepFunctionsWorkflows } from '../../adapters/workflows.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 
@@ -37,7 +36,7 @@ describe('Step Functions as recorded', () => {
   let machines = 0;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-histories-'));
+    directory = await newFolder('histories');
     cloud = await startCloud({ directory });
     sfn = new SFNClient(cloud.clientOptions());
     stack = await deployStack(cloud, 'histories', {
