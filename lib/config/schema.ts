@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isProxyHost, proxyAdvice } from '../../core/rds-proxy.ts';
 import { strategies } from '../../core/secret.ts';
 import { secretTypes } from '../../rotators/registry.ts';
 import {
@@ -145,6 +146,10 @@ const createSchema = z.strictObject({
     .refine((fields) => !Object.hasOwn(fields, 'masterarn'), {
       error: 'must not hold `masterarn`: name the admin secret in `adminSecret`',
       path: ['masterarn'],
+    })
+    .refine(({ host }) => typeof host !== 'string' || !isProxyHost(host), {
+      error: proxyAdvice,
+      path: ['host'],
     }),
 });
 

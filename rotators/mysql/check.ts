@@ -1,5 +1,6 @@
 import type { Strategy } from '../../core/secret.ts';
 import { requireSame, requireSoundPassword } from '../pending.ts';
+import { requireDirect } from '../rds-proxy.ts';
 import { alternateOf, databaseOf, type MysqlSecret, portOf } from './schema.ts';
 
 const limits = {
@@ -18,6 +19,7 @@ export function check(next: MysqlSecret, current: MysqlSecret, strategy: Strateg
   requireSame('username', next.username, username);
   requireSame('engine', next.engine, current.engine);
   requireSame('host', next.host, current.host);
+  requireDirect(next.host);
   requireSame('port', portOf(next), portOf(current));
   requireSame('dbname', databaseOf(next), databaseOf(current));
   requireSoundPassword(next, current, limits);

@@ -162,13 +162,17 @@ const noSuchThread = 1094;
 const denied = [1044, 1095, 1227, 1370];
 const noSuchProcedure = 1305;
 
-/** Ends one session; on RDS, whose admins may not do so themselves, through its procedure. */
+/**
+ * Ends one session; on RDS, whose admins may not do so themselves, through its procedure.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-stored-proc-ending.html
+ */
 async function kill(session: Session, id: number, username: string): Promise<void> {
+  const admin = quote(session.place.username);
   const purpose = {
     doing: `end the sessions of "${username}"; new logins are refused already`,
     missing:
-      `GRANT CONNECTION ADMIN ON *.* TO ${quote(session.place.username)} (CONNECTION_ADMIN on MySQL 8, ` +
-      'SUPER on MySQL 5.7 and MariaDB 10.4)',
+      `GRANT CONNECTION ADMIN ON *.* TO ${admin} (CONNECTION_ADMIN on MySQL 8, ` +
+      `SUPER on MySQL 5.7 and MariaDB 10.4); on RDS, whose users cannot have it: GRANT EXECUTE ON PROCEDURE mysql.rds_kill TO ${admin}`,
   };
   const answer = await session.attempt(`KILL CONNECTION ${id}`, purpose, [noSuchThread, ...denied]);
   if (answer === undefined || answer === noSuchThread) return;

@@ -1,5 +1,6 @@
 import type { Strategy } from '../../core/secret.ts';
 import { requireSame, requireSoundPassword } from '../pending.ts';
+import { requireDirect } from '../rds-proxy.ts';
 import { alternateOf, databaseOf, type PostgresSecret, portOf } from './schema.ts';
 
 const limits = {
@@ -17,6 +18,7 @@ export function check(next: PostgresSecret, current: PostgresSecret, strategy: S
   const username = strategy === 'alternating-users' ? alternateOf(current.username) : current.username;
   requireSame('username', next.username, username);
   requireSame('host', next.host, current.host);
+  requireDirect(next.host);
   requireSame('port', portOf(next), portOf(current));
   requireSame('dbname', databaseOf(next), databaseOf(current));
   requireSoundPassword(next, current, limits);

@@ -55,7 +55,7 @@ export function missingToAlter(admin: string, role: Role, version: number): stri
   if (role.superuser) return `"${role.name}" is a superuser, and only a superuser may change it`;
   if (!role.adminCreateRole) return `ALTER ROLE ${quote(admin)} CREATEROLE`;
   if (version >= 16 && !role.administered) {
-    return `GRANT ${quote(role.name)} TO ${quote(admin)} WITH ADMIN OPTION`;
+    return `GRANT ${quote(role.name)} TO ${quote(admin)} WITH ADMIN OPTION, run by the role that created "${role.name}", any other that has this option on it (\\drg ${role.name}), or a superuser; the master user of RDS can for its own roles alone`;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { characterFault } from '../aws/passwords.ts';
 import { requireSame, requireSoundPassword } from '../pending.ts';
+import { requireDirect } from '../rds-proxy.ts';
 import { rulesOf } from './limits.ts';
 import { type MasterSecret, portOf } from './schema.ts';
 
@@ -13,6 +14,7 @@ export function check(next: MasterSecret, current: MasterSecret): void {
   );
   for (const [key, is, must] of same) requireSame(key, is ?? '', must ?? '');
   requireSame('port', portOf(next), portOf(current));
+  requireDirect(next.host);
   requireSame('dbname', next.dbname ?? '', current.dbname ?? '');
   const rules = rulesOf(current);
   requireSoundPassword(next, current, {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { documented } from '../../local/documented.ts';
 import { type MysqlUnderTest, notRun, start } from './drivers/mysql.ts';
 import { availableTypes, failure, Scene, type Target } from './scene.ts';
 import { worldOf } from './world.ts';
@@ -276,6 +277,35 @@ described('MariaDB', () => {
       expect([await target.logsIn(leaked), await target.logsIn(next)]).toEqual([false, true]);
     },
   );
+
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-stored-proc-ending.html
+  test('on RDS sessions are ended by its procedure, which the admin must be let use', async () => {
+    const { scene, account } = await world('single-user');
+    const admin = account.admin.username;
+    const onRds = (await documented('mysql', 'admin on rds'))
+      .split(';\n')
+      .slice(1)
+      .map((statement) => statement.replace(/;$/, '').replace('rekey_admin', admin));
+    // RDS's own is defined by a user that may end sessions.
+    await target.superuser([
+      'CREATE OR REPLACE PROCEDURE mysql.rds_kill(IN thread BIGINT) SQL SECURITY DEFINER KILL CONNECTION thread',
+      `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${admin}`,
+      ...onRds.filter((statement) => !statement.includes('PROCEDURE')),
+    ]);
+    const session = await target.openSession(scene.current as unknown as Secret);
+    try {
+      expect(await failure(scene.contain(scene.current))).toMatchObject({
+        code: 'PermissionMissing',
+        message: expect.stringContaining(`GRANT EXECUTE ON PROCEDURE mysql.rds_kill TO \`${admin}\``),
+      });
+      await target.superuser(onRds.filter((statement) => statement.includes('PROCEDURE')));
+      expect(await scene.contain(scene.current)).toEqual({ loginsRefused: true, sessionsEnded: 1 });
+      expect(await session.alive()).toBe(false);
+    } finally {
+      await session.close();
+      await target.superuser('DROP PROCEDURE mysql.rds_kill');
+    }
+  });
 
   test('an admin that is the leaked user itself is not locked, and the result says so', async () => {
     const { account, scene } = await world('single-user');

@@ -343,6 +343,16 @@ describe('what a configuration may not say', () => {
       dev({ secrets: { one: secret, two: secret } }),
       'environments.dev.secrets.two: names the same secret as secrets.one: /dev/orders',
     ],
+    [
+      'a proxy as host',
+      withSecret({
+        create: {
+          ...secret.create,
+          fields: { ...secret.create.fields, host: 'x.proxy-c9akciq32.eu-central-1.rds.amazonaws.com' },
+        },
+      }),
+      'environments.dev.secrets.orders.create.fields.host: is an RDS Proxy',
+    ],
     ['no owner', withSecret({ owner: '' }), 'environments.dev.secrets.orders.owner: "": Too small'],
   ])('%s', (_, input, expected) => {
     expect(messageOf(input)).toContain(expected);
