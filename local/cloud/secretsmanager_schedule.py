@@ -36,12 +36,33 @@ def _rate(expression: str) -> tuple[int, str] | None:
     return (int(match[1]), match[2].rstrip("s")) if match else None
 
 
+def _in_range(field: str, highest: int) -> bool:
+    """Whether the numbers of a day or month field, steps and the week after # aside, are ones that it has."""
+    numbers = re.findall(r"\d+", re.sub(r"[/#]\d+", "", field))
+    return all(1 <= int(number) <= highest for number in numbers)
+
+
+def _far_enough_apart(field: str, daily: bool) -> bool:
+    """Hours are one hour or <first>/<step>; "you can rotate a secret as often as every four hours"."""
+    match = re.fullmatch(r"(\d{1,2})(?:/(\d{1,2}))?", field)
+    if not match or int(match[1]) > 23 or match[2] == "0":
+        return False
+    hours = list(range(int(match[1]), 24, int(match[2]))) if match[2] else [int(match[1])]
+    if daily:
+        hours.append(hours[0] + 24)
+    return all(later - earlier >= SHORTEST_INTERVAL_HOURS for earlier, later in zip(hours, hours[1:]))
+
+
 def _cron(expression: str):
     from ministack.services import eventbridge
 
     fields = expression[5:-1].split() if re.fullmatch(r"cron\(.+\)", expression) else []
     # Rotation schedules are finer than an hour in neither form, and run every year.
     if len(fields) != 6 or fields[0] != "0" or fields[5] != "*":
+        return None
+    if not _in_range(fields[2], 31) or not _in_range(fields[3], 12) or not _in_range(fields[4], 7):
+        return None
+    if not _far_enough_apart(fields[1], daily=fields[2] == "*"):
         return None
     return eventbridge._parse_cron_fields(expression)
 

@@ -253,6 +253,11 @@ describe('Rotation in Secrets Manager', () => {
     { ScheduleExpression: 'rate(3 hours)' },
     { ScheduleExpression: 'rate(1001 days)' },
     { ScheduleExpression: 'cron(5 0 * * ? *)' },
+    { ScheduleExpression: 'cron(0 * * * ? *)' },
+    { ScheduleExpression: 'cron(0 0/3 * * ? *)' },
+    { ScheduleExpression: 'cron(0 99 * * ? *)' },
+    { ScheduleExpression: 'cron(0 8 32 * ? *)' },
+    { ScheduleExpression: 'cron(0 8 1 13 ? *)' },
     { ScheduleExpression: 'every day' },
     { ScheduleExpression: 'rate(4 hours)', Duration: '25h' },
   ])('refuses the schedule %j', async (RotationRules) => {
