@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -18,6 +18,7 @@ import { services } from '../../core/names.ts';
 import { auditWriterEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { excludeReplays } from './exclude-replays.ts';
+import { FunctionAlarms } from './function-alarms.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { RunbookAlarm } from './runbook-alarm.ts';
 import type { RunbookName } from './runbooks.ts';
@@ -129,9 +130,42 @@ export class AuditLog extends Construct {
 
     this.recordEverything(props);
 
+    this.watch(props);
+  }
+
+  /**
+   * Writing that is slow, and writing that stands still. The age of the oldest message tells of the first only: SQS leaves
+   * out messages that were received three times, and a batch that fails is received each minute.
+   * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+   */
+  private watch(props: AuditLogProps): void {
+    const { environment, alarmTopic } = props;
+    const minute = { period: Duration.minutes(1) };
     this.addAlarm('Delayed', 'audit-delayed', props, {
-      metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
+      metric: this.queue.metricApproximateAgeOfOldestMessage(minute),
       threshold: Duration.minutes(5).toSeconds(),
+    });
+    this.addAlarm('Stalled', 'audit-stalled', props, {
+      metric: new MathExpression({
+        // SQS has data of all three for each minute in which the queue is polled or holds a message.
+        expression: 'IF(written < 1, waiting + inHand, 0)',
+        usingMetrics: {
+          written: this.queue.metricNumberOfMessagesDeleted({ ...minute, statistic: 'Sum' }),
+          waiting: this.queue.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
+          inHand: this.queue.metricApproximateNumberOfMessagesNotVisible({ ...minute, statistic: 'Maximum' }),
+        },
+        ...minute,
+      }),
+      evaluation: { periods: 5, datapoints: 5 },
+    });
+    new FunctionAlarms(this, 'WriterAlarms', {
+      environment,
+      function: this.writer,
+      service: services.audit,
+      runbook: 'audit-writer-errors',
+      // One failed batch is tried again after a minute; three are no coincidence.
+      errors: { atLeast: 3, within: Duration.minutes(5) },
+      ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
     });
     this.addAlarm('DeadLetter', 'audit-dead-letters', props, {
       metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),
@@ -272,7 +306,12 @@ export class AuditLog extends Construct {
     id: string,
     runbook: RunbookName,
     { environment, alarmTopic }: AuditLogProps,
-    alarm: { metric: IMetric; threshold?: number; instance?: string },
+    alarm: {
+      metric: IMetric;
+      threshold?: number;
+      instance?: string;
+      evaluation?: { periods: number; datapoints: number };
+    },
   ): void {
     new RunbookAlarm(this, `${id}Alarm`, {
       environment,

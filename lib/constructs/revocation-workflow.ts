@@ -1,5 +1,5 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -19,6 +19,7 @@ import {
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ContainmentFunction } from './containment-function.ts';
 import { excludeReplays } from './exclude-replays.ts';
+import { FunctionAlarms } from './function-alarms.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
@@ -279,20 +280,23 @@ export class RevocationWorkflow extends Construct {
       'revocation-dead-letters',
       this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),
     );
-    // Also when the report itself could not be made.
-    alarm(
-      'Workflow',
-      'revocation-failed',
-      new MathExpression({
-        // Each is there only when it happened, and a sum with a metric that has no data would have none either.
-        expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)',
-        usingMetrics: {
-          failed: this.stateMachine.metricFailed(),
-          timedOut: this.stateMachine.metricTimedOut(),
-          aborted: this.stateMachine.metricAborted(),
-        },
-      }),
-      'workflow',
-    );
+    // Also when the report itself could not be made. One alarm each: a sum has no data, or false zeros, where one has none.
+    alarm('WorkflowFailed', 'revocation-failed', this.stateMachine.metricFailed(), 'workflow-failed');
+    alarm('WorkflowTimedOut', 'revocation-failed', this.stateMachine.metricTimedOut(), 'workflow-timed-out');
+    alarm('WorkflowAborted', 'revocation-failed', this.stateMachine.metricAborted(), 'workflow-aborted');
+    for (const [instance, watched] of Object.entries({
+      intake: this.intake,
+      rotate: this.rotate,
+      report: this.report,
+    })) {
+      new FunctionAlarms(this, `Alarms-${instance}`, {
+        environment,
+        function: watched,
+        service: services.revocation,
+        runbook: 'revocation-function-errors',
+        instance,
+        ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+      });
+    }
   }
 }

@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { definitionsPath, metrics, rotationServiceEvents, services } from '../../core/names.ts';
 import { observationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
+import { FunctionAlarms } from './function-alarms.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
 import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
@@ -134,6 +135,12 @@ export class RotationObserver extends Construct {
       ...{ environment, instance, ...topic },
       runbook: 'audit-publish-failed',
       metric: rekeyMetric(environment, services.observation, metrics.auditPublishFailed),
+    });
+    new FunctionAlarms(this, 'FunctionAlarms', {
+      ...{ environment, ...topic },
+      function: this.function,
+      service: services.observation,
+      runbook: 'observation-function-errors',
     });
     new RunbookAlarm(this, 'DeadLetterAlarm', {
       ...{ environment, ...topic },

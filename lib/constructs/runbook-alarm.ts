@@ -30,6 +30,12 @@ export interface RunbookAlarmProps {
    * @default - none
    */
   readonly instance?: string;
+  /**
+   * The last so many periods count, and so many of their data points must be at the threshold.
+   * @default - one of two: a data point that comes late is still seen beside the newer ones
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+   */
+  readonly evaluation?: { readonly periods: number; readonly datapoints: number };
 }
 
 /**
@@ -54,7 +60,8 @@ export class RunbookAlarm extends Construct {
       metric: props.metric,
       threshold: props.threshold ?? 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: 1,
+      evaluationPeriods: props.evaluation?.periods ?? 2,
+      datapointsToAlarm: props.evaluation?.datapoints ?? 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
     if (props.topic !== undefined) {

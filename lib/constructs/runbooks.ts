@@ -28,6 +28,12 @@ export const runbooks = {
     resolution:
       'Cut the login off at the target by hand if it still works, then repeat rekey revoke <secret> --mode kill.',
   },
+  'revocation-function-errors': {
+    description:
+      'A function of the revocation workflow ended with an error. Requests are tried again; one may be stuck.',
+    investigation: 'The function’s log group; rekey audit tail for requests without an end.',
+    resolution: 'As the log says; repeat a request that has no end with rekey revoke <secret> --mode kill.',
+  },
   'revocation-failed': {
     description: 'A revocation did not end: a leaked credential may still work at its target.',
     investigation: 'rekey audit tail for the stage and the error code; the workflow’s execution.',
@@ -57,6 +63,29 @@ export const runbooks = {
       'Rotations by a function that is not Rekey’s could not be recorded. Their events are kept for 14 days.',
     investigation: 'The observer’s log group; the messages in its dead-letter queue.',
     resolution: 'Remove the cause, then redrive the queue to the observer; rekey audit verify must pass.',
+  },
+  'observation-function-errors': {
+    description:
+      'What records the rotations by functions that are not Rekey’s ended with an error. Events are tried again.',
+    investigation: 'The observer’s log group; the depth of its dead-letter queue.',
+    resolution: 'As the log says; redrive the dead-letter queue afterwards; rekey audit verify must pass.',
+  },
+  'function-throttled': {
+    description:
+      'Lambda refused to start a function of Rekey: the account’s or the function’s concurrency is used up. An emergency would wait, too.',
+    investigation: 'CloudWatch, AWS/Lambda, ConcurrentExecutions of the account; which function uses it.',
+    resolution: 'Stop or limit what uses it up, or have the quota raised; new accounts begin with 10.',
+  },
+  'audit-stalled': {
+    description:
+      'Records wait for the audit log, and for five minutes none was written. Each retry counts towards the dead-letter queue.',
+    investigation: 'rekey doctor; the writer’s log group; its event source mapping, bucket and key.',
+    resolution: 'Remove the cause; the queue drains by itself. rekey audit verify must pass.',
+  },
+  'audit-writer-errors': {
+    description: 'The writer of the audit log fails again and again. Records wait in the queue.',
+    investigation: 'The writer’s log group for the code; rekey audit verify.',
+    resolution: 'Remove the cause; the queue drains by itself. rekey audit verify must pass.',
   },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',

@@ -3,16 +3,17 @@ import { Duration } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { services } from '../../core/names.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
 import { isRotated, stepSecondsOf } from '../../rotators/registry.ts';
 import { passwordEnvironment } from '../config/passwords.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../config/schema.ts';
 import { ContainmentFunction } from '../constructs/containment-function.ts';
 import { ForeignRotationFunction } from '../constructs/foreign-rotation-function.ts';
+import { FunctionAlarms } from '../constructs/function-alarms.ts';
 import type { Network } from '../constructs/network.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { RotationFunction } from '../constructs/rotation-function.ts';
-import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
 import { type FunctionKey, functionId, functionKeyOf } from '../shards/function-key.ts';
 import { identityOf } from '../shards/identity.ts';
 
@@ -87,8 +88,10 @@ export class FunctionPairs {
         overlap: Duration.hours(settings.overlapHours),
         grace: Duration.hours(settings.graceHours),
       });
-      new RunbookAlarm(this.scope, `RotationErrors-${name}`, {
+      new FunctionAlarms(this.scope, `RotationAlarms-${name}`, {
         environment: this.settings.environment,
+        function: rotation.function,
+        service: services.rotation,
         runbook: 'rotation-function-errors',
         instance: name,
         ...errorsOf(rotation),
@@ -102,11 +105,12 @@ export class FunctionPairs {
     const name = functionId(key);
     return findOrBuild(this.containments, `Containment-${name}`, (id) => {
       const containment = new ContainmentFunction(this.scope, id, this.shared(key));
-      new RunbookAlarm(this.scope, `ContainmentErrors-${name}`, {
+      new FunctionAlarms(this.scope, `ContainmentAlarms-${name}`, {
         environment: this.settings.environment,
+        function: containment.function,
+        service: services.containment,
         runbook: 'containment-function-errors',
         instance: name,
-        metric: containment.function.metricErrors(),
         topic: this.settings.topic,
       });
       return containment;
@@ -136,10 +140,10 @@ export class FunctionPairs {
  * Each error of a rotation function counts at once, except where a target may take longer to set a password than a step
  * can wait: one that failed for that is tried again, and only the second within an hour counts.
  */
-function errorsOf({ function: target, type }: RotationFunction) {
+function errorsOf({ type }: RotationFunction) {
   return stepSecondsOf(type) === usualStepSeconds
-    ? { metric: target.metricErrors() }
-    : { metric: target.metricErrors({ period: Duration.hours(1) }), threshold: 2 };
+    ? {}
+    : { errors: { atLeast: 2, within: Duration.hours(1) } };
 }
 
 function findOrBuild<Built>(known: Map<string, Built>, id: string, build: (id: string) => Built): Built {

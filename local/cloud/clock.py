@@ -1,7 +1,8 @@
-"""The clock of what Secrets Manager does by itself. Tests move it forward: `POST /_rekey/clock {"advanceSeconds": n}`.
+"""The clock of what services do by themselves. Tests move it forward: `POST /_rekey/clock {"advanceSeconds": n}`.
 
-`GET /_rekey/clock` answers `{"now": <epoch seconds>, "advancedSeconds": <total>}`. Only schedules and the ages that
-they are measured by follow this clock; signatures, sessions and certificates keep to the machine's own.
+`GET /_rekey/clock` answers `{"now": <epoch seconds>, "advancedSeconds": <total>}`. Schedules and the ages that they are
+measured by, the messages of queues, metrics and alarms follow this clock; signatures, sessions and certificates keep to
+the machine's own.
 """
 
 import json
@@ -22,6 +23,15 @@ _listeners: list[Callable[[], None]] = []
 def now() -> float:
     """The time in epoch seconds, with what tests added."""
     return time.time() + _advanced
+
+
+class Following:
+    """Python's module `time` for a service whose times follow this clock."""
+
+    time = staticmethod(now)
+
+    def __getattr__(self, name):
+        return getattr(time, name)
 
 
 def on_advance(listener: Callable[[], None]) -> None:

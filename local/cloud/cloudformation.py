@@ -147,7 +147,7 @@ def _monitoring(handlers: dict, provisioners) -> None:
     metric_record = provisioners._cw_metric_alarm_record
 
     def alarm_record(name, props):
-        """An alarm on metric math is kept with its expressions; the emulator computes none, so it has no data."""
+        """An alarm on metric math is kept with its expressions; `alarms.py` computes them."""
         if not props.get("Metrics"):
             return metric_record(name, props)
         record = metric_record(name, {**{key: value for key, value in props.items() if key != "Metrics"},

@@ -1,7 +1,8 @@
 """Amazon SQS keeps every message that it accepted until it is deleted or expires.
 
 The emulator's queues are lists that are replaced by filtered copies on the poller's thread while the server's thread
-appends to them, so a message sent at that moment was lost. Here every operation on the queues takes one lock.
+appends to them, so a message sent at that moment was lost. Here every operation on the queues takes one lock, and
+messages age by the clock of `clock.py`.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-how-it-works.html
 """
@@ -13,6 +14,8 @@ import time
 
 from ministack.core.responses import get_account_id
 from ministack.services import sns, sqs
+
+from . import clock
 
 # Parts of the one asynchronous operation (ReceiveMessage), and writers outside SQS's own operations.
 _PARTS = ("_collect_msgs", "_dlq_sweep", "_expire_retained", "_refresh_counts")
@@ -100,6 +103,8 @@ def install() -> None:
         return call
 
     sqs._queues_lock = lock
+    # Visibility, retention and deduplication end by the clock that tests move.
+    sqs.time = clock.Following()
     for action, function in list(sqs._HANDLERS.items()):
         if not asyncio.iscoroutinefunction(function):
             sqs._HANDLERS[action] = locked(function)

@@ -286,6 +286,21 @@ describe('an environment', () => {
       }
     });
 
+    test('watch every function for errors and for throttles, one metric each', () => {
+      for (const [part, names] of Object.entries(templates).map(
+        ([name, one]) => [name, Object.keys(one.findResources('AWS::Lambda::Function'))] as const,
+      )) {
+        const watched = Object.values(templates[part]?.findResources('AWS::CloudWatch::Alarm') ?? {})
+          .map(({ Properties }) => Properties)
+          .filter(({ Namespace }) => Namespace === 'AWS/Lambda')
+          .map(({ MetricName, Dimensions }) => `${Dimensions[0].Value.Ref} ${MetricName}`);
+        expect([part, watched.sort()]).toEqual([
+          part,
+          names.flatMap((name) => [`${name} Errors`, `${name} Throttles`]).sort(),
+        ]);
+      }
+    });
+
     test('watch the metrics that the functions emit', () => {
       template('rotation').hasResourceProperties('AWS::CloudWatch::Alarm', {
         AlarmName: 'rekey-full-rotation-failed',

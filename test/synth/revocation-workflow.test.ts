@@ -197,22 +197,39 @@ describe('the revocation workflow', () => {
       .filter((name) => name.includes('revocation'));
     expect(names.sort()).toEqual([
       'rekey-test-audit-publish-failed-revocation',
+      'rekey-test-function-throttled-revocation-intake',
+      'rekey-test-function-throttled-revocation-report',
+      'rekey-test-function-throttled-revocation-rotate',
       'rekey-test-revocation-dead-letters',
       'rekey-test-revocation-failed',
-      'rekey-test-revocation-failed-workflow',
+      'rekey-test-revocation-failed-workflow-aborted',
+      'rekey-test-revocation-failed-workflow-failed',
+      'rekey-test-revocation-failed-workflow-timed-out',
+      'rekey-test-revocation-function-errors-intake',
+      'rekey-test-revocation-function-errors-report',
+      'rekey-test-revocation-function-errors-rotate',
       'rekey-test-revocation-rejected',
       'rekey-test-revocation-unproven',
     ]);
   });
 
-  test('the alarm of the workflow counts what has data, though the rest has none', () => {
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'rekey-test-revocation-failed-workflow',
-      Metrics: Match.arrayWith([
-        Match.objectLike({ Expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(aborted, 0)' }),
-      ]),
-    });
-  });
+  test.each([
+    ['failed', 'ExecutionsFailed'],
+    ['timed-out', 'ExecutionsTimedOut'],
+    ['aborted', 'ExecutionsAborted'],
+  ])(
+    'an execution that %s raises an alarm of its own, which a late data point still reaches',
+    (how, metric) => {
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: `rekey-test-revocation-failed-workflow-${how}`,
+        MetricName: metric,
+        Metrics: Match.absent(),
+        EvaluationPeriods: 2,
+        DatapointsToAlarm: 1,
+        TreatMissingData: 'notBreaching',
+      });
+    },
+  );
 
   test('a function that ran out of memory or time is called again', () => {
     for (const name of ['Contain at once', 'Rotate', 'Contain', 'Verify', 'Report']) {
