@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
@@ -19,6 +17,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AuditLog } from '../../lib/constructs/audit-log.ts';
 import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -62,7 +61,7 @@ describe('alarms', () => {
   let sqs: SQSClient;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-alarms-'));
+    directory = await newFolder('alarms');
     cloud = await startCloud({ directory });
     watch = new CloudWatchClient(cloud.clientOptions());
     events = new EventBridgeClient(cloud.clientOptions());

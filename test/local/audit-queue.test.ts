@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   CreateArchiveCommand,
   DescribeReplayCommand,
@@ -16,6 +14,7 @@ import { Duration, type Stack } from 'aws-cdk-lib';
 import { AuditLog } from '../../lib/constructs/audit-log.ts';
 import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
@@ -48,7 +47,7 @@ describe('the queue of the audit log, as deployed', () => {
   let deadUrl = '';
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rekey-audit-queue-'));
+    directory = await newFolder('audit-queue');
     cloud = await startCloud({ directory });
     events = new EventBridgeClient(cloud.clientOptions());
     sqs = new SQSClient(cloud.clientOptions());
