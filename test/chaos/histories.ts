@@ -83,13 +83,20 @@ export interface InvocationOptions {
   readonly pace?: readonly number[];
 }
 
+/** What a step that was run ended with: see {@link Stage.invoke}. */
+export const outcome = (work: Promise<unknown>): Promise<Error | undefined> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  );
+
 /** What a history runs against. */
 export interface Stage {
   /** RotateSecret: makes the version `token`, labelled AWSPENDING. */
   begin(token: string): void | Promise<void>;
   cancel(): void | Promise<void>;
-  /** Runs one step; resolves to whether it succeeded. */
-  invoke(invocation: Invocation, options: InvocationOptions): Promise<boolean>;
+  /** Runs one step; resolves to why it failed, or to undefined when it succeeded. */
+  invoke(invocation: Invocation, options: InvocationOptions): Promise<Error | undefined>;
   /** Ends the overlap; missing where there is none. */
   retire?(): Promise<unknown>;
   /** Waits, before everything is healed, until no run can be alive any more. */
@@ -158,7 +165,7 @@ export async function play(history: readonly Happening[], stage: Stage): Promise
           ),
         );
         // A step counts as Secrets Manager sees its first delivery; a failed one is retried from the start.
-        next = results[0] ? next + 1 : 0;
+        next = results[0] === undefined ? next + 1 : 0;
         if (next === steps.length) {
           token = undefined;
         }
@@ -170,8 +177,12 @@ export async function play(history: readonly Happening[], stage: Stage): Promise
   for (const rotation of token === undefined ? ['new'] : ['leftover', 'new']) {
     const healing = rotation === 'leftover' && token !== undefined ? token : await begin();
     for (const step of steps) {
-      if (!(await stage.invoke({ step, token: healing }, { cold: true }))) {
-        throw new Error(`the ${rotation} rotation cannot be completed by a plain re-run: ${step} fails`);
+      const failure = await stage.invoke({ step, token: healing }, { cold: true });
+      if (failure !== undefined) {
+        throw new Error(
+          `the ${rotation} rotation cannot be completed by a plain re-run: ${step} fails, ${failure.name}: ${failure.message}`,
+          { cause: failure },
+        );
       }
       await stage.check();
     }

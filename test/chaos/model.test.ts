@@ -10,7 +10,7 @@ import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { type ModelSecret, ModelTarget, modelRotator } from '../rotation/model-target.ts';
 import { longestLag, StaleStore } from '../rotation/stale-store.ts';
-import { histories, type InvocationOptions, overlapHistories, play } from './histories.ts';
+import { histories, type InvocationOptions, outcome, overlapHistories, play } from './histories.ts';
 import { crashAt, type Hook, intercept } from './intercept.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
@@ -62,17 +62,14 @@ function invoker<S extends object>(
   return async (
     { step, token }: { step: string; token: string },
     { crash, cold, pace }: InvocationOptions,
-  ): Promise<boolean> => {
+  ): Promise<Error | undefined> => {
     const { faults, lifecycle } = cold ? environment() : warm;
     faults.hook = crashAt(crash, pace);
-    const succeeded = await lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }).then(
-      () => true,
-      () => false,
-    );
+    const failure = await outcome(lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }));
     if (crash !== undefined && !cold) {
       warm = environment();
     }
-    return succeeded;
+    return failure;
   };
 }
 

@@ -2,12 +2,10 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { emptyHead, encodeObject } from '../../core/audit/format.ts';
 
 // Each test starts processes, which a busy machine slows down.
-jest.setTimeout(60_000);
-
 const checkout = join(import.meta.dirname, '..', '..');
 let directory = '';
 

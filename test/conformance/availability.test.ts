@@ -10,13 +10,13 @@ import { startTarget, stopTargets, type Target, unchanging } from './scene.ts';
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';
 
-afterAll(stopTargets, 30_000);
+afterAll(stopTargets);
 
 describeEach(({ type, strategy, issued }) => {
   let target: Target;
   beforeAll(async () => {
     target = await startTarget(type);
-  }, 60_000);
+  });
 
   async function world() {
     const { secret, admin } = await target.createAccount();
@@ -84,5 +84,5 @@ describeEach(({ type, strategy, issued }) => {
     const results = await Promise.all(logins);
     expect(results.length).toBeGreaterThan(100);
     expect(results.filter((succeeded) => !succeeded)).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -4,7 +4,7 @@ import { limits } from '../../bench/report.ts';
 import { describeEach } from './each.ts';
 import { Scene, startTarget, stopTargets, type Target } from './scene.ts';
 
-afterAll(stopTargets, 30_000);
+afterAll(stopTargets);
 
 describeEach(({ type, strategy, issued }) => {
   // The limit is one of passwords: an API that issues takes as many requests as it needs.
@@ -13,7 +13,7 @@ describeEach(({ type, strategy, issued }) => {
   let proxy: CountingProxy | undefined;
   beforeAll(async () => {
     target = await startTarget(type);
-  }, 60_000);
+  });
   afterAll(async () => {
     await proxy?.close();
   });
@@ -30,5 +30,5 @@ describeEach(({ type, strategy, issued }) => {
     await new Scene(target, strategy, { secret, admin }).rotate();
     expect(proxy.connections).toBeGreaterThan(0);
     expect(proxy.connections).toBeLessThanOrEqual(limits.connectionsSingleUser);
-  }, 30_000);
+  });
 });

@@ -14,7 +14,7 @@ describe('HTTP APIs', () => {
   let target: HttpUnderTest;
   beforeAll(async () => {
     target = await start();
-  }, 30_000);
+  });
   afterAll(() => target.stop());
   afterEach(() => {
     Object.assign(target.service, { beforeAnswer: undefined, mood: undefined, room: 1_000 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteAccessKeyCommand, GetUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { policyName } from '../../rotators/iam-access-key/revocation-policy.ts';
@@ -12,16 +12,14 @@ import { type IamUnderTest, start } from './drivers/iam-access-key.ts';
 import { userOn } from './iam-access-key-scene.ts';
 import { failure } from './scene.ts';
 
-jest.setTimeout(30_000);
-
 const strategy = 'dual-credential' as const;
 
 describe('containment of IAM access keys', () => {
   let target: IamUnderTest;
   beforeAll(async () => {
     target = await start();
-  }, 60_000);
-  afterAll(() => target?.stop(), 30_000);
+  });
+  afterAll(() => target?.stop());
   const world = () => userOn(target);
 
   test('leaves the other key of the user alone and says what it cannot end', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateUserCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { steps } from '../../lambdas/rotation/event.ts';
 import type { IamAccessKeySecret } from '../../rotators/iam-access-key/schema.ts';
 import { registry } from '../../rotators/registry.ts';
@@ -9,19 +9,18 @@ import { engine, MemoryBus } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { documentedPolicy, type IamUnderTest, start } from './drivers/iam-access-key.ts';
 import { userOn } from './iam-access-key-scene.ts';
+import { runLivesMs } from './pace.ts';
 import { failure } from './scene.ts';
 
-jest.setTimeout(30_000);
-
 const strategy = 'dual-credential' as const;
-const runIsDead = () => sleep(450);
+const runIsDead = () => sleep(runLivesMs + 50);
 
 describe('IAM access keys', () => {
   let target: IamUnderTest;
   beforeAll(async () => {
     target = await start();
-  }, 60_000);
-  afterAll(() => target?.stop(), 30_000);
+  });
+  afterAll(() => target?.stop());
 
   const world = () => userOn(target);
 

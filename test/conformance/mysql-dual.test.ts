@@ -18,7 +18,7 @@ const login = (...secrets: readonly Secret[]) => Promise.all(secrets.map((secret
 described('two passwords of one user', () => {
   beforeAll(async () => {
     target = await start();
-  }, 60_000);
+  });
   afterAll(() => target?.stop());
 
   if (!onMysql) {

@@ -37,7 +37,7 @@ described('MariaDB', () => {
   beforeAll(async () => {
     target = await start();
     await target.superuser(['CREATE ROLE reader', 'CREATE ROLE writer', 'CREATE ROLE foreign_role']);
-  }, 60_000);
+  });
   afterAll(() => target?.stop());
 
   test('the clone has what the user has, and loses what the user loses', async () => {

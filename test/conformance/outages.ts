@@ -31,6 +31,7 @@ export function serverOutages(server: Server): Outage[] {
     {
       name: 'the server accepts connections and says nothing',
       code: 'TargetUnreachable',
+      silent: true,
       begin: async () => server.pause(),
       end: async () => server.resume(),
     },

@@ -9,7 +9,7 @@ type Secret = Parameters<PostgresUnderTest['ask']>[0];
 let target: PostgresUnderTest;
 beforeAll(async () => {
   target = await start();
-}, 60_000);
+});
 afterAll(() => target?.stop());
 
 const world = (strategy: 'alternating-users', options?: Parameters<PostgresUnderTest['createAccount']>[0]) =>

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type PostgresUnderTest, start } from './drivers/postgresql.ts';
+import { patience } from './pace.ts';
 import { failure } from './scene.ts';
 import { worldOf } from './world.ts';
 
@@ -11,7 +12,7 @@ type Secret = Parameters<PostgresUnderTest['ask']>[0];
 let target: PostgresUnderTest;
 beforeAll(async () => {
   target = await start();
-}, 60_000);
+});
 afterAll(() => target?.stop());
 
 const world = (
@@ -72,7 +73,7 @@ describe('what a refused login proves', () => {
     await writeFile(file, `host all ${name} all reject\n${rules}`);
     await target.superuser('SELECT pg_reload_conf()');
     try {
-      const deadline = Date.now() + 3_000;
+      const deadline = Date.now() + patience.connectTimeoutMs;
       while (Date.now() < deadline && (await outcome(account.secret))[0] === 'accepted') await sleep(20);
       expect(await outcome(account.secret)).toEqual(['unreachable', 'TargetRefused']);
     } finally {

@@ -25,8 +25,8 @@ let made = 0;
 beforeAll(async () => {
   target = await start();
   rds = new RDSClient(target.cloud.clientOptions());
-}, 120_000);
-afterAll(() => target?.stop(), 30_000);
+});
+afterAll(() => target?.stop());
 
 const first = 'The-first-0ne';
 const sceneOf = (secret: Secret, on: object = target) =>
@@ -101,7 +101,7 @@ describe('a database that is not to be changed', () => {
       message: expect.stringContaining('host localhost is none of DB instance'),
     });
     expect(target.resets()).toBe(before);
-  }, 30_000);
+  });
 
   /** An instance whose endpoint leads nowhere. */
   async function createElsewhere(MasterUsername: string): Promise<string> {
@@ -335,12 +335,12 @@ describeMariaDb('MariaDB', () => {
     receiver = await receivePasswords(async (login) => {
       await superuser.query('ALTER USER ?@? IDENTIFIED BY ?', [login.username, '%', login.passwords[0]]);
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await receiver?.close();
     superuser?.destroy();
     await server?.remove();
-  }, 30_000);
+  });
 
   test('is rotated, contained with its sessions, and brought back', async () => {
     await superuser.query('CREATE USER ?@? IDENTIFIED BY ?', ['boss', '%', first]);
@@ -369,5 +369,5 @@ describeMariaDb('MariaDB', () => {
     expect(await scene.contain(leaked, new Date())).toMatchObject({ loginsRefused: true });
     expect(await probe(next)).toBe('accepted');
     session.destroy();
-  }, 30_000);
+  });
 });

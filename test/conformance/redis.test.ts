@@ -10,6 +10,7 @@ import { parseUser } from '../../rotators/redis/user.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { type RedisUnderTest, start } from './drivers/redis.ts';
+import { patience } from './pace.ts';
 import { failure, missing, Scene, type Target } from './scene.ts';
 import { worldOf } from './world.ts';
 
@@ -23,7 +24,7 @@ describeHere('Redis', () => {
   let target: RedisUnderTest;
   beforeAll(async () => {
     target = await start();
-  }, 30_000);
+  });
   afterAll(() => target?.stop());
 
   async function world(strategy: Strategy, on: RedisUnderTest = target) {
@@ -221,7 +222,7 @@ describeHere('Redis', () => {
   describe('what a refused login proves', () => {
     const outcome = async (secret: Secret, findings: string[] = []) => {
       const result = await target.rotator.probe(secret, {
-        ...{ ...target.context, connectTimeoutMs: 1_000 },
+        ...target.context,
         finding: ({ code }) => findings.push(code),
       });
       return [result.outcome, 'error' in result ? result.error.code : undefined];
@@ -275,7 +276,7 @@ describeHere('Redis', () => {
     }
     replica.resume();
     try {
-      const deadline = Date.now() + 3_000;
+      const deadline = Date.now() + patience.connectTimeoutMs;
       const replicas = async () => ((await target.superuser(['ROLE'])) as unknown[])[2];
       while (((await replicas()) as unknown[]).length === 0 && Date.now() < deadline) await sleep(50);
       await rotate();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemRandom } from '../../adapters/random.ts';
 import { keptForm } from '../../rotators/redshift/password.ts';
 import { type RedshiftUnderTest, start } from './drivers/redshift.ts';
+import { patience } from './pace.ts';
 import { translate } from './redshift-stand-in.ts';
 import { failure, Scene, type Target } from './scene.ts';
 import { worldOf } from './world.ts';
@@ -11,7 +12,7 @@ type Secret = Parameters<RedshiftUnderTest['ask']>[0];
 let target: RedshiftUnderTest;
 beforeAll(async () => {
   target = await start();
-}, 60_000);
+});
 afterAll(() => target?.stop());
 
 const world = (
@@ -33,7 +34,7 @@ describe('the statements that Redshift gets', () => {
     const { rotate, name } = await world('single-user');
     expect(await statementsOf(rotate)).toEqual([
       'BEGIN READ WRITE',
-      'SET LOCAL statement_timeout TO 3000',
+      `SET LOCAL statement_timeout TO ${patience.statementTimeoutMs}`,
       `ALTER USER "${name}" PASSWORD 'md5…'`,
       'COMMIT',
       'SELECT 1',
@@ -49,7 +50,7 @@ describe('the statements that Redshift gets', () => {
     ];
     const around = (...inner: string[]) => [
       'BEGIN READ WRITE',
-      'SET LOCAL statement_timeout TO 3000',
+      `SET LOCAL statement_timeout TO ${patience.statementTimeoutMs}`,
       ...inner,
       'COMMIT',
     ];

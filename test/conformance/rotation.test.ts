@@ -4,7 +4,7 @@ import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target, unchanging } from './scene.ts';
 
-afterAll(stopTargets, 30_000);
+afterAll(stopTargets);
 
 describeEach(({ type, strategy, issued }) => {
   let target: Target;
@@ -16,7 +16,7 @@ describeEach(({ type, strategy, issued }) => {
   };
   beforeAll(async () => {
     target = await startTarget(type);
-  }, 60_000);
+  });
 
   test('runs on what the registry says it was verified on', () => {
     const { verifiedOn }: SecretTypeEntry = registry[type];
@@ -167,7 +167,7 @@ describeEach(({ type, strategy, issued }) => {
         expect([name, await target.logsIn(world.current)]).toEqual([name, false]);
         expect([name, await target.logsIn(await world.rotate())]).toEqual([name, true]);
       }
-    }, 60_000);
+    });
 
     if (issued) return;
     test('passwords: every one can be the old and the new one', async () => {
@@ -178,7 +178,7 @@ describeEach(({ type, strategy, issued }) => {
         expect([password, await target.logsIn(awkward)]).toEqual([password, true]);
         expect([password, await target.logsIn(await world.rotate())]).toEqual([password, true]);
       }
-    }, 60_000);
+    });
   });
 
   describe('containment', () => {

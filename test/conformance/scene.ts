@@ -72,7 +72,7 @@ export function unchanging(target: Target, secret: Secret): Secret {
 
 /** The versions of one secret, and what the engine would do with them, without the engine. */
 export class Scene {
-  readonly target: Target;
+  target: Target;
   readonly strategy: Strategy;
   readonly account: Account<Secret>;
   readonly findings: Finding[] = [];

@@ -37,4 +37,4 @@ test('a server that a killed process left behind is ended by the next start on i
     await server.remove();
     await rm(directory, { recursive: true, force: true });
   }
-}, 30_000);
+});

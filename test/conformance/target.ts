@@ -19,6 +19,8 @@ export interface LiveSession {
 export interface Outage {
   readonly name: string;
   readonly code: TargetErrorCode;
+  /** True where nothing is answered, so that only a limit of time ends the wait. */
+  readonly silent?: boolean;
   begin(): Promise<void>;
   end(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { registry, rotatedTypes, targetTypes } from '../../rotators/registry.ts';
 import type { ContainContext } from '../../rotators/rotator.ts';
-import { histories, type InvocationOptions, play } from '../chaos/histories.ts';
+import { histories, type InvocationOptions, outcome, play } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
@@ -223,12 +223,9 @@ describe.each(types)('%s', (type) => {
             async invoke({ step: name, token }, { crash, cold, pace }: InvocationOptions) {
               const { faults, lifecycle } = cold ? environment() : warm;
               faults.hook = crashAt(crash, pace);
-              const succeeded = await step(lifecycle, name, token).then(
-                () => true,
-                () => false,
-              );
+              const failure = await outcome(step(lifecycle, name, token));
               if (crash !== undefined && !cold) warm = environment();
-              return succeeded;
+              return failure;
             },
             check() {
               expect(kept(one, current())).toEqual(kept(one, one.secret));
@@ -248,6 +245,6 @@ describe.each(types)('%s', (type) => {
         }),
         { numRuns: 300 },
       );
-    }, 60_000);
+    });
   });
 });

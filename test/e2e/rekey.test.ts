@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { acts } from '../../local/acts/index.ts';
 import { Cleanup } from '../../local/cleanup.ts';
 import { findRedis } from '../../local/redis.ts';
@@ -9,8 +9,6 @@ import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
 import { types } from './types.ts';
 import { openWorld, type World } from './world.ts';
-
-jest.setTimeout(120_000);
 
 /** One real deploy, IAM and TLS enforced, for everything; the sections run in this order. */
 const cleanup = new Cleanup();
@@ -23,8 +21,8 @@ const world = (): World => {
 };
 beforeAll(async () => {
   deployed = await openWorld(cleanup);
-}, 240_000);
-afterAll(() => cleanup.run(), 60_000);
+});
+afterAll(() => cleanup.run());
 
 // First, because the schedule of rotation is tried by moving the cloud's clock.
 types(world, [

@@ -7,7 +7,7 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
@@ -16,8 +16,6 @@ import { createUser } from '../../local/principals.ts';
 import { eventually } from './support/eventually.ts';
 import { deployRotationFunction } from './support/rotation.ts';
 import { allow } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 describe("Rekey's adapters on what AWS was recorded to answer", () => {
   let directory: string;
@@ -28,12 +26,12 @@ describe("Rekey's adapters on what AWS was recorded to answer", () => {
     directory = await newFolder('adapters');
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const named = async (Name: string) =>
     (await client.send(new CreateSecretCommand({ Name, SecretString: '{}' }))).ARN ?? '';

@@ -9,7 +9,7 @@ import {
   StartReplayCommand,
 } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { AuditLog } from '../../lib/constructs/audit-log.ts';
 import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
@@ -19,8 +19,6 @@ import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
 import { synthesize } from './support/synthesized.ts';
-
-jest.setTimeout(60_000);
 
 /** Stands in for the writer: it tells what it was given, in its log. */
 const writer = `
@@ -91,12 +89,12 @@ describe('the queue of the audit log, as deployed', () => {
     queueArn = stack.outputs[`${names.queue}Arn`] ?? '';
     writerLogs = stack.outputs[`${names.writerLogs}Ref`] ?? '';
     deadUrl = stack.outputs.DeadRef ?? '';
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   async function put(source: string, id: string, EventBusName = busName): Promise<void> {
     const answer = await events.send(

@@ -4,7 +4,7 @@ import { DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-
 import { LambdaClient, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { S3AuditStore } from '../../adapters/audit-store.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
@@ -13,8 +13,6 @@ import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 import { zipOf } from './support/zip.ts';
-
-jest.setTimeout(120_000);
 
 const arn = (name: string) => ({ 'Fn::GetAtt': [name, 'Arn'] });
 const receives = 3;
@@ -84,12 +82,12 @@ beforeAll(async () => {
     },
   });
   store = new S3AuditStore(new S3Client({ ...cloud.clientOptions(), forcePathStyle: true }), 'audit');
-}, 300_000);
+});
 
 afterAll(async () => {
   await cloud?.stop();
   await rm(directory, { recursive: true, force: true });
-}, 30_000);
+});
 
 function allowRoot() {
   return { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'kms:*', Resource: '*' };
@@ -180,4 +178,4 @@ test('with its key disabled the writer loses no record: it retries, then the dea
     }),
   );
   expect(await written('dead')).toEqual(['before', 'delayed', 'dead']);
-}, 180_000);
+});

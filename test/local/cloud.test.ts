@@ -4,15 +4,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { attachCloud, startCloud, stopCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { ensurePython } from '../../local/python.ts';
 import { eventually } from './support/eventually.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployStack, nodeFunction, role } from './support/stack.ts';
-
-jest.setTimeout(300_000);
 
 const cloudModule = join(import.meta.dirname, '..', '..', 'local', 'cloud.ts');
 

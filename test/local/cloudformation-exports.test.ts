@@ -6,12 +6,10 @@
 import { rm } from 'node:fs/promises';
 import { CloudFormationClient, ListExportsCommand } from '@aws-sdk/client-cloudformation';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
-
-jest.setTimeout(60_000);
 
 describe('exports', () => {
   let directory: string;
@@ -20,12 +18,12 @@ describe('exports', () => {
   beforeAll(async () => {
     directory = await newFolder('exports');
     cloud = await startCloud({ directory });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const held = async (Name: string | undefined) => {
     const ssm = new SSMClient(cloud.clientOptions());

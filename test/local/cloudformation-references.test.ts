@@ -5,13 +5,11 @@
 
 import { rm } from 'node:fs/promises';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { type LifeCycle, lifeCycle, parameter, stackOutput } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
-
-jest.setTimeout(60_000);
 
 describe('Fn::GetStackOutput', () => {
   let directory: string;
@@ -20,12 +18,12 @@ describe('Fn::GetStackOutput', () => {
   beforeAll(async () => {
     directory = await newFolder('references');
     cloud = await startCloud({ directory });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const held = async (Name: string | undefined) => {
     const ssm = new SSMClient(cloud.clientOptions());

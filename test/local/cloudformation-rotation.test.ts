@@ -7,14 +7,12 @@
 
 import { rm } from 'node:fs/promises';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { type LifeCycle, lifeCycle, parameter } from './support/life-cycle.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
-
-jest.setTimeout(60_000);
 
 const refused = "A previous rotation isn't complete. That rotation will be reattempted.";
 
@@ -29,7 +27,7 @@ describe('AWS::SecretsManager::RotationSchedule', () => {
     cloud = await startCloud({ directory });
     secrets = new SecretsManagerClient(cloud.clientOptions());
     rotation = await deployRotationFunction(cloud);
-  }, 300_000);
+  });
 
   afterEach(async () => {
     await rotation.misbehave({});
@@ -40,7 +38,7 @@ describe('AWS::SecretsManager::RotationSchedule', () => {
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const describeSecret = async (SecretId: string) =>
     await secrets.send(new DescribeSecretCommand({ SecretId }));

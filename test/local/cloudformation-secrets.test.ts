@@ -12,13 +12,11 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
-
-jest.setTimeout(60_000);
 
 describe('AWS::SecretsManager::Secret', () => {
   let directory: string;
@@ -29,12 +27,12 @@ describe('AWS::SecretsManager::Secret', () => {
     directory = await newFolder('secrets');
     cloud = await startCloud({ directory });
     secrets = new SecretsManagerClient(cloud.clientOptions());
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const value = async (SecretId: string, VersionStage = 'AWSCURRENT') =>
     (await secrets.send(new GetSecretValueCommand({ SecretId, VersionStage }))).SecretString ?? '';

@@ -11,15 +11,13 @@ import {
   CreateStackCommand,
 } from '@aws-sdk/client-cloudformation';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployRotationFunction } from './support/rotation.ts';
-
-jest.setTimeout(60_000);
 
 describe('states and quotas', () => {
   let directory: string;
@@ -28,12 +26,12 @@ describe('states and quotas', () => {
   beforeAll(async () => {
     directory = await newFolder('states');
     cloud = await startCloud({ directory });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const good = { Resources: { It: parameter('x') } };
   const better = { Resources: { It: parameter('y') } };

@@ -7,14 +7,12 @@
 
 import { rm } from 'node:fs/promises';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
 import { nodeFunction, role } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 const named = (Name: string, value = 'x', attributes: object = {}) => ({
   ...parameter(value, { Name }),
@@ -32,12 +30,12 @@ describe('updates of a stack', () => {
   beforeAll(async () => {
     directory = await newFolder('updates');
     cloud = await startCloud({ directory });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const held = async (Name: string) => {
     const ssm = new SSMClient(cloud.clientOptions());

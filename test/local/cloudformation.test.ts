@@ -19,15 +19,13 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { deployStack } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 describe('CloudFormation', () => {
   let directory: string;
@@ -40,12 +38,12 @@ describe('CloudFormation', () => {
     cloud = await startCloud({ directory });
     secrets = new SecretsManagerClient(cloud.clientOptions());
     rotation = await deployRotationFunction(cloud);
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const describeSecret = async (SecretId: string) =>
     await secrets.send(new DescribeSecretCommand({ SecretId }));

@@ -18,14 +18,12 @@ import {
   PauseClusterCommand,
   RedshiftClient,
 } from '@aws-sdk/client-redshift';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
-
-jest.setTimeout(30_000);
 
 const first = 'The-first-0ne';
 const second = 'The-sec0nd-one';
@@ -58,13 +56,13 @@ describe('master passwords', () => {
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
     const address = receiver.address();
     url = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}/`;
-  }, 300_000);
+  });
 
   afterAll(async () => {
     receiver?.close();
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const name = () => {
     made += 1;

@@ -6,15 +6,13 @@ import {
   ElastiCacheClient,
   ModifyUserCommand,
 } from '@aws-sdk/client-elasticache';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { type PasswordReceiver, receivePasswords } from '../../local/password-receiver.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
-
-jest.setTimeout(30_000);
 
 const [first, second, third] = ['The-first-password', 'The-second-password', 'The-third-password'];
 
@@ -34,12 +32,12 @@ describe('users of ElastiCache', () => {
     receiver = await receivePasswords(async (login) => {
       heard.push(login);
     });
-  }, 300_000);
+  });
   afterAll(async () => {
     await receiver?.close();
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   async function create(...Passwords: string[]): Promise<string> {
     made += 1;

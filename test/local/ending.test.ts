@@ -2,12 +2,10 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newFolder, newServerFolder } from '../../local/folders.ts';
 import { findRedis } from '../../local/redis.ts';
 import { eventually } from './support/eventually.ts';
-
-jest.setTimeout(600_000);
 
 let folders: string[] = [];
 beforeAll(async () => {

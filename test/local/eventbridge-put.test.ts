@@ -11,15 +11,13 @@ import {
   type Target,
 } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventBridgeRules } from '../../adapters/bus-rules.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 describe('EventBridge', () => {
   let directory: string;
@@ -57,12 +55,12 @@ describe('EventBridge', () => {
         },
       },
     });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
   describe('PutEvents', () => {

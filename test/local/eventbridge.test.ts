@@ -10,15 +10,13 @@ import {
 } from '@aws-sdk/client-lambda';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { ensurePython } from '../../local/python.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 const code = `
 exports.handler = async (event) => {
@@ -174,12 +172,12 @@ describe('EventBridge', () => {
         RoleArn: arn('MachineRole'),
       }),
     });
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   async function put(detailType: string, detail: object): Promise<void> {
     const answer = await events.send(

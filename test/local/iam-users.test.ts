@@ -22,14 +22,12 @@ import {
   GetSessionTokenCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
-
-jest.setTimeout(30_000);
 
 const mayList = [allow('sqs:ListQueues'), allow('sts:GetFederationToken')];
 
@@ -43,12 +41,12 @@ describe('IAM users', () => {
     directory = await newFolder('iam-users');
     cloud = await startCloud({ directory });
     iam = new IAMClient(cloud.clientOptions());
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const makeUser = () => createUser(cloud, `user-${++users}`, mayList);
   const identityOf = (credentials: CloudCredentials) =>

@@ -15,7 +15,7 @@ import {
   type RotateSecretRequest,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
@@ -23,8 +23,6 @@ import { eventually } from './support/eventually.ts';
 import { refusal } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow, deployStack } from './support/stack.ts';
-
-jest.setTimeout(30_000);
 
 const denied = 'AccessDeniedException';
 
@@ -51,12 +49,12 @@ describe('IAM condition keys', () => {
     await root.send(
       new PutSecretValueCommand({ SecretId: tagged, SecretString: 'next', VersionStages: ['AWSPENDING'] }),
     );
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   type Statement = Parameters<typeof createUser>[2][number];
 

@@ -16,7 +16,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
@@ -54,8 +54,6 @@ exports.handler = async (event) => {
 };`;
 
 const arn = (name: string) => ({ 'Fn::GetAtt': [name, 'Arn'] });
-
-jest.setTimeout(60_000);
 
 describe('Lambda’s event queues', () => {
   let directory: string;
@@ -127,12 +125,12 @@ describe('Lambda’s event queues', () => {
       Denied: nodeFunction(batchCode, 'Role', { Timeout: 2 }),
       DeniedSource: mapping('Unreadable', 'Denied'),
     });
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   async function received(name: string): Promise<Message[]> {
     const { Messages = [] } = await sqs.send(

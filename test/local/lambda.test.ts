@@ -59,12 +59,12 @@ describe('Lambda execution environments', () => {
     cloud = await startCloud({ directory });
     lambda = new LambdaClient(cloud.clientOptions());
     stack = await deployStack(cloud, 'lambda', resources([queueAttributes]));
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   async function invoke(event: object, name = 'FunctionRef') {
     const answer = await lambda.send(

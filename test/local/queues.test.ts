@@ -14,14 +14,12 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 const code = `exports.handler = async () => { throw new Error('refused'); };`;
 
@@ -49,12 +47,12 @@ describe('Queues, and what Lambda does with them, as recorded', () => {
       Role: role('lambda.amazonaws.com', [allow('sqs:*')]),
       Function: nodeFunction(code, 'Role', { Timeout: 2 }),
     });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const url = (name: string) => stack.outputs[`${name}Ref`];
 

@@ -21,13 +21,11 @@ import {
   PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { assumeRole, createUser, type IamUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
-
-jest.setTimeout(30_000);
 
 const Bucket = 'audit-records';
 const day = 24 * 3_600_000;
@@ -51,12 +49,12 @@ describe('S3 for an administrator who is not root', () => {
         ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention } },
       }),
     );
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const put = async (Key: string, options: { IfNoneMatch?: string; client?: S3Client } = {}) =>
     await (options.client ?? s3).send(

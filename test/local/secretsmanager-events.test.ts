@@ -6,7 +6,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../adapters/clock.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
@@ -25,8 +25,6 @@ import { MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { eventually } from './support/eventually.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { deployStack } from './support/stack.ts';
-
-jest.setTimeout(30_000);
 
 interface ServiceEvent {
   readonly 'detail-type': string;
@@ -87,12 +85,12 @@ describe('Service events about rotations', () => {
     ]);
     foreign = rotation;
     QueueUrl = stack.outputs.QueueRef ?? '';
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   afterEach(async () => {
     await foreign.misbehave({});

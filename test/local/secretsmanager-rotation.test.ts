@@ -13,7 +13,7 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
@@ -21,8 +21,6 @@ import { eventually } from './support/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow } from './support/stack.ts';
-
-jest.setTimeout(30_000);
 
 const steps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'];
 const hour = 3_600;
@@ -42,12 +40,12 @@ describe('Rotation in Secrets Manager', () => {
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
     rotation = await deployRotationFunction(cloud);
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   afterEach(async () => {
     await rotation.misbehave({});

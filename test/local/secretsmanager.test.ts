@@ -16,15 +16,13 @@ import {
   UpdateSecretVersionStageCommand,
   type UpdateSecretVersionStageRequest,
 } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
-
-jest.setTimeout(30_000);
 
 const day = 24 * 3_600;
 
@@ -38,12 +36,12 @@ describe('Secrets Manager', () => {
     directory = await newFolder('secrets');
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   async function createSecret(value?: string, KmsKeyId?: string): Promise<string> {
     made += 1;

@@ -11,14 +11,12 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { StepFunctionsWorkflows } from '../../adapters/workflows.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 const code = `
 exports.handler = async (event) => {
@@ -44,12 +42,12 @@ describe('Step Functions as recorded', () => {
       Function: nodeFunction(code, 'FunctionRole'),
       MachineRole: role('states.amazonaws.com', [allow('lambda:InvokeFunction')]),
     });
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   const service = (payload: object, more: object = {}) => ({
     Type: 'Task',

@@ -15,13 +15,11 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
-
-jest.setTimeout(60_000);
 
 const code = `
 let calls = 0;
@@ -62,12 +60,12 @@ describe('Step Functions', () => {
     });
     const secrets = new SecretsManagerClient(cloud.clientOptions());
     await secrets.send(new CreateSecretCommand({ Name: 'known', SecretString: 'value of the secret' }));
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await cloud?.stop();
     await rm(directory, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   async function machine(definition: object): Promise<string> {
     machines += 1;

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ensurePython } from '../../local/python.ts';
-
-jest.setTimeout(300_000);
 
 /** One thread adds and removes entries while another loops, with as many switches between them as Python allows. */
 const script = `

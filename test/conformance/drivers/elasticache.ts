@@ -149,8 +149,8 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     },
     outages: outages
       .filter(({ code }) => code === 'TargetUnreachable')
-      .map(({ name, code, begin, end }) => ({
-        ...{ name: `${name}, and the API is out of reach`, code },
+      .map(({ name, begin, end, ...outage }) => ({
+        ...{ ...outage, name: `${name}, and the API is out of reach` },
         begin: async () => {
           reachable(false);
           await begin();

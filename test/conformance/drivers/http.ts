@@ -6,14 +6,11 @@ import { httpRotator } from '../../../rotators/http/rotator.ts';
 import type { HttpSecret } from '../../../rotators/http/schema.ts';
 import { startGitLab } from '../../rotators/http/gitlab.ts';
 import { startTokenService, type TokenService } from '../../rotators/http/token-service.ts';
+import { patience, runLivesAmongManyMs, runLivesMs } from '../pace.ts';
 import type { TargetUnderTest } from '../target.ts';
 
 const recipeFile = join(import.meta.dirname, '../../rotators/http/token-service.json');
 const scopes = ['tokens:read', 'tokens:write', 'tokens:revoke'] as const;
-/** A run of the suite that was killed is dead at once; this leaves room for twins that run at the same time. */
-const runLivesMs = 400;
-/** The same where many run at once, each slowly. */
-const runLivesAmongManyMs = 1_200;
 
 /** A small token service behind real HTTPS, and a recipe for it. */
 export interface HttpUnderTest extends TargetUnderTest<HttpSecret> {
@@ -50,7 +47,7 @@ export async function start(): Promise<HttpUnderTest> {
     service,
     server: 'an HTTPS server of the test suite',
     context: {
-      ...{ connectTimeoutMs: 3_000, statementTimeoutMs: 3_000 },
+      ...patience,
       certificateAuthorities: [service.authority.cert],
       allowPrivateAddresses: true,
     },
@@ -116,6 +113,7 @@ export async function start(): Promise<HttpUnderTest> {
       {
         name: 'the server accepts connections and says nothing',
         code: 'TargetUnreachable',
+        silent: true,
         begin: () => service.hang(),
         end: () => service.comeBack(),
       },
@@ -138,6 +136,7 @@ export async function start(): Promise<HttpUnderTest> {
       {
         name: 'the service never answers',
         code: 'TargetTimeout',
+        silent: true,
         begin: async () => {
           service.mood = () => {};
         },

@@ -29,13 +29,10 @@ import type { Rotator } from '../../../rotators/rotator.ts';
 import { servedBy } from '../deployed.ts';
 import { openDoor } from '../door.ts';
 import { unknownKeys } from '../login.ts';
+import { patience, runLivesAmongManyMs, runLivesMs } from '../pace.ts';
 import type { Account, TargetUnderTest } from '../target.ts';
 
 const path = '/apps/';
-/** A retry takes an earlier try for dead after this time. */
-const runLivesMs = 400;
-/** The same where many run at once, each slowly. */
-const runLivesAmongManyMs = 1_200;
 
 /** The policy of the documentation that follows the given marker. */
 export async function documentedPolicy(marker: 'rotation' | 'containment'): Promise<{
@@ -217,7 +214,7 @@ export async function start(): Promise<IamUnderTest> {
   return {
     rotator: rotatorWith({}),
     server: 'MiniStack 1.5 (emulator)',
-    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000 },
+    context: patience,
     ...{ cloud, iam, rotatorWith, createAccount, deny, userArn, calls },
     withPassword: (secret, secretAccessKey) => ({ ...secret, secretAccessKey }),
     passwordOf: ({ secretAccessKey }) => secretAccessKey ?? '',
@@ -260,6 +257,7 @@ export async function start(): Promise<IamUnderTest> {
       {
         name: 'connections are taken and nothing is said',
         code: 'TargetUnreachable',
+        silent: true,
         begin: () => door.hang(),
         end: () => door.open(),
       },

@@ -8,6 +8,7 @@ import { mysql as rotator } from '../../../rotators/mysql/rotator.ts';
 import { type MysqlSecret, portOf } from '../../../rotators/mysql/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';
+import { patience } from '../pace.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``;
@@ -67,7 +68,7 @@ export async function start(): Promise<MysqlUnderTest> {
       password: secret.password,
       ...(secret.dbname && { database: secret.dbname }),
       ssl: { ca: server.caPem },
-      connectTimeout: 5_000,
+      connectTimeout: patience.connectTimeoutMs,
     });
     connection.on('error', () => {});
     return connection;
@@ -158,7 +159,7 @@ export async function start(): Promise<MysqlUnderTest> {
     rotator,
     server: `${mysqld === undefined ? 'MariaDB' : 'MySQL'} ${String(version?.version).split('-')[0]}`,
     serverHandle: server,
-    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
+    context: { ...patience, certificateAuthorities: [server.caPem] },
     superuser,
     ask,
     createAccount,

@@ -7,6 +7,7 @@ import { postgresql } from '../../../rotators/postgresql/rotator.ts';
 import { databaseOf, type PostgresSecret, portOf } from '../../../rotators/postgresql/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';
+import { patience } from '../pace.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = pg.escapeIdentifier;
@@ -33,7 +34,7 @@ export async function start(): Promise<PostgresUnderTest> {
       password: secret.password,
       database: databaseOf(secret),
       ssl: { ca: server.caPem },
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: patience.connectTimeoutMs,
     });
     client.on('error', () => {});
     await client.connect();
@@ -116,7 +117,7 @@ export async function start(): Promise<PostgresUnderTest> {
     rotator: postgresql,
     server: `PostgreSQL ${String(version?.server_version)}`,
     serverHandle: server,
-    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
+    context: { ...patience, certificateAuthorities: [server.caPem] },
     superuser,
     ask,
     createAccount,

@@ -14,6 +14,7 @@ import { rdsAdminRotator } from '../../../rotators/rds-admin/rotator.ts';
 import { type MasterSecret, portOf } from '../../../rotators/rds-admin/schema.ts';
 import { layLine } from '../cut.ts';
 import { servedBy } from '../deployed.ts';
+import { patience } from '../pace.ts';
 import type { LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = pg.escapeIdentifier;
@@ -68,7 +69,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   const connect = async (secret: MasterSecret, ssl: object = { ca: server.caPem }): Promise<pg.Client> => {
     const client = new pg.Client({
       ...{ host: secret.host, port: portOf(secret), user: secret.username, password: secret.password },
-      ...{ database: secret.dbname || 'postgres', ssl, connectionTimeoutMillis: 5_000 },
+      ...{ database: secret.dbname || 'postgres', ssl, connectionTimeoutMillis: patience.connectTimeoutMs },
     });
     client.on('error', () => {});
     await client.connect();
@@ -183,7 +184,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     resets: () => resets,
     paced: (pace) => rotatorAt(line.port, pace),
     superuser: (...statements) => asSuperuser(statements, false),
-    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
+    context: { ...patience, certificateAuthorities: [server.caPem] },
     createAccount,
     withPassword: (secret, password) => ({ ...secret, password }),
     passwordOf: ({ password }) => password,
@@ -229,6 +230,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
       {
         name: 'the server says nothing, and the APIs are out of reach',
         code: 'TargetUnreachable',
+        silent: true,
         begin: async () => {
           reachable(false);
           await server.pause();

@@ -9,6 +9,7 @@ import { redis } from '../../../rotators/redis/rotator.ts';
 import { portOf, type RedisSecret } from '../../../rotators/redis/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';
+import { patience } from '../pace.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
 /** Not `createClient`, which makes a class anew for each set of options: slow where there are thousands of logins. */
@@ -84,7 +85,7 @@ export async function start(
       disableClientInfo: true,
       socket: {
         ...{ host: secret.host, port: portOf(secret), tls: true, secureContext },
-        ...{ connectTimeout: 5_000, reconnectStrategy: false },
+        ...{ connectTimeout: patience.connectTimeoutMs, reconnectStrategy: false },
       },
     });
     client.on('error', () => {});
@@ -144,7 +145,7 @@ export async function start(
     rotator: redis,
     server: `Redis ${version}`,
     serverHandle: server,
-    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [server.caPem] },
+    context: { ...patience, certificateAuthorities: [server.caPem] },
     superuser,
     createAccount,
     ...passwordLogin(openSession),

@@ -6,6 +6,7 @@ import { redshift } from '../../../rotators/redshift/rotator.ts';
 import { databaseOf, portOf, type RedshiftSecret } from '../../../rotators/redshift/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';
+import { patience } from '../pace.ts';
 import { type StandIn, startStandIn, translate } from '../redshift-stand-in.ts';
 import type { LiveSession, TargetUnderTest } from '../target.ts';
 
@@ -33,7 +34,7 @@ export async function start(): Promise<RedshiftUnderTest> {
       password: secret.password,
       database: databaseOf(secret),
       ssl: { ca: standIn.caPem },
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: patience.connectTimeoutMs,
     });
     client.on('error', () => {});
     await client.connect();
@@ -104,7 +105,7 @@ export async function start(): Promise<RedshiftUnderTest> {
     standIn,
     superuser,
     ask,
-    context: { connectTimeoutMs: 3_000, statementTimeoutMs: 3_000, certificateAuthorities: [standIn.caPem] },
+    context: { ...patience, certificateAuthorities: [standIn.caPem] },
     createAccount,
     ...passwordLogin(openSession),
     verifier: 'md5153c434b4b77c89e6b94f12c5393af5b',
