@@ -204,6 +204,8 @@ describe('a reset that takes its time', () => {
     const next = await scene.propose();
     const before = target.resets();
     const rotating = scene.rotate(next);
+    // Awaited below; should it fail before, that is no unhandled rejection.
+    rotating.catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 300));
     const contained = await sceneOf(secret).contain(secret as never);
     expect(contained).toEqual({
