@@ -151,8 +151,8 @@ describe('Lambda’s event queues', () => {
     return Messages;
   }
 
-  async function next(name: string, timeoutMs = 20_000): Promise<Message> {
-    return await eventually(`a message in ${name}`, async () => (await received(name))[0], timeoutMs);
+  async function next(name: string): Promise<Message> {
+    return await eventually(`a message in ${name}`, async () => (await received(name))[0]);
   }
 
   async function send(event: object, name = 'AsyncRef') {
@@ -253,8 +253,7 @@ describe('Lambda’s event queues', () => {
 
   describe('event source mappings', () => {
     // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-    test('a FIFO queue keeps the order of a group through partial failures, within a second each', async () => {
-      const from = Date.now();
+    test('a FIFO queue keeps the order of a group through partial failures', async () => {
       await sqs.send(
         new SendMessageBatchCommand({
           QueueUrl: stack.outputs.FifoRef,
@@ -266,13 +265,12 @@ describe('Lambda’s event queues', () => {
           })),
         }),
       );
-      const seen = await eventually('all messages to be handled', async () => {
+      await eventually('all messages to be handled', async () => {
         const all = await seenBy('OrderedRef');
         return (
           new Set(all.map((message) => message.id)).size === 6 && all.some((m) => m.id === 'a3' && m) && all
         );
       });
-      expect(Number(seen[0]?.at) - from).toBeLessThan(1_000);
       const lastTimes = await eventually('the retry of a2', async () => {
         const all = await seenBy('OrderedRef');
         return all.some((m) => m.id === 'a2' && Number(m.times) > 1) && all;
@@ -296,7 +294,7 @@ describe('Lambda’s event queues', () => {
           }),
         );
       }
-      expect(JSON.parse((await next('FifoDead', 30_000)).Body ?? '')).toMatchObject({ id: 'c1' });
+      expect(JSON.parse((await next('FifoDead')).Body ?? '')).toMatchObject({ id: 'c1' });
       const seen = await eventually('c2', async () => {
         const all = await seenBy('OrderedRef');
         return all.some((message) => message.id === 'c2') && all;
@@ -313,7 +311,7 @@ describe('Lambda’s event queues', () => {
           (await seenBy('BatchRef')).some((message) => message.id === body.id),
         );
       }
-      const dead = [await next('PlainDead', 30_000), await next('PlainDead', 30_000)];
+      const dead = [await next('PlainDead'), await next('PlainDead')];
       expect(dead.map((message) => JSON.parse(message.Body ?? '').id).sort()).toEqual(['thrown', 'unknown']);
       const seen = await seenBy('BatchRef');
       expect(seen.filter((message) => message.id === 'good')).toHaveLength(1);

@@ -234,12 +234,11 @@ describe('Lambda execution environments', () => {
   });
 
   test('an invocation that logs nothing is not held back', async () => {
-    const times: number[] = [];
-    for (let i = 0; i < 20; i += 1) {
+    // Held back, it takes 50 ms at least, however often it is tried; a busy machine needs some tries.
+    await eventually('an invocation within 40 ms', async () => {
       const from = performance.now();
       await invoke({});
-      times.push(performance.now() - from);
-    }
-    expect(Math.min(...times)).toBeLessThan(40);
+      return performance.now() - from < 40;
+    });
   });
 });
