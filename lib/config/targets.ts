@@ -1,5 +1,5 @@
 import { RekeyError } from '../../core/errors.ts';
-import { alternateOf as alternateMysql } from '../../rotators/mysql/schema.ts';
+import { alternateOf as alternateMysql, longestPassword } from '../../rotators/mysql/schema.ts';
 import { alternateOf as alternatePostgres } from '../../rotators/postgresql/schema.ts';
 import { alternateOf as alternateRedshift } from '../../rotators/redshift/schema.ts';
 import type { SecretType } from '../../rotators/registry.ts';
@@ -14,7 +14,11 @@ type Fields = NonNullable<SecretConfiguration['create']>['fields'];
 export const checkTarget = (
   secret: SecretConfiguration,
   environment: EnvironmentConfiguration,
-): Problem[] => [...checkUsers(secret), ...checkAuthorities(secret, environment)];
+): Problem[] => [
+  ...checkUsers(secret),
+  ...checkPasswordLength(secret, environment),
+  ...checkAuthorities(secret, environment),
+];
 
 const engines = ['mysql', 'aurora-mysql', 'mariadb'] as const;
 
@@ -38,6 +42,22 @@ function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] 
     }
     throw error;
   }
+}
+
+/** A longer password could never log in. The rotators of other types shorten theirs to what their targets take. */
+function checkPasswordLength(
+  { type }: SecretConfiguration,
+  { passwords }: EnvironmentConfiguration,
+): Problem[] {
+  const { length } = passwords;
+  return type !== 'mysql' || length === undefined || length <= longestPassword
+    ? []
+    : [
+        {
+          path: ['type'],
+          message: `MySQL takes passwords of at most ${longestPassword} characters: lower passwords.length of the environment, now ${length}`,
+        },
+      ];
 }
 
 /**

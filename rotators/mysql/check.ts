@@ -1,11 +1,10 @@
 import type { Strategy } from '../../core/secret.ts';
 import { requireSame, requireSoundPassword } from '../pending.ts';
 import { requireDirect } from '../rds-proxy.ts';
-import { alternateOf, databaseOf, type MysqlSecret, portOf } from './schema.ts';
+import { alternateOf, databaseOf, longestPassword, type MysqlSecret, portOf } from './schema.ts';
 
 const limits = {
-  // What `caching_sha2_password` takes; a longer one could never log in.
-  longest: 256,
+  longest: longestPassword,
   stored: /^(?:\*[0-9A-F]{40}$|\$A\$[0-9]{3}\$)/i,
   storedName: 'password hash',
 };

@@ -4,6 +4,9 @@ import { alternateOf as alternate } from '../alternating.ts';
 import { endpointFields } from '../endpoint.ts';
 
 /** Longest user name in characters, as AWS's functions have it; servers refuse longer ones or allow few more. */
+/** What `caching_sha2_password` takes; a longer one could never log in. */
+export const longestPassword = 256;
+
 const longestName = { mysql: 32, 'aurora-mysql': 32, mariadb: 80 } as const;
 
 const text = (what: string) =>

@@ -150,6 +150,11 @@ test.each([
     'would have 33 characters, mysql allows 32',
   ],
   [
+    'passwords that MySQL would not take',
+    secret({ type: 'mysql', adopt: own }, { ...here, passwords: { length: 300 } }),
+    `${at}.type: "mysql": MySQL takes passwords of at most 256 characters: lower passwords.length of the environment, now 300`,
+  ],
+  [
     'a database in a region whose authorities are not known',
     secret({ adopt: 'orders' }, { region: 'us-gov-west-1' }),
     `${at}.certificateAuthority: Rekey brings no authorities of RDS in us-gov-west-1: download AWS's bundle of the region and name the file here`,
