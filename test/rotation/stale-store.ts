@@ -41,6 +41,7 @@ export class StaleStore implements SecretStore {
 
   /** To be called after each write to the store underneath that did not go through this one. */
   note(): void {
+    if (this.#lags.every((lag) => lag === 0)) return;
     this.#past.push({ at: this.#now, store: this.#store.snapshot() });
   }
 
@@ -76,7 +77,7 @@ export class StaleStore implements SecretStore {
     const latest = this.#past.length - 1;
     const seenByAll = this.#past.findLastIndex(({ at }) => at + staleForMs <= this.#now);
     const index = Math.max(latest - lag, seenByAll, 0);
-    if (index === latest) return this.#store;
+    if (index >= latest) return this.#store;
     this.#stale += 1;
     return this.#past[index]?.store ?? this.#store;
   }

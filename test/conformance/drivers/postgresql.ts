@@ -169,7 +169,7 @@ export async function start(): Promise<PostgresUnderTest> {
         name: 'the ADMIN option on the user',
         strategies: ['alternating-users'],
         act: 'apply',
-        names: 'WITH ADMIN OPTION',
+        names: 'WITH ADMIN OPTION, run by the role that created',
         remove: async (account) => {
           await superuser(`REVOKE ADMIN OPTION FOR ${user(account)} FROM ${admin(account)} CASCADE`);
         },
