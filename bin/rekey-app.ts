@@ -1,11 +1,15 @@
+import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { loadConfiguration, selectEnvironment } from '../lib/config/config.ts';
+import { demandsOf } from '../lib/shards/capacity.ts';
+import { recordedShards, shardFileName } from '../lib/shards/record.ts';
 import { RekeyEnvironment } from '../lib/stacks/rekey-environment.ts';
 
 /**
  * The CDK app: `-c config=<path>` names the configuration file (default `rekey.config.ts`), `-c environment=<name>`
- * the environment in it (default: the first).
+ * the environment in it (default: the first). Which rotation stack each secret is in stands in `rekey.shards.json` beside
+ * the configuration, or in the file of `-c shards=<path>`; `-c deployed=nothing` says that any assignment is right.
  */
 const app = new App();
 const text = (key: string): string | undefined => {
@@ -14,6 +18,14 @@ const text = (key: string): string | undefined => {
 };
 const { configuration, directory } = await loadConfiguration(text('config') ?? 'rekey.config.ts');
 const { name, environment } = selectEnvironment(configuration, text('environment'));
-new RekeyEnvironment(app, name, { configuration: environment, directory });
+const shards = recordedShards(
+  text('shards') ?? join(directory, shardFileName),
+  demandsOf(name, environment),
+  {
+    environment: name,
+    nothingDeployed: text('deployed') === 'nothing',
+  },
+);
+new RekeyEnvironment(app, name, { configuration: environment, directory, shards });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();

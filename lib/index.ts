@@ -72,4 +72,7 @@ export {
   type StandardFunctionProps,
 } from './constructs/standard-function.ts';
 export type { TargetFunctionProps } from './constructs/target-function.ts';
+export type { ShardAssignment } from './shards/assignment.ts';
+export { type Demand, demandsOf } from './shards/capacity.ts';
+export { recordedShards, shardFileName } from './shards/record.ts';
 export { RekeyEnvironment, type RekeyEnvironmentProps } from './stacks/rekey-environment.ts';

@@ -125,8 +125,15 @@ export async function deployLocally(
   };
   const output = join(directory, 'cdk.out');
   await rm(output, { recursive: true, force: true });
+  // Beside this run's own files, since the next one deploys to an empty cloud.
+  const shards = ['-c', `shards=${join(directory, 'rekey.shards.json')}`];
   const cdk = (...args: string[]) =>
-    runOrThrow('cdk', [...args, '--no-notices', '--output', output, ...context], variables, deployLimitMs);
+    runOrThrow(
+      'cdk',
+      [...args, '--no-notices', '--output', output, ...context, ...shards],
+      variables,
+      deployLimitMs,
+    );
   await terminal.step('cdk bootstrap', () => cdk('bootstrap', `aws://${cloud.accountId}/${cloud.region}`));
   const outputs = join(directory, 'outputs.json');
   await terminal.step('cdk deploy --all', () =>

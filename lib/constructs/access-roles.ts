@@ -141,11 +141,13 @@ export class OperatorRole extends AccessRole {
         ['sqs:GetQueueAttributes'],
         queues.map(({ queueArn }) => queueArn),
       );
-      this.allow(
-        'FunctionStates',
-        ['lambda:GetFunctionConfiguration'],
-        functions.map(({ functionArn }) => functionArn),
-      );
+      if (functions.length > 0) {
+        this.allow(
+          'FunctionStates',
+          ['lambda:GetFunctionConfiguration'],
+          functions.map(({ functionArn }) => functionArn),
+        );
+      }
       this.allow('WorkflowState', ['states:DescribeStateMachine'], [workflow.stateMachineArn]);
       this.allow('BusRules', ['events:ListRules'], ['*']);
       acknowledgeWildcards(this.role, ['*'], 'Rules are listed by bus; the action takes no resource.');

@@ -315,17 +315,24 @@ function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry 
       `secret ${adopt.id}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${adopt.id} --query ARN)`,
     );
   }
-  const partialArn = Stack.of(scope).formatArn({
-    service: 'secretsmanager',
-    resource: 'secret',
-    resourceName: adopt.id,
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  });
-  const secret = Secret.fromSecretAttributes(scope, id, { secretPartialArn: partialArn, ...key });
+  const partial = partialArn(scope, adopt.id);
+  const secret = Secret.fromSecretAttributes(scope, id, { secretPartialArn: partial, ...key });
   return {
     secret,
     name: adopt.id,
-    arn: partialArn,
-    identity: { arnPattern: `${partialArn}-??????`, encryptionKey },
+    arn: partial,
+    identity: { arnPattern: adoptedArnPattern(scope, adopt.id), encryptionKey },
   };
 }
+
+/** Writes what policies call an existing secret: its ARN, or its name with whatever suffix. */
+export const adoptedArnPattern = (scope: Construct, id: string): string =>
+  id.startsWith('arn:') ? id : `${partialArn(scope, id)}-??????`;
+
+const partialArn = (scope: Construct, name: string): string =>
+  Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: name,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });

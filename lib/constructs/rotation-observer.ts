@@ -5,16 +5,22 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import { definitionsPath, metrics, rotationServiceEvents, services } from '../../core/names.ts';
 import { observationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { FunctionAlarms } from './function-alarms.ts';
 import type { RekeyBus } from './rekey-bus.ts';
-import type { RotatedSecret } from './rotated-secret.ts';
 import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
-import { SecretAccess } from './secret-access.ts';
+import { SecretAccess, type SecretIdentity } from './secret-access.ts';
 import { StandardFunction } from './standard-function.ts';
+
+/** A secret to observe: a {@link RotatedSecret}, or what there is of it in another stack. */
+export interface ObservedSecret {
+  readonly identity: Pick<SecretIdentity, 'arnPattern'>;
+  /** Has the first rotation wait for the observer. */
+  rotateAfter?(...others: readonly IDependable[]): void;
+}
 
 /** Props of {@link RotationObserver}. */
 export interface RotationObserverProps {
@@ -23,7 +29,7 @@ export interface RotationObserverProps {
   /** Queue of the audit log; records go here when the bus does not take them. */
   readonly auditQueue: IQueue;
   /** The secrets whose rotation function is not Rekey's. */
-  readonly secrets: readonly RotatedSecret[];
+  readonly secrets: readonly ObservedSecret[];
   /** Told when a rotation fails or an event could not be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
 }
@@ -84,7 +90,7 @@ export class RotationObserver extends Construct {
     this.watch(props);
     // The first rotation may start with its schedule.
     for (const secret of props.secrets) {
-      secret.rotateAfter(this);
+      secret.rotateAfter?.(this);
     }
   }
 

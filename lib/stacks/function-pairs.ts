@@ -27,6 +27,8 @@ export interface FunctionPairsProps {
   readonly networks: ReadonlyMap<string, Network>;
   /** Folder that file names in the configuration are relative to. */
   readonly directory: string;
+  /** Number of the stack among the rotation stacks, which tells alarms of equal functions apart. */
+  readonly shard: number;
 }
 
 /** The two functions that act for a secret. */
@@ -93,7 +95,7 @@ export class FunctionPairs {
         function: rotation.function,
         service: services.rotation,
         runbook: 'rotation-function-errors',
-        instance: name,
+        instance: this.instance(name),
         ...errorsOf(rotation),
         topic: this.settings.topic,
       });
@@ -110,11 +112,16 @@ export class FunctionPairs {
         function: containment.function,
         service: services.containment,
         runbook: 'containment-function-errors',
-        instance: name,
+        instance: this.instance(name),
         topic: this.settings.topic,
       });
       return containment;
     });
+  }
+
+  private instance(name: string): string {
+    const { shard } = this.settings;
+    return shard === 0 ? name : `${name}-${shard}`;
   }
 
   private shared({ type, strategy, network, trust }: FunctionKey) {

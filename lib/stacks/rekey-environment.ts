@@ -1,11 +1,14 @@
-import { type StackProps, Tags } from 'aws-cdk-lib';
+import { CrossStackReferences, ReferenceStrength, type StackProps, Tags } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
 import { environmentTag } from '../constructs/rotated-secret.ts';
 import { RotationFunction } from '../constructs/rotation-function.ts';
+import { assignShards, rotationStackPart, type ShardAssignment } from '../shards/assignment.ts';
+import { demandsOf } from '../shards/capacity.ts';
 import { AccessStack } from './access-stack.ts';
 import { AuditStack } from './audit-stack.ts';
 import { EventsStack } from './events-stack.ts';
+import { FoundationStack } from './foundation-stack.ts';
 import { RevocationStack } from './revocation-stack.ts';
 import { RotationStack } from './rotation-stack.ts';
 
@@ -14,6 +17,12 @@ export interface RekeyEnvironmentProps {
   readonly configuration: EnvironmentConfiguration;
   /** Folder that file names in the configuration are relative to. */
   readonly directory: string;
+  /**
+   * Which rotation stack each secret is in, as the last deployment had it; new secrets find their place. `recordedShards`
+   * reads it from a file and keeps it there.
+   * @default - all are in one, which must be enough for them
+   */
+  readonly shards?: ShardAssignment;
 }
 
 /**
@@ -23,13 +32,21 @@ export interface RekeyEnvironmentProps {
 export class RekeyEnvironment extends Construct {
   readonly events: EventsStack;
   readonly audit: AuditStack;
-  readonly rotation: RotationStack;
+  readonly foundation: FoundationStack;
+  /** Each holds a share of the secrets; there is always one. */
+  readonly rotations: readonly RotationStack[];
   readonly revocation: RevocationStack;
   /** Missing where the configuration names nobody who may assume a role. */
   readonly access: AccessStack | undefined;
 
   constructor(scope: Construct, environment: string, props: RekeyEnvironmentProps) {
     super(scope, environment);
+    // A stack reads what another one tells when it is deployed, and does not hold on to it: CloudFormation lets no stack
+    // drop or change what a deployed stack imports, so with imports a secret could neither be removed nor get another
+    // function. Since a stack whose template is as it was is not deployed again, what is read must keep its value under
+    // its name: resources that would be replaced have ids of their identity.
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html
+    CrossStackReferences.of(this).consume(ReferenceStrength.WEAK);
     const { configuration, directory } = props;
     const { account, region } = configuration;
     const settings = (part: string, what: string) =>
@@ -45,15 +62,34 @@ export class RekeyEnvironment extends Construct {
     const { bus, topic } = this.events;
     this.audit = new AuditStack(this, 'Audit', { ...settings('audit', 'audit log'), bus, topic });
     const { auditLog } = this.audit;
-    this.rotation = new RotationStack(this, 'Rotation', {
-      ...settings('rotation', 'networks, functions and secrets'),
-      bus,
-      topic,
-      auditQueue: auditLog.queue,
-      directory,
+    const shared = { bus, topic, auditQueue: auditLog.queue };
+    this.foundation = new FoundationStack(this, 'Foundation', {
+      ...settings('foundation', 'networks, and the key of the secrets'),
+      ...shared,
     });
-    const secrets = [...this.rotation.secrets.values()];
-    const { functions } = this.rotation;
+    const assignment = assignShards(demandsOf(environment, configuration), {
+      environment,
+      recorded: props.shards,
+    });
+    this.rotations = Array.from({ length: assignment.stacks }, (_, shard) => {
+      const part = rotationStackPart(shard);
+      return new RotationStack(this, shard === 0 ? 'Rotation' : `Rotation-${shard}`, {
+        ...settings(part, 'functions and secrets'),
+        ...shared,
+        foundation: this.foundation,
+        directory,
+        shard,
+        members: new Set(
+          Object.keys(assignment.secrets).filter((name) => assignment.secrets[name] === shard),
+        ),
+      });
+    });
+    // One after the other: their first rotations do not start together, and admin secrets are there before those that name them.
+    this.rotations.forEach((stack, index) => {
+      stack.addStackDependency(this.rotations[index - 1] ?? this.foundation);
+    });
+    const secrets = this.rotations.flatMap((stack) => [...stack.secrets.values()]);
+    const functions = this.rotations.flatMap((stack) => stack.functions);
     // Foreign rotation functions share one.
     const containment = new Set(functions.map((pair) => pair.containment));
     const own = functions.flatMap(({ rotation }) =>

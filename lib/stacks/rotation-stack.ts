@@ -1,20 +1,15 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnWaitConditionHandle, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { metrics, services } from '../../core/names.ts';
-import { apisOf } from '../config/networks.ts';
 import { passwordEnvironment } from '../config/passwords.ts';
 import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
-import { Network } from '../constructs/network.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { type AdminSecret, RotatedSecret } from '../constructs/rotated-secret.ts';
-import { RotationObserver } from '../constructs/rotation-observer.ts';
-import { RunbookAlarm, rekeyMetric } from '../constructs/runbook-alarm.ts';
 import { identityOf } from '../shards/identity.ts';
 import type { EnvironmentStackProps } from './events-stack.ts';
+import type { FoundationStack } from './foundation-stack.ts';
 import { type FunctionPair, FunctionPairs } from './function-pairs.ts';
 
 /** Props of {@link RotationStack}. */
@@ -22,71 +17,56 @@ export interface RotationStackProps extends EnvironmentStackProps {
   readonly bus: RekeyBus;
   readonly auditQueue: IQueue;
   readonly topic: ITopic;
+  readonly foundation: FoundationStack;
   /** Folder that file names in the configuration are relative to. */
   readonly directory: string;
+  /** Number of the stack among the rotation stacks of the environment. */
+  readonly shard: number;
+  /** Full names of the secrets that are in this stack. */
+  readonly members: ReadonlySet<string>;
 }
 
-/** Networks, the functions that reach the targets, and the secrets. */
+/** Holds a share of an environment's secrets, and the functions that reach their targets. */
 export class RotationStack extends Stack {
-  /** The environment's secrets by their key in the configuration. */
+  /** The stack's secrets by their full name. */
   readonly secrets: ReadonlyMap<string, RotatedSecret>;
   readonly functions: readonly FunctionPair[];
-  /** Missing where every rotation function is Rekey's own. */
-  readonly observer: RotationObserver | undefined;
   private readonly pairs: FunctionPairs;
-  private readonly networks: ReadonlyMap<string, Network>;
   private readonly settings: RotationStackProps;
 
   constructor(scope: Construct, id: string, props: RotationStackProps) {
     super(scope, id, props);
     this.settings = props;
-    const { environment, configuration } = props;
-    this.networks = new Map(
-      Object.entries(configuration.networks).map(([name, network]) => [
-        name,
-        new Network(this, `Network-${name}`, {
-          name: `rekey-${environment}-${name}`,
-          network,
-          apis: apisOf(name, configuration.secrets),
-        }),
-      ]),
-    );
-    const key = new Key(this, 'SecretsKey', {
-      description: `Rekey ${environment}: secrets`,
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+    this.pairs = new FunctionPairs(this, {
+      ...props,
+      networks: props.foundation.networks,
     });
-    this.pairs = new FunctionPairs(this, { ...props, networks: this.networks });
-    this.secrets = this.buildSecrets(key);
+    this.secrets = this.buildSecrets();
     this.functions = this.pairs.all;
-    this.buildAlarms();
-    const foreign = [...this.secrets.values()].filter((secret) => secret.foreign);
-    this.observer =
-      foreign.length === 0
-        ? undefined
-        : new RotationObserver(this, 'Observer', {
-            environment,
-            bus: props.bus,
-            auditQueue: props.auditQueue,
-            secrets: foreign,
-            alarmTopic: props.topic,
-          });
+    if (this.secrets.size === 0) {
+      // CloudFormation takes no stack without a resource; this one costs nothing and does nothing.
+      new CfnWaitConditionHandle(this, 'NoSecrets');
+    }
   }
 
-  /** Admin secrets first, because the secrets that they administer name them. */
-  private buildSecrets(key: Key): ReadonlyMap<string, RotatedSecret> {
-    const { secrets } = this.settings.configuration;
+  /** In the order of their names, so that the order in the configuration changes nothing; but admin secrets first. */
+  private buildSecrets(): ReadonlyMap<string, RotatedSecret> {
+    const { environment, configuration, members } = this.settings;
+    const mine = Object.values(configuration.secrets)
+      .map((secret) => ({ name: secretName(environment, secret), secret }))
+      .filter(({ name }) => members.has(name))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1));
     const built = new Map<string, RotatedSecret>();
     const build = (name: string, secret: SecretConfiguration): RotatedSecret => {
       const known = built.get(name);
       if (known !== undefined) {
         return known;
       }
-      const result = this.buildSecret(secret, key, this.admin(secret, build));
+      const result = this.buildSecret(name, secret, this.admin(secret, build));
       built.set(name, result);
       return result;
     };
-    for (const [name, secret] of Object.entries(secrets)) {
+    for (const { name, secret } of mine) {
       build(name, secret);
     }
     return built;
@@ -99,22 +79,35 @@ export class RotationStack extends Stack {
     if (adminSecret === undefined) {
       return undefined;
     }
-    if ('secret' in adminSecret) {
-      const secret = this.settings.configuration.secrets[adminSecret.secret];
-      return secret === undefined ? undefined : build(adminSecret.secret, secret);
+    if (!('secret' in adminSecret)) {
+      return {
+        id: adminSecret.adopt,
+        ...(adminSecret.encryptionKey === undefined ? {} : { encryptionKeyArn: adminSecret.encryptionKey }),
+      };
     }
-    return {
-      id: adminSecret.adopt,
-      ...(adminSecret.encryptionKey === undefined ? {} : { encryptionKeyArn: adminSecret.encryptionKey }),
-    };
+    const { environment, configuration, members, foundation } = this.settings;
+    const secret = configuration.secrets[adminSecret.secret];
+    if (secret === undefined) {
+      return undefined;
+    }
+    const name = secretName(environment, secret);
+    if (members.has(name)) {
+      return build(name, secret);
+    }
+    // In another rotation stack: by its name, since two stacks that read each other could not be deployed.
+    const encryptionKeyArn =
+      secret.create === undefined ? secret.encryptionKey : foundation.secretsKey.keyArn;
+    return { id: secret.adopt ?? name, ...(encryptionKeyArn === undefined ? {} : { encryptionKeyArn }) };
   }
 
-  private buildSecret(secret: SecretConfiguration, key: Key, admin: AdminSecret | undefined): RotatedSecret {
-    const { environment, configuration } = this.settings;
-    const network = secret.network === undefined ? undefined : this.networks.get(secret.network);
-    const fullName = secretName(environment, secret);
+  private buildSecret(
+    name: string,
+    secret: SecretConfiguration,
+    admin: AdminSecret | undefined,
+  ): RotatedSecret {
+    const { environment, configuration, foundation } = this.settings;
     // By the secret's name, since CloudFormation knows it by this id: a new key in the configuration is no new secret.
-    return new RotatedSecret(this, `Secret-${identityOf(fullName)}`, {
+    return new RotatedSecret(this, `Secret-${identityOf(name)}`, {
       environment,
       secret:
         secret.create === undefined
@@ -126,9 +119,9 @@ export class RotationStack extends Stack {
             }
           : {
               create: {
-                name: fullName,
+                name,
                 fields: secret.create.fields,
-                encryptionKey: key,
+                encryptionKey: foundation.secretsKey,
                 passwordEnvironment: passwordEnvironment(configuration.passwords),
               },
             },
@@ -141,26 +134,6 @@ export class RotationStack extends Stack {
       schedule: secret.schedule ?? configuration.rotation.schedule,
       maximumAgeDays: secret.maximumAgeDays ?? configuration.rotation.maximumAgeDays,
       ...(secret.rotateOnDeploy === undefined ? {} : { rotateOnDeploy: secret.rotateOnDeploy }),
-      rotateAfter: network?.ready ?? [],
     });
-  }
-
-  private buildAlarms(): void {
-    const { environment, topic } = this.settings;
-    new RunbookAlarm(this, 'RotationFailed', {
-      environment,
-      runbook: 'rotation-failed',
-      metric: rekeyMetric(environment, services.rotation, metrics.rotationFailed),
-      topic,
-    });
-    for (const service of [services.rotation, services.containment]) {
-      new RunbookAlarm(this, `AuditPublishFailed-${service}`, {
-        environment,
-        runbook: 'audit-publish-failed',
-        instance: service,
-        metric: rekeyMetric(environment, service, metrics.auditPublishFailed),
-        topic,
-      });
-    }
   }
 }

@@ -20,7 +20,7 @@ function pairsOf(first: object, second: object): number {
   const { prod: configuration } = environments;
   if (configuration === undefined) throw new Error('no environment');
   const stacks = new RekeyEnvironment(testApp(), 'prod', { configuration, directory: import.meta.dirname });
-  return stacks.rotation.functions.length;
+  return stacks.rotations.flatMap((stack) => stack.functions).length;
 }
 
 const named = (name: string, more: object) => ({ adopt: name, owner: 'team', ...more });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
@@ -43,7 +44,7 @@ function environmentOf(type: SecretType, resources: readonly string[]): RekeyEnv
 /** Everything that any role of the rotation and the revocation stack may do, by what the statement is called. */
 function statementsOf(type: SecretType, resources: readonly string[]): Statement[] {
   const stacks = environmentOf(type, resources);
-  return [stacks.rotation, stacks.revocation].flatMap((stack) =>
+  return [...stacks.rotations, stacks.revocation].flatMap((stack) =>
     Object.values<Policy>(Template.fromStack(stack).findResources('AWS::IAM::Policy') as never).flatMap(
       ({ Properties }) => Properties.PolicyDocument.Statement,
     ),
@@ -57,7 +58,7 @@ test.each([
   '%s: its functions may take %d s, and the alarm on errors waits for a second try where it must',
   (type, seconds, alarm) => {
     const { example } = registry[type].aws.resources;
-    const template = Template.fromStack(environmentOf(type, [example]).rotation);
+    const template = Template.fromStack(environmentOf(type, [example]).rotations[0] as Stack);
     const functions = template.findResources('AWS::Lambda::Function', {
       Properties: { Environment: { Variables: { REKEY_STRATEGY: Match.anyValue() } } },
     });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -54,20 +54,19 @@ describe('cdk-nag, AwsSolutions', () => {
 describe('an environment', () => {
   let environment: RekeyEnvironment;
   const templates: Record<string, Template> = {};
+  const stacks = () => environment.node.children.filter((child) => Stack.isStack(child));
   beforeAll(() => {
     environment = build(everything, 'full');
-    for (const part of ['events', 'audit', 'rotation', 'revocation', 'access'] as const) {
-      templates[part] = Template.fromStack(environment[part] as never);
+    for (const stack of stacks()) {
+      templates[stack.stackName.replace('rekey-full-', '')] = Template.fromStack(stack);
     }
   });
   const template = (part: string): Template => templates[part] as Template;
 
   test('is one stack per lifetime, of which only the audit log is protected', () => {
-    const parts = ['events', 'audit', 'rotation', 'revocation', 'access'] as const;
-    expect(parts.map((part) => environment[part]?.stackName)).toEqual(
-      parts.map((part) => `rekey-full-${part}`),
-    );
-    expect(parts.filter((part) => environment[part]?.terminationProtection)).toEqual(['audit']);
+    const parts = ['events', 'audit', 'foundation', 'rotation', 'revocation', 'access'];
+    expect(stacks().map(({ stackName }) => stackName)).toEqual(parts.map((part) => `rekey-full-${part}`));
+    expect(stacks().filter((stack) => stack.terminationProtection)).toEqual([environment.audit]);
   });
 
   test('locks its audit log for as long as configured', () => {
@@ -115,8 +114,10 @@ describe('an environment', () => {
   });
 
   test('shares functions only between secrets of one type, strategy, network and trust', () => {
-    expect(environment.rotation.functions).toHaveLength(4);
-    const functions = Object.values(template('rotation').findResources('AWS::Lambda::Function'));
+    expect(environment.rotations[0]?.functions).toHaveLength(4);
+    const functions = [template('foundation'), template('rotation')].flatMap((part) =>
+      Object.values(part.findResources('AWS::Lambda::Function')),
+    );
     const plaintext = functions.map(
       ({ Properties }) => Properties.Environment.Variables.REKEY_ALLOW_PLAINTEXT,
     );
@@ -127,9 +128,9 @@ describe('an environment', () => {
   });
 
   test('keeps functions in a created network off the internet', () => {
-    template('rotation').resourceCountIs('AWS::EC2::InternetGateway', 0);
-    template('rotation').resourceCountIs('AWS::EC2::NatGateway', 0);
-    const endpoints = Object.values(template('rotation').findResources('AWS::EC2::VPCEndpoint'));
+    template('foundation').resourceCountIs('AWS::EC2::InternetGateway', 0);
+    template('foundation').resourceCountIs('AWS::EC2::NatGateway', 0);
+    const endpoints = Object.values(template('foundation').findResources('AWS::EC2::VPCEndpoint'));
     expect(
       endpoints.map(({ Properties }) => String(Properties.ServiceName).split('.').at(-1)).sort(),
     ).toEqual(['events', 'rds', 'secretsmanager', 'sqs', 'ssm']);
@@ -302,7 +303,7 @@ describe('an environment', () => {
     });
 
     test('watch the metrics that the functions emit', () => {
-      template('rotation').hasResourceProperties('AWS::CloudWatch::Alarm', {
+      template('foundation').hasResourceProperties('AWS::CloudWatch::Alarm', {
         AlarmName: 'rekey-full-rotation-failed',
         Namespace: 'Rekey',
         MetricName: 'RotationFailed',

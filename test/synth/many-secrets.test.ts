@@ -38,11 +38,11 @@ const limits: Readonly<Record<string, number>> = {
 test('the policies for a hundred secrets stay within what IAM takes, and are there before the first rotation', () => {
   const settings = environments.prod;
   if (settings === undefined) throw new Error('no environment');
-  const { rotation, revocation } = new RekeyEnvironment(testApp(), 'prod', {
+  const { rotations, revocation } = new RekeyEnvironment(testApp(), 'prod', {
     configuration: settings,
     directory: import.meta.dirname,
   });
-  const resources = [rotation, revocation].flatMap((stack) =>
+  const resources = [...rotations, revocation].flatMap((stack) =>
     Object.entries<{ Type: string; Properties: Record<string, unknown>; DependsOn?: string[] }>(
       Template.fromStack(stack).toJSON().Resources,
     ),

@@ -1,0 +1,104 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { metrics, services } from '../../core/names.ts';
+import { isRotated } from '../../rotators/registry.ts';
+import { apisOf } from '../config/networks.ts';
+import type { NetworkConfiguration } from '../config/schema.ts';
+import { Network } from '../constructs/network.ts';
+import type { RekeyBus } from '../constructs/rekey-bus.ts';
+import { adoptedArnPattern } from '../constructs/rotated-secret.ts';
+import { RotationObserver } from '../constructs/rotation-observer.ts';
+import { RunbookAlarm, rekeyMetric } from '../constructs/runbook-alarm.ts';
+import { identityOf } from '../shards/identity.ts';
+import type { EnvironmentStackProps } from './events-stack.ts';
+
+/** Props of {@link FoundationStack}. */
+export interface FoundationStackProps extends EnvironmentStackProps {
+  readonly bus: RekeyBus;
+  readonly auditQueue: IQueue;
+  readonly topic: ITopic;
+}
+
+/** Holds what all rotation stacks of an environment stand on: networks, the secrets' key, and what watches them all. */
+export class FoundationStack extends Stack {
+  readonly networks: ReadonlyMap<string, Network>;
+  /** Encrypts the secrets that Rekey creates; it stays when the stack goes, as they do. */
+  readonly secretsKey: Key;
+  /** Missing where every rotation function is Rekey's own. */
+  readonly observer: RotationObserver | undefined;
+
+  constructor(scope: Construct, id: string, props: FoundationStackProps) {
+    super(scope, id, props);
+    const { environment, configuration } = props;
+    this.networks = new Map(
+      Object.entries(configuration.networks).map(([name, network]) => [
+        name,
+        new Network(this, `Network-${name}-${identityOf(whatReplaces(network))}`, {
+          name: `rekey-${environment}-${name}`,
+          network,
+          apis: apisOf(name, configuration.secrets),
+        }),
+      ]),
+    );
+    this.secretsKey = new Key(this, 'SecretsKey', {
+      description: `Rekey ${environment}: secrets`,
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.observer = this.observeOthers(props);
+    this.watch(props);
+  }
+
+  /** Sees the rotations by functions that are not Rekey's, from before the first one. */
+  private observeOthers({
+    environment,
+    configuration,
+    bus,
+    auditQueue,
+    topic,
+  }: FoundationStackProps): RotationObserver | undefined {
+    const secrets = Object.values(configuration.secrets).flatMap(({ type, adopt }) =>
+      isRotated(type) || adopt === undefined
+        ? []
+        : [{ identity: { arnPattern: adoptedArnPattern(this, adopt) } }],
+    );
+    return secrets.length === 0
+      ? undefined
+      : new RotationObserver(this, 'Observer', { environment, bus, auditQueue, secrets, alarmTopic: topic });
+  }
+
+  /** Alarms on metrics that the functions of all rotation stacks share. */
+  private watch({ environment, topic }: FoundationStackProps): void {
+    new RunbookAlarm(this, 'RotationFailed', {
+      environment,
+      runbook: 'rotation-failed',
+      metric: rekeyMetric(environment, services.rotation, metrics.rotationFailed),
+      topic,
+    });
+    for (const service of [services.rotation, services.containment]) {
+      new RunbookAlarm(this, `AuditPublishFailed-${service}`, {
+        environment,
+        runbook: 'audit-publish-failed',
+        instance: service,
+        metric: rekeyMetric(environment, service, metrics.auditPublishFailed),
+        topic,
+      });
+    }
+  }
+}
+
+/**
+ * What CloudFormation would replace a network's parts for. The functions that are in the network name it by its id, so
+ * a replaced network needs another one: else their stacks would keep the old parts, which are gone.
+ */
+function whatReplaces(network: NetworkConfiguration): unknown {
+  if ('existing' in network) {
+    return network.existing.vpcId;
+  }
+  const { cidr, availabilityZones } = network.create;
+  // Where they are counted, another one is one more.
+  return [cidr, typeof availabilityZones === 'number' ? undefined : availabilityZones];
+}
