@@ -1,8 +1,16 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
+import { metrics } from '../../core/names.ts';
 import { rotationHandler } from '../../lambdas/rotation/handler.ts';
 import { postgresql } from '../../rotators/postgresql/rotator.ts';
 
@@ -72,4 +80,35 @@ test('a failed step is one ERROR line that names secret, step, version, code and
   expect(lines).toHaveLength(2);
   expect(lines[1]).not.toHaveProperty('versionId');
   expect(JSON.stringify(lines[1])).not.toContain('hunter2');
+});
+
+test('a failure that may pass is an ERROR line like any other, and counted only when it lasts', async () => {
+  jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const counted = jest.spyOn(Metrics.prototype, 'addMetric');
+  mockClient(EventBridgeClient)
+    .on(PutEventsCommand)
+    .resolves({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'ThrottlingException' }] });
+  const secretsManager = mockClient(SecretsManagerClient);
+  const VersionIdsToStages = { first: ['AWSCURRENT'], next: ['AWSPENDING'] };
+  secretsManager
+    .on(DescribeSecretCommand)
+    .resolves({ ARN: secret, Name: 'orders', RotationEnabled: true, VersionIdsToStages });
+  const credential = { engine: 'postgres', host: 'db', username: 'app', password: 'the first one' };
+  secretsManager
+    .on(GetSecretValueCommand)
+    .resolves({ ARN: secret, VersionId: 'first', SecretString: JSON.stringify(credential) });
+  mockClient(SQSClient).on(SendMessageCommand).resolves({});
+  const handler = rotationHandler(postgresql);
+  const failures = async (begun: Date) => {
+    counted.mockClear();
+    secretsManager
+      .on(ListSecretVersionIdsCommand)
+      .resolves({ Versions: [{ VersionId: 'next', VersionStages: ['AWSPENDING'], CreatedDate: begun }] });
+    const step = { ...event('next'), Step: 'createSecret' };
+    await expect(handler(step, context)).rejects.toMatchObject({ name: 'AuditUnavailable' });
+    return counted.mock.calls.filter(([name]) => name === metrics.rotationFailed).length;
+  };
+  expect(await failures(new Date())).toBe(0);
+  expect(await failures(new Date(Date.now() - 3_600_000))).toBe(1);
 });
