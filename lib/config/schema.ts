@@ -198,6 +198,8 @@ const secretSchema = z
     path: ['encryptionKey'],
   });
 
+const reserved = z.int().min(1).max(900).optional();
+
 const environmentSchema = z.strictObject({
   /** @default - the account of the credentials that the CDK CLI runs with */
   account: z
@@ -277,6 +279,27 @@ const environmentSchema = z.strictObject({
         .default([]),
       /** Requests that are older are refused. */
       maximumAgeHours: z.int().min(1).max(168).default(24),
+    })
+    .prefault({}),
+  /**
+   * Executions that Lambda keeps free for the emergency path, per function. Each is taken from what the account's other
+   * functions share, and is the function's upper bound as well.
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   */
+  reservedConcurrency: z
+    .strictObject({
+      /** Takes requests for revocations. */
+      intake: reserved,
+      /** Each function of the revocation workflow's own: those that replace the credential and report. */
+      workflow: reserved,
+      /** Each function that cuts credentials off. */
+      containment: reserved,
+      /** The writer of the audit log, which never runs twice at once: its queue has one message group. */
+      writer: z
+        .literal(1, { error: 'must be 1: the queue has one message group, so it never runs twice' })
+        .optional(),
+      /** The account's quota of concurrent executions in the region, of which AWS keeps 100 unreserved. */
+      quota: z.int().min(10).default(1000),
     })
     .prefault({}),
   networks: z.record(keySchema(32), networkSchema).default({}),

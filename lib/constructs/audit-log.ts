@@ -40,6 +40,8 @@ export interface AuditLogProps {
    * @default Duration.days(365)
    */
   readonly accessLogRetention?: Duration;
+  /** Executions that Lambda keeps free for the writer. @default - it shares the account's unreserved concurrency */
+  readonly reservedConcurrency?: number;
 }
 
 /** The message group of all records: one group keeps them in order. */
@@ -123,6 +125,7 @@ export class AuditLog extends Construct {
       environmentSchema: auditWriterEnvironmentSchema,
       environment: { REKEY_ENVIRONMENT: environment, REKEY_AUDIT_BUCKET: this.bucket.bucketName },
       timeout: Duration.seconds(30),
+      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
     });
     this.permitWriter();
     this.protectRecords();

@@ -53,6 +53,11 @@ export interface RevocationWorkflowProps {
    * @default Duration.hours(24)
    */
   readonly maximumRequestAge?: Duration;
+  /**
+   * Executions that Lambda keeps free for the intake, and for each of the workflow's own functions.
+   * @default - they share the account's unreserved concurrency
+   */
+  readonly reservedConcurrency?: { readonly [name in 'intake' | 'workflow']?: number | undefined };
   /** Told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
   /** @default RetentionDays.ONE_YEAR */
@@ -90,6 +95,10 @@ export class RevocationWorkflow extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'This is the dead-letter queue of a rule and a function, which cdk-nag does not see.',
     });
+    const reserved = (name: 'intake' | 'workflow') => {
+      const reservedConcurrency = props.reservedConcurrency?.[name];
+      return reservedConcurrency === undefined ? {} : { reservedConcurrency };
+    };
     const common = {
       REKEY_ENVIRONMENT: environment,
       REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
@@ -100,6 +109,7 @@ export class RevocationWorkflow extends Construct {
       service: services.revocation,
       description: `Rekey ${environment}: replaces a revoked credential`,
       environmentSchema: revocationRotateEnvironmentSchema,
+      ...reserved('workflow'),
       environment: { REKEY_ENVIRONMENT: environment },
       timeout: rotateTimeout,
     });
@@ -108,6 +118,7 @@ export class RevocationWorkflow extends Construct {
       service: services.revocation,
       description: `Rekey ${environment}: reports how a revocation ended`,
       environmentSchema: revocationReportEnvironmentSchema,
+      ...reserved('workflow'),
       environment: common,
     });
     this.stateMachine = this.createStateMachine(props);
@@ -116,6 +127,7 @@ export class RevocationWorkflow extends Construct {
       service: services.revocation,
       description: `Rekey ${environment}: takes revocation requests`,
       environmentSchema: revocationIntakeEnvironmentSchema,
+      ...reserved('intake'),
       environment: {
         ...common,
         REKEY_REVOCATION_WORKFLOW_ARN: this.stateMachine.stateMachineArn,

@@ -48,6 +48,8 @@ export interface TargetFunctionProps {
   readonly certificateAuthority?: string;
   /** @default RetentionDays.ONE_YEAR */
   readonly logRetention?: RetentionDays;
+  /** Executions that Lambda keeps free for the function. @default - it shares the account's unreserved concurrency */
+  readonly reservedConcurrency?: number;
 }
 
 /** What differs between the function that rotates and the one that contains. */
@@ -100,6 +102,7 @@ export abstract class TargetFunction extends Construct {
       ...(props.certificateAuthority === undefined ? {} : { files: [props.certificateAuthority] }),
       ...(props.network === undefined ? {} : { network: props.network }),
       ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
       // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
       timeout: Duration.seconds(stepSecondsOf(type)),
     });

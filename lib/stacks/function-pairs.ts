@@ -106,7 +106,11 @@ export class FunctionPairs {
   private containment(key: FunctionKey): ContainmentFunction {
     const name = functionId(key);
     return findOrBuild(this.containments, `Containment-${name}`, (id) => {
-      const containment = new ContainmentFunction(this.scope, id, this.shared(key));
+      const { containment: reserved } = this.settings.configuration.reservedConcurrency;
+      const containment = new ContainmentFunction(this.scope, id, {
+        ...this.shared(key),
+        ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
+      });
       new FunctionAlarms(this.scope, `ContainmentAlarms-${name}`, {
         environment: this.settings.environment,
         function: containment.function,

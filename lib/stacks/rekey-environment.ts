@@ -1,4 +1,5 @@
 import { CrossStackReferences, ReferenceStrength, type StackProps, Tags } from 'aws-cdk-lib';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
 import { environmentTag } from '../constructs/rotated-secret.ts';
@@ -127,7 +128,30 @@ export class RekeyEnvironment extends Construct {
             rotationLogs: own.map(({ logGroup }) => logGroup),
             intakeLogs: workflow.intake.logGroup,
           });
+    requireReservable(this, environment, configuration.reservedConcurrency.quota);
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.
     Tags.of(this).add(environmentTag, environment);
+  }
+}
+
+/** What AWS leaves unreserved for all functions of an account that reserve nothing. */
+const keptUnreserved = 100;
+
+/**
+ * Refuses at synth what Lambda would refuse in the middle of a deploy.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+ */
+function requireReservable(scope: Construct, environment: string, quota: number): void {
+  const reserving = scope.node
+    .findAll()
+    .filter((construct): construct is CfnFunction => construct instanceof CfnFunction)
+    .flatMap(({ reservedConcurrentExecutions: reserved }) => (reserved === undefined ? [] : [reserved]));
+  const sum = reserving.reduce((total, reserved) => total + reserved, 0);
+  if (sum > Math.max(0, quota - keptUnreserved)) {
+    throw new Error(
+      `environments.${environment}.reservedConcurrency: ${reserving.length} functions would reserve ${sum} executions, and of a quota of ` +
+        `${quota} only ${Math.max(0, quota - keptUnreserved)} can be reserved, since AWS keeps ${keptUnreserved} for all others; ` +
+        'reserve less, or have the quota raised and state it in reservedConcurrency.quota',
+    );
   }
 }

@@ -36,6 +36,7 @@ export class RevocationStack extends Stack {
       allowedAccounts: configuration.revocation.accounts,
       maximumRequestAge: Duration.hours(configuration.revocation.maximumAgeHours),
       alarmTopic: props.topic,
+      reservedConcurrency: configuration.reservedConcurrency,
     });
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.revocationWorkflowArn]: this.workflow.stateMachine.stateMachineArn,
