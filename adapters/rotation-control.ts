@@ -1,9 +1,14 @@
-import { RotateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  RotateSecretCommand,
+  type SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { RekeyError, SecretError } from '../core/errors.ts';
-import type { RotationControl } from '../core/ports.ts';
+import type { OperatorRotations } from '../core/operator-ports.ts';
+import { stages } from '../core/secret.ts';
 
-/** Starts rotations through Secrets Manager. */
-export class SecretsManagerRotation implements RotationControl {
+/** Starts rotations through Secrets Manager, and gives them up. */
+export class SecretsManagerRotation implements OperatorRotations {
   readonly #client: SecretsManagerClient;
 
   constructor(client: SecretsManagerClient) {
@@ -52,6 +57,35 @@ export class SecretsManagerRotation implements RotationControl {
           retryable: true,
         },
       );
+    }
+  }
+
+  /**
+   * A version that does not have the label is refused, and is what was wanted.
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+   */
+  async abandon(secretId: string, versionId: string): Promise<void> {
+    try {
+      await this.#client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: secretId,
+          VersionStage: stages.pending,
+          RemoveFromVersionId: versionId,
+        }),
+      );
+    } catch (cause) {
+      const name = cause instanceof Error ? cause.name : '';
+      if (name === 'InvalidParameterException') {
+        return;
+      }
+      if (name === 'AccessDeniedException') {
+        throw new SecretError(
+          'SecretAccessDenied',
+          `secretsmanager:UpdateSecretVersionStage of ${stages.pending} on ${secretId} is denied to this role; operators may, deploy the environment again if theirs may not`,
+          { cause },
+        );
+      }
+      throw cause;
     }
   }
 }

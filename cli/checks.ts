@@ -100,7 +100,20 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
     }
   });
   const unreadable = statuses.filter(({ state }) => state === 'not readable').length;
+  const unfinished = statuses.filter(({ pendingVersionId }) => pendingVersionId !== undefined);
+  const names = unfinished.map(({ definition }) => definition.name);
+  const blocked =
+    unfinished.length === 0
+      ? []
+      : [
+          warn(
+            'next deploy',
+            `a deploy that changes the schedule or the function of ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''} would be refused: the rotation is unfinished`,
+            `let it finish first, or give it up: rekey secret rotate ${names[0]} --abandon`,
+          ),
+        ];
   return [
+    ...blocked,
     ...(unreadable === 0 || unreadable < statuses.length
       ? [ok('rotations', `${healthy} of ${statuses.length} secrets are in order`)]
       : []),

@@ -109,22 +109,37 @@ export function createProgram(
     .argument('<name>', 'name or ARN', text)
     .option('-w, --wait', 'follow the rotation to its end; exit code 1 if it fails')
     .option('--timeout <duration>', 'longest wait', duration, '1m')
+    .addOption(
+      new Option('--abandon', 'give up an unfinished rotation that cannot be finished').conflicts('wait'),
+    )
+    .option('--force', 'with --abandon: also one that may be under way right now')
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
       examples(
         'rekey secret rotate prod/orders/db --wait',
         'rekey secret rotate prod/orders/db --yes --wait --json',
+        'rekey secret rotate prod/orders/db --abandon',
       ),
     )
-    .action((name: string, options: { wait?: boolean; timeout: string; yes?: boolean }, command: Command) =>
-      run(command, async (invocation) =>
-        (await import('./commands/secret-rotate.ts')).secretRotate(invocation, name, {
-          wait: options.wait === true,
-          yes: options.yes === true,
-          timeoutMs: parseDuration(options.timeout, '--timeout'),
-        }),
-      ),
+    .action(
+      (
+        name: string,
+        options: { wait?: boolean; timeout: string; yes?: boolean; abandon?: boolean; force?: boolean },
+        command: Command,
+      ) =>
+        run(command, async (invocation) =>
+          options.abandon === true
+            ? (await import('./commands/secret-abandon.ts')).secretAbandon(invocation, name, {
+                yes: options.yes === true,
+                force: options.force === true,
+              })
+            : (await import('./commands/secret-rotate.ts')).secretRotate(invocation, name, {
+                wait: options.wait === true,
+                yes: options.yes === true,
+                timeoutMs: parseDuration(options.timeout, '--timeout'),
+              }),
+        ),
     );
 
   program

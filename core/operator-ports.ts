@@ -109,13 +109,22 @@ export interface AuditObjects {
   read(key: string): Promise<Uint8Array>;
 }
 
+/** Starts rotations, and gives up one that cannot be finished. */
+export interface OperatorRotations extends RotationControl {
+  /**
+   * Takes AWSPENDING off a version; does nothing where the version no longer has it.
+   * @throws SecretError `SecretMissing` | `SecretAccessDenied`
+   */
+  abandon(secretId: string, versionId: string): Promise<void>;
+}
+
 /** Everything outside that commands reach. Each part is opened when it is first asked for. */
 export interface Cloud {
   identity(): Promise<Identity>;
   deployments(): Promise<Deployments>;
   definitions(environment: string): Promise<DefinitionStore>;
   secrets(): Promise<SecretReader>;
-  rotations(): Promise<RotationControl>;
+  rotations(): Promise<OperatorRotations>;
   bus(name: string): Promise<EventBus>;
   rules(): Promise<Rules>;
   queues(): Promise<Queues>;

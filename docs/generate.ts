@@ -28,6 +28,11 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.rotation',
     meaning: 'A step failed; the event says which one and why. Secrets Manager tries again.',
   },
+  'Secret Rotation Abandoned': {
+    source: 'rekey.cli',
+    meaning:
+      'An operator gives up a rotation that cannot be finished: the version loses AWSPENDING, the current one stays.',
+  },
   'Credential Retired': {
     source: 'rekey.rotation',
     meaning: 'The overlap ended: the target forgot, or no longer accepts, a credential that was replaced.',

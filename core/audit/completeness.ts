@@ -56,6 +56,7 @@ export class Completeness {
       case 'Secret Rotation Started':
       case 'Secret Rotation Succeeded':
       case 'Secret Rotation Failed':
+      case 'Secret Rotation Abandoned':
         this.#takeRotation(sequence, since, event);
         break;
       case 'Secret Revocation Requested': {
@@ -155,6 +156,10 @@ export class Completeness {
       return;
     }
     const begun = this.#started.delete(key) || this.#failed.has(key);
+    if (event.detailType === 'Secret Rotation Abandoned') {
+      // Nobody waits for the outcome of a rotation that was given up; a failure of it has been counted.
+      return;
+    }
     if (event.detailType === 'Secret Rotation Failed') {
       this.#rotations.failed += 1;
       this.#failed.add(key);

@@ -96,6 +96,11 @@ const dataSchemas = {
     durationMs: z.number().min(0).optional(),
   }),
   'Secret Rotation Failed': z.object({ ...rotated, step: z.string(), error: errorSchema }),
+  'Secret Rotation Abandoned': z.object({
+    ...rotated,
+    /** True where the rotation may still have been under way. */
+    forced: z.boolean(),
+  }),
   'Credential Retired': z.object({
     ...rotated,
     /** The version that replaced it. */

@@ -112,6 +112,8 @@ function trusted(scope: Construct, principal: string): PrincipalBase {
 /** Props of {@link OperatorRole}. */
 export interface OperatorRoleProps extends AccessRoleProps {
   readonly secrets: readonly RotatedSecret[];
+  /** Takes the record of a rotation that was given up. @default - none; the CLI can give up no rotation */
+  readonly bus?: RekeyBus;
   /**
    * Log groups of the secrets' rotation functions, where the CLI finds why a rotation failed. It learns their names from
    * the functions' configuration, so `health` must name the functions too.
@@ -132,7 +134,10 @@ export class OperatorRole extends AccessRole {
     super(scope, id, props, 'rotates secrets and sees how they stand');
     for (const secret of props.secrets) {
       secret.grantRotate(this.role);
+      secret.grantAbandon(this.role);
     }
+    // The record of a rotation that was given up.
+    props.bus?.grantPublish(this.role, 'rekey.cli', ['Secret Rotation Abandoned']);
     this.allowLogs('RotationLogs', props.rotationLogs ?? []);
     if (props.health !== undefined) {
       const { queues, functions, workflow } = props.health;

@@ -190,6 +190,19 @@ export class RotatedSecret extends Construct {
     );
   }
 
+  /**
+   * Lets somebody give up a rotation that cannot be finished: take AWSPENDING off a version, and touch no other label.
+   * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+   */
+  grantAbandon(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['secretsmanager:UpdateSecretVersionStage'],
+      resourceArns: [this.identity.arnPattern],
+      conditions: { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
+    });
+  }
+
   /** Asks the rotation function every hour whether the overlap of the previous credential is over. */
   private endOverlaps(environment: string): void {
     const event: z.input<typeof retireEventSchema> = { RetirePrevious: this.secret.secretArn };

@@ -42,6 +42,7 @@ export class AccessStack extends Stack {
           environment,
           principals,
           secrets,
+          bus,
           rotationLogs,
           health: { queues, functions, workflow },
         }),

@@ -173,6 +173,14 @@ export class FakeCloud {
           this.rotationsAsked.push(token);
           return this.rotationAnswer;
         },
+        abandon: async (id: string, versionId: string) => {
+          const { definition: known, description } = find(id);
+          const labels = (description.versions[versionId] ?? []).filter((label) => label !== 'AWSPENDING');
+          const versions = { ...description.versions, [versionId]: labels };
+          Object.assign(this.secrets.find((one) => one.definition === known) ?? {}, {
+            description: { ...description, versions },
+          });
+        },
       }),
       bus: open('bus', {
         publish: async (events: readonly AnyEvent[]) => {

@@ -6,6 +6,7 @@ import {
   DescribeSecretCommand,
   RotateSecretCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
@@ -14,18 +15,20 @@ import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { createUser } from '../../local/principals.ts';
 import { eventually } from './support/eventually.ts';
-import { deployRotationFunction } from './support/rotation.ts';
+import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow } from './support/stack.ts';
 
 describe("Rekey's adapters on what AWS was recorded to answer", () => {
   let directory: string;
   let cloud: LocalCloud;
   let client: SecretsManagerClient;
+  let rotation: RotationFunction;
 
   beforeAll(async () => {
     directory = await newFolder('adapters');
     cloud = await startCloud({ directory });
     client = new SecretsManagerClient(cloud.clientOptions());
+    rotation = await deployRotationFunction(cloud);
   });
 
   afterAll(async () => {
@@ -48,8 +51,55 @@ describe("Rekey's adapters on what AWS was recorded to answer", () => {
     expect(await store.read('absent', { stage: 'AWSCURRENT' })).toBeUndefined();
   });
 
+  // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+  test('a role that may take off AWSPENDING alone gives up a rotation that blocks the others', async () => {
+    await rotation.misbehave({ FAIL_AT: 'createSecret' });
+    const secret = await named('abandoned');
+    const { VersionId: pending = '' } = await client.send(
+      new RotateSecretCommand({ SecretId: secret, RotationLambdaARN: rotation.arn }),
+    );
+    await cloud.read('rotate-unfinished', 'reattempted-later');
+    await eventually('the failure', async () => (await rotation.events(secret)).length > 0);
+    await rotation.misbehave({});
+    const user = await createUser(cloud, 'operator', [
+      allow('secretsmanager:RotateSecret', secret),
+      allow('secretsmanager:DescribeSecret', secret),
+      allow('lambda:InvokeFunction', rotation.arn),
+      {
+        ...allow('secretsmanager:UpdateSecretVersionStage', secret),
+        Condition: { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
+      },
+    ]);
+    const theirs = new SecretsManagerClient(cloud.clientOptions(user.credentials));
+    const operator = new SecretsManagerRotation(theirs);
+    expect(await operator.rotate(secret, randomUUID())).toBe('unfinished');
+    const current = (await new SecretsManagerStore(theirs).describe(secret)).versions;
+    const [first = ''] = Object.keys(current).filter((id) => id !== pending);
+    await expect(
+      theirs.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: secret,
+          VersionStage: 'AWSCURRENT',
+          MoveToVersionId: pending,
+          RemoveFromVersionId: first,
+        }),
+      ),
+    ).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await operator.abandon(secret, pending);
+    await operator.abandon(secret, pending);
+    expect((await new SecretsManagerStore(theirs).describe(secret)).versions).toEqual({
+      [first]: ['AWSCURRENT'],
+    });
+    const token = randomUUID();
+    expect(await operator.rotate(secret, token)).toBe('started');
+    await eventually('the next rotation', async () => {
+      const { versions } = await new SecretsManagerStore(theirs).describe(secret);
+      return versions[token]?.includes('AWSCURRENT');
+    });
+    await cloud.read('rotate-unfinished', 'reattempted-at-once');
+  });
+
   test('a start that is denied says whose policy denies it', async () => {
-    const rotation = await deployRotationFunction(cloud);
     const secret = await named('rotates');
     await client.send(new RotateSecretCommand({ SecretId: secret, RotationLambdaARN: rotation.arn }));
     await eventually('the rotation', async () => {

@@ -140,6 +140,7 @@ describe('an environment', () => {
     test('operators rotate and look, and nothing else', () => {
       expect(allowedActions(statements(template('access'), /^Operator/))).toEqual([
         'events:ListRules',
+        'events:PutEvents',
         'lambda:GetFunctionConfiguration',
         // RotateSecret asks for it on the rotation function.
         'lambda:InvokeFunction',
@@ -147,10 +148,27 @@ describe('an environment', () => {
         'secretsmanager:DescribeSecret',
         'secretsmanager:ListSecretVersionIds',
         'secretsmanager:RotateSecret',
+        'secretsmanager:UpdateSecretVersionStage',
         'sqs:GetQueueAttributes',
         'ssm:GetParameter',
         'ssm:GetParametersByPath',
         'states:DescribeStateMachine',
+      ]);
+    });
+
+    test('operators give a rotation up by its label alone, and record nothing else', () => {
+      const conditionsOf = (action: string) =>
+        statements(template('access'), /^Operator/)
+          .filter(({ Action }) => [Action].flat().includes(action))
+          .map(({ Condition }) => Condition);
+      const labels = conditionsOf('secretsmanager:UpdateSecretVersionStage');
+      expect(new Set(labels.map((condition) => JSON.stringify(condition)))).toEqual(
+        new Set(['{"StringEquals":{"secretsmanager:VersionStage":"AWSPENDING"}}']),
+      );
+      expect(conditionsOf('events:PutEvents')).toEqual([
+        {
+          StringEquals: { 'events:source': 'rekey.cli', 'events:detail-type': ['Secret Rotation Abandoned'] },
+        },
       ]);
     });
 

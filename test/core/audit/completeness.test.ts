@@ -3,7 +3,7 @@ import { verifyLog } from '../../../core/audit/verify.ts';
 import { lifecycle, logOf, start } from './sample.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:a-AbCdEf';
-const rotation = (kind: 'Started' | 'Succeeded' | 'Failed', versionId = 'v1') =>
+const rotation = (kind: 'Started' | 'Succeeded' | 'Failed' | 'Abandoned', versionId = 'v1') =>
   lifecycle(`Secret Rotation ${kind}`, { secretArn: arn, versionId }, `${kind} ${versionId}`);
 const requested = lifecycle('Secret Revocation Requested', { select: { secret: arn } }, 'r1');
 const revocation = (kind: 'Rejected' | 'Started' | 'Succeeded' | 'Unproven' | 'Failed') =>
@@ -18,6 +18,8 @@ describe('completeness', () => {
     ['a rotation that succeeded', [rotation('Started'), rotation('Succeeded')]],
     ['a rotation that failed', [rotation('Started'), rotation('Failed')]],
     ['one that failed and was retried', [rotation('Started'), rotation('Failed'), rotation('Succeeded')]],
+    ['one that was given up', [rotation('Started'), rotation('Abandoned')]],
+    ['one that failed and was given up', [rotation('Started'), rotation('Failed'), rotation('Abandoned')]],
     ['one that failed before it began', [rotation('Failed')]],
     ['one whose success was delivered first', [rotation('Succeeded'), rotation('Started')]],
     ['a rejected request', [requested, revocation('Rejected')]],
