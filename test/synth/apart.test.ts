@@ -57,7 +57,7 @@ describe('whoever may write one secret reaches the target of another only where 
   test.each([
     ['users of IAM', user('orders'), user('billing'), 2],
     ['one user of IAM', user('orders'), user('orders'), 1],
-    ['tokens of different admins', token('gitlab-orders'), token('gitlab-billing'), 2],
+    ['tokens of different admins', token('gitlab-orders-admin'), token('gitlab-billing'), 2],
     ['tokens of one admin', token('gitlab'), token('gitlab'), 1],
     ['logins of different admins, which a login proves', login('orders-admin'), login('billing-admin'), 1],
   ])('%s', (_name, first, second, pairs) => {
