@@ -4,6 +4,7 @@ import {
   ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   type SecretsManagerClient,
+  TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { RekeyError, SecretError } from '../core/errors.ts';
@@ -112,6 +113,12 @@ export class SecretsManagerStore implements SecretStore {
       }
       return refused(error, 'UpdateSecretVersionStage', secretId);
     }
+  }
+
+  async tag(secretId: string, key: string, value: string): Promise<void> {
+    await this.#client
+      .send(new TagResourceCommand({ SecretId: secretId, Tags: [{ Key: key, Value: value }] }))
+      .catch((error) => refused(error, 'TagResource', secretId));
   }
 
   async listVersions(secretId: string) {

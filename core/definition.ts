@@ -1,9 +1,30 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { strategies } from './secret.ts';
 
 /**
+ * What the JSON of a secret that Rekey created holds besides its credential. The template that creates the secret holds
+ * none of it: CloudFormation generates a new value whenever anything changes that the value was generated from.
+ */
+const contentSchema = z.object({
+  fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** ARN of the admin secret. */
+  masterarn: z.string().min(1).optional(),
+});
+export type SecretContent = z.output<typeof contentSchema>;
+
+/** Tells two contents apart: the same for the same keys and values, in whatever order they are written. */
+export function contentDigest({ fields, masterarn }: SecretContent): string {
+  const pairs = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([pairs, masterarn ?? null]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/**
  * What Rekey knows of a secret besides its value: written by the CDK app as an SSM parameter
- * (see `definitionParameter` in `core/names.ts`), read by the revocation intake and the CLI.
+ * (see `definitionParameter` in `core/names.ts`), read by the rotation function, the revocation intake and the CLI.
  */
 export const secretDefinitionSchema = z.object({
   /** Name in Secrets Manager, as far as it is known at synth; an adopted secret may be known by ARN only. */
@@ -22,5 +43,7 @@ export const secretDefinitionSchema = z.object({
   containmentFunction: z.string().min(1),
   /** How long a step of its rotation may take, in seconds, where that is longer than usual. */
   stepSeconds: z.int().min(1).optional(),
+  /** Only for a secret that Rekey created: what the rotation function writes into its JSON. */
+  content: contentSchema.optional(),
 });
 export type SecretDefinition = z.output<typeof secretDefinitionSchema>;

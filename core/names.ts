@@ -3,6 +3,12 @@
  * that several environments can live in one account without meeting.
  */
 
+/** The tag that says to which environment a principal or a secret belongs; adopted secrets have none. */
+export const environmentTag = 'rekey:environment';
+
+/** The tag of a created secret that says which content of its definition its JSON has taken over. */
+export const contentTag = 'rekey:content';
+
 /** The event bus of an environment. */
 export const busName = (environment: string): string => `rekey-${environment}`;
 

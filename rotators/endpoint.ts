@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { Bounds } from './rotator.ts';
+import { transportOf } from './tls/transport.ts';
 
 /** What every secret of a server that is reached by host and port holds, as AWS's own functions have it. */
 export const endpointFields = {
@@ -23,3 +25,9 @@ export const nameField = (what: string, longestBytes: number) =>
       `${what} must be at most ${longestBytes} bytes`,
     )
     .refine((value) => value.isWellFormed() && !value.includes('\0'), `${what} must be text without NUL`);
+
+/** What a login to such a server is bound to; see {@link Rotator.boundTo}. */
+export const endpointBounds = (
+  secret: { readonly username: string; readonly host: string; readonly ssl?: unknown },
+  port: number,
+): Bounds => ({ username: secret.username, host: secret.host, port, ssl: transportOf(secret) });

@@ -48,6 +48,8 @@ export interface SecretTypeEntry {
   readonly adoptedOnly?: true;
   /** How long one step or containment may take: the timeout of its functions. @default usualStepSeconds */
   readonly stepSeconds?: number;
+  /** Keys of the credential where that is not `password`; no configuration may hold them. */
+  readonly credential?: readonly string[];
   /** Loads the rotator with its driver, or what there is of it; the CDK side never calls this. */
   load(): Promise<Revoker<object>>;
 }
@@ -95,6 +97,7 @@ export const registry = {
     needsAdmin: [],
     database: false,
     verifiedOn: ['MiniStack 1.5 (emulator)'],
+    credential: ['accessKeyId', 'secretAccessKey'],
     aws: {
       resources: {
         pattern: /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/,

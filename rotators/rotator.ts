@@ -80,6 +80,16 @@ export interface Rotator<S extends object> {
    */
   contain(leaked: S, context: ContainContext<S>): Promise<ContainResult>;
 
+  /** Keys of the secret's JSON that hold the credential: the only ones whose values a rotation replaces. */
+  credentialKeys(secret: S): readonly string[];
+
+  /**
+   * Keys of the secret's JSON that say whose the credential is and where it may be sent: user, host, port, TLS. Each with
+   * its value in one form, so that a port of `5432`, of `"5432"` and none at all are the same. A credential of one version
+   * never goes where another version points.
+   */
+  boundTo(secret: S): Bounds;
+
   /** The identity that the target knows the credential by: a user name, a key id. Never a secret. */
   identity(credential: S): string;
 }
@@ -87,8 +97,11 @@ export interface Rotator<S extends object> {
 /** What a revocation needs of a type: all there is where the rotation itself is not Rekey's. */
 export type Revoker<S extends object> = Pick<
   Rotator<S>,
-  'type' | 'strategies' | 'schema' | 'probe' | 'contain' | 'identity'
+  'type' | 'strategies' | 'schema' | 'probe' | 'contain' | 'identity' | 'boundTo'
 >;
+
+/** See {@link Rotator.boundTo}. */
+export type Bounds = Readonly<Record<string, string | number>>;
 
 /** What every call to a target gets. */
 export interface TargetContext {

@@ -3,7 +3,8 @@ import { endsLikeSuffix } from '../../core/names.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
 import type { Credentials, Revoker } from '../../rotators/rotator.ts';
-import { parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
+import { differences } from './content.ts';
+import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
 
 /** Older versions that recovery tries at the most: each costs a read and a login. */
 const otherVersionsTried = 5;
@@ -15,7 +16,8 @@ export interface CredentialSources<S extends object> {
 }
 
 /**
- * The credentials at hand for one secret: the current one at once, the others when a rotator asks for them.
+ * The credentials at hand for one secret: the current one at once, the others when a rotator asks for them. Versions that
+ * are of another host, port or TLS setting than the current one are left out, since a rotator tries them where that is.
  * @param current - the parsed value of AWSCURRENT
  */
 export function credentialsAtHand<S extends object>(
@@ -26,9 +28,10 @@ export function credentialsAtHand<S extends object>(
   const { rotator, store } = sources;
   const read = async (versionId: string): Promise<S | undefined> => {
     const version = await store.read(description.arn, { versionId });
-    return (
-      version && parseCredential(rotator.schema, version.value, `${description.name} version ${versionId}`)
-    );
+    const where = `${description.name} version ${versionId}`;
+    if (version === undefined || isFirstValue(parseSecretJson(version.value, where))) return undefined;
+    const credential = parseCredential(rotator.schema, version.value, where);
+    return isOfSamePlace(rotator, credential, current) ? credential : undefined;
   };
   let admin: Promise<S | undefined> | undefined;
   return {
@@ -55,6 +58,13 @@ export function credentialsAtHand<S extends object>(
     },
   };
 }
+
+/** Whether a credential may be sent where another one goes. Whose it is, the rotators look at themselves. */
+export const isOfSamePlace = <S extends object>(
+  { boundTo }: Pick<Revoker<S>, 'boundTo'>,
+  credential: S,
+  there: S,
+): boolean => differences(boundTo(credential), boundTo(there)).every((key) => key === 'username');
 
 /**
  * Reads the admin secret named in `masterarn` and makes sure that it is of the same target.

@@ -5,6 +5,7 @@ import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
+import { PromptDefinitionStore } from '../../adapters/prompt-definition-store.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { metrics as metricNames } from '../../core/names.ts';
@@ -32,6 +33,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   const bus = new EventBridgeBus(new EventBridgeClient({}), environment.REKEY_EVENT_BUS);
   const queue = new AuditQueue(environment.REKEY_AUDIT_QUEUE_URL);
   const databases = new RdsDirectory();
+  const definitions = new PromptDefinitionStore(environment.REKEY_ENVIRONMENT);
   const passwords = passwordPolicy(process.env);
   const target = targetDefaults(environment);
   const overlap = {
@@ -45,6 +47,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       strategy: environment.REKEY_STRATEGY,
       store,
       databases,
+      definitions,
       bus,
       records: withFallback(bus, queue, (error) => countFallback(error, tools)),
       origin: {

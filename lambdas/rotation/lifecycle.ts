@@ -1,36 +1,31 @@
 import { RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
-import { createEvent, type EventOrigin } from '../../core/events/create.ts';
-import type { PasswordPolicy } from '../../core/password.ts';
-import type { DatabaseDirectory, EventBus } from '../../core/ports.ts';
+import { createEvent } from '../../core/events/create.ts';
+import type { EventBus } from '../../core/ports.ts';
 import {
   type SecretDescription,
   type SecretVersion,
-  type Strategy,
   stages,
   versionWith,
   wasRotated,
 } from '../../core/secret.ts';
-import type { ApplyContext, Rotator, TargetContext } from '../../rotators/rotator.ts';
+import type { ApplyContext, TargetContext } from '../../rotators/rotator.ts';
 import { lookUntil, type WithWait } from '../shared/patience.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
 import { withFindings } from './findings.ts';
+import { moveCurrent } from './move-current.ts';
+import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
 import { needsRoom, retirePrevious } from './retire.ts';
-import { parseCredential, parseSecretJson } from './secret-value.ts';
+import { parseCredential, parseRotated } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
 /** What the engine works with; everything outside comes through it. */
-export interface LifecycleDependencies<S extends object> extends WithWait {
-  readonly rotator: Rotator<S>;
-  readonly strategy: Strategy;
+export interface LifecycleDependencies<S extends object> extends RedefineDependencies<S>, WithWait {
   readonly store: VersionCache;
-  readonly databases: DatabaseDirectory;
   /** The bus itself: a rotation does not start unless it takes the record. */
   readonly bus: EventBus;
   /** For what has happened already: falls back to the audit queue when the bus takes nothing. */
   readonly records: EventBus;
-  readonly origin: EventOrigin;
-  readonly passwords: PasswordPolicy;
   readonly target: Omit<TargetContext, 'finding'>;
 }
 
@@ -157,11 +152,13 @@ export class RotationLifecycle<S extends object> {
   ): Promise<StepReport> {
     const { rotator, store, bus } = this.#deps;
     const version = await this.#currentVersion(description);
-    const current = parseCredential(rotator.schema, version.value, description.name);
     // What a target has issued is worth nothing unless it is stored: an earlier try's must not be made again.
     if (rotator.discard !== undefined && (await store.read(description.arn, { versionId: token }))) {
       return { step, done: true };
     }
+    const base = await this.#withFindings(description, token, (target) =>
+      redefine(description, version.value, target, this.#deps),
+    );
     await bus.publish([
       createEvent(
         this.#deps.origin,
@@ -170,8 +167,9 @@ export class RotationLifecycle<S extends object> {
         { correlationId: token, fact: `${description.arn} ${token}` },
       ),
     ]);
-    await this.#atTarget(description, token, current, async (context) => {
-      const propose = () => rotator.propose(current, { ...context, passwords: this.#deps.passwords, token });
+    await this.#atTarget(description, token, base.present, async (context) => {
+      const proposing = { ...context, passwords: this.#deps.passwords, token };
+      const propose = () => rotator.propose(base.credential, proposing);
       const proposal = await propose().catch(async (error: unknown) => {
         // Only now the credential before the current one must go: it is promised to work until its overlap ends.
         if (!needsRoom(error)) throw error;
@@ -183,9 +181,11 @@ export class RotationLifecycle<S extends object> {
         if (done === 'nothing') throw error;
         return await propose();
       });
-      const value = JSON.stringify({ ...parseSecretJson(version.value, description.name), ...proposal });
+      const value = JSON.stringify({ ...base.json, ...proposal });
       if ((await store.putPending(secretId, token, value, rotationToken)) === 'kept') {
         await rotator.discard?.(proposal, context);
+      } else if (base.mark !== undefined) {
+        store.noteContent(description.arn, token, base.mark);
       }
     });
     return { step, done: true };
@@ -193,12 +193,18 @@ export class RotationLifecycle<S extends object> {
 
   async #set({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {
     const { rotator, strategy } = this.#deps;
-    const [current, next] = await Promise.all([
-      this.#current(description),
+    const [version, next] = await Promise.all([
+      this.#currentVersion(description),
       this.#pending(description, token),
     ]);
+    const { current, moved } = await beforeSet(next, version.value, description, this.#deps);
     rotator.check(next, current, { strategy });
-    await this.#atTarget(description, token, current, (context) => rotator.apply(next, context));
+    // Where the credential moves to, none of its versions may be tried: nobody there knows it but the admin.
+    const known = moved.length === 0 ? current : next;
+    await this.#atTarget(description, token, known, async (context) => {
+      await rotator.apply(next, context);
+      if (moved.length > 0) context.finding(leftBehind(rotator.identity(current), moved));
+    });
     return { step, done: true };
   }
 
@@ -248,7 +254,7 @@ export class RotationLifecycle<S extends object> {
       if (!store.isProven(description.arn, token)) {
         await this.#prove(this.#parsed(pending, description, token), description, token);
       }
-      await this.#moveCurrent(description, token, from);
+      await moveCurrent(description, { to: token, from }, this.#deps);
     }
     const durationMs =
       pending.created && Math.max(0, origin.clock.now().getTime() - pending.created.getTime());
@@ -268,6 +274,9 @@ export class RotationLifecycle<S extends object> {
     if (rotator.discard !== undefined && strategy === 'single-user') {
       await this.#retire(description, token, pending, from);
     }
+    await this.#withFindings(description, token, (target) =>
+      noteContent(description, pending, target, this.#deps),
+    );
     store.forget(description.arn);
     return {
       step,
@@ -301,33 +310,6 @@ export class RotationLifecycle<S extends object> {
     });
   }
 
-  async #moveCurrent(description: SecretDescription, to: string, from: string | undefined): Promise<void> {
-    if (from === undefined) {
-      throw new SecretError(
-        'SecretValueMissing',
-        `no version of ${description.name} is labelled ${stages.current}; store one first`,
-      );
-    }
-    const { store, wait } = this.#deps;
-    const move = async (): Promise<'moved' | { readonly refusal: unknown }> => {
-      try {
-        await store.moveCurrent(description.arn, { to, from });
-        return 'moved';
-      } catch (refusal) {
-        // A duplicate of this step may have been faster.
-        const now = await store.describe(description.arn);
-        return now.versions[to]?.includes(stages.current) ? 'moved' : { refusal };
-      }
-    };
-    // The refusal as well as the labels may be old: only a version that really holds the label can be moved from.
-    const result = await lookUntil(
-      move,
-      (answer) => answer === 'moved' || !isOvertaken(answer.refusal),
-      wait,
-    );
-    if (result !== 'moved') throw result.refusal;
-  }
-
   async #currentVersion(description: SecretDescription): Promise<SecretVersion> {
     const versionId = versionWith(description, stages.current);
     const version = versionId === undefined ? undefined : await this.#valueOf(description, versionId);
@@ -341,8 +323,8 @@ export class RotationLifecycle<S extends object> {
   }
 
   async #current(description: SecretDescription): Promise<S> {
-    const version = await this.#currentVersion(description);
-    return parseCredential(this.#deps.rotator.schema, version.value, description.name);
+    const { value } = await this.#currentVersion(description);
+    return parseRotated(this.#deps.rotator.schema, value, description.name);
   }
 
   async #pending(description: SecretDescription, token: string): Promise<S> {
@@ -418,7 +400,3 @@ export class RotationLifecycle<S extends object> {
     return { secretArn: arn, secretName: name, secretType: rotator.type, strategy, versionId };
   }
 }
-
-/** AWSCURRENT was not where the description had it. */
-const isOvertaken = (error: unknown): boolean =>
-  error instanceof SecretError && error.code === 'CurrentMoved';

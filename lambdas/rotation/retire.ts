@@ -12,7 +12,7 @@ import {
 } from '../../core/secret.ts';
 import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../rotators/rotator.ts';
 import type { WithWait } from '../shared/patience.ts';
-import { credentialsAtHand } from './credentials.ts';
+import { credentialsAtHand, isOfSamePlace } from './credentials.ts';
 import { type FindingSources, withFindings } from './findings.ts';
 import { credentialIn, parseCredential } from './secret-value.ts';
 
@@ -133,6 +133,8 @@ export async function retirePrevious<S extends object>(
   const previous = await store.read(description.arn, { versionId });
   const old = previous && credentialIn(rotator.schema, previous.value);
   if (old === undefined || previous?.value === current.value) return 'nothing';
+  // Of another server than the current one: nothing here could end it, and its password must not be tried here.
+  if (!isOfSamePlace(rotator, old, context.credentials.current)) return 'nothing';
   if (!(await isExpendable(rotator, old, context))) {
     context.finding({
       code: 'OverlapNotEnded',

@@ -40,6 +40,27 @@ export function parseCredential<S extends object>(schema: z.ZodType<S>, text: st
   return parsed.data;
 }
 
+/**
+ * Whether a JSON is what a secret that Rekey creates begins with: a random `password` that no target has been told yet, and
+ * nothing about whose it is. Its first rotation adds what its definition says.
+ */
+export const isFirstValue = (json: SecretJson): boolean =>
+  Object.keys(json).length === 1 && typeof json.password === 'string';
+
+/**
+ * The same for a version that may be a {@link isFirstValue}, which is no credential of most types.
+ * @throws SecretError `SecretValueInvalid` | `SecretValueMissing`
+ */
+export function parseRotated<S extends object>(schema: z.ZodType<S>, text: string, secret: string): S {
+  if (credentialIn(schema, text) === undefined && isFirstValue(parseSecretJson(text, secret))) {
+    throw new SecretError(
+      'SecretValueMissing',
+      `${secret} holds its first value, which no target has been told; its first rotation makes it a credential: rekey secret rotate`,
+    );
+  }
+  return parseCredential(schema, text, secret);
+}
+
 /** The same for a version that may hold anything: `undefined` when it is no credential of the type, and so of no use. */
 export function credentialIn<S extends object>(schema: z.ZodType<S>, text: string): S | undefined {
   try {

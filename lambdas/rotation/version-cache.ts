@@ -11,6 +11,7 @@ export class VersionCache implements SecretStore {
   readonly #clock: Clock;
   readonly #versions = new Map<string, { version: SecretVersion; until: number }>();
   readonly #proven = new Set<string>();
+  readonly #contents = new Map<string, string>();
 
   constructor(store: SecretStore, clock: Clock) {
     this.#store = store;
@@ -48,6 +49,10 @@ export class VersionCache implements SecretStore {
     return this.#store.moveCurrent(secretId, move);
   }
 
+  tag(secretId: string, key: string, value: string) {
+    return this.#store.tag(secretId, key, value);
+  }
+
   listVersions(secretId: string) {
     return this.#store.listVersions(secretId);
   }
@@ -62,9 +67,18 @@ export class VersionCache implements SecretStore {
     return this.#proven.has(key(secretId, versionId));
   }
 
+  /** Notes which content of the definition went into a version that this environment has stored. */
+  noteContent(secretId: string, versionId: string, mark: string): void {
+    this.#contents.set(key(secretId, versionId), mark);
+  }
+
+  contentIn(secretId: string, versionId: string): string | undefined {
+    return this.#contents.get(key(secretId, versionId));
+  }
+
   /** Drops everything known of a secret. */
   forget(secretId: string): void {
-    for (const memory of [this.#versions, this.#proven]) {
+    for (const memory of [this.#versions, this.#proven, this.#contents]) {
       for (const known of memory.keys()) {
         if (known.startsWith(key(secretId, ''))) {
           memory.delete(known);

@@ -106,6 +106,15 @@ function checkSecret(
     ...checkManaged(secret),
     ...checkTarget(secret, environment),
   );
+  for (const field of entry.credential ?? []) {
+    if (Object.hasOwn(secret.create?.fields ?? {}, field)) {
+      problems.push({
+        path: ['create', 'fields', field],
+        message:
+          'is of the credential, which the first rotation makes, and would stand in the template; leave it out',
+      });
+    }
+  }
   if (entry.adoptedOnly && secret.create !== undefined) {
     problems.push({
       path: ['create'],

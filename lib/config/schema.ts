@@ -136,7 +136,7 @@ const adminSecretSchema = z.xor(
 const createSchema = z.strictObject({
   /** The secret is named `/<environment>/<name>`. */
   name: secretNameSchema,
-  /** Everything in the secret's JSON but the password, which Secrets Manager generates. */
+  /** What the secret's JSON holds besides the credential; its next rotation writes it. */
   fields: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .refine((fields) => !Object.hasOwn(fields, 'password'), {
@@ -177,8 +177,8 @@ const secretSchema = z
     /** @default - the environment's `rotation.maximumAgeDays` */
     maximumAgeDays: z.int().min(1).max(1000).optional(),
     /**
-     * Rotate when deployed, and again when the schedule changes.
-     * @default - true when created, false when adopted, and false for `generic`
+     * Rotate when deployed, and again when the schedule or the function changes.
+     * @default - true when created, false when adopted
      */
     rotateOnDeploy: z.boolean().optional(),
     /** Permits plaintext where the secret does not say `ssl` and the server offers no TLS; raises a finding. */

@@ -8,32 +8,31 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
 import type { z } from 'zod';
 import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
-import { definitionParameter, endsLikeSuffix, overlapRulePrefix } from '../../core/names.ts';
-import { passwordEnvironmentSchema } from '../../core/password.ts';
+import { definitionParameter, endsLikeSuffix, environmentTag, overlapRulePrefix } from '../../core/names.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
 import type { retireEventSchema } from '../../lambdas/rotation/retire.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
 import type { ContainmentFunction } from './containment-function.ts';
+import { definitionText } from './definition-text.ts';
 import type { ForeignRotationFunction } from './foreign-rotation-function.ts';
 import { RotationFunction } from './rotation-function.ts';
 import type { SecretIdentity } from './secret-access.ts';
 
-/** The tag that says to which environment a principal or a secret belongs. */
-export const environmentTag = 'rekey:environment';
+export { environmentTag };
 
-/** A secret to be created: everything but the password, which Secrets Manager generates. */
+/**
+ * A secret to be created. Secrets Manager generates its first password, and its first rotation writes the fields into it.
+ */
 export interface CreatedSecret {
   /** Full name, by convention `/<environment>/…`. */
   readonly name: string;
-  /** The JSON without `password` and `masterarn`. */
+  /**
+   * The JSON without the credential and `masterarn`. They stand in the definition; a change is written into the secret by its
+   * next rotation.
+   */
   readonly fields: Readonly<Record<string, string | number | boolean>>;
   /** Key of the secret; without one the AWS managed key is used, which other accounts can never be let use. */
   readonly encryptionKey: IKey;
-  /**
-   * Rules for the first password, under the names that AWS's rotation functions use.
-   * @default - 32 characters of all types without / @ " ' \
-   */
-  readonly passwordEnvironment?: Readonly<Record<string, string>>;
   /** @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
 }
@@ -58,7 +57,7 @@ export interface RotatedSecretProps {
   /** Of the same type. */
   readonly containment: ContainmentFunction;
   /**
-   * Login that may change the passwords of others. For a created secret it becomes `masterarn`.
+   * Login that may change the passwords of others. For a created secret it becomes `masterarn`, at its next rotation.
    * @default - the secret's own login changes its own password
    */
   readonly adminSecret?: AdminSecret;
@@ -82,9 +81,9 @@ export interface RotatedSecretProps {
   /** Days after which a secret that has not rotated is overdue. @default - none */
   readonly maximumAgeDays?: number;
   /**
-   * Rotates as soon as it is deployed, and whenever the schedule changes.
-   * @default - true for a created secret whose first password the target does not know yet; false for an adopted one,
-   * and for a `generic` one, which has no target
+   * Rotates as soon as it is deployed, and again whenever the schedule or the function changes: CloudFormation has one
+   * property for both.
+   * @default - true for a created secret, which holds nothing but a first password; false for an adopted one
    */
   readonly rotateOnDeploy?: boolean;
   /** What must be there before the first rotation, for example the endpoints of its network. @default - nothing */
@@ -122,9 +121,14 @@ export class RotatedSecret extends Construct {
     this.foreign = rotation === undefined;
     const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
     const created = 'create' in props.secret;
+    if (created && rotation === undefined) {
+      throw new Error(
+        `${id}: a function that is not Rekey's does not write the fields of a secret that Rekey creates; store the secret first and adopt it`,
+      );
+    }
     const entry =
       'create' in props.secret
-        ? createSecret(this, props.secret.create, props.environment, admin?.arn)
+        ? createSecret(this, props.secret.create, props.environment)
         : adoptSecret(this, 'Secret', props.secret.adopt);
     this.secret = entry.secret;
     this.secretName = entry.name;
@@ -143,7 +147,7 @@ export class RotatedSecret extends Construct {
       secretId: this.secret.secretArn,
       rotationLambdaArn: props.rotation.function.functionArn,
       rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
-      rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? (created && props.rotation.type !== 'generic'),
+      rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? created,
     });
     // The first rotation starts at once: by then the function must hold its permissions and reach its target.
     this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
@@ -152,11 +156,17 @@ export class RotatedSecret extends Construct {
       this.endOverlaps(props.environment);
     }
 
+    const parameterName = definitionParameter(props.environment, this.secretName);
     this.definition = new StringParameter(this, 'Definition', {
-      parameterName: definitionParameter(props.environment, this.secretName),
+      parameterName,
       description: `Rekey ${props.environment}: definition of the secret ${this.secretName}`,
-      stringValue: Stack.of(this).toJsonString(this.describe(props)),
+      stringValue: definitionText(this, this.secretName, this.describe(props, admin?.arn)),
     });
+    if (created && rotation !== undefined) {
+      rotation.attachDefinition(parameterName, this.identity);
+      // The first rotation, and one that a change of the schedule starts, finds the definition of the same deploy.
+      this.rotateAfter(this.definition);
+    }
   }
 
   /** Has the schedule, and with it the first rotation, wait until others are there. */
@@ -221,7 +231,7 @@ export class RotatedSecret extends Construct {
     rule.node.addDependency(this.rotation);
   }
 
-  private describe(props: RotatedSecretProps): SecretDefinition {
+  private describe(props: RotatedSecretProps, masterArn: string | undefined): SecretDefinition {
     return secretDefinitionSchema.parse({
       name: this.secretName,
       arn: this.secret.secretFullArn ?? this.secret.secretArn,
@@ -237,6 +247,14 @@ export class RotatedSecret extends Construct {
       ...(stepSecondsOf(props.rotation.type) === usualStepSeconds
         ? {}
         : { stepSeconds: stepSecondsOf(props.rotation.type) }),
+      ...('create' in props.secret
+        ? {
+            content: {
+              fields: { ...props.secret.create.fields },
+              ...(masterArn === undefined ? {} : { masterarn: masterArn }),
+            },
+          }
+        : {}),
     } satisfies SecretDefinition);
   }
 }
@@ -258,31 +276,24 @@ function resolveAdmin(scope: Construct, admin: AdminSecret): Pick<Entry, 'arn' |
     : adoptSecret(scope, 'AdminSecret', admin);
 }
 
-function createSecret(
-  scope: Construct,
-  create: CreatedSecret,
-  environment: string,
-  masterArn: string | undefined,
-): Entry {
-  const rules = passwordEnvironmentSchema.parse(create.passwordEnvironment ?? {});
+/**
+ * What every created secret begins with, whatever the configuration says: CloudFormation generates a new value, and makes it
+ * current, whenever any of this changes. Nothing here may ever be changed.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
+ */
+const firstValue = {
+  secretStringTemplate: '{}',
+  generateStringKey: 'password',
+  passwordLength: 32,
+  excludeCharacters: '/@"\'\\',
+};
+
+function createSecret(scope: Construct, create: CreatedSecret, environment: string): Entry {
   const secret = new Secret(scope, 'Secret', {
     secretName: create.name,
     encryptionKey: create.encryptionKey,
     removalPolicy: create.removalPolicy ?? RemovalPolicy.RETAIN,
-    generateSecretString: {
-      secretStringTemplate: Stack.of(scope).toJsonString({
-        ...create.fields,
-        ...(masterArn === undefined ? {} : { masterarn: masterArn }),
-      }),
-      generateStringKey: 'password',
-      passwordLength: rules.PASSWORD_LENGTH,
-      excludeCharacters: rules.EXCLUDE_CHARACTERS,
-      excludeNumbers: rules.EXCLUDE_NUMBERS,
-      excludePunctuation: rules.EXCLUDE_PUNCTUATION,
-      excludeUppercase: rules.EXCLUDE_UPPERCASE,
-      excludeLowercase: rules.EXCLUDE_LOWERCASE,
-      requireEachIncludedType: rules.REQUIRE_EACH_INCLUDED_TYPE,
-    },
+    generateSecretString: firstValue,
   });
   Tags.of(secret).add(environmentTag, environment);
   // A principal that is tagged for one environment never reaches a secret of another, whatever its own policy says.

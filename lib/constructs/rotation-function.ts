@@ -4,6 +4,8 @@ import type { Construct } from 'constructs';
 import { overlapRulePrefix, services } from '../../core/names.ts';
 import { rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import type { RotatedType } from '../../rotators/registry.ts';
+import { DefinitionAccess } from './definition-access.ts';
+import type { SecretIdentity } from './secret-access.ts';
 import { TargetFunction, type TargetFunctionProps } from './target-function.ts';
 
 /** Props of {@link RotationFunction}. */
@@ -38,6 +40,8 @@ export interface RotationFunctionProps extends TargetFunctionProps {
  * });
  */
 export class RotationFunction extends TargetFunction {
+  private readonly definitions: DefinitionAccess;
+
   constructor(scope: Construct, id: string, props: RotationFunctionProps) {
     super(scope, id, props, {
       service: services.rotation,
@@ -56,6 +60,7 @@ export class RotationFunction extends TargetFunction {
         ...(props.strategy === 'dual-credential' && overlapEnvironment(props)),
       },
     });
+    this.definitions = new DefinitionAccess(this.function.role);
     // Without the account condition, a secret of any other account could have this function work for it.
     this.function.addPermission('SecretsManager', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
@@ -64,6 +69,11 @@ export class RotationFunction extends TargetFunction {
     if (props.strategy === 'dual-credential') {
       this.permitSchedules(props.environment);
     }
+  }
+
+  /** Lets the function write what a definition says into a secret that was created; done by {@link RotatedSecret}. */
+  attachDefinition(parameterName: string, { arnPattern }: SecretIdentity): void {
+    this.definitions.add(parameterName, arnPattern);
   }
 
   /** One permission for the schedules of all secrets: a function's own policy would be full after some fifty. */

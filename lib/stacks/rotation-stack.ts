@@ -2,7 +2,6 @@ import { CfnWaitConditionHandle, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { passwordEnvironment } from '../config/passwords.ts';
 import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
@@ -122,7 +121,6 @@ export class RotationStack extends Stack {
                 name,
                 fields: secret.create.fields,
                 encryptionKey: foundation.secretsKey,
-                passwordEnvironment: passwordEnvironment(configuration.passwords),
               },
             },
       ...this.pairs.of(secret),

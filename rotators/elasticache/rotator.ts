@@ -7,7 +7,7 @@ import { apply, retire } from './apply.ts';
 import { check, rules } from './check.ts';
 import { contain } from './contain.ts';
 import { probe } from './login.ts';
-import { type CacheUserSecret, cacheUserSchema } from './schema.ts';
+import { boundTo, type CacheUserSecret, cacheUserSchema } from './schema.ts';
 
 /**
  * The rotator of passwords that are set through the ElastiCache API.
@@ -23,6 +23,8 @@ export function elastiCacheRotator(
     strategies: ['single-user', 'dual-credential'],
     schema: cacheUserSchema,
     identity: ({ username }) => username,
+    credentialKeys: () => ['password'],
+    boundTo,
     propose: async (current, { random, passwords }) => ({
       ...current,
       password: generatePassword(narrow(passwords, rules), random),

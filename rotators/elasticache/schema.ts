@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { commonSecretFields } from '../../core/secret.ts';
-import { endpointFields } from '../endpoint.ts';
+import { endpointBounds, endpointFields } from '../endpoint.ts';
 import type { RedisSecret } from '../redis/schema.ts';
+import type { Bounds } from '../rotator.ts';
 
 /**
  * The JSON of an ElastiCache user's secret: `username`, `password` and `user_arn` as in AWS's own rotation function, and
@@ -47,3 +48,10 @@ export function asLogin(secret: CacheUserSecret): RedisSecret | undefined {
   const { host } = secret;
   return host ? { ...secret, host, engine: 'redis' } : undefined;
 }
+
+/** See {@link Rotator.boundTo}; both keys that may name the user stand for its id. */
+export const boundTo = (secret: CacheUserSecret): Bounds => ({
+  ...endpointBounds({ ...secret, host: secret.host ?? '' }, Number(secret.port ?? 6379)),
+  userId: userIdOf(secret),
+  user_arn: userIdOf(secret),
+});

@@ -19,6 +19,7 @@ export const external: Revoker<ExternalSecret> = {
   schema: externalSecretSchema,
   /** AWS's own functions keep the user's name in `username`; it is a name, and any other key might be the secret. */
   identity: ({ username }) => (typeof username === 'string' && username !== '' ? username : 'credential'),
+  boundTo: () => ({}),
   probe: async () => ({ outcome: 'unverifiable', note }),
   contain: async () => ({
     loginsRefused: false,

@@ -17,6 +17,8 @@ export const generic: Rotator<GenericSecret> = {
   strategies: ['single-user'],
   schema: genericSecretSchema,
   identity: (secret) => keysOf(secret).join(', '),
+  credentialKeys: keysOf,
+  boundTo: () => ({}),
   propose: async (current, { random, passwords }) => ({
     ...current,
     ...Object.fromEntries(

@@ -6,7 +6,7 @@ import { apply, probe } from './probe.ts';
 import { propose } from './propose.ts';
 import { recipes } from './recipes/index.ts';
 import { discard, identity, retire } from './revoke.ts';
-import { type HttpSecret, secretSchema } from './schema.ts';
+import { credentialKeys, type HttpSecret, secretSchema } from './schema.ts';
 import { httpsTransport } from './transport.ts';
 
 /** A rotator for API credentials of the given recipes. See `docs/secret-types/http.md`. */
@@ -20,6 +20,9 @@ export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotat
     strategies: ['single-user', 'dual-credential'],
     schema: secretSchema(kit.recipes),
     identity: (secret) => identity(secret, kit.recipes),
+    credentialKeys: (secret) => credentialKeys(secret, kit.recipes),
+    // A recipe's requests go where the credential's own version says; see `authority.ts`.
+    boundTo: () => ({}),
     check: (next, current) => check(next, current, kit.recipes),
     propose: (current, context) => propose(current, context, kit),
     discard: (proposal, context) => discard(proposal, context, kit),

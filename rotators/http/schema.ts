@@ -181,3 +181,9 @@ export function credentialOf(secret: HttpSecret, recipes: Recipes): Credential {
     ),
   };
 }
+
+/** See {@link Rotator.credentialKeys}; those that the recipe names. */
+export function credentialKeys({ recipe }: HttpSecret, recipes: Recipes): readonly string[] {
+  const credential = recipe === undefined ? undefined : recipes.get(recipe)?.credential;
+  return credential === undefined ? [] : [credential.id, credential.secret];
+}

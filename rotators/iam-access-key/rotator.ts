@@ -22,6 +22,8 @@ export function createIamAccessKey(options: IamAccessKeyOptions = {}): Rotator<I
     strategies: ['dual-credential'],
     schema: iamAccessKeySchema,
     identity: ({ username, accessKeyId }) => accessKeyId ?? username,
+    credentialKeys: () => ['accessKeyId', 'secretAccessKey'],
+    boundTo: ({ username }) => ({ username }),
     check,
     propose: (current, context) => propose(aws, current, context),
     discard: (proposal, context) => discard(aws, proposal, context),

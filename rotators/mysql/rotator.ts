@@ -1,11 +1,12 @@
 import { generatePassword } from '../../core/password.ts';
+import { endpointBounds } from '../endpoint.ts';
 import type { Rotator } from '../rotator.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
 import { applyDual, retire } from './dual.ts';
 import { probe } from './probe.ts';
-import { alternateOf, type MysqlSecret, mysqlSecretSchema } from './schema.ts';
+import { alternateOf, type MysqlSecret, mysqlSecretSchema, portOf } from './schema.ts';
 import { applySingle } from './single.ts';
 
 /**
@@ -16,6 +17,8 @@ export const mysql: Rotator<MysqlSecret> = {
   strategies: ['single-user', 'alternating-users', 'dual-credential'],
   schema: mysqlSecretSchema,
   identity: ({ username }) => username,
+  credentialKeys: () => ['password'],
+  boundTo: (secret) => endpointBounds(secret, portOf(secret)),
 
   async propose(current, { strategy, random, passwords }) {
     const username = strategy === 'alternating-users' ? alternateOf(current) : current.username;

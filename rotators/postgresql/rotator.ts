@@ -1,11 +1,12 @@
 import { SecretError } from '../../core/errors.ts';
 import { generatePassword } from '../../core/password.ts';
+import { endpointBounds } from '../endpoint.ts';
 import type { Rotator } from '../rotator.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
 import { probe } from './probe.ts';
-import { alternateOf, type PostgresSecret, postgresSecretSchema } from './schema.ts';
+import { alternateOf, type PostgresSecret, portOf, postgresSecretSchema } from './schema.ts';
 import { applySingle } from './single.ts';
 
 /**
@@ -16,6 +17,8 @@ export const postgresql: Rotator<PostgresSecret> = {
   strategies: ['single-user', 'alternating-users'],
   schema: postgresSecretSchema,
   identity: ({ username }) => username,
+  credentialKeys: () => ['password'],
+  boundTo: (secret) => endpointBounds(secret, portOf(secret)),
 
   async propose(current, { strategy, random, passwords }) {
     const username = strategy === 'alternating-users' ? alternateOf(current.username) : current.username;

@@ -8,7 +8,7 @@ import { check } from './check.ts';
 import { contain } from './contain.ts';
 import { rulesOf } from './limits.ts';
 import { probe } from './login.ts';
-import { type MasterSecret, masterSecretSchema } from './schema.ts';
+import { boundTo, type MasterSecret, masterSecretSchema } from './schema.ts';
 
 /**
  * The rotator of master passwords that are set through the RDS and the Redshift API.
@@ -24,6 +24,8 @@ export function rdsAdminRotator(
     strategies: ['single-user'],
     schema: masterSecretSchema,
     identity: ({ username }) => username,
+    credentialKeys: () => ['password'],
+    boundTo,
     propose: async (current, { random, passwords }) => ({
       ...current,
       password: generatePassword(narrow(passwords, rulesOf(current)), random),

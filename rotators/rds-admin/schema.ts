@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { commonSecretFields } from '../../core/secret.ts';
-import { endpointFields } from '../endpoint.ts';
+import { endpointBounds, endpointFields } from '../endpoint.ts';
+import type { Bounds } from '../rotator.ts';
 
 /** What decides about passwords and logins of a database. */
 export type Family =
@@ -73,3 +74,11 @@ const defaultPorts: Readonly<Record<Family, number>> = {
 /** Default: the engine's own. */
 export const portOf = (secret: MasterSecret): number =>
   Number(secret.port ?? defaultPorts[familyOfSecret(secret)]);
+
+/** See {@link Rotator.boundTo}. */
+export const boundTo = (secret: MasterSecret): Bounds => ({
+  ...endpointBounds(secret, portOf(secret)),
+  engine: secret.engine,
+  dbInstanceIdentifier: secret.dbInstanceIdentifier ?? '',
+  dbClusterIdentifier: secret.dbClusterIdentifier ?? '',
+});

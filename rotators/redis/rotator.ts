@@ -1,4 +1,5 @@
 import { generatePassword } from '../../core/password.ts';
+import { endpointBounds } from '../endpoint.ts';
 import { probeLogin } from '../login.ts';
 import type { Rotator } from '../rotator.ts';
 import { apply } from './apply.ts';
@@ -6,7 +7,7 @@ import { check } from './check.ts';
 import { open } from './connection.ts';
 import { contain } from './contain.ts';
 import { retire } from './retire.ts';
-import { type RedisSecret, redisSecretSchema } from './schema.ts';
+import { portOf, type RedisSecret, redisSecretSchema } from './schema.ts';
 
 /** ACL users of Redis 6 and later and of Valkey. See `docs/secret-types/redis.md`. */
 export const redis: Rotator<RedisSecret> = {
@@ -14,6 +15,8 @@ export const redis: Rotator<RedisSecret> = {
   strategies: ['single-user', 'dual-credential'],
   schema: redisSecretSchema,
   identity: ({ username }) => username,
+  credentialKeys: () => ['password'],
+  boundTo: (secret) => endpointBounds(secret, portOf(secret)),
   propose: async (current, { random, passwords }) => ({
     ...current,
     password: generatePassword(passwords, random),

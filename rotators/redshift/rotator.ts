@@ -1,12 +1,13 @@
 import { SecretError } from '../../core/errors.ts';
 import { generatePassword } from '../../core/password.ts';
+import { endpointBounds } from '../endpoint.ts';
 import type { Rotator } from '../rotator.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
 import { redshiftPolicy } from './password.ts';
 import { probe } from './probe.ts';
-import { alternateOf, type RedshiftSecret, redshiftSecretSchema } from './schema.ts';
+import { alternateOf, portOf, type RedshiftSecret, redshiftSecretSchema } from './schema.ts';
 import { applySingle } from './single.ts';
 
 /** Amazon Redshift, provisioned and serverless. See `docs/secret-types/redshift.md`. */
@@ -15,6 +16,8 @@ export const redshift: Rotator<RedshiftSecret> = {
   strategies: ['single-user', 'alternating-users'],
   schema: redshiftSecretSchema,
   identity: ({ username }) => username,
+  credentialKeys: () => ['password'],
+  boundTo: (secret) => endpointBounds(secret, portOf(secret)),
 
   async propose(current, { strategy, random, passwords }) {
     const username = strategy === 'alternating-users' ? alternateOf(current.username) : current.username;

@@ -89,6 +89,8 @@ function rotatorFor(target: Target): Rotator<Credential> {
       return { loginsRefused: true, sessionsEnded };
     },
     identity: ({ username }) => username,
+    credentialKeys: () => ['password'],
+    boundTo: ({ username }) => ({ username }),
   };
 }
 

@@ -35,6 +35,8 @@ export function dualRotator(target: DualTarget): Rotator<DualSecret> {
     strategies: ['dual-credential'],
     schema: z.looseObject({ username: z.string(), password: z.string() }),
     identity: ({ username }) => username,
+    credentialKeys: () => ['password'],
+    boundTo: ({ username }) => ({ username }),
     propose: async (current, { passwords, random }) => ({
       ...current,
       password: generatePassword(passwords, random),

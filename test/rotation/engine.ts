@@ -1,7 +1,7 @@
 import { systemRandom } from '../../adapters/random.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { passwordPolicy } from '../../core/password.ts';
-import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
+import type { DatabaseDirectory, DefinitionStore, EventBus, SecretStore } from '../../core/ports.ts';
 import type { Strategy } from '../../core/secret.ts';
 import { RotationLifecycle } from '../../lambdas/rotation/lifecycle.ts';
 import { VersionCache } from '../../lambdas/rotation/version-cache.ts';
@@ -31,6 +31,7 @@ export function engine<S extends object>(options: {
   bus?: EventBus;
   records?: EventBus;
   databases?: DatabaseDirectory;
+  definitions?: Pick<DefinitionStore, 'find'>;
   target?: Partial<Omit<TargetContext, 'finding'>>;
   environment?: Record<string, string>;
   /** @default takes no time */
@@ -42,6 +43,7 @@ export function engine<S extends object>(options: {
     strategy: options.strategy ?? 'single-user',
     store: new VersionCache(options.store, clock),
     databases: options.databases ?? noDatabases,
+    definitions: options.definitions ?? { find: async () => undefined },
     bus,
     records: options.records ?? bus,
     origin: {

@@ -37,6 +37,8 @@ export function issuingRotator(target: IssuingTarget): Rotator<IssuedSecret> {
     strategies: ['single-user', 'dual-credential'],
     schema: z.looseObject({ id: z.string(), key: z.string() }),
     identity: ({ id }) => id,
+    credentialKeys: () => ['id', 'key'],
+    boundTo: () => ({}),
     async propose(current, { token }) {
       for (const [id, { madeFor }] of target.keys) if (madeFor === token) target.keys.delete(id);
       if (target.keys.size >= target.places) {

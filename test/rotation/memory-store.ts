@@ -154,6 +154,11 @@ export class MemoryStore implements SecretStore {
     target.labels.add(stages.current);
   }
 
+  async tag(secretId: string, key: string, value: string): Promise<void> {
+    const secret = this.#secret(secretId);
+    secret.tags = { ...secret.tags, [key]: value };
+  }
+
   async listVersions(secretId: string) {
     return [...this.#secret(secretId).versions]
       .map(([versionId, { labels, created }]) => ({ versionId, stages: [...labels], created }))

@@ -57,6 +57,11 @@ export class StaleStore implements SecretStore {
     return this.#view().listVersions(secretId);
   }
 
+  async tag(secretId: string, key: string, value: string) {
+    await this.#store.tag(secretId, key, value);
+    this.note();
+  }
+
   async putPending(secretId: string, versionId: string, value: string) {
     const result = await this.#store.putPending(secretId, versionId, value);
     this.note();

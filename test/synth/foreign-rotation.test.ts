@@ -200,10 +200,10 @@ describe('secrets whose rotation function is not Rekey’s', () => {
     });
   });
 
-  test('the first value of a generic secret stays until its schedule: nobody else knew it', () => {
+  test('the first value of a generic secret is replaced at once, by one of the environment’s rules and with its fields', () => {
     const schedules = Object.values(rotation.findResources('AWS::SecretsManager::RotationSchedule'));
     const own = schedules.filter(({ Properties }) => typeof Properties.RotationLambdaARN !== 'string');
-    expect(own.map(({ Properties }) => Properties.RotateImmediatelyOnUpdate)).toEqual([false]);
+    expect(own.map(({ Properties }) => Properties.RotateImmediatelyOnUpdate)).toEqual([true]);
   });
 });
 

@@ -1,0 +1,29 @@
+import type { SecretDefinition } from '../core/definition.ts';
+import type { DefinitionStore } from '../core/ports.ts';
+
+/**
+ * The definitions for a step of a rotation, which goes on without one rather than wait: a network may have no way to Systems
+ * Manager, and a step has a minute. The client is loaded with the first question, since adopted secrets never ask.
+ */
+export class PromptDefinitionStore implements Pick<DefinitionStore, 'find'> {
+  readonly #environment: string;
+  #store: Promise<Pick<DefinitionStore, 'find'>> | undefined;
+
+  constructor(environment: string) {
+    this.#environment = environment;
+  }
+
+  async find(secret: string): Promise<SecretDefinition | undefined> {
+    this.#store ??= this.#open();
+    return (await this.#store).find(secret);
+  }
+
+  async #open(): Promise<Pick<DefinitionStore, 'find'>> {
+    const { SSMClient, SsmDefinitionStore } = await import('./ssm-client.ts');
+    const client = new SSMClient({
+      maxAttempts: 3,
+      requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+    });
+    return new SsmDefinitionStore(client, this.#environment);
+  }
+}

@@ -1,0 +1,227 @@
+import type { SecretContent } from '../../core/definition.ts';
+import { RekeyError, summarizeError } from '../../core/errors.ts';
+import type { EventOrigin } from '../../core/events/create.ts';
+import { contentTag, environmentTag } from '../../core/names.ts';
+import { generatePassword, type PasswordPolicy } from '../../core/password.ts';
+import type { DefinitionStore } from '../../core/ports.ts';
+import type { SecretDescription, SecretVersion } from '../../core/secret.ts';
+import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
+import { apart, type ContentRules, contentMarks, markOf, merge, staying, withoutContent } from './content.ts';
+import { type CredentialSources, credentialsAtHand } from './credentials.ts';
+import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
+import type { VersionCache } from './version-cache.ts';
+
+/** What following a definition works with. */
+export interface RedefineDependencies<S extends object> extends CredentialSources<S>, ContentRules<S> {
+  readonly rotator: Rotator<S>;
+  readonly definitions: Pick<DefinitionStore, 'find'>;
+  readonly origin: EventOrigin;
+  readonly passwords: PasswordPolicy;
+}
+
+/** What a rotation starts from. */
+export interface Base<S> {
+  /** The current JSON, with the content of the definition where that has changed. */
+  readonly json: SecretJson;
+  /** The same, parsed. */
+  readonly credential: S;
+  /** The same where the current credential works: what it is bound to has not moved. */
+  readonly present: S;
+  /** What to note when this has become current; see {@link contentMarks}. */
+  readonly mark?: string;
+}
+
+/**
+ * The content of a secret that this environment created; undefined for any other. An adopted secret is not even asked
+ * about: its JSON is its owner's.
+ */
+async function contentOf<S extends object>(
+  { name, tags }: SecretDescription,
+  { definitions, origin }: Pick<RedefineDependencies<S>, 'definitions' | 'origin'>,
+): Promise<SecretContent | undefined> {
+  return tags[environmentTag] === origin.environment ? (await definitions.find(name))?.content : undefined;
+}
+
+/**
+ * Writes the content of a secret's definition into its JSON, once per change of the definition, and sees to it that the next
+ * credential can be set where the definition points. Where it cannot, the credential stays where it is and goes on rotating
+ * there. A definition that cannot be read or does not fit does not keep a credential from rotating either, unless the
+ * secret holds its first value and nothing else.
+ *
+ * @throws RekeyError `DefinitionUnavailable`
+ * @throws SecretError `SecretValueInvalid`
+ */
+export async function redefine<S extends object>(
+  description: SecretDescription,
+  value: string,
+  context: TargetContext,
+  dependencies: RedefineDependencies<S>,
+): Promise<Base<S>> {
+  const { rotator } = dependencies;
+  const { name, tags } = description;
+  const json = parseSecretJson(value, name);
+  const as = (changed: SecretJson, where = name) =>
+    parseCredential(rotator.schema, JSON.stringify(changed), where);
+  const unchanged = (mark?: string): Base<S> => {
+    const credential = as(json);
+    return { json, credential, present: credential, ...(mark !== undefined && { mark }) };
+  };
+
+  const content = await contentOf(description, dependencies).catch((error: unknown) => {
+    const message = `the definition of ${name} cannot be read (${error instanceof Error ? error.name : 'no error'}); the rotation function needs ssm:GetParameter on it, and from its network a way to Systems Manager`;
+    if (isFirstValue(json)) {
+      throw new RekeyError('DefinitionUnavailable', message, { cause: error, retryable: true });
+    }
+    const rest = 'the credential rotated without it';
+    context.finding({ code: 'DefinitionUnread', severity: 'medium', message: `${message}; ${rest}` });
+    return undefined;
+  });
+  if (content === undefined) return unchanged();
+  const { whole, bounded } = contentMarks(content);
+  const tag = tags[contentTag];
+  if (tag === whole && !isFirstValue(json)) return unchanged(whole);
+  const merged = merge(json, content, dependencies, tag === bounded ? 'bounds' : 'everything');
+  if (merged === undefined) {
+    if (isFirstValue(json)) as({ ...content.fields, ...json }, `${name} as its definition has it`);
+    context.finding({
+      code: 'DefinitionNotFollowed',
+      severity: 'medium',
+      message: `the fields in the definition of ${name} do not make a ${rotator.type} secret; the credential rotated without them; correct create.fields`,
+    });
+    return unchanged();
+  }
+  const stays = staying(merged, json, content);
+  const present = as(stays);
+  // A pending version never changes: one with an admin that does not serve would fail for ever, so none is stored.
+  const requireAdmin = () => credentialsAtHand(dependencies, description, present).admin();
+  if (merged.moved.length === 0) {
+    if (stays.masterarn !== json.masterarn) await requireAdmin();
+    return { json: stays, credential: present, present, mark: whole };
+  }
+  const credential = as(merged.json);
+  const obstacle = await obstacleAt(credential, content, description, context, dependencies);
+  if (obstacle === undefined) return { json: merged.json, credential, present, mark: whole };
+  await requireAdmin();
+  context.finding({
+    code: 'DefinitionNotFollowed',
+    severity: 'medium',
+    message: `the definition of ${name} gives another ${merged.moved.join(', ')}, and the credential stays where it is: ${obstacle}. Each rotation tries again`,
+  });
+  return { json: stays, credential: present, present, mark: bounded };
+}
+
+/**
+ * What keeps the next credential from being set where a definition points; undefined when nothing does. The credential
+ * that works now is not tried there: it belongs to the place that it was made for.
+ */
+async function obstacleAt<S extends object>(
+  next: S,
+  { masterarn }: SecretContent,
+  description: SecretDescription,
+  context: TargetContext,
+  dependencies: RedefineDependencies<S>,
+): Promise<string | undefined> {
+  const { rotator, passwords, origin } = dependencies;
+  if (masterarn === undefined || rotator.discard !== undefined) {
+    return `only an admin secret could set a password there; name one in adminSecret, or store by hand a version that logs in there`;
+  }
+  try {
+    const admin = await credentialsAtHand(dependencies, description, next).admin();
+    const asAdmin = admin && (await rotator.probe(admin, context));
+    if (asAdmin !== undefined && 'error' in asAdmin) throw asAdmin.error;
+    // A password that nobody has: the place answers, and takes it or not.
+    const password = generatePassword(passwords, origin.random);
+    const asUser = await rotator.probe({ ...next, password }, context);
+    if (asUser.outcome === 'unreachable') throw asUser.error;
+    return undefined;
+  } catch (error) {
+    const { code, message } = summarizeError(error);
+    return `${code}: ${message}`;
+  }
+}
+
+/** The credential in use, as the set step has to see it. */
+export interface BeforeSet<S> {
+  /** Differs from the pending one in the credential, and in what it is bound to. */
+  readonly current: S;
+  /** Keys by which the pending one is bound to something else, because the definition says so. */
+  readonly moved: readonly string[];
+}
+
+/**
+ * The current credential of a secret whose pending version may have taken over another content of its definition. What both
+ * are bound to may differ only if the definition says what the pending one does, and not if somebody else wrote it.
+ *
+ * @param value - the current JSON
+ * @throws SecretError `SecretValueInvalid`, and whatever keeps the definition from being read where it must be asked
+ */
+export async function beforeSet<S extends object>(
+  next: S,
+  value: string,
+  description: SecretDescription,
+  dependencies: RedefineDependencies<S>,
+): Promise<BeforeSet<S>> {
+  const { rotator, origin } = dependencies;
+  const { name, tags } = description;
+  if (tags[environmentTag] !== origin.environment) {
+    return { current: parseCredential(rotator.schema, value, name), moved: [] };
+  }
+  const json = parseSecretJson(value, name);
+  const asSeen = (held: SecretJson) =>
+    parseCredential(rotator.schema, JSON.stringify(withoutContent(held, next, dependencies)), name);
+  const current = asSeen(json);
+  const moved = apart(current, next, dependencies);
+  if (moved.length === 0) return { current, moved };
+  const content = await contentOf(description, dependencies);
+  const defined = content && merge(json, content, dependencies);
+  if (defined === undefined || apart(rotator.schema.parse(defined.json), next, dependencies).length > 0) {
+    return { current, moved: [] };
+  }
+  // As though it had been there before, so that the check of the type compares nothing but the passwords.
+  return { current: asSeen({ password: json.password }), moved };
+}
+
+/** Nobody but a person can tell whether the login at the former place is still wanted. */
+export const leftBehind = (identity: string, moved: readonly string[]) =>
+  ({
+    code: 'CredentialLeftBehind',
+    severity: 'medium',
+    message: `the definition gave the secret of ${identity} another ${moved.join(', ')}: at its former place the credential before this one goes on working; remove it there when nobody needs it`,
+  }) as const;
+
+/**
+ * Notes which content of the definition a version that has become current has taken over. Where that cannot be told or noted,
+ * the next rotation writes the content once more.
+ */
+export async function noteContent<S extends object>(
+  description: SecretDescription,
+  { versionId, value }: SecretVersion,
+  { finding }: TargetContext,
+  dependencies: RedefineDependencies<S> & { readonly store: VersionCache },
+): Promise<void> {
+  const { store } = dependencies;
+  const { arn, name, tags } = description;
+  const mark =
+    store.contentIn(arn, versionId) ??
+    (await dueMark(parseSecretJson(value, name), description, dependencies));
+  if (mark === undefined || mark === tags[contentTag]) return;
+  try {
+    await store.tag(arn, contentTag, mark);
+  } catch (error) {
+    finding({
+      code: 'DefinitionNotNoted',
+      severity: 'low',
+      message: `that the secret has taken over its definition could not be noted in its tag ${contentTag} (${summarizeError(error).code}): the next rotation writes the fields once more, over what was changed by hand`,
+    });
+  }
+}
+
+/** The mark that a secret deserves; undefined where none is due, or where that cannot be told. */
+async function dueMark<S extends object>(
+  json: SecretJson,
+  description: SecretDescription,
+  dependencies: RedefineDependencies<S>,
+): Promise<string | undefined> {
+  const content = await contentOf(description, dependencies).catch(() => undefined);
+  return content && markOf(json, content, dependencies, description.tags[contentTag]);
+}
