@@ -7,7 +7,7 @@ import type { Random } from './ports.ts';
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
  */
-export const passwordEnvironmentSchema = z.object({
+const passwordEnvironmentSchema = z.object({
   PASSWORD_LENGTH: z.coerce.number().int().min(8).max(4096).default(32),
   EXCLUDE_CHARACTERS: z.string().max(4096).default('/@"\'\\'),
   EXCLUDE_NUMBERS: z.stringbool().default(false),
