@@ -93,6 +93,14 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
             'restore the secret if it was deleted, or take it out of the configuration',
           ),
         ];
+      case 'not rotated yet':
+        return [
+          warn(
+            label,
+            'was created and has not rotated: its first value is no credential yet',
+            `rekey secret rotate ${name}`,
+          ),
+        ];
       case 'rotation off':
         return [warn(label, 'rotation is switched off', 'deploy the environment again')];
       default:

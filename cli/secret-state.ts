@@ -12,6 +12,7 @@ export type SecretState =
   | 'rotation failed'
   | 'overdue'
   | 'rotation off'
+  | 'not rotated yet'
   | 'missing'
   | 'not readable';
 
@@ -21,6 +22,7 @@ export const stateTones: Readonly<Record<SecretState, Tone>> = {
   'rotation failed': 'bad',
   overdue: 'bad',
   'rotation off': 'warn',
+  'not rotated yet': 'warn',
   missing: 'bad',
   'not readable': 'warn',
 };
@@ -76,7 +78,10 @@ export async function statusOf(definition: SecretDefinition, cloud: Cloud, now: 
   if (!description.rotationEnabled) {
     return { ...rest, state: 'rotation off' };
   }
-  const { nextRotation } = description;
+  const { nextRotation, lastRotated } = description;
+  if (definition.content !== undefined && lastRotated === undefined) {
+    return { ...rest, state: 'not rotated yet' };
+  }
   return { ...rest, state: nextRotation !== undefined && nextRotation < now ? 'overdue' : 'ok' };
 }
 

@@ -3,8 +3,8 @@ import type { Containment, Verification } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
 import { type Strategy, stages } from '../../core/secret.ts';
-import type { ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
-import { credentialsAtHand } from '../rotation/credentials.ts';
+import type { ContainResult, ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
+import { credentialsAtHand, isOfSamePlace } from '../rotation/credentials.ts';
 import { inTurns } from '../shared/in-turns.ts';
 import type { WithWait } from '../shared/patience.ts';
 import { type Leak, readLeaks } from './leaks.ts';
@@ -43,19 +43,36 @@ export async function containLeaks<S extends object>(
     );
   }
   const findings: Parameters<TargetContext['finding']>[0][] = [];
+  const { current } = leaks;
+  if (current === undefined) {
+    await record(input, [], findings, { bus, origin });
+    return { containments: [] };
+  }
   const context = {
     ...target,
     strategy,
     random: origin.random,
     finding: (finding: (typeof findings)[number]) => findings.push(finding),
-    credentials: credentialsAtHand(dependencies, leaks.description, leaks.current),
+    credentials: credentialsAtHand(dependencies, leaks.description, current),
     ...(input.rotatedAt === undefined ? {} : { rotatedAt: new Date(input.rotatedAt) }),
   };
   const errors: unknown[] = [];
 
+  /** Of another server than the current one: it must not be tried where that is, and is in use there if it works there. */
+  const containElsewhere = async (credential: S): Promise<ContainResult> => {
+    const { outcome } = await rotator.probe(credential, context);
+    if (outcome === 'rejected') {
+      return { loginsRefused: true, sessionsEnded: 0, note: 'refused already where this version points' };
+    }
+    const credentials = credentialsAtHand(dependencies, leaks.description, credential);
+    return await rotator.contain(credential, { ...context, credentials });
+  };
   const containOne = async ({ credential, identity, versionIds }: Leak<S>): Promise<Containment> => {
     try {
-      return { versionIds, identity, ...(await rotator.contain(credential, context)) };
+      const result = isOfSamePlace(rotator, credential, current)
+        ? await rotator.contain(credential, context)
+        : await containElsewhere(credential);
+      return { versionIds, identity, ...result };
     } catch (error) {
       errors.push(error);
       const { code, message } = summarizeError(error);
@@ -120,6 +137,11 @@ export async function verifyLeaks<S extends object>(
   if (kept !== undefined) {
     throw unproven(
       `the current version ${currentVersionId} of ${input.secretName} holds the very value that leaked in version ${kept.versionIds.join(', ')}: the rotation changed nothing`,
+    );
+  }
+  if (current === undefined) {
+    throw unproven(
+      `${input.secretName} holds its first value, which no target was told: there is nothing to prove before it has rotated`,
     );
   }
   const results = await inTurns(found, (leak) => rotator.probe(leak.credential, context));

@@ -2,7 +2,7 @@ import { RekeyError, SecretError } from '../../core/errors.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret.ts';
 import type { Revoker } from '../../rotators/rotator.ts';
-import { credentialIn, parseCredential } from '../rotation/secret-value.ts';
+import { credentialIn, isFirstValue, parseCredential, parseSecretJson } from '../rotation/secret-value.ts';
 import { inTurns } from '../shared/in-turns.ts';
 import { lookUntil, type WithWait } from '../shared/patience.ts';
 import type { ContainmentInput } from './state.ts';
@@ -19,7 +19,8 @@ export interface Leak<S> {
 export interface Leaks<S> {
   /** With AWSCURRENT on `currentVersionId`, wherever the labels had it. */
   readonly description: SecretDescription;
-  readonly current: S;
+  /** Undefined while the secret holds its first value, which no target was told, and nothing else leaked. */
+  readonly current: S | undefined;
   readonly currentVersionId: string;
   /** The leaked version that the labels still show as the current one, though the revocation has replaced it. */
   readonly stillCurrent?: string;
@@ -81,15 +82,24 @@ export async function readLeaks<S extends object>(
     ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
     ...(isReplaced(shown, input) ? { stillCurrent: shown } : {}),
     description,
-    current: parseCredential(
-      rotator.schema,
-      current.value,
-      `${description.name} version ${currentVersionId}`,
-    ),
+    current: inUse(current, [...byValue.values()], description.name, rotator),
     currentVersionId,
     found: [...byValue.values()],
     unavailable,
   };
+}
+
+/** The credential in use. Where that is a first value no target knows it, and whatever else leaked counts as in use. */
+function inUse<S extends object>(
+  { value, versionId }: SecretVersion,
+  found: readonly Leak<S>[],
+  name: string,
+  { schema }: Pick<Revoker<S>, 'schema'>,
+): S | undefined {
+  const where = `${name} version ${versionId}`;
+  return credentialIn(schema, value) === undefined && isFirstValue(parseSecretJson(value, where))
+    ? found[0]?.credential
+    : parseCredential(schema, value, where);
 }
 
 interface Current {

@@ -70,6 +70,23 @@ describe('secret list', () => {
     expect(await state()).toBe('rotating');
   });
 
+  test('a created secret holds no credential before it has rotated, and its fields are never printed', async () => {
+    const cloud = new FakeCloud();
+    const { lastRotated: _, ...fresh } = healthy;
+    const content = { fields: { host: 'db.internal' }, masterarn: 'arn:of:the:admin' };
+    cloud.add('adopted', fresh);
+    cloud.add('created', fresh, { content });
+    const shown = await rekey(cloud, ['secret', 'show', 'created', '--json']);
+    const listed = await rekey(cloud, ['secret', 'list', '--json']);
+    const { secrets } = JSON.parse(listed.stdout);
+    expect(secrets.map(({ state }: { state: string }) => state)).toEqual(['ok', 'not rotated yet']);
+    const { stdout: checks } = await rekey(cloud, ['doctor']);
+    expect(checks).toContain('rekey secret rotate created');
+    for (const text of [shown.stdout, listed.stdout, checks]) {
+      expect(text).not.toMatch(/db\.internal|of:the:admin/);
+    }
+  });
+
   test('a pending label on the current version is a rotation that has ended', async () => {
     const cloud = new FakeCloud();
     cloud.add('orders', { ...healthy, versions: { 'version-2': ['AWSCURRENT', 'AWSPENDING'] } });

@@ -46,6 +46,47 @@ describe('cutting off', () => {
     expect(refusedAt).toBe('2026-03-01T12:00:00.000Z');
   });
 
+  test('the first value of a secret that Rekey created was told to no target: there is nothing to cut off', async () => {
+    const world = new World();
+    world.store.create(secretArn, JSON.stringify({ password: 'the first value' }));
+    expect(await containLeaks(input(['v1']), world.containment())).toEqual({ containments: [] });
+    await expect(verifyLeaks(input(['v1']), world.containment())).rejects.toThrow('v1 was revoked');
+    expect(world.target.contained).toEqual([]);
+  });
+
+  test('beside a first value, what a rotation under way has set counts as in use', async () => {
+    const world = new World();
+    world.store.create(secretArn, JSON.stringify({ password: 'the first value' }));
+    world.store.begin(secretArn, 'v2');
+    const leaked = { username: 'app', password: 'leaked-password' };
+    await world.store.putPending(secretArn, 'v2', JSON.stringify(leaked));
+    await containLeaks(input(['v1', 'v2']), world.containment());
+    expect(world.target.contained).toEqual(['leaked-password']);
+    expect(world.target.accepts(leaked)).toBe(false);
+  });
+
+  test('a credential of another server is cut off there, and never tried where the current one is', async () => {
+    const world = await aged(['of the former server']);
+    const current = { username: 'app', password: 'of the new server', host: 'new.internal' };
+    world.store.begin(secretArn, 'v2');
+    await world.store.putPending(secretArn, 'v2', JSON.stringify(current));
+    await world.store.moveCurrent(secretArn, { to: 'v2', from: 'v1' });
+    const dependencies = world.containment();
+    const seen: unknown[] = [];
+    const rotator = {
+      ...world.rotator,
+      boundTo: (secret: object) => ({ host: String(Reflect.get(secret, 'host') ?? 'old.internal') }),
+      contain: (...[leaked, context]: Parameters<typeof world.rotator.contain>) => {
+        seen.push([leaked.password, context.credentials.current.password]);
+        return world.rotator.contain(leaked, context);
+      },
+    };
+    const { containments } = await containLeaks(input(['v1', 'old0']), { ...dependencies, rotator });
+    // One works where it points and is cut off as the one in use there; the other is refused there.
+    expect(seen).toEqual([['leaked-password', 'leaked-password']]);
+    expect(containments).toHaveLength(2);
+  });
+
   test('versions with the same value are one credential', async () => {
     const world = await aged(['leaked-password']);
     const { containments } = await containLeaks(input(['old0', 'v1']), world.containment());
