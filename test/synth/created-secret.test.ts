@@ -31,10 +31,12 @@ function deployed(secrets: Record<string, SecretInput>, more: Partial<Environmen
   });
   const { prod } = environments;
   if (prod === undefined) throw new Error('no environment');
-  const { rotation } = new RekeyEnvironment(testApp(), 'prod', {
+  const { rotations } = new RekeyEnvironment(testApp(), 'prod', {
     configuration: prod,
     directory: import.meta.dirname,
   });
+  const [rotation] = rotations;
+  if (rotation === undefined) throw new Error('no secrets');
   const template = Template.fromStack(rotation);
   return {
     secrets: JSON.stringify(template.findResources('AWS::SecretsManager::Secret')),
