@@ -50,7 +50,13 @@ export function assignShards(demands: readonly Demand[], options: AssignmentOpti
   loads.forEach((load, shard) => {
     checkFits(load, environment, shard);
   });
-  for (const demand of byName.filter(({ name }) => !secrets.has(name))) {
+  // Those of the same functions one after the other: where many come at once, few stacks need the same functions.
+  const added = byName
+    .filter(({ name }) => !secrets.has(name))
+    .toSorted((one, other) =>
+      one.functions < other.functions ? -1 : one.functions > other.functions ? 1 : 0,
+    );
+  for (const demand of added) {
     place(demand, roomFor(demand, loads));
   }
   if (recorded === undefined && loads.length > 1 && !nothingDeployed) {

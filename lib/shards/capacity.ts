@@ -73,8 +73,8 @@ function demandOf(
   return {
     name,
     functions: functionId(functionKeyOf(secret, environment, configuration)),
-    // The entry and its policy, if created; the schedule and the definition.
-    resources: created ? 4 : 2,
+    // The entry and its policy, if created; the schedule and the definition; the rule that ends overlaps.
+    resources: (created ? 4 : 2) + (secret.strategy === 'dual-credential' ? 1 : 0),
     templateSize:
       (created ? 4_000 : 2_500) +
       12 * name.length +
