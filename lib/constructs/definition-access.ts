@@ -1,19 +1,9 @@
 import { Stack } from 'aws-cdk-lib';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { contentTag } from '../../core/names.ts';
-import { type PagedStatement, type PolicyPages, sizedArn } from './policy-pages.ts';
-import type { SecretIdentity } from './secret-access.ts';
 
-const readDefinition: PagedStatement = { sid: 'Definitions', actions: ['ssm:GetParameter'] };
-
-const noteContent: PagedStatement = {
-  sid: 'DefinitionNotes',
-  actions: ['secretsmanager:TagResource'],
-  conditions: {
-    'ForAllValues:StringEquals': { 'aws:TagKeys': [contentTag] },
-    Null: { 'aws:TagKeys': 'false' },
-  },
-};
+/** Definitions in one statement; see {@link SecretAccess}. */
+const definitionsPerStatement = 15;
 
 /**
  * Permission of one role to read the definitions of named secrets, and to note in a tag of each secret what it has taken over.
@@ -22,21 +12,39 @@ const noteContent: PagedStatement = {
  */
 export class DefinitionAccess {
   private readonly role: IRole;
-  private readonly pages: PolicyPages;
+  private count = 0;
+  private read: PolicyStatement | undefined;
+  private note: PolicyStatement | undefined;
 
-  constructor(role: IRole, pages: PolicyPages) {
+  constructor(role: IRole) {
     this.role = role;
-    this.pages = pages;
   }
 
   /** The parameter by its name: its own reference would make the role wait for a definition that names the function. */
-  add(parameterName: string, { arnPattern, name }: SecretIdentity): void {
+  add(parameterName: string, secretArn: string): void {
+    if (this.count % definitionsPerStatement === 0) this.open();
+    this.count += 1;
     const parameter = Stack.of(this.role).formatArn({
       service: 'ssm',
       resource: 'parameter',
       resourceName: parameterName.slice(1),
     });
-    this.pages.add(readDefinition, sizedArn(parameter, parameterName));
-    this.pages.add(noteContent, sizedArn(arnPattern, name));
+    this.read?.addResources(parameter);
+    this.note?.addResources(secretArn);
+  }
+
+  private open(): void {
+    const number = this.count === 0 ? '' : `${this.count / definitionsPerStatement + 1}`;
+    this.read = new PolicyStatement({ sid: `Definitions${number}`, actions: ['ssm:GetParameter'] });
+    this.note = new PolicyStatement({
+      sid: `DefinitionNotes${number}`,
+      actions: ['secretsmanager:TagResource'],
+      conditions: {
+        'ForAllValues:StringEquals': { 'aws:TagKeys': [contentTag] },
+        Null: { 'aws:TagKeys': 'false' },
+      },
+    });
+    this.role.addToPrincipalPolicy(this.read);
+    this.role.addToPrincipalPolicy(this.note);
   }
 }

@@ -1,0 +1,81 @@
+import { hoursPerMonth, type PriceName } from './prices.ts';
+
+/** Units of a price that a resource takes in a month by being there, whatever is done with it. */
+export interface Charge {
+  readonly price: PriceName;
+  readonly units: number;
+}
+
+/** Either what a resource costs by being there, or why it costs nothing so. */
+export type Billing = { readonly free: string } | { charges(properties: Properties): readonly Charge[] };
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+const noPrice: Billing = { free: 'AWS has no price for it.' };
+const byUse: Billing = { free: 'Paid by use, which the rows of usage count.' };
+
+/**
+ * How every CloudFormation type that Rekey deploys is paid for. A test fails for a type that is not here, so that
+ * nothing billable goes unpriced.
+ */
+export const billing: Readonly<Record<string, Billing>> = {
+  'AWS::CDK::Metadata': noPrice,
+  'AWS::CloudWatch::Alarm': { charges: (alarm) => [{ price: 'alarmMetric', units: alarmMetrics(alarm) }] },
+  'AWS::EC2::FlowLog': byUse,
+  'AWS::EC2::Route': noPrice,
+  'AWS::EC2::RouteTable': noPrice,
+  'AWS::EC2::SecurityGroup': noPrice,
+  'AWS::EC2::SecurityGroupEgress': noPrice,
+  'AWS::EC2::SecurityGroupIngress': noPrice,
+  'AWS::EC2::Subnet': noPrice,
+  'AWS::EC2::SubnetRouteTableAssociation': noPrice,
+  'AWS::EC2::TransitGatewayAttachment': {
+    charges: () => [{ price: 'transitGatewayAttachment', units: hoursPerMonth }],
+  },
+  'AWS::EC2::VPC': noPrice,
+  'AWS::EC2::VPCPeeringConnection': { free: 'Paid by data between zones.' },
+  'AWS::EC2::VPCEndpoint': {
+    charges: (endpoint) => [{ price: 'interfaceEndpoint', units: endpointZones(endpoint) * hoursPerMonth }],
+  },
+  'AWS::Events::Archive': byUse,
+  'AWS::Events::EventBus': byUse,
+  'AWS::Events::EventBusPolicy': noPrice,
+  'AWS::Events::Rule': {
+    free: 'Events of AWS services and schedules of rules are free; custom events are usage.',
+  },
+  'AWS::IAM::ManagedPolicy': noPrice,
+  'AWS::IAM::Policy': noPrice,
+  'AWS::IAM::Role': noPrice,
+  'AWS::KMS::Key': { charges: () => [{ price: 'key', units: 1 }] },
+  'AWS::Lambda::EventInvokeConfig': noPrice,
+  'AWS::Lambda::EventSourceMapping': {
+    free: 'Its polls are requests to the queue, which the rows of usage count.',
+  },
+  'AWS::Lambda::Function': byUse,
+  'AWS::Lambda::Permission': noPrice,
+  'AWS::Logs::LogGroup': byUse,
+  'AWS::S3::Bucket': byUse,
+  'AWS::S3::BucketPolicy': noPrice,
+  'AWS::SNS::Subscription': { free: 'The first 1,000 mails of a month are free; alarms send a handful.' },
+  'AWS::SNS::Topic': byUse,
+  'AWS::SNS::TopicPolicy': noPrice,
+  'AWS::SQS::Queue': byUse,
+  'AWS::SQS::QueuePolicy': noPrice,
+  'AWS::SSM::Parameter': { free: 'Standard parameters are free.' },
+  'AWS::SecretsManager::ResourcePolicy': noPrice,
+  'AWS::SecretsManager::RotationSchedule': byUse,
+  'AWS::SecretsManager::Secret': { charges: () => [{ price: 'secret', units: 1 }] },
+  'AWS::StepFunctions::StateMachine': byUse,
+};
+
+/** A metric alarm is paid for by each metric that it watches; expressions over them cost nothing more. */
+function alarmMetrics({ Metrics }: Properties): number {
+  return Array.isArray(Metrics)
+    ? Metrics.filter((query: { MetricStat?: unknown }) => query.MetricStat !== undefined).length
+    : 1;
+}
+
+/** Interface endpoints are paid for in each zone; gateway endpoints cost nothing. */
+function endpointZones({ VpcEndpointType, SubnetIds }: Properties): number {
+  return VpcEndpointType === 'Interface' && Array.isArray(SubnetIds) ? SubnetIds.length : 0;
+}
