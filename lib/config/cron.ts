@@ -1,8 +1,8 @@
 /**
  * The cron of Secrets Manager's rotation schedules: which fields it takes, and how far apart its days are.
  *
- * It is EventBridge's with narrower fields: minutes are 0, the year is `*`, hours are one hour or `<first>/<step>`. No
- * library knows that dialect, in which 1 is Sunday and `?`, `L`, `W` and `#` have meanings of their own.
+ * It is EventBridge's with narrower fields: minutes are 0, the year is `*`, hours are one hour, `<first>/<step>` or
+ * `/<step>`. No library knows that dialect, in which 1 is Sunday and `?`, `L`, `W` and `#` have meanings of their own.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
  */
@@ -40,14 +40,12 @@ interface Field {
   readonly highest: number;
   /** Names of the values from `lowest` on. */
   readonly names?: readonly string[];
-  /** Whether `<first>/<step>` is taken. */
-  readonly steps: boolean;
 }
 
-const hourField: Field = { name: 'hours', lowest: 0, highest: 23, steps: true };
-const dayOfMonthField: Field = { name: 'day-of-month', lowest: 1, highest: 31, steps: true };
-const monthField: Field = { name: 'month', lowest: 1, highest: 12, names: months, steps: true };
-const dayOfWeekField: Field = { name: 'day-of-week', lowest: 1, highest: 7, names: weekdays, steps: false };
+const hourField: Field = { name: 'hours', lowest: 0, highest: 23 };
+const dayOfMonthField: Field = { name: 'day-of-month', lowest: 1, highest: 31 };
+const monthField: Field = { name: 'month', lowest: 1, highest: 12, names: months };
+const dayOfWeekField: Field = { name: 'day-of-week', lowest: 1, highest: 7, names: weekdays };
 
 /**
  * Reads `cron(0 <hours> <day-of-month> <month> <day-of-week> *)`.
@@ -71,7 +69,7 @@ export function parseCron(expression: string): Cron {
 }
 
 function hoursOf(text: string): readonly number[] {
-  if (!/^(?:\*|\d{1,2}(?:\/\d{1,2})?)$/.test(text)) {
+  if (!/^(?:\*|\d{1,2}|\d{0,2}\/\d{1,2})$/.test(text)) {
     throw new CronProblem(
       `hours ${text} must be one hour from 0 to 23, or <first>/<step>, for example 0/6 for every 6 hours`,
     );
@@ -86,6 +84,8 @@ function onDayOfMonth(text: string): Cron['runsOn'] {
     const wanted = numberOf(weekday[1] ?? '', dayOfMonthField);
     return (day) => day.dayOfMonth === nearestWeekday(wanted, day);
   }
+  // AWS names the last Sunday of the month in this field; EventBridge has it in the other one.
+  if (/^[A-Z]{3}L$/.test(text)) return onDayOfWeek(text);
   const days = valuesOf(text, dayOfMonthField);
   return ({ dayOfMonth }) => days.has(dayOfMonth);
 }
@@ -110,18 +110,19 @@ function onDayOfWeek(text: string): Cron['runsOn'] {
   const nth = /^(\w+)#(\w+)$/.exec(text);
   if (nth !== null) {
     const wanted = numberOf(nth[1] ?? '', dayOfWeekField);
-    const which = numberOf(nth[2] ?? '', { name: 'the week after #', lowest: 1, highest: 5, steps: false });
+    const which = numberOf(nth[2] ?? '', { name: 'the week after #', lowest: 1, highest: 5 });
     return (day) => day.dayOfWeek === wanted && Math.ceil(day.dayOfMonth / 7) === which;
   }
   const days = valuesOf(text, dayOfWeekField);
   return ({ dayOfWeek }) => days.has(dayOfWeek);
 }
 
-/** `*`, values and ranges with commas between them, or `<first>/<step>`. */
+/** `*`, values and ranges with commas between them, `<first>/<step>`, or `/<step>`, which begins with the lowest. */
 function valuesOf(text: string, field: Field): ReadonlySet<number> {
-  const step = /^([^/]+)\/(\d{1,3})$/.exec(text);
-  if (step !== null && field.steps) {
-    const first = step[1] === '*' ? field.lowest : numberOf(step[1] ?? '', field);
+  const step = /^([^/]*)\/(\d{1,3})$/.exec(text);
+  if (step !== null) {
+    const [, from = ''] = step;
+    const first = from === '' || from === '*' ? field.lowest : numberOf(from, field);
     const by = Number(step[2]);
     if (by < 1) throw new CronProblem(`${field.name} ${text}: the step must be at least 1`);
     return new Set(span(first, field.highest).filter((value) => (value - first) % by === 0));

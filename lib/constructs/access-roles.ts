@@ -19,8 +19,11 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { definitionsPath, deploymentPath } from '../../core/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
+import { grantOnSecrets } from './environment-secrets.ts';
+import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { environmentTag, type RotatedSecret } from './rotated-secret.ts';
+import { abandonRotation, followRotation, invokeRotation, startRotation } from './rotation-start.ts';
 
 /** What the three roles have in common. */
 export interface AccessRoleProps {
@@ -74,14 +77,6 @@ abstract class AccessRole extends Construct {
     this.role.addToPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
   }
 
-  /** Logs of functions hold names, codes and reasons, never a value. */
-  protected allowLogs(sid: string, logGroups: readonly ILogGroup[]): void {
-    if (logGroups.length > 0) {
-      const arns = logGroups.map(({ logGroupArn }) => logGroupArn);
-      this.allow(sid, ['logs:FilterLogEvents'], arns);
-    }
-  }
-
   /** Reading by path asks for the path itself, reading by name for what is below. */
   private parameters({ environment }: AccessRoleProps): string[] {
     return [definitionsPath(environment), deploymentPath(environment)].flatMap((path) => {
@@ -94,6 +89,9 @@ abstract class AccessRole extends Construct {
     });
   }
 }
+
+/** Logs of functions hold names, codes and reasons, never a value. */
+const readLogs = (sid: string): PagedStatement => ({ sid, actions: ['logs:FilterLogEvents'] });
 
 /** IAM takes no wildcard in a principal's ARN; the account with a condition on the caller's ARN says the same. */
 function trusted(scope: Construct, principal: string): PrincipalBase {
@@ -132,13 +130,28 @@ export interface OperatorRoleProps extends AccessRoleProps {
 export class OperatorRole extends AccessRole {
   constructor(scope: Construct, id: string, props: OperatorRoleProps) {
     super(scope, id, props, 'rotates secrets and sees how they stand');
-    for (const secret of props.secrets) {
-      secret.grantRotate(this.role);
-      secret.grantAbandon(this.role);
-    }
+    const { environment, secrets, rotationLogs = [] } = props;
+    const pages = new PolicyPages(this.role);
+    grantOnSecrets(this.role, pages, {
+      environment,
+      secrets,
+      grants: [startRotation, followRotation, abandonRotation],
+    });
+    const allowEach = (statement: PagedStatement, arns: readonly string[]) => {
+      for (const arn of arns) {
+        pages.add(statement, sizedArn(arn));
+      }
+    };
+    allowEach(
+      invokeRotation,
+      secrets.map((secret) => secret.rotationFunctionArn),
+    );
+    allowEach(
+      readLogs('RotationLogs'),
+      rotationLogs.map(({ logGroupArn }) => logGroupArn),
+    );
     // The record of a rotation that was given up.
     props.bus?.grantPublish(this.role, 'rekey.cli', ['Secret Rotation Abandoned']);
-    this.allowLogs('RotationLogs', props.rotationLogs ?? []);
     if (props.health !== undefined) {
       const { queues, functions, workflow } = props.health;
       this.allow(
@@ -146,13 +159,10 @@ export class OperatorRole extends AccessRole {
         ['sqs:GetQueueAttributes'],
         queues.map(({ queueArn }) => queueArn),
       );
-      if (functions.length > 0) {
-        this.allow(
-          'FunctionStates',
-          ['lambda:GetFunctionConfiguration'],
-          functions.map(({ functionArn }) => functionArn),
-        );
-      }
+      allowEach(
+        { sid: 'FunctionStates', actions: ['lambda:GetFunctionConfiguration'] },
+        functions.map(({ functionArn }) => functionArn),
+      );
       this.allow('WorkflowState', ['states:DescribeStateMachine'], [workflow.stateMachineArn]);
       this.allow('BusRules', ['events:ListRules'], ['*']);
       acknowledgeWildcards(this.role, ['*'], 'Rules are listed by bus; the action takes no resource.');
@@ -177,7 +187,10 @@ export class ResponderRole extends AccessRole {
   constructor(scope: Construct, id: string, props: ResponderRoleProps) {
     super(scope, id, props, 'asks for revocations and follows them');
     props.bus.grantPublish(this.role, 'rekey.cli', ['Secret Revocation Requested']);
-    this.allowLogs('IntakeLogs', props.intakeLogs === undefined ? [] : [props.intakeLogs]);
+    if (props.intakeLogs !== undefined) {
+      const { sid, actions } = readLogs('IntakeLogs');
+      this.allow(sid, [...actions], [props.intakeLogs.logGroupArn]);
+    }
     this.allow('ListRevocations', ['states:ListExecutions'], [props.workflow.stateMachineArn]);
     const executions = Stack.of(this).formatArn({
       service: 'states',

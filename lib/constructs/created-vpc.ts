@@ -1,6 +1,6 @@
 import { Fn, Stack, Tags, Validations } from 'aws-cdk-lib';
 import {
-  CfnTransitGatewayAttachment,
+  CfnTransitGatewayVpcAttachment,
   CfnVPC,
   CfnVPCPeeringConnection,
   FlowLog,
@@ -147,7 +147,7 @@ export class CreatedVpc extends Construct {
 
   private connect(vpc: CfnVPC, connections: CreatedNetworkConfiguration['connect']): IDependable[] {
     const gateways = new Map<string, { readonly routerId: string; readonly resource: IDependable }>();
-    return connections.flatMap((connection, index) => {
+    return connections.flatMap((connection) => {
       const peered = 'vpcId' in connection;
       const id = peered ? connection.vpcId : connection.transitGatewayId;
       let gateway = gateways.get(id);
@@ -161,8 +161,10 @@ export class CreatedVpc extends Construct {
           routerType: peered ? RouterType.VPC_PEERING_CONNECTION : RouterType.TRANSIT_GATEWAY,
           destinationCidrBlock: connection.to,
         };
-        subnet.addRoute(`Way${index + 1}`, route);
-        subnet.node.findChild(`Way${index + 1}`).node.addDependency(gateway.resource);
+        // By the range: CloudFormation makes a route of another range before the former is gone, and EC2 takes no two of one.
+        const way = `Way-${connection.to.replace('/', '-')}`;
+        subnet.addRoute(way, route);
+        subnet.node.findChild(way).node.addDependency(gateway.resource);
       }
       return [gateway.resource];
     });
@@ -176,8 +178,9 @@ export class CreatedVpc extends Construct {
     return { routerId: resource.ref, resource };
   }
 
+  /** Of the type that takes other tags in place: a gateway has one attachment to a VPC, so none can be replaced. */
   private attach(vpc: CfnVPC, transitGatewayId: string) {
-    const resource = new CfnTransitGatewayAttachment(this, `Attachment-${transitGatewayId}`, {
+    const resource = new CfnTransitGatewayVpcAttachment(this, `Attachment-${transitGatewayId}`, {
       vpcId: vpc.ref,
       transitGatewayId,
       subnetIds: this.subnets.map(({ subnetId }) => subnetId),

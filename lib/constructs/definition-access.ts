@@ -1,9 +1,19 @@
 import { Stack } from 'aws-cdk-lib';
-import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { contentTag } from '../../core/names.ts';
+import { type PagedStatement, type PolicyPages, sizedArn } from './policy-pages.ts';
+import type { SecretIdentity } from './secret-access.ts';
 
-/** Definitions in one statement; see {@link SecretAccess}. */
-const definitionsPerStatement = 15;
+const readDefinition: PagedStatement = { sid: 'Definitions', actions: ['ssm:GetParameter'] };
+
+const noteContent: PagedStatement = {
+  sid: 'DefinitionNotes',
+  actions: ['secretsmanager:TagResource'],
+  conditions: {
+    'ForAllValues:StringEquals': { 'aws:TagKeys': [contentTag] },
+    Null: { 'aws:TagKeys': 'false' },
+  },
+};
 
 /**
  * Permission of one role to read the definitions of named secrets, and to note in a tag of each secret what it has taken over.
@@ -12,39 +22,21 @@ const definitionsPerStatement = 15;
  */
 export class DefinitionAccess {
   private readonly role: IRole;
-  private count = 0;
-  private read: PolicyStatement | undefined;
-  private note: PolicyStatement | undefined;
+  private readonly pages: PolicyPages;
 
-  constructor(role: IRole) {
+  constructor(role: IRole, pages: PolicyPages) {
     this.role = role;
+    this.pages = pages;
   }
 
   /** The parameter by its name: its own reference would make the role wait for a definition that names the function. */
-  add(parameterName: string, secretArn: string): void {
-    if (this.count % definitionsPerStatement === 0) this.open();
-    this.count += 1;
+  add(parameterName: string, { arnPattern, name }: SecretIdentity): void {
     const parameter = Stack.of(this.role).formatArn({
       service: 'ssm',
       resource: 'parameter',
       resourceName: parameterName.slice(1),
     });
-    this.read?.addResources(parameter);
-    this.note?.addResources(secretArn);
-  }
-
-  private open(): void {
-    const number = this.count === 0 ? '' : `${this.count / definitionsPerStatement + 1}`;
-    this.read = new PolicyStatement({ sid: `Definitions${number}`, actions: ['ssm:GetParameter'] });
-    this.note = new PolicyStatement({
-      sid: `DefinitionNotes${number}`,
-      actions: ['secretsmanager:TagResource'],
-      conditions: {
-        'ForAllValues:StringEquals': { 'aws:TagKeys': [contentTag] },
-        Null: { 'aws:TagKeys': 'false' },
-      },
-    });
-    this.role.addToPrincipalPolicy(this.read);
-    this.role.addToPrincipalPolicy(this.note);
+    this.pages.add(readDefinition, sizedArn(parameter, parameterName));
+    this.pages.add(noteContent, sizedArn(arnPattern, name));
   }
 }

@@ -18,14 +18,16 @@ import {
 } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ContainmentFunction } from './containment-function.ts';
+import { grantOnSecrets } from './environment-secrets.ts';
 import { excludeReplays } from './exclude-replays.ts';
 import { FunctionAlarms } from './function-alarms.ts';
+import { PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
+import { followRotation, invokeRotation, startRotation } from './rotation-start.ts';
 import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
 import type { RunbookName } from './runbooks.ts';
-import { SecretAccess } from './secret-access.ts';
 import { StandardFunction } from './standard-function.ts';
 
 /** Props of {@link RevocationWorkflow}. */
@@ -138,15 +140,20 @@ export class RevocationWorkflow extends Construct {
     });
 
     this.permitIntake(props);
-    const finds = new SecretAccess(this.intake.role, {
-      sid: 'FindVersions',
-      actions: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],
-      keyActions: [],
+    // They read no value, so they do not need the secrets' keys.
+    grantOnSecrets(this.intake.role, new PolicyPages(this.intake.role), {
+      environment,
+      secrets,
+      grants: [{ ...followRotation, sid: 'FindVersions' }],
     });
-    for (const secret of secrets) {
-      secret.grantRotate(this.rotate.role);
-      // It reads no value, so it does not need the secret's key.
-      finds.add({ arnPattern: secret.identity.arnPattern });
+    const rotates = new PolicyPages(this.rotate.role);
+    grantOnSecrets(this.rotate.role, rotates, {
+      environment,
+      secrets,
+      grants: [startRotation, followRotation],
+    });
+    for (const { rotationFunctionArn } of secrets) {
+      rotates.add(invokeRotation, sizedArn(rotationFunctionArn));
     }
     for (const { role } of [this.intake, this.report]) {
       props.bus.grantPublish(role, 'rekey.revocation');
@@ -194,13 +201,11 @@ export class RevocationWorkflow extends Construct {
         includeExecutionData: false,
       },
     });
-    if (containment.length > 0) {
-      machine.addToRolePolicy(
-        new PolicyStatement({
-          sid: 'Contain',
-          actions: ['lambda:InvokeFunction'],
-          resources: containment.map((target) => target.function.functionArn),
-        }),
+    const pages = new PolicyPages(machine.role);
+    for (const target of containment) {
+      pages.add(
+        { sid: 'Contain', actions: ['lambda:InvokeFunction'] },
+        sizedArn(target.function.functionArn),
       );
     }
     acknowledgeWildcards(

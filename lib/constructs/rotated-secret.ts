@@ -16,6 +16,7 @@ import type { ContainmentFunction } from './containment-function.ts';
 import { definitionText } from './definition-text.ts';
 import type { ForeignRotationFunction } from './foreign-rotation-function.ts';
 import { RotationFunction } from './rotation-function.ts';
+import { abandonRotation, followRotation, invokeRotation, startRotation } from './rotation-start.ts';
 import type { SecretIdentity } from './secret-access.ts';
 
 export { environmentTag };
@@ -111,6 +112,8 @@ export class RotatedSecret extends Construct {
   readonly definition: StringParameter;
   /** True when the function that rotates it is not Rekey's, so that a {@link RotationObserver} must record it. */
   readonly foreign: boolean;
+  /** True when Rekey created it with a name and a tag of its environment. */
+  readonly inNamespace: boolean;
   private readonly rotation: RotationFunction | ForeignRotationFunction;
   private readonly schedule: CfnRotationSchedule;
 
@@ -132,6 +135,7 @@ export class RotatedSecret extends Construct {
         : adoptSecret(this, 'Secret', props.secret.adopt);
     this.secret = entry.secret;
     this.secretName = entry.name;
+    this.inNamespace = created && entry.name.startsWith(`/${props.environment}/`);
     this.identity = entry.identity;
 
     for (const target of rotation === undefined ? [props.containment] : [rotation, props.containment]) {
@@ -180,24 +184,20 @@ export class RotatedSecret extends Construct {
   }
 
   /**
-   * Lets somebody start a rotation and follow it, without reading the value. Secrets Manager asks that whoever starts a
-   * rotation may also invoke its function; the function acts only on versions that are pending, or
-   * that a rotation has just made current.
-   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+   * Lets somebody start a rotation and follow it, without reading the value or changing how the secret is rotated.
    */
   grantRotate(grantee: IGrantable): Grant {
-    const actions = [
-      'secretsmanager:RotateSecret',
-      'secretsmanager:DescribeSecret',
-      'secretsmanager:ListSecretVersionIds',
-    ];
-    return Grant.addToPrincipal({ grantee, actions, resourceArns: [this.identity.arnPattern] }).combine(
-      Grant.addToPrincipal({
-        grantee,
-        actions: ['lambda:InvokeFunction'],
-        resourceArns: [this.rotation.function.functionArn],
-      }),
-    );
+    const { arnPattern } = this.identity;
+    const grant = (actions: readonly string[], resource: string, conditions = {}) =>
+      Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [resource], conditions });
+    return grant(startRotation.actions, arnPattern, startRotation.conditions)
+      .combine(grant(followRotation.actions, arnPattern))
+      .combine(grant(invokeRotation.actions, this.rotationFunctionArn));
+  }
+
+  /** ARN of the function that rotates the secret. */
+  get rotationFunctionArn(): string {
+    return this.rotation.function.functionArn;
   }
 
   /**
@@ -207,9 +207,9 @@ export class RotatedSecret extends Construct {
   grantAbandon(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({
       grantee,
-      actions: ['secretsmanager:UpdateSecretVersionStage'],
+      actions: [...abandonRotation.actions],
       resourceArns: [this.identity.arnPattern],
-      conditions: { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
+      conditions: abandonRotation.conditions,
     });
   }
 
@@ -315,7 +315,7 @@ function createSecret(scope: Construct, create: CreatedSecret, environment: stri
     secret: secret as ISecret,
     name: create.name,
     arn: secret.secretArn,
-    identity: { arnPattern: secret.secretArn, encryptionKey: create.encryptionKey },
+    identity: { arnPattern: secret.secretArn, name: create.name, encryptionKey: create.encryptionKey },
   };
 }
 
@@ -345,7 +345,7 @@ function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry 
     secret,
     name: adopt.id,
     arn: partial,
-    identity: { arnPattern: adoptedArnPattern(scope, adopt.id), encryptionKey },
+    identity: { arnPattern: adoptedArnPattern(scope, adopt.id), name: adopt.id, encryptionKey },
   };
 }
 

@@ -60,7 +60,7 @@ export class RotationFunction extends TargetFunction {
         ...(props.strategy === 'dual-credential' && overlapEnvironment(props)),
       },
     });
-    this.definitions = new DefinitionAccess(this.function.role);
+    this.definitions = new DefinitionAccess(this.function.role, this.pages);
     // Without the account condition, a secret of any other account could have this function work for it.
     this.function.addPermission('SecretsManager', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
@@ -72,8 +72,8 @@ export class RotationFunction extends TargetFunction {
   }
 
   /** Lets the function write what a definition says into a secret that was created; done by {@link RotatedSecret}. */
-  attachDefinition(parameterName: string, { arnPattern }: SecretIdentity): void {
-    this.definitions.add(parameterName, arnPattern);
+  attachDefinition(parameterName: string, identity: SecretIdentity): void {
+    this.definitions.add(parameterName, identity);
   }
 
   /** One permission for the schedules of all secrets: a function's own policy would be full after some fifty. */

@@ -1,62 +1,49 @@
 import { Stack } from 'aws-cdk-lib';
-import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 
 /** A secret as a policy knows it. */
 export interface SecretIdentity {
   /** Full ARN, or the partial one followed by `-??????` where the random suffix is unknown at synth. */
   readonly arnPattern: string;
+  /** Name of the secret, by which the length of an ARN is told that is known at the deploy. */
+  readonly name?: string;
   /** @default - the AWS managed key, which needs no permission */
   readonly encryptionKey?: IKey | undefined;
 }
 
-/** Secrets in one statement: few enough for the CDK to spread statements over several policies when one gets too large. */
-const secretsPerStatement = 15;
-
-/** A statement that still takes secrets. */
-interface Open {
-  readonly statement: PolicyStatement;
-  readonly arns: string[];
-}
-
-/**
- * Permission of one role for a growing list of named secrets and their keys. A statement takes many secrets, because
- * the policies of a role have a limited size, and not all of them, because a statement cannot be divided.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- */
+/** Permission of one role for a growing list of named secrets and their keys. */
 export class SecretAccess {
-  private readonly arns = new Set<string>();
-  private readonly open = new Map<string, Open>();
-  private statements = 0;
-  private keyStatements = 0;
+  private readonly pages: PolicyPages;
   private readonly role: IRole;
   private readonly sid: string;
-  private readonly actions: string[];
-  private readonly keyActions: string[];
+  private readonly actions: readonly string[];
+  private readonly keyActions: readonly string[];
+  private readonly keys: string[] = [];
 
   constructor(
     role: IRole,
-    access: { sid: string; actions: readonly string[]; keyActions: readonly string[] },
+    access: {
+      sid: string;
+      actions: readonly string[];
+      keyActions: readonly string[];
+      /** Where the role's policies are shared with other statements that grow. */
+      pages?: PolicyPages;
+    },
   ) {
     this.role = role;
+    this.pages = access.pages ?? new PolicyPages(role);
     this.sid = access.sid;
-    this.actions = [...access.actions];
-    this.keyActions = [...access.keyActions];
+    this.actions = access.actions;
+    this.keyActions = access.keyActions;
   }
 
-  add({ arnPattern, encryptionKey }: SecretIdentity): void {
-    if (this.arns.has(arnPattern)) {
-      return;
-    }
-    this.arns.add(arnPattern);
-    const { statement } = this.take('', arnPattern, () => {
-      this.statements += 1;
-      const number = this.statements === 1 ? '' : `${this.statements}`;
-      return new PolicyStatement({ sid: `${this.sid}${number}`, actions: this.actions });
-    });
-    statement.addResources(arnPattern);
-    if (encryptionKey !== undefined) {
-      this.addKey(encryptionKey.keyArn, arnPattern);
+  add({ arnPattern, name, encryptionKey }: SecretIdentity): void {
+    const arn = sizedArn(arnPattern, name);
+    this.pages.add({ sid: this.sid, actions: this.actions }, arn);
+    if (encryptionKey !== undefined && this.keyActions.length > 0) {
+      this.pages.add(this.keyStatement(encryptionKey.keyArn), arn);
     }
   }
 
@@ -64,30 +51,21 @@ export class SecretAccess {
    * The key may be used through Secrets Manager only, and for these secrets only.
    * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
    */
-  private addKey(keyArn: string, arnPattern: string): void {
-    const { statement, arns } = this.take(keyArn, arnPattern, () => {
-      this.keyStatements += 1;
-      return new PolicyStatement({
-        sid: `${this.sid}Key${this.keyStatements}`,
-        actions: this.keyActions,
-        resources: [keyArn],
-        conditions: {
-          StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this.role).region}.amazonaws.com` },
-        },
-      });
-    });
-    statement.addCondition('StringLike', { 'kms:EncryptionContext:SecretARN': [...arns] });
-  }
-
-  /** The statement of this kind that the secret goes into, a new one when the last is full. */
-  private take(kind: string, arnPattern: string, create: () => PolicyStatement): Open {
-    let open = this.open.get(kind);
-    if (open === undefined || open.arns.length >= secretsPerStatement) {
-      open = { statement: create(), arns: [] };
-      this.open.set(kind, open);
-      this.role.addToPrincipalPolicy(open.statement);
+  private keyStatement(keyArn: string): PagedStatement {
+    if (!this.keys.includes(keyArn)) {
+      this.keys.push(keyArn);
     }
-    open.arns.push(arnPattern);
-    return open;
+    return {
+      sid: `${this.sid}Key${this.keys.indexOf(keyArn) + 1}`,
+      actions: this.keyActions,
+      conditions: {
+        StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(this.role).region}.amazonaws.com` },
+      },
+      listedIn: {
+        operator: 'StringLike',
+        key: 'kms:EncryptionContext:SecretARN',
+        resource: sizedArn(keyArn),
+      },
+    };
   }
 }

@@ -17,6 +17,7 @@ import {
   type SecretTypeEntry,
   stepSecondsOf,
 } from '../../rotators/registry.ts';
+import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from './secret-access.ts';
 import { type NetworkAttachment, StandardFunction } from './standard-function.ts';
@@ -67,11 +68,11 @@ export abstract class TargetFunction extends Construct {
   readonly function: StandardFunction;
   readonly type: SecretType;
   readonly strategy: Strategy;
+  /** The role's statements that grow with the secrets. */
+  protected readonly pages: PolicyPages;
   private readonly secrets: SecretAccess;
   private readonly admins: SecretAccess;
-  private readonly resourceActions: readonly string[];
-  private readonly tags: AwsAccess['tags'];
-  private readonly resourceStatements: PolicyStatement[] = [];
+  private readonly resourceStatements: readonly PagedStatement[];
 
   constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind) {
     super(scope, id);
@@ -107,12 +108,15 @@ export abstract class TargetFunction extends Construct {
       timeout: Duration.seconds(stepSecondsOf(type)),
     });
     const { role } = this.function;
+    this.pages = new PolicyPages(role);
     this.secrets = new SecretAccess(role, {
+      pages: this.pages,
       sid: 'Secrets',
       actions: kind.secretActions,
       keyActions: kind.keyActions,
     });
     this.admins = new SecretAccess(role, {
+      pages: this.pages,
       sid: 'AdminSecrets',
       // An admin secret that RDS manages holds no host; its tags name the database.
       actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
@@ -141,8 +145,14 @@ export abstract class TargetFunction extends Construct {
     if (entry.database) {
       permitDatabaseLookup(role);
     }
-    this.resourceActions = entry.aws?.[kind.service] ?? [];
-    this.tags = kind.service === 'rotation' ? entry.aws?.tags : undefined;
+    const { aws } = entry;
+    this.resourceStatements =
+      aws === undefined
+        ? []
+        : [
+            { sid: 'Targets', actions: aws[kind.service] },
+            ...(aws.tags === undefined || kind.service !== 'rotation' ? [] : [tagsOf(aws.tags)]),
+          ];
     if (entry.aws?.anyResource !== undefined) {
       permitAnyResource(role, entry.aws.anyResource);
     }
@@ -155,20 +165,10 @@ export abstract class TargetFunction extends Construct {
 
   /** Lets the function change what it reaches through an AWS API, by ARN; done by {@link RotatedSecret}. */
   attachResources(arns: readonly string[]): void {
-    if (arns.length === 0 || this.resourceActions.length === 0) {
-      return;
-    }
-    if (this.resourceStatements.length === 0) {
-      this.resourceStatements.push(
-        new PolicyStatement({ sid: 'Targets', actions: [...this.resourceActions] }),
-        ...(this.tags === undefined ? [] : [tagsOf(this.tags)]),
-      );
-      for (const statement of this.resourceStatements) {
-        this.function.role.addToPolicy(statement);
-      }
-    }
     for (const statement of this.resourceStatements) {
-      statement.addResources(...arns.filter((arn) => !statement.resources.includes(arn)));
+      for (const arn of arns) {
+        this.pages.add(statement, sizedArn(arn));
+      }
     }
   }
 
@@ -182,15 +182,14 @@ export abstract class TargetFunction extends Construct {
  * Tags may decide about permissions, so only the keys that the type needs may be set or removed.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
  */
-const tagsOf = ({ actions, keys }: NonNullable<AwsAccess['tags']>): PolicyStatement =>
-  new PolicyStatement({
-    sid: 'TargetTags',
-    actions: [...actions],
-    conditions: {
-      'ForAllValues:StringLike': { 'aws:TagKeys': [keys] },
-      Null: { 'aws:TagKeys': 'false' },
-    },
-  });
+const tagsOf = ({ actions, keys }: NonNullable<AwsAccess['tags']>): PagedStatement => ({
+  sid: 'TargetTags',
+  actions,
+  conditions: {
+    'ForAllValues:StringLike': { 'aws:TagKeys': [keys] },
+    Null: { 'aws:TagKeys': 'false' },
+  },
+});
 
 /** Actions that IAM knows no resource for. */
 function permitAnyResource(

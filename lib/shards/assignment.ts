@@ -5,7 +5,10 @@ import { comfortableCapacity, type Demand, hardCapacity, Load } from './capacity
 export interface ShardAssignment {
   /** How many rotation stacks there are; it never falls, so that a stack without secrets is still deployed and emptied. */
   readonly stacks: number;
-  /** Number of the stack by the secret's full name. */
+  /**
+   * Number of the stack by the secret's full name, also of those that the configuration no longer names: whether they are gone
+   * from their stack is not known, so one that comes back finds its place.
+   */
   readonly secrets: Readonly<Record<string, number>>;
 }
 
@@ -25,8 +28,8 @@ export interface AssignmentOptions {
 /**
  * Assigns the secrets of an environment to its rotation stacks.
  *
- * A secret that is recorded stays where it is: CloudFormation would create it in its new stack before it is gone from the
- * old one, and deleting the old schedule would end the rotation of both. A new one goes where its functions are
+ * A secret that is recorded stays where it is, also if it was taken out meanwhile: CloudFormation would create it in its new
+ * stack before it is gone from the old one, and deleting the old schedule would end the rotation of both. A new one goes where its functions are
  * already, if there is room, else where there is room, else into a new stack.
  *
  * @throws ConfigurationError when it cannot be known where the secrets are, or a stack is full
@@ -50,7 +53,13 @@ export function assignShards(demands: readonly Demand[], options: AssignmentOpti
   loads.forEach((load, shard) => {
     checkFits(load, environment, shard);
   });
-  for (const demand of byName.filter(({ name }) => !secrets.has(name))) {
+  // Those of the same functions one after the other: where many come at once, few stacks need the same functions.
+  const added = byName
+    .filter(({ name }) => !secrets.has(name))
+    .toSorted((one, other) =>
+      one.functions < other.functions ? -1 : one.functions > other.functions ? 1 : 0,
+    );
+  for (const demand of added) {
     place(demand, roomFor(demand, loads));
   }
   if (recorded === undefined && loads.length > 1 && !nothingDeployed) {
@@ -62,7 +71,11 @@ export function assignShards(demands: readonly Demand[], options: AssignmentOpti
   }
   return {
     stacks: loads.length,
-    secrets: Object.fromEntries([...secrets].toSorted(([one], [other]) => (one < other ? -1 : 1))),
+    secrets: Object.fromEntries(
+      [...new Map([...Object.entries(known), ...secrets])].toSorted(([one], [other]) =>
+        one < other ? -1 : 1,
+      ),
+    ),
   };
 }
 
@@ -83,7 +96,7 @@ function checkFits(load: Load, environment: string, shard: number): void {
       `environment ${environment}: the secrets that are recorded for the stack rekey-${environment}-${rotationStackPart(shard)} no longer fit into it: ` +
         `${load.resources} resources of ${hardCapacity.resources}, ${load.templateSize} characters of ${hardCapacity.templateSize}, ` +
         `${load.policySize} characters of policies of ${hardCapacity.policySize}. Give fewer of them functions of their own ` +
-        '(type, strategy, network, trust, resources), or take some out, deploy, and adopt them again',
+        '(type, strategy, network, trust, resources), or take some out, deploy, take their lines out of rekey.shards.json, and adopt them again',
     );
   }
 }

@@ -73,14 +73,15 @@ function demandOf(
   return {
     name,
     functions: functionId(functionKeyOf(secret, environment, configuration)),
-    // The entry and its policy, if created; the schedule and the definition.
-    resources: created ? 4 : 2,
+    // The entry and its policy, if created; the schedule and the definition; the rule that ends overlaps.
+    resources: (created ? 4 : 2) + (secret.strategy === 'dual-credential' ? 1 : 0),
     templateSize:
       (created ? 4_000 : 2_500) +
       12 * name.length +
       2 * sharedSize +
       2 * JSON.stringify([secret.create?.fields, secret.consumers, secret.owner]).length,
-    policySize: (hasKey ? 3 : 2) * arn + 20,
+    // The secret, with its key, to be rotated; of a created one also the definition and its note.
+    policySize: (created ? 5 : hasKey ? 3 : 2) * arn + 20,
     shared,
   };
 }

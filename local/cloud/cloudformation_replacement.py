@@ -29,6 +29,7 @@ CREATE_ONLY: dict[str, tuple[str, ...]] = {
         "SourceSecurityGroupId", "SourceSecurityGroupName", "SourceSecurityGroupOwnerId", "ToPort",
     ),
     "AWS::EC2::SubnetRouteTableAssociation": ("RouteTableId", "SubnetId"),
+    "AWS::EC2::TransitGatewayVpcAttachment": ("SubnetIds", "TransitGatewayId", "VpcId"),
     "AWS::EC2::VPCEndpoint": ("ServiceName", "ServiceRegion", "VpcEndpointType", "VpcId"),
     "AWS::Events::Archive": ("ArchiveName", "SourceArn"),
     "AWS::Events::EventBus": ("Name",),

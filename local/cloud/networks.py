@@ -1,13 +1,14 @@
 """EC2's resources of CloudFormation that the networks of functions are made of.
 
 Follows aws-resource-ec2-flowlog, -securitygroupingress, -vpc (CidrBlock), -vpcpeeringconnection and
--transitgatewayattachment in https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/, and for peering
+-transitgatewayvpcattachment in https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/, and for peering
 https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html: VPCs whose ranges overlap cannot be peered, and
 CloudFormation accepts a connection of one account and region by itself. Nothing is routed: there are no packets here.
 """
 
 import ipaddress
 
+from cloud import emulator
 from ministack.core.responses import new_uuid
 
 
@@ -35,20 +36,45 @@ def _peering(ec2) -> dict:
 
 
 def _attachment(ec2) -> dict:
-    """The emulator has no transit gateways: any is taken to be there, and to be shared with the account."""
+    """The emulator has no transit gateways: any is taken to be there, and to be shared with the account.
+
+    One gateway takes one attachment to a VPC (DuplicateTransitGatewayAttachment in
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
+    """
+    attached: dict[str, tuple[str, str]] = {}
 
     def create(logical_id, props, stack_name):
         for subnet in props["SubnetIds"]:
             if subnet not in ec2._subnets:
                 raise ValueError(f"The subnet ID '{subnet}' does not exist")
+        pair = (props["TransitGatewayId"], props["VpcId"])
+        if pair in attached.values():
+            raise ValueError(f"{pair[0]} has non-deleted Transit Gateway Attachments with same VPC ID.")
         physical_id = f"tgw-attach-{new_uuid().replace('-', '')[:17]}"
+        attached[physical_id] = pair
         return physical_id, {"Id": physical_id}
 
     return {
         "create": create,
         "update": lambda physical_id, old, new, stack_name: (physical_id, {"Id": physical_id}),
-        "delete": lambda physical_id, props: None,
+        "delete": lambda physical_id, props: attached.pop(physical_id, None),
     }
+
+
+def _refusing_second(ec2, provisioners):
+    """ "The route already exists" (RouteAlreadyExists in errors-overview): one route for each range of a table."""
+
+    def refusing(create):
+        def create_route(logical_id, props, stack_name):
+            kind, value = provisioners._ec2_route_destination(props)
+            table = ec2._route_tables.get(props.get("RouteTableId", ""), {"Routes": []})
+            if any(route.get(kind) == value for route in table["Routes"]):
+                raise ValueError(f"The route identified by {value} already exists.")
+            return create(logical_id, props, stack_name)
+
+        return create_route
+
+    return refusing
 
 
 def _ingress(ec2, provisioners) -> dict:
@@ -106,8 +132,11 @@ def install() -> None:
     from ministack.services.cloudformation import provisioners
 
     handlers = provisioners._RESOURCE_HANDLERS
+    # A replaced route is made by the same function, before the former one is gone.
+    emulator.replace(provisioners, "_ec2_route_create", _refusing_second(ec2, provisioners))
+    handlers["AWS::EC2::Route"]["create"] = provisioners._ec2_route_create
     handlers["AWS::EC2::VPC"] = _with_block(ec2, handlers["AWS::EC2::VPC"])
     handlers["AWS::EC2::FlowLog"] = _flow_log(ec2)
     handlers["AWS::EC2::SecurityGroupIngress"] = _ingress(ec2, provisioners)
     handlers["AWS::EC2::VPCPeeringConnection"] = _peering(ec2)
-    handlers["AWS::EC2::TransitGatewayAttachment"] = _attachment(ec2)
+    handlers["AWS::EC2::TransitGatewayVpcAttachment"] = _attachment(ec2)

@@ -43,14 +43,26 @@ def _in_range(field: str, highest: int) -> bool:
 
 
 def _far_enough_apart(field: str, daily: bool) -> bool:
-    """Hours are one hour or <first>/<step>; "you can rotate a secret as often as every four hours"."""
-    match = re.fullmatch(r"(\d{1,2})(?:/(\d{1,2}))?", field)
+    """Hours are one hour, <first>/<step> or /<step>; "you can rotate a secret as often as every four hours"."""
+    match = re.fullmatch(r"(\d{1,2})(?:/(\d{1,2}))?", _from_midnight(field))
     if not match or int(match[1]) > 23 or match[2] == "0":
         return False
     hours = list(range(int(match[1]), 24, int(match[2]))) if match[2] else [int(match[1])]
     if daily:
         hours.append(hours[0] + 24)
     return all(later - earlier >= SHORTEST_INTERVAL_HOURS for earlier, later in zip(hours, hours[1:]))
+
+
+def _from_midnight(hours: str) -> str:
+    """ "Every eight hours starting at midnight: cron(0 /8 * * ? *)"."""
+    return f"0{hours}" if hours.startswith("/") else hours
+
+
+def _last_weekday(fields: list[str]) -> list[str]:
+    """The day of the month may be "the last named day of the month", such as SUNL, which EventBridge has elsewhere."""
+    if re.fullmatch(r"(?:SUN|MON|TUE|WED|THU|FRI|SAT)L", fields[2]) and fields[4] == "?":
+        return [*fields[:2], "?", fields[3], fields[2], fields[5]]
+    return fields
 
 
 def _cron(expression: str):
@@ -64,7 +76,8 @@ def _cron(expression: str):
         return None
     if not _far_enough_apart(fields[1], daily=fields[2] == "*"):
         return None
-    return eventbridge._parse_cron_fields(expression)
+    fields = _last_weekday([fields[0], _from_midnight(fields[1]), *fields[2:]])
+    return eventbridge._parse_cron_fields(f"cron({' '.join(fields)})")
 
 
 def _is_hourly(expression: str) -> bool:

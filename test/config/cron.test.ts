@@ -43,6 +43,21 @@ describe('a cron of Secrets Manager', () => {
     ['cron(0 0 1,15 MAR,NOV ? *)', ['2026-03-01', '2026-03-15', '2026-11-01', '2026-11-15']],
     ['cron(0 0 10/10 12 ? *)', ['2026-12-10', '2026-12-20', '2026-12-30']],
     ['cron(0 0 29 FEB ? *)', []],
+    // The last Sunday and every second day of the week, as AWS's page of schedules has them.
+    ['cron(0 0 SUNL 3 ? *)', ['2026-03-29']],
+    [
+      'cron(0 0 ? 2 1/3 *)',
+      ['2026-02-01', '2026-02-04', '2026-02-07', '2026-02-08'].concat([
+        '2026-02-11',
+        '2026-02-14',
+        '2026-02-15',
+        '2026-02-18',
+        '2026-02-21',
+        '2026-02-22',
+        '2026-02-25',
+        '2026-02-28',
+      ]),
+    ],
   ])('%s runs on its days', (expression, days) => {
     const runs = runsOf(expression, 2026, 2026);
     expect(expression.startsWith('cron(0 8') ? runs.slice(0, 3) : runs).toEqual(days);
@@ -51,6 +66,7 @@ describe('a cron of Secrets Manager', () => {
   test.each([
     ['cron(0 10 * * ? *)', { shortest: 24, longest: 24 }],
     ['cron(0 0/6 * * ? *)', { shortest: 6, longest: 6 }],
+    ['cron(0 /8 * * ? *)', { shortest: 8, longest: 8 }],
     ['cron(0 2/10 * * ? *)', { shortest: 4, longest: 10 }],
     ['cron(0 8/10 * * ? *)', { shortest: 10, longest: 14 }],
     ['cron(0 2/7 * * ? *)', { shortest: 3, longest: 7 }],
@@ -84,7 +100,8 @@ describe('a cron of Secrets Manager', () => {
     ['cron(0 8 1 * 1 *)', 'exactly one of day-of-month and day-of-week'],
     ['cron(0 8 ? * 8 *)', 'day-of-week 8 must be from 1 to 7 or SUN to SAT'],
     ['cron(0 8 ? * 0 *)', 'day-of-week 0'],
-    ['cron(0 8 ? * MON/2 *)', 'day-of-week MON/2'],
+    ['cron(0 8 ? * MON/0 *)', 'the step must be at least 1'],
+    ['cron(0 8 SUNDAYL * ? *)', 'day-of-month SUNDAYL'],
     ['cron(0 8 ? * MON#6 *)', 'the week after # 6 must be from 1 to 5'],
     ['cron(0 8 ? * MON,FRIL *)', 'day-of-week FRIL'],
   ])('%s is none', (expression, message) => {

@@ -2,8 +2,10 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import {
   CreateSecretCommand,
+  DescribeSecretCommand,
   GetSecretValueCommand,
   RotateSecretCommand,
+  type RotateSecretRequest,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -57,6 +59,15 @@ export function access(world: () => World): void {
       const secrets = new SecretsManagerClient(cloud.clientOptions(credentials[role]));
       await secrets.send(new RotateSecretCommand({ SecretId: `/${environmentName}/orders` }));
     };
+    const reconfigure = (change: Omit<RotateSecretRequest, 'SecretId'>) => async (role: RoleName) => {
+      const { cloud, credentials } = world();
+      const secrets = new SecretsManagerClient(cloud.clientOptions(credentials[role]));
+      const { RotationLambdaARN: current } = await new SecretsManagerClient(
+        cloud.clientOptions(credentials.administrator),
+      ).send(new DescribeSecretCommand({ SecretId: `/${environmentName}/orders` }));
+      const asked = 'RotationLambdaARN' in change ? { RotationLambdaARN: current } : change;
+      await secrets.send(new RotateSecretCommand({ SecretId: `/${environmentName}/orders`, ...asked }));
+    };
     const askForRevocation = (role: RoleName) =>
       world().put(role, {
         source: 'rekey.cli',
@@ -76,6 +87,9 @@ export function access(world: () => World): void {
       ['auditor', 'read a value', readValue],
       ['responder', 'rotate', rotate],
       ['auditor', 'rotate', rotate],
+      // Not even to what it is already.
+      ['operator', 'change the schedule', reconfigure({ RotationRules: { AutomaticallyAfterDays: 999 } })],
+      ['operator', 'change the function', reconfigure({ RotationLambdaARN: 'of the secret' })],
       ['operator', 'ask for a revocation', askForRevocation],
       ['auditor', 'ask for a revocation', askForRevocation],
       ['operator', 'read the audit log', readLog],

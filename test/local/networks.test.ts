@@ -14,6 +14,7 @@ import { defineConfig } from '../../lib/config/config.ts';
 import { Network } from '../../lib/constructs/network.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { eventually } from './support/eventually.ts';
+import { lifeCycle } from './support/life-cycle.ts';
 
 jest.setTimeout(120_000);
 
@@ -75,7 +76,9 @@ describe('a created network', () => {
       network,
       apis: ['rds', 'redshift', 'elasticache'],
     });
-    const { Resources } = Template.fromStack(stack).toJSON();
+    const { Resources } = Template.fromStack(stack).toJSON() as {
+      Resources: Record<string, { Type: string }>;
+    };
     return { Resources };
   }
 
@@ -95,6 +98,35 @@ describe('a created network', () => {
       }),
     );
     expect(stack).toMatchObject({ status: 'CREATE_COMPLETE' });
+  });
+
+  test('loses and gets ways without a refusal, though a table takes one route to a range', async () => {
+    const connected = (ranges: readonly string[]) =>
+      template({
+        cidr: '10.24.0.0/20',
+        connect: ranges.map((to) => ({ to, transitGatewayId: 'tgw-0a1b2c3d4e5f60718' })),
+        egress: ranges.map((to) => ({ to, port: 5432 })),
+      });
+    const stack = lifeCycle(cloud, 'ways');
+    expect(await stack.create(connected(['10.4.0.0/16', '10.5.0.0/16']))).toMatchObject({
+      status: 'CREATE_COMPLETE',
+    });
+    for (const ranges of [['10.5.0.0/16'], ['10.6.0.0/16', '10.5.0.0/16']]) {
+      expect(await stack.update(connected(ranges))).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    }
+    const twice = (Table: object) => ({
+      Type: 'AWS::EC2::Route',
+      Properties: {
+        RouteTableId: Table,
+        DestinationCidrBlock: '10.5.0.0/16',
+        TransitGatewayId: 'tgw-0a1b2c3d',
+      },
+    });
+    const { Resources } = connected(['10.6.0.0/16', '10.5.0.0/16']);
+    const table = Object.entries(Resources).find(([, { Type }]) => Type === 'AWS::EC2::RouteTable')?.[0];
+    const refused = await stack.update({ Resources: { ...Resources, Twice: twice({ Ref: table }) } });
+    expect(refused.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(refused.reasons).toContain('The route identified by 10.5.0.0/16 already exists');
   });
 
   test('is refused by a VPC whose range it overlaps with, which only AWS can know', async () => {

@@ -268,6 +268,9 @@ describe('Rotation in Secrets Manager', () => {
     [{ ScheduleExpression: 'rate(2 days)' }, 3 * day],
     [{ ScheduleExpression: 'rate(4 hours)', Duration: '2h' }, 5 * hour],
     [{ ScheduleExpression: 'cron(0 8 * * ? *)' }, day + hour],
+    [{ ScheduleExpression: 'cron(0 /8 * * ? *)' }, 9 * hour],
+    [{ ScheduleExpression: 'cron(0 8 SUNL * ? *)' }, 36 * day],
+    [{ ScheduleExpression: 'cron(0 8 ? * 1/2 *)' }, 3 * day],
   ])('rotates by the schedule %j when its time comes', async (RotationRules, seconds) => {
     const secret = await createSecret();
     const token = await rotate(secret, { RotationRules });

@@ -155,7 +155,7 @@ describe('a created network', () => {
       },
     });
     template.resourceCountIs('AWS::EC2::VPCPeeringConnection', 1);
-    template.resourceCountIs('AWS::EC2::TransitGatewayAttachment', 1);
+    template.resourceCountIs('AWS::EC2::TransitGatewayVpcAttachment', 1);
     const routes = all(template, 'AWS::EC2::Route');
     expect(routes.map(({ Properties }) => Properties.DestinationCidrBlock).toSorted()).toEqual([
       ...['10.1.0.0/16', '10.1.0.0/16', '10.2.0.0/16', '10.2.0.0/16', '10.3.0.0/16', '10.3.0.0/16'],
@@ -164,6 +164,26 @@ describe('a created network', () => {
       const peered = Properties.DestinationCidrBlock === '10.1.0.0/16';
       expect(Properties).toHaveProperty(peered ? 'VpcPeeringConnectionId' : 'TransitGatewayId');
       expect(DependsOn?.join()).toMatch(peered ? /Peering/ : /Attachment/);
+    }
+  });
+
+  test('leaves a way alone when others come, go or change places: EC2 takes no second route to a range', () => {
+    const ranges = ['10.1.0.0/16', '10.2.0.0/16', '10.3.0.0/16'];
+    const ways = (connected: readonly string[]) => {
+      const { template } = synthesize({
+        create: {
+          connect: connected.map((to) => ({ to, vpcId: 'vpc-0a1b2c3d' })),
+          egress: connected.map((to) => ({ to, port: 5432 })),
+        },
+      });
+      const routes = Object.entries(template.findResources('AWS::EC2::Route'));
+      return new Map(routes.map(([id, { Properties }]) => [id, Properties.DestinationCidrBlock]));
+    };
+    const before = ways(ranges);
+    for (const connected of [ranges.slice(1), ranges.toReversed(), ['10.4.0.0/16', ...ranges]]) {
+      for (const [id, range] of ways(connected)) {
+        expect([id, before.get(id) ?? range]).toEqual([id, range]);
+      }
     }
   });
 });

@@ -98,11 +98,19 @@ describe('the revocation workflow', () => {
   test('the function that rotates may do that with the secrets, and no more', () => {
     expect(statementsOf(workflow.rotate.role)).toEqual([
       expect.objectContaining({
-        Action: [
-          'secretsmanager:RotateSecret',
-          'secretsmanager:DescribeSecret',
-          'secretsmanager:ListSecretVersionIds',
-        ],
+        Action: 'secretsmanager:RotateSecret',
+        Resource: arn,
+        // It starts rotations, and cannot have another function or another schedule do them.
+        Condition: {
+          BoolIfExists: { 'secretsmanager:ModifyRotationRules': 'false' },
+          Null: {
+            'secretsmanager:RotationLambdaARN': 'true',
+            'secretsmanager:ExternalSecretRotationRoleArn': 'true',
+          },
+        },
+      }),
+      expect.objectContaining({
+        Action: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],
         Resource: arn,
       }),
       // Secrets Manager asks it of whoever starts a rotation.
