@@ -148,7 +148,7 @@ export class RotatedSecret extends Construct {
     }
 
     this.schedule = new CfnRotationSchedule(this, 'Schedule', {
-      secretId: this.secret.secretArn,
+      secretId: entry.scheduled,
       rotationLambdaArn: props.rotation.function.functionArn,
       rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
       rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? created,
@@ -267,6 +267,11 @@ interface Entry {
   readonly name: string;
   /** ARN by which the secret can be read. */
   readonly arn: string;
+  /**
+   * ARN by which its schedule knows it, the same for its name and its full ARN: CloudFormation takes another spelling for
+   * another secret, and deleting the former schedule would end the rotation that the latter has just begun.
+   */
+  readonly scheduled: string;
   readonly identity: SecretIdentity;
 }
 
@@ -315,6 +320,7 @@ function createSecret(scope: Construct, create: CreatedSecret, environment: stri
     secret: secret as ISecret,
     name: create.name,
     arn: secret.secretArn,
+    scheduled: secret.secretArn,
     identity: { arnPattern: secret.secretArn, name: create.name, encryptionKey: create.encryptionKey },
   };
 }
@@ -331,6 +337,7 @@ function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry 
       secret,
       name: secret.secretName,
       arn: adopt.id,
+      scheduled: endsLikeSuffix(secret.secretName) ? adopt.id : adopt.id.replace(/-[A-Za-z0-9]{6}$/, ''),
       identity: { arnPattern: adopt.id, encryptionKey },
     };
   }
@@ -345,6 +352,7 @@ function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry 
     secret,
     name: adopt.id,
     arn: partial,
+    scheduled: partial,
     identity: { arnPattern: adoptedArnPattern(scope, adopt.id), name: adopt.id, encryptionKey },
   };
 }

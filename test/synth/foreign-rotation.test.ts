@@ -60,7 +60,7 @@ describe('secrets whose rotation function is not Rekey’s', () => {
 
   test('are scheduled with that function', () => {
     rotation.hasResourceProperties('AWS::SecretsManager::RotationSchedule', {
-      SecretId: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:billing/oracle-AbCdEf',
+      SecretId: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:billing/oracle',
       RotationLambdaARN: functionArn('oracle'),
       RotationRules: { ScheduleExpression: 'rate(10 days)' },
       RotateImmediatelyOnUpdate: false,

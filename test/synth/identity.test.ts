@@ -64,6 +64,22 @@ describe('CloudFormation knows a secret by its name', () => {
     expect(after).toEqual(before);
   });
 
+  test('its name and its full ARN are one secret to its schedule', () => {
+    const scheduled = (adopt: string) =>
+      templates({ admin: { ...admin, adopt } }).flatMap((template) =>
+        Object.entries(
+          (template as { Resources: Record<string, { Type: string; Properties: object }> }).Resources,
+        )
+          .filter(([, { Type }]) => Type === 'AWS::SecretsManager::RotationSchedule')
+          .map(([id, { Properties }]) => [id, (Properties as { SecretId: unknown }).SecretId]),
+      );
+    const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin';
+    expect(scheduled('admin')).toEqual([[expect.any(String), arn]]);
+    expect(scheduled(`${arn}-AbCdEf`)).toEqual(scheduled('admin'));
+    // A name that ends like a suffix is found by its full ARN alone.
+    expect(scheduled(`${arn}-secret-AbCdEf`)[0]?.[1]).toBe(`${arn}-secret-AbCdEf`);
+  });
+
   test('another name is another secret', () => {
     const ids = (all: unknown[]) => Object.keys((all[0] as { Resources: object }).Resources);
     const renamed = templates({
