@@ -16,7 +16,7 @@ import { withFindings } from './findings.ts';
 import { moveCurrent } from './move-current.ts';
 import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
 import { needsRoom, retirePrevious } from './retire.ts';
-import { parseCredential, parseRotated } from './secret-value.ts';
+import { parseCredential, parseUnlessFirst } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
 /** What the engine works with; everything outside comes through it. */
@@ -209,11 +209,15 @@ export class RotationLifecycle<S extends object> {
   }
 
   async #test({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {
-    const { store } = this.#deps;
+    const { store, rotator } = this.#deps;
     const pending = await this.#valueOf(description, token);
     // Without immediate rotation, Secrets Manager runs this step alone, on a version without value, to try the setup.
     const credential =
-      pending === undefined ? await this.#current(description) : this.#parsed(pending, description, token);
+      pending === undefined
+        ? parseUnlessFirst(rotator.schema, (await this.#currentVersion(description)).value, description.name)
+        : this.#parsed(pending, description, token);
+    // A first value logs in nowhere: that it waits for its first rotation is no failure to wake anybody for.
+    if (credential === undefined) return { step, done: false };
     await this.#prove(credential, description, token);
     if (pending !== undefined) {
       store.noteProven(description.arn, token);
@@ -320,11 +324,6 @@ export class RotationLifecycle<S extends object> {
       );
     }
     return version;
-  }
-
-  async #current(description: SecretDescription): Promise<S> {
-    const { value } = await this.#currentVersion(description);
-    return parseRotated(this.#deps.rotator.schema, value, description.name);
   }
 
   async #pending(description: SecretDescription, token: string): Promise<S> {

@@ -48,17 +48,17 @@ export const isFirstValue = (json: SecretJson): boolean =>
   Object.keys(json).length === 1 && typeof json.password === 'string';
 
 /**
- * The same for a version that may be a {@link isFirstValue}, which is no credential of most types.
- * @throws SecretError `SecretValueInvalid` | `SecretValueMissing`
+ * The same for a version that may be a {@link isFirstValue}, which is no credential of most types: `undefined` then.
+ * @throws SecretError `SecretValueInvalid`
  */
-export function parseRotated<S extends object>(schema: z.ZodType<S>, text: string, secret: string): S {
-  if (credentialIn(schema, text) === undefined && isFirstValue(parseSecretJson(text, secret))) {
-    throw new SecretError(
-      'SecretValueMissing',
-      `${secret} holds its first value, which no target has been told; its first rotation makes it a credential: rekey secret rotate`,
-    );
-  }
-  return parseCredential(schema, text, secret);
+export function parseUnlessFirst<S extends object>(
+  schema: z.ZodType<S>,
+  text: string,
+  secret: string,
+): S | undefined {
+  const credential = credentialIn(schema, text);
+  if (credential === undefined && isFirstValue(parseSecretJson(text, secret))) return undefined;
+  return credential ?? parseCredential(schema, text, secret);
 }
 
 /** The same for a version that may hold anything: `undefined` when it is no credential of the type, and so of no use. */
