@@ -29,7 +29,7 @@ export const billing: Readonly<Record<string, Billing>> = {
   'AWS::EC2::SecurityGroupIngress': noPrice,
   'AWS::EC2::Subnet': noPrice,
   'AWS::EC2::SubnetRouteTableAssociation': noPrice,
-  'AWS::EC2::TransitGatewayAttachment': {
+  'AWS::EC2::TransitGatewayVpcAttachment': {
     charges: () => [{ price: 'transitGatewayAttachment', units: hoursPerMonth }],
   },
   'AWS::EC2::VPC': noPrice,
