@@ -34,6 +34,8 @@ export const deploymentParameters = {
   revocationWorkflowArn: 'revocation-workflow-arn',
   revocationIntakeLogGroup: 'revocation-intake-log-group',
   revocationDeadLetterQueueUrl: 'revocation-dead-letter-queue-url',
+  /** JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`; those that nobody may assume are missing. */
+  roles: 'roles',
 } as const;
 
 /** Below this SSM path stands one parameter per secret: its definition, see `core/definition.ts`. */

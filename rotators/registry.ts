@@ -101,7 +101,7 @@ export const registry = {
     aws: {
       resources: {
         pattern: /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+$/,
-        example: 'arn:aws:iam::123456789012:user/orders',
+        example: 'arn:aws:iam::111122223333:user/orders',
       },
       rotation: [
         'iam:ListAccessKeys',

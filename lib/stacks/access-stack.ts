@@ -5,10 +5,12 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { deploymentParameters } from '../../core/names.ts';
 import { AuditorRole, OperatorRole, ResponderRole } from '../constructs/access-roles.ts';
 import type { AuditLog } from '../constructs/audit-log.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import type { RotatedSecret } from '../constructs/rotated-secret.ts';
+import { writeDeploymentParameters } from './deployment-parameters.ts';
 import type { EnvironmentStackProps } from './events-stack.ts';
 
 /** Props of {@link AccessStack}. */
@@ -63,18 +65,22 @@ export class AccessStack extends Stack {
           key: props.auditLog.key,
         }),
     );
+    const arns: Record<string, string> = {};
     for (const [name, access] of Object.entries({
       Operator: this.operator,
       Responder: this.responder,
       Auditor: this.auditor,
     })) {
       if (access !== undefined) {
+        arns[name.toLowerCase()] = access.role.roleArn;
         new CfnOutput(this, `${name}RoleArn`, {
           value: access.role.roleArn,
           description: `Role of a ${name.toLowerCase()}`,
         });
       }
     }
+    // Also what keeps the stack from being empty, which CloudFormation refuses, when nobody is named any more.
+    writeDeploymentParameters(this, environment, { [deploymentParameters.roles]: this.toJsonString(arns) });
   }
 }
 

@@ -37,8 +37,8 @@ export class RekeyEnvironment extends Construct {
   /** Each holds a share of the secrets; there is always one. */
   readonly rotations: readonly RotationStack[];
   readonly revocation: RevocationStack;
-  /** Missing where the configuration names nobody who may assume a role. */
-  readonly access: AccessStack | undefined;
+  /** Has no role where the configuration names nobody; it stays, so that a deploy takes roles away. */
+  readonly access: AccessStack;
 
   constructor(scope: Construct, environment: string, props: RekeyEnvironmentProps) {
     super(scope, environment);
@@ -105,29 +105,20 @@ export class RekeyEnvironment extends Construct {
       containment: [...containment],
     });
     const { workflow } = this.revocation;
-    const people = Object.values(configuration.access).flat();
-    this.access =
-      people.length === 0
-        ? undefined
-        : new AccessStack(this, 'Access', {
-            ...settings('access', 'roles of operators, responders and auditors'),
-            bus,
-            auditLog,
-            secrets,
-            functions: [
-              ...functions.map(({ rotation }) => rotation.function),
-              ...[...containment].map((target) => target.function),
-            ],
-            queues: [
-              auditLog.queue,
-              auditLog.deadLetterQueue,
-              auditLog.undeliveredQueue,
-              workflow.deadLetterQueue,
-            ],
-            workflow: workflow.stateMachine,
-            rotationLogs: own.map(({ logGroup }) => logGroup),
-            intakeLogs: workflow.intake.logGroup,
-          });
+    this.access = new AccessStack(this, 'Access', {
+      ...settings('access', 'roles of operators, responders and auditors'),
+      bus,
+      auditLog,
+      secrets,
+      functions: [
+        ...functions.map(({ rotation }) => rotation.function),
+        ...[...containment].map((target) => target.function),
+      ],
+      queues: [auditLog.queue, auditLog.deadLetterQueue, auditLog.undeliveredQueue, workflow.deadLetterQueue],
+      workflow: workflow.stateMachine,
+      rotationLogs: own.map(({ logGroup }) => logGroup),
+      intakeLogs: workflow.intake.logGroup,
+    });
     requireReservable(this, environment, configuration.reservedConcurrency.quota);
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.
     Tags.of(this).add(environmentTag, environment);
