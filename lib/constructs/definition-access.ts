@@ -29,14 +29,19 @@ export class DefinitionAccess {
     this.pages = pages;
   }
 
-  /** The parameter by its name: its own reference would make the role wait for a definition that names the function. */
-  add(parameterName: string, { arnPattern, name }: SecretIdentity): void {
+  /**
+   * The parameter by its name: its own reference would make the role wait for a definition that names the function.
+   * @param noted - the secret whose tag says what it has taken over
+   */
+  add(parameterName: string, noted: SecretIdentity | undefined): void {
     const parameter = Stack.of(this.role).formatArn({
       service: 'ssm',
       resource: 'parameter',
       resourceName: parameterName.slice(1),
     });
     this.pages.add(readDefinition, sizedArn(parameter, parameterName));
-    this.pages.add(noteContent, sizedArn(arnPattern, name));
+    if (noted !== undefined) {
+      this.pages.add(noteContent, sizedArn(noted.arnPattern, noted.name));
+    }
   }
 }

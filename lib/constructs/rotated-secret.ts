@@ -166,8 +166,11 @@ export class RotatedSecret extends Construct {
       description: `Rekey ${props.environment}: definition of the secret ${this.secretName}`,
       stringValue: definitionText(this, this.secretName, this.describe(props, admin?.arn)),
     });
+    // One that was created once, and is adopted now, has the tag of the environment still: its function asks what to write.
+    if (created || this.secretName.startsWith(`/${props.environment}/`)) {
+      rotation?.attachDefinition(parameterName, created ? this.identity : undefined);
+    }
     if (created && rotation !== undefined) {
-      rotation.attachDefinition(parameterName, this.identity);
       // The first rotation, and one that a change of the schedule starts, finds the definition of the same deploy.
       this.rotateAfter(this.definition);
     }

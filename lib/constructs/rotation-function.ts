@@ -71,9 +71,12 @@ export class RotationFunction extends TargetFunction {
     }
   }
 
-  /** Lets the function write what a definition says into a secret that was created; done by {@link RotatedSecret}. */
-  attachDefinition(parameterName: string, identity: SecretIdentity): void {
-    this.definitions.add(parameterName, identity);
+  /**
+   * Lets the function read a definition, and write what it says into a secret that was created; done by
+   * {@link RotatedSecret}.
+   */
+  attachDefinition(parameterName: string, created: SecretIdentity | undefined): void {
+    this.definitions.add(parameterName, created);
   }
 
   /** One permission for the schedules of all secrets: a function's own policy would be full after some fifty. */

@@ -306,6 +306,15 @@ describe('an adopted secret', () => {
     template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/test/secrets/legacy.2fdb' });
   });
 
+  test('that this environment created once may be asked about, and gets no note of it', () => {
+    const definitions = (id: string) => {
+      const all = statements(synthesize({ secret: { adopt: { id } } }).template, /^Rotation/);
+      return [bySid(all, 'Definitions')?.Resource, bySid(all, 'DefinitionNotes')];
+    };
+    expect(definitions('/test/orders')).toEqual([expect.stringContaining('.2ftest.2forders'), undefined]);
+    expect(definitions('legacy/db')).toEqual([undefined, undefined]);
+  });
+
   test('by a name that ends like an ARN is refused, as Secrets Manager would not find it', () => {
     expect(() => synthesize({ secret: { adopt: { id: 'app-secret' } } })).toThrow(
       /secret app-secret: .*adopt it by its full ARN/,
