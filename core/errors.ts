@@ -34,6 +34,8 @@ const targetErrorCodes = [
   'TargetRefused',
 ] as const;
 export type TargetErrorCode = (typeof targetErrorCodes)[number];
+export const isTargetErrorCode = (code: unknown): code is TargetErrorCode =>
+  targetErrorCodes.some((known) => known === code);
 
 /** A target system refused or could not be reached. `code` says which; see {@link targetErrorCodes}. */
 export class TargetError extends RekeyError<TargetErrorCode> {
@@ -70,6 +72,8 @@ const secretErrorCodes = [
   'SlotsTaken',
   /** An AWS service keeps and rotates the credential itself. */
   'ManagedByAws',
+  /** The function that ends sessions was asked for what it does not do. */
+  'SessionCutoffInvalid',
 ] as const;
 export type SecretErrorCode = (typeof secretErrorCodes)[number];
 

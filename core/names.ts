@@ -90,6 +90,7 @@ export const metrics = {
 export const services = {
   rotation: 'rotation',
   containment: 'containment',
+  sessionCutoff: 'session-cutoff',
   revocation: 'revocation',
   observation: 'observation',
   audit: 'audit',

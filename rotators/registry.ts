@@ -9,6 +9,11 @@ export interface AwsAccess {
   /** Actions of the rotation and of the containment function, on those resources. */
   readonly rotation: readonly string[];
   readonly containment: readonly string[];
+  /**
+   * Actions on those resources that could grant permissions. A function of its own holds them, which ends sessions and does
+   * nothing else: it reads no secret, logs in nowhere, and takes no document from whoever calls it.
+   */
+  readonly sessionCutoff?: readonly string[];
   /** Actions of the rotation function that set or remove tags of those resources, and the only keys that they may touch. */
   readonly tags?: { readonly actions: readonly string[]; readonly keys: string };
   /** Actions of both functions that IAM knows no resource for, and why they are harmless. */
@@ -112,7 +117,8 @@ export const registry = {
         'iam:ListUserTags',
       ],
       tags: { actions: ['iam:TagUser', 'iam:UntagUser'], keys: 'rekey:issuing:*' },
-      containment: ['iam:ListAccessKeys', 'iam:UpdateAccessKey', 'iam:GetUserPolicy', 'iam:PutUserPolicy'],
+      containment: ['iam:ListAccessKeys', 'iam:UpdateAccessKey'],
+      sessionCutoff: ['iam:GetUserPolicy', 'iam:PutUserPolicy'],
     },
     load: async () => (await import('./iam-access-key/rotator.ts')).iamAccessKey,
   },

@@ -32,7 +32,14 @@ export const rotationEnvironmentSchema = z.object({
 });
 
 /** Containment functions. */
-export const containmentEnvironmentSchema = z.object(target);
+export const containmentEnvironmentSchema = z.object({
+  ...target,
+  /** Name of the function that ends sessions, where the type has one of its own for that. */
+  REKEY_SESSION_CUTOFF_FUNCTION: z.string().min(1).optional(),
+});
+
+/** The functions that end sessions. */
+export const sessionCutoffEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
 
 const list = z.string().transform((text) => text.split(',').filter((item) => item !== ''));
 

@@ -39,10 +39,10 @@ export const comfortableCapacity: Capacity = {
   policySize: 44_000,
 };
 
-/** What a stack and each pair of functions take before the first secret. */
+/** What a stack and each pair of functions take before the first secret; the largest has a function that ends sessions. */
 const stackResources = 4;
 const pairResources = 20;
-const pairTemplateSize = 16_000;
+const pairTemplateSize = 22_000;
 /** A policy of its own for about so many characters, for each of the two functions. */
 const policyPage = 4_500;
 

@@ -119,6 +119,16 @@ export class FunctionPairs {
         instance: this.instance(name),
         topic: this.settings.topic,
       });
+      if (containment.sessionCutoff !== undefined) {
+        new FunctionAlarms(this.scope, `SessionCutoffAlarms-${name}`, {
+          environment: this.settings.environment,
+          function: containment.sessionCutoff.function,
+          service: services.sessionCutoff,
+          runbook: 'containment-function-errors',
+          instance: `sessions-${this.instance(name)}`,
+          topic: this.settings.topic,
+        });
+      }
       return containment;
     });
   }

@@ -3,6 +3,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { runLivesMs, type TargetContext } from '../rotator.ts';
 import { callError, type Purpose } from './errors.ts';
 import type { AccessKeyPair } from './schema.ts';
+import type { SessionCutoff } from './session-cutoff.ts';
 
 /** How the type reaches AWS; all of it has defaults. */
 export interface IamAccessKeyOptions {
@@ -12,6 +13,8 @@ export interface IamAccessKeyOptions {
   readonly patienceMs?: number;
   /** For how long a run that may store a key is taken to be alive, in milliseconds. Default: {@link runLivesMs}. */
   readonly runLivesMs?: number;
+  /** What ends sessions, in the containment function. Default: nothing, and a containment fails after it deactivated the key. */
+  readonly cutoff?: SessionCutoff;
 }
 
 /** IAM and STS as one environment of a function uses them. Clients are made when they are first needed, once. */

@@ -8,6 +8,8 @@ export interface Purpose {
   readonly doing: string;
   /** The permission that allows it: `iam:CreateAccessKey`. */
   readonly action: string;
+  /** What the permission must be for. Default: the user. */
+  readonly on?: string;
 }
 
 const throttled = new Set([
@@ -37,8 +39,10 @@ export function serviceError(error: unknown): { name: string; status: number; me
     : undefined;
 }
 
-/** What a failed call to IAM or STS means. The service's own text is left out. */
-export function callError(error: unknown, { where, doing, action }: Purpose): TargetError {
+const theUser = "that user, whose ARN must stand in the secret's resources";
+
+/** What a failed call to IAM, STS or Lambda means. The service's own text is left out. */
+export function callError(error: unknown, { where, doing, action, on = theUser }: Purpose): TargetError {
   if (error instanceof TargetError) return error;
   const answer = serviceError(error);
   if (answer === undefined) return connectionError(error, `${where}: could not ${doing}`);
@@ -46,7 +50,7 @@ export function callError(error: unknown, { where, doing, action }: Purpose): Ta
   if (name === 'AccessDenied' || name === 'AccessDeniedException') {
     return new TargetError(
       'PermissionMissing',
-      `${where}: may not ${doing} (${name}); the role of the function needs ${action} on that user, whose ARN must stand in the secret's resources`,
+      `${where}: may not ${doing} (${name}); the role of the function needs ${action} on ${on}`,
     );
   }
   if (throttled.has(name) || status >= 500) {

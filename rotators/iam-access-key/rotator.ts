@@ -1,3 +1,4 @@
+import { TargetError } from '../../core/errors.ts';
 import type { Rotator } from '../rotator.ts';
 import { apply } from './apply.ts';
 import { Aws, type IamAccessKeyOptions } from './aws.ts';
@@ -17,6 +18,7 @@ import { type IamAccessKeySecret, iamAccessKeySchema } from './schema.ts';
 export function createIamAccessKey(options: IamAccessKeyOptions = {}): Rotator<IamAccessKeySecret> {
   const aws = new Aws(options);
   const serially = oneAtATime();
+  const { cutoff = noCutoff } = options;
   return {
     type: 'iam-access-key',
     strategies: ['dual-credential'],
@@ -30,8 +32,15 @@ export function createIamAccessKey(options: IamAccessKeyOptions = {}): Rotator<I
     apply: (next, context) => apply(aws, next, context),
     probe: (credential, context) => probe(aws, credential, context),
     retire: (old, context) => retire(aws, old, context),
-    contain: (leaked, context) => contain(aws, { serially }, leaked, context),
+    contain: (leaked, context) => contain(aws, { serially, cutoff }, leaked, context),
   };
+}
+
+async function noCutoff({ username }: { readonly username: string }): Promise<never> {
+  throw new TargetError(
+    'TargetRefused',
+    `IAM user "${username}": its sessions go on, since this function knows of none that ends them (REKEY_SESSION_CUTOFF_FUNCTION is not set); deploy the rotation stack again`,
+  );
 }
 
 /** Access keys of IAM users, by the function's own role. See `docs/secret-types/iam-access-key.md`. */

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeleteAccessKeyCommand, GetUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import {
+  AttachUserPolicyCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  GetUserPolicyCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
 import { steps } from '../../lambdas/rotation/event.ts';
@@ -51,7 +59,7 @@ describe('containment of IAM access keys', () => {
     target.calls.length = 0;
     await contain(current());
     expect(await policy()).toBe(before);
-    expect(target.calls).toEqual(['ListAccessKeys', 'UpdateAccessKey', 'GetUserPolicy', 'GetCallerIdentity']);
+    expect(target.calls).toEqual(['ListAccessKeys', 'UpdateAccessKey', 'Invoke', 'GetCallerIdentity']);
     await setStatus(current().accessKeyId, 'Active');
     const session = await target.openSession(current());
     expect(await session.alive()).toBe(true);
@@ -73,7 +81,7 @@ describe('containment of IAM access keys', () => {
   });
 
   test('of a key that is gone ends its sessions all the same; of a user that is gone it says so', async () => {
-    const { contain, current, UserName, scene } = await world();
+    const { contain, current, UserName } = await world();
     const session = await target.openSession(current());
     const AccessKeyId = current().accessKeyId;
     await target.iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
@@ -83,11 +91,7 @@ describe('containment of IAM access keys', () => {
       note: expect.stringContaining(`no access key ${AccessKeyId}`),
     });
     expect(await session.alive()).toBe(false);
-    const { credentials } = target.cloud.clientOptions();
-    const asRoot = target.rotatorWith({ aws: { credentials } });
-    expect(
-      await asRoot.contain({ ...current(), username: 'gone' }, scene.applyContext as never),
-    ).toMatchObject({
+    expect(await contain({ ...current(), username: 'gone' })).toMatchObject({
       loginsRefused: true,
       note: expect.stringContaining('no user "gone"'),
     });
@@ -121,6 +125,69 @@ describe('containment of IAM access keys', () => {
       message: expect.stringContaining('2048'),
     });
     expect(await target.logsIn(current())).toBe(false);
+  });
+
+  describe('whoever has taken over the containment function', () => {
+    const taken = () => {
+      const { credentials, sessionCutoff } = target.containment;
+      const options = target.cloud.clientOptions(credentials);
+      const lambda = new LambdaClient(options);
+      return {
+        iam: new IAMClient(options),
+        invoke: async (request: object) => {
+          const command = new InvokeCommand({
+            FunctionName: sessionCutoff,
+            Payload: JSON.stringify(request),
+          });
+          const { FunctionError, Payload } = await lambda.send(command);
+          return { FunctionError, ...(JSON.parse(Payload?.transformToString() ?? '{}') as object) };
+        },
+      };
+    };
+    const administrator = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
+    });
+    const PolicyArn = 'arn:aws:iam::aws:policy/AdministratorAccess';
+
+    test('can write and attach no policy', async () => {
+      const { UserName } = await world();
+      const { iam } = taken();
+      for (const PolicyName of [policyName, 'application']) {
+        const command = new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument: administrator });
+        await expect(iam.send(command)).rejects.toMatchObject({ name: 'AccessDenied' });
+      }
+      const attach = new AttachUserPolicyCommand({ UserName, PolicyArn });
+      await expect(iam.send(attach)).rejects.toMatchObject({ name: 'AccessDenied' });
+    });
+
+    test('can have sessions of its users ended, and nothing else be done', async () => {
+      const { UserName, current, policy } = await world();
+      const { invoke } = taken();
+      const before = new Date().toISOString();
+      const request = { username: UserName, accessKeyId: current().accessKeyId, before, unlessKnown: false };
+      for (const wrong of [
+        { ...request, PolicyDocument: administrator },
+        { ...request, accessKeyId: `${current().accessKeyId}","Effect":"Allow` },
+        { ...request, before: '2999-01-01T00:00:00Z' },
+        { ...request, before: undefined },
+        [request],
+      ]) {
+        expect(await invoke(wrong)).toMatchObject({
+          FunctionError: 'Unhandled',
+          errorType: 'SessionCutoffInvalid',
+        });
+      }
+      await expect(policy()).rejects.toMatchObject({ name: 'NoSuchEntityException' });
+      await target.iam.send(new CreateUserCommand({ UserName: 'administrator' }));
+      expect(await invoke({ ...request, username: 'administrator' })).toMatchObject({
+        errorType: 'PermissionMissing',
+      });
+      expect(await invoke(request)).toMatchObject({ before: expect.stringContaining('T') });
+      expect(JSON.parse(await policy())).toMatchObject({
+        Statement: [{ Sid: `Leaked${current().accessKeyId}`, Effect: 'Deny' }],
+      });
+    });
   });
 
   test('goes on when it may not list keys, which is a finding', async () => {

@@ -26,10 +26,11 @@ describe('IAM access keys', () => {
 
   test('the documentation shows exactly the permissions that the constructs grant', async () => {
     const { aws } = registry['iam-access-key'];
-    const actions = async (role: 'rotation' | 'containment') =>
+    const actions = async (role: Parameters<typeof documentedPolicy>[0]) =>
       (await documentedPolicy(role)).Statement.map(({ Action }) => Action);
     expect(await actions('rotation')).toEqual([aws.rotation, aws.tags.actions]);
-    expect(await actions('containment')).toEqual([aws.containment]);
+    expect(await actions('containment')).toEqual([aws.containment, 'lambda:InvokeFunction']);
+    expect(await actions('session-cutoff')).toEqual([aws.sessionCutoff]);
     for (const arn of [
       'arn:aws:iam::123456789012:user/orders',
       'arn:aws-cn:iam::123456789012:user/a/b/o@x',

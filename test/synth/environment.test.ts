@@ -11,6 +11,7 @@ import { runbooks } from '../../lib/constructs/runbooks.ts';
 import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
 import example from '../../rekey.config.ts';
 import { allowedActions, statements, testApp } from './support/app.ts';
+import { ofEveryType } from './support/every-type.ts';
 import { everything } from './support/everything.ts';
 
 function build(configuration: typeof everything, name: string): RekeyEnvironment {
@@ -26,6 +27,7 @@ describe('cdk-nag, AwsSolutions', () => {
     ['the example, dev', example, 'dev'],
     ['the example, prod', example, 'prod'],
     ['everything at once', everything, 'full'],
+    ['one of every type', ofEveryType, 'types'],
   ])('finds nothing that is not acknowledged: %s', (_, configuration, name) => {
     const app = testApp();
     const settings = configuration.environments[name];

@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
@@ -15,8 +16,10 @@ import {
   PutRolePolicyCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
+import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from '@aws-sdk/client-lambda';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import { build } from 'esbuild';
 import { createAuthority } from '../../../local/certificates.ts';
 import { type CloudCredentials, type LocalCloud, startCloud } from '../../../local/cloud.ts';
 import { documented } from '../../../local/documented.ts';
@@ -25,7 +28,10 @@ import { assumeRole } from '../../../local/principals.ts';
 import type { IamAccessKeyOptions } from '../../../rotators/iam-access-key/aws.ts';
 import { createIamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
 import { type IamAccessKeySecret, keyOf } from '../../../rotators/iam-access-key/schema.ts';
+import type { SessionCutoff } from '../../../rotators/iam-access-key/session-cutoff.ts';
+import { cutoffBy } from '../../../rotators/iam-access-key/session-cutoff-call.ts';
 import type { Rotator } from '../../../rotators/rotator.ts';
+import { zipOf } from '../../local/support/zip.ts';
 import { servedBy } from '../deployed.ts';
 import { openDoor } from '../door.ts';
 import { unknownKeys } from '../login.ts';
@@ -33,11 +39,16 @@ import { patience, runLivesAmongManyMs, runLivesMs } from '../pace.ts';
 import type { Account, TargetUnderTest } from '../target.ts';
 
 const path = '/apps/';
+/** The name of the function that ends sessions. */
+const sessionCutoff = 'rekey-test-session-cutoff';
+
+/** The functions, each with a role of its own. */
+type FunctionRole = 'rotation' | 'containment' | 'session-cutoff';
 
 /** The policy of the documentation that follows the given marker. */
-export async function documentedPolicy(marker: 'rotation' | 'containment'): Promise<{
+export async function documentedPolicy(marker: FunctionRole): Promise<{
   Version: string;
-  Statement: { Effect: string; Action: string[]; Resource: string; Condition?: object }[];
+  Statement: { Effect: string; Action: string[]; Resource: string | string[]; Condition?: object }[];
 }> {
   const { Version, Statement } = JSON.parse(await documented('iam-access-key', marker));
   return { Version, Statement: [Statement].flat() };
@@ -53,8 +64,10 @@ export interface IamUnderTest extends TargetUnderTest<IamAccessKeySecret> {
   /** The actions that the rotators have asked for, in order, tries again included. */
   readonly calls: string[];
   /** Denies one of the functions an action on one user. */
-  deny(role: 'rotation' | 'containment', action: string, username: string): Promise<void>;
+  deny(role: FunctionRole, action: string, username: string): Promise<void>;
   userArn(username: string): string;
+  /** What a containment function holds, for whoever has taken it over. */
+  readonly containment: { readonly credentials: CloudCredentials; readonly sessionCutoff: string };
 }
 
 export async function start(): Promise<IamUnderTest> {
@@ -72,10 +85,13 @@ export async function start(): Promise<IamUnderTest> {
   const iam = new IAMClient({ ...clientOptions(), maxAttempts: 3 });
   const userArn = (username: string) => `arn:aws:iam::${cloud.accountId}:user${path}${username}`;
 
-  const denied = { rotation: [], containment: [] } as Record<string, object[]>;
-  const writeDenials = async (role: 'rotation' | 'containment', statement: object) => {
+  const denied: Partial<Record<FunctionRole, object[]>> = {};
+  const writeDenials = async (role: FunctionRole, statement: object) => {
     const Statement = [...(denied[role] ?? []), statement];
     denied[role] = Statement;
+    await putDenials(role, Statement);
+  };
+  const putDenials = async (role: FunctionRole, Statement: object[]) => {
     await iam.send(
       new PutRolePolicyCommand({
         RoleName: `rekey-${role}`,
@@ -84,36 +100,42 @@ export async function start(): Promise<IamUnderTest> {
       }),
     );
   };
-  /** A session of a role with the documented permissions on the users of the suite, and no others. */
-  const functionRole = async (role: 'rotation' | 'containment') => {
+  /** A role with the documented permissions on the users of the suite, and no others. */
+  const roleOf = async (role: FunctionRole, principal: object): Promise<string> => {
     const RoleName = `rekey-${role}`;
     const trust = {
       Version: '2012-10-17',
-      Statement: {
-        Effect: 'Allow',
-        Principal: { AWS: `arn:aws:iam::${cloud.accountId}:root` },
-        Action: 'sts:AssumeRole',
-      },
+      Statement: { Effect: 'Allow', Principal: principal, Action: 'sts:AssumeRole' },
     };
     const { Role } = await iam.send(
       new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }),
     );
     const policy = await documentedPolicy(role);
-    for (const statement of policy.Statement) statement.Resource = userArn('*');
+    for (const statement of policy.Statement) {
+      // IAM asks for a user that is gone by its name alone, since nothing knows its path any more.
+      statement.Resource = /:function:/.test(String(statement.Resource))
+        ? `arn:aws:lambda:${cloud.region}:${cloud.accountId}:function:${sessionCutoff}`
+        : [userArn('*'), `arn:aws:iam::${cloud.accountId}:user/gone`];
+    }
     const PolicyDocument = JSON.stringify(policy);
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'documented', PolicyDocument }));
-    const { credentials } = cloud.clientOptions();
-    return await assumeRole(cloud, credentials, Role?.Arn ?? '', 'function');
+    return Role?.Arn ?? '';
   };
-  const [rotation, containment] = [await functionRole('rotation'), await functionRole('containment')];
+  const sessionOf = async (role: FunctionRole) => {
+    const arn = await roleOf(role, { AWS: `arn:aws:iam::${cloud.accountId}:root` });
+    return await assumeRole(cloud, cloud.clientOptions().credentials, arn, 'function');
+  };
+  const [rotation, containment] = [await sessionOf('rotation'), await sessionOf('containment')];
+  await deploySessionCutoff(cloud, await roleOf('session-cutoff', { Service: 'lambda.amazonaws.com' }));
 
   const calls: string[] = [];
   const requestHandler = withErrorsOfThisRealm(new IAMClient(clientOptions()).config.requestHandler, calls);
   const rotatorWith: IamUnderTest['rotatorWith'] = (options, port = door.port) => {
-    const as = (credentials: CloudCredentials) =>
+    const as = (credentials: CloudCredentials, cutoff?: SessionCutoff) =>
       createIamAccessKey({
         patienceMs: 1_000,
         runLivesMs,
+        ...(cutoff !== undefined && { cutoff }),
         ...options,
         aws: {
           endpoint: `https://127.0.0.1:${port}`,
@@ -123,7 +145,12 @@ export async function start(): Promise<IamUnderTest> {
           ...options.aws,
         },
       });
-    const { contain } = as(containment);
+    const region = { region: cloud.region, requestHandler } as const;
+    const cutoff = cutoffBy(sessionCutoff, {
+      ...{ ...region, endpoint: `https://127.0.0.1:${port}`, credentials: containment },
+      ...options.aws,
+    });
+    const { contain } = as(containment, cutoff);
     return { ...as(rotation), contain };
   };
 
@@ -183,9 +210,19 @@ export async function start(): Promise<IamUnderTest> {
       return false;
     }
   };
+  const mayNotInvoke = {
+    ...{ name: 'lambda:InvokeFunction', strategies: ['dual-credential'] as const, act: 'contain' as const },
+    names: 'lambda:InvokeFunction on the function',
+    remove: () =>
+      writeDenials('containment', { Effect: 'Deny', Action: 'lambda:InvokeFunction', Resource: '*' }),
+    restore: async () => {
+      denied.containment = denied.containment?.slice(0, -1) ?? [];
+      await putDenials('containment', denied.containment);
+    },
+  };
   const deny: IamUnderTest['deny'] = (role, action, username) =>
     writeDenials(role, { Effect: 'Deny', Action: action, Resource: userArn(username) });
-  const missing = (role: 'rotation' | 'containment', action: string) => ({
+  const missing = (role: FunctionRole, action: string) => ({
     name: action,
     strategies: ['dual-credential'] as const,
     act: role === 'rotation' ? ('apply' as const) : ('contain' as const),
@@ -216,6 +253,7 @@ export async function start(): Promise<IamUnderTest> {
     server: 'MiniStack 1.5 (emulator)',
     context: patience,
     ...{ cloud, iam, rotatorWith, createAccount, deny, userArn, calls },
+    containment: { credentials: containment, sessionCutoff },
     withPassword: (secret, secretAccessKey) => ({ ...secret, secretAccessKey }),
     passwordOf: ({ secretAccessKey }) => secretAccessKey ?? '',
     changing: ['accessKeyId', 'secretAccessKey'],
@@ -284,9 +322,9 @@ export async function start(): Promise<IamUnderTest> {
       ...['ListAccessKeys', 'ListUserTags', 'TagUser', 'UntagUser', 'CreateAccessKey', 'DeleteAccessKey'].map(
         (action) => missing('rotation', `iam:${action}`),
       ),
-      ...['UpdateAccessKey', 'GetUserPolicy', 'PutUserPolicy'].map((action) =>
-        missing('containment', `iam:${action}`),
-      ),
+      mayNotInvoke,
+      missing('containment', 'iam:UpdateAccessKey'),
+      ...['GetUserPolicy', 'PutUserPolicy'].map((action) => missing('session-cutoff', `iam:${action}`)),
     ],
     logged: 'CreateAccessKey',
     readLog: async () => `${await readFile(cloud.logFile, 'utf8')}\n${await trail()}`,
@@ -297,6 +335,26 @@ export async function start(): Promise<IamUnderTest> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Deploys the function that ends sessions, as a bundle of the code that is deployed for it. */
+async function deploySessionCutoff(cloud: LocalCloud, Role: string): Promise<void> {
+  const entry = fileURLToPath(
+    import.meta.resolve('../../../rotators/iam-access-key/session-cutoff.handler.ts'),
+  );
+  const bundled = await build({
+    ...{ entryPoints: [entry], bundle: true, write: false, minify: true },
+    ...{ platform: 'node', target: 'node24', format: 'cjs' },
+  });
+  const lambda = new LambdaClient(cloud.clientOptions());
+  await lambda.send(
+    new CreateFunctionCommand({
+      ...{ FunctionName: sessionCutoff, Role, Runtime: 'nodejs24.x', Handler: 'index.handler', Timeout: 14 },
+      Code: { ZipFile: zipOf('index.js', bundled.outputFiles?.[0]?.text ?? '') },
+      Environment: { Variables: { REKEY_ENVIRONMENT: 'test', POWERTOOLS_DEV: 'false' } },
+    }),
+  );
+  await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 60 }, { FunctionName: sessionCutoff });
 }
 
 type RequestHandler = IAMClient['config']['requestHandler'];
@@ -315,7 +373,10 @@ function withErrorsOfThisRealm(handler: RequestHandler, calls: string[]): Reques
       if (property !== 'handle') return member.bind(of);
       return async (...parameters: unknown[]) => {
         const [{ body }] = parameters as [{ body?: unknown }];
-        calls.push(/^Action=(\w+)/.exec(String(body))?.[1] ?? 'unknown');
+        const { path: asked = '' } = parameters[0] as { path?: string };
+        calls.push(
+          /^Action=(\w+)/.exec(String(body))?.[1] ?? (asked.endsWith('/invocations') ? 'Invoke' : 'unknown'),
+        );
         try {
           return await member.apply(of, parameters);
         } catch (error) {

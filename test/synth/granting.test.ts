@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import example from '../../rekey.config.ts';
+import { type Statement, testApp } from './support/app.ts';
+import { ofEveryType } from './support/every-type.ts';
+import { everything } from './support/everything.ts';
+
+/**
+ * What IAM offers to whoever wants more permissions than they have: it writes policies, lends roles, or makes principals.
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
+ */
+const granting =
+  /^(?:\*|iam:(?!(?:Get|List|Simulate|Generate)|(?:Create|Update|Delete)AccessKey$|(?:Tag|Untag)User$).*|sts:AssumeRole.*|kms:(?:\*|CreateGrant|PutKeyPolicy)|secretsmanager:(?:\*|PutResourcePolicy)|lambda:(?:\*|AddPermission|UpdateFunction.*|CreateFunction|PublishLayerVersion)|s3:(?:\*|PutBucketPolicy)|sqs:(?:\*|AddPermission|SetQueueAttributes)|events:(?:\*|PutPermission)|cloudformation:.*)$/i;
+
+/** Who may do such a thing all the same: no other duty, no value of a secret, and exactly these actions. */
+const allowed: readonly { readonly role: RegExp; readonly actions: readonly string[] }[] = [
+  // Writes one document under one name, and is told nothing but a user, a key's id and a time.
+  { role: /^Containmentiamaccesskey\w+SessionCutoff/, actions: ['iam:PutUserPolicy'] },
+];
+
+interface Resource {
+  readonly Properties: {
+    readonly Roles?: readonly { readonly Ref?: string }[];
+    readonly Policies?: readonly { readonly PolicyDocument: { readonly Statement: Statement[] } }[];
+    readonly PolicyDocument?: { readonly Statement: Statement[] };
+    readonly ManagedPolicyArns?: readonly unknown[];
+  };
+}
+
+interface Grant {
+  readonly role: string;
+  readonly action: string;
+}
+
+/** What each role of a template may do, whichever way its policies hang on it. */
+function grantsOf(template: Template): Grant[] {
+  const of = (type: string) => Object.entries<Resource>(template.findResources(type) as never);
+  const statementsOf = (all: readonly Statement[], role: string): Grant[] =>
+    all
+      .filter(({ Effect }) => Effect === 'Allow')
+      .flatMap(({ Action }) => [Action].flat().map((action) => ({ role, action })));
+  const attached = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy'].flatMap((type) =>
+    of(type).flatMap(([id, { Properties }]) =>
+      (Properties.Roles ?? [{ Ref: id }]).flatMap(({ Ref = id }) =>
+        statementsOf(Properties.PolicyDocument?.Statement ?? [], Ref),
+      ),
+    ),
+  );
+  const own = of('AWS::IAM::Role').flatMap(([id, { Properties }]) =>
+    (Properties.Policies ?? []).flatMap(({ PolicyDocument }) => statementsOf(PolicyDocument.Statement, id)),
+  );
+  return [...attached, ...own];
+}
+
+const samples: readonly [string, typeof everything, string][] = [
+  ['the example, dev', example, 'dev'],
+  ['the example, prod', example, 'prod'],
+  ['everything at once', everything, 'full'],
+  ['one of every type', ofEveryType, 'types'],
+];
+
+function templatesOf(configuration: (typeof samples)[number][1], name: string): Template[] {
+  const settings = configuration.environments[name];
+  if (settings === undefined) throw new Error(`no environment ${name}`);
+  const environment = new RekeyEnvironment(testApp(), name, {
+    configuration: settings,
+    directory: import.meta.dirname,
+  });
+  return environment.node.children
+    .filter((child) => Stack.isStack(child))
+    .map((stack) => Template.fromStack(stack));
+}
+
+describe.each(samples)('the roles of %s', (_, configuration, name) => {
+  const grants = templatesOf(configuration, name).flatMap(grantsOf);
+  const may = (role: string) =>
+    new Set(grants.filter((grant) => grant.role === role).map(({ action }) => action));
+
+  test('can give nobody more permissions, but those that have no other duty', () => {
+    expect(grants.length).toBeGreaterThan(0);
+    const strange = grants.filter(
+      ({ role, action }) =>
+        granting.test(action) &&
+        !allowed.some((entry) => entry.role.test(role) && entry.actions.includes(action)),
+    );
+    expect(strange).toEqual([]);
+  });
+
+  test('that write policies read no secret and invoke nothing', () => {
+    for (const { role } of grants.filter(({ action }) => granting.test(action))) {
+      expect(
+        [...may(role)].filter((action) => /^(?:secretsmanager|kms|lambda|events|sqs|ssm):/.test(action)),
+      ).toEqual([]);
+    }
+  });
+});

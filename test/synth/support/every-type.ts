@@ -1,0 +1,31 @@
+import { defineConfig } from '../../../lib/config/config.ts';
+import { registry, type SecretTypeEntry, secretTypes } from '../../../rotators/registry.ts';
+
+const common = { account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } } as const;
+
+/** An environment with one secret of each type, and of each strategy that works without more. */
+export const ofEveryType = defineConfig({
+  environments: {
+    types: {
+      ...common,
+      secrets: Object.fromEntries(
+        secretTypes.map((type) => {
+          const entry: SecretTypeEntry = registry[type];
+          const strategy = entry.strategies.find((one) => !entry.needsAdmin.includes(one));
+          return [
+            type,
+            {
+              ...{ type, strategy, adopt: `secret/${type}`, owner: 'team' },
+              ...(entry.aws === undefined
+                ? {}
+                : { resources: [entry.aws.resources.example.replace(/:\d{12}:/, `:${common.account}:`)] }),
+              ...(entry.foreignFunction === undefined
+                ? {}
+                : { rotationFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:theirs' }),
+            },
+          ];
+        }),
+      ),
+    },
+  },
+} as Parameters<typeof defineConfig>[0]);
