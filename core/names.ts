@@ -19,7 +19,7 @@ export const busName = (environment: string): string => `rekey-${environment}`;
  */
 export const endsLikeSuffix = (name: string): boolean => /-[A-Za-z0-9]{6}$/.test(name);
 
-/** What the names of the schedules that end overlaps begin with. */
+/** What the names of the rules begin with by which rotation functions end overlaps, one per function. */
 export const overlapRulePrefix = (environment: string): string => `rekey-${environment}-overlap-`;
 
 /** Below this SSM path stand the facts of a deployment that the CLI needs; see {@link deploymentParameters}. */

@@ -17,19 +17,21 @@ import { targetDefaults } from '../shared/target.ts';
 import { parseRotationEvent, type RotationEvent } from './event.ts';
 import { isLasting } from './lasting.ts';
 import { type LifecycleDependencies, RotationLifecycle, type StepReport } from './lifecycle.ts';
-import { retireEventSchema, retireWhenDue } from './retire.ts';
+import { endOverlaps, failureOf, retireEventSchema, summarizeOverlaps } from './overlaps.ts';
+import type { Overlap, RetireDependencies } from './retire.ts';
 import { VersionCache } from './version-cache.ts';
 
 /**
  * The Lambda handler of one secret type: a drop-in for AWS's own rotation functions. Besides the rotation steps it takes
- * what the schedule of an overlap sends; see `retire.ts`.
+ * what the schedule that ends overlaps sends; see `overlaps.ts`.
  *
  * @example
  * export const handler = rotationHandler(postgresql);
  */
 export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   const environment = readEnvironment(rotationEnvironmentSchema);
-  const store = new VersionCache(new SecretsManagerStore(new SecretsManagerClient({})), systemClock);
+  const secrets = new SecretsManagerStore(new SecretsManagerClient({}));
+  const store = new VersionCache(secrets, systemClock);
   const bus = new EventBridgeBus(new EventBridgeClient({}), environment.REKEY_EVENT_BUS);
   const queue = new AuditQueue(environment.REKEY_AUDIT_QUEUE_URL);
   const databases = new RdsDirectory();
@@ -62,9 +64,8 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
     };
     const retirement = retireEventSchema.safeParse(event);
     if (retirement.success) {
-      const { RetirePrevious: secret } = retirement.data;
-      tools.logger.appendKeys({ secret });
-      tools.logger.info(`overlap: ${await retireWhenDue(secret, overlap, dependencies)}`);
+      // Past the cache: what is read for an overlap is not needed again, and should not stay in memory.
+      await retire(retirement.data.RetirePrevious, overlap, { ...dependencies, store: secrets }, tools);
       return;
     }
     const lifecycle = new RotationLifecycle(dependencies);
@@ -87,6 +88,23 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       throw error;
     }
   });
+}
+
+async function retire<S extends object>(
+  secrets: readonly string[],
+  overlap: Overlap,
+  dependencies: RetireDependencies<S>,
+  { logger, remainingMs }: Tools,
+): Promise<void> {
+  const outcomes = await endOverlaps(secrets, overlap, { ...dependencies, remainingMs });
+  logger.info('overlaps', { overlaps: summarizeOverlaps(outcomes) });
+  for (const outcome of outcomes) {
+    if ('failure' in outcome) {
+      logger.error('overlap not ended', { secret: outcome.secret, ...loggable(outcome.failure) });
+    }
+  }
+  const failure = failureOf(outcomes);
+  if (failure !== undefined) throw failure;
 }
 
 function measure({ step, done, rotationMs }: StepReport, { logger, metrics }: Tools): void {

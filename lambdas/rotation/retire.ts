@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
+import { createHash } from 'node:crypto';
 import { SecretError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
@@ -11,24 +10,17 @@ import {
   versionWith,
 } from '../../core/secret.ts';
 import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../rotators/rotator.ts';
-import type { WithWait } from '../shared/patience.ts';
 import { credentialsAtHand, isOfSamePlace } from './credentials.ts';
 import { type FindingSources, withFindings } from './findings.ts';
 import { credentialIn, parseCredential } from './secret-value.ts';
 
 /** What ending an overlap works with. */
-export interface RetireDependencies<S extends object> extends FindingSources, WithWait {
+export interface RetireDependencies<S extends object> extends FindingSources {
   readonly rotator: Rotator<S>;
   readonly strategy: Strategy;
   readonly store: SecretStore;
   readonly databases: DatabaseDirectory;
 }
-
-/** What the schedule of a secret sends to its rotation function. */
-export const retireEventSchema = z.strictObject({
-  /** ARN of the secret whose previous credential is to be retired when its time has come. */
-  RetirePrevious: z.string().min(1),
-});
 
 /** How long the credential before the current one goes on working, in hours. */
 export interface Overlap {
@@ -37,7 +29,14 @@ export interface Overlap {
   readonly graceHours: number;
 }
 
-/** What a run came to, for the log. */
+/** An overlap that is over, as it was when it was first looked at. */
+export interface EndedOverlap {
+  readonly description: SecretDescription;
+  readonly currentId: string;
+  readonly act: RetireContext<object>['act'];
+}
+
+/** What looking at an overlap came to, for the log. */
 export type RetireReport =
   | RetireResult['done']
   | 'rotation under way'
@@ -48,26 +47,23 @@ export type RetireReport =
   | 'current not accepted';
 
 const hourMs = 3_600_000;
-/** Between the two looks at the labels. */
-const secondLookMs = 3_000;
 /** For how long after its end a removal is tried again each hour; after that once a day, in case somebody enabled it. */
 const persistenceHours = 48;
 
+/** Spreads over the hours of the day, in UTC, when overlaps that are long over are looked at. */
+export const dailyHour = (secretArn: string): number =>
+  createHash('sha256').update(secretArn).digest().readUInt32BE() % 24;
+
 /**
- * Ends the overlap of a `dual-credential` secret when its time has come: disables the credential before the current one,
- * and removes it after the grace period. Called every hour; nothing is remembered between calls.
- *
- * Labels are looked at twice, some seconds apart, because they may be old: after a rotation that has just ended, the one
- * in use would not be among them, and a target that is told what to keep would forget it.
- *
- * @throws SecretError, TargetError
+ * Looks at the labels and dates of a `dual-credential` secret, and at no value.
+ * @returns the overlap if it is over, otherwise what stands in the way
+ * @throws SecretError
  */
-export async function retireWhenDue<S extends object>(
+export async function lookAtOverlap(
   secretId: string,
   { overlapHours, graceHours }: Overlap,
-  dependencies: RetireDependencies<S>,
-): Promise<RetireReport> {
-  const { rotator, store, origin, strategy, wait = sleep } = dependencies;
+  { store, origin }: Pick<RetireDependencies<object>, 'store' | 'origin'>,
+): Promise<EndedOverlap | RetireReport> {
   const description = await store.describe(secretId);
   const currentId = versionWith(description, stages.current);
   const pendingId = versionWith(description, stages.pending);
@@ -75,25 +71,50 @@ export async function retireWhenDue<S extends object>(
   if (versionWith(description, stages.previous) === undefined || currentId === undefined) {
     return 'no previous version';
   }
-  const current = await store.read(description.arn, { versionId: currentId });
-  if (current?.created === undefined) return 'no previous version';
-  // The version is made when its rotation begins; it may have become current much later.
-  const since = Math.max(current.created.getTime(), description.lastRotated?.getTime() ?? 0);
   const now = origin.clock.now();
-  const hours = (now.getTime() - since) / hourMs;
+  const hoursSince = (date: Date) => (now.getTime() - date.getTime()) / hourMs;
+  const { lastRotated } = description;
+  if (lastRotated !== undefined && hoursSince(lastRotated) < overlapHours) return 'overlap not over';
+  const versions = await store.listVersions(description.arn);
+  const created = versions.find(({ versionId }) => versionId === currentId)?.created;
+  if (created === undefined) return 'no previous version';
+  // The version is made when its rotation begins; it may have become current much later.
+  const hours = Math.min(hoursSince(created), hoursSince(lastRotated ?? created));
   if (hours < overlapHours) return 'overlap not over';
-  if (hours > overlapHours + graceHours + persistenceHours && now.getUTCHours() !== 0) return 'long over';
-  const credential = parseCredential(rotator.schema, current.value, description.name);
-  await wait(secondLookMs);
-  const again = await store.describe(secretId);
+  if (
+    hours > overlapHours + graceHours + persistenceHours &&
+    now.getUTCHours() !== dailyHour(description.arn)
+  ) {
+    return 'long over';
+  }
+  return { description, currentId, act: hours < overlapHours + graceHours ? 'disable' : 'remove' };
+}
+
+/**
+ * Ends an overlap that is over: disables the credential before the current one, or removes it after the grace period.
+ *
+ * Labels are looked at a second time, some seconds after the first, because they may be old: after a rotation that has just
+ * ended, the one in use would not be among them, and a target that is told what to keep would forget it.
+ *
+ * @throws SecretError, TargetError
+ */
+export async function endOverlap<S extends object>(
+  { description, currentId, act }: EndedOverlap,
+  dependencies: RetireDependencies<S>,
+): Promise<RetireReport> {
+  const { rotator, store, origin, strategy } = dependencies;
+  const again = await store.describe(description.arn);
   const moved = Object.values(stages).some(
     (label) => versionWith(again, label) !== versionWith(description, label),
   );
   if (moved) return 'labels moving';
+  const current = await store.read(description.arn, { versionId: currentId });
+  if (current === undefined) return 'no previous version';
+  const credential = parseCredential(rotator.schema, current.value, description.name);
   return await withFindings(dependencies, { secretArn: description.arn, versionId: currentId }, (target) =>
     retirePrevious(dependencies, description, {
       current,
-      act: hours < overlapHours + graceHours ? 'disable' : 'remove',
+      act,
       context: {
         ...target,
         strategy,

@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
 import { ArnFormat, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
-import type { z } from 'zod';
 import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
-import { definitionParameter, endsLikeSuffix, environmentTag, overlapRulePrefix } from '../../core/names.ts';
+import { definitionParameter, endsLikeSuffix, environmentTag } from '../../core/names.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
-import type { retireEventSchema } from '../../lambdas/rotation/retire.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
 import type { ContainmentFunction } from './containment-function.ts';
 import { definitionText } from './definition-text.ts';
@@ -114,6 +110,8 @@ export class RotatedSecret extends Construct {
   readonly foreign: boolean;
   /** True when Rekey created it with a name and a tag of its environment. */
   readonly inNamespace: boolean;
+  /** True when its first rotation starts with the deploy. */
+  readonly rotatesOnDeploy: boolean;
   private readonly rotation: RotationFunction | ForeignRotationFunction;
   private readonly schedule: CfnRotationSchedule;
 
@@ -147,17 +145,18 @@ export class RotatedSecret extends Construct {
       target.attachResources(props.resources ?? []);
     }
 
+    this.rotatesOnDeploy = props.rotateOnDeploy ?? created;
     this.schedule = new CfnRotationSchedule(this, 'Schedule', {
       secretId: entry.scheduled,
       rotationLambdaArn: props.rotation.function.functionArn,
       rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
-      rotateImmediatelyOnUpdate: props.rotateOnDeploy ?? created,
+      rotateImmediatelyOnUpdate: this.rotatesOnDeploy,
     });
     // The first rotation starts at once: by then the function must hold its permissions and reach its target.
     this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
 
     if (rotation?.strategy === 'dual-credential') {
-      this.endOverlaps(props.environment);
+      rotation.attachOverlap(this.secretName);
     }
 
     const parameterName = definitionParameter(props.environment, this.secretName);
@@ -179,6 +178,11 @@ export class RotatedSecret extends Construct {
   /** Has the schedule, and with it the first rotation, wait until others are there. */
   rotateAfter(...others: readonly IDependable[]): void {
     this.schedule.node.addDependency(...others);
+  }
+
+  /** Has the first rotation start after that of another secret has started. */
+  rotateBehind(other: RotatedSecret): void {
+    this.rotateAfter(other.schedule);
   }
 
   /** Lets a workload read the secret, and nothing else. */
@@ -216,24 +220,6 @@ export class RotatedSecret extends Construct {
     });
   }
 
-  /** Asks the rotation function every hour whether the overlap of the previous credential is over. */
-  private endOverlaps(environment: string): void {
-    const event: z.input<typeof retireEventSchema> = { RetirePrevious: this.secret.secretArn };
-    const rule = new CfnRule(this, 'Overlap', {
-      name: `${overlapRulePrefix(environment)}${shortHash(this.secretName)}`,
-      description: `Rekey ${environment}: ends the overlap of ${this.secretName}`,
-      scheduleExpression: 'rate(1 hour)',
-      targets: [
-        {
-          id: 'Rotation',
-          arn: this.rotation.function.functionArn,
-          input: Stack.of(this).toJsonString(event),
-        },
-      ],
-    });
-    rule.node.addDependency(this.rotation);
-  }
-
   private describe(props: RotatedSecretProps, masterArn: string | undefined): SecretDefinition {
     return secretDefinitionSchema.parse({
       name: this.secretName,
@@ -261,9 +247,6 @@ export class RotatedSecret extends Construct {
     } satisfies SecretDefinition);
   }
 }
-
-/** Tells secrets apart in names of limited length. */
-const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 interface Entry {
   readonly secret: ISecret;

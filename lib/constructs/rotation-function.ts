@@ -1,10 +1,11 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { overlapRulePrefix, services } from '../../core/names.ts';
+import { services } from '../../core/names.ts';
 import { rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import type { RotatedType } from '../../rotators/registry.ts';
 import { DefinitionAccess } from './definition-access.ts';
+import { OverlapRule } from './overlap-rule.ts';
 import type { SecretIdentity } from './secret-access.ts';
 import { TargetFunction, type TargetFunctionProps } from './target-function.ts';
 
@@ -41,6 +42,8 @@ export interface RotationFunctionProps extends TargetFunctionProps {
  */
 export class RotationFunction extends TargetFunction {
   private readonly definitions: DefinitionAccess;
+  private readonly environment: string;
+  private overlaps: OverlapRule | undefined;
 
   constructor(scope: Construct, id: string, props: RotationFunctionProps) {
     super(scope, id, props, {
@@ -66,9 +69,7 @@ export class RotationFunction extends TargetFunction {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
     });
-    if (props.strategy === 'dual-credential') {
-      this.permitSchedules(props.environment);
-    }
+    this.environment = props.environment;
   }
 
   /**
@@ -79,13 +80,14 @@ export class RotationFunction extends TargetFunction {
     this.definitions.add(parameterName, created);
   }
 
-  /** One permission for the schedules of all secrets: a function's own policy would be full after some fifty. */
-  private permitSchedules(environment: string): void {
-    const { partition, region, account } = Stack.of(this);
-    this.function.addPermission('OverlapSchedules', {
-      principal: new ServicePrincipal('events.amazonaws.com'),
-      sourceArn: `arn:${partition}:events:${region}:${account}:rule/${overlapRulePrefix(environment)}*`,
+  /** Has the function asked every hour whether the overlap of a secret is over; done by {@link RotatedSecret}. */
+  attachOverlap(secretName: string): void {
+    this.overlaps ??= new OverlapRule(this, 'Overlaps', {
+      environment: this.environment,
+      type: this.type,
+      function: this.function,
     });
+    this.overlaps.add(secretName);
   }
 }
 

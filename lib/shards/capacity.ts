@@ -41,7 +41,7 @@ export const comfortableCapacity: Capacity = {
 
 /** What a stack and each pair of functions take before the first secret; the largest has a function that ends sessions. */
 const stackResources = 4;
-const pairResources = 20;
+const pairResources = 21;
 const pairTemplateSize = 22_000;
 /** A policy of its own for about so many characters, for each of the two functions. */
 const policyPage = 4_500;
@@ -73,8 +73,8 @@ function demandOf(
   return {
     name,
     functions: functionId(functionKeyOf(secret, environment, configuration)),
-    // The entry and its policy, if created; the schedule and the definition; the rule that ends overlaps.
-    resources: (created ? 4 : 2) + (secret.strategy === 'dual-credential' ? 1 : 0),
+    // The entry and its policy, if created; the schedule and the definition.
+    resources: created ? 4 : 2,
     templateSize:
       (created ? 4_000 : 2_500) +
       12 * name.length +

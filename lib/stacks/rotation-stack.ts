@@ -8,6 +8,7 @@ import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { type AdminSecret, RotatedSecret } from '../constructs/rotated-secret.ts';
 import { identityOf } from '../shards/identity.ts';
 import type { EnvironmentStackProps } from './events-stack.ts';
+import { spreadFirstRotations } from './first-rotations.ts';
 import type { FoundationStack } from './foundation-stack.ts';
 import { type FunctionPair, FunctionPairs } from './function-pairs.ts';
 
@@ -41,6 +42,7 @@ export class RotationStack extends Stack {
       networks: props.foundation.networks,
     });
     this.secrets = this.buildSecrets();
+    spreadFirstRotations(this.secrets.values());
     this.functions = this.pairs.all;
     if (this.secrets.size === 0) {
       // CloudFormation takes no stack without a resource; this one costs nothing and does nothing.

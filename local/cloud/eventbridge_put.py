@@ -17,6 +17,8 @@ from ministack.services import eventbridge
 from . import readings
 
 _TARGETS_PER_RULE = 5
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
+_LONGEST_INPUT = 8192
 
 
 def _refused(message: str, code: str = "ValidationException") -> tuple:
@@ -87,6 +89,9 @@ def _target_fault(target: dict) -> tuple | None:
                         "constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+")
     if sum(target.get(way) is not None for way in ("Input", "InputPath", "InputTransformer")) > 1:
         return _refused(f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}.")
+    if len(target.get("Input") or "") > _LONGEST_INPUT:
+        return _refused("1 validation error detected: Value at 'targets.1.member.input' failed to satisfy constraint: "
+                        f"Member must have length less than or equal to {_LONGEST_INPUT}")
     if ":states:" in target.get("Arn", "") and not target.get("RoleArn"):
         return _refused(f"RoleArn is required for target {target['Arn']}.")
     return None

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { systemRandom } from '../../adapters/random.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import type { Strategy } from '../../core/secret.ts';
-import { retireWhenDue } from '../../lambdas/rotation/retire.ts';
+import { endOverlaps } from '../../lambdas/rotation/overlaps.ts';
+import { dailyHour } from '../../lambdas/rotation/retire.ts';
 import type { Rotator } from '../../rotators/rotator.ts';
 import { DualTarget, dualRotator } from '../rotation/dual-target.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
@@ -131,7 +132,8 @@ function dualWorld(lags: readonly number[]) {
   const initial = { username: 'app', password: 'first password', team: 'orders' };
   const { store, seen, begin, cancel } = secretsManager(initial, lags);
   const rotator = dualRotator(target);
-  const clock = { now: () => new Date('2027-01-01T00:30:00Z') };
+  // Long after every rotation, in the hour in which that is looked at.
+  const clock = { now: () => new Date(Date.UTC(2027, 0, 1, dailyHour(arn), 30)) };
   return {
     start: () => target.set('app', [initial.password]),
     currentLogsIn: () => target.accepts(JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? '{}')),
@@ -143,9 +145,9 @@ function dualWorld(lags: readonly number[]) {
         store: intercept(seen, 'store', hook),
         bus: intercept(bus, 'bus', hook),
       })),
-      retire: () =>
-        retireWhenDue(
-          arn,
+      retire: async () => {
+        const [outcome] = await endOverlaps(
+          [arn],
           { overlapHours: 24, graceHours: 24 },
           {
             ...{ rotator, strategy: 'dual-credential', store: seen, databases: noDatabases, records: bus },
@@ -157,9 +159,12 @@ function dualWorld(lags: readonly number[]) {
               random: systemRandom,
             },
             target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
+            remainingMs: () => 60_000,
             wait: seen.wait,
           },
-        ),
+        );
+        if (outcome !== undefined && 'failure' in outcome) throw outcome.failure;
+      },
     },
   };
 }

@@ -75,7 +75,7 @@ export function types(world: () => World, present: readonly SecretType[]): void 
   });
 }
 
-/** What the schedule of a secret's overlap would send, and to which function. */
+/** What the schedule that ends the overlap of a secret would send, and to which function. */
 async function overlapRule(
   { cloud, credentials }: World,
   secret: string,
@@ -86,9 +86,8 @@ async function overlapRule(
   );
   for (const { Name } of Rules) {
     const { Targets = [] } = await events.send(new ListTargetsByRuleCommand({ Rule: Name }));
-    const [target] = Targets;
-    if (target?.Input?.includes(`secret:${secret}-`)) {
-      return { functionArn: target.Arn ?? '', input: target.Input };
+    for (const { Arn = '', Input = '{}' } of Targets) {
+      if (JSON.parse(Input).RetirePrevious?.includes(secret)) return { functionArn: Arn, input: Input };
     }
   }
   return undefined;

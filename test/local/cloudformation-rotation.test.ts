@@ -95,6 +95,29 @@ describe('AWS::SecretsManager::RotationSchedule', () => {
     expect(update.events.filter((event) => event === 'Schedule UPDATE_IN_PROGRESS')).toHaveLength(2);
   });
 
+  test('rotates nothing when only what it waits for changes', async () => {
+    const stack = lifeCycle(cloud, 'row');
+    const names = ['row/a', 'row/b', 'row/c'];
+    const entries = { A: secret('row/a'), B: secret('row/b'), C: secret('row/c') };
+    const of = (name: string, ...DependsOn: string[]) => ({
+      ...schedule('rate(30 days)', { SecretId: { Ref: name } }),
+      ...(DependsOn.length > 0 && { DependsOn }),
+    });
+    const both = { ScheduleA: of('A'), ScheduleC: of('C', 'ScheduleA') };
+    await stack.create({ Resources: { ...entries, ...both } });
+    await rotated('row/a', 1);
+    await rotated('row/c', 1);
+    const between = { ScheduleB: of('B', 'ScheduleA'), ScheduleC: of('C', 'ScheduleB') };
+    const update = await stack.update({ Resources: { ...entries, ScheduleA: of('A'), ...between } });
+    expect(update.status).toBe('UPDATE_COMPLETE');
+    expect(update.events.filter((event) => /^Schedule[AC]/.test(event))).toEqual([]);
+    await rotated('row/b', 1);
+    const taken = await stack.update({ Resources: { ...entries, ...both } });
+    expect(taken.status).toBe('UPDATE_COMPLETE');
+    expect(taken.events.filter((event) => /^Schedule[AC]/.test(event))).toEqual([]);
+    for (const name of names) expect(await begun(name)).toHaveProperty('size', 1);
+  });
+
   test('is refused an update while a rotation is stuck, and the rollback is refused likewise', async () => {
     const stack = await stuck('stuck');
     const update = await stack.update({

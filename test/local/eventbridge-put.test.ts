@@ -150,6 +150,10 @@ describe('EventBridge', () => {
     expect(await refusalText(targets({ Id: 'both', Arn, InputPath: '$.detail', InputTransformer }))).toBe(
       'ValidationException: Only one of Input, InputPath, or InputTransformer must be provided for target both.',
     );
+    // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
+    const sized = (length: number) => JSON.stringify('x'.repeat(length - 2));
+    expect(await refusal(targets({ Id: 'a', Arn, Input: sized(8_193) }))).toBe('ValidationException');
+    await targets({ Id: 'a', Arn, Input: sized(8_192) });
     const five = ['a', 'b', 'c', 'd', 'e'].map((Id) => ({ Id, Arn }));
     await targets(...five);
     await targets({ Id: 'a', Arn });

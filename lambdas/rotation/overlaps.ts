@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { RekeyError, summarizeError } from '../../core/errors.ts';
+import { inTurns } from '../shared/in-turns.ts';
+import type { WithWait } from '../shared/patience.ts';
+import {
+  type EndedOverlap,
+  endOverlap,
+  lookAtOverlap,
+  type Overlap,
+  type RetireDependencies,
+  type RetireReport,
+} from './retire.ts';
+
+/** What the schedule of a rotation function sends to it. */
+export const retireEventSchema = z.strictObject({
+  /** Names or ARNs of the secrets whose previous credentials are to be retired when their time has come. */
+  RetirePrevious: z.array(z.string().min(1)).min(1),
+});
+
+/** What {@link endOverlaps} works with. */
+export interface OverlapsDependencies<S extends object> extends RetireDependencies<S>, WithWait {
+  /** Milliseconds left before the function is ended. */
+  readonly remainingMs: () => number;
+}
+
+/** What came of one secret. */
+export type OverlapOutcome = { readonly secret: string } & (
+  | { readonly report: RetireReport | 'left for the next hour' }
+  | { readonly failure: unknown }
+);
+
+const hourMs = 3_600_000;
+/** Between the two looks at the labels. */
+const secondLookMs = 3_000;
+
+/**
+ * Ends the overlaps of `dual-credential` secrets whose time has come. Called every hour; nothing is remembered between calls.
+ *
+ * The first look at all secrets comes before the second at any. What fails for one secret does not keep the others. No
+ * secret is begun once half of the time is gone: those that are left have their turn in one of the next hours, since each hour
+ * begins with another one.
+ */
+export async function endOverlaps<S extends object>(
+  secrets: readonly string[],
+  overlap: Overlap,
+  dependencies: OverlapsDependencies<S>,
+): Promise<OverlapOutcome[]> {
+  const { origin, remainingMs, wait = sleep } = dependencies;
+  const enough = remainingMs() / 2;
+  const outcomes: OverlapOutcome[] = [];
+  const attempt = async (secret: string, act: () => Promise<EndedOverlap | RetireReport>) => {
+    if (remainingMs() < enough) {
+      outcomes.push({ secret, report: 'left for the next hour' });
+      return [];
+    }
+    try {
+      const result = await act();
+      if (typeof result === 'object') return [{ secret, overlap: result }];
+      outcomes.push({ secret, report: result });
+    } catch (failure) {
+      outcomes.push({ secret, failure });
+    }
+    return [];
+  };
+  const looked = await inTurns(inOrderOf(origin.clock.now(), secrets), (secret) =>
+    attempt(secret, () => lookAtOverlap(secret, overlap, dependencies)),
+  );
+  const ended = looked.flat();
+  if (ended.length > 0) {
+    await wait(secondLookMs);
+    await inTurns(ended, ({ secret, overlap: found }) =>
+      attempt(secret, () => endOverlap(found, dependencies)),
+    );
+  }
+  return outcomes;
+}
+
+/** Counts the outcomes, for the log. */
+export function summarizeOverlaps(outcomes: readonly OverlapOutcome[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const outcome of outcomes) {
+    const what = 'report' in outcome ? outcome.report : 'failed';
+    counts[what] = (counts[what] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Secrets that an error names; the log has all. */
+const mostNamed = 10;
+
+/**
+ * Makes one error of what failed; Lambda then tries all again, which does nothing twice.
+ * @returns undefined when nothing failed
+ */
+export function failureOf(outcomes: readonly OverlapOutcome[]): RekeyError | undefined {
+  const failed = outcomes.flatMap((outcome) =>
+    'failure' in outcome ? [{ secret: outcome.secret, error: summarizeError(outcome.failure) }] : [],
+  );
+  if (failed.length === 0) return undefined;
+  const named = failed.slice(0, mostNamed).map(({ secret, error }) => `${secret} (${error.code})`);
+  const more = failed.length > mostNamed ? ` and ${failed.length - mostNamed} more` : '';
+  return new RekeyError(
+    'OverlapsNotEnded',
+    `overlaps of ${failed.length} of ${outcomes.length} secrets could not be looked at or ended: ${named.join(', ')}${more}; the log says why, and each is tried again every hour`,
+    { retryable: failed.some(({ error }) => error.retryable) },
+  );
+}
+
+/** The golden ratio: steps of this part of a circle come near every place soon. */
+const stepOfCircle = (Math.sqrt(5) - 1) / 2;
+
+/** Begins elsewhere in every hour, so that secrets that take long keep no others from their turn for good. */
+function inOrderOf(now: Date, secrets: readonly string[]): string[] {
+  const hour = Math.floor(now.getTime() / hourMs);
+  const first = Math.floor(((hour * stepOfCircle) % 1) * secrets.length);
+  return [...secrets.slice(first), ...secrets.slice(0, first)];
+}
