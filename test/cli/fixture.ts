@@ -49,6 +49,7 @@ const allFacts: DeploymentFacts = {
   eventBus: 'rekey-dev',
   revocationWorkflowArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:revocation',
   revocationDeadLetterQueueUrl: 'https://sqs/revocation-dead',
+  roles: '{"operator":"arn:aws:iam::111122223333:role/operator"}',
   revocationIntakeLogGroup: 'intake',
 };
 
