@@ -36,13 +36,14 @@ export default {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(conformance|chaos|e2e|synth|local|linters)/',
+        '<rootDir>/test/(conformance|chaos|e2e|synth|local|linters|changes)/',
       ],
     },
     { ...base, displayName: 'synth', testMatch: ['<rootDir>/test/synth/**/*.test.ts'] },
     { ...base, displayName: 'conformance', testMatch: ['<rootDir>/test/(conformance|chaos)/**/*.test.ts'] },
     { ...base, displayName: 'linters', testMatch: ['<rootDir>/test/linters/**/*.test.ts'] },
     { ...base, displayName: 'local', testMatch: ['<rootDir>/test/local/**/*.test.ts'] },
+    { ...base, displayName: 'changes', testMatch: ['<rootDir>/test/changes/**/*.test.ts'] },
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],
 };

@@ -21,10 +21,11 @@ export async function run(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   timeoutMs: number,
+  directory: string = checkout,
 ): Promise<Finished> {
   return await new Promise<Finished>((resolve, reject) => {
     const child = spawn(command, args, {
-      cwd: checkout,
+      cwd: directory,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A process group of its own, to be ended as a whole.

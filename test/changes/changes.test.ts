@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Cleanup } from '../../local/cleanup.ts';
+import { startConsumer } from './consumer.ts';
+import { randomFrom, sample } from './random.ts';
+import { type EnvironmentInput, rotated, start } from './settings.ts';
+import { others, type Transition, worst } from './transitions.ts';
+import { openWorld, type Standing, type World } from './world.ts';
+
+jest.setTimeout(1_200_000);
+
+/** REKEY_CHANGES: how many of the further transitions are tried, or `all`. REKEY_SEED: repeats a run. */
+const seed = Number(process.env.REKEY_SEED ?? Math.floor(Math.random() * 1_000_000));
+const share = process.env.REKEY_CHANGES === 'all' ? others.length : Number(process.env.REKEY_CHANGES ?? 3);
+const sequence = [...worst, ...sample(others, share, randomFrom(seed))];
+
+const cleanup = new Cleanup();
+let world: World;
+let environment: EnvironmentInput;
+
+/** Names in Secrets Manager by key in the configuration. */
+const namesIn = ({ secrets = {} }: EnvironmentInput): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries(secrets).map(([key, { create, adopt }]) => [
+      key,
+      create === undefined ? (adopt ?? '') : `/dev/${create.name}`,
+    ]),
+  );
+
+const isLogin = (value: string): boolean => 'username' in JSON.parse(value);
+
+/** What must hold of a secret that is in the configuration, whatever was deployed. */
+async function expectHealthy(name: string, { secrets = {}, rotation }: EnvironmentInput): Promise<Standing> {
+  const standing = await world.standing(name);
+  const { description, value } = standing;
+  const secret = Object.values(secrets).find(
+    ({ create, adopt }) => name === (create === undefined ? adopt : `/dev/${create.name}`),
+  );
+  expect({ name, enabled: description.RotationEnabled }).toEqual({ name, enabled: true });
+  expect({ name, function: await world.hasFunction(description.RotationLambdaARN ?? '') }).toEqual({
+    name,
+    function: true,
+  });
+  expect({ name, schedule: description.RotationRules?.ScheduleExpression }).toEqual({
+    name,
+    schedule: secret?.schedule ?? rotation?.schedule ?? 'rate(30 days)',
+  });
+  if (isLogin(value)) {
+    expect({ name, accepted: await world.accepts(value) }).toEqual({ name, accepted: true });
+  }
+  return standing;
+}
+
+beforeAll(async () => {
+  console.log(`changes of the configuration: seed ${seed}, REKEY_SEED=${seed} repeats this run`);
+  world = await openWorld(cleanup);
+  environment = start(world.place);
+  const { succeeded, output } = await world.deploy(environment);
+  if (!succeeded) throw new Error(`the first deploy failed:\n${output}`);
+  for (const name of namesIn(environment).values()) {
+    await world.settled(name);
+    await world.rotate(name);
+  }
+  environment = rotated(environment);
+  const settled = await world.deploy(environment);
+  if (!settled.succeeded) throw new Error(`the second deploy failed:\n${settled.output}`);
+}, 1_200_000);
+afterAll(() => cleanup.run(), 120_000);
+
+describe('a change of the configuration touches no live value, can be deployed, and shows at the next rotation', () => {
+  test.each(sequence.map((transition) => [transition.name, transition] as const))(
+    '%s',
+    async (_, transition) => {
+      const next = transition.apply(environment, world.place);
+      if (next === undefined) return;
+      await tryTransition(transition, next);
+      environment = next;
+    },
+  );
+});
+
+async function tryTransition(transition: Transition, next: EnvironmentInput): Promise<void> {
+  const before = new Map<string, Standing>();
+  for (const name of namesIn(environment).values()) {
+    before.set(name, await world.standing(name));
+  }
+  const names = namesIn(next);
+  const kept = [...names.values()].filter((name) => before.has(name));
+  const consumer = startConsumer(
+    world,
+    kept.filter((name) => isLogin(before.get(name)?.value ?? '{}')),
+  );
+  const { succeeded, output } = await world.deploy(next);
+  const { failures, logins } = await consumer.stop();
+  expect({ output: succeeded ? '' : output, succeeded }).toEqual({ output: '', succeeded: true });
+  expect(failures).toEqual([]);
+  expect(logins).toBeGreaterThan(0);
+
+  for (const name of kept) {
+    const { versionId, value } = await expectHealthy(name, next);
+    const was = before.get(name);
+    expect({ name, versionId, same: value === was?.value }).toEqual({
+      name,
+      versionId: was?.versionId,
+      same: true,
+    });
+  }
+  for (const [name, { value }] of before) {
+    if (kept.includes(name)) continue;
+    // Taken out: the value stays as it was, and nothing rotates it any more.
+    const { description, value: left } = await world.standing(name);
+    expect({ name, same: left === value, rotates: description.RotationEnabled ?? false }).toEqual({
+      name,
+      same: true,
+      rotates: false,
+    });
+  }
+  for (const [key, name] of names) {
+    await world.settled(name);
+    await world.rotate(name);
+    const { value } = await expectHealthy(name, next);
+    const json = JSON.parse(value);
+    if (transition.shows !== undefined) {
+      expect({ key, shows: transition.shows(key, json) }).toEqual({ key, shows: true });
+    }
+  }
+}
