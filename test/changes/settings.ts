@@ -10,6 +10,8 @@ export interface Place {
   readonly authority: string;
   /** A second file with the same content. */
   readonly otherAuthority: string;
+  /** ARN of the key of created secrets; known after the first deploy. */
+  readonly secretsKey?: string;
 }
 
 /** Applications of the database; each may stand in a secret. */

@@ -95,10 +95,11 @@ export const worst: readonly Transition[] = [
 export const others: readonly Transition[] = [
   {
     name: 'a created secret is adopted',
-    apply: ofSecret('billing', (secret) =>
-      secret.create === undefined
+    // Its key is the environment's, which an adopted secret must name.
+    apply: ofSecret('billing', (secret, { secretsKey }) =>
+      secret.create === undefined || secretsKey === undefined
         ? undefined
-        : { ...without(secret, 'create'), adopt: `/dev/${secret.create.name}` },
+        : { ...without(secret, 'create'), adopt: `/dev/${secret.create.name}`, encryptionKey: secretsKey },
     ),
   },
   {
