@@ -7,6 +7,7 @@ import {
   CreateRoleCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
+  DeleteRolePolicyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   IAMClient,
@@ -92,10 +93,15 @@ export async function start(): Promise<IamUnderTest> {
     await putDenials(role, Statement);
   };
   const putDenials = async (role: FunctionRole, Statement: object[]) => {
+    const policy = { RoleName: `rekey-${role}`, PolicyName: 'denied' };
+    // IAM takes no policy without a statement.
+    if (Statement.length === 0) {
+      await iam.send(new DeleteRolePolicyCommand(policy));
+      return;
+    }
     await iam.send(
       new PutRolePolicyCommand({
-        RoleName: `rekey-${role}`,
-        PolicyName: 'denied',
+        ...policy,
         PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }),
       }),
     );
