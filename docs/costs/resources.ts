@@ -66,6 +66,7 @@ export const billing: Readonly<Record<string, Billing>> = {
   'AWS::SecretsManager::RotationSchedule': byUse,
   'AWS::SecretsManager::Secret': { charges: () => [{ price: 'secret', units: 1 }] },
   'AWS::StepFunctions::StateMachine': byUse,
+  'Custom::RekeyFirstRotation': noPrice,
 };
 
 /** A metric alarm is paid for by each metric that it watches; expressions over them cost nothing more. */

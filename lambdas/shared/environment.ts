@@ -55,6 +55,9 @@ export const revocationIntakeEnvironmentSchema = z.object({
   REKEY_REVOCATION_MAXIMUM_AGE_HOURS: z.coerce.number().int().min(1).max(168).default(24),
 });
 
+/** What starts first rotations. */
+export const firstRotationEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+
 /** The step of the revocation workflow that rotates. */
 export const revocationRotateEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
 

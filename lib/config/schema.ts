@@ -177,7 +177,7 @@ const secretSchema = z
     /** @default - the environment's `rotation.maximumAgeDays` */
     maximumAgeDays: z.int().min(1).max(1000).optional(),
     /**
-     * Rotate when deployed, and again when the schedule or the function changes.
+     * Rotate once, when the secret is first deployed.
      * @default - true when created, false when adopted
      */
     rotateOnDeploy: z.boolean().optional(),

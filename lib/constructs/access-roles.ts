@@ -17,12 +17,12 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { definitionsPath, deploymentPath } from '../../core/names.ts';
+import { definitionsPath, deploymentPath, environmentTag } from '../../core/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { grantOnSecrets } from './environment-secrets.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
-import { environmentTag, type RotatedSecret } from './rotated-secret.ts';
+import type { RotatedSecret } from './rotated-secret.ts';
 import { abandonRotation, followRotation, invokeRotation, startRotation } from './rotation-start.ts';
 
 /** What the three roles have in common. */

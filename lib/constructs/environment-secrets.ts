@@ -1,8 +1,9 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { environmentTag } from '../../core/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { type PagedStatement, type PolicyPages, sizedArn } from './policy-pages.ts';
-import { environmentTag, type RotatedSecret } from './rotated-secret.ts';
+import type { RotatedSecret } from './rotated-secret.ts';
 
 /**
  * Lets a role act on all secrets of an environment.

@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { ArnFormat, type CustomResource, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -10,12 +10,11 @@ import { usualStepSeconds } from '../../core/step-limits.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
 import type { ContainmentFunction } from './containment-function.ts';
 import { definitionText } from './definition-text.ts';
+import { FirstRotations } from './first-rotation.ts';
 import type { ForeignRotationFunction } from './foreign-rotation-function.ts';
 import { RotationFunction } from './rotation-function.ts';
 import { abandonRotation, followRotation, invokeRotation, startRotation } from './rotation-start.ts';
 import type { SecretIdentity } from './secret-access.ts';
-
-export { environmentTag };
 
 /**
  * A secret to be created. Secrets Manager generates its first password, and its first rotation writes the fields into it.
@@ -78,8 +77,7 @@ export interface RotatedSecretProps {
   /** Days after which a secret that has not rotated is overdue. @default - none */
   readonly maximumAgeDays?: number;
   /**
-   * Rotates as soon as it is deployed, and again whenever the schedule or the function changes: CloudFormation has one
-   * property for both.
+   * Rotates once, as soon as it is first deployed, and at no later change.
    * @default - true for a created secret, which holds nothing but a first password; false for an adopted one
    */
   readonly rotateOnDeploy?: boolean;
@@ -114,6 +112,7 @@ export class RotatedSecret extends Construct {
   readonly rotatesOnDeploy: boolean;
   private readonly rotation: RotationFunction | ForeignRotationFunction;
   private readonly schedule: CfnRotationSchedule;
+  private readonly firstRotation: CustomResource | undefined;
 
   constructor(scope: Construct, id: string, props: RotatedSecretProps) {
     super(scope, id);
@@ -150,9 +149,10 @@ export class RotatedSecret extends Construct {
       secretId: entry.scheduled,
       rotationLambdaArn: props.rotation.function.functionArn,
       rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
-      rotateImmediatelyOnUpdate: this.rotatesOnDeploy,
+      // A change of the schedule must leave the credential in use alone; the first rotation has a resource of its own.
+      rotateImmediatelyOnUpdate: false,
     });
-    // The first rotation starts at once: by then the function must hold its permissions and reach its target.
+    // Setting up the schedule has the function tested: by then it must hold its permissions and reach its target.
     this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
 
     if (rotation?.strategy === 'dual-credential') {
@@ -170,9 +170,12 @@ export class RotatedSecret extends Construct {
       rotation?.attachDefinition(parameterName, created ? this.identity : undefined);
     }
     if (created && rotation !== undefined) {
-      // The first rotation, and one that a change of the schedule starts, finds the definition of the same deploy.
+      // The first rotation finds the definition of the same deploy.
       this.rotateAfter(this.definition);
     }
+    this.firstRotation = this.rotatesOnDeploy
+      ? FirstRotations.of(this, props.environment).rotate(this, props.environment, this.schedule)
+      : undefined;
   }
 
   /** Has the schedule, and with it the first rotation, wait until others are there. */
@@ -182,7 +185,9 @@ export class RotatedSecret extends Construct {
 
   /** Has the first rotation start after that of another secret has started. */
   rotateBehind(other: RotatedSecret): void {
-    this.rotateAfter(other.schedule);
+    if (other.firstRotation !== undefined) {
+      this.firstRotation?.node.addDependency(other.firstRotation);
+    }
   }
 
   /** Lets a workload read the secret, and nothing else. */

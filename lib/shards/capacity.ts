@@ -39,8 +39,8 @@ export const comfortableCapacity: Capacity = {
   policySize: 44_000,
 };
 
-/** What a stack and each pair of functions take before the first secret; the largest has a function that ends sessions. */
-const stackResources = 4;
+/** What a stack takes before the first secret, and each pair of functions; the largest has a function that ends sessions. */
+const stackResources = 9;
 const pairResources = 21;
 const pairTemplateSize = 22_000;
 /** A policy of its own for about so many characters, for each of the two functions. */
@@ -73,8 +73,8 @@ function demandOf(
   return {
     name,
     functions: functionId(functionKeyOf(secret, environment, configuration)),
-    // The entry and its policy, if created; the schedule and the definition.
-    resources: created ? 4 : 2,
+    // The entry and its policy, if created; the schedule, the definition, and what starts the first rotation.
+    resources: (created ? 4 : 2) + ((secret.rotateOnDeploy ?? created) ? 1 : 0),
     templateSize:
       (created ? 4_000 : 2_500) +
       12 * name.length +

@@ -1,8 +1,8 @@
 import { CrossStackReferences, ReferenceStrength, type StackProps, Tags } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { environmentTag } from '../../core/names.ts';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
-import { environmentTag } from '../constructs/rotated-secret.ts';
 import { RotationFunction } from '../constructs/rotation-function.ts';
 import { assignShards, rotationStackPart, type ShardAssignment } from '../shards/assignment.ts';
 import { demandsOf } from '../shards/capacity.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { Cleanup } from '../../local/cleanup.ts';
 import { startConsumer } from './consumer.ts';
 import { randomFrom, sample } from './random.ts';
-import { type EnvironmentInput, type Place, rotated, start } from './settings.ts';
+import { type EnvironmentInput, type Place, start } from './settings.ts';
 import { others, type Transition, worst } from './transitions.ts';
 import { openWorld, type Standing, type World } from './world.ts';
 
@@ -66,9 +66,6 @@ beforeAll(async () => {
     ...world.place,
     ...(description.KmsKeyId === undefined ? {} : { secretsKey: description.KmsKeyId }),
   };
-  environment = rotated(environment);
-  const settled = await world.deploy(environment);
-  if (!settled.succeeded) throw new Error(`the second deploy failed:\n${settled.output}`);
 }, 1_200_000);
 afterAll(() => cleanup.run(), 120_000);
 

@@ -61,20 +61,6 @@ const adopted = (place: Place): SecretInput => ({
   certificateAuthority: place.authority,
 });
 
-/**
- * Once created secrets have rotated, `rotateOnDeploy: false` keeps a change of their schedule or function from rotating them
- * during the deploy; see docs/deploy.md.
- */
-export const rotated = (environment: EnvironmentInput): EnvironmentInput => ({
-  ...environment,
-  secrets: Object.fromEntries(
-    Object.entries(environment.secrets ?? {}).map(([key, secret]) => [
-      key,
-      secret.create === undefined ? secret : { ...secret, rotateOnDeploy: false },
-    ]),
-  ),
-});
-
 /** What every sequence starts from: a secret of each kind. */
 export const start = (place: Place): EnvironmentInput => ({
   account: '000000000000',

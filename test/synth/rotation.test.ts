@@ -252,11 +252,16 @@ describe('a created secret', () => {
     });
   });
 
-  test('rotates at once, when its function holds its permissions', () => {
+  test('rotates once, when its function holds its permissions, and at no change of its schedule', () => {
     const { template } = synthesize({ schedule: 'rate(7 days)' });
-    const [schedule] = Object.values(template.findResources('AWS::SecretsManager::RotationSchedule'));
+    const [[id, schedule] = []] = Object.entries(
+      template.findResources('AWS::SecretsManager::RotationSchedule'),
+    );
+    const [first] = Object.values(template.findResources('Custom::RekeyFirstRotation'));
+    expect(first?.DependsOn).toContain(id);
+    expect(first?.Properties.SecretId).toEqual(schedule?.Properties.SecretId);
     expect(schedule?.Properties).toMatchObject({
-      RotateImmediatelyOnUpdate: true,
+      RotateImmediatelyOnUpdate: false,
       RotationRules: { ScheduleExpression: 'rate(7 days)' },
     });
     expect(schedule?.DependsOn).toEqual(

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { systemClock } from '../../adapters/clock.ts';
+import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
+import { standardHandler } from '../shared/chain.ts';
+import { firstRotationEnvironmentSchema, readEnvironment } from '../shared/environment.ts';
+import { answerLifeCycle, lifeCycleEventSchema } from './first-rotation.ts';
+
+readEnvironment(firstRotationEnvironmentSchema);
+const dependencies = {
+  rotation: new SecretsManagerRotation(new SecretsManagerClient({})),
+  clock: systemClock,
+  pause: async (ms: number) => {
+    await sleep(ms);
+  },
+};
+
+/** Starts the first rotation of secrets when CloudFormation creates them. */
+export const handler = standardHandler<unknown, void>(async (event) => {
+  const request = lifeCycleEventSchema.parse(event);
+  const answer = await answerLifeCycle(request, dependencies);
+  // The URL is signed without a content type, so none may be sent.
+  const response = await fetch(request.ResponseURL, {
+    method: 'PUT',
+    headers: { 'content-type': '' },
+    body: JSON.stringify(answer),
+  });
+  if (!response.ok) {
+    throw new Error(`CloudFormation's answer could not be stored: ${response.status}`);
+  }
+});

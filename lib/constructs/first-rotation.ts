@@ -1,0 +1,74 @@
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct, type IDependable } from 'constructs';
+import { services } from '../../core/names.ts';
+import { firstRotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
+import { grantOnSecrets } from './environment-secrets.ts';
+import { PolicyPages } from './policy-pages.ts';
+import type { RotatedSecret } from './rotated-secret.ts';
+import { invokeRotation, startRotation } from './rotation-start.ts';
+import { StandardFunction } from './standard-function.ts';
+
+const id = 'FirstRotations';
+
+/**
+ * Rotates secrets once, when CloudFormation creates them: one function in each stack, and a custom resource for each secret.
+ *
+ * A schedule's own `RotateImmediatelyOnUpdate` would rotate again whenever the schedule gets another function or another
+ * rhythm, and a deploy must not change a credential that is in use.
+ */
+export class FirstRotations extends Construct {
+  readonly function: StandardFunction;
+  private readonly pages: PolicyPages;
+  private readonly invoked = new Set<string>();
+  private readonly invocations = new PolicyStatement({
+    sid: invokeRotation.sid,
+    actions: [...invokeRotation.actions],
+  });
+  private namespaced = false;
+
+  private constructor(scope: Construct, environment: string) {
+    super(scope, id);
+    this.function = new StandardFunction(this, 'Function', {
+      entry: 'lambdas/rotation/first-rotation.handler.ts',
+      service: services.rotation,
+      description: `Rekey ${environment}: starts the first rotation of secrets that a deploy creates`,
+      environmentSchema: firstRotationEnvironmentSchema,
+      environment: { REKEY_ENVIRONMENT: environment },
+      timeout: Duration.minutes(2),
+    });
+    this.pages = new PolicyPages(this.function.role);
+    this.function.role.addToPolicy(this.invocations);
+  }
+
+  /** The one of a construct's stack, made when it is first asked for. */
+  static of(scope: Construct, environment: string): FirstRotations {
+    const stack = Stack.of(scope);
+    const known = stack.node.tryFindChild(id);
+    return known instanceof FirstRotations ? known : new FirstRotations(stack, environment);
+  }
+
+  /** Has a secret rotate once its schedule is set up. */
+  rotate(secret: RotatedSecret, environment: string, schedule: IDependable): CustomResource {
+    if (!secret.inNamespace || !this.namespaced) {
+      grantOnSecrets(this.function.role, this.pages, {
+        environment,
+        secrets: [secret],
+        grants: [startRotation],
+      });
+      this.namespaced ||= secret.inNamespace;
+    }
+    const { rotationFunctionArn } = secret;
+    if (!this.invoked.has(rotationFunctionArn)) {
+      this.invoked.add(rotationFunctionArn);
+      this.invocations.addResources(rotationFunctionArn);
+    }
+    const resource = new CustomResource(secret, 'FirstRotation', {
+      serviceToken: this.function.functionArn,
+      resourceType: 'Custom::RekeyFirstRotation',
+      properties: { SecretId: secret.secret.secretArn },
+    });
+    resource.node.addDependency(schedule, this.function.role);
+    return resource;
+  }
+}
