@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../local/acts/act.ts';
 import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target, unchanging } from './scene.ts';
@@ -183,7 +184,7 @@ describeEach(({ type, strategy, issued }) => {
 
   describe('containment', () => {
     /** A server ends logins a moment after they were closed; until then they would count as somebody's sessions. */
-    const closingMs = 100;
+    const closingMs = 500;
     const ended = (sessions: number) => (target.countsSessions === false ? 0 : sessions);
 
     test('of the current credential ends its sessions and logins, touches nobody else, and twice is once', async () => {
@@ -230,8 +231,12 @@ describeEach(({ type, strategy, issued }) => {
       expect(await application.alive()).toBe(apartMs !== undefined);
       expect(await target.logsIn(world.current)).toBe(true);
       expect(await target.logsIn(leaked)).toBe(false);
-      await sleep(closingMs);
-      expect(await world.contain(leaked, rotatedAt)).toMatchObject({ loginsRefused: true, sessionsEnded: 0 });
+      // A login that was just closed may be counted once more before the server has forgotten it.
+      await eventually('nothing is left to be ended', async () => {
+        const again = await world.contain(leaked, rotatedAt);
+        expect(again.loginsRefused).toBe(true);
+        return again.sessionsEnded === 0;
+      });
       expect(await application.alive()).toBe(apartMs !== undefined);
       await application.close();
     });
