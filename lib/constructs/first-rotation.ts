@@ -20,7 +20,6 @@ const id = 'FirstRotations';
 export class FirstRotations extends Construct {
   readonly function: StandardFunction;
   private readonly pages: PolicyPages;
-  private readonly invoked = new Set<string>();
   private readonly invocations = new PolicyStatement({
     sid: invokeRotation.sid,
     actions: [...invokeRotation.actions],
@@ -58,11 +57,7 @@ export class FirstRotations extends Construct {
       });
       this.namespaced ||= secret.inNamespace;
     }
-    const { rotationFunctionArn } = secret;
-    if (!this.invoked.has(rotationFunctionArn)) {
-      this.invoked.add(rotationFunctionArn);
-      this.invocations.addResources(rotationFunctionArn);
-    }
+    this.invocations.addResources(secret.rotationFunctionArn);
     const resource = new CustomResource(secret, 'FirstRotation', {
       serviceToken: this.function.functionArn,
       resourceType: 'Custom::RekeyFirstRotation',

@@ -85,7 +85,7 @@ export class RekeyEnvironment extends Construct {
         ),
       });
     });
-    // One after the other: their first rotations do not start together, and admin secrets are there before those that name them.
+    // One after the other, so that their first rotations do not start together.
     this.rotations.forEach((stack, index) => {
       stack.addStackDependency(this.rotations[index - 1] ?? this.foundation);
     });
