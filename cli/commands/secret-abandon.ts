@@ -4,6 +4,12 @@ import { confirm, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode } from '../errors.ts';
 import { pendingVersion, statusOf } from '../secret-state.ts';
 
+/**
+ * How long answers of Secrets Manager may be old: a step of the abandoned rotation that arrives late still sees it as
+ * pending. A rotation that begins meanwhile could lose its label to that step.
+ */
+const settleMs = 3_000;
+
 export interface SecretAbandonOptions {
   readonly yes: boolean;
   /** Also where the rotation may be under way right now. */
@@ -83,6 +89,8 @@ export async function secretAbandon(
   );
   await (await cloud.bus(environment.facts.eventBus ?? busName(environment.name))).publish([event]);
   await (await cloud.rotations()).abandon(definition.arn, pendingVersionId);
+  output.note('Waiting until every answer of Secrets Manager shows it ...');
+  await context.sleep(settleMs);
   const after = pendingVersion(await (await cloud.secrets()).describe(definition.arn));
   if (after !== undefined && after !== pendingVersionId) {
     throw new CliError(

@@ -10,7 +10,7 @@ import { DualTarget, dualRotator } from '../rotation/dual-target.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { type ModelSecret, ModelTarget, modelRotator } from '../rotation/model-target.ts';
-import { longestLag, StaleStore } from '../rotation/stale-store.ts';
+import { longestLag, StaleStore, staleForMs } from '../rotation/stale-store.ts';
 import { histories, type InvocationOptions, outcome, overlapHistories, play } from './histories.ts';
 import { crashAt, type Hook, intercept } from './intercept.ts';
 
@@ -37,9 +37,12 @@ function secretsManager(initial: object, lags: readonly number[]) {
       store.begin(arn, token);
       seen.note();
     },
-    cancel: () => {
+    // Done when no answer is older than it: `rekey secret rotate --abandon` waits as long. Begun before that, a rotation
+    // could lose its label to a late step of the cancelled one.
+    cancel: async () => {
       store.removePending(arn);
       seen.note();
+      await seen.wait(staleForMs);
     },
   };
 }

@@ -32,6 +32,18 @@ test('shows a plan, records it first, and takes AWSPENDING off the version', asy
   expect(cloud.rotationsAsked).toEqual([]);
 });
 
+test('ends only when a late step of the abandoned rotation cannot see it as pending any more', async () => {
+  const cloud = cloudWith(day);
+  const seen: (readonly string[])[] = [];
+  cloud.onSleep = () => {
+    seen.push(labels(cloud)?.b ?? []);
+  };
+  const started = cloud.clock;
+  expect((await abandon(cloud, '--yes')).exitCode).toBe(0);
+  expect(seen).toEqual([[]]);
+  expect(cloud.clock - started).toBeGreaterThanOrEqual(3_000);
+});
+
 test('twice is once', async () => {
   const cloud = cloudWith(day);
   await abandon(cloud, '--yes');

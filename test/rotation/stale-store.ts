@@ -4,7 +4,7 @@ import { stages, versionWith } from '../../core/secret.ts';
 import type { MemoryStore } from './memory-store.ts';
 
 /** How long a write may stay unseen, in milliseconds of the model's time. */
-const staleForMs = 2_000;
+export const staleForMs = 2_000;
 
 /** How many writes a single answer may lack. */
 export const longestLag = 3;
