@@ -17,7 +17,11 @@ export const lifeCycleEventSchema = z.looseObject({
   RequestId: z.string().min(1),
   LogicalResourceId: z.string().min(1),
   PhysicalResourceId: z.string().min(1).optional(),
-  ResourceProperties: z.looseObject({ SecretId: z.string().min(1) }),
+  ResourceProperties: z.looseObject({
+    SecretId: z.string().min(1),
+    /** Keeps a secret from rotating that is created with it; without it the creation rotates. */
+    Rotate: z.literal('never').optional(),
+  }),
 });
 export type LifeCycleEvent = z.output<typeof lifeCycleEventSchema>;
 
@@ -39,7 +43,8 @@ export interface FirstRotationDependencies {
 }
 
 /**
- * Starts the first rotation of a secret when its stack is created, and does nothing at any later change.
+ * Starts the first rotation of a secret when its stack is created, and does nothing at any later change, also of whether it
+ * shall rotate.
  *
  * CloudFormation's own property `RotateImmediatelyOnUpdate` would rotate at each change of the schedule as well, and a
  * deploy must not change a credential that is in use. Setting up a schedule tests it with a pending version, which a
@@ -51,13 +56,13 @@ export async function answerLifeCycle(
   dependencies: FirstRotationDependencies,
 ): Promise<LifeCycleAnswer> {
   const { RequestType, StackId, RequestId, LogicalResourceId, ResourceProperties } = event;
-  const { SecretId } = ResourceProperties;
+  const { SecretId, Rotate } = ResourceProperties;
   const same = {
     // The same at every update, so that CloudFormation replaces nothing.
     PhysicalResourceId: event.PhysicalResourceId ?? `first-rotation-of-${SecretId}`,
     ...{ StackId, RequestId, LogicalResourceId },
   };
-  if (RequestType !== 'Create') return { Status: 'SUCCESS', ...same };
+  if (RequestType !== 'Create' || Rotate === 'never') return { Status: 'SUCCESS', ...same };
   try {
     await startRotation(SecretId, RequestId, dependencies);
     return { Status: 'SUCCESS', ...same };

@@ -37,7 +37,6 @@ export class FirstRotations extends Construct {
       timeout: Duration.minutes(2),
     });
     this.pages = new PolicyPages(this.function.role);
-    this.function.role.addToPolicy(this.invocations);
   }
 
   /** The one of a construct's stack, made when it is first asked for. */
@@ -47,9 +46,12 @@ export class FirstRotations extends Construct {
     return known instanceof FirstRotations ? known : new FirstRotations(stack, environment);
   }
 
-  /** Has a secret rotate once its schedule is set up. */
+  /**
+   * Has a secret rotate once its schedule is set up, unless it says otherwise when it is first deployed. What it says later
+   * changes nothing, since only the creation of the resource rotates.
+   */
   rotate(secret: RotatedSecret, environment: string, schedule: IDependable): CustomResource {
-    if (!secret.inNamespace || !this.namespaced) {
+    if (secret.rotatesOnDeploy && (!secret.inNamespace || !this.namespaced)) {
       grantOnSecrets(this.function.role, this.pages, {
         environment,
         secrets: [secret],
@@ -57,11 +59,17 @@ export class FirstRotations extends Construct {
       });
       this.namespaced ||= secret.inNamespace;
     }
-    this.invocations.addResources(secret.rotationFunctionArn);
+    if (secret.rotatesOnDeploy) {
+      if (this.invocations.resources.length === 0) this.function.role.addToPolicy(this.invocations);
+      this.invocations.addResources(secret.rotationFunctionArn);
+    }
     const resource = new CustomResource(secret, 'FirstRotation', {
       serviceToken: this.function.functionArn,
       resourceType: 'Custom::RekeyFirstRotation',
-      properties: { SecretId: secret.secret.secretArn },
+      properties: {
+        SecretId: secret.secret.secretArn,
+        ...(secret.rotatesOnDeploy ? {} : { Rotate: 'never' }),
+      },
     });
     resource.node.addDependency(schedule, this.function.role);
     return resource;

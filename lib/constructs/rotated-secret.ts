@@ -1,4 +1,4 @@
-import { ArnFormat, type CustomResource, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { ArnFormat, CfnDeletionPolicy, type CustomResource, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -152,6 +152,12 @@ export class RotatedSecret extends Construct {
       // A change of the schedule must leave the credential in use alone; the first rotation has a resource of its own.
       rotateImmediatelyOnUpdate: false,
     });
+    // A replaced schedule is one of the same secret in another spelling: deleting the former would end the rotation of both.
+    this.schedule.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+    this.schedule.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE;
+    if (created) {
+      this.schedule.node.addDependency(entry.secret);
+    }
     // Setting up the schedule has the function tested: by then it must hold its permissions and reach its target.
     this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
 
@@ -173,9 +179,11 @@ export class RotatedSecret extends Construct {
       // The first rotation finds the definition of the same deploy.
       this.rotateAfter(this.definition);
     }
-    this.firstRotation = this.rotatesOnDeploy
-      ? FirstRotations.of(this, props.environment).rotate(this, props.environment, this.schedule)
-      : undefined;
+    // Also where a created secret is not to rotate: once this resource is there, asking for it later changes nothing.
+    this.firstRotation =
+      created || this.rotatesOnDeploy
+        ? FirstRotations.of(this, props.environment).rotate(this, props.environment, this.schedule)
+        : undefined;
   }
 
   /** Has the schedule, and with it the first rotation, wait until others are there. */
@@ -259,8 +267,9 @@ interface Entry {
   /** ARN by which the secret can be read. */
   readonly arn: string;
   /**
-   * ARN by which its schedule knows it, the same for its name and its full ARN: CloudFormation takes another spelling for
-   * another secret, and deleting the former schedule would end the rotation that the latter has just begun.
+   * ARN by which its schedule knows it, the same for one that is created, adopted by name, and adopted by full ARN:
+   * CloudFormation takes another spelling for another secret, and deleting the former schedule would end the rotation that
+   * the latter has just begun.
    */
   readonly scheduled: string;
   readonly identity: SecretIdentity;
@@ -311,7 +320,7 @@ function createSecret(scope: Construct, create: CreatedSecret, environment: stri
     secret: secret as ISecret,
     name: create.name,
     arn: secret.secretArn,
-    scheduled: secret.secretArn,
+    scheduled: endsLikeSuffix(create.name) ? secret.secretArn : partialArn(scope, create.name),
     identity: { arnPattern: secret.secretArn, name: create.name, encryptionKey: create.encryptionKey },
   };
 }

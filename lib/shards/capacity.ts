@@ -6,6 +6,8 @@ import { functionId, functionKeyOf } from './function-key.ts';
 export interface Demand {
   /** Full name of the secret. */
   readonly name: string;
+  /** Missing for a secret that Rekey creates; of an adopted one, whether it rotates as soon as it is first deployed. */
+  readonly adopted?: 'rotates' | 'waits';
   /** Id of the functions that it shares with others. */
   readonly functions: string;
   readonly resources: number;
@@ -72,9 +74,10 @@ function demandOf(
   const arn = arnFrame + name.length;
   return {
     name,
+    ...(created ? {} : { adopted: secret.rotateOnDeploy ? 'rotates' : 'waits' }),
     functions: functionId(functionKeyOf(secret, environment, configuration)),
     // The entry and its policy, if created; the schedule, the definition, and what starts the first rotation.
-    resources: (created ? 4 : 2) + ((secret.rotateOnDeploy ?? created) ? 1 : 0),
+    resources: (created ? 4 : 2) + (created || secret.rotateOnDeploy ? 1 : 0),
     templateSize:
       (created ? 4_000 : 2_500) +
       12 * name.length +

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { ConfigurationError } from '../config/config.ts';
+import { adoptedOf, adoptedSchema, checkAdopted } from './adopted.ts';
 import { assignShards, type ShardAssignment } from './assignment.ts';
 import type { Demand } from './capacity.ts';
 
@@ -10,7 +11,11 @@ export const shardFileName = 'rekey.shards.json';
 const recordSchema = z.record(
   z.string(),
   z
-    .strictObject({ stacks: z.int().min(1).max(1000), secrets: z.record(z.string(), z.int().min(0)) })
+    .strictObject({
+      stacks: z.int().min(1).max(1000),
+      secrets: z.record(z.string(), z.int().min(0)),
+      adopted: adoptedSchema.optional(),
+    })
     .refine(({ stacks, secrets }) => Object.values(secrets).every((shard) => shard < stacks), {
       error: 'names a stack beyond `stacks`',
     }),
@@ -18,7 +23,8 @@ const recordSchema = z.record(
 type ShardRecord = z.output<typeof recordSchema>;
 
 /**
- * Assigns an environment's secrets by what the file records, and records what is new.
+ * Assigns an environment's secrets by what the file records, and records what is new. What was adopted once stays recorded,
+ * so that a change that no deploy could make is refused.
  *
  * The file is to be committed, like `cdk.context.json`: whoever deploys without it would not know where the secrets are.
  * Other environments in it are left as they are.
@@ -32,14 +38,18 @@ export function recordedShards(
 ): ShardAssignment {
   const { environment } = options;
   const record = readRecord(file);
-  const recorded = Object.hasOwn(record, environment) ? record[environment] : undefined;
-  const assignment = assignShards(demands, { ...options, recorded });
-  if (JSON.stringify(assignment) !== JSON.stringify(recorded)) {
+  const entry = Object.hasOwn(record, environment) ? record[environment] : undefined;
+  const { adopted: known = {}, ...recorded } = entry ?? { stacks: 1, secrets: {} };
+  checkAdopted(file, environment, demands, known);
+  const assignment = assignShards(demands, { ...options, recorded: entry && recorded });
+  const adopted = adoptedOf(demands, known);
+  const next = { ...assignment, ...(Object.keys(adopted).length === 0 ? {} : { adopted }) };
+  if (JSON.stringify(next) !== JSON.stringify(entry)) {
     try {
-      writeRecord(file, { ...record, [environment]: assignment });
+      writeRecord(file, { ...record, [environment]: next });
     } catch (error) {
       // With a single stack there is nothing to know.
-      if (recorded !== undefined || assignment.stacks > 1) {
+      if (entry !== undefined || assignment.stacks > 1) {
         throw new ConfigurationError(
           `${file}: cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'}), and without it nobody knows which stack a secret is in; synthesize where it can be, and commit it`,
         );

@@ -70,6 +70,24 @@ def _stop(physical_id, props):
         secretsmanager_rotation.cancel(found)
 
 
+def _deleting_former(replace_resource):
+    """The former schedule is deleted in the cleanup of the update, also where it has the identifier of the new one.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
+    def replace(resource_type, physical_id, old_props, new_props, stack_name, logical_id):
+        from ministack.services.cloudformation import provisioners
+
+        created = replace_resource(resource_type, physical_id, old_props, new_props, stack_name, logical_id)
+        later = provisioners._DEFERRED_PREDECESSOR_DELETES.get()
+        if (resource_type == TYPE and created[0] == physical_id and later is not None
+                and readings.is_read("respelled-schedule", "deleted")):
+            later.append((_stop, (physical_id, old_props), {}))
+        return created
+
+    return replace
+
+
 def _sending_back(sends_back):
     return lambda resource_type: sends_back(resource_type) or (
         resource_type == TYPE and readings.is_read("refused-schedule", "sent-back"))
@@ -83,4 +101,5 @@ def install() -> None:
         "update": _update,
         "delete": _stop,
     }
+    emulator.replace(provisioners, "_replace_resource", _deleting_former)
     emulator.replace(stacks, "_sends_back_failed_update", _sending_back)

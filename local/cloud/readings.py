@@ -39,6 +39,10 @@ READINGS = {
     # CloudFormation sends a resource that failed to update its former properties when it rolls back. Does it call
     # RotateSecret again for a RotationSchedule that was refused, which ends in UPDATE_ROLLBACK_FAILED?
     "refused-schedule": ("sent-back", "left"),
+    # SecretId of a RotationSchedule "requires replacement", and the schedule's identifier is the ARN of its secret: another
+    # spelling of the same secret makes a second schedule with the identifier of the first. Does CloudFormation, which
+    # "then deletes the old one", delete it, and end the rotation of the secret with it, or is that one kept?
+    "respelled-schedule": ("deleted", "kept"),
 }
 
 _chosen: dict[str, str] = {}

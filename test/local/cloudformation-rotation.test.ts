@@ -33,6 +33,7 @@ describe('AWS::SecretsManager::RotationSchedule', () => {
     await rotation.misbehave({});
     await cloud.read('rules-while-rotating', 'refused');
     await cloud.read('refused-schedule', 'sent-back');
+    await cloud.read('respelled-schedule', 'deleted');
   });
 
   afterAll(async () => {
@@ -188,5 +189,40 @@ describe('AWS::SecretsManager::RotationSchedule', () => {
     expect((await stack.update({ Resources: { ...both, Schedule: moved } })).status).toBe('UPDATE_COMPLETE');
     expect((await describeSecret('moved/a')).RotationEnabled).toBe(false);
     expect((await describeSecret('moved/b')).RotationEnabled).toBe(true);
+  });
+
+  test.each([
+    ['deleted', false],
+    ['kept', true],
+  ] as const)(
+    'of the same secret in another spelling is another schedule; the former one is %s',
+    async (reading, enabled) => {
+      await cloud.read('respelled-schedule', reading);
+      const name = `spelled/${reading}`;
+      const stack = lifeCycle(cloud, `spelled-${reading}`);
+      await stack.create({ Resources: { Secret: secret(name), Schedule: schedule('rate(30 days)') } });
+      await rotated(name, 1);
+      const { ARN = '' } = await describeSecret(name);
+      const SecretId = ARN.replace(/-[A-Za-z0-9]{6}$/, '');
+      const respelled = schedule('rate(30 days)', { SecretId, RotateImmediatelyOnUpdate: false });
+      const update = await stack.update({ Resources: { Secret: secret(name), Schedule: respelled } });
+      expect(update.status).toBe('UPDATE_COMPLETE');
+      expect((await describeSecret(name)).RotationEnabled).toBe(enabled);
+    },
+  );
+
+  test('that the template keeps when it is replaced goes on rotating its secret', async () => {
+    const stack = lifeCycle(cloud, 'spelled-retained');
+    await stack.create({ Resources: { Secret: secret('retained'), Schedule: schedule('rate(30 days)') } });
+    await rotated('retained', 1);
+    const { ARN = '' } = await describeSecret('retained');
+    const SecretId = ARN.replace(/-[A-Za-z0-9]{6}$/, '');
+    const respelled = {
+      ...schedule('rate(30 days)', { SecretId, RotateImmediatelyOnUpdate: false }),
+      UpdateReplacePolicy: 'Retain',
+    };
+    const update = await stack.update({ Resources: { Secret: secret('retained'), Schedule: respelled } });
+    expect(update.status).toBe('UPDATE_COMPLETE');
+    expect((await describeSecret('retained')).RotationEnabled).toBe(true);
   });
 });

@@ -56,6 +56,13 @@ describe('the first rotation of a secret', () => {
     expect(calls).toEqual([]);
   });
 
+  test('is not started for a secret that shall wait for its schedule', async () => {
+    const { calls, dependencies } = world('started');
+    const waits = { ...event('Create'), ResourceProperties: { SecretId, Rotate: 'never' as const } };
+    expect(await answerLifeCycle(waits, dependencies)).toMatchObject({ Status: 'SUCCESS' });
+    expect(calls).toEqual([]);
+  });
+
   test('waits while the test of the new schedule, or an older answer, is in its way', async () => {
     const notYet = new SecretError('RotationDisabled', 'not configured');
     const { calls, dependencies } = world(notYet, 'unfinished', 'unfinished', 'started');

@@ -259,13 +259,18 @@ describe('a created secret', () => {
     );
     const [first] = Object.values(template.findResources('Custom::RekeyFirstRotation'));
     expect(first?.DependsOn).toContain(id);
-    expect(first?.Properties.SecretId).toEqual(schedule?.Properties.SecretId);
+    expect(first?.Properties.SecretId).toEqual({ Ref: expect.stringMatching(/^OrdersSecret/) });
+    // Spelled as that of an adopted secret, so that one that is adopted later keeps its schedule.
+    expect(schedule?.Properties.SecretId).toBe(
+      'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/orders',
+    );
     expect(schedule?.Properties).toMatchObject({
       RotateImmediatelyOnUpdate: false,
       RotationRules: { ScheduleExpression: 'rate(7 days)' },
     });
     expect(schedule?.DependsOn).toEqual(
       expect.arrayContaining([
+        expect.stringMatching(/^OrdersSecret/),
         expect.stringMatching(/^RotationFunctionRoleDefaultPolicy/),
         expect.stringMatching(/^RotationFunctionSecretsManager/),
       ]),

@@ -1,0 +1,154 @@
+import type { ConfigurationInput } from './schema.ts';
+
+/** What becomes of a change of the configuration; none of the three touches the value that a secret has. */
+export const effects = {
+  deploy: 'at the deploy',
+  rotation: 'at the next rotation',
+  refused: 'refused at synth',
+} as const;
+export type Effect = keyof typeof effects;
+
+/** What a change of one field does: added, changed, or removed. */
+export interface Change {
+  readonly effect: Effect;
+  readonly what: string;
+}
+
+type Environment = ConfigurationInput['environments'][string];
+type Value = string | number | boolean;
+type Below<Key extends string, Rest extends string> = Rest extends '' ? Key : `${Key}.${Rest}`;
+/** Paths to every value of a type; `*` stands for a key that the user chooses, and for an element of a list of objects. */
+type PathsOf<T> = T extends Value
+  ? ''
+  : T extends readonly (infer Element)[]
+    ? Element extends Value
+      ? ''
+      : Below<'*', PathsOf<Element>>
+    : string extends keyof T
+      ? '*' | Below<'*', PathsOf<T[keyof T]>>
+      : { [Key in keyof T & string]: Below<Key, PathsOf<NonNullable<T[Key]>>> }[keyof T & string];
+
+/** Path of a field of an environment, `secrets.*.owner` for example; `secrets.*` is the key itself. */
+export type Field = PathsOf<Environment>;
+
+const deploy = (what: string): Change => ({ effect: 'deploy', what });
+const rotation = (what: string): Change => ({ effect: 'rotation', what });
+
+const newPasswords = rotation('new passwords follow it');
+const otherPlace = deploy(
+  'the environment is deployed there as a new one; what is in the former place goes on as it was, until `cdk destroy` there',
+);
+const roles = deploy('the role comes, trusts others, or goes; sessions under a role that goes end');
+const reserved = deploy('the functions keep so many executions free from then on');
+const groupRule = deploy("the rule of Rekey's security group changes; nothing moves");
+const otherVpc = deploy(
+  'another network: the functions get new parts in it; [how to change over without loss](#rotation-stacks)',
+);
+const connection = deploy('the way there is added, changed or removed; the network stays');
+const admin = rotation(
+  'the other one is used, and written as `masterarn` of a created secret; one that cannot be read, or is of another host, fails that rotation before anything is stored',
+);
+const trust = rotation(
+  'functions that trust it are made beside the former ones, which go; the credential is tried by the new ones',
+);
+
+/**
+ * Every field of an environment, its networks, roles and secrets, and what a change of it does. `docs/deploy.md` shows it,
+ * the tests hold each row to the templates, and `test/changes` deploys them.
+ */
+export const changes = {
+  account: otherPlace,
+  region: otherPlace,
+  'audit.retentionDays': deploy('counts for records that come later; what is written keeps its lock'),
+  'rotation.schedule': deploy(
+    'secrets without a schedule of their own get it; when they rotate next follows from it; none rotates at once',
+  ),
+  'rotation.overlapHours': deploy('counts for overlaps that have begun, too'),
+  'rotation.graceHours': deploy('counts for credentials that are disabled already, too'),
+  'rotation.maximumAgeDays': deploy('what counts as overdue; a schedule that is rarer is refused at synth'),
+  'passwords.length': newPasswords,
+  'passwords.excludeCharacters': newPasswords,
+  'passwords.excludeNumbers': newPasswords,
+  'passwords.excludePunctuation': newPasswords,
+  'passwords.excludeUppercase': newPasswords,
+  'passwords.excludeLowercase': newPasswords,
+  'passwords.requireEachIncludedType': newPasswords,
+  strategies: deploy(
+    'nothing that is deployed; a secret whose strategy is no longer among them is refused at synth',
+  ),
+  eventArchiveDays: deploy('the archive comes, keeps events for so long, or goes with what is in it'),
+  'notifications.emails': deploy('a new address gets a mail to confirm; one that goes gets no more'),
+  'notifications.topicArn': deploy("alarms go there, and Rekey's own topic goes with its addresses"),
+  'access.operators': roles,
+  'access.responders': roles,
+  'access.auditors': roles,
+  'revocation.sources': deploy('requests of other sources are no longer taken; what is under way ends'),
+  'revocation.accounts': deploy('requests of other accounts are no longer taken'),
+  'revocation.maximumAgeHours': deploy('older requests are refused'),
+  'reservedConcurrency.intake': reserved,
+  'reservedConcurrency.workflow': reserved,
+  'reservedConcurrency.containment': reserved,
+  'reservedConcurrency.writer': reserved,
+  'reservedConcurrency.quota': deploy('nothing that is deployed; what would be too much is refused at synth'),
+  'networks.*': deploy(
+    'another name makes another network, with functions of its own; [how to change over](#rotation-stacks)',
+  ),
+  'networks.*.existing.vpcId': otherVpc,
+  'networks.*.existing.subnetIds': deploy('the functions of the network move there; they stay the same'),
+  'networks.*.existing.securityGroupIds': deploy('the functions of the network get them; they stay the same'),
+  'networks.*.existing.egress.*.to': groupRule,
+  'networks.*.existing.egress.*.port': groupRule,
+  'networks.*.existing.egress.*.protocol': groupRule,
+  'networks.*.create.cidr': otherVpc,
+  'networks.*.create.availabilityZones': deploy(
+    'one zone more or less is added or removed; named zones make another network; [what may stay behind](#rotation-stacks)',
+  ),
+  'networks.*.create.ports': groupRule,
+  'networks.*.create.connect.*.to': connection,
+  'networks.*.create.connect.*.vpcId': connection,
+  'networks.*.create.connect.*.transitGatewayId': connection,
+  'networks.*.create.egress.*.to': groupRule,
+  'networks.*.create.egress.*.port': groupRule,
+  'networks.*.create.egress.*.protocol': groupRule,
+  'secrets.*': deploy(
+    'the key is for the configuration alone: another one for the same secret changes nothing',
+  ),
+  'secrets.*.type': rotation(
+    'the functions of the other type take the JSON as it is; where it is not one of theirs, that rotation fails before anything is stored. `generic` would give it a value that no target knows: make that a secret of its own',
+  ),
+  'secrets.*.strategy': rotation(
+    'functions of that strategy take over from the user that is in use; with `alternating-users` that rotation makes the second user',
+  ),
+  'secrets.*.create.name': deploy(
+    'another secret is created; the former one keeps its value and rotates no more. Going back: adopt it, as its name is taken',
+  ),
+  'secrets.*.create.fields.*': rotation(
+    'is written into the JSON, where the credential follows: [by type](#fields-of-created-secrets)',
+  ),
+  'secrets.*.adopt': deploy(
+    'name and full ARN are the same; another one is another secret, and the former keeps its value and rotates no more. From `create`: the secret, its value and its schedule stay. To `create`: refused at synth, as the secret exists',
+  ),
+  'secrets.*.encryptionKey': deploy(
+    'the functions may use it; the secret is encrypted with the key that it has, `aws secretsmanager update-secret --kms-key-id` changes that',
+  ),
+  'secrets.*.rotationFunction': rotation('that function is called'),
+  'secrets.*.adminSecret.secret': admin,
+  'secrets.*.adminSecret.adopt': admin,
+  'secrets.*.adminSecret.encryptionKey': deploy('the functions may use it'),
+  'secrets.*.network': rotation(
+    'functions in that network take over; those that are no longer needed go with the deploy',
+  ),
+  'secrets.*.owner': deploy('stands in the definition'),
+  'secrets.*.consumers': deploy('stands in the definition'),
+  'secrets.*.schedule': deploy('when it rotates next follows from it; it does not rotate at once'),
+  'secrets.*.maximumAgeDays': deploy('what counts as overdue; a schedule that is rarer is refused at synth'),
+  'secrets.*.rotateOnDeploy': deploy(
+    'nothing, once the secret has been rotated. Turned on for an adopted secret that is deployed already: refused at synth, use `rekey secret rotate`',
+  ),
+  'secrets.*.allowPlaintext': trust,
+  'secrets.*.resources': rotation(
+    'functions that may change those are made beside the former ones, which go; the credential is tried by the new ones',
+  ),
+  'secrets.*.allowPrivateAddresses': trust,
+  'secrets.*.certificateAuthority': trust,
+} as const satisfies Record<Field, Change>;

@@ -1,0 +1,127 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { RekeyEnvironment } from '../../../lib/stacks/rekey-environment.ts';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+}
+/** A resource with the place by which CloudFormation knows it: stack and logical id. */
+interface Placed extends Resource {
+  readonly place: string;
+  readonly stack: string;
+}
+
+/** Where an environment is deployed. */
+interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** What an environment deploys, and where it would. */
+export interface Deployment extends Place {
+  readonly resources: readonly Placed[];
+}
+
+const schedule = 'AWS::SecretsManager::RotationSchedule';
+const secret = 'AWS::SecretsManager::Secret';
+const firstRotation = 'Custom::RekeyFirstRotation';
+
+/** Reads the templates of an environment; `account` and `region` are those that the CDK CLI would run with. */
+export function deploymentOf(environment: RekeyEnvironment, account: string, region: string): Deployment {
+  const stacks = environment.node.children.filter((child) => Stack.isStack(child));
+  const resources = stacks.flatMap((stack) =>
+    Object.entries<Resource>(Template.fromStack(stack).toJSON().Resources ?? {}).map(([id, resource]) => ({
+      ...resource,
+      stack: stack.stackName,
+      place: `${stack.stackName} ${id}`,
+    })),
+  );
+  return { resources, account, region };
+}
+
+/** A value of a template as CloudFormation would see it; a reference to a resource stays one. */
+function resolved(value: unknown, place: Place): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((part) => resolved(part, place));
+  const { Ref } = value as { readonly Ref?: string };
+  const pseudo: Readonly<Record<string, string>> = {
+    'AWS::AccountId': place.account,
+    'AWS::Region': place.region,
+    'AWS::Partition': 'aws',
+  };
+  if (Ref !== undefined) return pseudo[Ref] ?? value;
+  const parts = Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolved(part, place)]));
+  const join = parts['Fn::Join'] as readonly [string, readonly unknown[]] | undefined;
+  return join?.[1].every((part) => typeof part === 'string') ? join[1].join(join[0]) : parts;
+}
+
+const textOf = (value: unknown, place: Place): string => JSON.stringify(resolved(value, place));
+
+/** The secrets that an environment schedules: what names each in its schedule, by the schedule's place. */
+const schedulesOf = (deployment: Deployment): ReadonlyMap<string, string> =>
+  new Map(
+    deployment.resources
+      .filter(({ Type }) => Type === schedule)
+      .map(({ place, Properties }) => [place, textOf(Properties?.SecretId, deployment)]),
+  );
+
+const ofType = ({ resources }: Deployment, type: string): ReadonlyMap<string, Placed> =>
+  new Map(resources.filter(({ Type }) => Type === type).map((resource) => [resource.place, resource]));
+
+/**
+ * What a deploy would do to secrets that are there: each sentence is one live value, or one rotation, that it would touch.
+ * A secret that comes in or goes is none.
+ */
+export function touched(before: Deployment, after: Deployment): readonly string[] {
+  const found: string[] = [];
+  const [schedules, later] = [schedulesOf(before), schedulesOf(after)];
+  for (const [place, secretId] of schedules) {
+    const now = later.get(place);
+    if (now !== undefined && now !== secretId) {
+      found.push(`${place}: the schedule of ${secretId} is replaced by one of ${now}`);
+    }
+    const elsewhere = [...later].find(([other, id]) => id === secretId && other !== place);
+    if (elsewhere !== undefined) {
+      found.push(`${place}: the schedule of ${secretId} moves to ${elsewhere[0]}, and its removal ends both`);
+    }
+  }
+  const [created, laterCreated] = [ofType(before, secret), ofType(after, secret)];
+  for (const [place, { Properties, DeletionPolicy }] of created) {
+    const now = laterCreated.get(place);
+    if (now === undefined && DeletionPolicy !== 'Retain') found.push(`${place}: the secret is deleted`);
+    if (now !== undefined && textOf(Properties, before) !== textOf(now.Properties, after)) {
+      found.push(`${place}: the secret's own properties change, and with them its value`);
+    }
+    const elsewhere = [...laterCreated.values()].find(
+      (other) => other.place !== place && other.Properties?.Name === Properties?.Name,
+    );
+    if (elsewhere !== undefined) found.push(`${place}: its name is taken when ${elsewhere.place} is created`);
+  }
+  const [rotated, laterRotated] = [ofType(before, firstRotation), ofType(after, firstRotation)];
+  for (const [place, { stack, Properties }] of laterRotated) {
+    // Both are children of the secret's construct, whose id theirs begin with.
+    const scheduled = [...schedules.keys()].some((known) =>
+      known.startsWith(place.replace(/FirstRotation[0-9A-F]{8}$/, 'Schedule')),
+    );
+    if (scheduled && !rotated.has(place)) {
+      found.push(`${place}: ${JSON.stringify(Properties?.SecretId)} in ${stack} rotates at the deploy`);
+    }
+  }
+  return [...found, ...lost(before, after)];
+}
+
+/** What holds more than settings, and would begin anew. */
+function lost(before: Deployment, after: Deployment): readonly string[] {
+  const places = new Set(after.resources.map(({ place }) => place));
+  const lasting = [
+    'AWS::KMS::Key',
+    'AWS::S3::Bucket',
+    'AWS::Events::EventBus',
+    'AWS::Lambda::EventSourceMapping',
+  ];
+  return before.resources
+    .filter(({ Type, place }) => lasting.includes(Type) && !places.has(place))
+    .map(({ Type, place }) => `${place}: ${Type} goes`);
+}
