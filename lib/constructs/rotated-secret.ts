@@ -1,4 +1,12 @@
-import { ArnFormat, CfnDeletionPolicy, type CustomResource, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import {
+  ArnFormat,
+  CfnDeletionPolicy,
+  type CustomResource,
+  RemovalPolicy,
+  Stack,
+  Tags,
+  Validations,
+} from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -152,12 +160,16 @@ export class RotatedSecret extends Construct {
       // A change of the schedule must leave the credential in use alone; the first rotation has a resource of its own.
       rotateImmediatelyOnUpdate: false,
     });
+    if (created) {
+      Validations.of(entry.secret).acknowledge({
+        id: 'AwsSolutions::AwsSolutions-SMG4',
+        reason: 'Its rotation schedule is there, and knows it by its name.',
+      });
+      this.schedule.node.addDependency(entry.secret);
+    }
     // A replaced schedule is one of the same secret in another spelling: deleting the former would end the rotation of both.
     this.schedule.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     this.schedule.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE;
-    if (created) {
-      this.schedule.node.addDependency(entry.secret);
-    }
     // Setting up the schedule has the function tested: by then it must hold its permissions and reach its target.
     this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
 
