@@ -1,5 +1,6 @@
 import { RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
+import { changeMembers, memberChanges } from '../../core/json-text.ts';
 import type { EventBus } from '../../core/ports.ts';
 import {
   type SecretDescription,
@@ -16,7 +17,7 @@ import { withFindings } from './findings.ts';
 import { moveCurrent } from './move-current.ts';
 import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
 import { needsRoom, retirePrevious } from './retire.ts';
-import { parseCredential, parseUnlessFirst } from './secret-value.ts';
+import { parseCredential, parseSecretJson, parseUnlessFirst } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
 /** What the engine works with; everything outside comes through it. */
@@ -181,7 +182,10 @@ export class RotationLifecycle<S extends object> {
         if (done === 'nothing') throw error;
         return await propose();
       });
-      const value = JSON.stringify({ ...base.json, ...proposal });
+      const value = changeMembers(version.value, {
+        ...memberChanges(parseSecretJson(version.value, description.name), base.json),
+        ...memberChanges(base.credential, proposal),
+      });
       if ((await store.putPending(secretId, token, value, rotationToken)) === 'kept') {
         await rotator.discard?.(proposal, context);
       } else if (base.mark !== undefined) {

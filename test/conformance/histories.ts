@@ -14,6 +14,9 @@ import { startTarget, stopTargets, type Target } from './scene.ts';
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/admin-AbCdEf';
 
+/** What JavaScript's numbers and objects would not hold as it is. */
+const exactKeys = '"snowflake" : 9007199254740993,\n "ratio":1.0,"7":-0,';
+
 /**
  * A secret in memory whose target is the real server behind a line that can be cut. Every other crash is one of the
  * engine between two calls to Secrets Manager, the others cut the line in the middle of what the rotator says.
@@ -31,9 +34,10 @@ async function world(target: Target, strategy: Strategy) {
   const store = new MemoryStore();
   // One user repairs itself from the versions at hand; two need the admin.
   const admin = strategy === 'single-user' && target.adminOnly !== true ? {} : { masterarn: adminArn };
-  store.create(arn, JSON.stringify({ ...through(account.secret), ...admin }));
+  store.create(arn, JSON.stringify({ ...through(account.secret), ...admin }).replace('{', `{${exactKeys}`));
   store.create(adminArn, JSON.stringify(through(account.admin)));
-  const current = (): Record<string, unknown> => JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? '{}');
+  const text = () => store.peek(arn, 'AWSCURRENT')?.value ?? '{}';
+  const current = (): Record<string, unknown> => JSON.parse(text());
   const currentLogsIn = () => target.logsIn(direct(current()));
   const environment = () => {
     const faults = { hook: crashAt(undefined) };
@@ -55,6 +59,7 @@ async function world(target: Target, strategy: Strategy) {
   let warm = environment();
   return {
     account,
+    text,
     current,
     currentLogsIn,
     close: () => line.close(),
@@ -104,7 +109,7 @@ export function describeHistories(part: number, of: number): void {
       });
 
       async function survives(history: readonly Happening[]): Promise<void> {
-        const { stage, current, currentLogsIn, account, close } = await world(target, strategy);
+        const { stage, text, current, currentLogsIn, account, close } = await world(target, strategy);
         try {
           await play(history.slice(0, 9), {
             ...stage,
@@ -114,6 +119,7 @@ export function describeHistories(part: number, of: number): void {
             },
           });
           expect(await currentLogsIn()).toBe(true);
+          expect(text().startsWith(`{${exactKeys}`)).toBe(true);
           expect(current()).toMatchObject({ team: account.secret.team, nested: account.secret.nested });
         } finally {
           await close();
