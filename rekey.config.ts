@@ -6,6 +6,7 @@ import { defineConfig } from './lib/config/config.ts';
  * Deploy one environment with `npx cdk deploy --all -c environment=dev`.
  */
 export default defineConfig({
+  form: 1,
   environments: {
     dev: {
       audit: { retentionDays: 1 },

@@ -2,10 +2,10 @@ import type { SecretDefinition } from '../core/definition.ts';
 import { deploymentParameters, deploymentPath } from '../core/names.ts';
 import type { DeploymentFacts } from '../core/operator-ports.ts';
 import type { DefinitionStore } from '../core/ports.ts';
+import { near } from '../core/suggest.ts';
 import type { Invocation } from './context.ts';
 import { CliError, usageError } from './errors.ts';
 import { explain } from './failure.ts';
-import { near } from './suggest.ts';
 
 /** The environment that a command works on. */
 export interface Environment {

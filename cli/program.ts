@@ -181,6 +181,24 @@ export function createProgram(
       ),
     );
 
+  program
+    .command('config')
+    .description('look at the configuration file')
+    .command('migrate')
+    .description(
+      'each line of the configuration that this version wants otherwise; exit code 1 while there is one',
+    )
+    .option('-c, --config <path>', 'the configuration file', text, 'rekey.config.ts')
+    .addHelpText(
+      'after',
+      examples('rekey config migrate', 'rekey config migrate --config deploy/rekey.config.ts'),
+    )
+    .action((options: { config: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/config-migrate.ts')).configMigrate(invocation, options),
+      ),
+    );
+
   const audit = program.command('audit').description('read the audit log, and check that nobody changed it');
   audit
     .command('tail')

@@ -2,13 +2,13 @@ import type { SecretDefinition } from '../../core/definition.ts';
 import { RekeyError } from '../../core/errors.ts';
 import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
 import { busName } from '../../core/names.ts';
+import { near } from '../../core/suggest.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { followRevocation, type Revocation } from '../revocation-progress.ts';
-import { near } from '../suggest.ts';
 import { formatDuration, formatRelative } from '../time.ts';
 
 export interface RevokeOptions {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
 import { RekeyError } from '../../core/errors.ts';
+import { formProblem, meant } from './forms.ts';
 import { checkRules, type Problem } from './rules.ts';
 import { type Configuration, type ConfigurationInput, configurationSchema } from './schema.ts';
 
@@ -37,6 +38,14 @@ export class ConfigurationError extends RekeyError<'ConfigurationInvalid'> {
  * });
  */
 export function defineConfig(input: ConfigurationInput): Configuration {
+  if (unchecked !== undefined) {
+    unchecked.input = input;
+    throw new ConfigurationError('it is being read, not used');
+  }
+  const form = formProblem(input);
+  if (form !== undefined) {
+    throw new ConfigurationError(form);
+  }
   const parsed = configurationSchema.safeParse(input);
   const problems: readonly Problem[] = parsed.success
     ? checkRules(parsed.data)
@@ -51,6 +60,38 @@ export function defineConfig(input: ConfigurationInput): Configuration {
   return parsed.data;
 }
 
+/** Where {@link readConfiguration} gets what a file defines. */
+let unchecked: { input?: unknown } | undefined;
+
+/**
+ * Imports a configuration file and gives what it defines as it stands, whatever is wrong with it.
+ * @throws ConfigurationError when it defines nothing
+ */
+export async function readConfiguration(path: string): Promise<unknown> {
+  const file = existing(path);
+  unchecked = {};
+  try {
+    const module: { default?: unknown } = await import(pathToFileURL(file).href);
+    if (module.default === undefined) {
+      throw new ConfigurationError(`${file}: must have a default export, made with defineConfig`);
+    }
+    return module.default;
+  } catch (error) {
+    if (unchecked.input === undefined) throw error;
+    return unchecked.input;
+  } finally {
+    unchecked = undefined;
+  }
+}
+
+function existing(path: string): string {
+  const file = resolve(path);
+  if (!existsSync(file)) {
+    throw new ConfigurationError(`${file}: no such file; name one with -c config=<path>`);
+  }
+  return file;
+}
+
 /** A configuration file, read and checked. */
 export interface LoadedConfiguration {
   readonly configuration: Configuration;
@@ -63,10 +104,7 @@ export interface LoadedConfiguration {
  * @throws ConfigurationError
  */
 export async function loadConfiguration(path: string): Promise<LoadedConfiguration> {
-  const file = resolve(path);
-  if (!existsSync(file)) {
-    throw new ConfigurationError(`${file}: no such file; name one with -c config=<path>`);
-  }
+  const file = existing(path);
   const module: { default?: ConfigurationInput } = await import(pathToFileURL(file).href);
   if (module.default === undefined) {
     throw new ConfigurationError(`${file}: must have a default export, made with defineConfig`);
@@ -135,10 +173,11 @@ function flatten(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyK
       return issue.issues.map((inner) => ({ path, message: inner.message }));
     }
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        message: 'is not a setting; check the spelling',
-      }));
+      return issue.keys.map((key) => {
+        const [other] = meant(path, key);
+        const hint = other === undefined ? 'check the spelling' : `did you mean ${other}?`;
+        return { path: [...path, key], message: `is not a setting; ${hint}` };
+      });
     }
     return [{ path, message: issue.message }];
   });

@@ -307,6 +307,8 @@ const environmentSchema = z.strictObject({
 });
 
 export const configurationSchema = z.strictObject({
+  /** The form that the configuration is written in; a newer version of Rekey may take another one. */
+  form: z.int().min(1).default(1),
   environments: z.record(keySchema(20), environmentSchema).refine((all) => Object.keys(all).length > 0, {
     error: 'must name at least one environment',
   }),

@@ -23,7 +23,7 @@ export function startConsumer(world: World, names: readonly string[]): Consumer 
           failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
         }
       }
-      await sleep(100);
+      await sleep(300);
     }
   };
   const consuming = consume();

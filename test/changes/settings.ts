@@ -66,6 +66,7 @@ export const start = (place: Place): EnvironmentInput => ({
   account: '000000000000',
   region: 'us-east-1',
   audit: { retentionDays: 1 },
+  eventArchiveDays: 7,
   access: { operators: ['000000000000'], responders: ['000000000000'], auditors: ['000000000000'] },
   networks: { inner: { existing: { vpcId: 'vpc-0a1b2c3d', subnetIds: ['subnet-0a1b2c3d'] } } },
   secrets: {

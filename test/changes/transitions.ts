@@ -1,9 +1,21 @@
+import type { Field } from '../../lib/config/changes.ts';
 import type { SecretInput } from '../../lib/config/schema.ts';
-import { adminSecret, created, type EnvironmentInput, otherAdminSecret, type Place } from './settings.ts';
+import {
+  type Application,
+  adminSecret,
+  created,
+  type EnvironmentInput,
+  otherAdminSecret,
+  type Place,
+} from './settings.ts';
 
 /** A change of the configuration, and what becomes of it. */
 export interface Transition {
   readonly name: string;
+  /** The fields of the configuration that it changes. */
+  readonly fields: readonly Field[];
+  /** The secret that it is about; two of one secret are not deployed together. @default - none, or all */
+  readonly secret?: Application | 'token';
   /** The configuration afterwards; `undefined` where it cannot be made from this one. */
   apply(environment: EnvironmentInput, place: Place): EnvironmentInput | undefined;
   /** Whether the next rotation of a secret shall show it in the JSON. */
@@ -17,14 +29,22 @@ const withSecrets = (environment: EnvironmentInput, secrets: Secrets): Environme
   secrets,
 });
 
+/** The key under which the orders stand after they got another one. */
+const otherKey = 'purchases';
+
 /** Changes one secret, if it is there and the change makes sense for it. */
-const ofSecret =
-  (key: string, change: (secret: SecretInput, place: Place) => SecretInput | undefined) =>
-  (environment: EnvironmentInput, place: Place): EnvironmentInput | undefined => {
-    const secret = environment.secrets?.[key];
-    const changed = secret && change(secret, place);
+const ofSecret = (
+  secret: Application | 'token',
+  change: (secret: SecretInput, place: Place) => SecretInput | undefined,
+): Pick<Transition, 'secret' | 'apply'> => ({
+  secret,
+  apply(environment, place) {
+    const key = secret === 'orders' && environment.secrets?.orders === undefined ? otherKey : secret;
+    const before = environment.secrets?.[key];
+    const changed = before && change(before, place);
     return changed && withSecrets(environment, { ...environment.secrets, [key]: changed });
-  };
+  },
+});
 
 const withFields = (secret: SecretInput, fields: Record<string, string | number | boolean>) =>
   secret.create === undefined ? undefined : { ...secret, create: { ...secret.create, fields } };
@@ -38,13 +58,15 @@ function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T,
 export const worst: readonly Transition[] = [
   {
     name: 'the length of passwords',
+    fields: ['passwords.length'],
     apply: (environment) => ({ ...environment, passwords: { length: 40 } }),
     shows: (secret, json) =>
       !['orders', 'billing', 'token'].includes(secret) || String(json.password).length === 40,
   },
   {
     name: 'a field more, and one changed',
-    apply: ofSecret('orders', (secret) =>
+    fields: ['secrets.*.create.fields.*'],
+    ...ofSecret('orders', (secret) =>
       withFields(secret, { ...secret.create?.fields, application: 'shop', dbname: 'postgres' }),
     ),
     shows: (secret, json) =>
@@ -52,164 +74,270 @@ export const worst: readonly Transition[] = [
   },
   {
     name: 'another admin secret',
-    apply: ofSecret('billing', (secret) => ({ ...secret, adminSecret: { adopt: otherAdminSecret } })),
+    fields: ['secrets.*.adminSecret.adopt'],
+    ...ofSecret('billing', (secret) => ({ ...secret, adminSecret: { adopt: otherAdminSecret } })),
     shows: (secret, json) => secret !== 'billing' || String(json.masterarn).includes(otherAdminSecret),
   },
   {
+    name: 'another certificate authority',
+    fields: ['secrets.*.certificateAuthority'],
+    ...ofSecret('ledger', (secret, place) => ({ ...secret, certificateAuthority: place.otherAuthority })),
+  },
+  {
     name: 'single-user becomes alternating-users',
-    apply: ofSecret('orders', (secret) =>
+    fields: ['secrets.*.strategy'],
+    ...ofSecret('orders', (secret) =>
       secret.strategy === 'single-user' ? { ...secret, strategy: 'alternating-users' } : undefined,
     ),
   },
   {
     name: 'into a network',
-    apply: ofSecret('billing', (secret) => ({ ...secret, network: 'inner' })),
-  },
-  {
-    name: 'another certificate authority',
-    apply: ofSecret('ledger', (secret, place) => ({ ...secret, certificateAuthority: place.otherAuthority })),
-  },
-  {
-    name: 'another key in the configuration for the same secret',
-    apply(environment) {
-      const { orders, ...others } = environment.secrets ?? {};
-      return orders === undefined ? undefined : withSecrets(environment, { ...others, purchases: orders });
-    },
+    fields: ['secrets.*.network'],
+    ...ofSecret('billing', (secret) => ({ ...secret, network: 'inner' })),
   },
   {
     name: 'a secret is taken out',
+    fields: ['secrets.*'],
+    secret: 'token',
     apply(environment) {
-      const { token, ...others } = environment.secrets ?? {};
-      return token === undefined ? undefined : withSecrets(environment, others);
+      const { token, ...rest } = environment.secrets ?? {};
+      return token === undefined ? undefined : withSecrets(environment, rest);
     },
   },
   {
-    name: 'a secret comes in',
-    apply: (environment, place) =>
-      withSecrets(environment, { ...environment.secrets, stock: created(place, 'stock', 'single-user') }),
+    name: 'another key in the configuration for the same secret',
+    fields: ['secrets.*'],
+    secret: 'orders',
+    apply(environment) {
+      const { orders, ...rest } = environment.secrets ?? {};
+      return orders === undefined ? undefined : withSecrets(environment, { ...rest, [otherKey]: orders });
+    },
   },
-  { name: 'nobody has access any more', apply: (environment) => without(environment, 'access') },
+  {
+    name: 'a secret comes in, and is not to rotate at once',
+    fields: ['secrets.*', 'secrets.*.rotateOnDeploy'],
+    secret: 'stock',
+    apply: (environment, place) =>
+      withSecrets(environment, {
+        ...environment.secrets,
+        stock: { ...created(place, 'stock', 'single-user'), rotateOnDeploy: false },
+      }),
+  },
+  {
+    name: 'nobody has access any more',
+    fields: ['access.operators', 'access.responders', 'access.auditors'],
+    apply: (environment) => without(environment, 'access'),
+  },
 ];
 
-/** The further ones, of which a run takes a random share. */
+/** The further ones, of which a run takes a random share. They follow the {@link worst}, in any order. */
 export const others: readonly Transition[] = [
   {
     name: 'a created secret is adopted',
+    fields: ['secrets.*.create.name', 'secrets.*.adopt', 'secrets.*.encryptionKey'],
     // Its key is the environment's, which an adopted secret must name.
-    apply: ofSecret('billing', (secret, { secretsKey }) =>
+    ...ofSecret('billing', (secret, { secretsKey }) =>
       secret.create === undefined || secretsKey === undefined
         ? undefined
         : { ...without(secret, 'create'), adopt: `/dev/${secret.create.name}`, encryptionKey: secretsKey },
     ),
   },
   {
+    name: 'a secret that waited for its schedule would rotate at once now',
+    fields: ['secrets.*.rotateOnDeploy'],
+    ...ofSecret('stock', (secret) => without(secret, 'rotateOnDeploy')),
+  },
+  {
     name: 'a field less',
-    apply: ofSecret('token', (secret) => withFields(secret, {})),
+    fields: ['secrets.*.create.fields.*'],
+    ...ofSecret(
+      'stock',
+      ({ create, ...secret }) =>
+        create && { ...secret, create: { ...create, fields: without(create.fields, 'dbname') } },
+    ),
+    shows: (secret, json) => secret !== 'stock' || json.dbname === 'shop',
   },
   {
     name: 'out of the network',
-    apply: ofSecret('billing', (secret) =>
-      secret.network === undefined ? undefined : without(secret, 'network'),
-    ),
+    fields: ['secrets.*.network'],
+    ...ofSecret('billing', (secret) => without(secret, 'network')),
   },
   {
     name: 'alternating-users becomes single-user',
-    apply: ofSecret('billing', (secret) =>
-      secret.strategy === 'alternating-users' ? { ...secret, strategy: 'single-user' } : undefined,
-    ),
+    fields: ['secrets.*.strategy'],
+    ...ofSecret('billing', (secret) => ({ ...secret, strategy: 'single-user' })),
   },
   {
     name: 'another schedule',
-    apply: ofSecret('ledger', (secret) => ({ ...secret, schedule: 'rate(7 days)' })),
+    fields: ['secrets.*.schedule', 'secrets.*.maximumAgeDays'],
+    ...ofSecret('ledger', (secret) => ({ ...secret, schedule: 'rate(7 days)', maximumAgeDays: 9 })),
   },
   {
     name: 'another schedule of all',
-    apply: (environment) => ({ ...environment, rotation: { schedule: 'rate(10 days)', maximumAgeDays: 20 } }),
+    fields: ['rotation.schedule', 'rotation.maximumAgeDays'],
+    apply: (environment) => ({
+      ...environment,
+      rotation: { ...environment.rotation, schedule: 'rate(10 days)', maximumAgeDays: 20 },
+    }),
   },
   {
     name: 'another owner, and consumers',
-    apply: ofSecret('orders', (secret) => ({ ...secret, owner: 'team-orders', consumers: ['checkout'] })),
+    fields: ['secrets.*.owner', 'secrets.*.consumers'],
+    ...ofSecret('orders', (secret) => ({ ...secret, owner: 'team-orders', consumers: ['checkout'] })),
   },
   {
     name: 'plaintext is allowed',
-    apply: ofSecret('orders', (secret) => ({ ...secret, allowPlaintext: true })),
+    fields: ['secrets.*.allowPlaintext'],
+    ...ofSecret('orders', (secret) => ({ ...secret, allowPlaintext: true })),
   },
   {
     name: 'an admin secret for a login of its own',
-    apply: ofSecret('ledger', (secret) => ({ ...secret, adminSecret: { adopt: adminSecret } })),
+    fields: ['secrets.*.adminSecret.adopt'],
+    ...ofSecret('ledger', (secret) => ({ ...secret, adminSecret: { adopt: adminSecret } })),
   },
   {
     name: 'no admin secret any more',
-    apply: ofSecret('orders', (secret) =>
-      secret.strategy === 'single-user' ? without(secret, 'adminSecret') : undefined,
-    ),
+    fields: ['secrets.*.adminSecret.adopt'],
+    ...ofSecret('stock', (secret) => without(secret, 'adminSecret')),
+    shows: (secret, json) => secret !== 'stock' || json.masterarn === undefined,
   },
   {
     name: 'a network of another name',
-    apply(environment) {
-      const { inner } = environment.networks ?? {};
-      return inner === undefined
-        ? undefined
-        : {
-            ...environment,
-            networks: { private: inner },
-            secrets: Object.fromEntries(
-              Object.entries(environment.secrets ?? {}).map(([key, secret]) => [
-                key,
-                secret.network === 'inner' ? { ...secret, network: 'private' } : secret,
-              ]),
-            ),
-          };
-    },
-  },
-  {
-    name: 'other subnets',
-    apply: (environment) =>
-      environment.networks?.inner === undefined
-        ? undefined
-        : {
-            ...environment,
-            networks: {
-              inner: {
-                existing: { vpcId: 'vpc-0a1b2c3d', subnetIds: ['subnet-0b1c2d3e', 'subnet-0c1d2e3f'] },
-              },
-            },
-          },
-  },
-  {
-    name: 'an archive of events, and more sources of requests',
-    apply: (environment) => ({
+    fields: ['networks.*'],
+    apply: ({ networks = {}, secrets = {}, ...environment }) => ({
       ...environment,
-      eventArchiveDays: 7,
-      revocation: { sources: ['rekey.cli', 'acme.scanner'] },
+      networks: Object.fromEntries(Object.values(networks).map((network) => ['private', network])),
+      secrets: Object.fromEntries(
+        Object.entries(secrets).map(([key, secret]) => [
+          key,
+          secret.network === undefined ? secret : { ...secret, network: 'private' },
+        ]),
+      ),
     }),
   },
-  { name: 'no archive of events', apply: (environment) => without(environment, 'eventArchiveDays') },
+  {
+    name: 'other subnets, and a way out more',
+    fields: [
+      'networks.*.existing.subnetIds',
+      'networks.*.existing.egress.*.to',
+      'networks.*.existing.egress.*.port',
+      'networks.*.existing.egress.*.protocol',
+    ],
+    apply: ({ networks = {}, ...environment }) => ({
+      ...environment,
+      networks: Object.fromEntries(
+        Object.keys(networks).map((name) => [
+          name,
+          {
+            existing: {
+              vpcId: 'vpc-0a1b2c3d',
+              subnetIds: ['subnet-0b1c2d3e', 'subnet-0c1d2e3f'],
+              egress: [{ to: '10.9.0.0/16', port: 53, protocol: 'udp' as const }],
+            },
+          },
+        ]),
+      ),
+    }),
+  },
+  {
+    name: 'a longer archive of events, and more who may ask for a revocation',
+    fields: ['eventArchiveDays', 'revocation.sources', 'revocation.accounts', 'revocation.maximumAgeHours'],
+    apply: (environment) => ({
+      ...environment,
+      eventArchiveDays: 30,
+      revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['111122223333'], maximumAgeHours: 48 },
+    }),
+  },
+  {
+    name: 'no archive of events',
+    fields: ['eventArchiveDays'],
+    apply: (environment) => without(environment, 'eventArchiveDays'),
+  },
   {
     name: 'mails of alarms',
+    fields: ['notifications.emails'],
     apply: (environment) => ({ ...environment, notifications: { emails: ['a@example.com'] } }),
   },
   {
     name: 'a longer retention of the audit log',
+    fields: ['audit.retentionDays'],
     apply: (environment) => ({ ...environment, audit: { retentionDays: 2 } }),
   },
   {
     name: 'shorter overlaps',
-    apply: (environment) => ({ ...environment, rotation: { overlapHours: 1, graceHours: 0 } }),
+    fields: ['rotation.overlapHours', 'rotation.graceHours'],
+    apply: (environment) => ({
+      ...environment,
+      rotation: { ...environment.rotation, overlapHours: 1, graceHours: 0 },
+    }),
+  },
+  {
+    name: 'all other rules of passwords, and the strategies',
+    fields: [
+      'passwords.excludeCharacters',
+      'passwords.excludeNumbers',
+      'passwords.excludePunctuation',
+      'passwords.excludeUppercase',
+      'passwords.excludeLowercase',
+      'passwords.requireEachIncludedType',
+      'strategies',
+    ],
+    apply: (environment) => ({
+      ...environment,
+      passwords: {
+        ...{ length: 30, excludeCharacters: 'abc', excludeNumbers: true, excludePunctuation: true },
+        ...{ excludeUppercase: true, excludeLowercase: false, requireEachIncludedType: true },
+      },
+      strategies: ['alternating-users', 'single-user'],
+    }),
+    shows: (secret, json) => secret !== otherKey || /^[d-z]{30}$/.test(String(json.password)),
+  },
+  {
+    name: 'reserved concurrency',
+    fields: [
+      'reservedConcurrency.intake',
+      'reservedConcurrency.workflow',
+      'reservedConcurrency.containment',
+      'reservedConcurrency.writer',
+      'reservedConcurrency.quota',
+    ],
+    apply: (environment) => ({
+      ...environment,
+      reservedConcurrency: { intake: 2, workflow: 2, containment: 2, writer: 1, quota: 2_000 },
+    }),
   },
   {
     name: 'a secret is renamed in Secrets Manager',
-    apply: ofSecret('token', (secret) =>
-      secret.create === undefined
-        ? undefined
-        : { ...secret, create: { ...secret.create, name: 'token-two' } },
+    fields: ['secrets.*.create.name'],
+    ...ofSecret(
+      'stock',
+      ({ create, ...secret }) => create && { ...secret, create: { ...create, name: 'stock-two' } },
     ),
   },
   {
     name: 'roles come back',
+    fields: ['access.operators', 'access.auditors'],
     apply: (environment) => ({
       ...environment,
       access: { operators: ['000000000000'], auditors: ['000000000000'] },
     }),
   },
 ];
+
+/**
+ * Deploys what belongs together: transitions of different secrets, and of the environment, of which none can hide what another
+ * one does, since each value and each schedule is looked at by itself.
+ * @param most - how many at once; 1 finds out which one it was
+ */
+export function batchesOf(sequence: readonly Transition[], most: number): readonly (readonly Transition[])[] {
+  const batches: Transition[][] = [];
+  for (const transition of sequence) {
+    const batch = batches.at(-1);
+    const alone = ({ secret, fields }: Transition) =>
+      (secret !== undefined && secret === transition.secret) ||
+      fields.some((field) => field !== 'secrets.*' && transition.fields.includes(field));
+    if (batch === undefined || batch.length >= most || batch.some(alone)) batches.push([transition]);
+    else batch.push(transition);
+  }
+  return batches;
+}
