@@ -307,11 +307,17 @@ export const others: readonly Transition[] = [
     }),
   },
   {
+    // A new secret begins with a password that nobody knows, so an admin must set its first one.
     name: 'a secret is renamed in Secrets Manager',
     fields: ['secrets.*.create.name'],
     ...ofSecret(
       'stock',
-      ({ create, ...secret }) => create && { ...secret, create: { ...create, name: 'stock-two' } },
+      ({ create, ...secret }) =>
+        create && {
+          ...secret,
+          adminSecret: { adopt: adminSecret },
+          create: { ...create, name: 'stock-two' },
+        },
     ),
   },
   {
