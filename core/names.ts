@@ -6,6 +6,9 @@
 /** The tag that says to which environment a principal or a secret belongs; adopted secrets have none. */
 export const environmentTag = 'rekey:environment';
 
+/** The tag that says what a function is for: a name of {@link services}. */
+export const serviceTag = 'rekey:service';
+
 /** The tag of a created secret that says which content of its definition its JSON has taken over. */
 export const contentTag = 'rekey:content';
 

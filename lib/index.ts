@@ -21,7 +21,7 @@
  * });
  * orders.grantRead(ordersTask.taskRole);
  * new RevocationWorkflow(this, 'Revocation', {
- *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders], containment: [containment],
+ *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders],
  * });
  *
  * The folder `examples/own-cdk-app` holds it as an app that synthesizes.

@@ -72,7 +72,6 @@ export class OrdersStack extends Stack {
       bus,
       auditQueue: auditLog.queue,
       secrets: [orders],
-      containment: [containment],
       allowedSources: ['rekey.cli', 'orders.secret-scanner'],
     });
     new ResponderRole(this, 'Responder', {

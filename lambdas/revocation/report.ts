@@ -123,7 +123,8 @@ function judge(state: FinalState): Failure | Success {
     return { stage: 'rotate', error: summarize(rotateFailure) };
   }
   if (verified === undefined) {
-    return { stage: 'verify', error: summarize(verifyFailure) };
+    // The step that rotates is also where a function that is gone is looked up again.
+    return { stage: 'verify', error: summarize(rotateFailure ?? verifyFailure) };
   }
   if (swept === undefined) {
     return { stage: 'contain', error: summarize(sweepFailure) };

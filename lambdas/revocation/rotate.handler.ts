@@ -1,21 +1,24 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { systemClock } from '../../adapters/clock.ts';
+import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { standardHandler } from '../shared/chain.ts';
 import { readEnvironment, revocationRotateEnvironmentSchema } from '../shared/environment.ts';
-import { rotateForRevocation } from './rotate.ts';
+import { rotateStep } from './rotate.ts';
 import { type RotateOutcome, workflowInputSchema } from './state.ts';
 
-readEnvironment(revocationRotateEnvironmentSchema);
+const environment = readEnvironment(revocationRotateEnvironmentSchema);
 const client = new SecretsManagerClient({});
 const dependencies = {
   store: new SecretsManagerStore(client),
   rotation: new SecretsManagerRotation(client),
+  definitions: new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT),
   clock: systemClock,
 };
 
 /** The step of the revocation workflow that replaces the credential. */
 export const handler = standardHandler<unknown, RotateOutcome>((event) =>
-  rotateForRevocation(workflowInputSchema.parse(event), dependencies),
+  rotateStep(workflowInputSchema.parse(event), dependencies),
 );

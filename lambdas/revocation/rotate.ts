@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v5 } from 'uuid';
 import { RekeyError } from '../../core/errors.ts';
-import type { Clock, RotationControl, SecretStore } from '../../core/ports.ts';
+import type { Clock, DefinitionStore, RotationControl, SecretStore } from '../../core/ports.ts';
 import { stages, versionWith } from '../../core/secret.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
-import type { RotateOutcome, WorkflowInput } from './state.ts';
+import { mostLookups, type RotateOutcome, type WorkflowInput } from './state.ts';
 
 export interface RotateDependencies {
   readonly store: Pick<SecretStore, 'describe'>;
@@ -17,6 +17,44 @@ export interface RotateDependencies {
   readonly patienceMs?: number;
   /** @default really waits */
   readonly wait?: (ms: number) => Promise<unknown>;
+}
+
+/** What the step of the workflow works with. */
+export interface RotateStepDependencies extends RotateDependencies {
+  readonly definitions: Pick<DefinitionStore, 'find'>;
+}
+
+/** Between two lookups of a function that is gone; a deploy has written the definition before it removes one. */
+const lookupPauseMs = 2_000;
+
+/**
+ * The step of the workflow that replaces the credential, and names the function that proves it.
+ *
+ * A deploy may replace that function at any moment. Where the workflow finds none by the name that it has, it comes back
+ * here: the rotation is done, so nothing but the name is looked up.
+ *
+ * @throws RekeyError `ContainmentFunctionMissing` when the definition goes on naming a function that is gone
+ * @throws whatever {@link rotateForRevocation} throws
+ */
+export async function rotateStep(
+  input: WorkflowInput,
+  dependencies: RotateStepDependencies,
+): Promise<RotateOutcome> {
+  const { secretArn, secretName, rotated } = input;
+  const { definitions, wait = sleep } = dependencies;
+  const lookups = (rotated?.lookups ?? 0) + 1;
+  if (lookups > mostLookups) {
+    throw new RekeyError(
+      'ContainmentFunctionMissing',
+      `the definition of ${secretName} names a containment function that does not exist; bring the deploy to its end, then send the revocation again`,
+    );
+  }
+  if (lookups > 1) await wait(lookupPauseMs);
+  const outcome = await rotateForRevocation(input, dependencies);
+  // What the intake knew still serves where the definition cannot be read: an emergency does not wait for it.
+  const definition = await definitions.find(secretArn).catch(() => undefined);
+  const containmentFunction = definition?.containmentFunction ?? input.containmentFunction;
+  return { ...outcome, containmentFunction, lookups };
 }
 
 const namespace = 'b1a7d3a4-3f0b-5e0e-9a52-6f2b9b8c4f11';
@@ -44,6 +82,7 @@ export const rotationToken = (requestId: string, secretArn: string): string =>
  * An earlier rotation that has not ended is first brought to its end, which is what Secrets Manager insists on; its
  * version may be among those that leaked, or have been read since, so this one still rotates after it.
  *
+ * @returns the version, and when it was first seen to be current
  * @throws RekeyError `RotationPending` when it takes longer; the same call again goes on waiting
  * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled` | `RotationFunctionDenied`
  */
@@ -56,7 +95,7 @@ export async function rotateForRevocation(
   }: Pick<WorkflowInput, 'requestId' | 'secretArn' | 'secretName'> &
     Partial<Pick<WorkflowInput, 'stepSeconds'>>,
   dependencies: RotateDependencies,
-): Promise<RotateOutcome> {
+): Promise<Pick<RotateOutcome, 'newVersionId' | 'rotatedAt'>> {
   const { store, rotation, clock, wait = sleep } = dependencies;
   const slow = stepSeconds > usualStepSeconds;
   const { patienceMs = slow ? stepSeconds * 1_000 : usualPatienceMs } = dependencies;

@@ -21,6 +21,8 @@ export const workflowInputSchema = z.object({
   containmentFunction: z.string(),
   /** How long a step of its rotation may take, in seconds. */
   stepSeconds: z.number().default(usualStepSeconds),
+  /** What an earlier run of the step that rotates led to. */
+  rotated: z.object({ lookups: z.number().default(0) }).optional(),
   /** The versions that leaked: those named, or all that existed when the request was taken. */
   versions: z.array(z.string()),
   /** True when the request named them. */
@@ -73,7 +75,14 @@ export interface RotateOutcome {
   readonly newVersionId: string;
   /** When the new version was first seen to be current. */
   readonly rotatedAt: string;
+  /** Name of the function that reaches the target now: a deploy may have replaced it since the request was taken. */
+  readonly containmentFunction: string;
+  /** How often that was looked up; see {@link mostLookups}. */
+  readonly lookups: number;
 }
+
+/** How often the workflow comes back to look up a function that is gone, before the revocation fails. */
+export const mostLookups = 5;
 
 const failureSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
 
@@ -94,7 +103,9 @@ const containedSchema = z
 /** What the report is made of: the workflow's state when it ended. */
 export const finalStateSchema = workflowInputSchema.extend({
   contained: containedSchema.optional(),
-  rotated: z.object({ newVersionId: z.string(), rotatedAt: z.iso.datetime() }).optional(),
+  rotated: z
+    .object({ newVersionId: z.string(), rotatedAt: z.iso.datetime(), lookups: z.number().default(0) })
+    .optional(),
   swept: containedSchema.optional(),
   verified: z
     .object({

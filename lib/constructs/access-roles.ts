@@ -19,11 +19,12 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { definitionsPath, deploymentPath, environmentTag } from '../../core/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
+import { grantInvokeRotation } from './environment-functions.ts';
 import { grantOnSecrets } from './environment-secrets.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
-import { abandonRotation, followRotation, invokeRotation, startRotation } from './rotation-start.ts';
+import { abandonRotation, followRotation, startRotation } from './rotation-start.ts';
 
 /** What the three roles have in common. */
 export interface AccessRoleProps {
@@ -142,10 +143,7 @@ export class OperatorRole extends AccessRole {
         pages.add(statement, sizedArn(arn));
       }
     };
-    allowEach(
-      invokeRotation,
-      secrets.map((secret) => secret.rotationFunctionArn),
-    );
+    grantInvokeRotation(this.role, pages, { environment, secrets });
     allowEach(
       readLogs('RotationLogs'),
       rotationLogs.map(({ logGroupArn }) => logGroupArn),

@@ -31,6 +31,16 @@ const lambdaErrors = [
 /** The target, or Secrets Manager, gave no answer or an old one; a moment later it may. */
 const passingErrors = ['TargetUnreachable', 'TargetTimeout', 'SecretsManagerUnavailable', 'LabelsOutdated'];
 
+/**
+ * A deploy has replaced the function since its name was read. One that is gone has no tags either, so it may as well be
+ * denied to a role that is told functions by their tags.
+ */
+const functionGone = [
+  'Lambda.ResourceNotFoundException',
+  'Lambda.AccessDeniedException',
+  'Lambda.AWSLambdaException',
+];
+
 const retry = (errors: readonly string[], maxAttempts: number, interval: Duration): RetryProps => ({
   errors: [...errors],
   maxAttempts,
@@ -66,7 +76,7 @@ function containment(
       // The function's own timeout ends it sooner, after as long as its type may take; this one is for a lost answer.
       TimeoutSeconds: longestStepSeconds + 10,
       Parameters: {
-        'FunctionName.$': '$.containmentFunction',
+        'FunctionName.$': options.afterRotation ? '$.rotated.containmentFunction' : '$.containmentFunction',
         Payload: {
           action: options.action,
           ...Object.fromEntries(names.map((name) => [`${name}.$`, `$.${name}`])),
@@ -106,32 +116,17 @@ export function revocationStates(
       .otherwise(new Fail(scope, 'Not revoked', { errorPath: '$.error', causePath: '$.cause' })),
   );
 
-  const verify = containment(scope, 'Verify', {
-    action: 'verify',
-    result: '$.verified',
-    afterRotation: true,
-  });
-  verify.addRetry(
-    retry(
-      [...lambdaErrors, ...passingErrors, 'RevocationUnproven', 'States.Timeout'],
-      4,
-      Duration.seconds(1),
-    ),
-  );
-  verify.addCatch(report, { errors: ['States.ALL'], resultPath: '$.verifyFailure' });
-  verify.next(report);
-
-  const sweep = containment(scope, 'Contain', { action: 'contain', result: '$.swept', afterRotation: true });
-  sweep.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 4, Duration.seconds(1)));
-  sweep.addCatch(verify, { errors: ['States.ALL'], resultPath: '$.sweepFailure' });
-  sweep.next(verify);
-
   const rotate = new LambdaInvoke(scope, 'Rotate', {
     lambdaFunction: functions.rotate,
     payloadResponseOnly: true,
     retryOnServiceExceptions: false,
     taskTimeout: Timeout.duration(rotateTimeout.plus(Duration.seconds(10))),
     resultPath: '$.rotated',
+  });
+  rotate.addRetry({
+    // What a deploy is about to permit at its end: a secret that it adopts, another function of somebody else.
+    ...retry(['SecretAccessDenied', 'RotationFunctionDenied'], 8, Duration.seconds(5)),
+    maxDelay: Duration.seconds(30),
   });
   rotate.addRetry(
     retry(
@@ -146,6 +141,29 @@ export function revocationStates(
       Duration.seconds(1),
     ),
   );
+
+  const verify = containment(scope, 'Verify', {
+    action: 'verify',
+    result: '$.verified',
+    afterRotation: true,
+  });
+  verify.addRetry(
+    retry(
+      [...lambdaErrors, ...passingErrors, 'RevocationUnproven', 'States.Timeout'],
+      4,
+      Duration.seconds(1),
+    ),
+  );
+  verify.addCatch(rotate, { errors: functionGone, resultPath: '$.verifyFailure' });
+  verify.addCatch(report, { errors: ['States.ALL'], resultPath: '$.verifyFailure' });
+  verify.next(report);
+
+  const sweep = containment(scope, 'Contain', { action: 'contain', result: '$.swept', afterRotation: true });
+  sweep.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 4, Duration.seconds(1)));
+  sweep.addCatch(rotate, { errors: functionGone, resultPath: '$.sweepFailure' });
+  sweep.addCatch(verify, { errors: ['States.ALL'], resultPath: '$.sweepFailure' });
+  sweep.next(verify);
+
   rotate.addCatch(report, { errors: ['States.ALL'], resultPath: '$.rotateFailure' });
   rotate.next(sweep);
 

@@ -17,15 +17,15 @@ import {
   revocationRotateEnvironmentSchema,
 } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import type { ContainmentFunction } from './containment-function.ts';
+import { grantInvokeRotation, grantOnFunctions } from './environment-functions.ts';
 import { grantOnSecrets } from './environment-secrets.ts';
 import { excludeReplays } from './exclude-replays.ts';
 import { FunctionAlarms } from './function-alarms.ts';
-import { PolicyPages, sizedArn } from './policy-pages.ts';
+import { PolicyPages } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
-import { followRotation, invokeRotation, startRotation } from './rotation-start.ts';
+import { followRotation, startRotation } from './rotation-start.ts';
 import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
 import type { RunbookName } from './runbooks.ts';
 import { StandardFunction } from './standard-function.ts';
@@ -38,8 +38,6 @@ export interface RevocationWorkflowProps {
   readonly auditQueue: IQueue;
   /** The secrets that can be revoked. */
   readonly secrets: readonly RotatedSecret[];
-  /** The functions that reach the secrets' targets. */
-  readonly containment: readonly ContainmentFunction[];
   /**
    * Values of an event's `source` that may ask for a revocation.
    * @default ['rekey.cli']
@@ -72,7 +70,7 @@ export interface RevocationWorkflowProps {
  *
  * @example
  * new RevocationWorkflow(this, 'Revocation', {
- *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders], containment: [containment],
+ *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders],
  *   allowedSources: ['rekey.cli', 'acme.secret-scanner'],
  * });
  */
@@ -140,6 +138,7 @@ export class RevocationWorkflow extends Construct {
     });
 
     this.permitIntake(props);
+    this.permitLookup(this.rotate, environment);
     // They read no value, so they do not need the secrets' keys.
     grantOnSecrets(this.intake.role, new PolicyPages(this.intake.role), {
       environment,
@@ -152,9 +151,7 @@ export class RevocationWorkflow extends Construct {
       secrets,
       grants: [startRotation, followRotation],
     });
-    for (const { rotationFunctionArn } of secrets) {
-      rotates.add(invokeRotation, sizedArn(rotationFunctionArn));
-    }
+    grantInvokeRotation(this.rotate.role, rotates, { environment, secrets });
     for (const { role } of [this.intake, this.report]) {
       props.bus.grantPublish(role, 'rekey.revocation');
       role.addToPolicy(
@@ -179,7 +176,7 @@ export class RevocationWorkflow extends Construct {
   }
 
   private createStateMachine(props: RevocationWorkflowProps): StateMachine {
-    const { environment, containment } = props;
+    const { environment } = props;
     const machine = new StateMachine(this, 'Workflow', {
       stateMachineType: StateMachineType.STANDARD,
       comment: `Rekey ${environment}: revokes a credential and proves it`,
@@ -201,13 +198,10 @@ export class RevocationWorkflow extends Construct {
         includeExecutionData: false,
       },
     });
-    const pages = new PolicyPages(machine.role);
-    for (const target of containment) {
-      pages.add(
-        { sid: 'Contain', actions: ['lambda:InvokeFunction'] },
-        sizedArn(target.function.functionArn),
-      );
-    }
+    grantOnFunctions(machine.role, {
+      ...{ sid: 'Contain', actions: ['lambda:InvokeFunction'] },
+      ...{ environment, service: services.containment },
+    });
     acknowledgeWildcards(
       machine.role,
       ['*', `${this.rotate.functionArn}:*`, `${this.report.functionArn}:*`],
@@ -216,30 +210,33 @@ export class RevocationWorkflow extends Construct {
     return machine;
   }
 
-  /** The intake finds the definition and the versions, and starts this one workflow; it reads no value. */
-  private permitIntake({ environment }: RevocationWorkflowProps): void {
-    const stack = Stack.of(this);
-    const allow = (sid: string, actions: string[], resources: string[]) =>
-      this.intake.role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
-    const definitions = stack.formatArn({
+  /** Where a secret's functions are found: its definition, which holds names only. */
+  private permitLookup({ role }: StandardFunction, environment: string): void {
+    const definitions = Stack.of(this).formatArn({
       service: 'ssm',
       resource: 'parameter',
       resourceName: `${definitionsPath(environment).slice(1)}/*`,
     });
-    const executions = stack.formatArn({
+    role.addToPolicy(
+      new PolicyStatement({ sid: 'FindDefinition', actions: ['ssm:GetParameter'], resources: [definitions] }),
+    );
+    acknowledgeWildcards(role, [definitions], 'The definitions of the secrets, which hold names only.');
+  }
+
+  /** The intake finds the definition and the versions, and starts this one workflow; it reads no value. */
+  private permitIntake({ environment }: RevocationWorkflowProps): void {
+    const allow = (sid: string, actions: string[], resources: string[]) =>
+      this.intake.role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
+    const executions = Stack.of(this).formatArn({
       service: 'states',
       resource: 'execution',
       resourceName: `${this.stateMachine.stateMachineName}:*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    allow('FindDefinition', ['ssm:GetParameter'], [definitions]);
+    this.permitLookup(this.intake, environment);
     allow('Start', ['states:StartExecution'], [this.stateMachine.stateMachineArn]);
     allow('CompareRepeated', ['states:DescribeExecution'], [executions]);
-    acknowledgeWildcards(
-      this.intake.role,
-      [definitions, executions],
-      'The definitions of the secrets, which hold names only, and the executions of the one workflow.',
-    );
+    acknowledgeWildcards(this.intake.role, [executions], 'The executions of the one workflow.');
   }
 
   /** Requests to the intake; executions that ended without their report to the report. */

@@ -17,6 +17,7 @@ import {
   type SecretTypeEntry,
   stepSecondsOf,
 } from '../../rotators/registry.ts';
+import { markService } from './environment-functions.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from './secret-access.ts';
@@ -107,6 +108,7 @@ export abstract class TargetFunction extends Construct {
       // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
       timeout: Duration.seconds(stepSecondsOf(type)),
     });
+    markService(this.function, props.environment, kind.service);
     const { role } = this.function;
     this.pages = new PolicyPages(role);
     this.secrets = new SecretAccess(role, {

@@ -102,8 +102,8 @@ export class RekeyEnvironment extends Construct {
       topic,
       auditQueue: auditLog.queue,
       secrets,
-      containment: [...containment],
     });
+    this.revocation.addStackDependency(this.rotations.at(-1) ?? this.foundation);
     const { workflow } = this.revocation;
     this.access = new AccessStack(this, 'Access', {
       ...settings('access', 'roles of operators, responders and auditors'),

@@ -3,7 +3,6 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { deploymentParameters } from '../../core/names.ts';
-import type { ContainmentFunction } from '../constructs/containment-function.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { RevocationWorkflow } from '../constructs/revocation-workflow.ts';
 import type { RotatedSecret } from '../constructs/rotated-secret.ts';
@@ -16,7 +15,6 @@ export interface RevocationStackProps extends EnvironmentStackProps {
   readonly topic: ITopic;
   readonly auditQueue: IQueue;
   readonly secrets: readonly RotatedSecret[];
-  readonly containment: readonly ContainmentFunction[];
 }
 
 /** The revocation workflow. */
@@ -25,13 +23,12 @@ export class RevocationStack extends Stack {
 
   constructor(scope: Construct, id: string, props: RevocationStackProps) {
     super(scope, id, props);
-    const { environment, configuration, bus, auditQueue, secrets, containment } = props;
+    const { environment, configuration, bus, auditQueue, secrets } = props;
     this.workflow = new RevocationWorkflow(this, 'Workflow', {
       environment,
       bus,
       auditQueue,
       secrets,
-      containment,
       allowedSources: configuration.revocation.sources,
       allowedAccounts: configuration.revocation.accounts,
       maximumRequestAge: Duration.hours(configuration.revocation.maximumAgeHours),

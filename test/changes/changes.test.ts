@@ -1,3 +1,4 @@
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -22,6 +23,8 @@ const [chosen = []] = fc.sample(fc.shuffledSubarray([...others], { minLength: sh
 });
 const batches = batchesOf([...worst, ...chosen], Number(process.env.REKEY_BATCH ?? 5));
 const upgrades = hasBaseline();
+/** Whether this checkout's templates are deployed. */
+let upgraded = !upgrades;
 
 const cleanup = new Cleanup();
 let world: World;
@@ -107,8 +110,38 @@ describe('a change of the configuration touches no live value, can be deployed, 
   );
 });
 
+test('a deploy that stops after it has replaced the functions of a secret does not keep it from being revoked', async () => {
+  if (!upgraded) await tryChange([], environment);
+  const [[key, secret] = []] = Object.entries(environment.secrets ?? {}).filter(
+    ([, { certificateAuthority }]) => certificateAuthority !== undefined,
+  );
+  if (key === undefined) throw new Error('no secret of a database');
+  // Functions that serve no other secret, and so were in no role before.
+  const certificateAuthority = join(world.directory, 'authority-of-its-own.pem');
+  await copyFile(place.authority, certificateAuthority);
+  const secrets = { ...environment.secrets, [key]: { ...secret, certificateAuthority } };
+  const next = { ...environment, secrets } as EnvironmentInput;
+  const name = namesIn(next).get(key) ?? '';
+  const { value: leaked } = await world.standing(name);
+  const half = await world.deployStacks(next, 'dev/Rotation');
+  if (!half.succeeded) throw new Error(`the first half of the deploy failed:\n${half.output}`);
+  const reason = ['--reason', 'found in a public repository'];
+  const revoked = await world.rekey(
+    'revoke',
+    name,
+    ...['--environment', 'dev', '--mode', 'kill', '--yes', '--wait', '--json'],
+    ...reason,
+  );
+  if (revoked.exitCode !== 0) throw new Error(`not revoked:\n${revoked.stdout}\n${revoked.stderr}`);
+  expect(await world.accepts(leaked)).toBe(false);
+  await expectHealthy(name, next);
+  expect(await world.deploy(next)).toMatchObject({ succeeded: true });
+  environment = next;
+});
+
 /** Deploys a configuration after the one that is deployed, and sees that nothing but what the batch says has happened. */
 async function tryChange(batch: readonly Transition[], next: EnvironmentInput): Promise<void> {
+  upgraded = true;
   const before = new Map<string, Standing>();
   for (const name of namesIn(environment).values()) {
     before.set(name, await world.standing(name));

@@ -16,7 +16,7 @@ import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { type Login, logsIn, openSession, seedDatabase } from '../../local/database.ts';
 import { startPostgres } from '../../local/postgres.ts';
 import { createUser, credentialVariables } from '../../local/principals.ts';
-import { checkout, run } from '../../local/run.ts';
+import { checkout, type Finished, run } from '../../local/run.ts';
 import {
   adminSecret,
   adoptedSecret,
@@ -48,6 +48,10 @@ export interface World {
   readonly directory: string;
   /** Deploys a configuration with the app of a checkout. @default - with this checkout's */
   deploy(environment: EnvironmentInput, from?: string): Promise<Deployed>;
+  /** Deploys some stacks of a configuration, as a deploy that stops in the middle does. */
+  deployStacks(environment: EnvironmentInput, ...stacks: string[]): Promise<Deployed>;
+  /** Runs the CLI. */
+  rekey(...args: string[]): Promise<Finished>;
   /** The current version of a secret with its description. */
   standing(name: string): Promise<Standing>;
   /** Starts a rotation, or follows the one that runs, until the version is current. */
@@ -136,34 +140,32 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
     await secrets.send(new RotateSecretCommand({ SecretId: name }));
   };
   let bootstrapped = false;
+  const deploy = async (
+    environment: EnvironmentInput,
+    from: string,
+    ...what: string[]
+  ): Promise<Deployed> => {
+    await writeFile(
+      configuration,
+      `export default ${JSON.stringify({ environments: { dev: environment } })}`,
+    );
+    if (!bootstrapped) {
+      const { exitCode, stderr } = await cdk(from, 'bootstrap', `aws://${cloud.accountId}/${cloud.region}`);
+      if (exitCode !== 0) throw new Error(`cdk bootstrap failed: ${stderr.slice(-2000)}`);
+      bootstrapped = true;
+    }
+    const how = ['--require-approval', 'never', '--method', 'direct', '--concurrency', '4'];
+    const { exitCode, stdout, stderr } = await cdk(from, 'deploy', ...what, ...how);
+    const output = `${stdout}\n${stderr}`.trim().split('\n').slice(-40).join('\n');
+    return { succeeded: exitCode === 0, output };
+  };
   return {
     cloud,
     directory,
     place: { host: postgres.host, port: postgres.port, authority, otherAuthority },
-    async deploy(environment, from = checkout) {
-      await writeFile(
-        configuration,
-        `export default ${JSON.stringify({ environments: { dev: environment } })}`,
-      );
-      if (!bootstrapped) {
-        const { exitCode, stderr } = await cdk(from, 'bootstrap', `aws://${cloud.accountId}/${cloud.region}`);
-        if (exitCode !== 0) throw new Error(`cdk bootstrap failed: ${stderr.slice(-2000)}`);
-        bootstrapped = true;
-      }
-      const { exitCode, stdout, stderr } = await cdk(
-        from,
-        'deploy',
-        '--all',
-        '--require-approval',
-        'never',
-        '--method',
-        'direct',
-        '--concurrency',
-        '4',
-      );
-      const output = `${stdout}\n${stderr}`.trim().split('\n').slice(-40).join('\n');
-      return { succeeded: exitCode === 0, output };
-    },
+    deploy: (environment, from = checkout) => deploy(environment, from, '--all'),
+    deployStacks: (environment, ...stacks) => deploy(environment, checkout, '--exclusively', ...stacks),
+    rekey: (...args) => run('node', ['bin/rekey.js', ...args], variables, deployMs),
     standing,
     async rotate(name) {
       const { versionId } = await standing(name);

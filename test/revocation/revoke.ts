@@ -1,7 +1,7 @@
 import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
 import { takeRequest } from '../../lambdas/revocation/intake.ts';
 import { report } from '../../lambdas/revocation/report.ts';
-import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
+import { rotateStep } from '../../lambdas/revocation/rotate.ts';
 import {
   type ContainmentInput,
   containmentInputSchema,
@@ -17,21 +17,25 @@ export async function revoke(
   afterContainment: (input: ContainmentInput) => void | Promise<void> = () => undefined,
 ): Promise<Execution> {
   let execution: Execution | undefined;
-  const functions = {
-    containment: async (input: unknown) => {
-      await world.wait(10);
-      const parsed = containmentInputSchema.parse(input);
-      const act = parsed.action === 'contain' ? containLeaks : verifyLeaks;
-      try {
-        return await act(parsed, world.containment());
-      } finally {
-        await afterContainment(parsed);
-      }
-    },
-    rotate: async (input: unknown) =>
-      rotateForRevocation(workflowInputSchema.parse(input), { ...world, store: world.seen }),
-    report: async (input: unknown) => report(input, { bus: world.bus, origin: world.origin() }),
+  const contain = async (input: unknown) => {
+    await world.wait(10);
+    const parsed = containmentInputSchema.parse(input);
+    const act = parsed.action === 'contain' ? containLeaks : verifyLeaks;
+    try {
+      return await act(parsed, world.containment());
+    } finally {
+      await afterContainment(parsed);
+    }
   };
+  const functions = () => ({
+    ...(world.containmentGone ? {} : { [world.definition.containmentFunction]: contain }),
+    rotate: async (input: unknown) =>
+      rotateStep(workflowInputSchema.parse(input), {
+        ...{ ...world, store: world.seen },
+        definitions: world.intake().definitions,
+      }),
+    report: async (input: unknown) => report(input, { bus: world.bus, origin: world.origin() }),
+  });
   await takeRequest(
     requestEvent({}, data),
     world.intake({

@@ -40,11 +40,17 @@ export interface Execution {
   readonly history: readonly unknown[];
 }
 
+/** The functions that exist, by name; which ones may change while an execution runs. */
+export type Functions = () => Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
+
+function called(functions: Functions, name: string) {
+  const found = functions()[name];
+  if (found !== undefined) return found;
+  throw Object.assign(new Error(`no function ${name}`), { name: 'Lambda.ResourceNotFoundException' });
+}
+
 /** As much of the Amazon States Language as the workflow uses. */
-export async function execute(
-  functions: Readonly<Record<string, (input: unknown) => Promise<unknown>>>,
-  input: Json,
-): Promise<Execution> {
+export async function execute(functions: Functions, input: Json): Promise<Execution> {
   const { StartAt, States } = definition();
   const path: string[] = [];
   const history: unknown[] = [structuredClone(input)];
@@ -80,32 +86,34 @@ export async function execute(
 async function task(
   state: State,
   data: Json,
-  functions: Readonly<Record<string, (input: unknown) => Promise<unknown>>>,
+  functions: Functions,
 ): Promise<{ output: Json; next: string | undefined }> {
   const parameters = state.Parameters === undefined ? undefined : (fill(state.Parameters, data) as Json);
   const viaService = state.Resource?.endsWith(':states:::lambda:invoke') ?? false;
-  const called = viaService ? String(parameters?.FunctionName) : (state.Resource ?? '').split(':').at(-1);
+  const name = viaService ? String(parameters?.FunctionName) : (state.Resource ?? '').split(':').at(-1);
   const left = new Map(state.Retry?.map((rule) => [rule, rule.MaxAttempts]));
   for (;;) {
     try {
       const payload = viaService ? parameters?.Payload : (parameters ?? data);
-      const result = await functions[called ?? '']?.(structuredClone(payload));
+      const result = await called(functions, name ?? '')(structuredClone(payload));
       const raw = viaService ? { Payload: result, StatusCode: 200 } : result;
       const selected = state.ResultSelector === undefined ? raw : fill(state.ResultSelector, raw as Json);
       return { output: place(data, state.ResultPath, selected), next: state.Next };
     } catch (error) {
-      const { name, message } = error as Error;
-      const rule = state.Retry?.find(({ ErrorEquals }) => ErrorEquals.includes(name));
+      const { name: code, message } = error as Error;
+      const rule = state.Retry?.find(({ ErrorEquals }) => ErrorEquals.includes(code));
       const attempts = rule === undefined ? 0 : (left.get(rule) ?? 0);
       if (rule !== undefined && attempts > 0) {
         left.set(rule, attempts - 1);
         continue;
       }
-      const caught = state.Catch?.[0];
+      const caught = state.Catch?.find(({ ErrorEquals }) =>
+        ErrorEquals.some((one) => one === code || one === 'States.ALL'),
+      );
       if (caught === undefined) {
         throw error;
       }
-      const failure = { Error: name, Cause: JSON.stringify({ errorType: name, errorMessage: message }) };
+      const failure = { Error: code, Cause: JSON.stringify({ errorType: code, errorMessage: message }) };
       return { output: place(data, caught.ResultPath, failure), next: caught.Next };
     }
   }

@@ -60,6 +60,39 @@ describe('a revocation', () => {
     expect(world.published().filter((type) => type === 'Credential Contained')).toHaveLength(1);
   });
 
+  test('a deploy that replaces the containment function in the middle is followed', async () => {
+    for (const before of ['contain', 'verify'] as const) {
+      const world = new World();
+      let calls = 0;
+      const { status, path } = await revoke(world, {}, () => {
+        calls += 1;
+        // After the first cut-off, or after the second one: the next call finds the former function gone.
+        if (calls === (before === 'contain' ? 1 : 2)) {
+          world.definition = { ...world.definition, containmentFunction: 'containment-of-the-deploy' };
+        }
+      });
+      expect(status).toBe('SUCCEEDED');
+      expect(path.filter((state) => state === 'Rotate')).toHaveLength(before === 'contain' ? 1 : 2);
+      expect(world.rotations).toEqual([newVersion]);
+      expect(find(world, 'Secret Revocation Succeeded')?.verifications).toMatchObject([
+        { outcome: 'rejected' },
+      ]);
+    }
+  });
+
+  test('a function that stays gone ends the revocation as failed, with what to do', async () => {
+    const world = new World();
+    const { status, path } = await revoke(world, {}, () => {
+      world.containmentGone = true;
+    });
+    expect(status).toBe('FAILED');
+    expect(path.filter((state) => state === 'Rotate')).toHaveLength(6);
+    expect(find(world, 'Secret Revocation Failed')?.error).toMatchObject({
+      code: 'ContainmentFunctionMissing',
+      message: expect.stringContaining('bring the deploy to its end'),
+    });
+  });
+
   test('every event fits the catalogue, and neither events nor the state hold a value', async () => {
     const world = new World('s3ntinel-value');
     world.target.unreachable = 2;
