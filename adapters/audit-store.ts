@@ -109,7 +109,7 @@ export class S3AuditStore implements AuditStore {
       ? new RekeyError(
           'AuditKeyUnusable',
           `S3 cannot use the KMS key of the audit bucket ${this.#bucket} (${name}); enable the key, or cancel its deletion`,
-          { retryable: true, cause: error },
+          { cause: error },
         )
       : error;
   }

@@ -3,7 +3,7 @@ import {
   PutEventsCommand,
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
-import { AuditUnavailableError } from '../core/errors.ts';
+import { AuditUnavailableError, RekeyError } from '../core/errors.ts';
 import type { AnyEvent } from '../core/events/catalogue.ts';
 import type { EventBus } from '../core/ports.ts';
 import { inBatches } from './batches.ts';
@@ -29,7 +29,8 @@ export class EventBridgeBus implements EventBus {
     const entries = events.map((event) => this.#entry(event));
     const large = entries.find((entry) => sizeOf(entry) > limits.bytes);
     if (large !== undefined) {
-      throw new AuditUnavailableError(
+      throw new RekeyError(
+        'RecordTooLarge',
         `event bus ${this.#busName} takes events of at most ${limits.bytes} bytes; this "${large.DetailType}" has ${sizeOf(large)}`,
       );
     }

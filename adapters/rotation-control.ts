@@ -52,10 +52,7 @@ export class SecretsManagerRotation implements OperatorRotations {
       throw new RekeyError(
         'RotationNotStarted',
         `Secrets Manager did not start the rotation of ${secretId} (${name})`,
-        {
-          cause,
-          retryable: true,
-        },
+        { cause },
       );
     }
   }

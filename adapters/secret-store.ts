@@ -108,7 +108,7 @@ export class SecretsManagerStore implements SecretStore {
         throw new SecretError(
           'CurrentMoved',
           `${stages.current} of ${secretId} is no longer on version ${from}; another rotation or a person moved it`,
-          { cause: error, retryable: true },
+          { cause: error },
         );
       }
       return refused(error, 'UpdateSecretVersionStage', secretId);
@@ -181,17 +181,14 @@ function refused(error: unknown, action: string, secretId: string): never {
       throw new SecretError(
         'SecretKeyUnusable',
         `Secrets Manager cannot use the KMS key of ${secretId} for ${action}; enable the key, or cancel its deletion`,
-        { cause: error, retryable: true },
+        { cause: error },
       );
     case 'ThrottlingException':
     case 'InternalServiceError':
       throw new RekeyError(
         'SecretsManagerUnavailable',
         `Secrets Manager could not serve ${action} for ${secretId}`,
-        {
-          cause: error,
-          retryable: true,
-        },
+        { cause: error },
       );
     default:
       throw error;

@@ -1,3 +1,4 @@
+import type { ErrorCode, ErrorCodeOf } from '../core/errors/codes.ts';
 import { RekeyError } from '../core/errors.ts';
 
 /** What the process ends with. 0: done. 1: a check failed. 2: wrong usage. 3: the system was not reached, or refused. */
@@ -11,7 +12,7 @@ export class CliError extends RekeyError {
 
   constructor(
     exitCode: ExitCode,
-    code: string,
+    code: ErrorCode,
     message: string,
     options: { cause?: unknown; action?: string } = {},
   ) {
@@ -24,4 +25,5 @@ export class CliError extends RekeyError {
 }
 
 /** The command line asks for something that does not exist or makes no sense. */
-export const usageError = (code: string, message: string): CliError => new CliError(2, code, message);
+export const usageError = (code: ErrorCodeOf<'cli' | 'revocation'>, message: string): CliError =>
+  new CliError(2, code, message);

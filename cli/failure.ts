@@ -1,4 +1,5 @@
 import { failedCall } from '../adapters/call-trace.ts';
+import type { ErrorCode } from '../core/errors/codes.ts';
 import { RekeyError, summarizeError } from '../core/errors.ts';
 import { CliError } from './errors.ts';
 
@@ -100,7 +101,7 @@ export function explain(error: unknown): CliError {
   const action = failedCall(error);
   const what = action ?? 'the call';
   const has = (set: ReadonlySet<string>) => names.some((name) => set.has(name));
-  const failure = (code: string, message: string) =>
+  const failure = (code: ErrorCode, message: string) =>
     new CliError(3, code, message, { cause: error, ...(action !== undefined && { action }) });
   const from = errors.find(({ name }) => denied.has(name) && name !== 'SecretAccessDenied');
 
@@ -152,7 +153,7 @@ export function explain(error: unknown): CliError {
     return failure(error.code, error.message);
   }
   if (action !== undefined && isThrown(error)) {
-    return failure(error.name, `${what} was refused: ${error.name}: ${sentence(error.message)}`);
+    return failure('CallRefused', `${what} was refused: ${error.name}: ${sentence(error.message)}`);
   }
   return failure('Unexpected', summarizeError(error).message);
 }

@@ -1,10 +1,10 @@
 import type { SecretDefinition } from '../core/definition.ts';
-import type { ErrorSummary } from '../core/errors.ts';
+import type { ReportedError } from '../core/errors.ts';
 import type { Cloud } from '../core/operator-ports.ts';
 import { CliError } from './errors.ts';
 
 /** A step of a rotation that failed, and why. */
-export interface RotationFailure extends ErrorSummary {
+export interface RotationFailure extends ReportedError {
   readonly step: string;
 }
 
@@ -78,7 +78,7 @@ export async function rejectionOf(
   logGroup: string,
   requestId: string,
   requestedAt: Date,
-): Promise<ErrorSummary | undefined> {
+): Promise<ReportedError | undefined> {
   const logs = await cloud.logs();
   const lines = await logs.find(logGroup, requestId, new Date(requestedAt.getTime() - clockSkewMs));
   return lines
@@ -100,7 +100,7 @@ function parse(text: string): Line | undefined {
   }
 }
 
-function errorOf({ level, code, reason, retryable }: Line): ErrorSummary | undefined {
+function errorOf({ level, code, reason, retryable }: Line): ReportedError | undefined {
   return level === 'ERROR' && typeof code === 'string' && typeof reason === 'string'
     ? { code, message: reason, retryable: retryable === true }
     : undefined;

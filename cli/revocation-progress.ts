@@ -1,4 +1,4 @@
-import type { ErrorSummary } from '../core/errors.ts';
+import type { ReportedError } from '../core/errors.ts';
 import type { Execution, ExecutionStage } from '../core/operator-ports.ts';
 import type { Invocation } from './context.ts';
 import { explain } from './failure.ts';
@@ -57,7 +57,7 @@ export async function followRevocation(
   };
   let lookedAtMs = 0;
   // Once a second; without the permission, or when the log does not answer, a rejection looks like silence.
-  const rejection = async (elapsed: number): Promise<ErrorSummary | undefined> => {
+  const rejection = async (elapsed: number): Promise<ReportedError | undefined> => {
     if (intakeLogGroup === undefined || elapsed - lookedAtMs < rejectionPollMs) {
       return undefined;
     }

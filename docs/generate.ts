@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type DetailType, detailSchema, detailTypes } from '../core/events/catalogue.ts';
 import { registry, type SecretTypeEntry } from '../rotators/registry.ts';
+import { errorsPage, findingsPage } from './catalogues.ts';
 import { changesPart } from './changes.ts';
 import { httpRecipes } from './http-recipes.ts';
 
 /**
  * Writes the parts of the documentation that follow from code: the JSON Schemas of all events with their index, the
- * page of the recipes for HTTP APIs, the table of secret types in the README, and that of changes in the page on deployment.
+ * pages of all errors and findings, the page of the recipes for HTTP APIs, the table of secret types in the README, and that of changes in the page on deployment.
  * `npm run docs` runs it; a test fails when the committed files differ.
  */
 
@@ -82,6 +83,8 @@ export function generate(): ReadonlyMap<string, string> {
   return new Map([
     ...schemas,
     [`${eventsFolder}/README.md`, eventIndex()],
+    ['docs/errors.md', errorsPage()],
+    ['docs/findings.md', findingsPage()],
     ['docs/secret-types/http-recipes.md', httpRecipes()],
     ['README.md', withPart('README.md', 'secret types', secretTypes())],
     ['docs/deploy.md', withPart('docs/deploy.md', 'changes', changesPart())],

@@ -80,7 +80,6 @@ export function requireOtherAdmin(admin: string, username: string): void {
 export function noteCurrentRefused<S extends { username: string }>(context: ApplyContext<S>): void {
   context.finding({
     code: 'CurrentCredentialRefused',
-    severity: 'medium',
     message: `the server refused the current password of "${context.credentials.current.username}"`,
   });
 }

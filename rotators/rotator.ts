@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { TargetError } from '../core/errors.ts';
+import type { Finding } from '../core/findings/codes.ts';
 import type { PasswordPolicy } from '../core/password.ts';
 import type { Random } from '../core/ports.ts';
 import type { Strategy } from '../core/secret.ts';
@@ -116,7 +117,7 @@ export interface TargetContext {
   /** Permits HTTP APIs on private, loopback and link-local addresses. Default: false. */
   readonly allowPrivateAddresses?: boolean;
   /** Takes note of something a person should look at; the engine publishes it as a finding. */
-  finding(finding: { code: string; severity: 'low' | 'medium' | 'high'; message: string }): void;
+  finding(finding: Finding): void;
 }
 
 /** Credentials at hand; all but the current one are read only when asked for. */

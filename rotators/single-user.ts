@@ -29,7 +29,6 @@ export async function changePassword<
   const refused = (who: string) =>
     context.finding({
       code: 'CurrentCredentialRefused',
-      severity: 'medium',
       message: `the server refused the current password of "${username}"; repaired with ${who}`,
     });
 

@@ -176,7 +176,7 @@ function checkVersions({ versions, secret }: Target, wanted: readonly string[]):
   if (unknown !== undefined && known !== undefined) {
     const meant = near(unknown, known, 1);
     throw usageError(
-      'VersionUnknown',
+      'VersionsNotKept',
       `${secret} has no version ${JSON.stringify(unknown.slice(0, 64))}; ${meant.length > 0 ? `did you mean ${meant[0]}?` : `it has ${known.join(', ')}`}`,
     );
   }

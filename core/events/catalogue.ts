@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { severities } from '../findings/codes.ts';
 import { strategies } from '../secret.ts';
 
 /**
@@ -113,7 +114,7 @@ const dataSchemas = {
   'Finding Raised': z.object({
     secretArn: z.string(),
     code: z.string(),
-    severity: z.enum(['low', 'medium', 'high']),
+    severity: z.enum(severities),
     message: z.string(),
   }),
   'Secret Revocation Requested': revocationRequestSchema,

@@ -67,7 +67,6 @@ export class AuditWriter {
     throw new RekeyError(
       'AuditContended',
       `other writers took the next place in the audit log ${attempts} times in a row; only one function may write`,
-      { retryable: true },
     );
   }
 

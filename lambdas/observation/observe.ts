@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { RekeyError } from '../../core/errors.ts';
+import { errorSummary, RekeyError } from '../../core/errors.ts';
 import type { EventData } from '../../core/events/catalogue.ts';
 import { createEvent, type EventLinks, type EventOrigin } from '../../core/events/create.ts';
 import { rotationServiceEvents } from '../../core/names.ts';
@@ -152,20 +152,17 @@ function failureOf(
   if (eventName === 'RotationAbandoned') {
     return {
       step,
-      error: {
-        code: 'RotationAbandoned',
-        message:
-          'somebody stored a new version by hand while the rotation was under way, so Secrets Manager gave the rotation up; rotate again',
-        retryable: false,
-      },
+      error: errorSummary(
+        'RotationAbandoned',
+        'somebody stored a new version by hand while the rotation was under way, so Secrets Manager gave the rotation up; rotate again',
+      ),
     };
   }
   return {
     step,
-    error: {
-      code: 'ForeignRotationFailed',
-      message: `the rotation function ${rotationFunction} failed; its log /aws/lambda/${rotationFunction} says why`,
-      retryable: true,
-    },
+    error: errorSummary(
+      'ForeignRotationFailed',
+      `the rotation function ${rotationFunction} failed; its log /aws/lambda/${rotationFunction} says why`,
+    ),
   };
 }

@@ -1,6 +1,7 @@
 import { RekeyError, summarizeError } from '../../core/errors.ts';
 import type { Containment, Verification } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import { type Finding, findingData } from '../../core/findings/codes.ts';
 import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
 import { type Strategy, stages } from '../../core/secret.ts';
 import type { ContainResult, ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
@@ -39,10 +40,9 @@ export async function containLeaks<S extends object>(
     throw new RekeyError(
       'LabelsOutdated',
       `${stages.current} of ${input.secretName} is shown on version ${leaks.stillCurrent}, which leaked and was replaced by ${input.newVersionId}; the answer is old, or somebody moved the label back. Nothing was cut off; try again`,
-      { retryable: true },
     );
   }
-  const findings: Parameters<TargetContext['finding']>[0][] = [];
+  const findings: Finding[] = [];
   const { current } = leaks;
   if (current === undefined) {
     await record(input, [], findings, { bus, origin });
@@ -194,7 +194,7 @@ function describeResults(
   });
 }
 
-const unproven = (message: string) => new RekeyError('RevocationUnproven', message, { retryable: true });
+const unproven = (message: string) => new RekeyError('RevocationUnproven', message);
 
 async function seenRefused<S extends object>(
   found: readonly Leak<S>[],
@@ -211,7 +211,7 @@ async function seenRefused<S extends object>(
 async function record(
   { requestId, correlationId, secretArn, secretName }: ContainmentInput,
   containments: Containment[],
-  findings: readonly Parameters<TargetContext['finding']>[0][],
+  findings: readonly Finding[],
   { bus, origin }: { readonly bus: EventBus; readonly origin: EventOrigin },
 ): Promise<void> {
   const links = { correlationId, causationId: requestId };
@@ -224,12 +224,10 @@ async function record(
       { ...links, fact: `${requestId} ${secretArn} ${JSON.stringify(containments)}` },
     ),
     ...findings.map((finding) =>
-      createEvent(
-        origin,
-        'Finding Raised',
-        { secretArn, ...finding },
-        { ...links, fact: `${requestId} ${secretArn} ${finding.code} ${finding.message}` },
-      ),
+      createEvent(origin, 'Finding Raised', findingData(secretArn, finding), {
+        ...links,
+        fact: `${requestId} ${secretArn} ${finding.code} ${finding.message}`,
+      }),
     ),
   ]);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deliveredEventSchema } from '../../core/audit/event.ts';
+import type { ErrorCodeOf } from '../../core/errors/codes.ts';
 import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
 import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
@@ -40,7 +41,7 @@ export type IntakeOutcome =
     };
 
 /** A request that must not be acted upon. It is answered with an event and an alarm, never with silence. */
-class Rejection extends RekeyError {}
+class Rejection extends RekeyError<ErrorCodeOf<'revocation'>> {}
 
 /** A request that passed, with what the events about it share. */
 interface Accepted {
@@ -180,7 +181,7 @@ async function prepare(
   );
   if (!versions.some((version) => ids.includes(version))) {
     throw new Rejection(
-      'VersionUnknown',
+      'VersionsNotKept',
       `Secrets Manager keeps none of the versions ${versions.join(', ')} of ${name}; name versions that it keeps, or none for all`,
     );
   }

@@ -140,7 +140,6 @@ async function readCurrent<S extends object>(
     throw new RekeyError(
       'LabelsOutdated',
       `Secrets Manager does not show version ${newVersionId} of ${seen.name} yet, which the revocation made; nothing was done, try again`,
-      { retryable: true },
     );
   }
   // A rotation may have followed; an older version that still has the label was replaced by the one that was made.

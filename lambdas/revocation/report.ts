@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { ErrorSummary } from '../../core/errors.ts';
+import { isErrorCode } from '../../core/errors/codes.ts';
+import { type ErrorSummary, errorSummary } from '../../core/errors.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { EventBus } from '../../core/ports.ts';
@@ -135,32 +136,35 @@ function judge(state: FinalState): Failure | Success {
 function endedEarly(status: string): Failure {
   return {
     stage: 'workflow',
-    error: {
-      code: 'WorkflowEnded',
-      message: `the workflow ended with the status ${status} before it was done; repeat the revocation`,
-      retryable: true,
-    },
+    error: errorSummary(
+      'WorkflowEnded',
+      `the workflow ended with the status ${status} before it was done; repeat the revocation`,
+    ),
   };
 }
 
 const lambdaErrorSchema = z.object({ errorMessage: z.string() });
 
 /**
- * Rekey's functions name their errors and keep values out of their messages. Names with a dot are of Lambda and Step
- * Functions themselves; their text is left out.
+ * Rekey's functions name their errors by their codes and keep values out of their messages. Every other name is of Lambda,
+ * Step Functions or the runtime, which ended the function; their text is left out.
  */
 function summarize(failure: { Error: string; Cause?: string | undefined } | undefined): ErrorSummary {
-  const code = failure?.Error ?? 'Unexpected';
-  const retryable = code !== 'Unexpected';
-  if (failure?.Cause !== undefined && !code.includes('.')) {
-    try {
-      const parsed = lambdaErrorSchema.safeParse(JSON.parse(failure.Cause));
-      if (parsed.success) {
-        return { code, message: parsed.data.errorMessage, retryable };
-      }
-    } catch {
-      // The cause is not of a function.
-    }
+  if (failure === undefined) {
+    return errorSummary('Unexpected', 'the step left no result; see the execution in Step Functions');
   }
-  return { code, message: `the step ended with ${code}; see its log`, retryable };
+  const { Error: name, Cause: cause } = failure;
+  if (!isErrorCode(name)) {
+    return errorSummary('FunctionFailed', `the function of this step was ended with ${name}; see its log`);
+  }
+  return errorSummary(name, messageIn(cause) ?? `the step ended with ${name}; see its log`);
+}
+
+function messageIn(cause: string | undefined): string | undefined {
+  try {
+    return lambdaErrorSchema.safeParse(JSON.parse(cause ?? '')).data?.errorMessage;
+  } catch {
+    // The cause is not of a function.
+    return undefined;
+  }
 }

@@ -134,7 +134,6 @@ export async function rotateForRevocation(
       throw new RekeyError(
         'RotationPending',
         `the rotation of ${secretName} to version ${token} has not ended within ${patienceMs} ms${pending !== undefined && pending !== token ? `; version ${pending} of an earlier rotation is still pending` : ''}`,
-        { retryable: true },
       );
     }
     await wait(pauseMs());

@@ -1,4 +1,5 @@
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import { type Finding, findingData } from '../../core/findings/codes.ts';
 import type { EventBus } from '../../core/ports.ts';
 import type { TargetContext } from '../../rotators/rotator.ts';
 
@@ -15,20 +16,15 @@ export async function withFindings<T>(
   { secretArn, versionId }: { readonly secretArn: string; readonly versionId: string },
   action: (target: TargetContext) => Promise<T>,
 ): Promise<T> {
-  const findings: Parameters<TargetContext['finding']>[0][] = [];
+  const findings: Finding[] = [];
   const publish = async () => {
     if (findings.length === 0) return;
     await records.publish(
       findings.map((finding) =>
-        createEvent(
-          origin,
-          'Finding Raised',
-          { secretArn, ...finding },
-          {
-            correlationId: versionId,
-            fact: `${secretArn} ${versionId} ${finding.code} ${finding.message}`,
-          },
-        ),
+        createEvent(origin, 'Finding Raised', findingData(secretArn, finding), {
+          correlationId: versionId,
+          fact: `${secretArn} ${versionId} ${finding.code} ${finding.message}`,
+        }),
       ),
     );
   };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { systemClock } from '../../adapters/clock.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
+import { RekeyError } from '../../core/errors.ts';
 import { standardHandler } from '../shared/chain.ts';
 import { firstRotationEnvironmentSchema, readEnvironment } from '../shared/environment.ts';
 import { answerLifeCycle, lifeCycleEventSchema } from './first-rotation.ts';
@@ -26,6 +27,9 @@ export const handler = standardHandler<unknown, void>(async (event) => {
     body: JSON.stringify(answer),
   });
   if (!response.ok) {
-    throw new Error(`CloudFormation's answer could not be stored: ${response.status}`);
+    throw new RekeyError(
+      'AnswerNotStored',
+      `the answer for CloudFormation could not be stored (HTTP ${response.status}); Lambda sends it again`,
+    );
   }
 });

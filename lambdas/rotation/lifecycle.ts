@@ -311,7 +311,6 @@ export class RotationLifecycle<S extends object> {
         if (retryable) throw error;
         context.finding({
           code: 'PreviousCredentialRemains',
-          severity: 'high',
           message: `the credential that was replaced still works, since it could not be removed (${code}: ${message}); remove it by hand`,
         });
       }
@@ -392,9 +391,9 @@ export class RotationLifecycle<S extends object> {
       { correlationId: event.token },
     );
     await records.publish([failure]).catch((cause: unknown) => {
-      const { code, message, retryable } = summarizeError(error);
+      const { code, message } = summarizeError(error);
       const unrecorded = `${message}; and this failure could not be recorded: ${summarizeError(cause).message}`;
-      throw new RekeyError(code, unrecorded, { cause: error, retryable });
+      throw new RekeyError(code, unrecorded, { cause: error });
     });
   }
 

@@ -101,9 +101,8 @@ export function failureOf(outcomes: readonly OverlapOutcome[]): RekeyError | und
   const named = failed.slice(0, mostNamed).map(({ secret, error }) => `${secret} (${error.code})`);
   const more = failed.length > mostNamed ? ` and ${failed.length - mostNamed} more` : '';
   return new RekeyError(
-    'OverlapsNotEnded',
+    failed.some(({ error }) => error.retryable) ? 'OverlapsDelayed' : 'OverlapsNotEnded',
     `overlaps of ${failed.length} of ${outcomes.length} secrets could not be looked at or ended: ${named.join(', ')}${more}; the log says why, and each is tried again every hour`,
-    { retryable: failed.some(({ error }) => error.retryable) },
   );
 }
 

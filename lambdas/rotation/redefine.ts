@@ -70,10 +70,10 @@ export async function redefine<S extends object>(
   const content = await contentOf(description, dependencies).catch((error: unknown) => {
     const message = `the definition of ${name} cannot be read (${error instanceof Error ? error.name : 'no error'}); the rotation function needs ssm:GetParameter on it, and from its network a way to Systems Manager`;
     if (isFirstValue(json)) {
-      throw new RekeyError('DefinitionUnavailable', message, { cause: error, retryable: true });
+      throw new RekeyError('DefinitionUnavailable', message, { cause: error });
     }
     const rest = 'the credential rotated without it';
-    context.finding({ code: 'DefinitionUnread', severity: 'medium', message: `${message}; ${rest}` });
+    context.finding({ code: 'DefinitionUnread', message: `${message}; ${rest}` });
     return undefined;
   });
   if (content === undefined) return unchanged();
@@ -85,7 +85,6 @@ export async function redefine<S extends object>(
     if (isFirstValue(json)) as({ ...content.fields, ...json }, `${name} as its definition has it`);
     context.finding({
       code: 'DefinitionNotFollowed',
-      severity: 'medium',
       message: `the fields in the definition of ${name} do not make a ${rotator.type} secret; the credential rotated without them; correct create.fields`,
     });
     return unchanged();
@@ -104,7 +103,6 @@ export async function redefine<S extends object>(
   await requireAdmin();
   context.finding({
     code: 'DefinitionNotFollowed',
-    severity: 'medium',
     message: `the definition of ${name} gives another ${merged.moved.join(', ')}, and the credential stays where it is: ${obstacle}. Each rotation tries again`,
   });
   return { json: stays, credential: present, present, mark: bounded };
@@ -185,7 +183,6 @@ export async function beforeSet<S extends object>(
 export const leftBehind = (identity: string, moved: readonly string[]) =>
   ({
     code: 'CredentialLeftBehind',
-    severity: 'medium',
     message: `the definition gave the secret of ${identity} another ${moved.join(', ')}: at its former place the credential before this one goes on working; remove it there when nobody needs it`,
   }) as const;
 
@@ -210,7 +207,6 @@ export async function noteContent<S extends object>(
   } catch (error) {
     finding({
       code: 'DefinitionNotNoted',
-      severity: 'low',
       message: `that the secret has taken over its definition could not be noted in its tag ${contentTag} (${summarizeError(error).code}): the next rotation writes the fields once more, over what was changed by hand`,
     });
   }

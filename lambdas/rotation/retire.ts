@@ -159,7 +159,6 @@ export async function retirePrevious<S extends object>(
   if (!(await isExpendable(rotator, old, context))) {
     context.finding({
       code: 'OverlapNotEnded',
-      severity: 'medium',
       message: `the target refuses the current credential of ${description.name} and accepts the one before it, which therefore stays; rotate the secret`,
     });
     return 'current not accepted';
@@ -201,4 +200,4 @@ async function isExpendable<S extends object>(
 
 /** Whether a proposal failed for want of room that waiting would not bring. */
 export const needsRoom = (error: unknown): boolean =>
-  error instanceof SecretError && error.code === 'SlotsTaken' && !error.retryable;
+  error instanceof SecretError && error.code === 'SlotsTaken';

@@ -58,9 +58,9 @@ export function standardHandler<Event, Result>(handle: Handle<Event, Result>) {
           functionName: context.functionName,
         });
       } catch (error) {
-        const { code, message, retryable } = summarizeError(error);
+        const { code, message } = summarizeError(error);
         logger.error('failed', loggable(error));
-        throw withoutStack(new RekeyError(code, message, { retryable }));
+        throw withoutStack(new RekeyError(code, message));
       }
     });
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RekeyError } from '../../core/errors.ts';
 import { strategies } from '../../core/secret.ts';
 
 /**
@@ -86,7 +87,10 @@ export function readEnvironment<Schema extends z.ZodType>(
   const parsed = schema.safeParse(environment);
   if (!parsed.success) {
     const names = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-    throw new Error(`environment variables missing or invalid: ${names}`);
+    throw new RekeyError(
+      'FunctionMisconfigured',
+      `environment variables missing or invalid: ${names}; the function was changed outside the deployment: deploy again`,
+    );
   }
   return parsed.data;
 }

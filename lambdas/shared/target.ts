@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { RekeyError } from '../../core/errors.ts';
 import type { TargetContext } from '../../rotators/rotator.ts';
 import type { containmentEnvironmentSchema } from './environment.ts';
 
@@ -27,7 +28,7 @@ function readCertificates(file: string): string[] {
   const pem = readFileSync(join(process.env.LAMBDA_TASK_ROOT ?? '.', file), 'utf8');
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g);
   if (certificates === null) {
-    throw new Error(`${file} holds no PEM certificate`);
+    throw new RekeyError('FunctionMisconfigured', `${file} holds no PEM certificate; deploy again`);
   }
   return certificates;
 }

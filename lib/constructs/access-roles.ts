@@ -17,6 +17,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { RekeyError } from '../../core/errors.ts';
 import { definitionsPath, deploymentPath, environmentTag } from '../../core/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { grantInvokeRotation } from './environment-functions.ts';
@@ -44,7 +45,10 @@ abstract class AccessRole extends Construct {
     super(scope, id);
     const [first, ...others] = props.principals.map((principal) => trusted(this, principal));
     if (first === undefined) {
-      throw new Error(`${id}: needs at least one principal that may assume the role`);
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: needs at least one principal that may assume the role`,
+      );
     }
     this.role = new Role(this, 'Role', {
       description: `Rekey ${props.environment}: ${description}`,

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { SecretDefinition } from '../../core/definition.ts';
+import { RekeyError } from '../../core/errors.ts';
 
 /** https://docs.aws.amazon.com/general/latest/gr/ssm.html */
 const longestParameter = 4096;
@@ -16,7 +17,8 @@ export function definitionText(scope: Construct, secret: string, definition: Sec
   const text = stack.toJsonString(definition);
   const length = lengthOf(stack.resolve(text));
   if (length > longestParameter) {
-    throw new Error(
+    throw new RekeyError(
+      'ConstructInvalid',
       `the definition of ${secret} would have about ${length} bytes, and an SSM parameter takes ${longestParameter}; shorten create.fields (${Buffer.byteLength(JSON.stringify(definition.content?.fields ?? {}))} bytes) or consumers`,
     );
   }

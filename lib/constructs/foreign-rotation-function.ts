@@ -1,6 +1,7 @@
 import { Arn, ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import { type IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { RekeyError } from '../../core/errors.ts';
 import type { Strategy } from '../../core/secret.ts';
 
 /** Props of {@link ForeignRotationFunction}. */
@@ -41,7 +42,8 @@ export class ForeignRotationFunction extends Construct {
       ['region', region, own.region],
     ] as const) {
       if (!Token.isUnresolved(must) && is !== must) {
-        throw new Error(
+        throw new RekeyError(
+          'ConstructInvalid',
           `${id}: the rotation function ${functionArn} is in ${what} ${is}, the secret in ${must}; Secrets Manager only invokes functions of its own ${what}`,
         );
       }

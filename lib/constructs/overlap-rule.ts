@@ -3,6 +3,7 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { z } from 'zod';
+import { RekeyError } from '../../core/errors.ts';
 import { overlapRulePrefix } from '../../core/names.ts';
 import type { retireEventSchema } from '../../lambdas/rotation/overlaps.ts';
 import type { SecretType } from '../../rotators/registry.ts';
@@ -62,7 +63,8 @@ export class OverlapRule extends Construct {
   add(secretName: string): void {
     this.names.push(secretName);
     if (this.inputs().length > mostTargets) {
-      throw new Error(
+      throw new RekeyError(
+        'ConstructInvalid',
         `${this.node.path}: the names of ${this.names.length} secrets do not fit into the ${mostTargets} targets of a rule, with ${longestInput} characters each; ` +
           'spread the secrets over several rotation functions',
       );

@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { type IRole, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { RekeyError } from '../../core/errors.ts';
 
 /** Text of a policy with the most characters that it can have when it is deployed. */
 export interface SizedText {
@@ -84,7 +85,8 @@ export class PolicyPages {
     }
     const number = this.pages.length;
     if (number > mostManagedPolicies) {
-      throw new Error(
+      throw new RekeyError(
+        'ConstructInvalid',
         `${this.role.node.path}: what it may do does not fit into the ${mostManagedPolicies} managed policies that IAM attaches to a role; ` +
           'spread the secrets over several environments, or let Rekey create them: those are named by their prefix and tag',
       );

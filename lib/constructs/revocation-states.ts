@@ -13,10 +13,14 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
+import { type ErrorCode, retryableCodes } from '../../core/errors/codes.ts';
 import { longestStepSeconds } from '../../core/step-limits.ts';
 
+/** What a state may be told of: a code of Rekey's, or an error of Lambda, its runtime or Step Functions. */
+type StateError = ErrorCode | `${'Lambda' | 'Runtime' | 'Sandbox' | 'States'}.${string}`;
+
 /** Lambda could not run the function; a moment later it may. */
-const lambdaErrors = [
+const lambdaErrors: readonly StateError[] = [
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
@@ -29,19 +33,23 @@ const lambdaErrors = [
 ];
 
 /** The target, or Secrets Manager, gave no answer or an old one; a moment later it may. */
-const passingErrors = ['TargetUnreachable', 'TargetTimeout', 'SecretsManagerUnavailable', 'LabelsOutdated'];
+const passingErrors: readonly StateError[] = [
+  ...retryableCodes('target'),
+  'SecretsManagerUnavailable',
+  'LabelsOutdated',
+];
 
 /**
  * A deploy has replaced the function since its name was read. One that is gone has no tags either, so it may as well be
  * denied to a role that is told functions by their tags.
  */
-const functionGone = [
+const functionGone: StateError[] = [
   'Lambda.ResourceNotFoundException',
   'Lambda.AccessDeniedException',
   'Lambda.AWSLambdaException',
 ];
 
-const retry = (errors: readonly string[], maxAttempts: number, interval: Duration): RetryProps => ({
+const retry = (errors: readonly StateError[], maxAttempts: number, interval: Duration): RetryProps => ({
   errors: [...errors],
   maxAttempts,
   interval,

@@ -13,6 +13,7 @@ import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secre
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
 import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
+import { RekeyError } from '../../core/errors.ts';
 import { definitionParameter, endsLikeSuffix, environmentTag } from '../../core/names.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
@@ -130,7 +131,8 @@ export class RotatedSecret extends Construct {
     const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
     const created = 'create' in props.secret;
     if (created && rotation === undefined) {
-      throw new Error(
+      throw new RekeyError(
+        'ConstructInvalid',
         `${id}: a function that is not Rekey's does not write the fields of a secret that Rekey creates; store the secret first and adopt it`,
       );
     }
@@ -354,7 +356,8 @@ function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry 
     };
   }
   if (endsLikeSuffix(adopt.id)) {
-    throw new Error(
+    throw new RekeyError(
+      'ConstructInvalid',
       `secret ${adopt.id}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${adopt.id} --query ARN)`,
     );
   }

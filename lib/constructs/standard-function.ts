@@ -13,6 +13,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { z } from 'zod';
+import { RekeyError } from '../../core/errors.ts';
 import type { FunctionEnvironment } from '../../lambdas/shared/environment.ts';
 import { bundledCode, packageRoot } from './bundle.ts';
 
@@ -157,13 +158,19 @@ function checkEnvironment<Schema extends z.ZodObject>(
   for (const [name, value] of Object.entries<string | undefined>(environment)) {
     const field = schema.shape[name] as z.ZodType | undefined;
     if (field === undefined) {
-      throw new Error(`${id}: the function does not read the environment variable ${name}; remove it`);
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: the function does not read the environment variable ${name}; remove it`,
+      );
     }
     if (value === undefined) {
       continue;
     }
     if (!Token.isUnresolved(value) && !field.safeParse(value).success) {
-      throw new Error(`${id}: the function would refuse ${name}=${JSON.stringify(value)}`);
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: the function would refuse ${name}=${JSON.stringify(value)}`,
+      );
     }
     values[name] = value;
   }

@@ -4,6 +4,7 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { RekeyError } from '../../core/errors.ts';
 import type { services } from '../../core/names.ts';
 import type { Strategy } from '../../core/secret.ts';
 import type {
@@ -80,7 +81,10 @@ export abstract class TargetFunction extends Construct {
     const { type, strategy } = props;
     const entry: SecretTypeEntry = registry[type];
     if (!entry.strategies.includes(strategy)) {
-      throw new Error(`${id}: ${type} supports ${entry.strategies.join(', ')}, not ${strategy}`);
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: ${type} supports ${entry.strategies.join(', ')}, not ${strategy}`,
+      );
     }
     this.type = type;
     this.strategy = strategy;

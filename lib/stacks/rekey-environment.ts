@@ -1,6 +1,7 @@
 import { CrossStackReferences, ReferenceStrength, type StackProps, Tags } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { RekeyError } from '../../core/errors.ts';
 import { environmentTag } from '../../core/names.ts';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
 import { RotationFunction } from '../constructs/rotation-function.ts';
@@ -139,7 +140,8 @@ function requireReservable(scope: Construct, environment: string, quota: number)
     .flatMap(({ reservedConcurrentExecutions: reserved }) => (reserved === undefined ? [] : [reserved]));
   const sum = reserving.reduce((total, reserved) => total + reserved, 0);
   if (sum > Math.max(0, quota - keptUnreserved)) {
-    throw new Error(
+    throw new RekeyError(
+      'ConstructInvalid',
       `environments.${environment}.reservedConcurrency: ${reserving.length} functions would reserve ${sum} executions, and of a quota of ` +
         `${quota} only ${Math.max(0, quota - keptUnreserved)} can be reserved, since AWS keeps ${keptUnreserved} for all others; ` +
         'reserve less, or have the quota raised and state it in reservedConcurrency.quota',

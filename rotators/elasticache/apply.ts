@@ -28,7 +28,6 @@ export async function apply(
   if (login !== 'refused') return;
   context.finding({
     code: 'CurrentCredentialRefused',
-    severity: 'medium',
     message: `the cache refused the current password of "${current.username}"; ${user.what} was given the new one through the API`,
   });
 }

@@ -72,7 +72,7 @@ export async function probe(
 /**
  * See {@link Rotator.apply}: the service has made the credential already. What is left is to wait until all of the service
  * knows it, and to see that value and id belong together.
- * @throws SecretError `CredentialUnusable` when it is not accepted in time
+ * @throws SecretError `CredentialNotYetAccepted` when it is not accepted in time
  */
 export async function apply(
   next: HttpSecret,
@@ -85,9 +85,8 @@ export async function apply(
   const trial = await settled(caller, credential, 'accepted');
   if (trial.outcome === 'rejected') {
     throw new SecretError(
-      'CredentialUnusable',
+      'CredentialNotYetAccepted',
       `${trial.error.message}, for ${settleSeconds} s; if that stays so it was revoked: remove the AWSPENDING label and rotate again`,
-      { retryable: true },
     );
   }
   if (trial.id !== undefined && trial.id !== credential.id) {

@@ -159,7 +159,6 @@ async function removeAbandoned(
     } catch (error) {
       context.finding({
         code: 'AbandonedCredentialRemains',
-        severity: 'medium',
         message: `${identityOf(abandoned)} is of a rotation that was given up, or of long ago, and could not be revoked: ${summarizeError(error).message}`,
       });
     }

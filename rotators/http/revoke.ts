@@ -76,7 +76,6 @@ export async function retire(
   const remains = (reason: string): RetireResult => {
     context.finding({
       code: 'PreviousCredentialRemains',
-      severity: 'medium',
       message: `${identityOf(stale)} was replaced, but not revoked: ${reason}; revoke it at the service`,
     });
     return { done: 'nothing', note: reason };

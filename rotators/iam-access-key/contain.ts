@@ -67,7 +67,7 @@ async function isActive(
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     if (error.code === 'PermissionMissing') {
-      context.finding({ code: 'PermissionMissing', severity: 'medium', message: error.message });
+      context.finding({ code: 'KeyStateUnread', message: error.message });
     }
     return true;
   }

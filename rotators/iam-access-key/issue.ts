@@ -73,9 +73,8 @@ async function makeRoom(
     .slice(0, Math.max(0, surplus));
   if (spare.length < surplus && underWay !== undefined) {
     throw new SecretError(
-      'SlotsTaken',
+      'SlotsBusy',
       `IAM user "${username}": another run of this rotation may be about to store the access key ${underWay.id}; if it is not stored within ${Math.ceil(aws.runLivesMs / 1000)} s, it is removed when the rotation is tried again`,
-      { retryable: true },
     );
   }
   if (spare.length < surplus) throw await slotsTaken(aws, current, keys, context);
@@ -83,7 +82,6 @@ async function makeRoom(
     await deleteKey(aws, username, id, context);
     context.finding({
       code: 'SpareKeyRemoved',
-      severity: 'low',
       message: `IAM user "${username}": removed the access key ${id}, which ${id === current.accessKeyId ? 'is the current one and inactive' : 'an earlier version of the secret holds'}, to make room for a new one`,
     });
   }

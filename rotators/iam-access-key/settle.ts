@@ -60,7 +60,6 @@ export async function settle(aws: Aws, token: string | undefined, context: Conte
 function orphanRemoved(username: string, { id, created }: ListedKey, { finding }: Context): void {
   finding({
     code: 'OrphanedKeyRemoved',
-    severity: 'low',
     message: `IAM user "${username}": removed the access key ${id}, which a rotation created at ${created.toISOString()} and was ended before it could store it`,
   });
 }

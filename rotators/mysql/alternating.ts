@@ -74,7 +74,6 @@ async function noteSurplus(
   if (surplus.length > 0) {
     context.finding({
       code: 'GrantsDiffer',
-      severity: 'high',
       message: `the clone may do what "${anchors[0]?.user}" may not; if that is meant: ${surplus.join('; ')}`,
     });
   }

@@ -47,7 +47,6 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
       if (!login.currentAccepted) {
         context.finding({
           code: 'CurrentCredentialRefused',
-          severity: 'medium',
           message: `the server refused the current password of "${next.username}"; repaired by the admin`,
         });
       }

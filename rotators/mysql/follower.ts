@@ -104,7 +104,6 @@ async function copyGrants({ session, context }: Workplace, account: Account, anc
   if (skipped.length > 0) {
     context.finding({
       code: 'GrantNotCopied',
-      severity: 'low',
       message: `what is granted to ${accountName(anchor)} is no longer there, so the admin could not ${skipped.join(', ')}`,
     });
   }
@@ -146,7 +145,6 @@ async function copyDefaultRoles(
   if (failed.length > 0) {
     context.finding({
       code: 'DefaultRoleNotCopied',
-      severity: 'medium',
       message: `only the account itself or an administrator of the server can do this: ${failed.join('; ')}`,
     });
   }

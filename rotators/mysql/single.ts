@@ -43,7 +43,6 @@ export async function applySingle(next: MysqlSecret, context: Context): Promise<
   if (!login.currentAccepted) {
     context.finding({
       code: 'CurrentCredentialRefused',
-      severity: 'medium',
       message:
         `the server refused the current password of "${credentials.current.username}"; repaired with ` +
         (admin === undefined ? 'an older version' : 'the admin secret'),
@@ -129,7 +128,6 @@ export function noteUnlocked(accounts: readonly Account[], context: Context): vo
   if (locked.length === 0) return;
   context.finding({
     code: 'LoginRestored',
-    severity: 'low',
     message: `user "${locked[0]?.user}" was locked, as after a containment; the rotation unlocked it`,
   });
 }

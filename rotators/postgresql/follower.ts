@@ -62,7 +62,6 @@ async function copyLimits(session: Session, follower: Role, anchor: Role, contex
     if (failure !== undefined) {
       context.finding({
         code: 'AttributeNotCopied',
-        severity: 'medium',
         message: `the admin could not ${doing} (${failure}); ALTER ROLE ${quote(follower.name)} ${name} … does it`,
       });
     }
@@ -132,7 +131,6 @@ async function copySettings(session: Session, follower: Role, anchor: Role, cont
   if (failed.length > 0) {
     context.finding({
       code: 'SettingNotCopied',
-      severity: 'medium',
       message: `settings of "${anchor.name}" that the admin could not copy to "${follower.name}": ${failed.join(', ')}`,
     });
   }

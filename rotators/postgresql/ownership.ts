@@ -51,7 +51,6 @@ export async function adoptStrays(
   if (failure !== undefined) {
     context.finding({
       code: 'ObjectsNotShared',
-      severity: 'medium',
       message:
         `objects in database "${session.place.database}" belong to "${follower.name}", and "${anchor.name}" cannot ` +
         `change them; they could not be handed over (${failure}); run ${statement} there`,

@@ -71,7 +71,6 @@ async function changeByAdmin(
 export function noteLoginRestored(username: string, context: ApplyContext<PostgresSecret>): void {
   context.finding({
     code: 'LoginRestored',
-    severity: 'low',
     message: `role "${username}" was NOLOGIN, as after a containment; the rotation gave LOGIN back`,
   });
 }

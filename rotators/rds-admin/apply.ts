@@ -29,7 +29,6 @@ export async function apply(
   if (login !== 'refused') return;
   context.finding({
     code: 'CurrentCredentialRefused',
-    severity: 'medium',
     message: `the server refused the current password of "${current.username}"; ${database.what} was given the new one through its API`,
   });
 }

@@ -66,7 +66,6 @@ async function setPasswords(
   if (!changed.before.on) {
     context.finding({
       code: 'LoginRestored',
-      severity: 'low',
       message: `user "${username}" was off, as after a containment; the rotation turned it on`,
     });
   }
@@ -96,7 +95,6 @@ function requireProof(session: Session, next: RedisSecret, context: Context) {
     }
     context.finding({
       code: 'CurrentCredentialRefused',
-      severity: 'medium',
       message: `the current password of "${next.username}" is none that the server has; repaired by the admin, ${repairedWith ?? 'without proof from any version'}`,
     });
   };
@@ -128,7 +126,6 @@ async function openOwn(next: RedisSecret, context: Context): Promise<Session> {
     if (session instanceof LoginRefused) return undefined;
     context.finding({
       code: 'CurrentCredentialRefused',
-      severity: 'medium',
       message: `the server refused the current password of "${username}"; repaired with ${which}`,
     });
     return session;

@@ -108,7 +108,6 @@ export async function keep(session: Session, username: string, context: TargetCo
   if (problem !== undefined) {
     context.finding({
       code: 'ChangeNotPersisted',
-      severity: 'high',
       message: `${session.where}: a restart of the server forgets this change of "${username}": ${problem}`,
     });
   }
@@ -117,7 +116,6 @@ export async function keep(session: Session, username: string, context: TargetCo
   if (Array.isArray(replicas) && replicas.length > 0) {
     context.finding({
       code: 'ReplicasUnchanged',
-      severity: 'high',
       message: `${session.where}: ACL users are not replicated, so ${replicas.length} replicas still have the old passwords of "${username}"; load the same ACL file there`,
     });
   }

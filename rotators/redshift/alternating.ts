@@ -1,4 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
+import type { Finding } from '../../core/findings/codes.ts';
 import { isProven, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
 import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
@@ -36,15 +37,13 @@ export async function applyAlternating(next: RedshiftSecret, context: Context): 
   });
 }
 
-type Note = Parameters<Context['finding']>[0];
-
 /** @returns what a person should look at, to be said when the transaction holds */
 async function change(
   session: Session,
   next: RedshiftSecret,
   kept: string,
   proven: boolean,
-): Promise<Note[]> {
+): Promise<Finding[]> {
   const { username } = next;
   const { base, clone } = pairOf(username);
   const otherName = username === base ? clone : base;
@@ -65,7 +64,7 @@ async function change(
   // The user without the suffix follows only once, when it is made: somebody began with the clone.
   const follows = username === clone || created;
   requireValid(session, follows ? other : own);
-  const notes: Note[] = [];
+  const notes: Finding[] = [];
   const access = await readAccess(session, [username, otherName]);
   const [mine, others] = [accessOf(access, username), accessOf(access, otherName)];
   const { takes, gives } = grantChanges(username, mine, others);
@@ -106,9 +105,8 @@ async function runAll(session: Session, username: string, statements: readonly s
 }
 
 /** What only the clone may do is lost to the application with this rotation, and taken from the clone with the next. */
-const differ = (base: string, lacking: readonly string[]): Note => ({
+const differ = (base: string, lacking: readonly string[]): Finding => ({
   code: 'GrantsDiffer',
-  severity: 'high',
   message: `the clone may do what "${base}" may not; if that is meant: ${lacking.join('; ')}`,
 });
 
@@ -117,9 +115,8 @@ const ownersDiffer = (
   base: string,
   clone: string,
   access: ReadonlyMap<string, Access>,
-): Note => ({
+): Finding => ({
   code: 'ObjectsNotShared',
-  severity: 'medium',
   message:
     `in database "${place.database}" ${accessOf(access, base).owns.length} schemas, tables and views belong to "${base}" and ` +
     `${accessOf(access, clone).owns.length} to "${clone}"; each may use those of the other, but only the owner can change or ` +

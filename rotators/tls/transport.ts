@@ -29,7 +29,6 @@ export async function overTransport<S>(
   const note = (why: string) =>
     context.finding({
       code: 'PlaintextConnection',
-      severity: 'high',
       message: `user "${endpoint.username}" connects to ${endpoint.host}:${endpoint.port} without TLS, ${why}`,
     });
   if (transport === 'plaintext') {

@@ -85,7 +85,7 @@ describe('the request', () => {
   test('a version that the secret does not have is refused', async () => {
     const cloud = cloudWithOrders();
     const error = errorOf(await rekey(cloud, argv('--version-id', 'version-9', '--yes', '--json')));
-    expect(error).toMatchObject({ code: 'VersionUnknown', exitCode: 2 });
+    expect(error).toMatchObject({ code: 'VersionsNotKept', exitCode: 2 });
     expect(error.message).toContain('did you mean version-');
     expect(cloud.published).toEqual([]);
   });

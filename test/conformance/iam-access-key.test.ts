@@ -90,7 +90,7 @@ describe('IAM access keys', () => {
       const made = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
       expect(made).toHaveLength(1);
       const refused = results.find((result) => result.status === 'rejected');
-      expect(refused?.reason).toMatchObject({ code: 'SlotsTaken', retryable: true });
+      expect(refused?.reason).toMatchObject({ code: 'SlotsBusy', retryable: true });
       expect(await keyIds()).toEqual([current().accessKeyId, made[0]?.accessKeyId]);
       expect(await target.logsIn(made[0] ?? current())).toBe(true);
     });
@@ -102,7 +102,7 @@ describe('IAM access keys', () => {
       const first = current();
       const lost = await propose('the same');
       expect(await failure(propose('the same'))).toMatchObject({
-        code: 'SlotsTaken',
+        code: 'SlotsBusy',
         message: expect.stringContaining(`${lost.accessKeyId}; if it is not stored`),
       });
       expect(await keyIds()).toContain(lost.accessKeyId);

@@ -388,7 +388,7 @@ describe('Secrets Manager', () => {
       expect(await refusal(get(secret))).toBe('DecryptionFailure');
       expect(await refusal(put(secret, 'other'))).toBe('EncryptionFailure');
       const store = new SecretsManagerStore(client);
-      const unusable = { code: 'SecretKeyUnusable', retryable: true };
+      const unusable = { code: 'SecretKeyUnusable', retryable: false };
       await expect(store.read(secret, { stage: 'AWSCURRENT' })).rejects.toMatchObject(unusable);
       await expect(store.putPending(secret, randomUUID(), 'other')).rejects.toMatchObject(unusable);
     });

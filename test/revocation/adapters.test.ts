@@ -231,7 +231,7 @@ describe('the record of an emergency', () => {
     expect(counts).toEqual([2, 2, 2, 2, 2, 2]);
     mocks.bus.resetHistory();
     await expect(routes.bus.publish([event, sized(262_144)])).rejects.toMatchObject({
-      code: 'AuditUnavailable',
+      code: 'RecordTooLarge',
       message: expect.stringMatching(/at most 262144 bytes; this "Secret Revocation Failed" has 26\d{4}/),
     });
     expect(mocks.bus.commandCalls(PutEventsCommand)).toHaveLength(0);

@@ -94,7 +94,7 @@ describe('the intake of revocation requests', () => {
     ['no reason', requestEvent({}, { reason: '' }), 'RequestMalformed'],
     ['an unknown key', requestEvent({}, { hunter2: 'hunter2' }), 'RequestMalformed'],
     ['an unknown secret', requestEvent({}, { select: { secret: 'nobody-knows' } }), 'SecretUnknown'],
-    ['no version that is kept', requestEvent({}, { versions: ['gone'] }), 'VersionUnknown'],
+    ['no version that is kept', requestEvent({}, { versions: ['gone'] }), 'VersionsNotKept'],
     [
       'a request of the day before yesterday',
       requestEvent(metadata({ time: '2026-02-28T11:59:59.000Z' })),
@@ -134,7 +134,7 @@ describe('the intake of revocation requests', () => {
     });
     const busy = {
       ...world.intake().definitions,
-      find: () => Promise.reject(new RekeyError('SecretsManagerUnavailable', 'busy', { retryable: true })),
+      find: () => Promise.reject(new RekeyError('SecretsManagerUnavailable', 'busy')),
     };
     await expect(takeRequest(requestEvent(), world.intake({ definitions: busy }))).rejects.toThrow('busy');
   });

@@ -283,4 +283,33 @@ describe('a revocation', () => {
     expect(result).toMatchObject({ outcome: 'failed', stage: 'workflow' });
     expect(find(world, 'Secret Revocation Failed')).toMatchObject({ requestId, stage: 'workflow' });
   });
+
+  test.each([
+    ['a code says whether it is retried', 'RotationDisabled', 'is off', 'RotationDisabled', false, 'is off'],
+    ['and so does one that passes', 'TargetTimeout', 'is slow', 'TargetTimeout', true, 'is slow'],
+    [
+      'a name of Step Functions is none',
+      'States.Timeout',
+      'hunter2',
+      'FunctionFailed',
+      true,
+      'States.Timeout',
+    ],
+    ['nor is that of an error at the start', 'SyntaxError', 'hunter2', 'FunctionFailed', true, 'SyntaxError'],
+  ])('the record of a failure: %s', async (_, name, text, code, retryable, message) => {
+    const world = new World();
+    let started = '{}';
+    const starter = {
+      start: async (_: string, input: string) => {
+        started = input;
+        return 'started' as const;
+      },
+    };
+    await takeRequest(requestEvent(), world.intake({ starter }));
+    const rotateFailure = { Error: name, Cause: JSON.stringify({ errorType: name, errorMessage: text }) };
+    await report({ ...JSON.parse(started), rotateFailure }, { bus: world.bus, origin: world.origin() });
+    const error = find(world, 'Secret Revocation Failed')?.error;
+    expect(error).toEqual({ code, retryable, message: expect.stringContaining(message) });
+    expect(error?.message).not.toContain('hunter2');
+  });
 });

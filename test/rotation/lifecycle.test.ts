@@ -66,7 +66,7 @@ describe('a rotation', () => {
         ...rotator,
         apply: async (next, context) => {
           for (const message of ['of the admin', 'of the user', 'of the user']) {
-            context.finding({ code: 'PlaintextConnection', severity: 'high', message });
+            context.finding({ code: 'PlaintextConnection', message });
           }
           await rotator.apply(next, context);
         },

@@ -70,7 +70,7 @@ export class StaleStore implements SecretStore {
 
   async moveCurrent(secretId: string, move: { to: string; from: string }): Promise<void> {
     if (versionWith(await this.#view().describe(secretId), stages.current) !== move.from) {
-      throw new SecretError('CurrentMoved', `${stages.current} is not on ${move.from}`, { retryable: true });
+      throw new SecretError('CurrentMoved', `${stages.current} is not on ${move.from}`);
     }
     await this.#store.moveCurrent(secretId, move);
     this.note();

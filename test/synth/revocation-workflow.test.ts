@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { isErrorCode, isRetryable } from '../../core/errors/codes.ts';
 import { AuditLog } from '../../lib/constructs/audit-log.ts';
 import { ContainmentFunction } from '../../lib/constructs/containment-function.ts';
 import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
@@ -124,6 +125,22 @@ describe('the revocation workflow', () => {
       }),
       // Secrets Manager asks it of whoever starts a rotation.
       expect.objectContaining({ Action: 'lambda:InvokeFunction', Condition: functionsOf('rotation') }),
+    ]);
+  });
+
+  test('retries and catches codes that there are, and retries only what passes', () => {
+    type Rule = { readonly ErrorEquals: readonly string[] };
+    const rules = (kind: 'Retry' | 'Catch') =>
+      Object.values(states()).flatMap((state) =>
+        ((state[kind] ?? []) as Rule[]).flatMap(({ ErrorEquals }) => ErrorEquals),
+      );
+    const own = (name: string) => !name.includes('.');
+    const retried = [...new Set(rules('Retry').filter(own))];
+    expect([...retried, ...rules('Catch').filter(own)].filter((code) => !isErrorCode(code))).toEqual([]);
+    // A deploy that is under way may permit these two at its end, so the workflow waits for it.
+    expect(retried.filter((code) => isErrorCode(code) && !isRetryable(code))).toEqual([
+      'SecretAccessDenied',
+      'RotationFunctionDenied',
     ]);
   });
 

@@ -1,0 +1,31 @@
+import type { Entries } from './entry.ts';
+
+/** Errors of the audit log and the ways to it. */
+export const audit: Entries<'audit'> = {
+  AuditUnavailable: {
+    meaning:
+      'The event bus, or the queue of the audit log, did not take a record. A rotation stops before it changes anything.',
+    mender: 'administrator of AWS',
+    remedy: 'See the runbook audit-publish-failed. What passes is tried again.',
+  },
+  RecordTooLarge: {
+    meaning: 'A record is larger than what the event bus takes.',
+    mender: 'operator',
+    remedy: 'Name fewer versions in one request; anything else is a defect: report it.',
+  },
+  AuditContended: {
+    meaning: 'Other writers took the place at the end of the log again and again.',
+    mender: 'nobody, it passes',
+    remedy: 'The queue brings the records again.',
+  },
+  AuditHeadUnreadable: {
+    meaning: 'The end of the log is not intact, so nothing can be linked to it.',
+    mender: 'auditor',
+    remedy: 'Run `rekey audit verify`, which names the object; see the runbook audit-writer-errors.',
+  },
+  AuditKeyUnusable: {
+    meaning: 'S3 cannot use the KMS key of the audit log: it is disabled, or will be deleted.',
+    mender: 'administrator of AWS',
+    remedy: 'Enable the key, or cancel its deletion. The queue keeps the records meanwhile.',
+  },
+};

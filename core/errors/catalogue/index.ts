@@ -1,0 +1,20 @@
+import type { ErrorGroup } from '../codes.ts';
+import { audit } from './audit.ts';
+import type { Entries } from './entry.ts';
+import { cli, deployment, local } from './operator.ts';
+import { revocation } from './revocation.ts';
+import { rotation } from './rotation.ts';
+import { secret } from './secret.ts';
+import { target } from './target.ts';
+
+/** What every code means, who can mend it and how, by where it arises; docs/errors.md is made of it. */
+export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } = {
+  target,
+  secret,
+  rotation,
+  audit,
+  revocation,
+  deployment,
+  cli,
+  local,
+};

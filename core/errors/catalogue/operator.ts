@@ -1,0 +1,189 @@
+import type { Entries } from './entry.ts';
+
+/** Errors of the configuration and of the CDK constructs, at synth. */
+export const deployment: Entries<'deployment'> = {
+  ConfigurationInvalid: {
+    meaning:
+      'The configuration cannot be used; the message lists every problem with its path, value and limit.',
+    mender: 'operator',
+    remedy: 'Correct what the message lists.',
+  },
+  ConstructInvalid: {
+    meaning: 'A construct was given what it could not deploy.',
+    mender: 'operator',
+    remedy: 'Correct the properties that the message names.',
+  },
+};
+
+/** Errors of the command line. */
+export const cli: Entries<'cli'> = {
+  UsageInvalid: {
+    meaning: 'The command, an option or an argument does not exist, or one is missing.',
+    mender: 'caller',
+    remedy: '`--help` shows what there is.',
+  },
+  EnvironmentMissing: {
+    meaning: 'No environment is deployed in this account and region.',
+    mender: 'caller',
+    remedy: 'Check `--region` and `--profile`, or deploy one.',
+  },
+  EnvironmentAmbiguous: {
+    meaning: 'Several environments are deployed here and none was named.',
+    mender: 'caller',
+    remedy: 'Choose one with `--environment` or `REKEY_ENVIRONMENT`.',
+  },
+  EnvironmentUnknown: {
+    meaning: 'The environment that was named is not deployed here, or cannot be a name.',
+    mender: 'caller',
+    remedy: 'Take one of the names in the message.',
+  },
+  ConfirmationMissing: {
+    meaning: 'Standard input is no terminal, so nobody can be asked.',
+    mender: 'caller',
+    remedy: 'Give `--yes` to go ahead.',
+  },
+  NotConfirmed: {
+    meaning: 'The question was not answered with yes; nothing was changed.',
+    mender: 'caller',
+    remedy: 'Run the command again and answer `y`, or give `--yes`.',
+  },
+  TimeInvalid: {
+    meaning: 'A time on the command line is none.',
+    mender: 'caller',
+    remedy: 'Write it as the message shows.',
+  },
+  DurationInvalid: {
+    meaning: 'A duration on the command line is none.',
+    mender: 'caller',
+    remedy: 'Write it as the message shows.',
+  },
+  RequestInvalid: {
+    meaning: 'The options make a request for revocation that the intake would refuse.',
+    mender: 'caller',
+    remedy: 'Correct the options that the message names.',
+  },
+  HeadInvalid: {
+    meaning: '`--expect-head` is not a head as `rekey audit verify` prints it.',
+    mender: 'caller',
+    remedy: 'Paste the whole `<sequence>:<hash>`.',
+  },
+  CopyMissing: {
+    meaning: 'The directory is not a copy of an audit log.',
+    mender: 'caller',
+    remedy: 'Give the folder that holds `entries/`, as `aws s3 sync` writes it.',
+  },
+  DeploymentIncomplete: {
+    meaning: 'A fact of the environment is not in SSM: the stack that writes it is not deployed.',
+    mender: 'operator',
+    remedy: 'Deploy the environment to its end.',
+  },
+  FunctionMissing: {
+    meaning: 'The rotation function of the secret does not exist.',
+    mender: 'operator',
+    remedy: 'Deploy the environment again.',
+  },
+  RotationRefused: {
+    meaning: 'Secrets Manager did not start a rotation because of an earlier one, which has ended by now.',
+    mender: 'nobody, it passes',
+    remedy: 'Run the command again.',
+  },
+  RotationRunning: {
+    meaning: 'A rotation may be under way, so it is not given up.',
+    mender: 'nobody, it passes',
+    remedy: 'Wait until it ends (`rekey secret show`), or add `--force`.',
+  },
+  AccessDenied: {
+    meaning: 'AWS denies the action to the caller; the message names it.',
+    mender: 'administrator of AWS',
+    remedy: 'Assume the role that may do it: operator, responder or auditor.',
+  },
+  CredentialsMissing: {
+    meaning: 'No AWS credentials were found.',
+    mender: 'caller',
+    remedy: 'Set `--profile` or `AWS_PROFILE`, or sign in (`aws sso login`).',
+  },
+  CredentialsExpired: {
+    meaning: 'The AWS credentials have expired.',
+    mender: 'caller',
+    remedy: 'Sign in again, for example with `aws sso login`.',
+  },
+  CredentialsInvalid: {
+    meaning: 'AWS does not accept the credentials.',
+    mender: 'caller',
+    remedy: 'Check the profile, the keys and the session token.',
+  },
+  RegionMissing: {
+    meaning: 'No AWS region is set.',
+    mender: 'caller',
+    remedy: 'Give `--region` or set `AWS_REGION`.',
+  },
+  EndpointUntrusted: {
+    meaning: 'The certificate of the endpoint is not trusted.',
+    mender: 'caller',
+    remedy: 'Set `NODE_EXTRA_CA_CERTS` to the authority that signed it, or find out who is in between.',
+  },
+  Unreachable: {
+    meaning: 'AWS gave no answer.',
+    mender: 'caller',
+    remedy: 'Check the network, `--region` and `AWS_ENDPOINT_URL`.',
+  },
+  Throttled: {
+    meaning: 'AWS is throttling the call.',
+    mender: 'nobody, it passes',
+    remedy: 'Try again in a minute.',
+  },
+  CallRefused: {
+    meaning: 'AWS refused the call for a reason of its own, which the message names.',
+    mender: 'caller',
+    remedy: 'Look the name up in the API reference of the action.',
+  },
+};
+
+/** Errors of the local cloud. */
+export const local: Entries<'local'> = {
+  CloudPortTaken: {
+    meaning: 'The port for the local cloud is taken.',
+    mender: 'caller',
+    remedy: 'End what listens there, or choose another port.',
+  },
+  CloudAlreadyRunning: {
+    meaning: 'The local cloud of this directory runs already.',
+    mender: 'caller',
+    remedy: 'Use it, or end it with `npm run local:down`.',
+  },
+  CloudNotHealthy: {
+    meaning: 'The local cloud did not come up, or ended.',
+    mender: 'caller',
+    remedy: 'The message holds the end of its log.',
+  },
+  LocalCloudRunning: {
+    meaning: 'Another process of this checkout holds the local cloud.',
+    mender: 'caller',
+    remedy: 'Wait until it ends, or end it with `npm run local:down`.',
+  },
+  LocalCloudStuck: {
+    meaning: 'The local cloud of this checkout does not end.',
+    mender: 'caller',
+    remedy: 'End the processes that the message names.',
+  },
+  PythonMissing: {
+    meaning: 'There is no Python that can run the local cloud.',
+    mender: 'caller',
+    remedy: 'Install the version that the message names.',
+  },
+  PythonEnvironmentFailed: {
+    meaning: 'The Python packages of the local cloud could not be installed.',
+    mender: 'caller',
+    remedy: 'Look at what pip says in the message, and at the way to its index.',
+  },
+  ProgramEnded: {
+    meaning: 'A program that the tour runs was killed, or took too long.',
+    mender: 'caller',
+    remedy: 'The message holds the end of what it said; a busy machine may be the cause.',
+  },
+  ProgramFailed: {
+    meaning: 'A program that the tour runs ended with an error.',
+    mender: 'caller',
+    remedy: 'The message holds the end of what it said.',
+  },
+};

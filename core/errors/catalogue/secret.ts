@@ -1,0 +1,133 @@
+import type { Entries } from './entry.ts';
+
+/** Errors of a secret, or of an event about one, that is not as it must be. */
+export const secret: Entries<'secret'> = {
+  StepUnknown: {
+    meaning: 'The event names a step that Secrets Manager does not have.',
+    mender: 'operator',
+    remedy: 'Only Secrets Manager invokes a rotation function; find out who else did.',
+  },
+  RotationEventInvalid: {
+    meaning: 'The event is not one that Secrets Manager sends to a rotation function.',
+    mender: 'operator',
+    remedy: 'Only Secrets Manager and its own schedule invoke a rotation function; find out who else did.',
+  },
+  SecretMissing: {
+    meaning: 'The secret does not exist in this account and region, or is scheduled for deletion.',
+    mender: 'owner of the secret',
+    remedy:
+      'Restore it (`aws secretsmanager restore-secret`), or take it out of the configuration and deploy.',
+  },
+  SecretNameInvalid: {
+    meaning: 'Nothing can have this name: it holds characters that no name or ARN of a secret has.',
+    mender: 'owner of the secret',
+    remedy: 'Correct it where it is written: in `masterarn`, in the configuration or on the command line.',
+  },
+  SecretAccessDenied: {
+    meaning: 'The role may not do this with the secret, or not use its KMS key.',
+    mender: 'administrator of AWS',
+    remedy:
+      "Allow the action that the message names in all of: the policy of the role (deploy again), the secret's resource policy, the policy of its KMS key.",
+  },
+  SecretKeyUnusable: {
+    meaning: 'Secrets Manager cannot use the KMS key of the secret: it is disabled, or will be deleted.',
+    mender: 'administrator of AWS',
+    remedy: 'Enable the key, or cancel its deletion; then rotate again.',
+  },
+  SecretValueMissing: {
+    meaning: 'The version has no text value: none was stored, or a binary one.',
+    mender: 'owner of the secret',
+    remedy: 'Store the credential that works now, as JSON text.',
+  },
+  SecretValueInvalid: {
+    meaning: 'The value is not the JSON that its type reads; the message names the keys, never their values.',
+    mender: 'owner of the secret',
+    remedy: 'Correct the keys that the message names, as the page of the secret type describes them.',
+  },
+  RotationDisabled: {
+    meaning: 'Rotation of the secret is switched off in Secrets Manager, or was never set up.',
+    mender: 'operator',
+    remedy: 'Deploy the environment again, which switches it on.',
+  },
+  RotationFunctionDenied: {
+    meaning:
+      'Secrets Manager cannot invoke the rotation function: it is gone, or no longer admits Secrets Manager.',
+    mender: 'operator',
+    remedy: 'Deploy the environment again.',
+  },
+  VersionUnknown: {
+    meaning: 'The secret has no version with the id that the event carries.',
+    mender: 'operator',
+    remedy: 'The event is stale or of another secret; rotate again.',
+  },
+  VersionNotPending: {
+    meaning: 'The version of the event carries neither `AWSPENDING` nor `AWSCURRENT`.',
+    mender: 'operator',
+    remedy: 'Somebody took the label away while the rotation was under way; rotate again.',
+  },
+  PendingValueRefused: {
+    meaning:
+      'The pending version holds what must not reach the target, such as a password that nobody would accept.',
+    mender: 'operator',
+    remedy: 'Give the rotation up with `rekey secret rotate <name> --abandon`, then rotate again.',
+  },
+  IdentityMismatch: {
+    meaning:
+      'Two versions that must be of one user and one place are not: another host, port, user or resource.',
+    mender: 'owner of the secret',
+    remedy:
+      'Correct the version that the message names, or give the rotation up with `--abandon` and rotate again.',
+  },
+  AdminSecretMissing: {
+    meaning: 'The work needs an admin, and the secret names none in `masterarn`, or one that cannot be read.',
+    mender: 'operator',
+    remedy: 'Name an admin secret in the configuration, and deploy.',
+  },
+  AdminSecretMismatch: {
+    meaning: 'The secret in `masterarn` is of another target, or of the very user that is to be rotated.',
+    mender: 'operator',
+    remedy: 'Name an admin of the same host and port in the configuration, and deploy.',
+  },
+  CredentialUnusable: {
+    meaning: 'No credential at hand logs in, or none proves that the user belongs to this secret.',
+    mender: 'owner of the secret',
+    remedy:
+      'Store a password that works, set it at the target as its administrator, or name an admin secret.',
+  },
+  CredentialNotYetAccepted: {
+    meaning: 'The service has issued a credential and does not accept it yet.',
+    mender: 'nobody, it passes',
+    remedy: 'If it stays, somebody revoked it: give the rotation up with `--abandon`, and rotate again.',
+  },
+  StrategyUnsupported: {
+    meaning: 'The type, or this secret as it stands, does not take the strategy.',
+    mender: 'operator',
+    remedy: 'Choose one of the strategies that the message names, and deploy.',
+  },
+  CurrentMoved: {
+    meaning: '`AWSCURRENT` was moved by another rotation or a person while this one was under way.',
+    mender: 'nobody, it passes',
+    remedy: 'The next try starts from the version that is current now.',
+  },
+  SlotsTaken: {
+    meaning:
+      'The target has room for no further credential, and those it has are not known to be free to go.',
+    mender: 'administrator of the target',
+    remedy: 'Delete there the credential that nothing uses; the message names all with age and last use.',
+  },
+  SlotsBusy: {
+    meaning: 'The place for a further credential is held by another run, which may still store what it made.',
+    mender: 'nobody, it passes',
+    remedy: 'The next try removes what was not stored.',
+  },
+  ManagedByAws: {
+    meaning: 'An AWS service keeps and rotates this credential itself.',
+    mender: 'operator',
+    remedy: 'Leave it to that service, or turn its own rotation off first.',
+  },
+  SessionCutoffInvalid: {
+    meaning: 'The function that ends sessions was asked for what it does not do; no session was ended.',
+    mender: 'operator',
+    remedy: 'The containment function alone may call it; find out who else did.',
+  },
+};
