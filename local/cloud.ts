@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RekeyError } from '../core/errors.ts';
 import { makePrivate } from './folders.ts';
+import { freePort, requireFree } from './free-port.ts';
 import { findInstance, type Instance, stopInstance, writeInstance } from './instance.ts';
 import { ensurePython } from './python.ts';
 
@@ -78,26 +78,17 @@ const accountId = '000000000000';
 const startTimeoutMs = 5 * 60_000;
 const root = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 
-async function freePort(port: number): Promise<number> {
-  const server = createServer();
-  try {
-    return await new Promise<number>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-        const address = server.address();
-        resolve(typeof address === 'object' && address !== null ? address.port : port);
-      });
-    });
-  } catch (error) {
+/** The port that is asked for, if it can be had. */
+async function requirePort(port: number): Promise<number> {
+  await requireFree(port).catch((error: unknown) => {
     throw new CloudError(
       'CloudPortTaken',
       `Port ${port} on 127.0.0.1 cannot be used (${error instanceof Error ? error.message : String(error)}). ` +
         'End what listens there, or choose another port.',
       { cause: error },
     );
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
-  }
+  });
+  return port;
 }
 
 interface Answer {
@@ -254,7 +245,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     );
   }
   const python = await ensurePython({ log: options.log });
-  const port = await freePort(options.port ?? 0);
+  const port = await (options.port === undefined ? freePort() : requirePort(options.port));
   await makePrivate(directory);
   for (const part of ['state', 's3', 'tmp', 'certificates']) {
     await rm(join(directory, part), { recursive: true, force: true });

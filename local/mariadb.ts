@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
-import { ChildServer, findProgram, freePort } from './child-server.ts';
+import { ChildServer, findProgram } from './child-server.ts';
 import { closedFolder, makePrivate, socketPath } from './folders.ts';
+import { freePort } from './free-port.ts';
 
 /** A real MariaDB or MySQL server on this machine. */
 export interface MariaDbServer {

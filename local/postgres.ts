@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
-import { ChildServer, freePort } from './child-server.ts';
+import { ChildServer } from './child-server.ts';
 import { closedFolder, makePrivate } from './folders.ts';
+import { freePort } from './free-port.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 
 export interface PostgresOptions {

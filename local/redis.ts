@@ -3,8 +3,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
-import { ChildServer, findProgram, freePort } from './child-server.ts';
+import { ChildServer, findProgram } from './child-server.ts';
 import { makePrivate, socketPath } from './folders.ts';
+import { freePort } from './free-port.ts';
 
 /** A real Redis or Valkey server on this machine. */
 export interface RedisServer {

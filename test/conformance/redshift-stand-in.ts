@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { type CertificateChoice, createAuthority, issueChosen } from '../../local/certificates.ts';
-import { freePort } from '../../local/child-server.ts';
+import { freePort } from '../../local/free-port.ts';
 import { startPostgres } from '../../local/postgres.ts';
 import { redshiftViews } from './redshift-views.ts';
 

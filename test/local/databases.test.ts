@@ -68,7 +68,7 @@ describe('master passwords', () => {
     made += 1;
     return `db-${made}`;
   };
-  const tags = (seconds = '0.6') => [
+  const tags = (seconds = '3') => [
     { Key: 'rekey:endpoint', Value: 'db.example:6543' },
     { Key: 'rekey:password-url', Value: url },
     { Key: 'rekey:reset-seconds', Value: seconds },
