@@ -1,4 +1,5 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AccountRootPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -8,6 +9,7 @@ import { isRotated } from '../../rotators/registry.ts';
 import { apisOf } from '../config/networks.ts';
 import type { NetworkConfiguration } from '../config/schema.ts';
 import { Network } from '../constructs/network.ts';
+import { OnceDocument } from '../constructs/once-document.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { adoptedArnPattern } from '../constructs/rotated-secret.ts';
 import { RotationObserver } from '../constructs/rotation-observer.ts';
@@ -27,6 +29,8 @@ export class FoundationStack extends Stack {
   readonly networks: ReadonlyMap<string, Network>;
   /** Encrypts the secrets that Rekey creates; it stays when the stack goes, as they do. */
   readonly secretsKey: Key;
+  /** Policy of that key, to which every created secret adds. */
+  readonly secretsKeyPolicy = new OnceDocument(this);
   /** Missing where every rotation function is Rekey's own. */
   readonly observer: RotationObserver | undefined;
 
@@ -43,7 +47,12 @@ export class FoundationStack extends Stack {
         }),
       ]),
     );
+    // What the CDK gives a key that has no policy: IAM decides about it.
+    this.secretsKeyPolicy.addStatements(
+      new PolicyStatement({ actions: ['kms:*'], resources: ['*'], principals: [new AccountRootPrincipal()] }),
+    );
     this.secretsKey = new Key(this, 'SecretsKey', {
+      policy: this.secretsKeyPolicy,
       description: `Rekey ${environment}: secrets`,
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
