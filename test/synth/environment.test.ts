@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Stack, Validations } from 'aws-cdk-lib';
+import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -22,14 +22,14 @@ function build(configuration: typeof everything, name: string): RekeyEnvironment
   return new RekeyEnvironment(testApp(), name, { configuration: settings, directory: import.meta.dirname });
 }
 
-describe('cdk-nag, AwsSolutions', () => {
+describe('cdk-nag, AwsSolutions, and the rules of CloudFormation', () => {
   test.each([
     ['the example, dev', example, 'dev'],
     ['the example, prod', example, 'prod'],
     ['everything at once', everything, 'full'],
     ['one of every type', ofEveryType, 'types'],
   ])('finds nothing that is not acknowledged: %s', (_, configuration, name) => {
-    const app = testApp();
+    const app = testApp({ rules: true });
     const settings = configuration.environments[name];
     if (settings === undefined) {
       throw new Error(`no environment ${name}`);
@@ -51,6 +51,15 @@ describe('cdk-nag, AwsSolutions', () => {
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).toThrow('AwsSolutions-IAM5[Action::s3:*]');
   });
+});
+
+test('a template that CloudFormation would refuse fails the synth', () => {
+  const app = testApp({ rules: true });
+  new CfnResource(new Stack(app, 'test'), 'Queue', {
+    type: 'AWS::SQS::Queue',
+    properties: { VisibilityTimeout: 'soon' },
+  });
+  expect(() => app.synth()).toThrow('VisibilityTimeout');
 });
 
 describe('an environment', () => {
@@ -389,7 +398,9 @@ describe('runbooks', () => {
 
 test('the constructs work in an app of one’s own', () => {
   const template = Template.fromStack(
-    new OrdersStack(testApp(), 'orders', { env: { account: '111122223333', region: 'eu-central-1' } }),
+    new OrdersStack(testApp({ rules: true }), 'orders', {
+      env: { account: '111122223333', region: 'eu-central-1' },
+    }),
   );
   template.resourceCountIs('AWS::SecretsManager::RotationSchedule', 1);
   template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);

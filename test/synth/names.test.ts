@@ -72,7 +72,7 @@ const { environments } = defineConfig({
 test('the longest names that the configuration takes are none too long for AWS', () => {
   const configuration = environments[environment];
   if (configuration === undefined) throw new Error('no environment');
-  const app = testApp();
+  const app = testApp({ rules: true });
   new RekeyEnvironment(app, environment, { configuration, directory: import.meta.dirname });
   const stacks = app.node.findAll().filter((each) => Stack.isStack(each));
   const seen = new Set<string>();

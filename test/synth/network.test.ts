@@ -21,7 +21,7 @@ function network(settings: object): NetworkProps['network'] {
 }
 
 function synthesize(settings: object, props: Partial<NetworkProps> = {}, stackProps: StackProps = { env }) {
-  const app = testApp();
+  const app = testApp({ rules: true });
   const stack = new Stack(app, 'test', stackProps);
   new Network(stack, 'Network', { name: 'rekey-dev-own', network: network(settings), ...props });
   const assembly = app.synth();
@@ -208,7 +208,7 @@ describe('an existing network', () => {
   });
 
   test('with security groups of its own, has nothing created', () => {
-    const stack = new Stack(testApp(), 'test', { env });
+    const stack = new Stack(testApp({ rules: true }), 'test', { env });
     const settings = network({ existing: { ...existing, securityGroupIds: ['sg-0a1b2c3d'] } });
     new Network(stack, 'Network', { name: 'own', network: settings });
     expect(stack.node.findAll().filter((each) => CfnResource.isCfnResource(each))).toEqual([]);

@@ -22,7 +22,17 @@ function templatesOf(environment: RekeyEnvironment): Map<string, Deployed> {
   return new Map(stacks.map((stack) => [stack.stackName, Template.fromStack(stack).toJSON()]));
 }
 
-function build(input: ConfigurationInput, name: string, app = testApp()): Map<string, Deployed> {
+const built = new Map<unknown, Map<string, Deployed>>();
+
+/** The templates of a configuration, which several tests start from: synthesized once. */
+function build(input: ConfigurationInput, name: string): Map<string, Deployed> {
+  const environment = input.environments[name];
+  const templates = built.get(environment) ?? synthesize(input, name, testApp());
+  built.set(environment, templates);
+  return templates;
+}
+
+function synthesize(input: ConfigurationInput, name: string, app: App): Map<string, Deployed> {
   const configuration = defineConfig(input).environments[name];
   if (configuration === undefined) throw new Error(`no environment ${name}`);
   return templatesOf(new RekeyEnvironment(app, name, { configuration, directory: import.meta.dirname }));
@@ -86,7 +96,7 @@ test.each(samples)('no stack holds on to another: %s', (_, input, name) => {
 });
 
 test('an app of one’s own needs no setting for that', () => {
-  const templates = build(base, 'prod', new App({ context: { 'aws:cdk:bundling-stacks': [] } }));
+  const templates = synthesize(base, 'prod', new App({ context: { 'aws:cdk:bundling-stacks': [] } }));
   expect(JSON.stringify([...templates.values()])).not.toContain('Fn::ImportValue');
 });
 

@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), 'rekey-sandbox-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test('the sandbox is a database with the Data API, and what it outputs is what its configuration of Rekey reads', async () => {
-  const template = Template.fromStack(new SandboxStack(testApp(), 'rekey-sandbox'));
+  const template = Template.fromStack(new SandboxStack(testApp({ rules: true }), 'rekey-sandbox'));
   template.hasResourceProperties('AWS::RDS::DBCluster', {
     EnableHttpEndpoint: true,
     ManageMasterUserPassword: true,
@@ -33,7 +33,7 @@ test('the sandbox is a database with the Data API, and what it outputs is what i
   const { default: configuration } = await import('../../examples/sandbox/rekey.config.ts');
   const settings = configuration.environments.sandbox;
   if (settings === undefined) throw new Error('no environment');
-  const app = testApp();
+  const app = testApp({ rules: true });
   new RekeyEnvironment(app, 'sandbox', { configuration: settings, directory });
   expect(() => app.synth()).not.toThrow();
 });

@@ -57,7 +57,7 @@ describe('a thousand secrets of seven kinds, synthesized', () => {
   >;
   beforeAll(async () => {
     const configuration = manySecrets(1_000);
-    const app = testApp();
+    const app = testApp({ rules: true });
     new RekeyEnvironment(app, 'prod', {
       configuration,
       directory: import.meta.dirname,

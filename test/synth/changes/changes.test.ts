@@ -28,7 +28,11 @@ function check(input: Environment, nothingDeployed = false) {
 
 /** What the app deploys of an environment. */
 const deploy = (input: Environment, nothingDeployed: boolean): Deployment =>
-  deploymentOf(new RekeyEnvironment(testApp(), 'dev', check(input, nothingDeployed)), account, region);
+  deploymentOf(
+    new RekeyEnvironment(testApp({ rules: true }), 'dev', check(input, nothingDeployed)),
+    account,
+    region,
+  );
 
 describe('a change of any field touches no secret that is deployed', () => {
   const deployments: Deployment[] = [];

@@ -18,11 +18,20 @@ afterAll(() => {
   }
 });
 
-/** An app as deployed, but for bundling, which has tests of its own. */
-export function testApp(): App {
+/**
+ * An app as deployed, but for bundling, which has tests of its own.
+ * @param rules - whether the synth fails where a template breaks a rule of CloudFormation's. That takes longer than all the
+ * rest of a small synth, so it is asked for where templates of all kinds are made: of every type, with every setting, and
+ * of a thousand secrets.
+ */
+export function testApp({ rules = false }: { readonly rules?: boolean } = {}): App {
   const outdir = mkdtempSync(join(tmpdir(), 'rekey-synth-'));
   assemblies.push(outdir);
-  return new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, outdir });
+  return new App({
+    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+    outdir,
+    builtinCloudFormationValidation: rules,
+  });
 }
 
 /** A stack with what most constructs need. */
