@@ -25,7 +25,7 @@ let containment: ContainmentFunction;
 let rotation: RotationFunction;
 
 beforeAll(() => {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] }, builtinCloudFormationValidation: false });
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   stack = new Stack(app, 'Rekey', { env: { account: '111122223333', region: 'eu-central-1' } });
   const environment = 'test';
