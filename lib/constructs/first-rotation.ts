@@ -3,8 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IDependable } from 'constructs';
 import { services } from '../../core/names.ts';
 import { firstRotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
-import { grantOnSecrets } from './environment-secrets.ts';
-import { PolicyPages } from './policy-pages.ts';
+import { PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
 import { invokeRotation, startRotation } from './rotation-start.ts';
 import { StandardFunction } from './standard-function.ts';
@@ -24,7 +23,6 @@ export class FirstRotations extends Construct {
     sid: invokeRotation.sid,
     actions: [...invokeRotation.actions],
   });
-  private namespaced = false;
 
   private constructor(scope: Construct, environment: string) {
     super(scope, id);
@@ -50,16 +48,10 @@ export class FirstRotations extends Construct {
    * Has a secret rotate once its schedule is set up, unless it says otherwise when it is first deployed. What it says later
    * changes nothing, since only the creation of the resource rotates.
    */
-  rotate(secret: RotatedSecret, environment: string, schedule: IDependable): CustomResource {
-    if (secret.rotatesOnDeploy && (!secret.inNamespace || !this.namespaced)) {
-      grantOnSecrets(this.function.role, this.pages, {
-        environment,
-        secrets: [secret],
-        grants: [startRotation],
-      });
-      this.namespaced ||= secret.inNamespace;
-    }
+  rotate(secret: RotatedSecret, schedule: IDependable): CustomResource {
     if (secret.rotatesOnDeploy) {
+      const { arnPattern, name } = secret.identity;
+      this.pages.add(startRotation, sizedArn(arnPattern, name));
       if (this.invocations.resources.length === 0) this.function.role.addToPolicy(this.invocations);
       this.invocations.addResources(secret.rotationFunctionArn);
     }

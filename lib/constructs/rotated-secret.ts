@@ -196,7 +196,7 @@ export class RotatedSecret extends Construct {
     // Also where a created secret is not to rotate: once this resource is there, asking for it later changes nothing.
     this.firstRotation =
       created || this.rotatesOnDeploy
-        ? FirstRotations.of(this, props.environment).rotate(this, props.environment, this.schedule)
+        ? FirstRotations.of(this, props.environment).rotate(this, this.schedule)
         : undefined;
   }
 

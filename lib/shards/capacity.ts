@@ -15,6 +15,8 @@ export interface Demand {
   readonly templateSize: number;
   /** Characters that it adds to the policies of a function's role, whichever of the two gets more. */
   readonly policySize: number;
+  /** Characters that it adds to the policies of what starts first rotations. */
+  readonly startSize: number;
   /** What it asks of the policies together with others: an admin secret, what the functions may change. */
   readonly shared: ReadonlyMap<string, number>;
 }
@@ -36,7 +38,7 @@ export const hardCapacity: Capacity = { resources: 495, templateSize: 950_000, p
 
 /** Up to here a stack takes new secrets; the rest is for changes of those that it has. */
 export const comfortableCapacity: Capacity = {
-  resources: 450,
+  resources: 456,
   templateSize: 850_000,
   policySize: 44_000,
 };
@@ -70,6 +72,7 @@ function demandOf(
   }
   const sharedSize = [...shared.values()].reduce((sum, size) => sum + size, 0);
   const created = secret.create !== undefined;
+  const rotatesOnDeploy = created || secret.rotateOnDeploy === true;
   const hasKey = created || secret.encryptionKey !== undefined;
   const arn = arnFrame + name.length;
   return {
@@ -77,7 +80,7 @@ function demandOf(
     ...(created ? {} : { adopted: secret.rotateOnDeploy ? 'rotates' : 'waits' }),
     functions: functionId(functionKeyOf(secret, environment, configuration)),
     // The entry and its policy, if created; the schedule, the definition, and what starts the first rotation.
-    resources: (created ? 4 : 2) + (created || secret.rotateOnDeploy ? 1 : 0),
+    resources: (created ? 4 : 2) + (rotatesOnDeploy ? 1 : 0),
     templateSize:
       (created ? 4_000 : 2_500) +
       12 * name.length +
@@ -86,6 +89,7 @@ function demandOf(
     // The secret, with its key, to be rotated; of a created one also the definition and its note, and of one that may have
     // been created once the definition.
     policySize: (created ? 5 : (hasKey ? 3 : 2) + (name.startsWith(`/${environment}/`) ? 1 : 0)) * arn + 20,
+    startSize: rotatesOnDeploy ? arn + 3 : 0,
     shared,
   };
 }
@@ -123,6 +127,7 @@ export class Load {
   readonly #pairs = new Map<string, PairLoad>();
   #resources = stackResources;
   #templateSize = 20_000;
+  #startSize = 0;
 
   add(demand: Demand): void {
     const pair = this.#pairs.get(demand.functions) ?? new PairLoad();
@@ -132,6 +137,7 @@ export class Load {
       this.#templateSize += pairTemplateSize;
     }
     pair.add(demand);
+    this.#startSize += demand.startSize;
     this.#resources += demand.resources;
     this.#templateSize += demand.templateSize;
   }
@@ -146,9 +152,9 @@ export class Load {
     const known = this.#pairs.get(demand.functions);
     const added = known === undefined ? 1 : 0;
     return isWithin(capacity, {
-      resources: this.resources + demand.resources + added * pairResources + 2,
+      resources: this.resources + demand.resources + added * pairResources + 3,
       templateSize: this.#templateSize + demand.templateSize + added * pairTemplateSize,
-      policySize: (known ?? new PairLoad()).with(demand),
+      policySize: Math.max((known ?? new PairLoad()).with(demand), this.#startSize + demand.startSize),
     });
   }
 
@@ -159,7 +165,10 @@ export class Load {
 
   get resources(): number {
     const pages = [...this.#pairs.values()].map(({ policySize }) => 2 * Math.ceil(policySize / policyPage));
-    return pages.reduce((sum, count) => sum + count, this.#resources);
+    return pages.reduce(
+      (sum, count) => sum + count,
+      this.#resources + Math.ceil(this.#startSize / policyPage),
+    );
   }
 
   get templateSize(): number {
@@ -167,7 +176,7 @@ export class Load {
   }
 
   get policySize(): number {
-    return Math.max(0, ...[...this.#pairs.values()].map(({ policySize }) => policySize));
+    return Math.max(this.#startSize, ...[...this.#pairs.values()].map(({ policySize }) => policySize));
   }
 }
 

@@ -49,6 +49,19 @@ export function access(world: () => World): void {
       }
     });
 
+    test('a foreign secret that is named like the environment’s is out of an operator’s reach', async () => {
+      const { cloud, credentials } = world();
+      const client = (role: 'administrator' | 'operator') =>
+        new SecretsManagerClient(cloud.clientOptions(credentials[role]));
+      const SecretId = `/${environmentName}/payroll`;
+      await client('administrator').send(new CreateSecretCommand({ Name: SecretId, SecretString: '{}' }));
+      const operator = client('operator');
+      await expect(operator.send(new DescribeSecretCommand({ SecretId }))).rejects.toThrow(/not authorized/);
+      await expect(operator.send(new RotateSecretCommand({ SecretId }))).rejects.toThrow(/not authorized/);
+      // Its own answer to the same, for a secret that carries the tag.
+      await operator.send(new DescribeSecretCommand({ SecretId: `/${environmentName}/orders` }));
+    });
+
     const readValue = async (role: RoleName) => {
       const { cloud, credentials } = world();
       const secrets = new SecretsManagerClient(cloud.clientOptions(credentials[role]));

@@ -6,18 +6,12 @@ import { assignShards, type ShardAssignment } from '../../lib/shards/assignment.
 import { demandsOf } from '../../lib/shards/capacity.ts';
 import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
 import { testApp } from './support/app.ts';
+import { type Grant, grantsOf, type Resources, secretNamed } from './support/grants.ts';
 import { manySecrets } from './support/many.ts';
+import { wideGrants } from './support/wildcards.ts';
 
 const assign = (configuration: ReturnType<typeof manySecrets>, recorded?: ShardAssignment) =>
   assignShards(demandsOf('prod', configuration), { environment: 'prod', recorded, nothingDeployed: true });
-
-interface Resource {
-  readonly Type: string;
-  readonly Properties: {
-    readonly PolicyDocument?: unknown;
-    readonly Roles?: readonly { readonly Ref: string }[];
-  };
-}
 
 /** A policy as long as it can get when it is deployed: references are ARNs then. */
 const deployedSize = (document: unknown): number =>
@@ -51,10 +45,7 @@ describe.each([
 });
 
 describe('a thousand secrets of seven kinds, synthesized', () => {
-  let templates: Map<
-    string,
-    { readonly size: number; readonly resources: Record<string, Resource>; outputs: number }
-  >;
+  let templates: Map<string, { readonly size: number; readonly resources: Resources; outputs: number }>;
   beforeAll(async () => {
     const configuration = manySecrets(1_000);
     const app = testApp({ rules: true });
@@ -98,11 +89,64 @@ describe('a thousand secrets of seven kinds, synthesized', () => {
         if (limit === undefined) continue;
         const size = deployedSize(Properties.PolicyDocument);
         expect([name, id, size <= limit ? 'fits' : size]).toEqual([name, id, 'fits']);
-        for (const { Ref } of Type === 'AWS::IAM::ManagedPolicy' ? (Properties.Roles ?? []) : []) {
+        for (const { Ref } of Type === 'AWS::IAM::ManagedPolicy'
+          ? ((Properties.Roles ?? []) as { readonly Ref: string }[])
+          : []) {
           managed.set(Ref, (managed.get(Ref) ?? 0) + 1);
         }
       }
       for (const [role, count] of managed) expect([role, count <= 10]).toEqual([role, true]);
     }
+  });
+
+  /** An adopted secret is known by its name alone, and Secrets Manager adds six characters to that. */
+  const isWide = ({ action, resource }: Grant) =>
+    action.includes('*') || /[*?]/.test(resource.replace(/-\?{6}$/, ''));
+
+  test('are named one by one in every policy, but for what is listed with its reason', () => {
+    const wide = [...templates.values()].flatMap(({ resources }) => grantsOf(resources)).filter(isWide);
+    const allows = (entry: (typeof wideGrants)[number], { role, action, resource, condition }: Grant) =>
+      entry.roles.test(role) &&
+      entry.actions.includes(action) &&
+      entry.resource.test(resource) &&
+      Object.entries(entry.tags ?? {}).every(
+        ([key, value]) => condition.StringEquals?.[`aws:ResourceTag/${key}`] === value,
+      );
+    const text = ({ role, action, resource }: Grant) => `${role}: ${action} on ${resource}`;
+    expect(wide.filter((grant) => !wideGrants.some((entry) => allows(entry, grant))).map(text)).toEqual([]);
+    // What nobody needs any more leaves the list.
+    for (const entry of wideGrants) {
+      for (const action of entry.actions) {
+        const used = wide.some((grant) => grant.action === action && allows(entry, grant));
+        expect([String(entry.roles), action, used]).toEqual([String(entry.roles), action, true]);
+      }
+    }
+  });
+
+  test('are known to exactly the functions that rotate them', () => {
+    let scheduled = 0;
+    for (const { resources } of templates.values()) {
+      const expected = new Map<string, Set<string>>();
+      for (const { Type, Properties } of Object.values(resources)) {
+        if (Type !== 'AWS::SecretsManager::RotationSchedule') continue;
+        const { RotationLambdaARN, SecretId } = Properties as {
+          RotationLambdaARN: { 'Fn::GetAtt': [string] };
+          SecretId: string;
+        };
+        const { Role } = (resources[RotationLambdaARN['Fn::GetAtt'][0]]?.Properties ?? {}) as {
+          Role?: { 'Fn::GetAtt': [string] };
+        };
+        const role = Role?.['Fn::GetAtt'][0] ?? '';
+        expected.set(role, (expected.get(role) ?? new Set()).add(secretNamed(SecretId, resources)));
+        scheduled += 1;
+      }
+      const writable = new Map<string, Set<string>>();
+      for (const { role, action, resource } of grantsOf(resources)) {
+        if (action !== 'secretsmanager:PutSecretValue') continue;
+        writable.set(role, (writable.get(role) ?? new Set()).add(secretNamed(resource, resources)));
+      }
+      expect(writable).toEqual(expected);
+    }
+    expect(scheduled).toBe(1_000);
   });
 });

@@ -1,0 +1,120 @@
+/** A permission on more than what it names one by one, and why it is not narrower. */
+export interface WideGrant {
+  /** Logical ids of the roles. */
+  readonly roles: RegExp;
+  readonly actions: readonly string[];
+  /** The resource, with `*`; references to other resources of the template as their JSON. */
+  readonly resource: RegExp;
+  /** Tags that the resource must have all the same, by their key. */
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly reason: string;
+}
+
+const secret = /:secret:\/prod\/\*$/;
+const tagged = { 'rekey:environment': 'prod' };
+const thousand =
+  'it acts on all secrets of the environment, and no role has room for the ARNs of a thousand: 100,000 characters, of which IAM takes 71,680';
+
+/** Everything in an environment that is granted by a pattern. Whatever is not here is named one by one. */
+export const wideGrants: readonly WideGrant[] = [
+  {
+    roles: /Role[0-9A-F]{8}$/,
+    actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+    resource: /^\*$/,
+    reason: 'X-Ray has no resources that a trace could be written to',
+  },
+  {
+    roles: /^(Rotation|Containment)(mysql|postgresql)/,
+    actions: ['rds:DescribeDBClusters', 'rds:DescribeDBInstances'],
+    resource: /^\*$/,
+    reason: 'a database is looked for by its host name, and RDS filters a list by ids alone',
+  },
+  {
+    roles: /^AuditLogWriterRole/,
+    actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject'],
+    resource: /AuditLogBucket.*\/entries\/\*/,
+    reason: 'an entry is named by what is in it and when it is written',
+  },
+  {
+    roles: /^(OperatorRole|WorkflowRotateRole)/,
+    actions: ['secretsmanager:RotateSecret'],
+    resource: secret,
+    tags: tagged,
+    reason: thousand,
+  },
+  {
+    roles: /^(OperatorRole|WorkflowRotateRole|WorkflowIntakeRole)/,
+    actions: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],
+    resource: secret,
+    tags: tagged,
+    reason: thousand,
+  },
+  {
+    roles: /^OperatorRole/,
+    actions: ['secretsmanager:UpdateSecretVersionStage'],
+    resource: secret,
+    tags: tagged,
+    reason: thousand,
+  },
+  {
+    roles: /^(OperatorRole|WorkflowRotateRole)/,
+    actions: ['lambda:InvokeFunction'],
+    resource: /:function:\*$/,
+    tags: { ...tagged, 'rekey:service': 'rotation' },
+    reason: 'a deploy gives a secret another function before it could change this role',
+  },
+  {
+    roles: /^WorkflowRole/,
+    actions: ['lambda:InvokeFunction'],
+    resource: /:function:\*$/,
+    tags: { ...tagged, 'rekey:service': 'containment' },
+    reason: 'a deploy gives a secret another function before it could change this role',
+  },
+  {
+    roles: /^WorkflowRole/,
+    actions: ['lambda:InvokeFunction'],
+    resource: /Workflow(Report|Rotate).*:\*/,
+    reason: 'the versions of one function, which the CDK adds to its name',
+  },
+  {
+    roles: /^WorkflowRole/,
+    actions: [
+      ...[
+        'logs:CreateLogDelivery',
+        'logs:DeleteLogDelivery',
+        'logs:DescribeLogGroups',
+        'logs:GetLogDelivery',
+      ],
+      ...['logs:DescribeResourcePolicies', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy'],
+      ...['logs:UpdateLogDelivery', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'],
+      ...['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+    ],
+    resource: /^\*$/,
+    reason: 'Step Functions asks for these to log and to trace, and they have no resources',
+  },
+  {
+    roles: /^WorkflowIntakeRole/,
+    actions: ['states:DescribeExecution'],
+    resource: /:execution:.*:\*/,
+    reason: 'the executions of one state machine, which are named by the requests',
+  },
+  {
+    roles: /^Workflow(Intake|Rotate)Role/,
+    actions: ['ssm:GetParameter'],
+    resource: /:parameter\/rekey\/prod\/secrets\/\*$/,
+    reason: 'the definitions of the environment, under a path that is its own; they hold no value',
+  },
+  {
+    roles: /^OperatorRole/,
+    actions: ['ssm:GetParameter', 'ssm:GetParametersByPath'],
+    resource: /:parameter\/rekey\/prod\/(secrets|deployment)\/\*$/,
+    reason:
+      'the definitions of the environment and what it has deployed, under paths that are its own; they hold no value',
+  },
+  {
+    roles: /^OperatorRole/,
+    actions: ['events:ListRules'],
+    resource: /^\*$/,
+    reason: 'rules are listed by their bus, and IAM knows no resource for that',
+  },
+];
