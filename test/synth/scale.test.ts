@@ -45,7 +45,10 @@ describe.each([
 });
 
 describe('a thousand secrets of seven kinds, synthesized', () => {
-  let templates: Map<string, { readonly size: number; readonly resources: Resources; outputs: number }>;
+  let templates: Map<
+    string,
+    { readonly size: number; readonly resources: Resources; outputs: number; after: string[] }
+  >;
   beforeAll(async () => {
     const configuration = manySecrets(1_000);
     const app = testApp({ rules: true });
@@ -56,13 +59,14 @@ describe('a thousand secrets of seven kinds, synthesized', () => {
     });
     const assembly = app.synth();
     templates = new Map();
-    for (const { stackName, templateFile } of assembly.stacksRecursively) {
+    for (const { stackName, templateFile, dependencies } of assembly.stacksRecursively) {
       const file = join(assembly.directory, templateFile);
       const template = JSON.parse(await readFile(file, 'utf8'));
       templates.set(stackName, {
         size: statSync(file).size,
         resources: template.Resources,
         outputs: Object.keys(template.Outputs ?? {}).length,
+        after: dependencies.flatMap((other) => ('stackName' in other ? [String(other.stackName)] : [])),
       });
     }
   }, 600_000);
@@ -148,5 +152,27 @@ describe('a thousand secrets of seven kinds, synthesized', () => {
       expect(writable).toEqual(expected);
     }
     expect(scheduled).toBe(1_000);
+  });
+
+  test('start ten first rotations at a time, over all stacks', () => {
+    const stacks = [...templates].filter(([name]) => /-rotation(-\d+)?$/.test(name));
+    expect(stacks.length).toBeGreaterThan(8);
+    let started = 0;
+    for (const [number, [name, { resources, after }]] of stacks.entries()) {
+      // A stack is deployed once the one before it is done.
+      const before = stacks[number - 1]?.[0] ?? 'rekey-prod-foundation';
+      expect([name, after]).toEqual([name, expect.arrayContaining([before])]);
+      const firsts = Object.entries(resources).filter(
+        ([, { Type }]) => Type === 'Custom::RekeyFirstRotation',
+      );
+      const ids = new Set(firsts.map(([id]) => id));
+      const waitedFor = firsts.flatMap(([, { DependsOn = [] }]) =>
+        DependsOn.filter((other) => ids.has(other)),
+      );
+      expect(new Set(waitedFor).size).toBe(waitedFor.length);
+      expect([name, firsts.length - waitedFor.length <= 10]).toEqual([name, true]);
+      started += firsts.length;
+    }
+    expect(started).toBeGreaterThan(800);
   });
 });

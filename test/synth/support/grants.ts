@@ -3,6 +3,7 @@ import type { Statement } from './app.ts';
 export interface Resource {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: readonly string[];
 }
 export type Resources = Readonly<Record<string, Resource>>;
 
