@@ -9,7 +9,8 @@ import { RekeyEnvironment } from '../lib/stacks/rekey-environment.ts';
 /**
  * The CDK app: `-c config=<path>` names the configuration file (default `rekey.config.ts`), `-c environment=<name>`
  * the environment in it (default: the first). Which rotation stack each secret is in stands in `rekey.shards.json` beside
- * the configuration, or in the file of `-c shards=<path>`; `-c deployed=nothing` says that any assignment is right.
+ * the configuration, or in the file of `-c shards=<path>`; `-c deployed=nothing` says that any assignment is right, and
+ * `-c shards-locked=true` that this file must not change.
  */
 const app = new App();
 const text = (key: string): string | undefined => {
@@ -24,6 +25,7 @@ const shards = recordedShards(
   {
     environment: name,
     nothingDeployed: text('deployed') === 'nothing',
+    locked: text('shards-locked') === 'true',
   },
 );
 new RekeyEnvironment(app, name, { configuration: environment, directory, shards });

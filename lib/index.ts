@@ -74,5 +74,5 @@ export {
 export type { TargetFunctionProps } from './constructs/target-function.ts';
 export type { ShardAssignment } from './shards/assignment.ts';
 export { type Demand, demandsOf } from './shards/capacity.ts';
-export { recordedShards, shardFileName } from './shards/record.ts';
+export { type RecordOptions, recordedShards, shardFileName } from './shards/record.ts';
 export { RekeyEnvironment, type RekeyEnvironmentProps } from './stacks/rekey-environment.ts';

@@ -22,6 +22,18 @@ const recordSchema = z.record(
 );
 type ShardRecord = z.output<typeof recordSchema>;
 
+/** What the assignment of an environment's secrets goes by. */
+export interface RecordOptions {
+  readonly environment: string;
+  /** Any assignment is right. @default false */
+  readonly nothingDeployed?: boolean;
+  /**
+   * Refuses to change the file, for a pipeline that throws its checkout away, and what was recorded with it.
+   * @default false
+   */
+  readonly locked?: boolean;
+}
+
 /**
  * Assigns an environment's secrets by what the file records, and records what is new. What was adopted once stays recorded,
  * so that a change that no deploy could make is refused.
@@ -29,12 +41,13 @@ type ShardRecord = z.output<typeof recordSchema>;
  * The file is to be committed, like `cdk.context.json`: whoever deploys without it would not know where the secrets are.
  * Other environments in it are left as they are.
  *
- * @throws ConfigurationError when the file is damaged or cannot be written, or the assignment is not known
+ * @throws ConfigurationError when the file is damaged or cannot be written, or would change although it is locked, or the
+ * assignment is not known
  */
 export function recordedShards(
   file: string,
   demands: readonly Demand[],
-  options: { readonly environment: string; readonly nothingDeployed?: boolean },
+  options: RecordOptions,
 ): ShardAssignment {
   const { environment } = options;
   const record = readRecord(file);
@@ -45,6 +58,12 @@ export function recordedShards(
   const adopted = adoptedOf(demands, known);
   const next = { ...assignment, ...(Object.keys(adopted).length === 0 ? {} : { adopted }) };
   if (JSON.stringify(next) !== JSON.stringify(entry)) {
+    if (options.locked === true) {
+      throw new ConfigurationError(
+        `${file} is locked, and lacks what this configuration adds to ${environment}: ${additions(next, entry).join('; ')}. ` +
+          `Where it can be committed, run npx cdk synth -c environment=${environment}, commit the file with the configuration, and deploy that`,
+      );
+    }
     try {
       writeRecord(file, { ...record, [environment]: next });
     } catch (error) {
@@ -57,6 +76,23 @@ export function recordedShards(
     }
   }
   return assignment;
+}
+
+/** What a record has and the one before lacks, in words; long lists are cut. */
+function additions(next: ShardRecord[string], before: ShardRecord[string] | undefined): string[] {
+  const newIn = (one: object, other: object = {}) => {
+    const known = new Map<string, unknown>(Object.entries(other));
+    const names = Object.entries(one).flatMap(([name, value]) => (known.get(name) === value ? [] : [name]));
+    const shown = names.slice(0, 10).join(', ');
+    return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
+  };
+  const secrets = newIn(next.secrets, before?.secrets);
+  const adopted = newIn(next.adopted ?? {}, before?.adopted);
+  return [
+    ...(secrets === '' ? [] : [`the stack of ${secrets}`]),
+    ...(adopted === '' ? [] : [`that ${adopted} are adopted`]),
+    ...(next.stacks === before?.stacks ? [] : [`${next.stacks} rotation stacks`]),
+  ];
 }
 
 function readRecord(file: string): ShardRecord {

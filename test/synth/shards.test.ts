@@ -224,6 +224,27 @@ describe('the file that records it', () => {
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
+  test('refuses to change when it is locked, names what is missing, and writes nothing', () => {
+    record('locked.json', 3);
+    const file = join(folder, 'locked.json');
+    const before = readFileSync(file, 'utf8');
+    const locked = (demands: readonly Demand[]) =>
+      recordedShards(file, demands, { environment: 'prod', locked: true });
+    expect(locked(many(3)).secrets).toEqual(JSON.parse(before).prod.secrets);
+    // A secret that is taken out keeps its line.
+    expect(locked(many(2)).stacks).toBe(1);
+    expect(() => locked(many(5))).toThrow(
+      /locked\.json is locked, and lacks what this configuration adds to prod: the stack of \/prod\/0003, \/prod\/0004\. .* npx cdk synth -c environment=prod/,
+    );
+    expect(() => locked(many(300))).toThrow(
+      /the stack of \/prod\/0003, .* and 287 more; \d+ rotation stacks/,
+    );
+    expect(() => locked([...many(3), demand('ledger', { adopted: 'waits' })])).toThrow(
+      /the stack of ledger; that ledger are adopted/,
+    );
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
   test('must be writable once there is something to know', () => {
     expect(record('missing/shards.json', 5).stacks).toBe(1);
     expect(() => record('missing/shards.json', 300, true)).toThrow(
