@@ -195,7 +195,7 @@ describe('containment of IAM access keys', () => {
     await target.deny('containment', 'iam:ListAccessKeys', UserName);
     expect((await contain(current())).loginsRefused).toBe(true);
     expect(await target.logsIn(current())).toBe(false);
-    expect(codes()).toEqual(['PermissionMissing']);
+    expect(codes()).toEqual(['KeyStateUnread']);
   });
 
   test('a revocation of all versions kills both keys, proves it, and keeps what the rotation brings', async () => {
