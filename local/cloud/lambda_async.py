@@ -190,7 +190,7 @@ def _deliver_from_topic(endpoint: str, envelope: str, topic_arn: str, sub_arn: s
 
 
 def _keep_settings(handler, properties_at: int):
-    """Keep what a template says of a function's dead letters and concurrency; the emulator's handler drops both.
+    """Keep what a template says of a function's dead letters, concurrency and network, which the emulator's handler drops.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
     """
@@ -201,6 +201,7 @@ def _keep_settings(handler, properties_at: int):
         properties = args[properties_at]
         func = lambda_svc._functions[outcome[0]]
         func["config"]["DeadLetterConfig"] = properties.get("DeadLetterConfig") or {}
+        func["config"]["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))
         reserved = properties.get("ReservedConcurrentExecutions")
         func["concurrency"] = None if reserved is None else int(reserved)
         return outcome

@@ -129,6 +129,69 @@ describe('a created network', () => {
     expect(refused.reasons).toContain('The route identified by 10.5.0.0/16 already exists');
   });
 
+  test('keeps what a function has its interfaces in, whatever its stack deletes', async () => {
+    const group = (more: object = {}) => ({
+      Type: 'AWS::EC2::SecurityGroup',
+      Properties: { GroupDescription: 'of a test', VpcId: { Ref: 'Vpc' }, ...more },
+    });
+    const parts = {
+      Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: '10.30.0.0/20' } },
+      Subnet: {
+        Type: 'AWS::EC2::Subnet',
+        Properties: { VpcId: { Ref: 'Vpc' }, CidrBlock: '10.30.0.0/22' },
+      },
+      Group: group(),
+    };
+    const Outputs = { Subnet: { Value: { Ref: 'Subnet' } }, Group: { Value: { Ref: 'Group' } } };
+    const network = lifeCycle(cloud, 'network');
+    const { outputs } = await network.create({ Resources: parts, Outputs });
+    const user = lifeCycle(cloud, 'user');
+    const Statement = [
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } },
+    ];
+    const created = await user.create({
+      Resources: {
+        Role: {
+          Type: 'AWS::IAM::Role',
+          Properties: { AssumeRolePolicyDocument: { Version: '2012-10-17', Statement } },
+        },
+        Function: {
+          Type: 'AWS::Lambda::Function',
+          Properties: {
+            Code: { ZipFile: 'exports.handler = () => {}' },
+            Handler: 'index.handler',
+            Runtime: 'nodejs22.x',
+            Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
+            VpcConfig: { SubnetIds: [outputs.Subnet], SecurityGroupIds: [outputs.Group] },
+          },
+        },
+      },
+    });
+    expect(created).toMatchObject({ status: 'CREATE_COMPLETE' });
+    const emptied = await network.update({ Resources: { Vpc: parts.Vpc } });
+    expect(emptied.status).toBe('UPDATE_COMPLETE');
+    expect(emptied.events).toEqual(expect.arrayContaining(['Subnet DELETE_FAILED', 'Group DELETE_FAILED']));
+    expect(emptied.reasons).toContain(
+      `The subnet '${outputs.Subnet}' has dependencies and cannot be deleted`,
+    );
+    expect(await network.remove()).toMatchObject({ status: 'DELETE_FAILED' });
+    await user.remove();
+    expect(await network.remove()).toMatchObject({ status: 'DELETE_COMPLETE' });
+
+    const named = lifeCycle(cloud, 'named');
+    const { outputs: ids } = await named.create({ Resources: parts, Outputs });
+    const rule = { IpProtocol: 'tcp', FromPort: 443, ToPort: 443, SourceSecurityGroupId: ids.Group };
+    const other = lifeCycle(cloud, 'other');
+    await other.create({
+      Resources: { Vpc: parts.Vpc, Other: group({ SecurityGroupIngress: [rule] }) },
+    });
+    expect((await named.update({ Resources: { Vpc: parts.Vpc } })).reasons).toContain(
+      'has a dependent object',
+    );
+    await other.remove();
+    expect(await named.remove()).toMatchObject({ status: 'DELETE_COMPLETE' });
+  });
+
   test('is refused by a VPC whose range it overlaps with, which only AWS can know', async () => {
     const stack = await deploy(
       'overlapping',
