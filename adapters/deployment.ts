@@ -1,6 +1,6 @@
 import { DescribeParametersCommand, GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import { deploymentParameters, deploymentPath } from '../core/names.ts';
-import type { DeploymentFacts, Deployments } from '../core/operator-ports.ts';
+import { deploymentParameters, deploymentPath, networkParameter, networkStackName } from '../core/names.ts';
+import type { DeployedNetwork, DeploymentFacts, Deployments } from '../core/operator-ports.ts';
 
 /**
  * What deployments wrote down in SSM.
@@ -39,6 +39,25 @@ export class SsmDeployments implements Deployments {
   }
 
   async facts(environment: string): Promise<DeploymentFacts> {
+    const values = await this.#values(environment);
+    return Object.fromEntries(
+      Object.entries(deploymentParameters)
+        .map(([key, segment]) => [key, values.get(segment)] as const)
+        .filter(([, value]) => value !== undefined),
+    );
+  }
+
+  async networks(environment: string): Promise<readonly DeployedNetwork[]> {
+    const prefix = networkParameter('');
+    return [...(await this.#values(environment))].flatMap(([segment, securityGroup]) =>
+      segment.startsWith(prefix)
+        ? [{ stack: networkStackName(environment, segment.slice(prefix.length)), securityGroup }]
+        : [],
+    );
+  }
+
+  /** What is written down, by the last segment of its parameter. */
+  async #values(environment: string): Promise<ReadonlyMap<string, string>> {
     const path = deploymentPath(environment);
     const values = new Map<string, string>();
     let next: string | undefined;
@@ -53,10 +72,6 @@ export class SsmDeployments implements Deployments {
       }
       next = page.NextToken;
     } while (next !== undefined);
-    return Object.fromEntries(
-      Object.entries(deploymentParameters)
-        .map(([key, segment]) => [key, values.get(segment)] as const)
-        .filter(([, value]) => value !== undefined),
-    );
+    return values;
   }
 }

@@ -23,6 +23,7 @@ export class LambdaFunctions implements Functions {
         state: found.State ?? 'Active',
         ...(reason !== undefined && { reason }),
         logGroup: found.LoggingConfig?.LogGroup ?? `/aws/lambda/${found.FunctionName ?? functionArn}`,
+        securityGroups: found.VpcConfig?.SecurityGroupIds ?? [],
         ...(found.LastUpdateStatus !== undefined && { lastUpdateStatus: found.LastUpdateStatus }),
       };
     } catch (error) {

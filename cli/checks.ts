@@ -2,7 +2,14 @@ import type { AuditRecord } from '../core/audit/format.ts';
 import type { SecretDefinition } from '../core/definition.ts';
 import type { EventData } from '../core/events/catalogue.ts';
 import { deploymentParameters, deploymentPath } from '../core/names.ts';
-import type { AuditObjects, Cloud, DeploymentFacts, Functions, Queues } from '../core/operator-ports.ts';
+import type {
+  AuditObjects,
+  Cloud,
+  DeployedNetwork,
+  DeploymentFacts,
+  Functions,
+  Queues,
+} from '../core/operator-ports.ts';
 import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
 import type { Environment } from './environment.ts';
 import { explain } from './failure.ts';
@@ -138,10 +145,11 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
   ];
 }
 
-/** Whether every rotation and containment function is there and can run. */
+/** Whether every rotation and containment function is there and can run, and which networks none of them is in. */
 export async function functionChecks(
   functions: Functions,
   definitions: readonly SecretDefinition[],
+  networks: readonly DeployedNetwork[],
 ): Promise<readonly Check[]> {
   const arns = new Set(
     definitions.flatMap(({ rotationFunction, containmentFunction }) => [
@@ -167,9 +175,22 @@ export async function functionChecks(
         ]
       : [];
   });
-  return problems.length > 0
-    ? problems
-    : [ok('functions', `${arns.size} rotation and containment functions can run`)];
+  const used = new Set(states.flatMap(({ state }) => state?.securityGroups ?? []));
+  const left = networks
+    .filter(({ securityGroup }) => !used.has(securityGroup))
+    .map(({ stack }) =>
+      warn(
+        'network',
+        `no function is in the network of the stack ${stack}, whose endpoints cost by the hour`,
+        `if the configuration no longer has it: aws cloudformation delete-stack --stack-name ${stack}`,
+      ),
+    );
+  return [
+    ...(problems.length > 0
+      ? problems
+      : [ok('functions', `${arns.size} rotation and containment functions can run`)]),
+    ...left,
+  ];
 }
 
 /** Messages that wait in the audit queue, and those that nobody could handle. */

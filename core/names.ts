@@ -41,6 +41,13 @@ export const deploymentParameters = {
   roles: 'roles',
 } as const;
 
+/** The stack of what Rekey makes for a network; `part` names the network. */
+export const networkStackName = (environment: string, part: string): string =>
+  `rekey-${environment}-network-${part}`;
+
+/** Last segment, below {@link deploymentPath}, of the SSM parameter that holds the security group of a network's functions. */
+export const networkParameter = (part: string): `network-${string}` => `network-${part}`;
+
 /** Below this SSM path stands one parameter per secret: its definition, see `core/definition.ts`. */
 export const definitionsPath = (environment: string): string => `/rekey/${environment}/secrets`;
 

@@ -13,6 +13,13 @@ export interface CloudChoice {
 /** The facts that a deployment wrote down; one that is missing was not deployed. */
 export type DeploymentFacts = Readonly<Partial<Record<keyof typeof deploymentParameters, string>>>;
 
+/** What Rekey made for a network: a stack of its own. */
+export interface DeployedNetwork {
+  readonly stack: string;
+  /** Id of the security group that functions in it have. */
+  readonly securityGroup: string;
+}
+
 export interface Identity {
   readonly account: string;
   /** The caller as STS names it: a user, or a role's session. */
@@ -24,6 +31,8 @@ export interface Deployments {
   environments(): Promise<readonly string[]>;
   /** Empty when there is no such environment. */
   facts(environment: string): Promise<DeploymentFacts>;
+  /** What Rekey made for networks, also for those that are no longer configured. */
+  networks(environment: string): Promise<readonly DeployedNetwork[]>;
 }
 
 /** Secrets Manager without the ability to read a value. */
@@ -61,6 +70,8 @@ export interface FunctionState {
   readonly reason?: string;
   readonly lastUpdateStatus?: string;
   readonly logGroup: string;
+  /** Ids; empty for a function outside of networks. */
+  readonly securityGroups: readonly string[];
 }
 
 export interface Functions {

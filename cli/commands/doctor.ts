@@ -35,7 +35,13 @@ export async function doctor(invocation: Invocation): Promise<ExitCode> {
   const parts = await Promise.all([
     secrets,
     secrets.then(() =>
-      look('functions', async () => functionChecks(await cloud.functions(), gathered.definitions)),
+      look('functions', async () =>
+        functionChecks(
+          await cloud.functions(),
+          gathered.definitions,
+          await (await cloud.deployments()).networks(environment.name),
+        ),
+      ),
     ),
     eventBus === undefined ? [] : look('event bus', () => busChecks(cloud, eventBus)),
     revocationWorkflowArn === undefined

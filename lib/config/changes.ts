@@ -42,7 +42,7 @@ const roles = deploy('the role comes, trusts others, or goes; sessions under a r
 const reserved = deploy('the functions keep so many executions free from then on');
 const groupRule = deploy("the rule of Rekey's security group changes; nothing moves");
 const otherVpc = deploy(
-  'another network: the functions get new parts in it; [how to change over without loss](#rotation-stacks)',
+  'another network is made beside the former one, and the functions move there; [what stays](#networks-that-change)',
 );
 const connection = deploy('the way there is added, changed or removed; the network stays');
 const admin = rotation(
@@ -91,18 +91,18 @@ export const changes = {
   'reservedConcurrency.writer': reserved,
   'reservedConcurrency.quota': deploy('nothing that is deployed; what would be too much is refused at synth'),
   'networks.*': deploy(
-    'another name makes another network, with functions of its own; [how to change over](#rotation-stacks)',
+    'another name makes another network, with functions of its own; the former one [stays](#networks-that-change)',
   ),
   'networks.*.existing.vpcId': otherVpc,
   'networks.*.existing.subnetIds': deploy('the functions of the network move there; they stay the same'),
-  'networks.*.existing.securityGroupIds': deploy('the functions of the network get them; they stay the same'),
+  'networks.*.existing.securityGroupIds': deploy(
+    "the functions of the network get them; they stay the same, and so does [Rekey's group](#networks-that-change), if there was one",
+  ),
   'networks.*.existing.egress.*.to': groupRule,
   'networks.*.existing.egress.*.port': groupRule,
   'networks.*.existing.egress.*.protocol': groupRule,
   'networks.*.create.cidr': otherVpc,
-  'networks.*.create.availabilityZones': deploy(
-    'one zone more or less is added or removed; named zones make another network; [what may stay behind](#rotation-stacks)',
-  ),
+  'networks.*.create.availabilityZones': otherVpc,
   'networks.*.create.ports': groupRule,
   'networks.*.create.connect.*.to': connection,
   'networks.*.create.connect.*.vpcId': connection,

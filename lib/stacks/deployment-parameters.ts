@@ -1,8 +1,10 @@
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
-import { type deploymentParameters, deploymentPath } from '../../core/names.ts';
+import { type deploymentParameters, deploymentPath, type networkParameter } from '../../core/names.ts';
 
-type Segment = (typeof deploymentParameters)[keyof typeof deploymentParameters];
+type Segment =
+  | (typeof deploymentParameters)[keyof typeof deploymentParameters]
+  | ReturnType<typeof networkParameter>;
 
 /** Writes facts of the deployment where the CLI finds them: `/rekey/<environment>/deployment/<name>`. */
 export function writeDeploymentParameters(
@@ -11,6 +13,7 @@ export function writeDeploymentParameters(
   facts: Readonly<Partial<Record<Segment, string>>>,
 ): void {
   for (const [segment, stringValue] of Object.entries(facts)) {
+    if (stringValue === undefined) continue;
     new StringParameter(scope, `Deployment-${segment}`, {
       parameterName: `${deploymentPath(environment)}/${segment}`,
       description: `Rekey ${environment}: ${segment.replaceAll('-', ' ')}`,

@@ -6,15 +6,11 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { metrics, services } from '../../core/names.ts';
 import { isRotated } from '../../rotators/registry.ts';
-import { apisOf } from '../config/networks.ts';
-import type { NetworkConfiguration } from '../config/schema.ts';
-import { Network } from '../constructs/network.ts';
 import { OnceDocument } from '../constructs/once-document.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { adoptedArnPattern } from '../constructs/rotated-secret.ts';
 import { RotationObserver } from '../constructs/rotation-observer.ts';
 import { RunbookAlarm, rekeyMetric } from '../constructs/runbook-alarm.ts';
-import { identityOf } from '../shards/identity.ts';
 import type { EnvironmentStackProps } from './events-stack.ts';
 
 /** Props of {@link FoundationStack}. */
@@ -24,9 +20,8 @@ export interface FoundationStackProps extends EnvironmentStackProps {
   readonly topic: ITopic;
 }
 
-/** Holds what all rotation stacks of an environment stand on: networks, the secrets' key, and what watches them all. */
+/** Holds what all rotation stacks of an environment stand on: the secrets' key, and what watches them all. */
 export class FoundationStack extends Stack {
-  readonly networks: ReadonlyMap<string, Network>;
   /** Encrypts the secrets that Rekey creates; it stays when the stack goes, as they do. */
   readonly secretsKey: Key;
   /** Policy of that key, to which every created secret adds. */
@@ -36,17 +31,7 @@ export class FoundationStack extends Stack {
 
   constructor(scope: Construct, id: string, props: FoundationStackProps) {
     super(scope, id, props);
-    const { environment, configuration } = props;
-    this.networks = new Map(
-      Object.entries(configuration.networks).map(([name, network]) => [
-        name,
-        new Network(this, `Network-${name}-${identityOf(whatReplaces(network))}`, {
-          name: `rekey-${environment}-${name}`,
-          network,
-          apis: apisOf(name, configuration.secrets),
-        }),
-      ]),
-    );
+    const { environment } = props;
     // What the CDK gives a key that has no policy: IAM decides about it.
     this.secretsKeyPolicy.addStatements(
       new PolicyStatement({ actions: ['kms:*'], resources: ['*'], principals: [new AccountRootPrincipal()] }),
@@ -97,17 +82,4 @@ export class FoundationStack extends Stack {
       });
     }
   }
-}
-
-/**
- * What CloudFormation would replace a network's parts for. The functions that are in the network name it by its id, so
- * a replaced network needs another one: else their stacks would keep the old parts, which are gone.
- */
-function whatReplaces(network: NetworkConfiguration): unknown {
-  if ('existing' in network) {
-    return network.existing.vpcId;
-  }
-  const { cidr, availabilityZones } = network.create;
-  // Where they are counted, another one is one more.
-  return [cidr, typeof availabilityZones === 'number' ? undefined : availabilityZones];
 }

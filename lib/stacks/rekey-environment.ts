@@ -3,7 +3,9 @@ import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { RekeyError } from '../../core/errors.ts';
 import { environmentTag } from '../../core/names.ts';
+import { apisOf } from '../config/networks.ts';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
+import { Network } from '../constructs/network.ts';
 import { RotationFunction } from '../constructs/rotation-function.ts';
 import { assignShards, rotationStackPart, type ShardAssignment } from '../shards/assignment.ts';
 import { demandsOf } from '../shards/capacity.ts';
@@ -11,6 +13,7 @@ import { AccessStack } from './access-stack.ts';
 import { AuditStack } from './audit-stack.ts';
 import { EventsStack } from './events-stack.ts';
 import { FoundationStack } from './foundation-stack.ts';
+import { isMade, NetworkStack, networkPart } from './network-stack.ts';
 import { RevocationStack } from './revocation-stack.ts';
 import { RotationStack } from './rotation-stack.ts';
 
@@ -66,9 +69,29 @@ export class RekeyEnvironment extends Construct {
     const { auditLog } = this.audit;
     const shared = { bus, topic, auditQueue: auditLog.queue };
     this.foundation = new FoundationStack(this, 'Foundation', {
-      ...settings('foundation', 'networks, and the key of the secrets'),
+      ...settings('foundation', 'the key of the secrets'),
       ...shared,
     });
+    const networks = new Map(
+      Object.entries(configuration.networks).map(([name, network]) => {
+        const part = networkPart(name, network);
+        const props = {
+          name: `rekey-${environment}-${name}`,
+          network,
+          apis: apisOf(name, configuration.secrets),
+        };
+        return [
+          name,
+          isMade(network)
+            ? new NetworkStack(this, `Network-${part}`, {
+                ...settings(`network-${part}`, `network ${name}`),
+                ...props,
+                part,
+              }).network
+            : new Network(this.foundation, `Network-${part}`, props),
+        ];
+      }),
+    );
     const assignment = assignShards(demandsOf(environment, configuration), {
       environment,
       recorded: props.shards,
@@ -79,6 +102,7 @@ export class RekeyEnvironment extends Construct {
         ...settings(part, 'functions and secrets'),
         ...shared,
         foundation: this.foundation,
+        networks,
         directory,
         shard,
         members: new Set(

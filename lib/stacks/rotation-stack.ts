@@ -4,6 +4,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
+import type { Network } from '../constructs/network.ts';
 import type { RekeyBus } from '../constructs/rekey-bus.ts';
 import { type AdminSecret, RotatedSecret } from '../constructs/rotated-secret.ts';
 import { identityOf } from '../shards/identity.ts';
@@ -18,6 +19,8 @@ export interface RotationStackProps extends EnvironmentStackProps {
   readonly auditQueue: IQueue;
   readonly topic: ITopic;
   readonly foundation: FoundationStack;
+  /** Networks by their key in the configuration. */
+  readonly networks: ReadonlyMap<string, Network>;
   /** Folder that file names in the configuration are relative to. */
   readonly directory: string;
   /** Number of the stack among the rotation stacks of the environment. */
@@ -37,10 +40,7 @@ export class RotationStack extends Stack {
   constructor(scope: Construct, id: string, props: RotationStackProps) {
     super(scope, id, props);
     this.settings = props;
-    this.pairs = new FunctionPairs(this, {
-      ...props,
-      networks: props.foundation.networks,
-    });
+    this.pairs = new FunctionPairs(this, props);
     this.secrets = this.buildSecrets();
     spreadFirstRotations(this.secrets.values());
     this.functions = this.pairs.all;

@@ -139,6 +139,34 @@ test('a deploy that stops after it has replaced the functions of a secret does n
   environment = next;
 });
 
+test('functions leave a network that another one takes the place of, or that goes, before any part of it does', async () => {
+  if (!upgraded) await tryChange([], environment);
+  const { networks, secrets } = environment;
+  const billing = secrets?.billing;
+  if (billing === undefined) throw new Error('no secret to put into a network');
+  const inNetwork = (cidr: string, availabilityZones: number): EnvironmentInput => ({
+    ...environment,
+    networks: {
+      ...networks,
+      made: {
+        create: {
+          ...{ cidr, availabilityZones, ports: [] },
+          connect: [{ to: '10.64.0.0/16', transitGatewayId: 'tgw-0a1b2c3d' }],
+          egress: [{ to: '10.64.0.0/16', port: 5432 }],
+        },
+      },
+    },
+    secrets: { ...secrets, billing: { ...billing, network: 'made' } },
+  });
+  for (const next of [inNetwork('10.20.0.0/20', 2), inNetwork('10.24.0.0/20', 3), { ...environment }]) {
+    await tryChange([], next);
+    environment = next;
+  }
+  const made = await world.stacks('rekey-dev-network-made-');
+  expect(made).toHaveLength(2);
+  for (const stack of made) expect(await world.deleteStack(stack)).toBe('DELETE_COMPLETE');
+});
+
 /** Deploys a configuration after the one that is deployed, and sees that nothing but what the batch says has happened. */
 async function tryChange(batch: readonly Transition[], next: EnvironmentInput): Promise<void> {
   upgraded = true;
@@ -156,6 +184,7 @@ async function tryChange(batch: readonly Transition[], next: EnvironmentInput): 
   const { failures, logins } = await consumer.stop();
   expect({ output: succeeded ? '' : output, succeeded }).toEqual({ output: '', succeeded: true });
   expect(failures).toEqual([]);
+  expect(await world.leftBehind()).toEqual([]);
   expect(logins).toBeGreaterThan(0);
 
   for (const name of kept) {

@@ -1,6 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  CloudFormationClient,
+  DeleteStackCommand,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+} from '@aws-sdk/client-cloudformation';
 import { GetFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   CreateSecretCommand,
@@ -64,6 +70,12 @@ export interface World {
   accepts(value: string): Promise<boolean>;
   /** Whether the function that rotates a secret exists. */
   hasFunction(arn: string): Promise<boolean>;
+  /** Names of the stacks that begin so. */
+  stacks(prefix: string): Promise<readonly string[]>;
+  /** Deletes a stack. @returns the status in which that ends */
+  deleteStack(name: string): Promise<string>;
+  /** Resources that CloudFormation could not delete, as `<stack> <logical id>`. */
+  leftBehind(): Promise<readonly string[]>;
   /** Runs a statement as the database's superuser. */
   sql(statement: string): Promise<void>;
 }
@@ -81,6 +93,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   cleanup.add(() => postgres.remove());
   const { credentials } = await createUser(cloud, 'administrator', 'administrator');
   const secrets = new SecretsManagerClient(cloud.clientOptions(credentials));
+  const cloudFormation = new CloudFormationClient(cloud.clientOptions(credentials));
   const lambda = new LambdaClient(cloud.clientOptions(credentials));
   const admin = await seedDatabase(
     postgres,
@@ -139,6 +152,10 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   const beginRotation = async (name: string): Promise<void> => {
     await secrets.send(new RotateSecretCommand({ SecretId: name }));
   };
+  const stacks = async (prefix: string): Promise<string[]> => {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({}));
+    return Stacks.flatMap(({ StackName = '' }) => (StackName.startsWith(prefix) ? [StackName] : []));
+  };
   let bootstrapped = false;
   const deploy = async (
     environment: EnvironmentInput,
@@ -185,6 +202,30 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
         if (error instanceof Error && error.name === 'ResourceNotFoundException') return false;
         throw error;
       }
+    },
+    stacks,
+    async deleteStack(StackName) {
+      const { Stacks: [stack] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
+      await cloudFormation.send(new DeleteStackCommand({ StackName }));
+      return await eventually(`${StackName} is deleted`, async () => {
+        const { Stacks: [now] = [] } = await cloudFormation.send(
+          new DescribeStacksCommand({ StackName: stack?.StackId }),
+        );
+        return now?.StackStatus?.endsWith('_IN_PROGRESS') ? undefined : now?.StackStatus;
+      });
+    },
+    async leftBehind() {
+      const resources = await Promise.all(
+        (await stacks('')).map(async (StackName) => {
+          const { StackResources = [] } = await cloudFormation.send(
+            new DescribeStackResourcesCommand({ StackName }),
+          );
+          return StackResources.filter(({ ResourceStatus }) => ResourceStatus === 'DELETE_FAILED').map(
+            ({ LogicalResourceId }) => `${StackName} ${LogicalResourceId}`,
+          );
+        }),
+      );
+      return resources.flat();
     },
     sql,
   };

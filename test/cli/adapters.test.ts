@@ -67,6 +67,21 @@ describe('deployments', () => {
   });
 });
 
+test('networks that were made, by their stacks', async () => {
+  const client = new SSMClient(region);
+  mockClient(client)
+    .on(GetParametersByPathCommand)
+    .resolves({
+      Parameters: [
+        { Name: '/rekey/dev/deployment/event-bus', Value: 'rekey-dev' },
+        { Name: '/rekey/dev/deployment/network-orders-1f', Value: 'sg-1' },
+      ],
+    });
+  expect(await new SsmDeployments(client).networks('dev')).toEqual([
+    { stack: 'rekey-dev-network-orders-1f', securityGroup: 'sg-1' },
+  ]);
+});
+
 test('identity', async () => {
   const client = new STSClient(region);
   mockClient(client).on(GetCallerIdentityCommand).resolves({ Account: '111122223333', Arn: 'arn:ada' });
@@ -136,14 +151,20 @@ test('function states', async () => {
   mock
     .on(GetFunctionConfigurationCommand)
     .resolvesOnce({ FunctionName: 'f', State: 'Failed', StateReason: 'no subnet' })
-    .resolvesOnce({ FunctionName: 'g', State: 'Active', LoggingConfig: { LogGroup: 'group' } });
+    .resolvesOnce({
+      ...{ FunctionName: 'g', State: 'Active', LoggingConfig: { LogGroup: 'group' } },
+      VpcConfig: { SecurityGroupIds: ['sg-1'] },
+    });
   expect(await new LambdaFunctions(client).inspect('arn')).toEqual({
     name: 'f',
     state: 'Failed',
     reason: 'no subnet',
     logGroup: '/aws/lambda/f',
+    securityGroups: [],
   });
-  expect(await new LambdaFunctions(client).inspect('arn')).toMatchObject({ name: 'g', logGroup: 'group' });
+  expect(await new LambdaFunctions(client).inspect('arn')).toMatchObject({
+    ...{ name: 'g', logGroup: 'group', securityGroups: ['sg-1'] },
+  });
   mock.on(GetFunctionConfigurationCommand).rejects(named('ResourceNotFoundException'));
   expect(await new LambdaFunctions(client).inspect('arn')).toBeUndefined();
 });

@@ -152,6 +152,27 @@ describe('what is broken is a failure with advice, and ends with 1', () => {
   });
 });
 
+test('a network that no function is in is named with the command that deletes its stack', async () => {
+  const cloud = well();
+  cloud.functionState = { state: 'Active', securityGroups: ['sg-used'] };
+  cloud.networks = [
+    { stack: 'rekey-dev-network-orders-1', securityGroup: 'sg-left' },
+    { stack: 'rekey-dev-network-orders-2', securityGroup: 'sg-used' },
+  ];
+  const { exitCode, checks } = await doctor(cloud);
+  expect(exitCode).toBe(0);
+  expect(checks.filter(({ name }) => name === 'network')).toEqual([
+    {
+      name: 'network',
+      status: 'warn',
+      detail: expect.stringContaining('rekey-dev-network-orders-1'),
+      advice: expect.stringContaining(
+        'aws cloudformation delete-stack --stack-name rekey-dev-network-orders-1',
+      ),
+    },
+  ]);
+});
+
 test('what this caller may not look at is skipped and named; the rest is looked at', async () => {
   for (const port of [
     'secrets',

@@ -5,7 +5,13 @@ import type { AuditLogSource } from '../../core/audit/verify.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import { SecretError } from '../../core/errors.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
-import type { Cloud, DeploymentFacts, Execution, ExecutionStage } from '../../core/operator-ports.ts';
+import type {
+  Cloud,
+  DeployedNetwork,
+  DeploymentFacts,
+  Execution,
+  ExecutionStage,
+} from '../../core/operator-ports.ts';
 import type { SecretDescription } from '../../core/secret.ts';
 
 export const now = new Date('2026-03-10T12:00:00.000Z');
@@ -67,7 +73,10 @@ export class FakeCloud {
   stages: ExecutionStage[] = [];
   depths: Record<string, number> = {};
   rules: { name: string; enabled: boolean }[] | undefined = [{ name: 'to-audit', enabled: true }];
-  functionState: { state: string; reason?: string } | undefined = { state: 'Active' };
+  functionState: { state: string; reason?: string; securityGroups?: string[] } | undefined = {
+    state: 'Active',
+  };
+  networks: DeployedNetwork[] = [];
   /** Lines by log group: `/aws/lambda/<function>`, `intake`. */
   logs: Record<string, { at: Date; text: string }[]> = {};
   /** What reading a log ends with. */
@@ -148,6 +157,7 @@ export class FakeCloud {
           return Object.keys(this.environments).sort();
         },
         facts: async (environment: string) => this.environments[environment] ?? {},
+        networks: async () => this.networks,
       }),
       definitions: open('definitions', {
         find: async (secret: string) =>
@@ -199,7 +209,10 @@ export class FakeCloud {
       }),
       functions: open('functions', {
         inspect: async (name: string) =>
-          this.functionState && { name, logGroup: `/aws/lambda/${name}`, ...this.functionState },
+          this.functionState && {
+            ...{ name, logGroup: `/aws/lambda/${name}`, securityGroups: [] },
+            ...this.functionState,
+          },
       }),
       logs: open('logs', {
         find: async (group: string, text: string, since: Date) => {

@@ -73,9 +73,10 @@ describe('an environment', () => {
     }
   });
   const template = (part: string): Template => templates[part] as Template;
+  const network = 'network-new-a9bde6d84b8fe3a9';
 
   test('is one stack per lifetime, of which only the audit log is protected', () => {
-    const parts = ['events', 'audit', 'foundation', 'rotation', 'revocation', 'access'];
+    const parts = ['events', 'audit', 'foundation', network, 'rotation', 'revocation', 'access'];
     expect(stacks().map(({ stackName }) => stackName)).toEqual(parts.map((part) => `rekey-full-${part}`));
     expect(stacks().filter((stack) => stack.terminationProtection)).toEqual([environment.audit]);
   });
@@ -98,7 +99,7 @@ describe('an environment', () => {
       Object.values(part.findResources('AWS::SSM::Parameter')).map(({ Properties }) => Properties.Name),
     );
     expect(names.filter((name) => name.includes('/deployment/')).sort()).toEqual(
-      Object.values(deploymentParameters)
+      [...Object.values(deploymentParameters), network]
         .map((name) => `/rekey/full/deployment/${name}`)
         .sort(),
     );
@@ -140,9 +141,9 @@ describe('an environment', () => {
   });
 
   test('keeps functions in a created network off the internet', () => {
-    template('foundation').resourceCountIs('AWS::EC2::InternetGateway', 0);
-    template('foundation').resourceCountIs('AWS::EC2::NatGateway', 0);
-    const endpoints = Object.values(template('foundation').findResources('AWS::EC2::VPCEndpoint'));
+    template(network).resourceCountIs('AWS::EC2::InternetGateway', 0);
+    template(network).resourceCountIs('AWS::EC2::NatGateway', 0);
+    const endpoints = Object.values(template(network).findResources('AWS::EC2::VPCEndpoint'));
     expect(
       endpoints.map(({ Properties }) => String(Properties.ServiceName).split('.').at(-1)).sort(),
     ).toEqual(['events', 'rds', 'secretsmanager', 'sqs', 'ssm']);
