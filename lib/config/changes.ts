@@ -114,7 +114,7 @@ export const changes = {
     'the key is for the configuration alone: another one for the same secret changes nothing',
   ),
   'secrets.*.type': rotation(
-    'the functions of the other type take the JSON as it is; where it is not one of theirs, that rotation fails before anything is stored. `generic` would give it a value that no target knows: make that a secret of its own',
+    'the functions of the other type take the JSON as it is; where it is not one of theirs, a created secret is refused at synth, and the rotation of an adopted one fails before anything is stored. `generic` would give it a value that no target knows: make that a secret of its own',
   ),
   'secrets.*.strategy': rotation(
     'functions of that strategy take over from the user that is in use; with `alternating-users` that rotation makes the second user',

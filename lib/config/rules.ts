@@ -3,6 +3,7 @@ import { definitionParameter } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import { type AwsAccess, isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { longestGapHours } from './expressions.ts';
+import { checkFields } from './fields.ts';
 import { checkNetworks, checkReach } from './networks.ts';
 import { passwordEnvironment } from './passwords.ts';
 import { checkPlaces } from './places.ts';
@@ -104,6 +105,7 @@ function checkSecret(
     ...checkResources(secret, entry.aws),
     ...checkRotationFunction(secret),
     ...checkManaged(secret),
+    ...checkFields(secret),
     ...checkTarget(secret, environment),
   );
   for (const field of entry.credential ?? []) {

@@ -134,7 +134,10 @@ test.each([
     'a user whose clone PostgreSQL has no room for',
     secret({
       strategy: 'alternating-users',
-      create: { name: 'orders', fields: { engine: 'postgres', username: 'u'.repeat(58) } },
+      create: {
+        name: 'orders',
+        fields: { engine: 'postgres', username: 'u'.repeat(58), host: 'db.internal' },
+      },
       adminSecret: { adopt: 'admin' },
     }),
     `${at}.create.fields.username: user "${'u'.repeat(58)}_clone" would have 64 bytes, PostgreSQL allows 63`,
@@ -144,7 +147,7 @@ test.each([
     secret({
       type: 'mysql',
       strategy: 'alternating-users',
-      create: { name: 'orders', fields: { engine: 'mysql', username: 'u'.repeat(27) } },
+      create: { name: 'orders', fields: { engine: 'mysql', username: 'u'.repeat(27), host: 'db.internal' } },
       adminSecret: { adopt: 'admin' },
     }),
     'would have 33 characters, mysql allows 32',
@@ -175,7 +178,10 @@ test.each([
 
 const gov = { region: 'us-gov-west-1' };
 const created = (fields: object) => ({
-  create: { name: 'orders', fields: { engine: 'postgres', username: 'orders', ...fields } },
+  create: {
+    name: 'orders',
+    fields: { engine: 'postgres', username: 'orders', host: 'db.internal', ...fields },
+  },
 });
 
 test.each([
@@ -199,7 +205,10 @@ test.each([
     secret({
       type: 'mysql',
       strategy: 'alternating-users',
-      create: { name: 'orders', fields: { engine: 'mariadb', username: 'u'.repeat(27) } },
+      create: {
+        name: 'orders',
+        fields: { engine: 'mariadb', username: 'u'.repeat(27), host: 'db.internal' },
+      },
       adminSecret: { adopt: 'admin' },
     }),
   ],

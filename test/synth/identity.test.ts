@@ -7,7 +7,7 @@ import { testApp } from './support/app.ts';
 const orders = {
   type: 'postgresql' as const,
   strategy: 'alternating-users' as const,
-  create: { name: 'orders', fields: { engine: 'postgres', username: 'orders' } },
+  create: { name: 'orders', fields: { engine: 'postgres', username: 'orders', host: 'db.internal' } },
   owner: 'team-orders',
 };
 const token = {

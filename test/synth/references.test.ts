@@ -50,7 +50,7 @@ function readsOf(value: unknown): [string, string][] {
 const orders = {
   type: 'postgresql' as const,
   strategy: 'single-user' as const,
-  create: { name: 'orders', fields: { engine: 'postgres', username: 'orders' } },
+  create: { name: 'orders', fields: { engine: 'postgres', username: 'orders', host: 'db.internal' } },
   adminSecret: { adopt: 'admin' },
   owner: 'team-orders',
 };

@@ -52,6 +52,7 @@ describe('a change of any field touches no secret that is deployed', () => {
 
 describe('a change that no deploy could make, or that would rotate a credential in use, is refused at synth', () => {
   const secret = { type: 'postgresql', strategy: 'single-user', owner: 'team-orders' } as const;
+  const fields = { engine: 'postgres', username: 'orders', host: 'db.internal' };
   const environment = (orders: object): Environment => ({
     audit: { retentionDays: 1 },
     secrets: { orders: { ...secret, ...orders } },
@@ -63,18 +64,18 @@ describe('a change that no deploy could make, or that would rotate a credential 
 
   test('an adopted secret that is to be created', () => {
     deployed({ adopt: '/dev/orders' });
-    expect(() => check(environment({ create: { name: 'orders', fields: {} } }))).toThrow(
+    expect(() => check(environment({ create: { name: 'orders', fields } }))).toThrow(
       /\/dev\/orders was adopted, so it exists, .* aws secretsmanager put-secret-value/,
     );
     // It is refused as long as the file says so, also when it was taken out meanwhile.
     check({ audit: { retentionDays: 1 } });
-    expect(() => check(environment({ create: { name: 'orders', fields: {} } }))).toThrow('was adopted');
+    expect(() => check(environment({ create: { name: 'orders', fields } }))).toThrow('was adopted');
   });
 
   test('a created secret that is adopted is not, and cannot become a created one again', () => {
-    deployed({ create: { name: 'orders', fields: {} } });
+    deployed({ create: { name: 'orders', fields } });
     check(environment({ adopt: '/dev/orders' }));
-    expect(() => check(environment({ create: { name: 'orders', fields: {} } }))).toThrow('was adopted');
+    expect(() => check(environment({ create: { name: 'orders', fields } }))).toThrow('was adopted');
   });
 
   test('an adopted secret that was deployed and is to rotate at the deploy now', () => {

@@ -30,6 +30,8 @@ const arn = (service: string, resource: string) => `arn:aws:${service}:${region}
 const keyArn = arn('kms', 'key/11111111-2222-3333-4444-555555555555');
 const otherKeyArn = arn('kms', 'key/66666666-2222-3333-4444-555555555555');
 
+const login = { engine: 'postgres', username: 'orders', host: 'db.internal' };
+
 const adopted = (id: string): SecretInput => ({
   type: 'postgresql',
   strategy: 'single-user',
@@ -39,7 +41,7 @@ const adopted = (id: string): SecretInput => ({
 const created = (id: string): SecretInput => ({
   type: 'postgresql',
   strategy: 'single-user',
-  create: { name: `sample/${id}`, fields: { engine: 'postgres', username: 'orders', host: 'db.internal' } },
+  create: { name: `sample/${id}`, fields: login },
   adminSecret: { adopt: 'database-admin' },
   owner: 'team-orders',
 });
@@ -186,7 +188,10 @@ const samples: Readonly<Record<Field, Sample>> = {
   'secrets.*.type': {
     secret: [
       created('type'),
-      { ...created('type'), type: 'redshift' },
+      {
+        ...created('type'),
+        ...{ type: 'redshift', create: { name: 'sample/type', fields: { ...login, engine: 'redshift' } } },
+      },
       with_({ ...created('type'), type: 'generic' }, 'adminSecret', undefined),
       created('type'),
     ],
@@ -198,16 +203,16 @@ const samples: Readonly<Record<Field, Sample>> = {
     'alternating-users',
   ]),
   'secrets.*.create.name': ofCreated('create', [
-    { name: 'sample/name', fields: {} },
-    { name: 'sample/other-name', fields: {} },
-    { name: 'sample/name', fields: {} },
-    { name: 'sample/name', fields: {} },
+    { name: 'sample/name', fields: login },
+    { name: 'sample/other-name', fields: login },
+    { name: 'sample/name', fields: login },
+    { name: 'sample/name', fields: login },
   ]),
   'secrets.*.create.fields.*': ofCreated('create', [
-    { name: 'sample/fields', fields: { engine: 'postgres' } },
-    { name: 'sample/fields', fields: { engine: 'postgres', host: 'one' } },
-    { name: 'sample/fields', fields: { engine: 'postgres', host: 'other', port: 5433 } },
-    { name: 'sample/fields', fields: {} },
+    { name: 'sample/fields', fields: login },
+    { name: 'sample/fields', fields: { ...login, host: 'one', application: 'shop' } },
+    { name: 'sample/fields', fields: { ...login, host: 'other', port: 5433 } },
+    { name: 'sample/fields', fields: login },
   ]),
   // By name, by full ARN, and of a secret that Rekey created. The way back is refused.
   'secrets.*.adopt': {
@@ -241,7 +246,7 @@ const samples: Readonly<Record<Field, Sample>> = {
       { secret: 'encryptionkey' },
       { adopt: 'database-admin' },
     ],
-    { create: { name: 'sample/admin', fields: {} } },
+    { create: { name: 'sample/admin', fields: login } },
   ),
   'secrets.*.adminSecret.adopt': ofAdopted(
     'adminSecret',
@@ -250,7 +255,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'secrets.*.adminSecret.encryptionKey': ofCreated(
     'adminSecret',
     [{ adopt: 'admin/one' }, admins, { ...admins, encryptionKey: otherKeyArn }, { adopt: 'admin/one' }],
-    { create: { name: 'sample/admin-key', fields: {} } },
+    { create: { name: 'sample/admin-key', fields: login } },
   ),
   'secrets.*.network': ofCreated('network', optional('existing-vpcid', 'existing-subnetids')),
   'secrets.*.owner': ofCreated('owner', ['team-orders', 'team-billing', 'team-stock', 'team-orders']),

@@ -44,7 +44,7 @@ export const everything = defineConfig({
         orders: {
           type: 'postgresql',
           strategy: 'alternating-users',
-          create: { name: 'orders', fields: { engine: 'postgres', username: 'orders' } },
+          create: { name: 'orders', fields: { engine: 'postgres', username: 'orders', host: 'db.internal' } },
           adminSecret: { secret: 'admin' },
           network: 'new',
           owner: 'team-orders',
