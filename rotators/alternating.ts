@@ -1,5 +1,5 @@
 import { SecretError } from '../core/errors.ts';
-import { LoginRefused } from './login.ts';
+import { LoginDenied } from './login.ts';
 import type { ApplyContext } from './rotator.ts';
 
 const cloneSuffix = '_clone';
@@ -92,13 +92,13 @@ export function noteCurrentRefused<S extends { username: string }>(context: Appl
 export async function isProven<S extends { username: string; password: string }>(
   next: S,
   context: ApplyContext<S>,
-  tryOpen: (secret: S) => Promise<{ end(): Promise<void> } | LoginRefused>,
+  tryOpen: (secret: S) => Promise<{ end(): Promise<void> } | LoginDenied>,
 ): Promise<boolean> {
   const { base, clone } = pairOf(next.username);
   const proves = async (kept: S): Promise<boolean> => {
     if (kept.username !== base && kept.username !== clone) return false;
     const session = await tryOpen({ ...next, username: kept.username, password: kept.password });
-    if (session instanceof LoginRefused) return session.passwordAccepted;
+    if (session instanceof LoginDenied) return session.passwordAccepted;
     await session.end();
     return true;
   };

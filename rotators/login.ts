@@ -1,23 +1,51 @@
 import { TargetError } from '../core/errors.ts';
 import type { ProbeResult } from './rotator.ts';
 
-/** A login that the server refused for a reason that leaves no doubt about the credential itself. */
-export class LoginRefused extends TargetError {
-  /** The password was right, but the user may not log in: some servers look at that after the password. */
+/** A login that a server answered without letting it in; another password, or one that an admin sets, may get in. */
+export abstract class LoginDenied extends TargetError {
+  /** The password was right, and it is something else that the server looks at afterwards. */
   readonly passwordAccepted: boolean;
 
-  constructor(message: string, passwordAccepted = false) {
-    super('AuthenticationRefused', message);
+  protected constructor(
+    code: 'AuthenticationRefused' | 'TargetRefused',
+    message: string,
+    passwordAccepted: boolean,
+  ) {
+    super(code, message);
     this.passwordAccepted = passwordAccepted;
+  }
+}
+
+/** A login that the server refused for a reason that leaves no doubt about the credential itself. */
+export class LoginRefused extends LoginDenied {
+  constructor(message: string, passwordAccepted = false) {
+    super('AuthenticationRefused', message, passwordAccepted);
+  }
+}
+
+/**
+ * A login that did not get in for a reason that does not prove the password wrong: it has expired, too many wrong ones
+ * came before, a trigger or a proxy stopped it.
+ */
+export class LoginHindered extends LoginDenied {
+  constructor(message: string, passwordAccepted = false) {
+    super('TargetRefused', message, passwordAccepted);
   }
 }
 
 /** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
 export async function orRefused<S>(login: Promise<S>): Promise<S | LoginRefused> {
+  const answer = await orDenied(login);
+  if (answer instanceof LoginHindered) throw answer;
+  return answer;
+}
+
+/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+export async function orDenied<S>(login: Promise<S>): Promise<S | LoginRefused | LoginHindered> {
   try {
     return await login;
   } catch (error) {
-    if (error instanceof LoginRefused) return error;
+    if (error instanceof LoginRefused || error instanceof LoginHindered) return error;
     throw error;
   }
 }

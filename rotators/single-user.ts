@@ -1,10 +1,10 @@
 import { SecretError } from '../core/errors.ts';
-import { LoginRefused, using } from './login.ts';
+import { LoginDenied, LoginHindered, type LoginRefused, using } from './login.ts';
 import type { ApplyContext } from './rotator.ts';
 
 /** How one kind of server lets a password be changed. */
 export interface PasswordChange<S, C> {
-  tryOpen(secret: S): Promise<C | LoginRefused>;
+  tryOpen(secret: S): Promise<C | LoginRefused | LoginHindered>;
   /** As the user itself. */
   changeOwn(session: C): Promise<void>;
   /**
@@ -26,21 +26,20 @@ export async function changePassword<
 >(next: S, context: ApplyContext<S>, change: PasswordChange<S, C>): Promise<void> {
   const { credentials } = context;
   const { username } = next;
-  const refused = (who: string) =>
-    context.finding({
-      code: 'CurrentCredentialRefused',
-      message: `the server refused the current password of "${username}"; repaired with ${who}`,
-    });
-
   const current = await change.tryOpen(credentials.current);
-  if (!(current instanceof LoginRefused)) {
+  if (!(current instanceof LoginDenied)) {
     await using(current, (session) => change.changeOwn(session));
     return;
   }
 
+  const repaired = (who: string) => {
+    // Of a right one that has expired, for example, there is nothing to find out.
+    if (!current.passwordAccepted) noteRefused(context, current, who);
+  };
+
   // An earlier run may have got as far as the server.
   const pending = await change.tryOpen(next);
-  if (!(pending instanceof LoginRefused)) {
+  if (!(pending instanceof LoginDenied)) {
     await pending.end();
     return;
   }
@@ -49,12 +48,12 @@ export async function changePassword<
   const own = async (kept: S, which: string): Promise<boolean> => {
     if (kept.username !== username) return false;
     const session = await change.tryOpen({ ...next, password: kept.password });
-    if (session instanceof LoginRefused) {
+    if (session instanceof LoginDenied) {
       proven ||= session.passwordAccepted;
       return false;
     }
     await using(session, (open) => change.changeOwn(open));
-    refused(which);
+    repaired(which);
     return true;
   };
 
@@ -63,7 +62,7 @@ export async function changePassword<
 
   const admin = await credentials.admin();
   if (admin !== undefined && (await change.changeByAdmin(admin, proven))) {
-    if (!current.passwordAccepted) refused('the admin secret');
+    repaired('the admin secret');
     return;
   }
   for await (const other of credentials.others()) {
@@ -78,3 +77,18 @@ export async function changePassword<
           'belongs to it; set its password by hand to that of one version'),
   );
 }
+
+/** Says that the current version did not log in, and what was done about it. */
+const noteRefused = <S extends { username: string }>(
+  context: ApplyContext<S>,
+  denied: LoginDenied | undefined,
+  repairedWith: string,
+): void =>
+  context.finding({
+    code: 'CurrentCredentialRefused',
+    message: `${
+      denied instanceof LoginHindered
+        ? `the current password did not log in: ${denied.message}`
+        : `the server refused the current password of "${context.credentials.current.username}"`
+    }; repaired with ${repairedWith}`,
+  });

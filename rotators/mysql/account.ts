@@ -141,7 +141,11 @@ export function requireSettable(session: Session, server: Server, account: Accou
   }
 }
 
-/** Sets the password of all given accounts in one statement, and unlocks them where containment had locked one. */
+/**
+ * Sets the password of all given accounts in one statement, and unlocks them: containment may have locked one, and MySQL
+ * one that too many wrong passwords came for, which it does not show.
+ * @see https://dev.mysql.com/doc/refman/8.4/en/password-management.html#failed-login-tracking
+ */
 export async function setPassword(
   session: Session,
   server: Server,
@@ -153,7 +157,7 @@ export async function setPassword(
     (account) =>
       `${accountName(account)} ${identified(server, account.plugin || 'mysql_native_password', password)}${retain}`,
   );
-  const unlock = accounts.some(({ locked }) => locked) ? ' ACCOUNT UNLOCK' : '';
+  const unlock = !server.mariadb || accounts.some(({ locked }) => locked) ? ' ACCOUNT UNLOCK' : '';
   await session.run(`ALTER USER ${parts.join(', ')}${unlock}`, {
     doing: `set the password of "${accounts[0]?.user}"`,
     missing: changePermission(session),

@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
 import mysql from 'mysql2';
 import { TargetError } from '../../core/errors.ts';
-import { type LoginRefused, orRefused } from '../login.ts';
+import { type LoginHindered, type LoginRefused, orDenied } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
 import { databaseAuthorities, trust } from '../tls/authorities.ts';
 import { noAnswer, type Phase } from '../tls/failures.ts';
@@ -281,6 +281,8 @@ function secure(
   };
 }
 
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
-export const tryOpen = (secret: MysqlSecret, context: TargetContext): Promise<Session | LoginRefused> =>
-  orRefused(open(secret, context));
+/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+export const tryOpen = (
+  secret: MysqlSecret,
+  context: TargetContext,
+): Promise<Session | LoginRefused | LoginHindered> => orDenied(open(secret, context));

@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { LoginRefused, using } from '../login.ts';
+import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { type Account, changePermission, readAccounts } from './account.ts';
@@ -30,7 +30,7 @@ export async function contain(leaked: MysqlSecret, context: Context): Promise<Co
   const older = username === current.username && leaked.password !== current.password;
   if (older && context.strategy !== 'dual-credential') {
     const session = await tryOpen({ ...current, dbname: null }, context);
-    if (!(session instanceof LoginRefused)) {
+    if (!(session instanceof LoginDenied)) {
       return await using(session, () => endOldSessions(session, leaked));
     }
   }
@@ -45,6 +45,7 @@ export async function contain(leaked: MysqlSecret, context: Context): Promise<Co
       note: `the server refuses "${username}" already; sessions that are open cannot be ended without an admin secret`,
     };
   }
+  if (session instanceof LoginHindered) throw session;
   const sessionsEnded = await using(session, () => endSessions(session, username));
   return {
     loginsRefused: false,
@@ -84,7 +85,7 @@ async function isReplaced(
     () => undefined,
   );
   if (answer instanceof LoginRefused) return !answer.passwordAccepted;
-  await answer?.end();
+  if (!(answer instanceof LoginDenied)) await answer?.end();
   return false;
 }
 
@@ -103,7 +104,7 @@ async function isGone(
   const answer = await tryOpen({ ...leaked, dbname: null }, context);
   if (answer instanceof LoginRefused)
     return !answer.passwordAccepted && accounts.every(({ locked }) => !locked);
-  await answer.end();
+  if (!(answer instanceof LoginDenied)) await answer.end();
   return false;
 }
 

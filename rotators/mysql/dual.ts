@@ -1,5 +1,5 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
-import { LoginRefused, using } from '../login.ts';
+import { LoginDenied, using } from '../login.ts';
 import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
 import {
   type Account,
@@ -130,7 +130,7 @@ async function logsIn(kept: MysqlSecret, at: MysqlSecret, context: Context): Pro
     { ...at, dbname: null, username: kept.username, password: kept.password },
     context,
   );
-  if (session instanceof LoginRefused) return false;
+  if (session instanceof LoginDenied) return false;
   await session.end();
   return true;
 }

@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { LoginRefused } from '../login.ts';
+import { LoginHindered, LoginRefused } from '../login.ts';
 import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../tls/failures.ts';
 
 /** Where something went wrong, for messages. */
@@ -79,11 +79,18 @@ function loginError(answer: number, place: Place): TargetError {
         'TargetRefused',
         `${where}: the server takes no connections from this address (${answer}); check the host part of the account`,
       );
+    // Told to those alone who know the password.
     case 1820:
     case 1862:
-      return new TargetError(
-        'TargetRefused',
+      return new LoginHindered(
         `${where}: the password has expired (${answer}); an admin secret in "masterarn" can replace it`,
+        true,
+      );
+    case 3955:
+    case 4150:
+      return new LoginHindered(
+        `${where}: the server takes no password of this user for now, because too many wrong ones came before (${answer}); ` +
+          'an admin secret in "masterarn" can unblock it',
       );
     default:
       return new TargetError('TargetRefused', `${where}: the server refused the connection (${answer})`);

@@ -1,5 +1,5 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
-import { LoginRefused, using } from '../login.ts';
+import { LoginDenied, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import {
   type Account,
@@ -75,7 +75,7 @@ export async function firstLogin(
     if (kept === undefined || !concerns(kept)) return undefined;
     const session = await tryOpen({ ...next, username: kept.username, password: kept.password }, context);
     const currentAccepted = kept === current || kept === next;
-    if (!(session instanceof LoginRefused)) return { session, proven: true, currentAccepted, refusal };
+    if (!(session instanceof LoginDenied)) return { session, proven: true, currentAccepted, refusal };
     refusal ||= session.message;
     return session.passwordAccepted ? { proven: true, currentAccepted, refusal } : undefined;
   };

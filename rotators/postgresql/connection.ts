@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { type LoginRefused, orRefused } from '../login.ts';
+import { type LoginHindered, type LoginRefused, orDenied } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
 import { databaseAuthorities } from '../tls/authorities.ts';
 import { loginError, serverError } from './errors.ts';
@@ -79,6 +79,8 @@ export async function open(
   return new Session(await logIn({ ...secret, port: portOf(secret), database }, context, dialect));
 }
 
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
-export const tryOpen = (secret: PostgresSecret, context: TargetContext): Promise<Session | LoginRefused> =>
-  orRefused(open(secret, context));
+/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+export const tryOpen = (
+  secret: PostgresSecret,
+  context: TargetContext,
+): Promise<Session | LoginRefused | LoginHindered> => orDenied(open(secret, context));

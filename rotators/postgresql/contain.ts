@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { LoginRefused, using } from '../login.ts';
+import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { open, type Session, tryOpen } from './connection.ts';
@@ -24,7 +24,7 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
   const { current } = context.credentials;
   if (leaked.username === current.username && leaked.password !== current.password) {
     const session = await tryOpen(current, context);
-    if (!(session instanceof LoginRefused)) {
+    if (!(session instanceof LoginDenied)) {
       return await using(session, () => endOldSessions(session, leaked.username, context.rotatedAt));
     }
   }
@@ -49,6 +49,7 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
       note: `the server refuses "${leaked.username}" already; sessions that are open cannot be ended without an admin secret`,
     };
   }
+  if (session instanceof LoginHindered) throw session;
   const sessionsEnded = await using(session, () => endSessions(session, leaked.username));
   return {
     loginsRefused: false,
@@ -67,7 +68,7 @@ async function isReplaced({ username, password }: PostgresSecret, context: Conte
   const answer = await tryOpen({ ...current, username, password }, context).catch(() => undefined);
   if (answer === undefined) return false;
   if (answer instanceof LoginRefused) return !answer.passwordAccepted;
-  await answer.end();
+  if (!(answer instanceof LoginDenied)) await answer.end();
   return false;
 }
 

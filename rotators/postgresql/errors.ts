@@ -18,6 +18,8 @@ export interface ServerError {
   readonly code: string;
   /** Name of the function in the server's source that raised it; not translated, unlike the message. */
   readonly routine?: string;
+  /** The words of a pooler, which names no function and translates nothing. */
+  readonly pooler?: string;
 }
 
 /** The server's own error answer, told from errors of the driver and the network by its SQLSTATE and severity. */
@@ -27,7 +29,7 @@ export function serverError(error: unknown): ServerError | undefined {
     return undefined;
   }
   const routine = textOf(error, 'routine');
-  return routine === undefined ? { code } : { code, routine };
+  return routine === undefined ? { code, pooler: textOf(error, 'message') ?? '' } : { code, routine };
 }
 
 /** What a failed connection attempt means; `meaning` knows the errors with which a server answers a login. */
@@ -90,6 +92,15 @@ export function loginError(answer: ServerError, place: Place): TargetError {
       if (answer.routine === 'InitializeSessionUserId') {
         return new LoginRefused(`${where}: the role may not log in (28000)`, true);
       }
+      // Of a password that the server keeps it says 28P01.
+      if (answer.routine === 'auth_failed') {
+        return new TargetError(
+          'TargetRefused',
+          `${where}: the server asks another authority than its own passwords about this user (28000): PAM, LDAP, GSSAPI, a ` +
+            `certificate; on RDS, IAM, for members of rds_iam, which REVOKE rds_iam FROM "${place.username}" ends. ` +
+            'Such a login has no password that could be rotated here',
+        );
+      }
       return new TargetError(
         'TargetRefused',
         `${where}: the server has no rule for this ${place.encrypted ? 'encrypted' : 'plaintext'} connection ` +
@@ -113,9 +124,42 @@ export function loginError(answer: ServerError, place: Place): TargetError {
         'TargetUnreachable',
         `${where}: the server is starting or stopping (${answer.code})`,
       );
+    case '08P01':
+      if (answer.pooler !== undefined) return poolerError(answer.pooler, where);
+      return new TargetError('TargetRefused', `${where}: the server refused the connection (08P01)`);
     default:
       return new TargetError('TargetRefused', `${where}: the server refused the connection (${answer.code})`);
   }
+}
+
+/**
+ * What PgBouncer's answer to a login means. It has one SQLSTATE for all of them, which PostgreSQL uses for none, and words
+ * that it passes on from the server or has of its own.
+ * @see https://github.com/pgbouncer/pgbouncer/blob/master/src/client.c
+ */
+function poolerError(words: string, where: string): TargetError {
+  const proxy = `${where}: the pooler in front of the server`;
+  if (
+    /SASL authentication failed|password authentication failed|no such user|auth(entication)? failed/.test(
+      words,
+    )
+  ) {
+    return new LoginRefused(`${proxy} refused the password, or knows no such user (08P01)`);
+  }
+  if (/is not permitted to log in/.test(words)) {
+    return new LoginRefused(`${proxy} passes on that the role may not log in (08P01)`, true);
+  }
+  if (/no such database|database .* does not exist/.test(words)) {
+    return new TargetError('DatabaseMissing', `${proxy} knows no such database (08P01)`);
+  }
+  if (
+    /too many|no more connections|connection slots|timeout|cannot connect|connect failed|starting up|shutting down|login has been failing/.test(
+      words,
+    )
+  ) {
+    return new TargetError('TargetUnreachable', `${proxy} has no connection to it (08P01)`);
+  }
+  return new TargetError('TargetRefused', `${proxy} refused the connection (08P01); its log says why`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { LoginRefused, orRefused } from '../login.ts';
+import { type LoginHindered, LoginRefused, orDenied } from '../login.ts';
 import {
   type Place,
   loginError as postgresLoginError,
@@ -81,9 +81,9 @@ export async function open(
   return new Session(opened);
 }
 
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
 export const tryOpen = (
   secret: RedshiftSecret,
   context: TargetContext,
   heard?: Heard,
-): Promise<Session | LoginRefused> => orRefused(open(secret, context, heard));
+): Promise<Session | LoginRefused | LoginHindered> => orDenied(open(secret, context, heard));

@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { LoginRefused, using } from '../login.ts';
+import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { open, type Session, tryOpen } from './connection.ts';
@@ -26,7 +26,7 @@ export async function contain(leaked: RedshiftSecret, context: Context): Promise
   const { username } = leaked;
   if (username === current.username && leaked.password !== current.password) {
     const session = await tryOpen(current, context);
-    if (!(session instanceof LoginRefused)) {
+    if (!(session instanceof LoginDenied)) {
       return await using(session, () => endOldSessions(session, username, context.rotatedAt));
     }
   }
@@ -47,6 +47,7 @@ export async function contain(leaked: RedshiftSecret, context: Context): Promise
       note: `the cluster refuses "${username}" already; sessions that are open cannot be ended without an admin secret`,
     };
   }
+  if (session instanceof LoginHindered) throw session;
   const sessionsEnded = await using(session, () => endSessions(session, username));
   return {
     loginsRefused: false,
@@ -66,7 +67,7 @@ async function isReplaced(leaked: RedshiftSecret, user: User, context: Context):
   if (user.expired || (username === current.username && password === current.password)) return false;
   const answer = await tryOpen({ ...current, username, password }, context).catch(() => undefined);
   if (answer === undefined || answer instanceof LoginRefused) return answer !== undefined;
-  await answer.end();
+  if (!(answer instanceof LoginDenied)) await answer.end();
   return false;
 }
 

@@ -36,6 +36,31 @@ described('two passwords of one user', () => {
     return;
   }
 
+  describe.each(['single-user', 'alternating-users', 'dual-credential'] as const)(
+    '%s, where no password gets in',
+    (strategy) => {
+      test('one that has expired is replaced by the admin, and counts as the user’s own', async () => {
+        const { scene, rotate, name, current } = await worldOf(target, strategy);
+        await target.superuser(`ALTER USER ${name} PASSWORD EXPIRE`);
+        expect(await login(current())).toEqual([false]);
+        await rotate();
+        expect(await login(current())).toEqual([true]);
+        expect(scene.findings.map(({ code }) => code)).not.toContain('CurrentCredentialRefused');
+      });
+
+      test('a user that too many wrong passwords have blocked is unblocked by the admin', async () => {
+        const { rotate, name, current } = await worldOf(target, strategy);
+        await target.superuser(`ALTER USER ${name} FAILED_LOGIN_ATTEMPTS 2 PASSWORD_LOCK_TIME UNBOUNDED`);
+        const wrong = { ...current(), password: 'a wrong password' };
+        expect(await login(wrong)).toEqual([false]);
+        expect(await login(wrong)).toEqual([false]);
+        expect(await login(current())).toEqual([false]);
+        await rotate();
+        expect(await login(current())).toEqual([true]);
+      });
+    },
+  );
+
   test('are the next and the current one at every host, with the account as it was', async () => {
     const { rotate, current, name } = await world();
     const first = current();

@@ -247,6 +247,60 @@ described('MariaDB', () => {
     }
   });
 
+  describe.each(['single-user', 'alternating-users'] as const)(
+    '%s, where no password gets in',
+    (strategy) => {
+      const codes = (findings: readonly { code: string }[]) => findings.map(({ code }) => code);
+
+      test('one that has expired is replaced by the admin, and counts as the user’s own', async () => {
+        const { scene, account, rotate } = await world(strategy);
+        await target.superuser([
+          'SET GLOBAL disconnect_on_expired_password = ON',
+          `ALTER USER ${account.secret.username} PASSWORD EXPIRE`,
+        ]);
+        try {
+          expect(await target.logsIn(scene.current as unknown as Secret)).toBe(false);
+          await rotate();
+          expect(await target.logsIn(scene.current as unknown as Secret)).toBe(true);
+          expect(codes(scene.findings)).not.toContain('CurrentCredentialRefused');
+        } finally {
+          await target.superuser('SET GLOBAL disconnect_on_expired_password = OFF');
+        }
+      });
+
+      test('a user that too many wrong passwords have blocked is unblocked by the admin', async () => {
+        const { scene, account, rotate } = await world(strategy);
+        const wrong = { ...account.secret, password: 'a wrong password' };
+        await target.superuser('SET GLOBAL max_password_errors = 2');
+        try {
+          for (let attempt = 0; attempt < 2; attempt += 1) expect(await target.logsIn(wrong)).toBe(false);
+          expect(await target.logsIn(account.secret)).toBe(false);
+          await rotate();
+          expect(await target.logsIn(scene.current as unknown as Secret)).toBe(true);
+        } finally {
+          await target.superuser('SET GLOBAL max_password_errors = 4294967295');
+        }
+      });
+    },
+  );
+
+  test('without an admin, a password that has expired is named as the cause', async () => {
+    const { scene, account } = await world('single-user');
+    scene.hasAdmin = false;
+    await target.superuser([
+      'SET GLOBAL disconnect_on_expired_password = ON',
+      `ALTER USER ${account.secret.username} PASSWORD EXPIRE`,
+    ]);
+    try {
+      expect(await failure(scene.rotate())).toMatchObject({
+        code: 'CredentialUnusable',
+        message: expect.stringContaining('the password has expired (1862)'),
+      });
+    } finally {
+      await target.superuser('SET GLOBAL disconnect_on_expired_password = OFF');
+    }
+  });
+
   test('plaintext needs to be wanted, and is a finding', async () => {
     const { scene, account } = await world('single-user');
     await target.superuser(`ALTER USER ${account.secret.username} REQUIRE NONE`);

@@ -66,16 +66,23 @@ describe('what a refused login proves', () => {
     expect(await outcome(secret)).toEqual(['rejected', 'AuthenticationRefused']);
   });
 
-  test('a missing rule in pg_hba.conf is none', async () => {
+  test.each([
+    ['a missing rule in pg_hba.conf', 'reject', 'check pg_hba.conf'],
+    ['a rule that asks another authority', 'ident', 'REVOKE rds_iam FROM'],
+  ])('%s is none, and is named', async (_, method, advice) => {
     const { account, name } = await world('single-user');
     const file = join(dirname(target.serverHandle.logFile), 'data', 'pg_hba.conf');
     const rules = await readFile(file, 'utf8');
-    await writeFile(file, `host all ${name} all reject\n${rules}`);
+    await writeFile(file, `host all ${name} all ${method}\n${rules}`);
     await target.superuser('SELECT pg_reload_conf()');
     try {
       const deadline = Date.now() + patience.connectTimeoutMs;
       while (Date.now() < deadline && (await outcome(account.secret))[0] === 'accepted') await sleep(20);
-      expect(await outcome(account.secret)).toEqual(['unreachable', 'TargetRefused']);
+      const result = await target.rotator.probe(account.secret, { ...target.context, finding: () => {} });
+      expect(result).toMatchObject({
+        outcome: 'unreachable',
+        error: { code: 'TargetRefused', message: expect.stringContaining(advice) },
+      });
     } finally {
       await writeFile(file, rules);
       await target.superuser('SELECT pg_reload_conf()');
