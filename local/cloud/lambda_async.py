@@ -22,9 +22,9 @@ from datetime import datetime, timezone
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import new_uuid
 from ministack.services import eventbridge, lambda_svc, sns
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import custom_resource, provisioners
 
-from . import service_roles, sqs
+from . import emulator, service_roles, sqs
 
 logger = logging.getLogger("rekey.lambda")
 
@@ -34,6 +34,7 @@ _ERROR_WAIT_SECONDS = float(os.environ.get("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0
 # AWS backs off from 1 second to 5 minutes when throttled.
 _THROTTLE_WAIT_SECONDS = (0.1, 1.0)
 
+_of_custom_resource: contextvars.ContextVar[bool] = contextvars.ContextVar("rekey_custom_resource", default=False)
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("rekey_async_request_id", default="")
 
 
@@ -179,6 +180,24 @@ def invoke_async(func: dict, event) -> None:
     spawn_background(lambda_svc._run_with_function_config_scope, func, _run, func, event, thread_name="lambda-async")
 
 
+def _as_custom_resource(invoke):
+    """CloudFormation invokes the function behind a custom resource asynchronously, so a throttle is tried again.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-cloudformation.html. The emulator invoked it once, and then
+    waited an hour for the answer to an event that no function had got.
+    """
+
+    @functools.wraps(invoke)
+    def invoke_custom_resource(*args, **kwargs):
+        token = _of_custom_resource.set(True)
+        try:
+            return invoke(*args, **kwargs)
+        finally:
+            _of_custom_resource.reset(token)
+
+    return invoke_custom_resource
+
+
 def _deliver_from_topic(endpoint: str, envelope: str, topic_arn: str, sub_arn: str, *_rest) -> None:
     # SNS invokes a function asynchronously: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
     func, config, name = lambda_svc._get_func_record_for_ref(endpoint)
@@ -222,6 +241,15 @@ def install() -> None:
         answer["body"]["Type"] = "User"
         return answer
 
+    execute = lambda_svc._execute_function_with_config_scope
+
+    def _execute_function_with_config_scope(func, event, *args, **kwargs):
+        if _of_custom_resource.get():
+            return lambda_svc._run_with_function_config_scope(func, _run, func, event)
+        return execute(func, event, *args, **kwargs)
+
+    lambda_svc._execute_function_with_config_scope = _execute_function_with_config_scope
+    emulator.replace(custom_resource, "invoke_custom_resource", _as_custom_resource)
     lambda_svc._throttle_response = _throttle_response
     lambda_svc._execute_function_dispatch = _execute_function_dispatch
     lambda_svc.invoke_async_with_retry = invoke_async

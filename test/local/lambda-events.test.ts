@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
+import { lifeCycle } from './support/life-cycle.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 
@@ -229,6 +230,33 @@ describe('Lambda’s event queues', () => {
       } finally {
         await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
       }
+    });
+
+    // https://docs.aws.amazon.com/lambda/latest/dg/services-cloudformation.html
+    test('what CloudFormation asks of a custom resource waits for room, too', async () => {
+      const Code = `
+        exports.handler = async (event) => {
+          if (event.sleep) return await new Promise((r) => setTimeout(r, event.sleep));
+          const { StackId, RequestId, LogicalResourceId } = event;
+          await fetch(event.ResponseURL, { method: 'PUT', body: JSON.stringify({
+            ...{ Status: 'SUCCESS', PhysicalResourceId: 'made', StackId, RequestId, LogicalResourceId } }) });
+        };`;
+      const Resources = {
+        Role: role('lambda.amazonaws.com', []),
+        Function: nodeFunction(Code, 'Role', { ReservedConcurrentExecutions: 1, Timeout: 30 }),
+      };
+      const behind = lifeCycle(cloud, 'behind');
+      const { outputs } = await behind.create({
+        Resources,
+        Outputs: { Name: { Value: { Ref: 'Function' } } },
+      });
+      const FunctionName = outputs.Name;
+      const Payload = JSON.stringify({ sleep: 2_000 });
+      await lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }));
+      await sleep(500);
+      const Custom = { Type: 'Custom::Made', Properties: { ServiceToken: arn('Function') } };
+      const answer = await behind.update({ Resources: { ...Resources, Custom } });
+      expect(answer).toMatchObject({ status: 'UPDATE_COMPLETE' });
     });
 
     test('with no concurrency at all an event goes to the dead letters without an attempt', async () => {
