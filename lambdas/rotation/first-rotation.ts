@@ -4,7 +4,7 @@ import type { Clock, RotationControl } from '../../core/ports.ts';
 
 /** For how long a rotation that is under way is waited for, and how often it is looked at, in milliseconds. */
 const patienceMs = 60_000;
-const pauseMs = 2_000;
+const pauseMs = 1_000;
 
 /**
  * What CloudFormation sends to the function behind a custom resource.

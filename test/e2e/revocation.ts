@@ -80,7 +80,7 @@ export function revocation(world: () => World): void {
         'versions that nobody keeps',
         { select: { secret: '/dev/orders' }, versions: ['gone'] },
         {},
-        'VersionUnknown',
+        'VersionsNotKept',
       ],
     ])('%s is rejected, on the record', async (_name, data, metadata, code) => {
       const before = await world().executions();
