@@ -73,12 +73,12 @@ describe('the first rotation of a secret', () => {
   test('is as good as started when another one goes on after a minute', async () => {
     const { calls, dependencies } = world('unfinished');
     expect(await answerLifeCycle(event('Create'), dependencies)).toMatchObject({ Status: 'SUCCESS' });
-    expect(calls).toHaveLength(31);
+    expect(calls).toHaveLength(61);
   });
 
   test.each([
     ['at once', new SecretError('SecretAccessDenied', 'the policy must allow it'), 1],
-    ['after a minute', new SecretError('RotationDisabled', 'not configured'), 31],
+    ['after a minute', new SecretError('RotationDisabled', 'not configured'), 61],
   ] as const)('fails the deploy %s with the reason', async (_, error, tries) => {
     const { calls, dependencies } = world(error);
     expect(await answerLifeCycle(event('Create'), dependencies)).toMatchObject({
