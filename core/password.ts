@@ -9,7 +9,8 @@ import type { Random } from './ports.ts';
  */
 const passwordEnvironmentSchema = z.object({
   PASSWORD_LENGTH: z.coerce.number().int().min(8).max(4096).default(32),
-  EXCLUDE_CHARACTERS: z.string().max(4096).default('/@"\'\\'),
+  // The colon ends a password in .pgpass and in a URL. AWS's functions leave it out for PostgreSQL and Redshift alone.
+  EXCLUDE_CHARACTERS: z.string().max(4096).default(':/@"\'\\'),
   EXCLUDE_NUMBERS: z.stringbool().default(false),
   EXCLUDE_PUNCTUATION: z.stringbool().default(false),
   EXCLUDE_UPPERCASE: z.stringbool().default(false),

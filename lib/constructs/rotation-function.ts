@@ -14,7 +14,7 @@ export interface RotationFunctionProps extends TargetFunctionProps {
   readonly type: RotatedType;
   /**
    * Password rules under the names that AWS's own rotation functions use, `PASSWORD_LENGTH` and so on.
-   * @default - 32 characters of all types without / @ " ' \
+   * @default - 32 characters of all types without : / @ " ' \
    * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
    */
   readonly passwordEnvironment?: Readonly<Record<string, string>>;
