@@ -34,6 +34,8 @@ export interface RedisOptions {
   readonly directory: string;
   /** Where users are kept: in an ACL file, in the configuration file, or nowhere. Default: `aclfile`. */
   readonly users?: 'aclfile' | 'configuration' | 'nowhere';
+  /** Makes it a node of a cluster. @default false */
+  readonly cluster?: boolean;
 }
 
 /** Path of a server's program, if this machine has one. */
@@ -83,6 +85,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     // Every command is kept, with what the server lets be seen of it.
     'slowlog-log-slower-than 0',
     'slowlog-max-len 100000',
+    ...(options.cluster === true ? ['cluster-enabled yes', 'tls-cluster yes'] : []),
     aclFile ? `aclfile ${path('users.acl')}` : users,
   ];
   const text = `${configuration.join('\n')}\n`;

@@ -3,7 +3,7 @@ import { LoginRefused, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';
-import { type AclUser, changeUser, keep } from './user.ts';
+import { type AclUser, changeUser, keep, requireAlone } from './user.ts';
 
 type Context = ApplyContext<RedisSecret>;
 
@@ -56,6 +56,7 @@ async function setPasswords(
 ): Promise<void> {
   const { username } = next;
   const prove = proof();
+  await requireAlone(session);
   const changed = await changeUser(session, username, async (user) => {
     await prove(user);
     return passwordRules(user, next, context.credentials.current, context.strategy);

@@ -116,9 +116,35 @@ export async function keep(session: Session, username: string, context: TargetCo
   if (Array.isArray(replicas) && replicas.length > 0) {
     context.finding({
       code: 'ReplicasUnchanged',
-      message: `${session.where}: ACL users are not replicated, so ${replicas.length} replicas still have the old passwords of "${username}"; load the same ACL file there`,
+      message: `${session.where}: ACL users are not replicated, so ${replicas.length} replicas still have the old passwords of "${username}"; load the same ACL file there. If they log in to this server as "${username}" (masteruser, masterauth), set the new password there, or replication ends with their next connection`,
     });
   }
+}
+
+/**
+ * Refuses a server that is one of several which take logins: each has users of its own, and Rekey changes one.
+ * @see https://redis.io/docs/latest/commands/hello/ which every login may send, and tells the mode
+ * @throws TargetError `TargetRefused`, before anything is changed
+ */
+export async function requireAlone(session: Session): Promise<void> {
+  const hello = await session.attempt(['HELLO'], { doing: 'ask for its mode', missing: '+hello' });
+  const facts = 'value' in hello && Array.isArray(hello.value) ? hello.value.map(String) : [];
+  const mode = facts[facts.indexOf('mode') + 1];
+  if (mode !== 'cluster' && mode !== 'sentinel') return;
+  if (mode === 'cluster') {
+    const info = await session.attempt(['CLUSTER', 'INFO'], {
+      doing: 'count the nodes of its cluster',
+      missing: '+cluster|info',
+    });
+    if ('value' in info && /^cluster_known_nodes:1\r?$/m.test(String(info.value))) return;
+  }
+  throw new TargetError(
+    'TargetRefused',
+    mode === 'sentinel'
+      ? `${session.where}: is a Sentinel, which holds no users of the servers that it watches; name the primary as host`
+      : `${session.where}: is a node of a Redis Cluster. Each node has ACL users of its own, and with the password of one ` +
+          'changed the others would refuse it. Nothing was changed. Where the cluster is one of ElastiCache, use the type elasticache',
+  );
 }
 
 async function save(session: Session, username: string): Promise<string | undefined> {

@@ -263,6 +263,30 @@ describeHere('Redis', () => {
     }
   });
 
+  test('a node of a cluster is left as it is, with and without an admin, unless it is the only one', async () => {
+    const cluster = await start({ cluster: true });
+    try {
+      const { scene, account, current, rotate } = await world('single-user', cluster);
+      await cluster.superuser(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+      const first = current();
+      const refused = {
+        code: 'TargetRefused',
+        message: expect.stringContaining('is a node of a Redis Cluster'),
+      };
+      expect(await failure(rotate())).toMatchObject(refused);
+      await cluster.superuser(['ACL', 'SETUSER', first.username, ...ownRules, '-cluster|info']);
+      scene.hasAdmin = false;
+      expect(await failure(rotate())).toMatchObject(refused);
+      expect(await cluster.logsIn(first)).toBe(true);
+      scene.hasAdmin = true;
+      await cluster.superuser(['ACL', 'SETUSER', account.admin.username, '+cluster|info']);
+      await rotate();
+      expect(await cluster.logsIn(current())).toBe(true);
+    } finally {
+      await cluster.stop();
+    }
+  });
+
   test('replicas do not get the change, which is a finding', async () => {
     const { rotate, codes } = await world('dual-credential');
     const { username, password } = target.serverHandle.superuser;

@@ -31,7 +31,7 @@ export interface RedisUnderTest extends TargetUnderTest<RedisSecret> {
 }
 
 export async function start(
-  options: Pick<Parameters<typeof startRedis>[0], 'users'> = {},
+  options: Pick<Parameters<typeof startRedis>[0], 'users' | 'cluster'> = {},
 ): Promise<RedisUnderTest> {
   const server = await startRedis({ directory: await newFolder('redis'), ...options });
   const administration = (await documented('redis', 'admin')).split('\n').map((line) => line.split(' '));
