@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { SendMessageBatchCommand, SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
-import { AuditUnavailableError } from '../core/errors.ts';
 import type { AnyEvent } from '../core/events/catalogue.ts';
 import type { EventBus } from '../core/ports.ts';
+import { notTaken } from './aws-error.ts';
 import { inBatches } from './batches.ts';
 
 /**
@@ -51,17 +51,13 @@ export class AuditQueue implements EventBus {
   }
 
   async #send(client: SQSClient, command: SendMessageBatchCommand): Promise<void> {
-    try {
-      const { Failed = [] } = await client.send(command);
-      if (Failed.length > 0) {
-        throw new Error(Failed[0]?.Code ?? 'refused');
-      }
-    } catch (cause) {
-      const name = cause instanceof Error ? cause.name : 'unknown error';
-      throw new AuditUnavailableError(
-        `audit queue ${this.#queueUrl} did not take the record (${name}); check that it exists and that this role may sqs:SendMessage on it`,
-        { cause },
-      );
+    const what = `audit queue ${this.#queueUrl} did not take the record`;
+    const { Failed = [] } = await client.send(command).catch((cause: unknown) => {
+      throw notTaken(what, cause, 'sqs:SendMessage');
+    });
+    const [failed] = Failed;
+    if (failed !== undefined) {
+      throw notTaken(what, { name: failed.Code ?? 'unknown', message: '' }, 'sqs:SendMessage');
     }
   }
 }

@@ -11,7 +11,9 @@ import {
 import { entriesPrefix } from '../core/audit/format.ts';
 import type { AuditStore } from '../core/audit/store.ts';
 import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
+import { awsFault } from '../core/errors/aws.ts';
 import { RekeyError } from '../core/errors.ts';
+import { awsError } from './aws-error.ts';
 
 /**
  * The audit log's bucket.
@@ -44,19 +46,20 @@ export class S3AuditStore implements AuditStore {
       if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict') {
         return 'taken';
       }
-      throw this.#explained(error);
+      throw this.#explained(error, 'PutObject');
     }
   }
 
   async firstAfter(key: string): Promise<string | undefined> {
-    const { Contents = [] } = await this.#client.send(
-      new ListObjectsV2Command({
-        Bucket: this.#bucket,
-        Prefix: entriesPrefix,
-        StartAfter: key,
-        MaxKeys: 1,
-      }),
-    );
+    const list = new ListObjectsV2Command({
+      Bucket: this.#bucket,
+      Prefix: entriesPrefix,
+      StartAfter: key,
+      MaxKeys: 1,
+    });
+    const { Contents = [] } = await this.#client.send(list).catch((error: unknown) => {
+      throw this.#explained(error, 'ListBucket');
+    });
     return Contents[0]?.Key;
   }
 
@@ -94,7 +97,7 @@ export class S3AuditStore implements AuditStore {
       ...(versionId === undefined ? {} : { VersionId: versionId }),
     });
     const { Body } = await this.#client.send(get).catch((error: unknown) => {
-      throw this.#explained(error);
+      throw this.#explained(error, 'GetObject');
     });
     return Body === undefined ? new Uint8Array() : Body.transformToByteArray();
   }
@@ -103,15 +106,15 @@ export class S3AuditStore implements AuditStore {
    * Names the key where S3 could not use it: `KMS.DisabledException`, `KMS.KMSInvalidStateException` and the like.
    * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
    */
-  #explained(error: unknown): unknown {
-    const name = error instanceof Error ? error.name : '';
-    return /^KMS\./.test(name)
+  #explained(error: unknown, action: string): unknown {
+    const fault = awsFault(error);
+    return fault?.code === 'KeyUnusable'
       ? new RekeyError(
           'AuditKeyUnusable',
-          `S3 cannot use the KMS key of the audit bucket ${this.#bucket} (${name}); enable the key, or cancel its deletion`,
+          `S3 cannot use the KMS key of the audit bucket ${this.#bucket} (${fault.name}); enable the key, or cancel its deletion`,
           { cause: error },
         )
-      : error;
+      : awsError(error, { service: 'S3', action: `s3:${action}`, on: this.#bucket });
   }
 }
 

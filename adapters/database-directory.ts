@@ -1,5 +1,6 @@
 import type { RDSClient, RDSClientConfig } from '@aws-sdk/client-rds';
 import type { DatabaseDirectory } from '../core/ports.ts';
+import { called } from './aws-error.ts';
 
 /**
  * The RDS API as the {@link DatabaseDirectory}. Its client is loaded with the first question: few secrets have one.
@@ -49,8 +50,11 @@ export class RdsDirectory implements DatabaseDirectory {
   async #instance(id: string) {
     const { RDSClient, DescribeDBInstancesCommand } = await import('./rds-client.ts');
     this.#client ??= new RDSClient(this.#config);
-    const answer = await this.#client.send(
-      new DescribeDBInstancesCommand({ Filters: [{ Name: 'db-instance-id', Values: [id] }] }),
+    const answer = await called(
+      { service: 'RDS', action: 'rds:DescribeDBInstances', on: id },
+      this.#client.send(
+        new DescribeDBInstancesCommand({ Filters: [{ Name: 'db-instance-id', Values: [id] }] }),
+      ),
     );
     return answer.DBInstances?.[0];
   }
@@ -58,8 +62,11 @@ export class RdsDirectory implements DatabaseDirectory {
   async #cluster(id: string) {
     const { RDSClient, DescribeDBClustersCommand } = await import('./rds-client.ts');
     this.#client ??= new RDSClient(this.#config);
-    const answer = await this.#client.send(
-      new DescribeDBClustersCommand({ Filters: [{ Name: 'db-cluster-id', Values: [id] }] }),
+    const answer = await called(
+      { service: 'RDS', action: 'rds:DescribeDBClusters', on: id },
+      this.#client.send(
+        new DescribeDBClustersCommand({ Filters: [{ Name: 'db-cluster-id', Values: [id] }] }),
+      ),
     );
     return answer.DBClusters?.[0];
   }

@@ -3,6 +3,7 @@ import { type SecretDefinition, secretDefinitionSchema } from '../core/definitio
 import { RekeyError } from '../core/errors.ts';
 import { definitionParameter, definitionsPath } from '../core/names.ts';
 import type { DefinitionStore } from '../core/ports.ts';
+import { awsError } from './aws-error.ts';
 
 /**
  * The definitions as SSM parameters, one per secret.
@@ -57,7 +58,7 @@ export class SsmDefinitionStore implements DefinitionStore {
       if (code === 'ParameterNotFound' || code === 'ValidationException') {
         return undefined;
       }
-      throw error;
+      throw awsError(error, { service: 'Systems Manager', action: 'ssm:GetParameter', on: parameter });
     }
   }
 }

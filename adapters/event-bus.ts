@@ -3,9 +3,11 @@ import {
   PutEventsCommand,
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
+import { awsCodeOf, awsRemedies } from '../core/errors/aws.ts';
 import { AuditUnavailableError, RekeyError } from '../core/errors.ts';
 import type { AnyEvent } from '../core/events/catalogue.ts';
 import type { EventBus } from '../core/ports.ts';
+import { notTaken } from './aws-error.ts';
 import { inBatches } from './batches.ts';
 
 /** What EventBridge takes at once: recorded in 2025, more than 256 KB were refused; its page now says 1 MB. */
@@ -58,14 +60,14 @@ export class EventBridgeBus implements EventBus {
       refused =
         FailedEntryCount > 0 ? (Entries.find((entry) => entry.ErrorCode)?.ErrorCode ?? 'unknown') : undefined;
     } catch (cause) {
-      const name = cause instanceof Error ? cause.name : 'unknown error';
-      throw new AuditUnavailableError(
-        `EventBridge did not take the record for bus ${this.#busName} (${name}); check the way to EventBridge, and that this role and the bus's own policy allow events:PutEvents`,
-        { cause },
-      );
+      throw notTaken(`event bus ${this.#busName} did not take the record`, cause, 'events:PutEvents');
     }
     if (refused !== undefined) {
-      throw new AuditUnavailableError(`event bus ${this.#busName} refused a record: ${refused}`);
+      const fault = awsCodeOf(refused);
+      const remedy = fault === undefined ? '' : `; ${awsRemedies[fault]}`;
+      throw new AuditUnavailableError(`event bus ${this.#busName} refused a record: ${refused}${remedy}`, {
+        fault,
+      });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { RevocationStarter } from '../core/ports.ts';
+import { type AwsCall, awsError, called } from './aws-error.ts';
 import { executionArn } from './workflows.ts';
 
 /**
@@ -22,14 +23,19 @@ export class StepFunctionsStarter implements RevocationStarter {
       return 'started';
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'ExecutionAlreadyExists') {
-        throw error;
+        throw awsError(error, this.#call('StartExecution'));
       }
-      const known = await this.#client.send(
-        new DescribeExecutionCommand({
-          executionArn: executionArn(this.#workflowArn, name),
-        }),
+      const known = await called(
+        this.#call('DescribeExecution'),
+        this.#client.send(
+          new DescribeExecutionCommand({ executionArn: executionArn(this.#workflowArn, name) }),
+        ),
       );
       return { input: known.input ?? '{}' };
     }
+  }
+
+  #call(action: string): AwsCall {
+    return { service: 'Step Functions', action: `states:${action}`, on: this.#workflowArn };
   }
 }

@@ -6,6 +6,7 @@ import {
 import { RekeyError, SecretError } from '../core/errors.ts';
 import type { OperatorRotations } from '../core/operator-ports.ts';
 import { stages } from '../core/secret.ts';
+import { secretsManagerError } from './secret-errors.ts';
 
 /** Starts rotations through Secrets Manager, and gives them up. */
 export class SecretsManagerRotation implements OperatorRotations {
@@ -40,14 +41,9 @@ export class SecretsManagerRotation implements OperatorRotations {
       if (name === 'AccessDeniedException') {
         throw denied(secretId, message, cause);
       }
-      if (name === 'ResourceNotFoundException') {
-        throw new SecretError(
-          'SecretMissing',
-          `secret ${secretId} does not exist in this account and region`,
-          {
-            cause,
-          },
-        );
+      const refused = secretsManagerError(cause, 'RotateSecret', secretId);
+      if (refused instanceof RekeyError && refused.code !== 'CallInvalid' && refused.code !== 'CallRefused') {
+        throw refused;
       }
       throw new RekeyError(
         'RotationNotStarted',
@@ -82,7 +78,7 @@ export class SecretsManagerRotation implements OperatorRotations {
           { cause },
         );
       }
-      throw cause;
+      throw secretsManagerError(cause, 'UpdateSecretVersionStage', secretId);
     }
   }
 }

@@ -7,9 +7,10 @@ import {
   TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { RekeyError, SecretError } from '../core/errors.ts';
+import { SecretError } from '../core/errors.ts';
 import type { SecretStore } from '../core/ports.ts';
 import { type SecretDescription, type SecretVersion, stages } from '../core/secret.ts';
+import { secretsManagerError } from './secret-errors.ts';
 
 /** Secrets Manager as the {@link SecretStore}; one API call a method, the SDK's own retries aside. */
 export class SecretsManagerStore implements SecretStore {
@@ -22,7 +23,7 @@ export class SecretsManagerStore implements SecretStore {
   async describe(secretId: string): Promise<SecretDescription> {
     const found = await this.#client
       .send(new DescribeSecretCommand({ SecretId: secretId }))
-      .catch((error) => refused(error, 'DescribeSecret', secretId));
+      .catch(refusedBy('DescribeSecret', secretId));
     return {
       arn: found.ARN ?? secretId,
       name: found.Name ?? secretId,
@@ -64,7 +65,7 @@ export class SecretsManagerStore implements SecretStore {
       if (nameOf(error) === 'ResourceNotFoundException') {
         return undefined;
       }
-      return refused(error, 'GetSecretValue', secretId);
+      throw secretsManagerError(error, 'GetSecretValue', secretId);
     }
   }
 
@@ -89,7 +90,7 @@ export class SecretsManagerStore implements SecretStore {
       if (nameOf(error) === 'ResourceExistsException') {
         return 'kept';
       }
-      return refused(error, 'PutSecretValue', secretId);
+      throw secretsManagerError(error, 'PutSecretValue', secretId, Buffer.byteLength(value));
     }
   }
 
@@ -111,14 +112,14 @@ export class SecretsManagerStore implements SecretStore {
           { cause: error },
         );
       }
-      return refused(error, 'UpdateSecretVersionStage', secretId);
+      throw secretsManagerError(error, 'UpdateSecretVersionStage', secretId);
     }
   }
 
   async tag(secretId: string, key: string, value: string): Promise<void> {
     await this.#client
       .send(new TagResourceCommand({ SecretId: secretId, Tags: [{ Key: key, Value: value }] }))
-      .catch((error) => refused(error, 'TagResource', secretId));
+      .catch(refusedBy('TagResource', secretId));
   }
 
   async listVersions(secretId: string) {
@@ -133,7 +134,7 @@ export class SecretsManagerStore implements SecretStore {
             ...(next && { NextToken: next }),
           }),
         )
-        .catch((error) => refused(error, 'ListSecretVersionIds', secretId));
+        .catch(refusedBy('ListSecretVersionIds', secretId));
       for (const { VersionId, VersionStages = [], CreatedDate } of page.Versions ?? []) {
         if (VersionId !== undefined) {
           versions.push({
@@ -151,46 +152,8 @@ export class SecretsManagerStore implements SecretStore {
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
 
-/** Turns what Secrets Manager refuses into errors that say what to do. */
-function refused(error: unknown, action: string, secretId: string): never {
-  switch (nameOf(error)) {
-    case 'ResourceNotFoundException':
-      throw new SecretError('SecretMissing', `secret ${secretId} does not exist in this account and region`, {
-        cause: error,
-      });
-    case 'ValidationException':
-      throw new SecretError(
-        'SecretNameInvalid',
-        `${JSON.stringify(secretId.slice(0, 600))} is no name or ARN of a secret: a name holds letters, digits and -/_+=.@!; correct it where it is written`,
-        { cause: error },
-      );
-    case 'AccessDeniedException':
-      throw new SecretError(
-        'SecretAccessDenied',
-        `secretsmanager:${action} on ${secretId} is denied to this role; its policy, the secret's resource policy and the KMS key's policy must all allow it`,
-        { cause: error },
-      );
-    case 'InvalidRequestException':
-      throw new SecretError(
-        'SecretMissing',
-        `secretsmanager:${action} is not possible for ${secretId} as it stands; it may be scheduled for deletion`,
-        { cause: error },
-      );
-    case 'DecryptionFailure':
-    case 'EncryptionFailure':
-      throw new SecretError(
-        'SecretKeyUnusable',
-        `Secrets Manager cannot use the KMS key of ${secretId} for ${action}; enable the key, or cancel its deletion`,
-        { cause: error },
-      );
-    case 'ThrottlingException':
-    case 'InternalServiceError':
-      throw new RekeyError(
-        'SecretsManagerUnavailable',
-        `Secrets Manager could not serve ${action} for ${secretId}`,
-        { cause: error },
-      );
-    default:
-      throw error;
-  }
-}
+const refusedBy =
+  (action: string, secretId: string) =>
+  (error: unknown): never => {
+    throw secretsManagerError(error, action, secretId);
+  };

@@ -1,93 +1,51 @@
 import { failedCall } from '../adapters/call-trace.ts';
+import { type AwsFault, awsFault, awsRemedies } from '../core/errors/aws.ts';
 import type { ErrorCode } from '../core/errors/codes.ts';
 import { RekeyError, summarizeError } from '../core/errors.ts';
 import { CliError } from './errors.ts';
 
-const denied = new Set([
-  'AccessDenied',
-  'AccessDeniedException',
-  'AuthorizationError',
-  'Forbidden',
-  'KMSAccessDeniedException',
-  'KmsAccessDeniedException',
-  'SecretAccessDenied',
-  'UnauthorizedOperation',
-]);
-const expired = new Set([
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'RequestExpired',
-  'TokenProviderError',
-  'TokenRefreshRequired',
-]);
-const invalidCredentials = new Set([
-  'IncompleteSignature',
-  'InvalidAccessKeyId',
-  'InvalidClientTokenId',
-  'InvalidSignatureException',
-  'MissingAuthenticationToken',
-  'MissingAuthenticationTokenException',
-  'SignatureDoesNotMatch',
-  'UnrecognizedClientException',
-]);
-const throttled = new Set([
-  'RequestLimitExceeded',
-  'SlowDown',
-  'ThrottlingException',
-  'TooManyRequestsException',
-]);
-const unreachable = new Set([
-  'ConnectionError',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-  'NetworkingError',
-  'TimeoutError',
-]);
-
-interface Thrown {
-  readonly name: string;
-  readonly message: string;
-  readonly code?: unknown;
-}
-
-/** Told by its form: an error of a worker or of another realm is no instance of this one's `Error`. */
-const isThrown = (value: unknown): value is Thrown =>
-  typeof value === 'object' &&
-  value !== null &&
-  'name' in value &&
-  typeof value.name === 'string' &&
-  'message' in value &&
-  typeof value.message === 'string';
-
-/** Names and codes of an error and its causes, the outermost first. */
-function namesOf(error: unknown): { names: string[]; errors: Thrown[] } {
-  const names: string[] = [];
-  const errors: Thrown[] = [];
-  let at = error;
-  for (let depth = 0; isThrown(at) && depth < 8; depth += 1) {
-    errors.push(at);
-    names.push(at.name);
-    if (typeof at.code === 'string') {
-      names.push(at.code);
-    }
-    at =
-      'cause' in at && at.cause !== undefined
-        ? at.cause
-        : 'errors' in at && Array.isArray(at.errors)
-          ? at.errors[0]
-          : undefined;
-  }
-  return { names, errors };
-}
-
 /** AWS's sentence on one line, without its full stop. */
 const sentence = (message: string): string => message.replace(/\s+/g, ' ').trim().replace(/[.]$/, '');
+
+/**
+ * Says what AWS answered to a person who called it. Its own text is passed on: the caller sent what it may quote, and no
+ * command sends a secret's value.
+ */
+function told({ code, name, text }: AwsFault, what: string): string {
+  switch (code) {
+    case 'AccessDenied':
+      return `${what} is denied to this caller.${text === '' ? '' : ` AWS says: ${sentence(text)}.`}`;
+    case 'CredentialsMissing':
+      return 'no AWS credentials were found; set AWS_PROFILE or --profile, sign in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+    case 'CredentialsExpired':
+      return `the AWS credentials have expired (${what}); sign in again, for example with aws sso login`;
+    case 'CredentialsInvalid':
+      return `AWS does not accept these credentials (${what}: ${name}); check the profile, the keys and the session token`;
+    case 'RegionMissing':
+      return 'no AWS region is set; give --region or set AWS_REGION';
+    case 'EndpointUntrusted':
+      return `${what}: the endpoint's certificate is not trusted (${name}); set NODE_EXTRA_CA_CERTS to the authority that signed it`;
+    case 'Unreachable':
+      return `${what} got no answer (${name}); check the network, --region and AWS_ENDPOINT_URL`;
+    case 'Throttled':
+      return `${what} is being throttled by AWS; try again in a minute`;
+    default:
+      return `${what} failed (${name}: ${sentence(text)}); ${awsRemedies[code]}`;
+  }
+}
+
+/** What is said of the way to AWS, whatever error an adapter has made of it. */
+const ofTheWay: readonly ErrorCode[] = [
+  'AccessDenied',
+  'CredentialsMissing',
+  'CredentialsExpired',
+  'CredentialsInvalid',
+  'RegionMissing',
+  'ClockWrong',
+  'EndpointUntrusted',
+  'Unreachable',
+  'Throttled',
+];
 
 /**
  * Turns anything thrown into an error that says what was tried, what came back and what to do, with an exit code.
@@ -97,63 +55,21 @@ export function explain(error: unknown): CliError {
   if (error instanceof CliError) {
     return error;
   }
-  const { names, errors } = namesOf(error);
   const action = failedCall(error);
-  const what = action ?? 'the call';
-  const has = (set: ReadonlySet<string>) => names.some((name) => set.has(name));
+  const fault = awsFault(error);
   const failure = (code: ErrorCode, message: string) =>
     new CliError(3, code, message, { cause: error, ...(action !== undefined && { action }) });
-  const from = errors.find(({ name }) => denied.has(name) && name !== 'SecretAccessDenied');
-
-  if (has(denied)) {
-    const said = from === undefined ? '' : ` AWS says: ${sentence(from.message)}.`;
-    return failure('AccessDenied', `${what} is denied to this caller.${said}`);
-  }
-  if (names.includes('CredentialsProviderError')) {
-    return failure(
-      'CredentialsMissing',
-      'no AWS credentials were found; set AWS_PROFILE or --profile, sign in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-    );
-  }
-  if (has(expired)) {
-    return failure(
-      'CredentialsExpired',
-      `the AWS credentials have expired (${what}); sign in again, for example with aws sso login`,
-    );
-  }
-  if (has(invalidCredentials)) {
-    return failure(
-      'CredentialsInvalid',
-      `AWS does not accept these credentials (${what}: ${names[0]}); check the profile, the keys and the session token`,
-    );
-  }
-  if (errors.some(({ message }) => message === 'Region is missing')) {
-    return failure('RegionMissing', 'no AWS region is set; give --region or set AWS_REGION');
-  }
-  const certificate = names.find(
-    (name) => name.includes('CERT') || name.startsWith('ERR_TLS') || name === 'ERR_SSL',
-  );
-  if (certificate !== undefined) {
-    return failure(
-      'EndpointUntrusted',
-      `${what}: the endpoint's certificate is not trusted (${certificate}); set NODE_EXTRA_CA_CERTS to the authority that signed it`,
-    );
-  }
-  if (has(unreachable)) {
-    const name = names.find((one) => unreachable.has(one));
-    return failure(
-      'Unreachable',
-      `${what} got no answer (${name}); check the network, --region and AWS_ENDPOINT_URL`,
-    );
-  }
-  if (has(throttled)) {
-    return failure('Throttled', `${what} is being throttled by AWS; try again in a minute`);
+  if (
+    fault !== undefined &&
+    (ofTheWay.includes(fault.code) || (action !== undefined && !(error instanceof RekeyError)))
+  ) {
+    return failure(fault.code, told(fault, action ?? 'the call'));
   }
   if (error instanceof RekeyError) {
     return failure(error.code, error.message);
   }
-  if (action !== undefined && isThrown(error)) {
-    return failure('CallRefused', `${what} was refused: ${error.name}: ${sentence(error.message)}`);
+  if (action !== undefined) {
+    return failure('CallRefused', `${action} failed; ${summarizeError(error).message}`);
   }
   return failure('Unexpected', summarizeError(error).message);
 }

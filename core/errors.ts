@@ -1,3 +1,4 @@
+import { type AwsErrorCode, awsFault, awsRemedies, isOfSdk } from './errors/aws.ts';
 import { codes, type ErrorCode, type ErrorCodeOf, isRetryable } from './errors/codes.ts';
 
 /**
@@ -36,9 +37,11 @@ export type SecretErrorCode = ErrorCodeOf<'secret'>;
 export class SecretError extends RekeyError<SecretErrorCode> {}
 
 /** A record could not be handed to the audit log. Scheduled rotation stops on it before the target changes. */
-export class AuditUnavailableError extends RekeyError<'AuditUnavailable'> {
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super('AuditUnavailable', message, options);
+export class AuditUnavailableError extends RekeyError<'AuditUnavailable' | 'AuditRefused'> {
+  /** @param fault - what AWS answered; without one, the record may be taken later */
+  constructor(message: string, options: { cause?: unknown; fault?: AwsErrorCode | undefined } = {}) {
+    const { fault } = options;
+    super(fault === undefined || isRetryable(fault) ? 'AuditUnavailable' : 'AuditRefused', message, options);
   }
 }
 
@@ -63,7 +66,7 @@ export const errorSummary = (code: ErrorCode, message: string): ErrorSummary => 
 
 /**
  * Summarises any thrown value. Errors that are not ours keep only their name: a driver's or an SDK's message may quote
- * a statement or a value, and a summary goes into events and logs.
+ * a statement or a value, and a summary goes into events and logs. What AWS answered has a code, too.
  *
  * @example
  * summarizeError(new TargetError('TargetUnreachable', 'no answer from db.example:5432 within 5 s'));
@@ -72,6 +75,10 @@ export const errorSummary = (code: ErrorCode, message: string): ErrorSummary => 
 export function summarizeError(error: unknown): ErrorSummary {
   if (error instanceof RekeyError) {
     return errorSummary(error.code, error.message);
+  }
+  const fault = isOfSdk(error) ? awsFault(error) : undefined;
+  if (fault !== undefined) {
+    return errorSummary(fault.code, `a call of AWS failed (${fault.name}); ${awsRemedies[fault.code]}`);
   }
   const name = error instanceof Error ? error.name : typeof error;
   return errorSummary('Unexpected', `unexpected ${name}; its text is withheld because it may quote a value`);

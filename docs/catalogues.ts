@@ -8,6 +8,7 @@ import { type FindingCode, severities, severityOf } from '../core/findings/codes
 const groups: Readonly<Record<ErrorGroup, string>> = {
   target: 'The target',
   secret: 'The secret',
+  aws: 'Calls of AWS',
   rotation: 'The rotation',
   audit: 'The audit log',
   revocation: 'A revocation',

@@ -48,7 +48,7 @@ async function contentOf<S extends object>(
  * there. A definition that cannot be read or does not fit does not keep a credential from rotating either, unless the
  * secret holds its first value and nothing else.
  *
- * @throws RekeyError `DefinitionUnavailable`
+ * @throws RekeyError `DefinitionUnavailable` | `DefinitionUnreadable`
  * @throws SecretError `SecretValueInvalid`
  */
 export async function redefine<S extends object>(
@@ -70,7 +70,10 @@ export async function redefine<S extends object>(
   const content = await contentOf(description, dependencies).catch((error: unknown) => {
     const message = `the definition of ${name} cannot be read (${error instanceof Error ? error.name : 'no error'}); the rotation function needs ssm:GetParameter on it, and from its network a way to Systems Manager`;
     if (isFirstValue(json)) {
-      throw new RekeyError('DefinitionUnavailable', message, { cause: error });
+      const lasts = error instanceof RekeyError && !error.retryable;
+      throw new RekeyError(lasts ? 'DefinitionUnreadable' : 'DefinitionUnavailable', message, {
+        cause: error,
+      });
     }
     const rest = 'the credential rotated without it';
     context.finding({ code: 'DefinitionUnread', message: `${message}; ${rest}` });

@@ -32,12 +32,8 @@ const lambdaErrors: readonly StateError[] = [
   'Sandbox.Timedout',
 ];
 
-/** The target, or Secrets Manager, gave no answer or an old one; a moment later it may. */
-const passingErrors: readonly StateError[] = [
-  ...retryableCodes('target'),
-  'SecretsManagerUnavailable',
-  'LabelsOutdated',
-];
+/** The target, or AWS, gave no answer or an old one; a moment later it may. */
+const passingErrors: readonly StateError[] = [...retryableCodes('target', 'aws'), 'LabelsOutdated'];
 
 /**
  * A deploy has replaced the function since its name was read. One that is gone has no tags either, so it may as well be
@@ -138,13 +134,7 @@ export function revocationStates(
   });
   rotate.addRetry(
     retry(
-      [
-        ...lambdaErrors,
-        'RotationPending',
-        'RotationNotStarted',
-        'SecretsManagerUnavailable',
-        'States.Timeout',
-      ],
+      [...lambdaErrors, 'RotationPending', 'RotationNotStarted', ...retryableCodes('aws'), 'States.Timeout'],
       6,
       Duration.seconds(1),
     ),

@@ -1,4 +1,5 @@
-import { TargetError } from '../../core/errors.ts';
+import { type AwsErrorCode, awsFault, awsRemedies, denyingPolicy } from '../../core/errors/aws.ts';
+import { TargetError, type TargetErrorCode } from '../../core/errors.ts';
 import type { TargetContext } from '../rotator.ts';
 
 /** What is to be changed takes no change in the state that it is in; later it may. */
@@ -8,61 +9,58 @@ export class InvalidState extends TargetError {
   }
 }
 
-const nameOf = (error: unknown): string => {
-  const name: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'name') : undefined;
-  return typeof name === 'string' ? name : 'Unknown';
-};
-
-const httpStatus = (error: unknown): unknown => {
-  const metadata: unknown =
-    typeof error === 'object' && error !== null ? Reflect.get(error, '$metadata') : undefined;
-  return typeof metadata === 'object' && metadata !== null
-    ? Reflect.get(metadata, 'httpStatusCode')
-    : undefined;
-};
-
 /** Whether an API says that there is nothing with the identifier of the request. */
 export const isNotFound = (error: unknown): boolean =>
-  /^(?:DBInstance|DBCluster|Cluster|User)NotFound(?:Fault)?$/.test(nameOf(error));
+  /^(?:DBInstance|DBCluster|Cluster|User)NotFound(?:Fault)?$/.test(awsFault(error)?.name ?? '');
+
+/** What a failure of an API means for the target that it stands for. Other codes are refusals. */
+export const targetCodes: Partial<Readonly<Record<AwsErrorCode, TargetErrorCode>>> = {
+  AccessDenied: 'PermissionMissing',
+  EndpointUntrusted: 'TlsRefused',
+  Unreachable: 'TargetUnreachable',
+  Throttled: 'TargetTimeout',
+  ServiceUnavailable: 'TargetTimeout',
+  ResourceBusy: 'TargetTimeout',
+};
+
+/** What was called: where, what for in words, the action that IAM knows it by, and whether it changes anything. */
+interface ApiCall {
+  readonly where: string;
+  readonly doing: string;
+  readonly action: string;
+  readonly changes: boolean;
+}
 
 /**
  * What a failed call means. The service's text is left out: nothing keeps it from quoting a parameter.
- * @param call - what was called: where, what for in words, the action that IAM knows it by, whether it changes anything,
- *   and how long it was waited for when that was too long
+ * @param timeoutMs - how long it was waited for when that was too long
  */
 function apiError(
   error: unknown,
-  call: { where: string; doing: string; action: string; changes: boolean; timeoutMs?: number },
+  { where, doing, action, changes }: ApiCall,
+  timeoutMs?: number,
 ): TargetError {
-  const { where, doing, action, changes, timeoutMs } = call;
-  const name = nameOf(error);
   if (timeoutMs !== undefined) {
     return new TargetError(
       changes ? 'TargetTimeout' : 'TargetUnreachable',
-      `${where}: no answer within ${timeoutMs} ms to: ${doing}`,
+      `${where}: no answer within ${timeoutMs} ms to: ${doing}; ${awsRemedies.Unreachable}`,
     );
   }
-  if (/^Invalid(?:DBInstance|DBCluster|Cluster|User)State/.test(name)) {
+  const { code, name, text } = awsFault(error) ?? { code: 'Unreachable', name: 'no answer', text: '' };
+  if (/^Invalid\w*State/.test(name)) {
     return new InvalidState(`${where}: cannot ${doing} now (${name})`);
   }
-  if (/^(?:AccessDenied|UnauthorizedOperation|NotAuthorized)/.test(name)) {
+  if (code === 'AccessDenied') {
+    const policy = denyingPolicy(text);
     return new TargetError(
       'PermissionMissing',
-      `${where}: the function may not ${doing} (${name}); its role needs ${action}, and no policy may deny it`,
+      `${where}: the function may not ${doing} (${policy === '' ? name : `${name}: ${policy}`}); its role needs ${action}, and no policy may deny it`,
     );
   }
-  if (/^(?:Throttling|Throttled|RequestLimitExceeded|ServiceUnavailable|InternalFailure)/.test(name)) {
-    return new TargetError('TargetTimeout', `${where}: cannot ${doing} now (${name}); try again`);
-  }
-  if (httpStatus(error) === undefined) {
-    const code: unknown =
-      typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
-    return new TargetError(
-      'TargetUnreachable',
-      `${where}: no connection while trying to ${doing} (${typeof code === 'string' ? code : name})`,
-    );
-  }
-  return new TargetError('TargetRefused', `${where}: refused to ${doing} (${name})`);
+  return new TargetError(
+    targetCodes[code] ?? 'TargetRefused',
+    `${where}: could not ${doing} (${name}); ${awsRemedies[code]}`,
+  );
 }
 
 const timeoutOf = ({ connectTimeoutMs, statementTimeoutMs }: TargetContext): number =>
@@ -70,12 +68,7 @@ const timeoutOf = ({ connectTimeoutMs, statementTimeoutMs }: TargetContext): num
 
 /** Calls an API within the time that connection and statement may take together. @throws TargetError */
 export async function callApi<T>(
-  call: {
-    readonly where: string;
-    readonly doing: string;
-    readonly action: string;
-    readonly changes: boolean;
-  },
+  call: ApiCall,
   context: TargetContext,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -84,6 +77,6 @@ export async function callApi<T>(
   try {
     return await work(signal);
   } catch (error) {
-    throw apiError(error, { ...call, ...(signal.aborted && { timeoutMs }) });
+    throw apiError(error, call, signal.aborted ? timeoutMs : undefined);
   }
 }

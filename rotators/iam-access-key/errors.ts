@@ -1,4 +1,6 @@
+import { awsFault, awsRemedies, denyingPolicy } from '../../core/errors/aws.ts';
 import { TargetError } from '../../core/errors.ts';
+import { targetCodes } from '../aws/errors.ts';
 
 /** What an API call was for; all of it may end up in an error, so it holds no value of a secret. */
 export interface Purpose {
@@ -11,16 +13,6 @@ export interface Purpose {
   /** What the permission must be for. Default: the user. */
   readonly on?: string;
 }
-
-const throttled = new Set([
-  'Throttling',
-  'ThrottlingException',
-  'TooManyRequestsException',
-  'RequestLimitExceeded',
-]);
-
-/** Code of a failed TLS handshake, as Node and OpenSSL name them. */
-const tlsCode = /CERT|^ERR_(?:TLS|SSL)|SELF_SIGNED|^UNABLE_TO_|^EPROTO$|^HOSTNAME_MISMATCH$/;
 
 /** Reads a field of whatever was thrown. */
 const field = (of: unknown, name: string): unknown =>
@@ -41,44 +33,37 @@ export function serviceError(error: unknown): { name: string; status: number; me
 
 const theUser = "that user, whose ARN must stand in the secret's resources";
 
-/** What a failed call to IAM, STS or Lambda means. The service's own text is left out. */
+/**
+ * What a failed call to IAM, STS or Lambda means. The service's own text is left out. Where it is not known whether the call was
+ * done, and after an answer that asks to try later, the target counts as unreachable.
+ */
 export function callError(error: unknown, { where, doing, action, on = theUser }: Purpose): TargetError {
   if (error instanceof TargetError) return error;
-  const answer = serviceError(error);
-  if (answer === undefined) return connectionError(error, `${where}: could not ${doing}`);
-  const { name, status } = answer;
-  if (name === 'AccessDenied' || name === 'AccessDeniedException') {
-    return new TargetError(
-      'PermissionMissing',
-      `${where}: may not ${doing} (${name}); the role of the function needs ${action} on ${on}`,
-    );
+  const { code, name, text } = awsFault(error) ?? { code: 'Unreachable', name: 'no answer', text: '' };
+  switch (code) {
+    case 'AccessDenied': {
+      const policy = denyingPolicy(text);
+      return new TargetError(
+        'PermissionMissing',
+        `${where}: may not ${doing} (${policy === '' ? name : `${name}: ${policy}`}); the role of the function needs ${action} on ${on}`,
+      );
+    }
+    case 'EndpointUntrusted':
+      return new TargetError(
+        'TlsRefused',
+        `${where}: could not ${doing}: the certificate of the API was not accepted (${name})`,
+      );
+    case 'Unreachable':
+    case 'Throttled':
+    case 'ServiceUnavailable':
+      return new TargetError(
+        'TargetUnreachable',
+        `${where}: could not ${doing} (${name}); ${awsRemedies[code]}`,
+      );
+    default:
+      return new TargetError(
+        targetCodes[code] ?? 'TargetRefused',
+        `${where}: could not ${doing} (${name}); ${awsRemedies[code]}`,
+      );
   }
-  if (throttled.has(name) || status >= 500) {
-    return new TargetError(
-      'TargetUnreachable',
-      `${where}: could not ${doing} (${name}); AWS asks to try later`,
-    );
-  }
-  return new TargetError('TargetRefused', `${where}: could not ${doing} (${name})`);
-}
-
-function connectionError(error: unknown, what: string): TargetError {
-  const name = textOf(error, 'name');
-  const code = textOf(error, 'code');
-  if (name === 'AbortError' || name === 'TimeoutError') {
-    return new TargetError(
-      'TargetUnreachable',
-      `${what}: no answer in time; can the function reach the API?`,
-    );
-  }
-  if (name === 'CredentialsProviderError') {
-    return new TargetError('TargetRefused', `${what}: the function has no credentials of a role`);
-  }
-  if (code !== undefined && tlsCode.test(code)) {
-    return new TargetError('TlsRefused', `${what}: the certificate of the API was not accepted (${code})`);
-  }
-  return new TargetError(
-    'TargetUnreachable',
-    `${what}: no connection${code === undefined ? '' : ` (${code})`}`,
-  );
 }

@@ -59,7 +59,6 @@ describe('codes of errors', () => {
   test('no function, command or construct throws an error without one', () => {
     // Caught where they are thrown, or of a program for those who develop Rekey.
     const inside = [
-      'adapters/audit-queue.ts',
       'core/audit/format.ts',
       'core/audit/verify.ts',
       'rotators/http/addresses.ts',

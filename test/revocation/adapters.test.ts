@@ -126,7 +126,8 @@ describe('the start of a rotation', () => {
       'RotationFunctionDenied',
     ],
     ['ResourceNotFoundException', 'no', 'SecretMissing'],
-    ['InternalServiceError', 'no', 'RotationNotStarted'],
+    ['InternalServiceError', 'no', 'ServiceUnavailable'],
+    ['InvalidParameterException', 'no', 'RotationNotStarted'],
   ])('%s: %s', async (name, message, expected) => {
     mocks.secrets.on(RotateSecretCommand).rejects(named(name, message));
     const outcome = await rotation.rotate('a', 'token').catch((error: { code: string }) => error.code);

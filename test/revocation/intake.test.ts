@@ -134,7 +134,7 @@ describe('the intake of revocation requests', () => {
     });
     const busy = {
       ...world.intake().definitions,
-      find: () => Promise.reject(new RekeyError('SecretsManagerUnavailable', 'busy')),
+      find: () => Promise.reject(new RekeyError('Throttled', 'busy')),
     };
     await expect(takeRequest(requestEvent(), world.intake({ definitions: busy }))).rejects.toThrow('busy');
   });

@@ -8,6 +8,12 @@ export const audit: Entries<'audit'> = {
     mender: 'administrator of AWS',
     remedy: 'See the runbook audit-publish-failed. What passes is tried again.',
   },
+  AuditRefused: {
+    meaning:
+      'The event bus, or the queue of the audit log, refuses records until somebody mends it: a policy, its key, or it is gone. A rotation stops before it changes anything.',
+    mender: 'administrator of AWS',
+    remedy: 'See the runbook audit-publish-failed; the message names what AWS answered.',
+  },
   RecordTooLarge: {
     meaning: 'A record is larger than what the event bus takes.',
     mender: 'operator',

@@ -1,5 +1,6 @@
 import type { ErrorGroup } from '../codes.ts';
 import { audit } from './audit.ts';
+import { aws } from './aws.ts';
 import type { Entries } from './entry.ts';
 import { cli, deployment, local } from './operator.ts';
 import { revocation } from './revocation.ts';
@@ -11,6 +12,7 @@ import { target } from './target.ts';
 export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } = {
   target,
   secret,
+  aws,
   rotation,
   audit,
   revocation,

@@ -92,51 +92,6 @@ export const cli: Entries<'cli'> = {
     mender: 'nobody, it passes',
     remedy: 'Wait until it ends (`rekey secret show`), or add `--force`.',
   },
-  AccessDenied: {
-    meaning: 'AWS denies the action to the caller; the message names it.',
-    mender: 'administrator of AWS',
-    remedy: 'Assume the role that may do it: operator, responder or auditor.',
-  },
-  CredentialsMissing: {
-    meaning: 'No AWS credentials were found.',
-    mender: 'caller',
-    remedy: 'Set `--profile` or `AWS_PROFILE`, or sign in (`aws sso login`).',
-  },
-  CredentialsExpired: {
-    meaning: 'The AWS credentials have expired.',
-    mender: 'caller',
-    remedy: 'Sign in again, for example with `aws sso login`.',
-  },
-  CredentialsInvalid: {
-    meaning: 'AWS does not accept the credentials.',
-    mender: 'caller',
-    remedy: 'Check the profile, the keys and the session token.',
-  },
-  RegionMissing: {
-    meaning: 'No AWS region is set.',
-    mender: 'caller',
-    remedy: 'Give `--region` or set `AWS_REGION`.',
-  },
-  EndpointUntrusted: {
-    meaning: 'The certificate of the endpoint is not trusted.',
-    mender: 'caller',
-    remedy: 'Set `NODE_EXTRA_CA_CERTS` to the authority that signed it, or find out who is in between.',
-  },
-  Unreachable: {
-    meaning: 'AWS gave no answer.',
-    mender: 'caller',
-    remedy: 'Check the network, `--region` and `AWS_ENDPOINT_URL`.',
-  },
-  Throttled: {
-    meaning: 'AWS is throttling the call.',
-    mender: 'nobody, it passes',
-    remedy: 'Try again in a minute.',
-  },
-  CallRefused: {
-    meaning: 'AWS refused the call for a reason of its own, which the message names.',
-    mender: 'caller',
-    remedy: 'Look the name up in the API reference of the action.',
-  },
 };
 
 /** Errors of the local cloud. */

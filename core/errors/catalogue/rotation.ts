@@ -2,11 +2,6 @@ import type { Entries } from './entry.ts';
 
 /** Errors of the work around a rotation. */
 export const rotation: Entries<'rotation'> = {
-  SecretsManagerUnavailable: {
-    meaning: 'Secrets Manager is throttling, or failed itself.',
-    mender: 'nobody, it passes',
-    remedy: 'If it stays, look at the AWS Health Dashboard and at the quotas of Secrets Manager.',
-  },
   RotationNotStarted: {
     meaning: 'Secrets Manager did not start the rotation, for a reason that the message names.',
     mender: 'nobody, it passes',
@@ -25,7 +20,12 @@ export const rotation: Entries<'rotation'> = {
   DefinitionUnavailable: {
     meaning: 'The definition of a created secret could not be read for its first rotation, which needs it.',
     mender: 'nobody, it passes',
-    remedy: 'If it stays, check the way to SSM and that the role may read the parameter: deploy again.',
+    remedy: 'If it stays, check the way to Systems Manager from the network of the function.',
+  },
+  DefinitionUnreadable: {
+    meaning: 'The same, and it does not pass by itself: the role may not read it, or it is none.',
+    mender: 'operator',
+    remedy: 'Deploy the environment again, which writes the parameter and the permission.',
   },
   OverlapsNotEnded: {
     meaning:

@@ -34,6 +34,27 @@ export const secret: Entries<'secret'> = {
     mender: 'administrator of AWS',
     remedy: 'Enable the key, or cancel its deletion; then rotate again.',
   },
+  SecretReadOnly: {
+    meaning: 'The secret is a replica, or another AWS service manages it: it cannot be written here.',
+    mender: 'owner of the secret',
+    remedy: 'Adopt the secret in its primary region, or leave it to the service that manages it.',
+  },
+  SecretTooLarge: {
+    meaning: 'The value that was to be stored is larger than the 64 KiB that Secrets Manager takes.',
+    mender: 'owner of the secret',
+    remedy: 'Move what is no credential elsewhere; the message has the bytes.',
+  },
+  VersionQuotaReached: {
+    meaning: 'The secret has as many versions as Secrets Manager allows, made faster than it removes them.',
+    mender: 'owner of the secret',
+    remedy:
+      'Find out what stores so many. Versions without a label go by themselves when they are a day old.',
+  },
+  LabelQuotaReached: {
+    meaning: 'The secret has as many staging labels as Secrets Manager allows.',
+    mender: 'owner of the secret',
+    remedy: 'Take labels of your own away (`aws secretsmanager update-secret-version-stage`).',
+  },
   SecretValueMissing: {
     meaning: 'The version has no text value: none was stored, or a binary one.',
     mender: 'owner of the secret',

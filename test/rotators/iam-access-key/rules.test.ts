@@ -106,7 +106,7 @@ describe('errors', () => {
     [answer('ServiceFailure', 500), 'TargetUnreachable', 'try later'],
     [answer('NoSuchEntityException', 404), 'TargetRefused', 'NoSuchEntityException'],
     [Object.assign(new Error('x'), { name: 'CredentialsProviderError' }), 'TargetRefused', 'no credentials'],
-    [Object.assign(new Error('x'), { name: 'AbortError' }), 'TargetUnreachable', 'no answer in time'],
+    [Object.assign(new Error('x'), { name: 'AbortError' }), 'TargetUnreachable', 'NAT gateway'],
     [{ code: 'ECONNREFUSED' }, 'TargetUnreachable', 'ECONNREFUSED'],
     [{ code: 'CERT_HAS_EXPIRED' }, 'TlsRefused', 'CERT_HAS_EXPIRED'],
     [{ code: 'SELF_SIGNED_CERT_IN_CHAIN' }, 'TlsRefused', 'certificate'],
