@@ -8,8 +8,9 @@ import { awsError } from './aws-error.ts';
  */
 const longestValue = 65_536;
 
-/** What can be a name or an ARN of a secret. */
-const possibleId = /^[\w/+=.@!:-]{1,2048}$/;
+/** What can be a name or an ARN of a secret; a colon is in no name. */
+const possibleId =
+  /^(?:[\w/+=.@!-]{1,512}|arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@!-]{1,519})$/;
 
 /**
  * Turns what Secrets Manager answers into an error that names the cause and what to do. Its own text is only looked at, never

@@ -1,6 +1,6 @@
 import { failedCall } from '../adapters/call-trace.ts';
 import { type AwsFault, awsFault, awsRemedies } from '../core/errors/aws.ts';
-import type { ErrorCode } from '../core/errors/codes.ts';
+import { codes, type ErrorCode } from '../core/errors/codes.ts';
 import { RekeyError, summarizeError } from '../core/errors.ts';
 import { CliError } from './errors.ts';
 
@@ -47,6 +47,10 @@ const ofTheWay: readonly ErrorCode[] = [
   'Throttled',
 ];
 
+/** Whether nothing more is known than what AWS answered: the adapters leave its text out, and a person may read it. */
+const isOfAws = (error: unknown): boolean =>
+  !(error instanceof RekeyError) || Object.hasOwn(codes.aws, error.code);
+
 /**
  * Turns anything thrown into an error that says what was tried, what came back and what to do, with an exit code.
  * Messages of errors that neither Rekey nor AWS made are withheld, see {@link summarizeError}.
@@ -59,10 +63,7 @@ export function explain(error: unknown): CliError {
   const fault = awsFault(error);
   const failure = (code: ErrorCode, message: string) =>
     new CliError(3, code, message, { cause: error, ...(action !== undefined && { action }) });
-  if (
-    fault !== undefined &&
-    (ofTheWay.includes(fault.code) || (action !== undefined && !(error instanceof RekeyError)))
-  ) {
+  if (fault !== undefined && (ofTheWay.includes(fault.code) || (action !== undefined && isOfAws(error)))) {
     return failure(fault.code, told(fault, action ?? 'the call'));
   }
   if (error instanceof RekeyError) {

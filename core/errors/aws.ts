@@ -66,6 +66,10 @@ const rules: readonly (readonly [RegExp, AwsErrorCode])[] = [
   [/CERT|^ERR_(?:TLS|SSL)|SELF_SIGNED|^UNABLE_TO_|^EPROTO$|^HOSTNAME_MISMATCH$/, 'EndpointUntrusted'],
 ];
 
+/** Codes of Node.js for a way that leads nowhere, as they stand in a text, which may hold other words in capitals. */
+const wayCode =
+  /\b(?:EADDRNOTAVAIL|EAI_AGAIN|EAI_FAIL|ECONNABORTED|ECONNREFUSED|ECONNRESET|EHOSTDOWN|EHOSTUNREACH|ENETDOWN|ENETUNREACH|ENOTFOUND|EPIPE|ETIMEDOUT)\b/;
+
 const field = (of: unknown, name: string): unknown =>
   typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
 
@@ -134,7 +138,7 @@ export function awsFault(error: unknown): AwsFault | undefined {
     ({ name, ofSdk }) => ofSdk && !/^(?:Range|Reference|Syntax|Type)Error$/.test(name),
   );
   if (lost !== undefined) {
-    const code = /\bE[A-Z_]{4,}\b/.exec(lost.message)?.[0];
+    const code = wayCode.exec(lost.message)?.[0];
     return { code: 'Unreachable', name: code ?? lost.name, text: lost.message };
   }
   const own = thrown.find(({ code }) => isAwsErrorCode(code));

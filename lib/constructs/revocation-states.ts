@@ -128,8 +128,13 @@ export function revocationStates(
     resultPath: '$.rotated',
   });
   rotate.addRetry({
-    // What a deploy is about to permit at its end: a secret that it adopts, another function of somebody else.
-    ...retry(['SecretAccessDenied', 'RotationFunctionDenied'], 8, Duration.seconds(5)),
+    // What a deploy is about to permit at its end: a secret that it adopts, another function of somebody else. A role that
+    // it made just now is not known everywhere at once, and credentials that ran out are replaced by Lambda.
+    ...retry(
+      ['SecretAccessDenied', 'RotationFunctionDenied', 'CredentialsExpired', 'CredentialsInvalid'],
+      8,
+      Duration.seconds(5),
+    ),
     maxDelay: Duration.seconds(30),
   });
   rotate.addRetry(

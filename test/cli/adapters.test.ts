@@ -306,6 +306,17 @@ describe('an error says which action failed', () => {
     expect(explain(error)).toMatchObject({ code: 'AccessDenied', action: 'secretsmanager:DescribeSecret' });
     expect(DescribeSecretCommand.name).toBe('DescribeSecretCommand');
   });
+
+  test('with what AWS says of a value that it takes for invalid', async () => {
+    const refusal = refusing('InvalidParameterException');
+    const client = traceCalls(new SecretsManagerClient(refusal), 'secretsmanager');
+    const error = await new SecretsManagerStore(client).describe('orders').catch((thrown: unknown) => thrown);
+    expect(String(error)).not.toContain('ada');
+    expect(explain(error)).toMatchObject({
+      code: 'CallInvalid',
+      message: expect.stringContaining('User: ada is not authorized'),
+    });
+  });
 });
 
 test.each([

@@ -201,6 +201,12 @@ describe('what AWS and the way to it may answer to any call', () => {
     expect(summary.message).not.toContain('hunter2');
   });
 
+  test('a word in capitals in a text that was not answered is not passed on', () => {
+    const error = thrown('Error', { message: 'bad value EXAMPLEPASSWORD', $metadata: { attempts: 1 } });
+    expect(awsFault(error)).toMatchObject({ code: 'Unreachable', name: 'Error' });
+    expect(summarizeError(error).message).not.toContain('EXAMPLEPASSWORD');
+  });
+
   test.each([
     ['a defect', new TypeError('hunter2 is not a function')],
     ['an error of a driver', Object.assign(new Error('hunter2'), { name: 'error', code: '28000' })],
