@@ -1,11 +1,8 @@
-import {
-  RotateSecretCommand,
-  type SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-} from '@aws-sdk/client-secrets-manager';
+import { RotateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { RekeyError, SecretError } from '../core/errors.ts';
 import type { OperatorRotations } from '../core/operator-ports.ts';
 import { stages } from '../core/secret.ts';
+import { removePendingLabel } from './pending-label.ts';
 import { secretsManagerError } from './secret-errors.ts';
 
 /** Starts rotations through Secrets Manager, and gives them up. */
@@ -53,25 +50,11 @@ export class SecretsManagerRotation implements OperatorRotations {
     }
   }
 
-  /**
-   * A version that does not have the label is refused, and is what was wanted.
-   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
-   */
   async abandon(secretId: string, versionId: string): Promise<void> {
     try {
-      await this.#client.send(
-        new UpdateSecretVersionStageCommand({
-          SecretId: secretId,
-          VersionStage: stages.pending,
-          RemoveFromVersionId: versionId,
-        }),
-      );
+      await removePendingLabel(this.#client, secretId, versionId);
     } catch (cause) {
-      const name = cause instanceof Error ? cause.name : '';
-      if (name === 'InvalidParameterException') {
-        return;
-      }
-      if (name === 'AccessDeniedException') {
+      if (cause instanceof Error && cause.name === 'AccessDeniedException') {
         throw new SecretError(
           'SecretAccessDenied',
           `secretsmanager:UpdateSecretVersionStage of ${stages.pending} on ${secretId} is denied to this role; operators may, deploy the environment again if theirs may not`,

@@ -10,6 +10,7 @@ import {
 import { SecretError } from '../core/errors.ts';
 import type { SecretStore } from '../core/ports.ts';
 import { type SecretDescription, type SecretVersion, stages } from '../core/secret.ts';
+import { removePendingLabel } from './pending-label.ts';
 import { secretsManagerError } from './secret-errors.ts';
 
 /** Secrets Manager as the {@link SecretStore}; one API call a method, the SDK's own retries aside. */
@@ -114,6 +115,12 @@ export class SecretsManagerStore implements SecretStore {
       }
       throw secretsManagerError(error, 'UpdateSecretVersionStage', secretId);
     }
+  }
+
+  async removePending(secretId: string, versionId: string): Promise<void> {
+    await removePendingLabel(this.#client, secretId, versionId).catch(
+      refusedBy('UpdateSecretVersionStage', secretId),
+    );
   }
 
   async tag(secretId: string, key: string, value: string): Promise<void> {

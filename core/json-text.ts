@@ -94,6 +94,29 @@ export function changeMembers(text: string, changes: MemberChanges): string {
   return result + tail;
 }
 
+const outsideStrings = /("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\n\r]+/g;
+
+/**
+ * Gives the text of each member's value without white space between its parts, to be compared: numbers keep what a parser
+ * would lose, and an editor that has set the JSON anew has changed nothing. Of duplicate keys the last counts.
+ *
+ * @param text - a JSON object
+ * @example
+ * memberTexts('{"id": 9007199254740993, "list": [1, 2]}');
+ * // Map { 'id' => '9007199254740993', 'list' => '[1,2]' }
+ */
+export const memberTexts = (text: string): ReadonlyMap<string, string> =>
+  new Map(
+    membersOf(text).map(({ key, valueStart, end }) => [
+      key,
+      text
+        .slice(valueStart, end)
+        .replace(outsideStrings, (_, kept: string | undefined) =>
+          kept === undefined ? '' : JSON.stringify(JSON.parse(kept)),
+        ),
+    ]),
+  );
+
 /** What has to change for one JSON object to become another one. */
 export function memberChanges(from: object, to: object): MemberChanges {
   const old = new Map<string, unknown>(Object.entries(from));

@@ -35,6 +35,8 @@ export interface SecretStore {
    * @throws SecretError `CurrentMoved` when `from` no longer holds AWSCURRENT
    */
   moveCurrent(secretId: string, move: { to: string; from: string }): Promise<void>;
+  /** Takes AWSPENDING off a version, so that the next rotation makes another one. Twice is the same as once. */
+  removePending(secretId: string, versionId: string): Promise<void>;
   /** Sets one tag of the secret. */
   tag(secretId: string, key: string, value: string): Promise<void>;
   /** Ids of all kept versions, labelled or not, newest first. */

@@ -58,6 +58,6 @@ export function wasRotated(
 
 /**
  * Fields that any secret's JSON may hold besides those of its type.
- * `masterarn` names the admin secret, as in AWS's own rotation functions.
+ * `masterarn` names the admin secret, as in AWS's own rotation functions; templates write `""` or `null` for none.
  */
-export const commonSecretFields = { masterarn: z.string().min(1).optional() };
+export const commonSecretFields = { masterarn: z.string().nullish() };

@@ -1,6 +1,6 @@
 import { SecretError } from '../core/errors.ts';
 
-const remedy = 'remove the AWSPENDING label and rotate again';
+const remedy = 'rotate again, which makes another one';
 const shortest = 8;
 
 /**

@@ -10,6 +10,7 @@ export const codes = {
     PermissionMissing: false,
     DatabaseMissing: false,
     TargetTimeout: true,
+    PolicyRefused: false,
     TargetRefused: false,
   },
   secret: {
@@ -30,6 +31,7 @@ export const codes = {
     VersionUnknown: false,
     VersionNotPending: false,
     PendingValueRefused: false,
+    PendingOutdated: false,
     IdentityMismatch: false,
     AdminSecretMissing: false,
     AdminSecretMismatch: false,

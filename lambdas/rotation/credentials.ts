@@ -45,9 +45,12 @@ export function credentialsAtHand<S extends object>(
       return versionId === undefined ? undefined : read(versionId);
     },
     others: async function* () {
-      const labelled = new Set(Object.keys(description.versions));
+      // Labels that people give, such as "last-known-good", make a version no less of a way in.
+      const own: readonly string[] = Object.values(stages);
       const versions = await store.listVersions(description.arn);
-      const kept = versions.filter(({ versionId }) => !labelled.has(versionId)).slice(0, otherVersionsTried);
+      const kept = versions
+        .filter(({ versionId }) => !description.versions[versionId]?.some((label) => own.includes(label)))
+        .slice(0, otherVersionsTried);
       for (const { versionId } of kept) {
         // A version that cannot be read or is malformed is no way in; the next one may be.
         const credential = await read(versionId).catch(() => undefined);

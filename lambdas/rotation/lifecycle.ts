@@ -1,4 +1,4 @@
-import { RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
+import { SecretError, summarizeError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
 import { changeMembers, memberChanges } from '../../core/json-text.ts';
 import type { EventBus } from '../../core/ports.ts';
@@ -15,9 +15,11 @@ import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
 import { withFindings } from './findings.ts';
 import { moveCurrent } from './move-current.ts';
+import { recordFailure, subjectOf } from './records.ts';
 import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
 import { needsRoom, retirePrevious } from './retire.ts';
 import { parseCredential, parseSecretJson, parseUnlessFirst } from './secret-value.ts';
+import { giveUpHopeless, requireTrusted } from './trust.ts';
 import type { VersionCache } from './version-cache.ts';
 
 /** What the engine works with; everything outside comes through it. */
@@ -75,9 +77,10 @@ export class RotationLifecycle<S extends object> {
         return { step: event.step, done: false };
       }
       return await this.#step(event, description, state);
-    } catch (error) {
+    } catch (cause) {
+      const error = await giveUpHopeless(cause, event, this.#deps);
       this.#deps.store.forget(event.secretId);
-      await this.#recordFailure(event, description, error);
+      await recordFailure(event, description, error, this.#deps);
       throw error;
     }
   }
@@ -164,7 +167,7 @@ export class RotationLifecycle<S extends object> {
       createEvent(
         this.#deps.origin,
         'Secret Rotation Started',
-        { ...this.#subject(description, token), previousVersionId: version.versionId },
+        { ...subjectOf(description, token, this.#deps), previousVersionId: version.versionId },
         { correlationId: token, fact: `${description.arn} ${token}` },
       ),
     ]);
@@ -188,8 +191,9 @@ export class RotationLifecycle<S extends object> {
       });
       if ((await store.putPending(secretId, token, value, rotationToken)) === 'kept') {
         await rotator.discard?.(proposal, context);
-      } else if (base.mark !== undefined) {
-        store.noteContent(description.arn, token, base.mark);
+      } else {
+        store.noteBase(description.arn, token, version.versionId);
+        if (base.mark !== undefined) store.noteContent(description.arn, token, base.mark);
       }
     });
     return { step, done: true };
@@ -197,10 +201,12 @@ export class RotationLifecycle<S extends object> {
 
   async #set({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {
     const { rotator, strategy } = this.#deps;
-    const [version, next] = await Promise.all([
+    const [version, pending] = await Promise.all([
       this.#currentVersion(description),
       this.#pending(description, token),
     ]);
+    const next = this.#parsed(pending, description, token);
+    await requireTrusted(pending, description, this.#deps);
     const { current, moved } = await beforeSet(next, version.value, description, this.#deps);
     rotator.check(next, current, { strategy });
     // Where the credential moves to, none of its versions may be tried: nobody there knows it but the admin.
@@ -257,6 +263,7 @@ export class RotationLifecycle<S extends object> {
     }
     const from = versionWith(description, state === 'current' ? stages.previous : stages.current);
     if (state === 'pending') {
+      await requireTrusted(pending, description, this.#deps);
       // Secrets Manager comes here after a test, which mostly ran in this environment; whoever else may invoke the
       // function must not make a version current that does not log in.
       if (!store.isProven(description.arn, token)) {
@@ -264,15 +271,15 @@ export class RotationLifecycle<S extends object> {
       }
       await moveCurrent(description, { to: token, from }, this.#deps);
     }
-    const durationMs =
-      pending.created && Math.max(0, origin.clock.now().getTime() - pending.created.getTime());
+    const made = pending.created ?? store.storedAt(description.arn, token);
+    const durationMs = made && Math.max(0, origin.clock.now().getTime() - made.getTime());
     // Announced even when the label had moved before: the step that moved it may have died before it said so.
     await records.publish([
       createEvent(
         origin,
         'Secret Rotation Succeeded',
         {
-          ...this.#subject(description, token),
+          ...subjectOf(description, token, this.#deps),
           ...(from !== undefined && { previousVersionId: from }),
           ...(state === 'pending' && durationMs !== undefined && { durationMs }),
         },
@@ -329,7 +336,7 @@ export class RotationLifecycle<S extends object> {
     return version;
   }
 
-  async #pending(description: SecretDescription, token: string): Promise<S> {
+  async #pending(description: SecretDescription, token: string): Promise<SecretVersion> {
     const version = await this.#valueOf(description, token);
     if (version === undefined) {
       throw new SecretError(
@@ -337,7 +344,7 @@ export class RotationLifecycle<S extends object> {
         `version ${token} of ${description.name} has no value yet; createSecret must run first`,
       );
     }
-    return this.#parsed(version, description, token);
+    return version;
   }
 
   /** A value that was stored a moment ago may not be found yet. */
@@ -374,31 +381,5 @@ export class RotationLifecycle<S extends object> {
     action: (target: TargetContext) => Promise<T>,
   ): Promise<T> {
     return withFindings(this.#deps, { secretArn: arn, versionId: token }, action);
-  }
-
-  /** A failure is published as well as it can be; the error itself goes to Secrets Manager in any case. */
-  async #recordFailure(
-    event: RotationEvent,
-    description: SecretDescription | undefined,
-    error: unknown,
-  ): Promise<void> {
-    const { records, origin } = this.#deps;
-    const subject = description ?? { arn: event.secretId, name: event.secretId };
-    const failure = createEvent(
-      origin,
-      'Secret Rotation Failed',
-      { ...this.#subject(subject, event.token), step: event.step, error: summarizeError(error) },
-      { correlationId: event.token },
-    );
-    await records.publish([failure]).catch((cause: unknown) => {
-      const { code, message } = summarizeError(error);
-      const unrecorded = `${message}; and this failure could not be recorded: ${summarizeError(cause).message}`;
-      throw new RekeyError(code, unrecorded, { cause: error });
-    });
-  }
-
-  #subject({ arn, name }: Pick<SecretDescription, 'arn' | 'name'>, versionId: string) {
-    const { rotator, strategy } = this.#deps;
-    return { secretArn: arn, secretName: name, secretType: rotator.type, strategy, versionId };
   }
 }

@@ -35,7 +35,7 @@ export interface Base<S> {
  * The content of a secret that this environment created; undefined for any other. An adopted secret is not even asked
  * about: its JSON is its owner's.
  */
-async function contentOf<S extends object>(
+export async function contentOf<S extends object>(
   { name, tags }: SecretDescription,
   { definitions, origin }: Pick<RedefineDependencies<S>, 'definitions' | 'origin'>,
 ): Promise<SecretContent | undefined> {

@@ -12,6 +12,8 @@ export class VersionCache implements SecretStore {
   readonly #versions = new Map<string, { version: SecretVersion; until: number }>();
   readonly #proven = new Set<string>();
   readonly #contents = new Map<string, string>();
+  readonly #bases = new Map<string, string>();
+  readonly #storedAt = new Map<string, Date>();
 
   constructor(store: SecretStore, clock: Clock) {
     this.#store = store;
@@ -40,13 +42,19 @@ export class VersionCache implements SecretStore {
   async putPending(secretId: string, versionId: string, value: string, rotationToken?: string) {
     const result = await this.#store.putPending(secretId, versionId, value, rotationToken);
     if (result === 'stored') {
-      this.#remember(secretId, { versionId, value, stages: [], created: this.#clock.now() });
+      // No date: only those of Secrets Manager may be compared with each other.
+      this.#remember(secretId, { versionId, value, stages: [] });
+      this.#storedAt.set(key(secretId, versionId), this.#clock.now());
     }
     return result;
   }
 
   moveCurrent(secretId: string, move: { to: string; from: string }) {
     return this.#store.moveCurrent(secretId, move);
+  }
+
+  removePending(secretId: string, versionId: string) {
+    return this.#store.removePending(secretId, versionId);
   }
 
   tag(secretId: string, key: string, value: string) {
@@ -76,9 +84,23 @@ export class VersionCache implements SecretStore {
     return this.#contents.get(key(secretId, versionId));
   }
 
+  /** Notes which current version a pending one is known to agree with. */
+  noteBase(secretId: string, versionId: string, baseId: string): void {
+    this.#bases.set(key(secretId, versionId), baseId);
+  }
+
+  baseOf(secretId: string, versionId: string): string | undefined {
+    return this.#bases.get(key(secretId, versionId));
+  }
+
+  /** When this environment has stored a version, by its own clock. */
+  storedAt(secretId: string, versionId: string): Date | undefined {
+    return this.#storedAt.get(key(secretId, versionId));
+  }
+
   /** Drops everything known of a secret. */
   forget(secretId: string): void {
-    for (const memory of [this.#versions, this.#proven, this.#contents]) {
+    for (const memory of [this.#versions, this.#proven, this.#contents, this.#bases, this.#storedAt]) {
       for (const known of memory.keys()) {
         if (known.startsWith(key(secretId, ''))) {
           memory.delete(known);

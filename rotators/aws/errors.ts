@@ -57,6 +57,12 @@ function apiError(
       `${where}: the function may not ${doing} (${policy === '' ? name : `${name}: ${policy}`}); its role needs ${action}, and no policy may deny it`,
     );
   }
+  if (changes && code === 'CallInvalid' && /password/i.test(text)) {
+    return new TargetError(
+      'PolicyRefused',
+      `${where}: the service does not take the password that it was given to ${doing} (${name})`,
+    );
+  }
   return new TargetError(
     targetCodes[code] ?? 'TargetRefused',
     `${where}: could not ${doing} (${name}); ${awsRemedies[code]}`,

@@ -15,7 +15,7 @@ export interface HttpSecret {
   readonly recipe?: string | undefined;
   /** The service of an admin secret; one that is rotated itself is known by its recipe. */
   readonly service?: string | undefined;
-  readonly masterarn?: string | undefined;
+  readonly masterarn?: string | null | undefined;
   /** The name that Rekey gave the credential at the service. */
   readonly createdAs?: string | undefined;
 }
@@ -182,8 +182,10 @@ export function credentialOf(secret: HttpSecret, recipes: Recipes): Credential {
   };
 }
 
-/** See {@link Rotator.credentialKeys}; those that the recipe names. */
-export function credentialKeys({ recipe }: HttpSecret, recipes: Recipes): readonly string[] {
-  const credential = recipe === undefined ? undefined : recipes.get(recipe)?.credential;
-  return credential === undefined ? [] : [credential.id, credential.secret];
+/** See {@link Rotator.credentialKeys}; those that the recipe takes from the answer of the service, its expiry for example. */
+export function credentialKeys({ recipe: name }: HttpSecret, recipes: Recipes): readonly string[] {
+  const recipe = name === undefined ? undefined : recipes.get(name);
+  if (recipe === undefined) return [];
+  const { id, secret } = recipe.credential;
+  return [...new Set([id, secret, ...Object.keys(recipe.create.answer), 'createdAs'])];
 }

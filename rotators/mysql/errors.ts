@@ -144,8 +144,8 @@ export function statementError(error: unknown, place: Place, doing: string, miss
       );
     case 1819:
       return new TargetError(
-        'TargetRefused',
-        `${where}: the server's password policy forbids to ${doing} (1819)`,
+        'PolicyRefused',
+        `${where}: the server's password policy forbids to ${doing} (1819); SHOW VARIABLES LIKE 'validate_password%' and 'simple_password%' say what it wants`,
       );
     case 1820:
       return new TargetError(

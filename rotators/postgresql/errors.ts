@@ -192,6 +192,13 @@ export function statementError(error: unknown, place: Place, doing: string, miss
       return new ConcurrentChange(
         `${where}: another session changed the same at once: ${doing} (${answer.code})`,
       );
+    // What passwordcheck and credcheck answer. They see a SCRAM verifier, and may refuse that it is one.
+    case '22023':
+    case '28000':
+      return new TargetError(
+        'PolicyRefused',
+        `${where}: a rule of the server forbids to ${doing} (${answer.code}); look at shared_preload_libraries for passwordcheck or credcheck, which must accept passwords that come as SCRAM verifiers`,
+      );
     case '25006':
     case '0A000':
       return new TargetError(

@@ -152,7 +152,7 @@ describeEach(({ type, strategy, issued }) => {
       ].filter((change) => Object.keys(change).every((key) => Object.hasOwn(next, key)))) {
         expect(await failure(world.rotate({ ...next, ...change }))).toMatchObject({
           code: 'IdentityMismatch',
-          message: expect.stringContaining('remove the AWSPENDING label'),
+          message: expect.stringContaining('rotate again'),
         });
       }
     });

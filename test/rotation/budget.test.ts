@@ -48,7 +48,7 @@ describe('a single-user rotation', () => {
     expect(cold.filter((call) => call !== 'store.read')).toEqual(
       warm.filter((call) => call !== 'store.read'),
     );
-    expect(cold.filter((call) => call === 'store.read')).toHaveLength(5);
+    expect(cold.filter((call) => call === 'store.read')).toHaveLength(6);
   });
 });
 

@@ -68,14 +68,39 @@ export class MemoryStore implements SecretStore {
   }
 
   /** What CancelRotateSecret and a person with UpdateSecretVersionStage can do: the version stays, without its label. */
-  removePending(arn: string): void {
-    for (const version of this.#secret(arn).versions.values()) {
-      version.labels.delete(stages.pending);
+  async removePending(arn: string, versionId?: string): Promise<void> {
+    for (const [id, { labels }] of this.#secret(arn).versions) {
+      if (versionId === undefined || id === versionId) labels.delete(stages.pending);
     }
   }
 
+  /**
+   * What a person does in the console: PutSecretValue of a value that is current at once. It takes AWSPENDING off the
+   * version that was current, and leaves it on any other.
+   */
+  put(arn: string, versionId: string, value: string): void {
+    const { versions } = this.#secret(arn);
+    const holder = this.peek(arn, stages.current)?.versionId ?? '';
+    versions.get(holder)?.labels.delete(stages.pending);
+    versions.set(versionId, { value, labels: new Set(), created: this.#now() });
+    this.label(arn, stages.current, versionId);
+  }
+
+  /** UpdateSecretVersionStage by a person: the label moves, and AWSPREVIOUS follows AWSCURRENT. */
+  label(arn: string, label: string, to: string): void {
+    const { versions } = this.#secret(arn);
+    const holder = this.peek(arn, label)?.versionId;
+    if (holder === to) return;
+    for (const { labels } of versions.values()) {
+      labels.delete(label);
+      if (label === stages.current) labels.delete(stages.previous);
+    }
+    versions.get(to)?.labels.add(label);
+    if (label === stages.current) versions.get(holder ?? '')?.labels.add(stages.previous);
+  }
+
   /** Secrets Manager's own note of when a rotation was done. */
-  noteRotated(arn: string, at: Date): void {
+  noteRotated(arn: string, at = this.#now()): void {
     this.#secret(arn).lastRotated = at;
   }
 
@@ -87,6 +112,11 @@ export class MemoryStore implements SecretStore {
   peek(arn: string, label: string): { versionId: string; value: string | undefined } | undefined {
     const found = [...this.#secret(arn).versions].find(([, version]) => version.labels.has(label));
     return found && { versionId: found[0], value: found[1].value };
+  }
+
+  /** The versions that have a value, oldest first. */
+  ids(arn: string): string[] {
+    return [...this.#secret(arn).versions].flatMap(([id, { value }]) => (value === undefined ? [] : [id]));
   }
 
   /** Every value that was ever stored and is still kept. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SecretError, TargetError } from '../../core/errors.ts';
 import { generatePassword } from '../../core/password.ts';
+import { commonSecretFields } from '../../core/secret.ts';
 import type { ApplyContext, ProbeResult, Rotator } from '../../rotators/rotator.ts';
 
 /** The smallest targets there can be: users with one password each, on one host or on several. */
@@ -31,7 +32,7 @@ export interface ModelSecret {
   username: string;
   password: string;
   host?: string | undefined;
-  masterarn?: string | undefined;
+  masterarn?: string | null | undefined;
 }
 
 /** A user at its host; at the one host that has no name, its name alone. */
@@ -93,7 +94,7 @@ export function modelRotator(target: ModelTarget): Rotator<ModelSecret> {
       username: z.string(),
       password: z.string(),
       host: z.string().optional(),
-      masterarn: z.string().optional(),
+      ...commonSecretFields,
     }),
     credentialKeys: () => ['password'],
     boundTo: ({ username, host = '' }) => ({ username, host }),

@@ -180,7 +180,7 @@ describe('a target that issues the credential', () => {
     const { target, begin, run, store, current } = world();
     target.places = 3;
     const token = begin();
-    const stored = target.issue('another run');
+    const stored = { ...target.issue('another run'), team: 'orders' };
     const beaten = replacing(store, {
       read: (id, which) =>
         'versionId' in which && which.versionId === token

@@ -57,6 +57,11 @@ export class StaleStore implements SecretStore {
     return this.#view().listVersions(secretId);
   }
 
+  async removePending(secretId: string, versionId: string) {
+    await this.#store.removePending(secretId, versionId);
+    this.note();
+  }
+
   async tag(secretId: string, key: string, value: string) {
     await this.#store.tag(secretId, key, value);
     this.note();

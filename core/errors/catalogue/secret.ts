@@ -90,14 +90,20 @@ export const secret: Entries<'secret'> = {
     meaning:
       'The pending version holds what must not reach the target, such as a password that nobody would accept.',
     mender: 'operator',
-    remedy: 'Give the rotation up with `rekey secret rotate <name> --abandon`, then rotate again.',
+    remedy: 'Rotate again: the version was given up, and the next rotation makes another one.',
+  },
+  PendingOutdated: {
+    meaning:
+      'The pending version was current before, or somebody has stored another current version since it was made.',
+    mender: 'operator',
+    remedy: 'Rotate again: the version was given up, and the next rotation starts from what is current.',
   },
   IdentityMismatch: {
     meaning:
       'Two versions that must be of one user and one place are not: another host, port, user or resource.',
     mender: 'owner of the secret',
     remedy:
-      'Correct the version that the message names, or give the rotation up with `--abandon` and rotate again.',
+      'Rotate again: a pending version of somebody else was given up. Otherwise correct what the message names.',
   },
   AdminSecretMissing: {
     meaning: 'The work needs an admin, and the secret names none in `masterarn`, or one that cannot be read.',

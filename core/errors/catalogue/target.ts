@@ -40,6 +40,12 @@ export const target: Entries<'target'> = {
     mender: 'nobody, it passes',
     remedy: 'If it stays, look for locks and load at the target.',
   },
+  PolicyRefused: {
+    meaning: "The target's own rules for passwords refused the generated one; the message says which.",
+    mender: 'operator',
+    remedy:
+      'Make `passwords` in the configuration longer or with more kinds of characters, deploy, and rotate again.',
+  },
   TargetRefused: {
     meaning: 'The target answered with another error, whose number or name the message holds.',
     mender: 'administrator of the target',

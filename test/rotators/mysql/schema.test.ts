@@ -122,6 +122,7 @@ describe('errors', () => {
     [1227, 'PermissionMissing'],
     [1205, 'TargetTimeout'],
     [1290, 'TargetRefused'],
+    [1819, 'PolicyRefused'],
     [1396, 'TargetRefused'],
   ])('%d to a statement is %s', (errno, code) => {
     const error = statementError(answer(errno), place, 'do it', 'GRANT it');
