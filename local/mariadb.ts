@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
@@ -91,6 +91,8 @@ const mysqlServer = (program: string): Product => ({
   withoutTls: '--tls-version=',
 });
 
+const binaryLog = 'binlog';
+
 /** The server does not run as root but as the user `mysql`, whom its package makes. */
 async function owner(directory: string): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -110,6 +112,8 @@ export interface MariaDbOptions {
   readonly directory: string;
   /** Path of the server's program of MySQL, to start that in the place of MariaDB. */
   readonly mysqld?: string;
+  /** Writes a binary log, as a server with replicas does. Default: false. */
+  readonly binaryLog?: boolean;
 }
 
 /**
@@ -198,7 +202,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
         '--innodb-buffer-pool-size=16M',
         ...product.options,
         '--innodb-flush-log-at-trx-commit=0',
-        '--skip-log-bin',
+        options.binaryLog === true ? `--log-bin=${binaryLog}` : '--skip-log-bin',
         ...(tls ? certificate : [product.withoutTls]),
       ],
       said: (text) => appendFileSync(messages, text),
@@ -220,7 +224,11 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
     caPem: authority.cert,
     superuser,
     socket,
-    readLog: async () => `${await readFile(logFile, 'utf8')}${await readFile(messages, 'utf8')}`,
+    readLog: async () => {
+      const binary = (await readdir(data)).filter((file) => file.startsWith(`${binaryLog}.0`));
+      const files = [logFile, messages, ...binary.map((file) => join(data, file))];
+      return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
+    },
     start: (how) => start(how),
     stop,
     pause: () => child.pause(),

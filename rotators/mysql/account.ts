@@ -1,6 +1,7 @@
 import { TargetError } from '../../core/errors.ts';
 import { keepsTwoPasswords, type Row, type Server, type Session } from './connection.ts';
 import { type Grants, parseGrants } from './grants.ts';
+import { asPlain, runJudged } from './judged.ts';
 import { accountName, literal, nativeHash, quote } from './sql.ts';
 
 /** One `user@host` as the server has it. A user name may have several, each with a password of its own. */
@@ -157,19 +158,34 @@ export async function setPassword(
     (account) =>
       `${accountName(account)} ${identified(server, account.plugin || 'mysql_native_password', password)}${retain}`,
   );
-  const unlock = !server.mariadb || accounts.some(({ locked }) => locked) ? ' ACCOUNT UNLOCK' : '';
-  await session.run(`ALTER USER ${parts.join(', ')}${unlock}`, {
-    doing: `set the password of "${accounts[0]?.user}"`,
-    missing: changePermission(session),
-  });
+  const locked = accounts.filter((account) => account.locked).map(accountName);
+  const unlock = !server.mariadb || locked.length > 0 ? ' ACCOUNT UNLOCK' : '';
+  await runJudged(
+    session,
+    server,
+    {
+      withHash: `ALTER USER ${parts.join(', ')}${unlock}`,
+      plain: `ALTER USER ${accounts.map((account) => `${accountName(account)} IDENTIFIED BY ${literal(password)}`).join(', ')}${unlock}`,
+      forBinaryLog: [
+        ...accounts.map((account) => `SET PASSWORD FOR ${accountName(account)} = ${asPlain(password)}`),
+        ...(locked.length > 0 ? [`ALTER USER ${locked.join(', ')} ACCOUNT UNLOCK`] : []),
+      ],
+    },
+    { doing: `set the password of "${accounts[0]?.user}"`, missing: changePermission(session) },
+  );
 }
 
 /** The user that is logged in sets its own password, which needs no permission. */
 export async function setOwnPassword(session: Session, server: Server, password: string): Promise<void> {
-  await session.run(
-    server.mariadb
-      ? `SET PASSWORD = '${nativeHash(password)}'`
-      : `ALTER USER USER() IDENTIFIED BY ${literal(password)}`,
+  await runJudged(
+    session,
+    server,
+    {
+      withHash: server.mariadb
+        ? `SET PASSWORD = '${nativeHash(password)}'`
+        : `ALTER USER USER() IDENTIFIED BY ${literal(password)}`,
+      plain: `SET PASSWORD = ${asPlain(password)}`,
+    },
     { doing: `set the password of "${session.place.username}"` },
   );
 }

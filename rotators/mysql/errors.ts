@@ -139,13 +139,13 @@ export function statementError(error: unknown, place: Place, doing: string, miss
     case 1836:
       return new TargetError(
         'TargetRefused',
-        `${where}: an option of the server forbids to ${doing} (${answer}): read_only, where an admin secret that names ` +
-          'the primary helps, or strict_password_validation, which accepts no hash',
+        `${where}: an option of the server forbids to ${doing} (${answer}), mostly read_only, where an admin secret that names ` +
+          'the primary helps',
       );
     case 1819:
       return new TargetError(
         'PolicyRefused',
-        `${where}: the server's password policy forbids to ${doing} (1819); SHOW VARIABLES LIKE 'validate_password%' and 'simple_password%' say what it wants`,
+        `${where}: the server's password policy forbids to ${doing} (1819); SHOW VARIABLES LIKE '%password%' says what it wants`,
       );
     case 1820:
       return new TargetError(

@@ -10,8 +10,9 @@ import {
 } from './account.ts';
 import { openServer, type Server, type Session } from './connection.ts';
 import { changes } from './grants.ts';
+import { runJudged } from './judged.ts';
 import type { MysqlSecret } from './schema.ts';
-import { accountName, quote } from './sql.ts';
+import { accountName, literal, quote } from './sql.ts';
 
 type Context = ApplyContext<MysqlSecret>;
 
@@ -61,12 +62,17 @@ async function matchHosts(place: Workplace, anchors: readonly Account[]): Promis
     if (hosts.has(anchor.host)) continue;
     const name = accountName({ user: next.username, host: anchor.host });
     const plugin = anchor.plugin || 'mysql_native_password';
-    await session.run(
-      `CREATE USER IF NOT EXISTS ${name} ${identified(server, plugin, unknown(place))} ${anchor.limits}`,
+    const create = `CREATE USER IF NOT EXISTS ${name}`;
+    const password = unknown(place);
+    await runJudged(
+      session,
+      server,
       {
-        doing: `create ${name}`,
-        missing: changePermission(session),
+        withHash: `${create} ${identified(server, plugin, password)} ${anchor.limits}`,
+        // The binary log gets this one as it is; it is replaced before the account is unlocked.
+        plain: `${create} IDENTIFIED BY ${literal(password)} ${anchor.limits} ACCOUNT LOCK`,
       },
+      { doing: `create ${name}`, missing: changePermission(session) },
     );
   }
   for (const account of accounts) {

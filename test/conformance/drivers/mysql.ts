@@ -46,9 +46,13 @@ export const notRun: Partial<Record<Strategy, string>> =
       }
     : {};
 
-export async function start(): Promise<MysqlUnderTest> {
+/** @param options - `binaryLog`: the server writes one, as one with replicas does */
+export async function start(options: { readonly binaryLog?: boolean } = {}): Promise<MysqlUnderTest> {
   const directory = await newServerFolder('mariadb');
-  const server = await startMariaDb({ directory, ...(mysqld !== undefined && { mysqld }) });
+  const server = await startMariaDb({
+    ...{ directory, ...options },
+    ...(mysqld !== undefined && { mysqld }),
+  });
   // As the documentation says: the privilege has another name on MySQL 8.
   const administration = (await statements('admin')).map((statement) =>
     mysqld === undefined ? statement : statement.replace('CONNECTION ADMIN', 'CONNECTION_ADMIN'),
