@@ -13,6 +13,10 @@ export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
     meaning: 'A credential of a rotation that was given up could not be revoked at the service.',
     remedy: 'Revoke it there; the message names it, and why Rekey could not. Each rotation tries again.',
   },
+  AccountNotRotated: {
+    meaning: 'An account of the user has no password that could be rotated, so its login did not change.',
+    remedy: 'Nothing, if it is meant. Otherwise give it a password, or remove it.',
+  },
   AttributeNotCopied: {
     meaning: 'An attribute of the role could not be given to the other user of the pair.',
     remedy: 'Run the statement in the message as an administrator of the server.',

@@ -8,6 +8,7 @@ export type Severity = (typeof severities)[number];
  */
 const findingSeverities = {
   AbandonedCredentialRemains: 'medium',
+  AccountNotRotated: 'medium',
   AttributeNotCopied: 'medium',
   ChangeNotPersisted: 'high',
   CredentialLeftBehind: 'medium',

@@ -10,6 +10,7 @@ import { inTurns } from '../shared/in-turns.ts';
 import type { WithWait } from '../shared/patience.ts';
 import { type Leak, readLeaks } from './leaks.ts';
 import type { ContainmentInput, ContainOutcome, VerifyOutcome } from './state.ts';
+import { tryLeaked } from './tries.ts';
 
 export interface ContainmentDependencies<S extends object> extends WithWait {
   readonly rotator: Revoker<S>;
@@ -87,7 +88,7 @@ export async function containLeaks<S extends object>(
       const spent =
         done.length > 0 &&
         !leak.labelled &&
-        (await rotator.probe(leak.credential, context)).outcome === 'rejected';
+        (await tryLeaked(rotator, [leak], current, context))[0]?.outcome === 'rejected';
       if (spent) {
         refused.push(...leak.versionIds);
       } else {
@@ -144,7 +145,7 @@ export async function verifyLeaks<S extends object>(
       `${input.secretName} holds its first value, which no target was told: there is nothing to prove before it has rotated`,
     );
   }
-  const results = await inTurns(found, (leak) => rotator.probe(leak.credential, context));
+  const results = await tryLeaked(rotator, found, current, context);
   const refusedAt = origin.clock.now().toISOString();
   const currentResult = await rotator.probe(current, context);
   for (const [index, result] of results.entries()) {

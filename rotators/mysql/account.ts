@@ -1,8 +1,10 @@
 import { TargetError } from '../../core/errors.ts';
+import type { TargetContext } from '../rotator.ts';
 import { keepsTwoPasswords, type Row, type Server, type Session } from './connection.ts';
 import { type Grants, parseGrants } from './grants.ts';
 import { asPlain, runJudged } from './judged.ts';
 import { accountName, literal, nativeHash, quote } from './sql.ts';
+import { isVerified } from './verifier.ts';
 
 /** One `user@host` as the server has it. A user name may have several, each with a password of its own. */
 export interface Account {
@@ -17,8 +19,8 @@ export interface Account {
   /** What connections must be like and how much they may do, as `ALTER USER` takes it. */
   readonly limits: string;
   readonly needsClientCertificate: boolean;
-  /** What the server keeps of the password, for `mysql_native_password` only, where it can be compared. */
-  readonly hash: string | undefined;
+  /** What the server keeps of the passwords: of the primary one, and of a retained one (MySQL). */
+  readonly verifiers: readonly string[];
   /** Quoted. */
   readonly defaultRoles: readonly string[];
 }
@@ -28,7 +30,7 @@ export const changePermission = (session: Session): string =>
   `GRANT CREATE USER ON *.* TO ${quote(session.place.username)}`;
 
 const common = `CONVERT(u.User USING utf8mb4) AS user, CONVERT(u.Host USING utf8mb4) AS host, u.plugin AS plugin,
-  IF(u.plugin IN ('', 'mysql_native_password'), CONVERT(u.authentication_string USING utf8mb4), '') AS hash,
+  CONVERT(u.authentication_string USING utf8mb4) AS verifier,
   u.ssl_type AS tls, CONVERT(u.ssl_cipher USING utf8mb4) AS cipher, CONVERT(u.x509_issuer USING utf8mb4) AS issuer,
   CONVERT(u.x509_subject USING utf8mb4) AS subject, u.max_questions AS questions, u.max_updates AS updates,
   u.max_connections AS connections, u.max_user_connections AS sessions`;
@@ -47,7 +49,7 @@ export async function readAccounts(session: Session, server: Server, user: strin
       )
     : await session.run(
         `SELECT ${common}, 0 AS seconds, '' AS role, u.account_locked = 'Y' AS locked, 0 AS several
-           ${!keepsTwoPasswords(server) ? '' : `, JSON_CONTAINS_PATH(IFNULL(u.User_attributes, '{}'), 'one', '$.additional_password') AS second`}
+           ${!keepsTwoPasswords(server) ? '' : `, JSON_UNQUOTE(JSON_EXTRACT(u.User_attributes, '$.additional_password')) AS second`}
          FROM mysql.user u WHERE u.User = ? ORDER BY u.Host`,
         purpose,
         [user],
@@ -88,13 +90,36 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
     plugin: String(row.plugin ?? ''),
     severalPlugins: Number(row.several) === 1,
     locked: Number(row.locked) === 1,
-    second: Number(row.second ?? 0) === 1,
+    second: Boolean(row.second),
     limits,
     needsClientCertificate: tls === 'X509' || Boolean(row.issuer) || Boolean(row.subject),
     defaultRoles,
-    hash: row.hash ? String(row.hash).toUpperCase() : undefined,
+    verifiers: [row.verifier, row.second].flatMap((kept) => (kept ? [String(kept)] : [])),
   };
 }
+
+/**
+ * Whether an account has a password, by what the server keeps of it: a login would count if it were refused.
+ * @returns undefined where that cannot be told
+ */
+function hasPassword(account: Account, password: string): boolean | undefined {
+  const plugins: readonly string[] = ['', ...settable.mariadb, ...settable.mysql];
+  if (account.severalPlugins || !plugins.includes(account.plugin)) return undefined;
+  const answers = account.verifiers.map((kept) => isVerified(kept, password));
+  if (answers.includes(true)) return true;
+  return answers.includes(undefined) ? undefined : false;
+}
+
+/** The same for all accounts of a user: true where any of them has the password. */
+export function anyHasPassword(accounts: readonly Account[], password: string): boolean | undefined {
+  const answers = accounts.map((account) => hasPassword(account, password));
+  if (answers.includes(true)) return true;
+  return answers.includes(undefined) ? undefined : false;
+}
+
+/** Whether every account of a user is known to have a password. */
+export const allHavePassword = (accounts: readonly Account[], password: string): boolean =>
+  accounts.every((account) => hasPassword(account, password) === true);
 
 /** What one account may do. Needs SELECT on the database `mysql`. */
 export async function readGrants(session: Session, account: Account): Promise<Grants> {
@@ -123,23 +148,43 @@ export function identified(server: Server, plugin: string, password: string): st
     : `IDENTIFIED WITH ${quote(plugin)} BY ${literal(password)}`;
 }
 
-/**
- * @throws TargetError `TargetRefused` when Rekey could not give the account a password that logs in
- */
-export function requireSettable(session: Session, server: Server, account: Account): void {
+/** Why Rekey could not give the account a password that logs in; undefined when it can. */
+function unsettable(server: Server, account: Account): string | undefined {
   const plugins: readonly string[] = settable[server.mariadb ? 'mariadb' : 'mysql'];
   const plugin = account.plugin || 'mysql_native_password';
-  const refuse = (why: string) =>
-    new TargetError('TargetRefused', `${session.place.where}: account ${accountName(account)} ${why}`);
   if (!plugins.includes(plugin) || account.severalPlugins) {
-    throw refuse(
-      `is identified by ${account.severalPlugins ? 'several plugins' : plugin}, not by a password alone that can be ` +
-        `rotated; use ${plugins.join(' or ')}`,
-    );
+    return `is identified by ${account.severalPlugins ? 'several plugins' : plugin}, not by a password alone that can be rotated; use ${plugins.join(' or ')}`;
   }
-  if (account.needsClientCertificate) {
-    throw refuse('requires a client certificate, which Rekey has not; use REQUIRE SSL');
+  return account.needsClientCertificate
+    ? 'requires a client certificate, which Rekey has not; use REQUIRE SSL'
+    : undefined;
+}
+
+/**
+ * Picks the accounts of a user that a password can be set for. The others, such as one of `unix_socket` on the server itself
+ * beside one for the network, go on logging in as they do, which a finding says.
+ * @throws TargetError `TargetRefused` when there is none
+ */
+export function settableOf(
+  { place }: Session,
+  server: Server,
+  accounts: readonly Account[],
+  { finding }: Pick<TargetContext, 'finding'>,
+): Account[] {
+  const faults = accounts.map((account) => ({ account, why: unsettable(server, account) }));
+  const left = faults.flatMap(({ account, why }) =>
+    why === undefined ? [] : [`${accountName(account)} ${why}`],
+  );
+  if (left.length > 0 && left.length === accounts.length) {
+    throw new TargetError('TargetRefused', `${place.where}: account ${left.join('; account ')}`);
   }
+  if (left.length > 0) {
+    finding({
+      code: 'AccountNotRotated',
+      message: `the other accounts of the user got the new password, and this one goes on as it was: account ${left.join('; account ')}`,
+    });
+  }
+  return faults.flatMap(({ account, why }) => (why === undefined ? [account] : []));
 }
 
 /**

@@ -2,12 +2,12 @@ import { TargetError } from '../../core/errors.ts';
 import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
 import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
-import { type Account, readAccounts, readGrants, requireSettable, setPassword } from './account.ts';
+import { type Account, readAccounts, readGrants, setPassword, settableOf } from './account.ts';
 import { openServer } from './connection.ts';
 import { follow, type Workplace } from './follower.ts';
 import { changes } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
-import { firstLogin, noteUnlocked, requireHarmless } from './single.ts';
+import { noteUnlocked, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -20,35 +20,38 @@ type Context = ApplyContext<MysqlSecret>;
  */
 export async function applyAlternating(next: MysqlSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
-  const { base, clone } = pairOf(next.username);
-  const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
-  const login = await firstLogin(next, context, isOfPair);
-  await login.session?.end();
-  if (!login.currentAccepted) noteCurrentRefused(context);
+  const { base } = pairOf(next.username);
   await using(await openServer(admin, context), async (session) => {
     const server = await session.prepare();
-    await inTurn(session, base, context, () => change({ session, server, next, context }, login.proven));
+    await inTurn(session, base, context, () => change({ session, server, next, context }));
   });
 }
 
-async function change(place: Workplace, proven: boolean): Promise<void> {
+async function change(place: Workplace): Promise<void> {
   const { session, server, next, context } = place;
   const { base, clone } = pairOf(next.username);
   const isClone = next.username === clone;
-  const mine = await readAccounts(session, server, next.username);
-  const others = await readAccounts(session, server, isClone ? base : clone);
+  const allMine = await readAccounts(session, server, next.username);
+  const allOthers = await readAccounts(session, server, isClone ? base : clone);
   requireOtherAdmin(session.place.username, next.username);
-  if (others.length === 0) {
+  if (allOthers.length === 0) {
     throw new TargetError(
       'TargetRefused',
       `${session.place.where}: there is no user "${isClone ? base : clone}", which "${next.username}" would take turns with`,
     );
   }
-  for (const account of [...mine, ...others]) requireSettable(session, server, account);
+  const others = settableOf(session, server, allOthers, context);
+  // At a host of the other one it must have a password; elsewhere it may be what it is.
+  const beside = allMine.filter(({ host }) => others.some((other) => other.host === host));
+  for (const account of beside) settableOf(session, server, [account], context);
+  const mine = beside.length === 0 ? [] : settableOf(session, server, allMine, context);
+  const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
+  const { proven, currentAccepted } = await proofIn([...mine, ...others], next, context, isOfPair);
   if (!proven) await requireHarmless(session, [...mine, ...others]);
+  if (!currentAccepted) noteCurrentRefused(context);
   // The user without the suffix follows only once, when it is made: somebody began with the clone.
   const follows = isClone || mine.length === 0;
-  const accounts = follows ? await follow(place, others) : mine;
+  const accounts = follows ? await follow(place, others, allOthers) : mine;
   if (!follows) await noteSurplus(place, mine, others);
   await setPassword(session, server, accounts, next.password);
   noteUnlocked(accounts, context);

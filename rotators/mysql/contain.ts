@@ -2,11 +2,11 @@ import { TargetError } from '../../core/errors.ts';
 import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
-import { type Account, changePermission, readAccounts } from './account.ts';
+import { type Account, anyHasPassword, changePermission, readAccounts } from './account.ts';
 import { openServer, type Server, type Session, tryOpen } from './connection.ts';
 import { takeAway } from './dual.ts';
 import type { MysqlSecret } from './schema.ts';
-import { accountName, nativeHash, quote } from './sql.ts';
+import { accountName, quote } from './sql.ts';
 
 type Context = ContainContext<MysqlSecret>;
 
@@ -76,10 +76,8 @@ async function isReplaced(
   const { username, password } = leaked;
   if (username === current.username && password === current.password) return false;
   if (accounts.some(({ severalPlugins }) => severalPlugins)) return false;
-  if (accounts.every(({ hash }) => hash !== undefined)) {
-    const hash = nativeHash(password);
-    return accounts.every((account) => account.hash !== hash);
-  }
+  const has = anyHasPassword(accounts, password);
+  if (has !== undefined) return !has;
   if (accounts.length !== 1 || accounts[0]?.needsClientCertificate) return false;
   const answer = await tryOpen({ ...current, dbname: null, username, password }, context).catch(
     () => undefined,
@@ -101,11 +99,7 @@ async function isGone(
   context: Context,
 ): Promise<boolean> {
   if (await takeAway(session, leaked, accounts, server, context)) return true;
-  const answer = await tryOpen({ ...leaked, dbname: null }, context);
-  if (answer instanceof LoginRefused)
-    return !answer.passwordAccepted && accounts.every(({ locked }) => !locked);
-  if (!(answer instanceof LoginDenied)) await answer.end();
-  return false;
+  return anyHasPassword(accounts, leaked.password) === false && accounts.every(({ locked }) => !locked);
 }
 
 async function disable(session: Session, leaked: MysqlSecret, context: Context): Promise<ContainResult> {

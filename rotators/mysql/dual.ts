@@ -1,17 +1,19 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
-import { LoginDenied, using } from '../login.ts';
+import { using } from '../login.ts';
 import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
 import {
   type Account,
+  allHavePassword,
+  anyHasPassword,
   changePermission,
   identified,
   readAccounts,
-  requireSettable,
   setPassword,
+  settableOf,
 } from './account.ts';
-import { keepsTwoPasswords, openServer, type Server, type Session, tryOpen } from './connection.ts';
+import { keepsTwoPasswords, openServer, type Server, type Session } from './connection.ts';
 import type { MysqlSecret } from './schema.ts';
-import { firstLogin, noteUnlocked, requireHarmless } from './single.ts';
+import { noteUnlocked, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -28,15 +30,16 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
     const server = await session.prepare();
     requireDual(session, server);
     await inTurn(session, next.username, context, async () => {
+      const accounts = await accountsOf(session, server, next.username, context);
+      const isLocked = accounts.some(({ locked }) => locked);
       // An earlier run was done; what follows would take the next password away for a moment.
-      if (await logsIn(next, next, context)) return;
-      const login = await firstLogin(next, context, ({ username }) => username === next.username);
-      await login.session?.end();
-      const accounts = await accountsOf(session, server, next.username);
-      if (!login.proven) await requireHarmless(session, accounts);
+      if (!isLocked && allHavePassword(accounts, next.password)) return;
+      const own = ({ username }: MysqlSecret) => username === next.username;
+      const proof = await proofIn(accounts, next, context, own);
+      if (!proof.proven) await requireHarmless(session, accounts);
       const { current } = context.credentials;
       // A locked user was contained: none of its passwords comes back.
-      if (accounts.some(({ locked }) => locked) || !(await logsIn(current, next, context))) {
+      if (isLocked || !allHavePassword(accounts, current.password)) {
         await setPassword(session, server, accounts, next.password);
         await discard(session, accounts);
         noteUnlocked(accounts, context);
@@ -44,7 +47,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
         await bePrimary(session, server, accounts, current.password);
         await setPassword(session, server, accounts, next.password, ' RETAIN CURRENT PASSWORD');
       }
-      if (!login.currentAccepted) {
+      if (!proof.currentAccepted) {
         context.finding({
           code: 'CurrentCredentialRefused',
           message: `the server refused the current password of "${next.username}"; repaired by the admin`,
@@ -67,9 +70,9 @@ export async function retire(old: MysqlSecret, context: RetireContext<MysqlSecre
     const server = await session.prepare();
     requireDual(session, server);
     return await inTurn(session, username, context, async () => {
-      const both = (await logsIn(old, current, context)) && (await logsIn(current, current, context));
-      if (!both) return { done: 'nothing' };
-      const accounts = await accountsOf(session, server, username);
+      const accounts = await accountsOf(session, server, username, context);
+      const [hasOld, hasCurrent] = [old, current].map(({ password }) => anyHasPassword(accounts, password));
+      if (!hasOld || !hasCurrent || accounts.some(({ locked }) => locked)) return { done: 'nothing' };
       await bePrimary(session, server, accounts, current.password);
       await discard(session, accounts);
       return { done: 'removed' };
@@ -89,19 +92,19 @@ export async function takeAway(
   context: Context,
 ): Promise<boolean> {
   if (accounts.some(({ locked, second }) => locked || !second)) return false;
-  if (!(await logsIn(leaked, leaked, context))) return true;
+  if (anyHasPassword(accounts, leaked.password) === false) return true;
   const { current, previous } = context.credentials;
   for (const kept of [current, await previous()]) {
     if (kept === undefined || kept.username !== leaked.username || kept.password === leaked.password)
       continue;
-    if (!(await logsIn(kept, leaked, context))) continue;
+    if (anyHasPassword(accounts, kept.password) !== true) continue;
     await bePrimary(session, server, accounts, kept.password);
     await discard(session, accounts);
     return true;
   }
   // The other one is of a rotation under way, and the leaked one the retained, if anything of Rekey's is there.
   await discard(session, accounts);
-  return !(await logsIn(leaked, leaked, context));
+  return anyHasPassword(await readAccounts(session, server, leaked.username), leaked.password) === false;
 }
 
 async function adminOf(secret: MysqlSecret, context: Context): Promise<MysqlSecret> {
@@ -124,24 +127,17 @@ function requireDual(session: Session, server: Server): void {
   );
 }
 
-/** Whether the server takes the password of `kept` at the place of `at`; a locked user takes none. */
-async function logsIn(kept: MysqlSecret, at: MysqlSecret, context: Context): Promise<boolean> {
-  const session = await tryOpen(
-    { ...at, dbname: null, username: kept.username, password: kept.password },
-    context,
-  );
-  if (session instanceof LoginDenied) return false;
-  await session.end();
-  return true;
-}
-
-async function accountsOf(session: Session, server: Server, username: string): Promise<Account[]> {
+async function accountsOf(
+  session: Session,
+  server: Server,
+  username: string,
+  context: Context,
+): Promise<Account[]> {
   const accounts = await readAccounts(session, server, username);
   if (accounts.length === 0) {
     throw new TargetError('TargetRefused', `${session.place.where}: there is no user "${username}"`);
   }
-  for (const account of accounts) requireSettable(session, server, account);
-  return accounts;
+  return settableOf(session, server, accounts, context);
 }
 
 /**

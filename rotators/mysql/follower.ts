@@ -34,12 +34,19 @@ const gone = [1054, 1146, 1147, 1141, 1269, 1305, 3523];
 /**
  * Makes the accounts of the user `next.username` what those of the other are: the same hosts, conditions and limits of
  * connections, privileges, roles and default roles. Changes only what differs, revokes what the other no longer has.
- * @returns the accounts as they are then
+ * @param all - the accounts of the other with those that have no password to rotate: at their hosts nothing is changed
+ * @returns the accounts at the hosts of `anchors` as they are then
  */
-export async function follow(place: Workplace, anchors: readonly Account[]): Promise<Account[]> {
+export async function follow(
+  place: Workplace,
+  anchors: readonly Account[],
+  all: readonly Account[],
+): Promise<Account[]> {
   const { session, server, next } = place;
-  await matchHosts(place, anchors);
-  const accounts = await readAccounts(session, server, next.username);
+  await matchHosts(place, anchors, new Set(all.map(({ host }) => host)));
+  const accounts = (await readAccounts(session, server, next.username)).filter(({ host }) =>
+    anchors.some((anchor) => anchor.host === host),
+  );
   const byHost = new Map(accounts.map((account) => [account.host, account]));
   const lacking: [Account, Account][] = [];
   for (const anchor of anchors) {
@@ -53,11 +60,14 @@ export async function follow(place: Workplace, anchors: readonly Account[]): Pro
   return accounts;
 }
 
-async function matchHosts(place: Workplace, anchors: readonly Account[]): Promise<void> {
+async function matchHosts(
+  place: Workplace,
+  anchors: readonly Account[],
+  wanted: ReadonlySet<string>,
+): Promise<void> {
   const { session, server, next } = place;
   const accounts = await readAccounts(session, server, next.username);
   const hosts = new Set(accounts.map(({ host }) => host));
-  const wanted = new Set(anchors.map(({ host }) => host));
   for (const anchor of anchors) {
     if (hosts.has(anchor.host)) continue;
     const name = accountName({ user: next.username, host: anchor.host });

@@ -3,11 +3,12 @@ import { LoginDenied, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import {
   type Account,
+  anyHasPassword,
   readAccounts,
   readGrants,
-  requireSettable,
   setOwnPassword,
   setPassword,
+  settableOf,
 } from './account.ts';
 import { openServer, type Session, tryOpen } from './connection.ts';
 import { isPrivileged } from './grants.ts';
@@ -23,24 +24,27 @@ export async function applySingle(next: MysqlSecret, context: Context): Promise<
   const { credentials } = context;
   const admin = await credentials.admin();
   const own = (kept: MysqlSecret) => kept.username === next.username;
-  const login = await firstLogin(next, context, own);
+  let currentAccepted: boolean;
   if (admin !== undefined) {
-    if (login.session !== undefined) await login.session.end();
-    await using(await openServer(admin, context), (session) =>
-      changeByAdmin(session, next, login.proven, context),
+    currentAccepted = await using(await openServer(admin, context), (session) =>
+      changeByAdmin(session, next, own, context),
     );
-  } else if (login.session !== undefined) {
+  } else {
+    const login = await firstLogin(next, context, own);
+    if (login.session === undefined) {
+      throw new SecretError(
+        'CredentialUnusable',
+        `${login.refusal}; neither does another of the ${mostRefused} newest passwords that the secret keeps, and more are not tried, ` +
+          'since servers block accounts after some refused logins; name an admin secret in "masterarn", or set the password by ' +
+          'hand to that of one version',
+      );
+    }
     await using(login.session, async (session) =>
       setOwnPassword(session, await session.prepare(), next.password),
     );
-  } else {
-    throw new SecretError(
-      'CredentialUnusable',
-      `${login.refusal}; neither do the previous and the other kept versions log in; name an admin secret in ` +
-        '"masterarn", or set the password by hand to that of one version',
-    );
+    currentAccepted = login.currentAccepted;
   }
-  if (!login.currentAccepted) {
+  if (!currentAccepted) {
     context.finding({
       code: 'CurrentCredentialRefused',
       message:
@@ -50,59 +54,101 @@ export async function applySingle(next: MysqlSecret, context: Context): Promise<
   }
 }
 
-interface FirstLogin {
-  /** The first that logged in; for the caller to close. */
-  readonly session?: Session;
+/** Refused logins that one step risks where nobody can ask the server how many it takes. */
+const mostRefused = 3;
+
+/** Versions of the secret, in the order in which they are likely to be right, each password once. */
+async function* candidates(
+  next: MysqlSecret,
+  { credentials }: Context,
+  concerns: (kept: MysqlSecret) => boolean,
+): AsyncGenerator<MysqlSecret> {
+  const seen = new Set<string>();
+  const isNew = (kept: MysqlSecret | undefined): kept is MysqlSecret => {
+    if (kept === undefined || !concerns(kept)) return false;
+    const login = JSON.stringify([kept.username, kept.password]);
+    return !seen.has(login) && Boolean(seen.add(login));
+  };
+  for (const kept of [credentials.current, next]) if (isNew(kept)) yield kept;
+  const previous = await credentials.previous();
+  if (isNew(previous)) yield previous;
+  for await (const other of credentials.others()) if (isNew(other)) yield other;
+}
+
+/** What is known of the credentials of a secret. */
+export interface Proof {
   /** Whether a version of the secret is known to be of the user. */
   readonly proven: boolean;
   /** It was the current version, or the pending one that an earlier run has set already. */
   readonly currentAccepted: boolean;
+}
+
+interface FirstLogin extends Proof {
+  /** The first that logged in; for the caller to close. */
+  readonly session?: Session;
   readonly refusal: string;
 }
 
 /**
  * Tries the current, the pending, the previous and the other kept versions until one logs in as a user that `concerns`
- * says is meant. A login that fails only because containment locked the account proves as much.
+ * says is meant. Stops after {@link mostRefused}.
  */
-export async function firstLogin(
+async function firstLogin(
   next: MysqlSecret,
   context: Context,
   concerns: (kept: MysqlSecret) => boolean,
 ): Promise<FirstLogin> {
-  const { current, previous, others } = context.credentials;
   let refusal = '';
-  const attempt = async (kept: MysqlSecret | undefined): Promise<FirstLogin | undefined> => {
-    if (kept === undefined || !concerns(kept)) return undefined;
+  let refused = 0;
+  for await (const kept of candidates(next, context, concerns)) {
     const session = await tryOpen({ ...next, username: kept.username, password: kept.password }, context);
-    const currentAccepted = kept === current || kept === next;
+    const currentAccepted = kept === context.credentials.current || kept === next;
     if (!(session instanceof LoginDenied)) return { session, proven: true, currentAccepted, refusal };
     refusal ||= session.message;
-    return session.passwordAccepted ? { proven: true, currentAccepted, refusal } : undefined;
-  };
-  const first = (await attempt(current)) ?? (await attempt(next)) ?? (await attempt(await previous()));
-  if (first !== undefined) return first;
-  for await (const other of others()) {
-    const found = await attempt(other);
-    if (found !== undefined) return found;
+    if (session.passwordAccepted) return { proven: true, currentAccepted, refusal };
+    refused += 1;
+    if (refused === mostRefused) break;
   }
   return { proven: false, currentAccepted: false, refusal };
 }
 
+/**
+ * Finds out which of the versions is of its user, by what the server keeps of passwords. No login is risked: the server may
+ * block an account after the first that it refuses, and with it the application that has the right password.
+ * @param accounts - of all users that `concerns` says are meant
+ */
+export async function proofIn(
+  accounts: readonly Account[],
+  next: MysqlSecret,
+  context: Context,
+  concerns: (kept: MysqlSecret) => boolean,
+): Promise<Proof> {
+  for await (const kept of candidates(next, context, concerns)) {
+    const ofUser = accounts.filter(({ user }) => user === kept.username);
+    if (ofUser.length === 0 || anyHasPassword(ofUser, kept.password) !== true) continue;
+    return { proven: true, currentAccepted: kept === context.credentials.current || kept === next };
+  }
+  return { proven: false, currentAccepted: false };
+}
+
+/** @returns whether the current version was accepted before */
 async function changeByAdmin(
   session: Session,
   next: MysqlSecret,
-  proven: boolean,
+  own: (kept: MysqlSecret) => boolean,
   context: Context,
-): Promise<void> {
+): Promise<boolean> {
   const server = await session.prepare();
-  const accounts = await readAccounts(session, server, next.username);
-  if (accounts.length === 0) {
+  const all = await readAccounts(session, server, next.username);
+  if (all.length === 0) {
     throw new TargetError('TargetRefused', `${session.place.where}: there is no user "${next.username}"`);
   }
-  for (const account of accounts) requireSettable(session, server, account);
+  const accounts = settableOf(session, server, all, context);
+  const { proven, currentAccepted } = await proofIn(accounts, next, context, own);
   if (!proven) await requireHarmless(session, accounts);
   await setPassword(session, server, accounts, next.password);
   noteUnlocked(accounts, context);
+  return currentAccepted;
 }
 
 /**

@@ -215,6 +215,27 @@ described('MariaDB', () => {
     }
   });
 
+  test.each(['single-user', 'alternating-users'] as const)(
+    '%s: an account without a password beside one with it goes on as it was, and a finding says so',
+    async (strategy) => {
+      const { name, clone, rotate, codes } = await world(strategy);
+      await target.superuser([
+        `CREATE USER ${name}@localhost IDENTIFIED VIA unix_socket`,
+        `CREATE USER ${clone}@localhost IDENTIFIED VIA unix_socket`,
+        `RENAME USER ${name}@'%' TO ${name}@'127.0.0.1'`,
+      ]);
+      for (const _ of ['there', 'and back', 'again']) expect(await target.logsIn(await rotate())).toBe(true);
+      expect(new Set(codes())).toEqual(new Set(['AccountNotRotated']));
+      for (const user of [name, clone]) {
+        expect(
+          await target.superuser(
+            `SELECT plugin FROM mysql.user WHERE User = '${user}' AND Host = 'localhost'`,
+          ),
+        ).toEqual([{ plugin: 'unix_socket' }]);
+      }
+    },
+  );
+
   describe('a secret cannot be used to take over users that it does not belong to', () => {
     test.each(['single-user', 'alternating-users'] as const)('%s', async (strategy) => {
       const { scene, account } = await world(strategy);
