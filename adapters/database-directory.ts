@@ -1,4 +1,4 @@
-import type { RDSClient, RDSClientConfig } from '@aws-sdk/client-rds';
+import type { DBCluster, DBInstance, RDSClient, RDSClientConfig } from '@aws-sdk/client-rds';
 import type { DatabaseDirectory } from '../core/ports.ts';
 import { called } from './aws-error.ts';
 
@@ -28,23 +28,59 @@ export class RdsDirectory implements DatabaseDirectory {
       : undefined;
   }
 
-  /** An instance's replica by its source, an Aurora cluster's reader by its cluster. */
-  async isReadReplicaOf(replicaHost: string, primaryHost: string): Promise<boolean> {
-    const [replicaId = '', kind = ''] = replicaHost.split('.');
-    const [primaryId = ''] = primaryHost.split('.');
-    if (kind.startsWith('cluster-ro-')) {
-      const cluster = await this.#cluster(replicaId);
-      return cluster?.ReaderEndpoint === replicaHost && cluster.Endpoint === primaryHost;
+  /**
+   * Two endpoints of one Aurora or Multi-AZ cluster (writer, reader, custom, instance) share their users, and a replica has
+   * those of its source, at once or through others. A secondary cluster of a global database has those of the primary.
+   */
+  async sharesUsers(host: string, adminHost: string): Promise<boolean> {
+    const admin = await this.#nodeOf(adminHost);
+    if (admin === undefined) return false;
+    let node = await this.#nodeOf(host);
+    for (let steps = 0; node !== undefined && steps < longestChain; steps += 1) {
+      if (node.id === admin.id) return true;
+      node = node.source === undefined ? undefined : await this.#nodeAt(node.source);
     }
-    const replica = await this.#instance(replicaId);
-    if (replica?.Endpoint?.Address !== replicaHost) {
-      return false;
+    return false;
+  }
+
+  /** The database that a host name is an endpoint of; undefined for a name that RDS does not have. */
+  async #nodeOf(host: string): Promise<Node | undefined> {
+    const [id = '', kind = ''] = host.split('.');
+    if (kind.startsWith('cluster-custom-')) {
+      const endpoint = await this.#customEndpoint(id);
+      return endpoint?.Endpoint === host && endpoint.DBClusterIdentifier !== undefined
+        ? this.#clusterNode(endpoint.DBClusterIdentifier)
+        : undefined;
     }
-    const sources = [
-      replica.ReadReplicaSourceDBInstanceIdentifier,
-      replica.ReadReplicaSourceDBClusterIdentifier,
-    ];
-    return sources.some((source) => source !== undefined && source.split(':').at(-1) === primaryId);
+    if (kind.startsWith('cluster-')) {
+      const cluster = await this.#cluster(id);
+      return [cluster?.Endpoint, cluster?.ReaderEndpoint].includes(host)
+        ? this.#clusterNode(id, cluster)
+        : undefined;
+    }
+    const instance = await this.#instance(id);
+    return instance?.Endpoint?.Address === host ? this.#instanceNode(id, instance) : undefined;
+  }
+
+  #nodeAt(source: Source): Promise<Node | undefined> {
+    return source.kind === 'cluster' ? this.#clusterNode(source.id) : this.#instanceNode(source.id);
+  }
+
+  async #clusterNode(id: string, known?: DBCluster): Promise<Node | undefined> {
+    const cluster = known ?? (await this.#cluster(id));
+    if (cluster === undefined) return undefined;
+    const source = sourceOf('cluster', cluster.ReplicationSourceIdentifier);
+    return { id: `cluster ${cluster.DBClusterIdentifier ?? id}`, ...(source && { source }) };
+  }
+
+  async #instanceNode(id: string, known?: DBInstance): Promise<Node | undefined> {
+    const instance = known ?? (await this.#instance(id));
+    if (instance === undefined) return undefined;
+    if (instance.DBClusterIdentifier) return this.#clusterNode(instance.DBClusterIdentifier);
+    const source =
+      sourceOf('instance', instance.ReadReplicaSourceDBInstanceIdentifier) ??
+      sourceOf('cluster', instance.ReadReplicaSourceDBClusterIdentifier);
+    return { id: `instance ${id}`, ...(source && { source }) };
   }
 
   async #instance(id: string) {
@@ -70,4 +106,34 @@ export class RdsDirectory implements DatabaseDirectory {
     );
     return answer.DBClusters?.[0];
   }
+
+  async #customEndpoint(id: string) {
+    const { RDSClient, DescribeDBClusterEndpointsCommand } = await import('./rds-client.ts');
+    this.#client ??= new RDSClient(this.#config);
+    const answer = await called(
+      { service: 'RDS', action: 'rds:DescribeDBClusterEndpoints', on: id },
+      this.#client.send(new DescribeDBClusterEndpointsCommand({ DBClusterEndpointIdentifier: id })),
+    );
+    return answer.DBClusterEndpoints?.[0];
+  }
 }
+
+/** A database with users of its own, or a copy of one. */
+interface Node {
+  readonly id: string;
+  readonly source?: Source;
+}
+interface Source {
+  readonly kind: 'cluster' | 'instance';
+  readonly id: string;
+}
+
+/** Replicas of replicas, at the most. */
+const longestChain = 5;
+
+/** RDS names a source by its id, or by its ARN where it is in another region. */
+const sourceOf = (kind: Source['kind'], name: string | undefined): Source | undefined => {
+  if (!name) return undefined;
+  const [, , , , , type, id] = name.split(':');
+  return id === undefined ? { kind, id: name } : { kind: type === 'cluster' ? 'cluster' : 'instance', id };
+};

@@ -72,8 +72,8 @@ export interface Random {
 export interface DatabaseDirectory {
   /** Where the instance or cluster with this ARN listens. */
   locate(arn: string): Promise<{ host: string; port: number; engine: string } | undefined>;
-  /** True when `replicaHost` is a read replica of the database at `primaryHost`. */
-  isReadReplicaOf(replicaHost: string, primaryHost: string): Promise<boolean>;
+  /** True when both hosts are endpoints of one cluster, or the first is of a replica of the second. */
+  sharesUsers(host: string, adminHost: string): Promise<boolean>;
 }
 
 /** The definitions of the secrets that Rekey looks after in one environment. */

@@ -99,10 +99,10 @@ async function readAdmin<S extends object>(
   const admin = parseCredential(rotator.schema, JSON.stringify({ ...located, ...json }), arn);
   const { host: adminHost } = admin as SecretJson;
   if (typeof adminHost === 'string' && typeof host === 'string' && adminHost !== host) {
-    if (!(await databases.isReadReplicaOf(host, adminHost))) {
+    if (!(await databases.sharesUsers(host, adminHost))) {
       throw new SecretError(
         'AdminSecretMismatch',
-        `the admin secret ${arn} is of host ${adminHost}, the secret of host ${host}, which RDS does not know as a read replica of it; correct masterarn`,
+        `the admin secret ${arn} is of host ${adminHost}, the secret of host ${host}, which RDS knows neither as an endpoint of the same cluster nor as a replica of it; correct masterarn`,
       );
     }
   }

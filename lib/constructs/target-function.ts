@@ -211,7 +211,7 @@ function permitDatabaseLookup(role: Role): void {
   role.addToPolicy(
     new PolicyStatement({
       sid: 'FindDatabases',
-      actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters'],
+      actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters', 'rds:DescribeDBClusterEndpoints'],
       resources: ['*'],
     }),
   );

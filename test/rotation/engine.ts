@@ -18,7 +18,7 @@ export class MemoryBus implements EventBus {
 
 export const noDatabases: DatabaseDirectory = {
   locate: async () => undefined,
-  isReadReplicaOf: async () => false,
+  sharesUsers: async () => false,
 };
 
 const clock = { now: () => new Date() };
