@@ -1,13 +1,23 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
 import { isProven, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
-import { using } from '../login.ts';
+import { LoginDenied, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { prepareFollower } from './follower.ts';
 import { adoptStrays, countStrays } from './ownership.ts';
-import { quote, type Role, readRoles, requireAlter, requireValid, setPassword, verifierOf } from './role.ts';
+import {
+  quote,
+  type Role,
+  readRoles,
+  requireAlter,
+  requireValid,
+  setPassword,
+  type Verifier,
+  verifierOf,
+} from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 import { noteLoginRestored } from './single.ts';
+import type { PasswordForm } from './wire.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 
@@ -20,20 +30,25 @@ type Context = ApplyContext<PostgresSecret>;
  */
 export async function applyAlternating(next: PostgresSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
+  let kept: PasswordForm | undefined;
   const [proven, verifier, session] = await allOrClose(
-    isProven(next, context, (secret) => tryOpen(secret, context)),
+    isProven(next, context, async (secret) => {
+      const login = await tryOpen(secret, context);
+      if (!(login instanceof LoginDenied)) kept = login.kept;
+      return login;
+    }),
     verifierOf(next, context.random),
     open(admin, context, databaseOf(next)),
   );
-  await using(session, () => change(session, next, verifier, proven, context));
+  await using(session, () => change({ session, next, verifier, kept, context }, proven));
 }
 
 /** Waits for all three; when one fails, closes the connection that another may have opened meanwhile. */
 async function allOrClose(
   proof: Promise<boolean>,
-  verifying: Promise<string>,
+  verifying: Promise<Verifier>,
   opening: Promise<Session>,
-): Promise<[boolean, string, Session]> {
+): Promise<[boolean, Verifier, Session]> {
   try {
     return await Promise.all([proof, verifying, opening]);
   } catch (error) {
@@ -46,35 +61,34 @@ async function allOrClose(
   }
 }
 
-async function change(
-  session: Session,
-  next: PostgresSecret,
-  verifier: string,
-  proven: boolean,
-  context: Context,
-): Promise<void> {
+/** What one run works with. */
+interface Work {
+  readonly session: Session;
+  readonly next: PostgresSecret;
+  readonly verifier: Verifier;
+  readonly kept: PasswordForm | undefined;
+  readonly context: Context;
+}
+
+async function change(work: Work, proven: boolean): Promise<void> {
+  const { session, next, context } = work;
   // Objects are handed over in a transaction of their own: the locks that it takes must not outlive it, and the new
   // password comes last, when everything else is as it must be.
   const strays = await session.transaction(async (version) => {
     const pair = await preparePair(session, next, proven, version, context);
     const found = pair.created ? 0 : await countStrays(session, pair.follower);
-    if (found === 0) await finish(session, next, verifier, context);
+    if (found === 0) await finish(work);
     return found === 0 ? undefined : pair;
   });
   if (strays === undefined) return;
   await adoptStrays(session, strays.follower, strays.anchor, context);
-  await session.transaction(() => finish(session, next, verifier, context));
+  await session.transaction(() => finish(work));
 }
 
-async function finish(
-  session: Session,
-  next: PostgresSecret,
-  verifier: string,
-  context: Context,
-): Promise<void> {
+async function finish({ session, next, verifier, kept, context }: Work): Promise<void> {
   const role = (await readRoles(session, [next.username])).get(next.username);
   if (role !== undefined) requireValid(session, role);
-  await setPassword(session, next.username, verifier, { login: role?.login === false });
+  await setPassword(session, next.username, verifier, { login: role?.login === false, kept });
   if (role?.login === false) noteLoginRestored(next.username, context);
 }
 
@@ -126,6 +140,8 @@ async function preparePair(
       `${session.place.where}: role "${next.username}" was dropped meanwhile`,
     );
   }
+  // Its date is copied to the follower, so no password would log in.
+  requireValid(session, anchor);
   await prepareFollower(session, follower, anchor, version, context);
   return { anchor, follower, created: existing.length === 1 };
 }

@@ -4,7 +4,7 @@ import type { TargetContext } from '../rotator.ts';
 import { databaseAuthorities } from '../tls/authorities.ts';
 import { loginError, serverError } from './errors.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
-import { type Dialect, logIn, type Purpose, Wire } from './wire.ts';
+import { type Dialect, logIn, type PasswordForm, type Purpose, Wire } from './wire.ts';
 
 const dialect: Dialect = { authorities: databaseAuthorities, loginError };
 
@@ -39,9 +39,15 @@ export class Session extends Wire {
     return await this.inTransaction(() => this.#begin(), work);
   }
 
+  /** How the server keeps passwords that it gets as text; known once a transaction has begun. */
+  get encryption(): PasswordForm {
+    return this.#encryption;
+  }
+  #encryption: PasswordForm = 'scram';
+
   async #begin(): Promise<number> {
     const limit = `'${Math.trunc(this.statementTimeoutMs)}'`;
-    const [row] = await this.run<{ version: number }>(
+    const [row] = await this.run<{ version: number; encryption: string }>(
       `BEGIN READ WRITE;
        SET LOCAL ROLE NONE;
        SELECT pg_catalog.set_config('search_path', 'pg_catalog', true);
@@ -49,7 +55,8 @@ export class Session extends Wire {
          set_config('synchronous_commit',
            CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
            true),
-         current_setting('server_version_num')::int4 / 10000 AS version`,
+         current_setting('server_version_num')::int4 / 10000 AS version,
+         current_setting('password_encryption') AS encryption`,
       { doing: 'start a transaction' },
     );
     const version = row?.version ?? 0;
@@ -60,6 +67,7 @@ export class Session extends Wire {
         `${this.place.where}: the server is older than PostgreSQL 10 and knows no SCRAM-SHA-256; upgrade it`,
       );
     }
+    this.#encryption = ['md5', 'on'].includes(row?.encryption ?? '') ? 'md5' : 'scram';
     return version;
   }
 }

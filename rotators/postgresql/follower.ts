@@ -2,6 +2,7 @@ import type { ApplyContext } from '../rotator.ts';
 import type { Session } from './connection.ts';
 import { literal, quote, type Role } from './role.ts';
 import type { PostgresSecret } from './schema.ts';
+import { noteSurplus } from './surplus.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 
@@ -16,6 +17,7 @@ export async function prepareFollower(
   await grantMembership(session, follower, anchor, version);
   await copyLimits(session, follower, anchor, context);
   await copySettings(session, follower, anchor, context);
+  await noteSurplus(session, follower, anchor, context);
 }
 
 async function grantMembership(
@@ -109,7 +111,7 @@ async function copySettings(session: Session, follower: Role, anchor: Role, cont
   const wanted = await readSettings(session, anchor);
   const present = await readSettings(session, follower);
   const acts = JSON.stringify([null, 'role']);
-  if (!wanted.has(acts)) {
+  if ((wanted.get(acts)?.value ?? 'none') === 'none') {
     // Where the anchor itself acts as another role from login on, the follower does the same.
     wanted.set(acts, { database: null, name: 'role', value: anchor.name });
   }

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { SecretError, TargetError } from '../../core/errors.ts';
 import type { Random } from '../../core/ports.ts';
 import type { Session } from './connection.ts';
 import type { PostgresSecret } from './schema.ts';
 import { defaultIterations, prepare, scramVerifier } from './scram.ts';
+import type { PasswordForm } from './wire.ts';
 
 export const quote = pg.escapeIdentifier;
 export const literal = pg.escapeLiteral;
@@ -73,11 +75,18 @@ export function requireAlter(session: Session, role: Role, version: number): voi
   }
 }
 
+/** What a server may keep of a password, so that statements need not hold the password. */
+export interface Verifier {
+  readonly scram: string;
+  /** For servers that are set to it, whose clients may know nothing else. */
+  readonly md5: () => string;
+}
+
 /**
- * Computes the verifier of a new password.
+ * Computes the verifiers of a new password.
  * @throws SecretError `PendingValueRefused` for the few passwords that clients prepare in different ways
  */
-export async function verifierOf(next: PostgresSecret, random: Random): Promise<string> {
+export async function verifierOf(next: PostgresSecret, random: Random): Promise<Verifier> {
   if (!(await prepare(next.password)).portable) {
     throw new SecretError(
       'PendingValueRefused',
@@ -85,18 +94,28 @@ export async function verifierOf(next: PostgresSecret, random: Random): Promise<
         '(SASLprep does not allow them); use ASCII characters',
     );
   }
-  return await scramVerifier(next.password, random.bytes(16), defaultIterations);
+  const { username, password } = next;
+  return {
+    scram: await scramVerifier(password, random.bytes(16), defaultIterations),
+    md5: () => `md5${createHash('md5').update(`${password}${username}`).digest('hex')}`,
+  };
 }
 
-/** Sets the password of a role, and lets it log in again when containment had taken that away. */
+/**
+ * Sets the password of a role, and lets it log in again when containment had taken that away. In the form of MD5 only
+ * where the server makes that of passwords and a login has shown that it accepts it.
+ * @param options - `kept`: what the login of the user has shown; default: what that of this session has
+ */
 export async function setPassword(
   session: Session,
   username: string,
-  verifier: string,
-  options: { login: boolean },
+  verifier: Verifier,
+  options: { readonly login: boolean; readonly kept?: PasswordForm | undefined },
 ): Promise<void> {
+  const form = session.encryption === 'md5' ? (options.kept ?? session.kept) : 'scram';
+  const kept = form === 'md5' ? verifier.md5() : verifier.scram;
   await session.run(
-    `ALTER ROLE ${quote(username)} ${options.login ? 'LOGIN ' : ''}PASSWORD ${literal(verifier)}`,
+    `ALTER ROLE ${quote(username)} ${options.login ? 'LOGIN ' : ''}PASSWORD ${literal(kept)}`,
     {
       doing: `set the password of "${username}"`,
       missing:

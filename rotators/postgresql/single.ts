@@ -3,7 +3,7 @@ import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { changePassword } from '../single-user.ts';
 import { open, type Session, tryOpen } from './connection.ts';
-import { readRoles, requireAlter, requireValid, setPassword, verifierOf } from './role.ts';
+import { readRoles, requireAlter, requireValid, setPassword, type Verifier, verifierOf } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 
 /** Gives the user of `next` its new password; see {@link changePassword}. */
@@ -23,7 +23,7 @@ export async function applySingle(
 async function changeOwn(
   session: Session,
   username: string,
-  verifier: string,
+  verifier: Verifier,
   context: ApplyContext<PostgresSecret>,
 ): Promise<void> {
   try {
@@ -45,7 +45,7 @@ async function changeOwn(
 async function changeByAdmin(
   admin: PostgresSecret,
   next: PostgresSecret,
-  verifier: string,
+  verifier: Verifier,
   context: ApplyContext<PostgresSecret>,
   proven: boolean,
 ): Promise<boolean> {

@@ -26,7 +26,10 @@ export interface Purpose {
 
 /** What of the driver's connection object its types do not show. */
 export interface DriverConnection {
-  on(event: 'connect' | 'sslconnect', listener: () => void): void;
+  on(
+    event: 'connect' | 'sslconnect' | 'authenticationMD5Password' | 'authenticationSASL',
+    listener: () => void,
+  ): void;
   stream: DriverStream;
   /** Reads what the server says from now on. */
   attachListeners(stream: Pick<DriverStream, 'on'>): void;
@@ -64,15 +67,20 @@ export interface Opened {
   readonly client: pg.Client;
   readonly place: Place;
   readonly statementTimeoutMs: number;
+  /** The form in which the server keeps the password, by what it asked for; undefined where that tells nothing. */
+  readonly kept: PasswordForm | undefined;
 }
+export type PasswordForm = 'scram' | 'md5';
 
 /** What can be done with a connection in any dialect. */
 export class Wire {
   readonly place: Place;
   readonly statementTimeoutMs: number;
+  readonly kept: PasswordForm | undefined;
   protected readonly client: pg.Client;
 
-  constructor({ client, place, statementTimeoutMs }: Opened) {
+  constructor({ client, place, statementTimeoutMs, kept }: Opened) {
+    this.kept = kept;
     this.client = client;
     this.place = place;
     this.statementTimeoutMs = statementTimeoutMs;
@@ -213,6 +221,13 @@ async function connect(
       phase = 'login';
     });
   });
+  let kept: PasswordForm | undefined;
+  connection.on('authenticationMD5Password', () => {
+    kept = 'md5';
+  });
+  connection.on('authenticationSASL', () => {
+    kept = 'scram';
+  });
   dialect.adapt?.(connection);
   try {
     await client.connect();
@@ -220,5 +235,5 @@ async function connect(
     connection.stream.destroy();
     throw connectError(error, place, phase, context.connectTimeoutMs, dialect.loginError);
   }
-  return { client, place, statementTimeoutMs: context.statementTimeoutMs };
+  return { client, place, statementTimeoutMs: context.statementTimeoutMs, kept };
 }

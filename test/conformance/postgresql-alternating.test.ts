@@ -174,3 +174,79 @@ describe('the two alternating users act as one', () => {
     expect([code, message]).toEqual(['StrategyUnsupported', expect.stringContaining('64 bytes')]);
   });
 });
+
+describe('what was given to the clone alone', () => {
+  const given = (name: string, to: string) => [
+    `GRANT SELECT, INSERT ON only_${name} TO ${to}`,
+    `GRANT UPDATE (note) ON part_${name} TO ${to}`,
+    `GRANT USAGE ON SEQUENCE seq_${name} TO ${to}`,
+    `GRANT USAGE ON SCHEMA space_${name} TO ${to}`,
+    `GRANT EXECUTE ON FUNCTION space_${name}.one() TO ${to}`,
+    `GRANT group_${name} TO ${to}`,
+  ];
+
+  test('is named as statements, which end the finding when they are run', async () => {
+    const { scene, name, clone, rotate } = await world('alternating-users');
+    await target.superuser(
+      [
+        // As AWS's function leaves it behind.
+        `CREATE ROLE ${clone} LOGIN PASSWORD 'made by another function'`,
+        `GRANT ${name} TO ${clone}`,
+        `CREATE ROLE group_${name}`,
+        `CREATE TABLE only_${name} (id int, note text)`,
+        `CREATE TABLE part_${name} (id int, note text)`,
+        `CREATE TABLE rows_${name} (id int)`,
+        `INSERT INTO rows_${name} VALUES (1)`,
+        `CREATE SEQUENCE seq_${name}`,
+        `CREATE SCHEMA space_${name}`,
+        `CREATE FUNCTION space_${name}.one() RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+        `REVOKE EXECUTE ON FUNCTION space_${name}.one() FROM PUBLIC`,
+        `GRANT SELECT ON rows_${name} TO ${name}`,
+        `ALTER TABLE rows_${name} ENABLE ROW LEVEL SECURITY`,
+        `CREATE POLICY mine ON rows_${name} TO ${clone} USING (true)`,
+        ...given(name, clone),
+        `GRANT ${clone} TO "${scene.account.admin.username}" WITH ADMIN OPTION`,
+      ],
+      'shop',
+    );
+    const next = await rotate();
+    const findings = scene.findings.filter(({ code }) => code === 'GrantsDiffer');
+    expect(findings).toHaveLength(1);
+    const statements = findings[0]?.message.split('if it is meant: ')[1]?.split('; ') ?? [];
+    expect(statements).toEqual([
+      `ALTER POLICY mine ON public.rows_${name} TO ${clone}, ${name}`,
+      `GRANT EXECUTE ON ROUTINE space_${name}.one() TO ${name}`,
+      `GRANT INSERT, SELECT ON TABLE public.only_${name} TO ${name}`,
+      `GRANT UPDATE (note) ON TABLE public.part_${name} TO ${name}`,
+      `GRANT USAGE ON SCHEMA space_${name} TO ${name}`,
+      `GRANT USAGE ON SEQUENCE public.seq_${name} TO ${name}`,
+      `GRANT group_${name} TO ${name}`,
+    ]);
+    expect(await target.ask(next, `SELECT * FROM rows_${name}`)).toEqual([]);
+    await target.superuser(statements, 'shop');
+    expect(await target.ask(next, `SELECT * FROM rows_${name}`)).toEqual([{ id: 1 }]);
+    expect(await target.ask(next, `SELECT space_${name}.one()`)).toEqual([{ one: 1 }]);
+    scene.findings.length = 0;
+    await rotate();
+    await rotate();
+    expect(scene.findings).toEqual([]);
+  });
+});
+
+test('a user past its VALID UNTIL is named, and no clone of it is made', async () => {
+  const { scene, name, clone } = await world('alternating-users');
+  await target.superuser(`ALTER ROLE ${name} VALID UNTIL '2020-01-01'`);
+  const { code, message } = await failure(scene.rotate());
+  expect([code, message]).toEqual([
+    'TargetRefused',
+    expect.stringContaining(`ALTER ROLE "${name}" VALID UNTIL 'infinity'`),
+  ]);
+  expect(message).not.toContain(clone);
+  expect(await target.superuser(`SELECT rolname FROM pg_roles WHERE rolname = '${clone}'`)).toEqual([]);
+});
+
+test('a clone acts as its user, also where that has been told to act as nobody else', async () => {
+  const { name, rotate } = await world('alternating-users');
+  await target.superuser(`ALTER ROLE ${name} SET role = 'none'`);
+  expect(await target.ask(await rotate(), 'SELECT current_user')).toEqual([{ current_user: name }]);
+});

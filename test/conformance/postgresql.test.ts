@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../local/acts/act.ts';
 import { type PostgresUnderTest, start } from './drivers/postgresql.ts';
 import { patience } from './pace.ts';
 import { failure } from './scene.ts';
@@ -19,6 +20,23 @@ const world = (
   strategy: 'single-user' | 'alternating-users',
   options?: Parameters<PostgresUnderTest['createAccount']>[0],
 ) => worldOf(target, strategy, options);
+
+/** Has the server ask these users in another way while `work` runs. */
+async function withRule(method: string, names: readonly string[], work: () => Promise<void>): Promise<void> {
+  const file = join(dirname(target.serverHandle.logFile), 'data', 'pg_hba.conf');
+  const rules = await readFile(file, 'utf8');
+  const ours = names.map((name) => `host all ${name} all ${method}\n`).join('');
+  const reload = async (text: string) => {
+    await writeFile(file, text);
+    await target.superuser('SELECT pg_reload_conf()');
+  };
+  await reload(`${ours}${rules}`);
+  try {
+    await work();
+  } finally {
+    await reload(rules);
+  }
+}
 
 describe('a secret cannot be used to take over users that it does not belong to', () => {
   test.each(['single-user', 'alternating-users'] as const)('%s', async (strategy) => {
@@ -71,11 +89,7 @@ describe('what a refused login proves', () => {
     ['a rule that asks another authority', 'ident', 'REVOKE rds_iam FROM'],
   ])('%s is none, and is named', async (_, method, advice) => {
     const { account, name } = await world('single-user');
-    const file = join(dirname(target.serverHandle.logFile), 'data', 'pg_hba.conf');
-    const rules = await readFile(file, 'utf8');
-    await writeFile(file, `host all ${name} all ${method}\n${rules}`);
-    await target.superuser('SELECT pg_reload_conf()');
-    try {
+    await withRule(method, [name], async () => {
       const deadline = Date.now() + patience.connectTimeoutMs;
       while (Date.now() < deadline && (await outcome(account.secret))[0] === 'accepted') await sleep(20);
       const result = await target.rotator.probe(account.secret, { ...target.context, finding: () => {} });
@@ -83,10 +97,7 @@ describe('what a refused login proves', () => {
         outcome: 'unreachable',
         error: { code: 'TargetRefused', message: expect.stringContaining(advice) },
       });
-    } finally {
-      await writeFile(file, rules);
-      await target.superuser('SELECT pg_reload_conf()');
-    }
+    });
   });
 });
 
@@ -150,4 +161,48 @@ test('connections per rotation: two for one user, three for two, the test of the
     await rotate();
     expect((await count()) - before).toBe(expected);
   }
+});
+
+describe('a server that makes MD5 of passwords', () => {
+  const keptOf = async (username: string) =>
+    (await target.superuser(`SELECT rolpassword AS kept FROM pg_authid WHERE rolname = '${username}'`))[0]
+      ?.kept;
+  /** What the server is set to, without setting it for the tests beside this one. */
+  const md5For = (roles: readonly string[]) =>
+    target.superuser(roles.map((role) => `ALTER ROLE "${role}" SET password_encryption = 'md5'`));
+
+  test.each(['single-user', 'alternating-users'] as const)(
+    '%s: gets MD5 for clients that know nothing else, and never the password',
+    async (strategy) => {
+      const { account, name, clone, rotate } = await worldOf(target, strategy);
+      const { username: admin } = account.admin;
+      await md5For([name, admin]);
+      await withRule('md5', [name, clone], async () => {
+        await target.superuser([
+          "SET password_encryption = 'md5'",
+          `ALTER ROLE ${name} PASSWORD '${account.secret.password}'`,
+        ]);
+        await eventually('the rule to be read', () => target.logsIn(account.secret));
+        for (const _ of ['there', 'and back', 'again']) {
+          const next = await rotate();
+          expect(await target.logsIn(next)).toBe(true);
+          expect(await keptOf(next.username)).toMatch(/^md5[0-9a-f]{32}$/);
+          expect(await target.readLog()).not.toContain(next.password);
+        }
+      });
+    },
+  );
+
+  test.each(['single-user', 'alternating-users'] as const)(
+    '%s: gets SCRAM where its rules let nothing else in',
+    async (strategy) => {
+      const { account, name, rotate } = await worldOf(target, strategy);
+      await md5For([name, account.admin.username]);
+      for (const _ of ['there', 'and back', 'again']) {
+        const next = await rotate();
+        expect(await target.logsIn(next)).toBe(true);
+        expect(await keptOf(next.username)).toMatch(/^SCRAM-SHA-256\$/);
+      }
+    },
+  );
 });

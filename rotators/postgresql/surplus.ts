@@ -1,0 +1,92 @@
+import type { ApplyContext } from '../rotator.ts';
+import type { Session } from './connection.ts';
+import type { Role } from './role.ts';
+import type { PostgresSecret } from './schema.ts';
+
+/** Statements that a finding names; more are counted. */
+const mostNamed = 20;
+
+/**
+ * Finds what the follower alone may do in this database and is in no way given to the anchor, as statements that give it. The
+ * query begins at the few dependencies of one role, so its cost does not grow with the database.
+ */
+const surplus = `
+  WITH held AS (
+    SELECT DISTINCT classid, objid FROM pg_shdepend
+    WHERE refclassid = 'pg_authid'::regclass AND refobjid = $1::oid AND deptype IN ('a', 'r')
+      AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))),
+  statements AS (
+    SELECT format('GRANT %I TO %I', g.rolname, $3::text) AS sql
+    FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+    WHERE m.member = $1::oid AND NOT pg_has_role($2::oid, m.roleid, 'MEMBER')
+    UNION ALL
+    SELECT format('GRANT %s ON %s %I.%I TO %I', string_agg(DISTINCT a.privilege_type, ', '),
+      CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, n.nspname, c.relname, $3::text)
+    FROM held JOIN pg_class c ON held.classid = 'pg_class'::regclass AND c.oid = held.objid
+      JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
+    WHERE a.grantee = $1::oid AND c.relowner <> $2::oid AND NOT EXISTS (
+      SELECT FROM aclexplode(c.relacl) o WHERE o.privilege_type = a.privilege_type
+        AND (o.grantee = 0 OR pg_has_role($2::oid, o.grantee, 'USAGE')))
+    GROUP BY c.relkind, n.nspname, c.relname
+    UNION ALL
+    SELECT format('GRANT %s (%I) ON TABLE %I.%I TO %I', string_agg(DISTINCT a.privilege_type, ', '), t.attname,
+      n.nspname, c.relname, $3::text)
+    FROM held JOIN pg_class c ON held.classid = 'pg_class'::regclass AND c.oid = held.objid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_attribute t ON t.attrelid = c.oid AND t.attacl IS NOT NULL, aclexplode(t.attacl) a
+    WHERE a.grantee = $1::oid AND NOT has_column_privilege($2::oid, c.oid, t.attnum, a.privilege_type)
+    GROUP BY t.attname, n.nspname, c.relname
+    UNION ALL
+    SELECT format('GRANT %s ON SCHEMA %I TO %I', string_agg(DISTINCT a.privilege_type, ', '), n.nspname, $3::text)
+    FROM held JOIN pg_namespace n ON held.classid = 'pg_namespace'::regclass AND n.oid = held.objid,
+      aclexplode(n.nspacl) a
+    WHERE a.grantee = $1::oid AND NOT has_schema_privilege($2::oid, n.oid, a.privilege_type)
+    GROUP BY n.nspname
+    UNION ALL
+    SELECT format('GRANT EXECUTE ON ROUTINE %s TO %I', p.oid::regprocedure, $3::text)
+    FROM held JOIN pg_proc p ON held.classid = 'pg_proc'::regclass AND p.oid = held.objid, aclexplode(p.proacl) a
+    WHERE a.grantee = $1::oid AND NOT has_function_privilege($2::oid, p.oid, 'EXECUTE')
+    UNION ALL
+    SELECT format('GRANT %s ON DATABASE %I TO %I', string_agg(DISTINCT a.privilege_type, ', '), d.datname, $3::text)
+    FROM held JOIN pg_database d ON held.classid = 'pg_database'::regclass AND d.oid = held.objid,
+      aclexplode(d.datacl) a
+    WHERE a.grantee = $1::oid AND NOT has_database_privilege($2::oid, d.oid, a.privilege_type)
+    GROUP BY d.datname
+    UNION ALL
+    SELECT format('ALTER POLICY %I ON %I.%I TO %s', p.polname, n.nspname, c.relname, (
+      SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.oid = $2::oid, r.rolname)
+      FROM pg_roles r WHERE r.oid = ANY (p.polroles || $2::oid)))
+    FROM held JOIN pg_policy p ON held.classid = 'pg_policy'::regclass AND p.oid = held.objid
+      JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT $2::oid = ANY (p.polroles) AND NOT 0::oid = ANY (p.polroles)
+      AND NOT EXISTS (SELECT FROM unnest(p.polroles) AS g(id) WHERE g.id <> $1::oid AND pg_has_role($2::oid, g.id, 'USAGE'))
+    UNION ALL
+    SELECT format('-- give %I what %I has on %s', $3::text, (SELECT rolname FROM pg_roles WHERE oid = $1::oid),
+      pg_describe_object(held.classid, held.objid, 0))
+    FROM held WHERE held.classid NOT IN ('pg_class'::regclass, 'pg_namespace'::regclass, 'pg_proc'::regclass,
+      'pg_database'::regclass, 'pg_policy'::regclass))
+  SELECT sql FROM statements ORDER BY sql`;
+
+/**
+ * Raises a finding where the follower alone was given something: it acts as the anchor from login on, so the application has
+ * lost that. People grant to the name that stands in the secret, which with AWS's functions may be the clone.
+ */
+export async function noteSurplus(
+  session: Session,
+  follower: Role,
+  anchor: Role,
+  { finding }: Pick<ApplyContext<PostgresSecret>, 'finding'>,
+): Promise<void> {
+  const rows = await session.run<{ sql: string }>(
+    surplus,
+    { doing: `look for what only "${follower.name}" may do` },
+    [follower.oid, anchor.oid, anchor.name],
+  );
+  if (rows.length === 0) return;
+  const named = rows.slice(0, mostNamed).map(({ sql }) => sql);
+  const more = rows.length > mostNamed ? `; and ${rows.length - mostNamed} more` : '';
+  finding({
+    code: 'GrantsDiffer',
+    message: `"${follower.name}" was given what "${anchor.name}" was not, and acts as that one, so neither may do it; if it is meant: ${named.join('; ')}${more}`,
+  });
+}
