@@ -47,6 +47,8 @@ export interface SecretTypeEntry {
   readonly unverifiable?: true;
   /** Its secrets are rotated by a function that is not Rekey's and that the configuration names. */
   readonly foreignFunction?: true;
+  /** The target chooses its credentials, so no rules for passwords apply. */
+  readonly issued?: true;
   /** The admin secret alone decides what can be made: functions are not shared between secrets of different admins. */
   readonly adminDecides?: true;
   /** Its secrets must be there before, because a first version of them cannot be generated. */
@@ -102,6 +104,7 @@ export const registry = {
     needsAdmin: [],
     database: false,
     verifiedOn: ['MiniStack 1.5 (emulator)'],
+    issued: true,
     credential: ['accessKeyId', 'secretAccessKey'],
     aws: {
       resources: {
@@ -129,6 +132,7 @@ export const registry = {
     needsAdmin: [],
     database: false,
     verifiedOn: ['an HTTPS server of the test suite'],
+    issued: true,
     adminDecides: true,
     adoptedOnly: true,
     load: async () => (await import('./http/rotator.ts')).http,

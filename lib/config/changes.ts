@@ -35,6 +35,9 @@ const deploy = (what: string): Change => ({ effect: 'deploy', what });
 const rotation = (what: string): Change => ({ effect: 'rotation', what });
 
 const newPasswords = rotation('new passwords follow it');
+const ownPasswords = rotation(
+  'functions with these rules are made beside the former ones, which go; new passwords follow them',
+);
 const otherPlace = deploy(
   'the environment is deployed there as a new one; what is in the former place goes on as it was, until `cdk destroy` there',
 );
@@ -140,6 +143,13 @@ export const changes = {
   ),
   'secrets.*.owner': deploy('stands in the definition'),
   'secrets.*.consumers': deploy('stands in the definition'),
+  'secrets.*.passwords.length': ownPasswords,
+  'secrets.*.passwords.excludeCharacters': ownPasswords,
+  'secrets.*.passwords.excludeNumbers': ownPasswords,
+  'secrets.*.passwords.excludePunctuation': ownPasswords,
+  'secrets.*.passwords.excludeUppercase': ownPasswords,
+  'secrets.*.passwords.excludeLowercase': ownPasswords,
+  'secrets.*.passwords.requireEachIncludedType': ownPasswords,
   'secrets.*.schedule': deploy('when it rotates next follows from it; it does not rotate at once'),
   'secrets.*.maximumAgeDays': deploy('what counts as overdue; a schedule that is rarer is refused at synth'),
   'secrets.*.rotateOnDeploy': deploy(

@@ -1,4 +1,4 @@
-import type { PasswordConfiguration } from './schema.ts';
+import type { EnvironmentConfiguration, PasswordConfiguration, SecretConfiguration } from './schema.ts';
 
 const variables = {
   length: 'PASSWORD_LENGTH',
@@ -9,6 +9,12 @@ const variables = {
   excludeLowercase: 'EXCLUDE_LOWERCASE',
   requireEachIncludedType: 'REQUIRE_EACH_INCLUDED_TYPE',
 } as const satisfies Record<keyof PasswordConfiguration, string>;
+
+/** The rules for the passwords of a secret: its own, and for the rest those of the environment. */
+export const passwordsOf = (
+  { passwords }: Pick<EnvironmentConfiguration, 'passwords'>,
+  secret: Pick<SecretConfiguration, 'passwords'>,
+): PasswordConfiguration => ({ ...passwords, ...secret.passwords });
 
 /** The password rules as the environment variables that AWS's own rotation functions read, too. */
 export function passwordEnvironment(passwords: PasswordConfiguration): Record<string, string> {

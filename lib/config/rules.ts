@@ -5,9 +5,14 @@ import { type AwsAccess, isRotated, registry, type SecretTypeEntry } from '../..
 import { longestGapHours } from './expressions.ts';
 import { checkFields } from './fields.ts';
 import { checkNetworks, checkReach } from './networks.ts';
-import { passwordEnvironment } from './passwords.ts';
+import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import { checkPlaces } from './places.ts';
-import type { Configuration, EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
+import type {
+  Configuration,
+  EnvironmentConfiguration,
+  PasswordConfiguration,
+  SecretConfiguration,
+} from './schema.ts';
 import { checkTarget } from './targets.ts';
 
 /** One thing that is wrong, and where. */
@@ -28,7 +33,7 @@ export function checkRules(configuration: Configuration): Problem[] {
 
 function checkEnvironment(name: string, environment: EnvironmentConfiguration): Problem[] {
   const problems = [
-    ...checkPasswords(environment),
+    ...checkPasswords(environment.passwords),
     ...checkNetworks(environment),
     ...checkPlaces(environment),
   ];
@@ -56,9 +61,9 @@ function checkEnvironment(name: string, environment: EnvironmentConfiguration): 
   return problems;
 }
 
-function checkPasswords(environment: EnvironmentConfiguration): Problem[] {
+function checkPasswords(passwords: PasswordConfiguration): Problem[] {
   try {
-    passwordPolicy(passwordEnvironment(environment.passwords));
+    passwordPolicy(passwordEnvironment(passwords));
     return [];
   } catch (error) {
     if (error instanceof RekeyError) {
@@ -107,7 +112,14 @@ function checkSecret(
     ...checkManaged(secret),
     ...checkFields(secret),
     ...checkTarget(secret, environment),
+    ...(secret.passwords === undefined ? [] : checkPasswords(passwordsOf(environment, secret))),
   );
+  if (secret.passwords !== undefined && (entry.foreignFunction || entry.issued)) {
+    problems.push({
+      path: ['passwords'],
+      message: `${secret.type}: Rekey generates no password for this type; leave it out`,
+    });
+  }
   for (const field of entry.credential ?? []) {
     if (Object.hasOwn(secret.create?.fields ?? {}, field)) {
       problems.push({

@@ -172,6 +172,8 @@ const secretSchema = z
     owner: z.string().min(1).max(128),
     /** Workloads that read the secret. */
     consumers: z.array(z.string().min(1).max(64)).max(40).default([]),
+    /** Rules for its generated passwords, for consumers that put them into a URL, say. @default - those of the environment */
+    passwords: passwordsSchema.optional(),
     /** @default - the environment's `rotation.schedule` */
     schedule: scheduleSchema.optional(),
     /** @default - the environment's `rotation.maximumAgeDays` */

@@ -5,6 +5,7 @@ import { alternateOf as alternateRedshift } from '../../rotators/redshift/schema
 import type { SecretType } from '../../rotators/registry.ts';
 import { coversRegion, rdsRegionOf } from '../../rotators/tls/rds/regions.ts';
 import { transportOf } from '../../rotators/tls/transport.ts';
+import { passwordsOf } from './passwords.ts';
 import type { Problem } from './rules.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
 
@@ -45,17 +46,15 @@ function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] 
 }
 
 /** A longer password could never log in. The rotators of other types shorten theirs to what their targets take. */
-function checkPasswordLength(
-  { type }: SecretConfiguration,
-  { passwords }: EnvironmentConfiguration,
-): Problem[] {
-  const { length } = passwords;
+function checkPasswordLength(secret: SecretConfiguration, environment: EnvironmentConfiguration): Problem[] {
+  const { type, passwords } = secret;
+  const { length } = passwordsOf(environment, secret);
   return type !== 'mysql' || length === undefined || length <= longestPassword
     ? []
     : [
         {
-          path: ['type'],
-          message: `MySQL takes passwords of at most ${longestPassword} characters: lower passwords.length of the environment, now ${length}`,
+          path: passwords?.length === undefined ? ['type'] : ['passwords', 'length'],
+          message: `MySQL takes passwords of at most ${longestPassword} characters: lower passwords.length of the ${passwords?.length === undefined ? 'environment' : 'secret'}, now ${length}`,
         },
       ];
 }

@@ -1,7 +1,11 @@
 import type { Strategy } from '../../core/secret.ts';
 import { isRotated, registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { secretName } from '../config/rules.ts';
-import type { EnvironmentConfiguration, SecretConfiguration } from '../config/schema.ts';
+import type {
+  EnvironmentConfiguration,
+  PasswordConfiguration,
+  SecretConfiguration,
+} from '../config/schema.ts';
 import { identityOf } from './identity.ts';
 
 /** Names an admin secret so that a new key in the configuration does not change it. */
@@ -10,8 +14,8 @@ type AdminIdentity = { readonly name: string } | { readonly adopt: string };
 /**
  * Decides which secrets share functions: those whose keys are equal, and no others.
  *
- * It holds what a function may do and whom it trusts. What changes in place (password rules, the subnets of a network) is
- * no part of it, or a change would replace functions.
+ * It holds what a function may do, whom it trusts, and what sets its secrets apart. What changes in place (password rules of the
+ * environment, the subnets of a network) is no part of it, or a change would replace functions.
  */
 export interface FunctionKey {
   readonly type: SecretType;
@@ -24,6 +28,8 @@ export interface FunctionKey {
     /** PEM file, relative to the configuration. */
     readonly certificateAuthority?: string | undefined;
   };
+  /** Rules of its own for passwords. Those of the environment change in place. */
+  readonly passwords?: PasswordConfiguration | undefined;
   /**
    * Whoever may write a secret decides which target and which admin secret its function turns to. Where nothing at the
    * target proves that it is the secret's own, a function serves only secrets of the same targets or of the same admin.
@@ -47,6 +53,7 @@ export function functionKeyOf(
     strategy,
     // A function of somebody else's brings its own network, and the one that reports on it logs in nowhere.
     network: isRotated(type) ? network : undefined,
+    passwords: secret.passwords,
     trust: { plaintext: allowPlaintext, privateAddresses: allowPrivateAddresses, certificateAuthority },
     reach: {
       resources: aws === undefined ? [] : secret.resources.toSorted(),

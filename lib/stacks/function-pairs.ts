@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { services } from '../../core/names.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
 import { isRotated, stepSecondsOf } from '../../rotators/registry.ts';
-import { passwordEnvironment } from '../config/passwords.ts';
+import { passwordEnvironment, passwordsOf } from '../config/passwords.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../config/schema.ts';
 import { ContainmentFunction } from '../constructs/containment-function.ts';
 import { ForeignRotationFunction } from '../constructs/foreign-rotation-function.ts';
@@ -60,7 +60,8 @@ export class FunctionPairs {
     const { environment, configuration } = this.settings;
     const key = functionKeyOf(secret, environment, configuration);
     const rotation = this.rotation(key, secret.rotationFunction);
-    const containment = this.containment(key);
+    // Containing generates no password.
+    const containment = this.containment({ ...key, passwords: undefined });
     const id = `${rotation.node.id} ${containment.node.id}`;
     const pair = this.pairs.get(id) ?? { rotation, containment };
     this.pairs.set(id, pair);
@@ -86,7 +87,7 @@ export class FunctionPairs {
       const rotation = new RotationFunction(this.scope, id, {
         ...this.shared(key),
         type,
-        passwordEnvironment: passwordEnvironment(passwords),
+        passwordEnvironment: passwordEnvironment(passwordsOf({ passwords }, key)),
         overlap: Duration.hours(settings.overlapHours),
         grace: Duration.hours(settings.graceHours),
       });

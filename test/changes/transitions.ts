@@ -173,6 +173,26 @@ export const others: readonly Transition[] = [
     ...ofSecret('ledger', (secret) => ({ ...secret, schedule: 'rate(7 days)', maximumAgeDays: 9 })),
   },
   {
+    name: 'rules of its own for passwords',
+    fields: [
+      'secrets.*.passwords.length',
+      'secrets.*.passwords.excludeCharacters',
+      'secrets.*.passwords.excludeNumbers',
+      'secrets.*.passwords.excludePunctuation',
+      'secrets.*.passwords.excludeUppercase',
+      'secrets.*.passwords.excludeLowercase',
+      'secrets.*.passwords.requireEachIncludedType',
+    ],
+    ...ofSecret('ledger', (secret) => ({
+      ...secret,
+      passwords: {
+        ...{ length: 36, excludeCharacters: 'aeiou', excludeNumbers: false, excludePunctuation: true },
+        ...{ excludeUppercase: true, excludeLowercase: false, requireEachIncludedType: true },
+      },
+    })),
+    shows: (secret, json) => secret !== 'ledger' || /^[b-df-hj-np-tv-z0-9]{36}$/.test(String(json.password)),
+  },
+  {
     name: 'another schedule of all',
     fields: ['rotation.schedule', 'rotation.maximumAgeDays'],
     apply: (environment) => ({

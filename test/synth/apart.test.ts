@@ -64,3 +64,16 @@ describe('whoever may write one secret reaches the target of another only where 
     expect(pairsOf(named('one', first), named('two', second))).toBe(pairs);
   });
 });
+
+test.each([
+  ['none of its own', {}, {}, 1],
+  ['rules of its own', {}, { passwords: { excludePunctuation: true } }, 2],
+  [
+    'the same rules of its own',
+    { passwords: { excludePunctuation: true, length: 40 } },
+    { passwords: { length: 40, excludePunctuation: true } },
+    1,
+  ],
+])('a secret with %s for its passwords', (_name, first, second, pairs) => {
+  expect(pairsOf(named('one', database(first)), named('two', database(second)))).toBe(pairs);
+});

@@ -175,6 +175,37 @@ describe('what a configuration may not say', () => {
       'environments.dev.passwords: password rules exclude every character',
     ],
     [
+      'passwords of no characters, the secret and the environment taken together',
+      dev({
+        passwords: { excludeNumbers: true, excludePunctuation: true },
+        secrets: {
+          orders: {
+            type: 'postgresql',
+            strategy: 'single-user',
+            adopt: 'orders',
+            owner: 'team',
+            passwords: { excludeUppercase: true, excludeLowercase: true },
+          },
+        },
+      }),
+      'environments.dev.secrets.orders.passwords: password rules exclude every character',
+    ],
+    [
+      'password rules for what has no generated password',
+      dev({
+        secrets: {
+          token: {
+            type: 'http',
+            strategy: 'single-user',
+            adopt: 'token',
+            owner: 'team',
+            passwords: { length: 40 },
+          },
+        },
+      }),
+      'environments.dev.secrets.token.passwords: http: Rekey generates no password for this type; leave it out',
+    ],
+    [
       'an address that is none',
       dev({ notifications: { emails: ['nobody'] } }),
       'environments.dev.notifications.emails.0: "nobody": ',

@@ -68,6 +68,7 @@ describe('the role of a rotation function', () => {
       'kms:GenerateDataKey',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
+      'rds:DescribeDBClusterEndpoints',
       'rds:DescribeDBClusters',
       'rds:DescribeDBInstances',
       'secretsmanager:DescribeSecret',
@@ -86,6 +87,7 @@ describe('the role of a rotation function', () => {
   test('names every resource but where the service knows none', () => {
     const unnamed = all.filter(({ Resource }) => JSON.stringify(Resource).includes('*'));
     expect(unnamed.flatMap(({ Action }) => Action).sort()).toEqual([
+      'rds:DescribeDBClusterEndpoints',
       'rds:DescribeDBClusters',
       'rds:DescribeDBInstances',
       'xray:PutTelemetryRecords',

@@ -65,6 +65,21 @@ function with_(secret: SecretInput, key: keyof SecretInput, value: unknown): Sec
   return (value === undefined ? rest : { ...rest, [key]: value }) as SecretInput;
 }
 
+/** All rules for the passwords of one created secret: each secret with rules of its own needs functions of its own. */
+const ownRules: Sample = {
+  key: ['own-rules', 'own-rules', 'own-rules', 'own-rules'],
+  secret: optional<SecretInput['passwords']>(
+    {
+      ...{ length: 24, excludeCharacters: '/@', excludeNumbers: true, excludePunctuation: true },
+      ...{ excludeUppercase: true, excludeLowercase: false, requireEachIncludedType: true },
+    },
+    {
+      ...{ length: 40, excludeCharacters: '/@"', excludeNumbers: false, excludePunctuation: false },
+      ...{ excludeUppercase: false, excludeLowercase: true, requireEachIncludedType: false },
+    },
+  ).map((passwords) => ({ ...created('own-rules'), ...(passwords && { passwords }) })) as never,
+};
+
 const setting = <T>(one: T, other: T): Sample => ({ setting: optional(one, other) });
 const vpcId = 'vpc-0a1b2c3d';
 const subnetIds = ['subnet-0a1b2c3d'];
@@ -238,6 +253,13 @@ const samples: Readonly<Record<Field, Sample>> = {
     ],
     { type: 'external' },
   ),
+  'secrets.*.passwords.length': ownRules,
+  'secrets.*.passwords.excludeCharacters': ownRules,
+  'secrets.*.passwords.excludeNumbers': ownRules,
+  'secrets.*.passwords.excludePunctuation': ownRules,
+  'secrets.*.passwords.excludeUppercase': ownRules,
+  'secrets.*.passwords.excludeLowercase': ownRules,
+  'secrets.*.passwords.requireEachIncludedType': ownRules,
   'secrets.*.adminSecret.secret': ofCreated(
     'adminSecret',
     [

@@ -25,7 +25,7 @@ export const wideGrants: readonly WideGrant[] = [
   },
   {
     roles: /^(Rotation|Containment)(mysql|postgresql)/,
-    actions: ['rds:DescribeDBClusters', 'rds:DescribeDBInstances'],
+    actions: ['rds:DescribeDBClusterEndpoints', 'rds:DescribeDBClusters', 'rds:DescribeDBInstances'],
     resource: /^\*$/,
     reason: 'a database is looked for by its host name, and RDS filters a list by ids alone',
   },
