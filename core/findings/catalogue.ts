@@ -17,6 +17,10 @@ export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
     meaning: 'An account of the user has no password that could be rotated, so its login did not change.',
     remedy: 'Nothing, if it is meant. Otherwise give it a password, or remove it.',
   },
+  AdminSecretUnread: {
+    meaning: 'The secret names an admin secret that could not be used, and rotated without it.',
+    remedy: 'Name it as `adminSecret` in the configuration, or take `masterarn` out of the secret.',
+  },
   AttributeNotCopied: {
     meaning: 'An attribute of the role could not be given to the other user of the pair.',
     remedy: 'Run the statement in the message as an administrator of the server.',

@@ -21,38 +21,58 @@ type Context = ApplyContext<MysqlSecret>;
  * sets it by itself, with whichever of its passwords works, for the host that it logs in from.
  */
 export async function applySingle(next: MysqlSecret, context: Context): Promise<void> {
-  const { credentials } = context;
-  const admin = await credentials.admin();
   const own = (kept: MysqlSecret) => kept.username === next.username;
-  let currentAccepted: boolean;
-  if (admin !== undefined) {
-    currentAccepted = await using(await openServer(admin, context), (session) =>
-      changeByAdmin(session, next, own, context),
-    );
-  } else {
-    const login = await firstLogin(next, context, own);
-    if (login.session === undefined) {
-      throw new SecretError(
-        'CredentialUnusable',
-        `${login.refusal}; neither does another of the ${mostRefused} newest passwords that the secret keeps, and more are not tried, ` +
-          'since servers block accounts after some refused logins; name an admin secret in "masterarn", or set the password by ' +
-          'hand to that of one version',
-      );
-    }
-    await using(login.session, async (session) =>
-      setOwnPassword(session, await session.prepare(), next.password),
-    );
-    currentAccepted = login.currentAccepted;
+  const admin = await context.credentials.admin().catch((error: unknown) => {
+    if (!(error instanceof SecretError)) throw error;
+    return error;
+  });
+  if (admin instanceof SecretError || admin === undefined) {
+    await changeOwn(next, own, context, admin);
+    return;
   }
-  if (!currentAccepted) {
+  const currentAccepted = await using(await openServer(admin, context), (session) =>
+    changeByAdmin(session, next, own, context),
+  );
+  if (!currentAccepted) noteRepaired(context, 'the admin secret');
+}
+
+/**
+ * The user sets its own password, with whichever of its passwords works. AWS's function for one user never looks at `masterarn`,
+ * so an admin secret that cannot be read keeps nothing from rotating that can do without.
+ */
+async function changeOwn(
+  next: MysqlSecret,
+  own: (kept: MysqlSecret) => boolean,
+  context: Context,
+  unread: SecretError | undefined,
+): Promise<void> {
+  const login = await firstLogin(next, context, own);
+  if (login.session === undefined) {
+    if (unread !== undefined) throw unread;
+    throw new SecretError(
+      'CredentialUnusable',
+      `${login.refusal}; neither does another of the ${mostRefused} newest passwords that the secret keeps, and more are not tried, ` +
+        'since servers block accounts after some refused logins; name an admin secret in "masterarn", or set the password by ' +
+        'hand to that of one version',
+    );
+  }
+  await using(login.session, async (session) =>
+    setOwnPassword(session, await session.prepare(), next.password),
+  );
+  if (!login.currentAccepted) noteRepaired(context, 'an older version');
+  if (unread !== undefined) {
     context.finding({
-      code: 'CurrentCredentialRefused',
-      message:
-        `the server refused the current password of "${credentials.current.username}"; repaired with ` +
-        (admin === undefined ? 'an older version' : 'the admin secret'),
+      code: 'AdminSecretUnread',
+      message: `"${next.username}" set its own password, at the host alone that it logs in from, since the admin secret was of no use: ${unread.message}`,
     });
   }
 }
+
+const noteRepaired = ({ credentials, finding }: Context, repairedWith: string): void =>
+  finding({
+    code: 'CurrentCredentialRefused',
+    message: `the server refused the current password of "${credentials.current.username}"; repaired with ${repairedWith}`,
+  });
 
 /** Refused logins that one step risks where nobody can ask the server how many it takes. */
 const mostRefused = 3;

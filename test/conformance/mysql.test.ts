@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { SecretError } from '../../core/errors.ts';
 import { documented } from '../../local/documented.ts';
 import { type MysqlUnderTest, notRun, start } from './drivers/mysql.ts';
 import { availableTypes, failure, Scene, type Target } from './scene.ts';
@@ -235,6 +236,32 @@ described('MariaDB', () => {
       }
     },
   );
+
+  test('an admin secret that cannot be read keeps no user from changing its own password', async () => {
+    const { scene, current, rotate, codes } = await world('single-user');
+    const { credentials } = scene;
+    const unread = new SecretError(
+      'SecretAccessDenied',
+      'secretsmanager:GetSecretValue on the admin is denied',
+    );
+    const apply = (next: object) =>
+      target.rotator.apply(next as never, {
+        ...(scene.applyContext as never as Parameters<typeof target.rotator.apply>[1]),
+        credentials: {
+          ...(credentials as never as object),
+          current: current(),
+          admin: async () => Promise.reject(unread),
+        } as never,
+      });
+    const next = await scene.propose();
+    await apply(next);
+    expect(await target.logsIn(next as never)).toBe(true);
+    expect(codes()).toEqual(['AdminSecretUnread']);
+    scene.versions[0] = { ...next, password: 'a wrong one' } as never;
+    expect((await failure(apply(await scene.propose()))).code).toBe('SecretAccessDenied');
+    scene.versions[0] = next;
+    expect(await target.logsIn(await rotate())).toBe(true);
+  });
 
   describe('a secret cannot be used to take over users that it does not belong to', () => {
     test.each(['single-user', 'alternating-users'] as const)('%s', async (strategy) => {
