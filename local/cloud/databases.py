@@ -4,7 +4,8 @@ ModifyDBInstance and ModifyDBCluster answer at once; until the password is set, 
 (not for DocumentDB, whose clusters have no such element), and the status becomes resetting-master-credentials.
 Until work on it begins, a DocumentDB cluster shows nothing of the change at all. A database that is not available takes
 no change, nor does one whose password Secrets Manager manages; while another change that somebody asked for is made, it
-is modifying. The emulator
+is modifying. A DocumentDB cluster
+has a password wait for the maintenance window unless it shall be applied immediately. The emulator
 would set the password within the call, and only on a container of its own.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
@@ -76,6 +77,29 @@ def _keep_bound(rds) -> None:
     rds._sync_cluster_endpoints = sync_cluster_endpoints
 
 
+# What waits for the maintenance window unless it shall be applied immediately. A master password never does.
+_WAITING = ("DBInstanceClass", "EngineVersion", "AllocatedStorage")
+
+
+def _at_once(params: dict) -> bool:
+    return _value(params, "ApplyImmediately") == "true"
+
+
+def _windowed(record: dict, params: dict) -> dict:
+    """What a request changes now. "Any pending modifications are also applied immediately" with those of one that says so.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
+    """
+    pending = record.setdefault("PendingModifiedValues", {})
+    if _at_once(params):
+        due = {key: pending.pop(key) for key in _WAITING if key in pending}
+        return {**due, **params}
+    for key in _WAITING:
+        if _value(params, key):
+            pending[key] = _value(params, key)
+    return {key: value for key, value in params.items() if key not in _WAITING}
+
+
 def _modifying(service, action: str, identifier: str, records: dict, *, cluster: bool) -> None:
     original = service._ACTION_MAP[action]
     status = "Status" if cluster else "DBInstanceStatus"
@@ -95,8 +119,13 @@ def _modifying(service, action: str, identifier: str, records: dict, *, cluster:
         return None
 
     def modify(params):
-        password = _value(params, "MasterUserPassword")
         record = records.get(_value(params, identifier))
+        if record is not None and not cluster:
+            params = _windowed(record, params)
+        password = _value(params, "MasterUserPassword")
+        if password and record is not None and record.get("Engine") == "docdb" and not _at_once(params):
+            params = {key: value for key, value in params.items() if key != "MasterUserPassword"}
+            password = ""
         # Members of a cluster, and databases that do not exist, are refused by the emulator itself.
         if not password or record is None or (not cluster and record.get("DBClusterIdentifier")):
             answer = original(params)

@@ -18,6 +18,8 @@ export interface Database extends Resource {
   /** The cluster that an instance is a member of. */
   readonly memberOf?: string;
   readonly replicaOf?: string;
+  /** A password waits for the maintenance window unless it is asked for at once; of DocumentDB alone. */
+  readonly waitsForWindow?: true;
   readonly hosts: readonly string[];
   readonly port?: number;
 }
@@ -115,12 +117,15 @@ export class DatabaseApi {
   }
 
   /**
-   * Asks for another master password, and returns the database as it then is: mostly not changed yet.
+   * Asks for another master password, and returns the database as it then is: mostly not changed yet. RDS sets it at once in any
+   * case; `ApplyImmediately` would apply every other change that waits for the maintenance window, too, and so restart or upgrade
+   * the database.
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
    * @throws InvalidState when the database takes no change now
    * @throws TargetError
    */
   async setPassword(
-    { kind, id, what }: Database,
+    { kind, id, what, waitsForWindow }: Database,
     password: string,
     context: TargetContext,
   ): Promise<Database> {
@@ -140,12 +145,12 @@ export class DatabaseApi {
         }
         const { ModifyDBClusterCommand, ModifyDBInstanceCommand } = await import('./rds-client.ts');
         const client = await this.#rdsClient();
-        const now = { ...change, ApplyImmediately: true };
         if (kind === 'cluster') {
-          const request = new ModifyDBClusterCommand({ DBClusterIdentifier: id, ...now });
+          const now = waitsForWindow === true ? { ApplyImmediately: true } : {};
+          const request = new ModifyDBClusterCommand({ DBClusterIdentifier: id, ...change, ...now });
           return fromCluster((await client.send(request, { abortSignal })).DBCluster ?? {});
         }
-        const request = new ModifyDBInstanceCommand({ DBInstanceIdentifier: id, ...now });
+        const request = new ModifyDBInstanceCommand({ DBInstanceIdentifier: id, ...change });
         return fromInstance((await client.send(request, { abortSignal })).DBInstance ?? {});
       },
     );
@@ -211,6 +216,7 @@ function fromCluster(cluster: DBCluster): Database {
     changing: status === resettingStatus || Boolean(cluster.PendingModifiedValues?.MasterUserPassword),
     ...present('managedSecret', cluster.MasterUserSecret?.SecretArn),
     ...present('replicaOf', cluster.ReplicationSourceIdentifier),
+    ...(cluster.Engine === 'docdb' && { waitsForWindow: true as const }),
     hosts: named(cluster.Endpoint, cluster.ReaderEndpoint, ...(cluster.CustomEndpoints ?? [])),
     ...present('port', cluster.Port),
   };

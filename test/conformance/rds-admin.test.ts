@@ -1,6 +1,7 @@
 import {
   CreateDBClusterCommand,
   CreateDBInstanceCommand,
+  DescribeDBInstancesCommand,
   ModifyDBInstanceCommand,
   RDSClient,
   StopDBInstanceCommand,
@@ -137,6 +138,20 @@ describe('a database that is not to be changed', () => {
     }
     expect(await target.logsIn(secret)).toBe(true);
   });
+});
+
+test('a rotation and a containment leave alone what waits for the maintenance window', async () => {
+  const secret = await createInstance();
+  const DBInstanceIdentifier = secret.dbInstanceIdentifier ?? undefined;
+  const larger = { DBInstanceClass: 'db.m7g.2xlarge', EngineVersion: '17.5' };
+  await rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, ...larger }));
+  const scene = sceneOf(secret);
+  const next = await scene.rotate();
+  expect(await target.logsIn(next as unknown as Secret)).toBe(true);
+  await scene.contain(next);
+  const { DBInstances } = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }));
+  expect(DBInstances?.[0]?.PendingModifiedValues).toMatchObject(larger);
+  expect(DBInstances?.[0]?.DBInstanceClass).toBe(size.DBInstanceClass);
 });
 
 describe('a reset that takes its time', () => {

@@ -127,6 +127,34 @@ describe('master passwords', () => {
   });
 
   // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html: modifying
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
+  test('of an instance is set at once, and takes what waits for the window with it only when it says so', async () => {
+    const DBInstanceIdentifier = await createInstance();
+    const modify = (more: object) => rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier, ...more }));
+    await modify({ DBInstanceClass: 'db.m7g.large' });
+    const waiting = () =>
+      course(async () => {
+        const found = await instance(DBInstanceIdentifier);
+        const { MasterUserPassword, DBInstanceClass } = found?.PendingModifiedValues ?? {};
+        const over = found?.DBInstanceStatus === 'available' && MasterUserPassword === undefined;
+        return [`${found?.DBInstanceClass} ${DBInstanceClass}`, over];
+      });
+    await modify({ MasterUserPassword: second });
+    expect(await waiting()).toEqual(['db.t4g.micro db.m7g.large']);
+    expect(heard).toContainEqual({ username: 'master', passwords: [second] });
+    await modify({ MasterUserPassword: first, ApplyImmediately: true });
+    expect((await waiting()).at(-1)).toBe('db.m7g.large undefined');
+  });
+
+  // https://docs.aws.amazon.com/documentdb/latest/developerguide/API_ModifyDBCluster.html
+  test('of a cluster of docdb waits for the window unless it says so', async () => {
+    const DBClusterIdentifier = await createCluster('docdb');
+    heard.length = 0;
+    await rds.send(new ModifyDBClusterCommand({ DBClusterIdentifier, MasterUserPassword: second }));
+    await sleep(500);
+    expect([(await cluster(DBClusterIdentifier))?.Status, heard]).toEqual(['available', []]);
+  });
+
   test('of an instance is not taken while another change is made, and is afterwards', async () => {
     const DBInstanceIdentifier = name();
     const size = { Engine: 'postgres', DBInstanceClass: 'db.t4g.micro', AllocatedStorage: 20 };
