@@ -58,8 +58,20 @@ export async function discard(
   const current = currentOf(credentials, kit.recipes);
   if (proposal.id === current.id) return;
   const authority = await authorityFor(proposal, { credentials, recipes: kit.recipes, self: current });
-  await revoke(new Caller(proposal, context, kit.transport), proposal, proposal.id, authority);
+  const caller = new Caller(proposal, context, kit.transport);
+  if ((await revoke(caller, proposal, proposal.id, authority)) !== 'gone') return;
+  // A replica that has not heard of it yet says the same.
+  if ((await tryCredential(caller, proposal)).outcome === 'accepted') {
+    context.finding({
+      code: 'AbandonedCredentialRemains',
+      message: `${identityOf(proposal)} was made and not stored; ${goneAndAccepted}; revoke it at the service`,
+    });
+  }
 }
+
+/** Services answer "not found" as well to those who may not see a thing. */
+const goneAndAccepted =
+  'the service says that it is not there and still accepts it, as one does whose admin lost sight of it';
 
 /** See {@link Rotator.retire}. */
 export async function retire(
@@ -80,6 +92,12 @@ export async function retire(
     });
     return { done: 'nothing', note: reason };
   };
+  /** What is called gone is tried: it is not while it is accepted. */
+  const believed = async (answer: Done, done: RetireResult['done']): Promise<RetireResult> => {
+    if (answer === 'done') return { done };
+    const trial = await tryCredential(caller, stale);
+    return trial.outcome === 'accepted' ? remains(goneAndAccepted) : { done: 'nothing' };
+  };
   if (!isOfSameService(stale, current)) return remains('the secret now names another recipe or host');
   if (stale.id === current.id || stale.value === current.value) return { done: 'nothing' };
   const authority = await authorityFor(stale, { credentials, recipes, self: current }).catch(
@@ -94,9 +112,9 @@ export async function retire(
     // Services turn off what is off as if it were not: only a trial says that there was nothing to do.
     const trial = await tryCredential(caller, stale);
     if (trial.outcome === 'rejected') return { done: 'nothing' };
-    return { done: (await disable(caller, stale, stale.id, authority)) === 'done' ? 'disabled' : 'nothing' };
+    return await believed(await disable(caller, stale, stale.id, authority), 'disabled');
   }
-  return { done: (await revoke(caller, stale, stale.id, authority)) === 'done' ? 'removed' : 'nothing' };
+  return await believed(await revoke(caller, stale, stale.id, authority), 'removed');
 }
 
 /** Whether two credentials are of the same recipe at the same hosts. */

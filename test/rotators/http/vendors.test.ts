@@ -168,9 +168,24 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     expect(await retire()).toEqual({ done: 'removed' });
     expectRequests([...login, ...removals.map((one) => byAdmin(one))]);
     const first = removals[0];
-    standIn.answer(...granted, of(first?.gone ?? fixture.revoke.gone, secret));
+    const gone = of(first?.gone ?? fixture.revoke.gone, secret);
+    standIn.answer(...granted, gone, of(fixture.test.rejected, secret));
     expect(await retire()).toEqual({ done: 'nothing' });
-    expectRequests([...login, ...removals.slice(0, 1).map((one) => byAdmin(one))]);
+    expectRequests([...login, ...removals.slice(0, 1).map((one) => byAdmin(one)), trial(secret)]);
+  });
+
+  test('does not believe that a credential is gone while the service accepts it', async () => {
+    const gone = of((removals[0] ?? fixture.revoke).gone, secret);
+    findings.length = 0;
+    standIn.answer(...granted, gone, of(fixture.test.accepted, secret));
+    expect(await rotator().retire(secret, { ...context(next), act: 'remove' })).toMatchObject({
+      ...{ done: 'nothing', note: expect.stringContaining('still accepts it') },
+    });
+    expect(findings).toEqual(['PreviousCredentialRemains']);
+    findings.length = 0;
+    standIn.answer(...granted, gone, of(fixture.test.accepted, secret));
+    await rotator().discard?.(secret, context(next));
+    expect(findings).toEqual(['AbandonedCredentialRemains']);
   });
 
   test('contains a leaked credential, and proves it', async () => {
@@ -295,6 +310,63 @@ describe('a credential that makes its own successor', () => {
       message: expect.stringContaining('masterarn'),
     });
   });
+});
+
+/** One recipe with what its stand-in knows. */
+function vendor(name: string, change: Readonly<Record<string, unknown>> = {}) {
+  const fixture = fixtures.get(name);
+  if (fixture === undefined) throw new Error(`no stand-in for ${name}`);
+  const secret: HttpSecret = { ...fixture.secret, ...change };
+  const context = {
+    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    certificateAuthorities: standIn.certificateAuthorities,
+    finding: () => {},
+    ...{ strategy: 'single-user' as const, random: systemRandom, passwords: passwordPolicy({}), token },
+    credentials: {
+      current: secret,
+      admin: async () => fixture.admin,
+      previous: async () => undefined,
+      async *others() {},
+    },
+  };
+  return { fixture, secret, context, rotator: httpRotator({ recipes, transport: standIn.transport }) };
+}
+
+describe('what is particular to a vendor', () => {
+  test('Okta: a third secret finds no room', async () => {
+    const { secret, context, rotator } = vendor('okta-client-secret');
+    const errorSummary = "You've reached the maximum number of client secrets per client.";
+    standIn.answer({ status: 400, body: { errorCode: 'E0000001', errorCauses: [{ errorSummary }] } });
+    await expect(rotator.propose(secret, context)).rejects.toMatchObject({ code: 'SlotsTaken' });
+  });
+
+  test('GitLab: a project that the admin may not see is not a token that is gone', async () => {
+    const { fixture, secret, context, rotator } = vendor('gitlab-project-access-token');
+    standIn.answer({ status: 404, body: { message: '404 Project Not Found' } });
+    const credentials = { ...context.credentials, current: { ...secret, ...fixture.made } };
+    const retire = rotator.retire?.(secret, { ...context, credentials, act: 'remove' });
+    await expect(retire).rejects.toMatchObject({ code: 'TargetRefused' });
+  });
+
+  test.each([
+    ['us', true],
+    ['evil.example', false],
+  ])('OpenAI: keys of a project with data residency are tried at its region (%s)', async (region, fits) => {
+    const { secret, rotator } = vendor('openai-service-account-key', { host: `${region}.api.openai.com` });
+    expect(rotator.schema.safeParse(secret).success).toBe(fits);
+  });
+
+  test.each(['cloudflare-account-api-token', 'cloudflare-user-api-token'])(
+    '%s: a filter by address goes on to the successor',
+    async (name) => {
+      const condition = { request_ip: { in: ['192.0.2.0/24'] } };
+      const { fixture, secret, context, rotator } = vendor(name, { condition });
+      const listed = fixture.list === undefined ? [] : [fixture.list.answer];
+      standIn.answer(...listed, fixture.create.answer);
+      expect(await rotator.propose(secret, context)).toMatchObject({ condition });
+      expect(standIn.received.at(-1)?.body).toMatchObject({ condition });
+    },
+  );
 });
 
 /** In a form body a value is encoded. */
