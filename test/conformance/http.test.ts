@@ -265,11 +265,12 @@ describe('HTTP APIs', () => {
     };
     const before = service.log.length;
     await scene.rotate();
-    // Twice busy; the previous one gone already, list, create, wait for acceptance, test, revoke.
+    // Twice busy; the previous one gone already, and tried; list, create, wait for acceptance, test, revoke.
     expect(service.log.slice(before).map((line) => line.split(' ').at(-1))).toEqual([
       '429',
       '429',
       '404',
+      '401',
       '200',
       '201',
       '200',
