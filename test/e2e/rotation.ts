@@ -2,6 +2,7 @@ import {
   DescribeSecretCommand,
   ListSecretsCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../local/acts/act.ts';
@@ -39,6 +40,34 @@ export function rotation(world: () => World): void {
           ({ detailType, text }) => detailType === 'Secret Rotation Succeeded' && text.includes(versionId),
         ),
       );
+    });
+
+    test('a label that comes back brings no replaced password back, and the rotation after it works', async () => {
+      const name = `/${environmentName}/orders`;
+      const { cloud, credentials, postgres } = world();
+      const secrets = new SecretsManagerClient(cloud.clientOptions(credentials.administrator));
+      const rotate = () => world().rekey('operator', 'secret', 'rotate', name, '--wait', '--yes');
+      const { VersionIdsToStages = {} } = await secrets.send(new DescribeSecretCommand({ SecretId: name }));
+      const holder = (label: string) =>
+        Object.entries(VersionIdsToStages).find(([, labels]) => labels.includes(label))?.[0];
+      const [previous, pending] = [holder('AWSPREVIOUS'), holder('AWSPENDING')];
+      await secrets.send(
+        new UpdateSecretVersionStageCommand({
+          ...{ SecretId: name, VersionStage: 'AWSPENDING', MoveToVersionId: previous },
+          ...(pending !== undefined && { RemoveFromVersionId: pending }),
+        }),
+      );
+      const current = await world().readLogin(name);
+      const refused = await rotate();
+      expect([refused.exitCode === 0, `${refused.stdout}${refused.stderr}`]).toEqual([
+        false,
+        expect.stringContaining('PendingOutdated'),
+      ]);
+      expect(await logsIn(await world().readLogin(name), postgres.caPem)).toBe(true);
+      expect((await rotate()).exitCode).toBe(0);
+      const next = await world().readLogin(name);
+      expect(next.versionId).not.toBe(current.versionId);
+      expect(await logsIn(next, postgres.caPem)).toBe(true);
     });
 
     test('the schedule fires: every secret rotates when its time has come', async () => {
