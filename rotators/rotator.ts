@@ -126,8 +126,11 @@ export interface Credentials<S> {
   /** The admin secret named in `masterarn`, completed and checked to be of the same target. */
   admin(): Promise<S | undefined>;
   previous(): Promise<S | undefined>;
-  /** Other versions that Secrets Manager still keeps, newest first; current, pending and previous excluded. */
-  others(): AsyncIterable<S>;
+  /**
+   * Other versions that Secrets Manager still keeps, newest first; current, pending and previous excluded.
+   * @param which - `newer`: those alone that were stored after the current one, by rotations that were given up. Default: `all`
+   */
+  others(which?: 'newer' | 'all'): AsyncIterable<S>;
 }
 
 export interface ApplyContext<S> extends TargetContext {

@@ -44,11 +44,13 @@ export function credentialsAtHand<S extends object>(
       const versionId = versionWith(description, stages.previous);
       return versionId === undefined ? undefined : read(versionId);
     },
-    others: async function* () {
+    others: async function* (which = 'all') {
       // Labels that people give, such as "last-known-good", make a version no less of a way in.
       const own: readonly string[] = Object.values(stages);
       const versions = await store.listVersions(description.arn);
-      const kept = versions
+      const currentId = versionWith(description, stages.current);
+      const at = versions.findIndex(({ versionId }) => versionId === currentId);
+      const kept = (which === 'newer' ? versions.slice(0, Math.max(at, 0)) : versions)
         .filter(({ versionId }) => !description.versions[versionId]?.some((label) => own.includes(label)))
         .slice(0, otherVersionsTried);
       for (const { versionId } of kept) {

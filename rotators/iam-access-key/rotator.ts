@@ -7,7 +7,7 @@ import { contain, oneAtATime } from './contain.ts';
 import { discard, propose } from './issue.ts';
 import { probe } from './probe.ts';
 import { retire } from './retire.ts';
-import { type IamAccessKeySecret, iamAccessKeySchema } from './schema.ts';
+import { type IamAccessKeySecret, iamAccessKeySchema, keyOf } from './schema.ts';
 
 /**
  * Makes the rotator for access keys of IAM users.
@@ -24,7 +24,12 @@ export function createIamAccessKey(options: IamAccessKeyOptions = {}): Rotator<I
     strategies: ['dual-credential'],
     schema: iamAccessKeySchema,
     identity: ({ username, accessKeyId }) => accessKeyId ?? username,
-    credentialKeys: () => ['accessKeyId', 'secretAccessKey'],
+    // The first key takes the place of the password that a created secret begins with.
+    credentialKeys: (secret) => [
+      'accessKeyId',
+      'secretAccessKey',
+      ...(keyOf(secret) === undefined ? ['password'] : []),
+    ],
     boundTo: ({ username }) => ({ username }),
     check,
     propose: (current, context) => propose(aws, current, context),

@@ -51,7 +51,7 @@ async function changeOwn(
     if (unread !== undefined) throw unread;
     throw new SecretError(
       'CredentialUnusable',
-      `${login.refusal}; neither does another of the ${mostRefused} newest passwords that the secret keeps, and more are not tried, ` +
+      `${login.refusal}; neither do the passwords that a rotation may have set, and of those that were replaced before no more are tried, ` +
         'since servers block accounts after some refused logins; name an admin secret in "masterarn", or set the password by ' +
         'hand to that of one version',
     );
@@ -74,25 +74,29 @@ const noteRepaired = ({ credentials, finding }: Context, repairedWith: string): 
     message: `the server refused the current password of "${credentials.current.username}"; repaired with ${repairedWith}`,
   });
 
-/** Refused logins that one step risks where nobody can ask the server how many it takes. */
+/** Refused logins that one step risks for passwords that were replaced, where nobody can ask the server how many it takes. */
 const mostRefused = 3;
 
-/** Versions of the secret, in the order in which they are likely to be right, each password once. */
+/**
+ * Versions of the secret, in the order in which they are likely to be right, each password once. What comes after those that
+ * a rotation may have set was replaced once, and is right only where somebody brought it back.
+ */
 async function* candidates(
   next: MysqlSecret,
   { credentials }: Context,
   concerns: (kept: MysqlSecret) => boolean,
-): AsyncGenerator<MysqlSecret> {
+): AsyncGenerator<{ readonly kept: MysqlSecret; readonly replaced: boolean }> {
   const seen = new Set<string>();
   const isNew = (kept: MysqlSecret | undefined): kept is MysqlSecret => {
     if (kept === undefined || !concerns(kept)) return false;
     const login = JSON.stringify([kept.username, kept.password]);
     return !seen.has(login) && Boolean(seen.add(login));
   };
-  for (const kept of [credentials.current, next]) if (isNew(kept)) yield kept;
+  for (const kept of [credentials.current, next]) if (isNew(kept)) yield { kept, replaced: false };
+  for await (const kept of credentials.others('newer')) if (isNew(kept)) yield { kept, replaced: false };
   const previous = await credentials.previous();
-  if (isNew(previous)) yield previous;
-  for await (const other of credentials.others()) if (isNew(other)) yield other;
+  if (isNew(previous)) yield { kept: previous, replaced: true };
+  for await (const kept of credentials.others()) if (isNew(kept)) yield { kept, replaced: true };
 }
 
 /** What is known of the credentials of a secret. */
@@ -111,7 +115,7 @@ interface FirstLogin extends Proof {
 
 /**
  * Tries the current, the pending, the previous and the other kept versions until one logs in as a user that `concerns`
- * says is meant. Stops after {@link mostRefused}.
+ * says is meant. After {@link mostRefused} it tries none that was replaced.
  */
 async function firstLogin(
   next: MysqlSecret,
@@ -120,14 +124,14 @@ async function firstLogin(
 ): Promise<FirstLogin> {
   let refusal = '';
   let refused = 0;
-  for await (const kept of candidates(next, context, concerns)) {
+  for await (const { kept, replaced } of candidates(next, context, concerns)) {
+    if (replaced && refused >= mostRefused) break;
     const session = await tryOpen({ ...next, username: kept.username, password: kept.password }, context);
     const currentAccepted = kept === context.credentials.current || kept === next;
     if (!(session instanceof LoginDenied)) return { session, proven: true, currentAccepted, refusal };
     refusal ||= session.message;
     if (session.passwordAccepted) return { proven: true, currentAccepted, refusal };
     refused += 1;
-    if (refused === mostRefused) break;
   }
   return { proven: false, currentAccepted: false, refusal };
 }
@@ -143,7 +147,7 @@ export async function proofIn(
   context: Context,
   concerns: (kept: MysqlSecret) => boolean,
 ): Promise<Proof> {
-  for await (const kept of candidates(next, context, concerns)) {
+  for await (const { kept } of candidates(next, context, concerns)) {
     const ofUser = accounts.filter(({ user }) => user === kept.username);
     if (ofUser.length === 0 || anyHasPassword(ofUser, kept.password) !== true) continue;
     return { proven: true, currentAccepted: kept === context.credentials.current || kept === next };

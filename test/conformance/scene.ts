@@ -105,8 +105,9 @@ export class Scene {
       current: this.current,
       admin: async () => (this.hasAdmin ? this.account.admin : undefined),
       previous: async () => versions[1],
-      async *others() {
-        yield* versions.slice(2);
+      async *others(which) {
+        // All of them were current before.
+        if (which !== 'newer') yield* versions.slice(2);
       },
     };
   }
