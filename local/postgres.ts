@@ -94,7 +94,7 @@ function configuration(settings: Readonly<Record<string, string>>): string {
     ssl_key_file: 'server.key',
     password_encryption: 'scram-sha-256',
     log_statement: 'all',
-    log_connections: 'all',
+    log_connections: 'on',
     log_min_error_statement: 'debug5',
     // Nothing here outlives the machine, so waiting for its disk would be for nothing.
     fsync: 'off',

@@ -69,7 +69,7 @@ export const registry = {
     strategies: ['single-user', 'alternating-users'],
     needsAdmin: ['alternating-users'],
     database: true,
-    verifiedOn: ['PostgreSQL 18.4'],
+    verifiedOn: ['PostgreSQL 18', 'PostgreSQL 17', 'PostgreSQL 16', 'PostgreSQL 15', 'PostgreSQL 14'],
     load: async () => (await import('./postgresql/rotator.ts')).postgresql,
   },
   mysql: {

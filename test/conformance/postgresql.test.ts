@@ -44,7 +44,7 @@ describe('a secret cannot be used to take over users that it does not belong to'
     const { name: victim, account: other } = await world(strategy);
     await target.superuser([
       `ALTER ROLE ${victim} CREATEROLE`,
-      `GRANT ${victim} TO ${account.admin.username} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
+      `GRANT ${victim} TO ${account.admin.username} WITH ADMIN OPTION`,
     ]);
     scene.versions.splice(0, 1, {
       ...account.secret,
