@@ -59,7 +59,11 @@ export async function startGitLab(): Promise<GitLab> {
       case 'GET':
         return { status: 200, body: ofProject.map(described) };
       case 'DELETE':
-        if (!ofProject.some((token) => token.id === id)) return { status: 404 };
+        // https://gitlab.com/gitlab-org/gitlab/-/blob/master/lib/api/resource_access_tokens.rb
+        if (!ofProject.some((token) => token.id === id)) {
+          const message = `404 Could not find project access token with token_id: ${id} Not Found`;
+          return { status: 404, body: { message } };
+        }
         revoked.add(id);
         return { status: 204 };
       default: {
