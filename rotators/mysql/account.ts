@@ -105,14 +105,16 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
 function hasPassword(account: Account, password: string): boolean | undefined {
   const plugins: readonly string[] = ['', ...settable.mariadb, ...settable.mysql];
   if (account.severalPlugins || !plugins.includes(account.plugin)) return undefined;
-  const answers = account.verifiers.map((kept) => isVerified(kept, password));
-  if (answers.includes(true)) return true;
-  return answers.includes(undefined) ? undefined : false;
+  return anyOf(account.verifiers.map((kept) => isVerified(kept, password)));
 }
 
 /** The same for all accounts of a user: true where any of them has the password. */
 export function anyHasPassword(accounts: readonly Account[], password: string): boolean | undefined {
-  const answers = accounts.map((account) => hasPassword(account, password));
+  return anyOf(accounts.map((account) => hasPassword(account, password)));
+}
+
+/** True where any answer is, and undefined where one that cannot be told might be. */
+function anyOf(answers: readonly (boolean | undefined)[]): boolean | undefined {
   if (answers.includes(true)) return true;
   return answers.includes(undefined) ? undefined : false;
 }
