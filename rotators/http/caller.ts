@@ -115,7 +115,8 @@ export class Caller {
     if (unavailable.has(answer.status)) {
       const after = answer.headers['retry-after'];
       const hint = typeof after === 'string' && /^\d{1,9}$/.test(after) ? `; it asks to wait ${after} s` : '';
-      return new TargetError('TargetUnreachable', `${answered}${hint}; try again later`);
+      const code = answer.status === 429 ? 'TargetBusy' : 'TargetUnreachable';
+      return new TargetError(code, `${answered}${hint}; try again later`);
     }
     return new TargetError(
       'TargetRefused',

@@ -3,7 +3,7 @@ import type { ContainContext, ContainResult } from '../rotator.ts';
 import { authorityFor, currentOf } from './authority.ts';
 import { Caller } from './caller.ts';
 import type { Kit } from './kit.ts';
-import { settled, type Trial, tryCredential } from './probe.ts';
+import { refused, settled, type Trial, tryCredential } from './probe.ts';
 import { disable, identityOf } from './revoke.ts';
 import { credentialOf, type HttpSecret } from './schema.ts';
 
@@ -30,14 +30,14 @@ export async function contain(
   const before = recipe.test.id === undefined ? undefined : await trial(caller, leaked);
   const id = before?.outcome === 'accepted' && before.id !== undefined ? before.id : leaked.id;
   if (!isCurrent && id === current.id) {
-    const after = await tryCredential(caller, leaked);
+    const after = await refused(caller, leaked);
     if (after.outcome === 'rejected')
       return { loginsRefused: true, sessionsEnded: 0, note: 'refused already' };
   }
   const done = await disable(caller, leaked, id, authority);
-  const after = await settled(caller, leaked, 'rejected');
-  if (after.outcome === 'accepted') {
-    if (done === 'gone') {
+  const { trial: after, holds } = await settled(caller, leaked, 'rejected');
+  if (!holds) {
+    if (done === 'gone' && after.outcome === 'accepted') {
       throw new TargetError(
         'TargetRefused',
         `the service has no ${identityOf({ ...leaked, id })}, yet accepts the leaked ${recipe.credential.secret}: it belongs to another; revoke it at the service`,

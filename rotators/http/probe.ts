@@ -11,7 +11,8 @@ export type Trial =
   | { readonly outcome: 'accepted'; readonly id?: string }
   | { readonly outcome: 'rejected'; readonly error: TargetError };
 
-const pauseMs = 1_000;
+/** Between two trials of one credential. */
+export const pauseMs = 1_000;
 
 /**
  * Tries a credential with the test request of its recipe.
@@ -58,7 +59,7 @@ export async function probe(
 ): Promise<ProbeResult> {
   try {
     const credential = credentialOf(secret, recipes);
-    const trial = await tryCredential(new Caller(credential, context, transport), credential);
+    const trial = await refused(new Caller(credential, context, transport), credential);
     return trial.outcome === 'accepted' ? { outcome: 'accepted' } : trial;
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
@@ -82,11 +83,17 @@ export async function apply(
   const credential = credentialOf(next, recipes);
   const caller = new Caller(credential, context, transport);
   const { settleSeconds, credential: keys } = credential.recipe;
-  const trial = await settled(caller, credential, 'accepted');
+  const { trial, holds } = await settled(caller, credential, 'accepted');
   if (trial.outcome === 'rejected') {
     throw new SecretError(
       'CredentialNotYetAccepted',
       `${trial.error.message}, for ${settleSeconds} s; if that stays so it was revoked: remove the AWSPENDING label and rotate again`,
+    );
+  }
+  if (!holds) {
+    throw new SecretError(
+      'CredentialNotYetAccepted',
+      `the service accepts the credential ${keys.id} ${credential.id} one time and refuses it another, for ${settleSeconds} s; try again later`,
     );
   }
   if (trial.id !== undefined && trial.id !== credential.id) {
@@ -97,16 +104,47 @@ export async function apply(
   }
 }
 
-/** Tries a credential until the service says what is expected, or has had the time that it may need for it. */
+/** The last trial, and whether the service said so as often as its recipe asks for. */
+interface Settled {
+  readonly trial: Trial;
+  readonly holds: boolean;
+}
+
+/**
+ * Tries a credential until the service has said what is expected, as many times in a row as the recipe asks for, or has
+ * had the time that it may need for it.
+ */
 export async function settled(
   caller: Caller,
   credential: Credential,
   expected: Trial['outcome'],
-): Promise<Trial> {
-  const until = performance.now() + caller.recipe.settleSeconds * 1000;
-  for (;;) {
+): Promise<Settled> {
+  const { settleSeconds, settleAnswers } = caller.recipe;
+  const until = performance.now() + settleSeconds * 1000;
+  for (let inRow = 0; ; ) {
     const trial = await tryCredential(caller, credential);
-    if (trial.outcome === expected || performance.now() >= until) return trial;
-    if (!(await caller.pause(Math.min(pauseMs, Math.max(1, until - performance.now()))))) return trial;
+    inRow = trial.outcome === expected ? inRow + 1 : 0;
+    const holds = inRow >= settleAnswers;
+    if (holds || performance.now() >= until) return { trial, holds };
+    if (!(await caller.pause(Math.min(pauseMs, Math.max(1, until - performance.now()))))) {
+      return { trial, holds };
+    }
+  }
+}
+
+/**
+ * Tries a credential once; a refusal counts when it is repeated as many times in a row as the recipe asks for.
+ * @throws TargetError `TargetTimeout` when there is no time left for that
+ */
+export async function refused(caller: Caller, credential: Credential): Promise<Trial> {
+  for (let asked = 1; ; asked += 1) {
+    const trial = await tryCredential(caller, credential);
+    if (trial.outcome === 'accepted' || asked >= caller.recipe.settleAnswers) return trial;
+    if (!(await caller.pause(pauseMs))) {
+      throw new TargetError(
+        'TargetTimeout',
+        `${trial.error.message}, but no time is left to ask as often as counts; try again later`,
+      );
+    }
   }
 }

@@ -22,6 +22,9 @@ type Path = readonly (string | number)[];
 /** What the form of a recipe alone does not show: names that nobody gives a value, secrets where they must not stand. */
 export function* recipeProblems(recipe: Recipe): Generator<Problem> {
   yield* keyProblems(recipe);
+  if (recipe.settleAnswers > recipe.settleSeconds + 1) {
+    yield { path: ['settleAnswers'], message: 'must fit into settleSeconds, one a second' };
+  }
   const parameters = Object.keys(recipe.parameters);
   const made = Object.keys(recipe.create.answer);
   const lifetime = parameters.includes('days');

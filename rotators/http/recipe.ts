@@ -163,6 +163,8 @@ const recipeSchema = z
       .prefault({}),
     /** How long a new credential may take to be accepted, and a revoked one to be refused, in seconds. */
     settleSeconds: z.int().min(0).max(25).default(5),
+    /** How many such answers in a row count, a second apart: more than one where replicas hear of a change one by one. */
+    settleAnswers: z.int().min(1).max(5).default(1),
     /** Where the service's error code stands in an answer, tried in order. Only short words are ever quoted. */
     errorCodes: z.array(pointer).default([]),
     /** What revocation ends at the service, for the record. */

@@ -4,7 +4,7 @@ import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
 import { type Authority, authorityFor, currentOf, valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import type { Kit } from './kit.ts';
-import { tryCredential } from './probe.ts';
+import { pauseMs, refused } from './probe.ts';
 import type { Removal } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import { hostParameters } from './recipe-rules.ts';
@@ -59,9 +59,12 @@ export async function discard(
   if (proposal.id === current.id) return;
   const authority = await authorityFor(proposal, { credentials, recipes: kit.recipes, self: current });
   const caller = new Caller(proposal, context, kit.transport);
-  if ((await revoke(caller, proposal, proposal.id, authority)) !== 'gone') return;
-  // A replica that has not heard of it yet says the same.
-  if ((await tryCredential(caller, proposal)).outcome === 'accepted') {
+  // A replica that has not heard of what was just made calls it gone.
+  for (let asked = 1; ; asked += 1) {
+    if ((await revoke(caller, proposal, proposal.id, authority)) === 'done') return;
+    if (asked >= caller.recipe.settleAnswers || !(await caller.pause(pauseMs))) break;
+  }
+  if ((await refused(caller, proposal)).outcome === 'accepted') {
     context.finding({
       code: 'AbandonedCredentialRemains',
       message: `${identityOf(proposal)} was made and not stored; ${goneAndAccepted}; revoke it at the service`,
@@ -95,7 +98,7 @@ export async function retire(
   /** What is called gone is tried: it is not while it is accepted. */
   const believed = async (answer: Done, done: RetireResult['done']): Promise<RetireResult> => {
     if (answer === 'done') return { done };
-    const trial = await tryCredential(caller, stale);
+    const trial = await refused(caller, stale);
     return trial.outcome === 'accepted' ? remains(goneAndAccepted) : { done: 'nothing' };
   };
   if (!isOfSameService(stale, current)) return remains('the secret now names another recipe or host');
@@ -110,7 +113,7 @@ export async function retire(
   if (authority.secrets.includes(stale.value)) return remains('it is the one that the admin secret holds');
   if (act === 'disable' && stale.recipe.disable !== undefined) {
     // Services turn off what is off as if it were not: only a trial says that there was nothing to do.
-    const trial = await tryCredential(caller, stale);
+    const trial = await refused(caller, stale);
     if (trial.outcome === 'rejected') return { done: 'nothing' };
     return await believed(await disable(caller, stale, stale.id, authority), 'disabled');
   }

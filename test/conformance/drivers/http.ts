@@ -19,7 +19,11 @@ export interface HttpUnderTest extends TargetUnderTest<HttpSecret> {
 
 export async function start(): Promise<HttpUnderTest> {
   const [service, gitlab] = await Promise.all([startTokenService(), startGitLab()]);
-  const recipes = recipeBook({ 'test-token': JSON.parse(await readFile(recipeFile, 'utf8')) });
+  const recipe = JSON.parse(await readFile(recipeFile, 'utf8'));
+  const recipes = recipeBook({
+    'test-token': recipe,
+    'replicated-token': { ...recipe, settleSeconds: 4, settleAnswers: 2 },
+  });
   const rotator = httpRotator({ recipes, runLivesMs });
   const host = `localhost:${service.port}`;
   const tokenOf = ({ token }: HttpSecret): string => String(token);

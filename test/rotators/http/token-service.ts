@@ -27,6 +27,8 @@ export interface TokenService {
   /** How many tokens a project may have. */
   room: number;
   mood: Mood | undefined;
+  /** For the next trials of a token, in order: whether a replica answers that has not heard of the last change. */
+  behind: boolean[];
   /** Called when a request was served, before its answer is sent; destroying the socket loses the answer. */
   beforeAnswer: ((request: IncomingMessage, status: number) => void) | undefined;
   issue(project: string, name?: string): Token;
@@ -51,6 +53,7 @@ export async function startTokenService(): Promise<TokenService> {
   const authority = await createAuthority();
   const first = await issueCertificate(authority);
   const tokens = new Map<string, Token>();
+  const removed = new Map<string, Token>();
   const log: string[] = [];
   let count = 0;
   let standIn: { close(): Promise<void> } | undefined;
@@ -79,7 +82,8 @@ export async function startTokenService(): Promise<TokenService> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (url.pathname === '/self') {
-      const own = [...tokens.values()].find(({ value }) => value === bearer);
+      const known = service.behind.shift() === true ? removed : tokens;
+      const own = [...known.values()].find(({ value }) => value === bearer);
       return own === undefined
         ? { status: 401, body: { error: { code: 'invalid_token' } } }
         : { status: 200, body: { id: own.id, name: own.name } };
@@ -104,6 +108,7 @@ export async function startTokenService(): Promise<TokenService> {
         const token = tokens.get(decodeURIComponent(id ?? ''));
         if (token?.project !== project) return { status: 404 };
         tokens.delete(token.id);
+        removed.set(token.id, token);
         return { status: 204 };
       }
       default: {
@@ -139,6 +144,7 @@ export async function startTokenService(): Promise<TokenService> {
     admins: new Map(),
     room: 1_000,
     mood: undefined,
+    behind: [],
     beforeAnswer: undefined,
     issue(project, name = 'made by hand') {
       count += 1;

@@ -91,6 +91,7 @@ describe.each([...fixtures])('%s', (name, fixture) => {
       admin: async () => (hasAdmin ? admin : undefined),
       previous: async () => undefined,
       async *others() {},
+      isAssigned: async () => false,
     },
   });
   const rotator = () => httpRotator({ recipes, transport: standIn.transport });
@@ -111,6 +112,8 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     ...of(fixture.test.request, credential),
     headers: of(fixture.test.headers ?? {}, credential),
   });
+  /** As many times as the recipe wants an answer before it counts. */
+  const often = <T>(item: T): T[] => Array.from({ length: recipe.settleAnswers }, () => item);
   const login = fixture.token === undefined ? [] : [{ headers: {}, ...fixture.token.request }];
   const granted = fixture.token === undefined ? [] : [fixture.token.answer];
   const listed = fixture.list === undefined ? [] : [fixture.list];
@@ -150,12 +153,12 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     standIn.answer(of(fixture.test.accepted, next));
     expect(await rotator().probe(next, context(secret))).toEqual({ outcome: 'accepted' });
     expectRequests([trial(next)]);
-    standIn.answer(of(fixture.test.rejected, next));
+    standIn.answer(...often(of(fixture.test.rejected, next)));
     expect(await rotator().probe(next, context(secret))).toMatchObject({
       outcome: 'rejected',
       error: { code: 'AuthenticationRefused' },
     });
-    expectRequests([trial(next)]);
+    expectRequests(often(trial(next)));
     standIn.answer({ status: 500, body: { error: 'odd' } });
     expect(await rotator().probe(next, context(secret))).toMatchObject({ outcome: 'unreachable' });
   });
@@ -169,9 +172,12 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     expectRequests([...login, ...removals.map((one) => byAdmin(one))]);
     const first = removals[0];
     const gone = of(first?.gone ?? fixture.revoke.gone, secret);
-    standIn.answer(...granted, gone, of(fixture.test.rejected, secret));
+    standIn.answer(...granted, gone, ...often(of(fixture.test.rejected, secret)));
     expect(await retire()).toEqual({ done: 'nothing' });
-    expectRequests([...login, ...removals.slice(0, 1).map((one) => byAdmin(one)), trial(secret)]);
+    expectRequests([
+      ...[...login, ...removals.slice(0, 1).map((one) => byAdmin(one))],
+      ...often(trial(secret)),
+    ]);
   });
 
   test('does not believe that a credential is gone while the service accepts it', async () => {
@@ -183,7 +189,7 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     });
     expect(findings).toEqual(['PreviousCredentialRemains']);
     findings.length = 0;
-    standIn.answer(...granted, gone, of(fixture.test.accepted, secret));
+    standIn.answer(...granted, ...often(gone), of(fixture.test.accepted, secret));
     await rotator().discard?.(secret, context(next));
     expect(findings).toEqual(['AbandonedCredentialRemains']);
   });
@@ -191,13 +197,14 @@ describe.each([...fixtures])('%s', (name, fixture) => {
   test('contains a leaked credential, and proves it', async () => {
     const off = fixture.disable ?? fixture.revoke;
     const shown = recipe.test.id === undefined ? [] : [of(fixture.test.accepted, secret)];
-    standIn.answer(...shown, ...granted, of(off.done, secret), of(fixture.test.rejected, secret));
+    const refusals = often(of(fixture.test.rejected, secret));
+    standIn.answer(...shown, ...granted, of(off.done, secret), ...refusals);
     expect(await rotator().contain(secret, context(secret))).toEqual({
       loginsRefused: true,
       sessionsEnded: 0,
       note: recipe.revocation,
     });
-    expectRequests([...shown.map(() => trial(secret)), ...login, byAdmin(off), trial(secret)]);
+    expectRequests([...shown.map(() => trial(secret)), ...login, byAdmin(off), ...often(trial(secret))]);
   });
 
   test('names the permission that the admin lacks', async () => {
@@ -279,6 +286,7 @@ describe('a credential that makes its own successor', () => {
       admin: async () => undefined,
       previous: async () => undefined,
       async *others() {},
+      isAssigned: async () => false,
     },
   });
   const rotator = () => httpRotator({ recipes, transport: standIn.transport });
@@ -327,6 +335,7 @@ function vendor(name: string, change: Readonly<Record<string, unknown>> = {}) {
       admin: async () => fixture.admin,
       previous: async () => undefined,
       async *others() {},
+      isAssigned: async () => false,
     },
   };
   return { fixture, secret, context, rotator: httpRotator({ recipes, transport: standIn.transport }) };
