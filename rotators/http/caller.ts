@@ -4,6 +4,7 @@ import type { TargetContext } from '../rotator.ts';
 import type { Authority } from './authority.ts';
 import { valueAt } from './pointer.ts';
 import type { Answers, Authentication, Recipe, RecipeRequest } from './recipe.ts';
+import { loginToken } from './recipe-rules.ts';
 import type { Credential } from './schema.ts';
 import { fill, fillForm, fillJson, fillUrl, UrlUnfit, ValueMissing, type Values } from './template.ts';
 import { type HttpAnswer, type HttpRequest, OutcomeUnknown, type Transport } from './transport.ts';
@@ -192,9 +193,11 @@ export class Caller {
 
   /** The service's error code, if it is a short word or number and nothing of what was sent. */
   #errorCode({ body }: HttpAnswer, { values, by }: Partial<Pick<CallOptions, 'values' | 'by'>>): string {
-    const sent = [...(values?.values() ?? []), ...(by?.values.values() ?? [])].filter(
-      (value) => typeof value === 'string',
-    );
+    const sent = [
+      ...(values?.values() ?? []),
+      ...(by?.values.values() ?? []),
+      ...this.#tokens.values(),
+    ].filter((value) => typeof value === 'string');
     for (const pointer of this.recipe.errorCodes) {
       const code = valueAt(body, pointer);
       if (typeof code === 'number' && Number.isSafeInteger(code)) return ` (${code})`;
@@ -208,11 +211,14 @@ export class Caller {
   }
 
   async #authenticate(authentication: Authentication, values: Values): Promise<Record<string, string>> {
-    if (authentication.kind === 'oauth2') {
+    if (authentication.kind === 'oauth2' || authentication.kind === 'login') {
       let token = this.#tokens.get(authentication);
       token ??= await this.#token(authentication, values);
       this.#tokens.set(authentication, token);
-      return { authorization: `Bearer ${token}` };
+      if (authentication.kind === 'oauth2') return { authorization: `Bearer ${token}` };
+      const { headers } = authentication;
+      const known = new Map([...values, [loginToken, token]]);
+      return this.#filled('token', () => filledHeaders(headers, known));
     }
     return this.#filled('token', () => {
       switch (authentication.kind) {
@@ -231,26 +237,20 @@ export class Caller {
     });
   }
 
-  async #token(authentication: Extract<Authentication, { kind: 'oauth2' }>, values: Values): Promise<string> {
-    const { url, clientId, clientSecret, sendAs, form } = authentication;
-    const client = sendAs === 'form' ? { client_id: clientId, client_secret: clientSecret } : {};
-    const request: RecipeRequest = {
-      ...{ method: 'POST', url, headers: {} },
-      form: { grant_type: 'client_credentials', ...client, ...form },
-    };
-    const by = {
-      authentication: { kind: 'basic', username: clientId, password: clientSecret },
-      values,
-    } as const;
-    const options = { name: 'token', values, ...(sendAs === 'basic' && { by }) } as const;
+  /** Kept for this call alone, and sent to no host but those of the recipe. */
+  async #token(authentication: TokenAuthentication, values: Values): Promise<string> {
+    const { request, by, at } = tokenRequest(authentication, values);
+    const options = { name: 'token', values, ...(by !== undefined && { by }) } as const;
     const answer = await this.send(request, options);
-    const token = answer.status === 200 ? valueAt(answer.body, '/access_token') : undefined;
+    const isGiven = answer.status === 200 || (authentication.kind === 'login' && answer.status === 201);
+    const token = isGiven ? valueAt(answer.body, at) : undefined;
     if (typeof token === 'string' && fitsHeader(token) && token !== '') return token;
     const to = this.url(request, options);
     if (answer.status === 400 || answer.status === 401) {
+      const who = authentication.kind === 'login' ? 'user' : 'client';
       throw new TargetError(
         'AuthenticationRefused',
-        `${this.where('token', to)}: answered ${answer.status}${this.#errorCode(answer, options)}, so the client of the admin secret gets no access token`,
+        `${this.where('token', to)}: answered ${answer.status}${this.#errorCode(answer, options)}, so the ${who} of the admin secret gets no access token`,
       );
     }
     throw this.refusal(answer, to, options);
@@ -275,6 +275,31 @@ export class Caller {
       `the secret, or its admin secret, ${fault}; the request ${name} of "${this.recipe.title}" was not sent`,
     );
   }
+}
+
+type TokenAuthentication = Extract<Authentication, { kind: 'oauth2' | 'login' }>;
+
+/** The request that asks for an access token, and where the token stands in its answer. */
+function tokenRequest(
+  authentication: TokenAuthentication,
+  values: Values,
+): { readonly request: RecipeRequest; readonly by?: CallOptions['by']; readonly at: string } {
+  const { url } = authentication;
+  if (authentication.kind === 'login') {
+    const { json, token } = authentication;
+    return { request: { method: 'POST', url, headers: {}, json }, at: token };
+  }
+  const { clientId, clientSecret, sendAs, form } = authentication;
+  const client = sendAs === 'form' ? { client_id: clientId, client_secret: clientSecret } : {};
+  const request: RecipeRequest = {
+    ...{ method: 'POST', url, headers: {} },
+    form: { grant_type: 'client_credentials', ...client, ...form },
+  };
+  const basicAuthentication = { kind: 'basic', username: clientId, password: clientSecret } as const;
+  return {
+    ...{ request, at: '/access_token' },
+    ...(sendAs === 'basic' && { by: { authentication: basicAuthentication, values } }),
+  };
 }
 
 /** Whether an answer is one of these. */

@@ -10,6 +10,9 @@ const ownVariables = {
   'rekey.lifetimeHours': 'the same as a number of hours',
 } as const;
 
+/** What a login has answered with, in the headers of the requests that follow it. */
+export const loginToken = 'login.token';
+
 /** Keys of a secret's JSON that no parameter and no part of a credential may take. */
 const reservedKeys = ['recipe', 'service', 'masterarn', 'createdAs'] as const;
 
@@ -53,6 +56,16 @@ export function* recipeProblems(recipe: Recipe): Generator<Problem> {
     path: Path,
     values: { readonly url: readonly string[]; readonly body: readonly string[] },
   ): Generator<Problem> {
+    if (authentication.kind === 'login') {
+      yield* urlProblems(recipe, authentication.url, [...path, 'url'], values.url);
+      yield* unknownIn(textsIn(authentication.json, [...path, 'json']), values.body);
+      const inHeaders = textsIn(authentication.headers, [...path, 'headers']);
+      yield* unknownIn(inHeaders, [...values.body, loginToken]);
+      if (!Object.values(authentication.headers).some((text) => variablesOf(text).includes(loginToken))) {
+        yield { path: [...path, 'headers'], message: `must hold {{${loginToken}}}` };
+      }
+      return;
+    }
     if (authentication.kind === 'oauth2') {
       yield* urlProblems(recipe, authentication.url, [...path, 'url'], values.url);
     }
@@ -68,7 +81,12 @@ export function* recipeProblems(recipe: Recipe): Generator<Problem> {
     url: [...parameters, ...open],
     body: [...parameters, ...open, recipe.credential.secret],
   });
-  if (recipe.test.authentication !== undefined) {
+  if (tokenUrl(recipe.test.authentication) !== undefined) {
+    yield {
+      path: ['test', 'authentication'],
+      message: 'must send the credential itself: where it logs in for a token, that login is the test',
+    };
+  } else if (recipe.test.authentication !== undefined) {
     yield* authenticate(recipe.test.authentication, ['test', 'authentication'], {
       url: parameters,
       body: [...parameters, ...open, recipe.credential.secret],
@@ -197,15 +215,11 @@ const inHosts = (urls: readonly (string | undefined)[]): string[] => [
 ];
 
 const tokenUrl = (authentication: Authentication | undefined): string | undefined =>
-  authentication?.kind === 'oauth2' ? authentication.url : undefined;
+  authentication?.kind === 'oauth2' || authentication?.kind === 'login' ? authentication.url : undefined;
 
 const adminUrls = ({ create, list, disable, revoke, admin }: Recipe) => [
   ...[create, list, disable, revoke].map((request) => request?.url),
   tokenUrl(admin.authentication),
 ];
 
-const ownUrls = ({ test, own }: Recipe) => [
-  test.url,
-  tokenUrl(test.authentication),
-  tokenUrl(own?.authentication),
-];
+const ownUrls = ({ test, own }: Recipe) => [test.url, tokenUrl(own?.authentication)];

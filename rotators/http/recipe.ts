@@ -45,6 +45,14 @@ const authentication = z.discriminatedUnion('kind', [
     /** Further fields of the form, such as `scope`. */
     form: z.record(text, text).default({}),
   }),
+  /** A login with a JSON body; the token in its answer is `{{login.token}}` in the headers of the requests. */
+  z.strictObject({
+    kind: z.literal('login'),
+    url: httpsUrl,
+    json: z.json(),
+    token: pointer,
+    headers: headers.default({ Authorization: 'Bearer {{login.token}}' }),
+  }),
 ]);
 
 const request = {
