@@ -1,7 +1,7 @@
 import { GetParameterCommand, paginateGetParametersByPath, type SSMClient } from '@aws-sdk/client-ssm';
 import { type SecretDefinition, secretDefinitionSchema } from '../core/definition.ts';
 import { RekeyError } from '../core/errors.ts';
-import { definitionParameter, definitionsPath } from '../core/names.ts';
+import { definitionParameter, definitionsPath, sameSecret } from '../core/names.ts';
 import type { DefinitionStore } from '../core/ports.ts';
 import { awsError } from './aws-error.ts';
 
@@ -90,10 +90,4 @@ function namesInArn(arn: string): string[] {
   const name = arn.split(':').slice(6).join(':');
   const withoutSuffix = /^(.+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
   return [...(withoutSuffix === undefined ? [] : [withoutSuffix]), name].filter(Boolean);
-}
-
-/** One of the two may lack the suffix. */
-function sameSecret(one: string, other: string): boolean {
-  const [short, long] = one.length <= other.length ? [one, other] : [other, one];
-  return long === short || (long.startsWith(`${short}-`) && long.length === short.length + 7);
 }

@@ -13,6 +13,32 @@ const contentSchema = z.object({
 });
 export type SecretContent = z.output<typeof contentSchema>;
 
+/**
+ * What a deployment says of whose credential a secret is: the keys of its JSON that name the user and the place, and the
+ * admin secret. A secret is written by more people than a deployment.
+ */
+export const assignmentSchema = z.object({
+  fields: z.object({
+    username: z.string().min(1),
+    host: z.string().min(1),
+    port: z.number().optional(),
+    ssl: z.boolean().optional(),
+  }),
+  /** ARN of the admin secret. */
+  masterarn: z.string().min(1).optional(),
+});
+export type Assignment = z.output<typeof assignmentSchema>;
+
+/** The user and the place that a definition names, and the admin secret; undefined where it names none. */
+export function assignmentOf({
+  content,
+  identity,
+}: Pick<SecretDefinition, 'content' | 'identity'>): Assignment | undefined {
+  if (content === undefined) return identity;
+  const { success, data } = assignmentSchema.safeParse(content);
+  return success ? data : undefined;
+}
+
 /** Tells two contents apart: the same for the same keys and values, in whatever order they are written. */
 export function contentDigest({ fields, masterarn }: SecretContent): string {
   const pairs = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -45,5 +71,7 @@ export const secretDefinitionSchema = z.object({
   stepSeconds: z.int().min(1).optional(),
   /** Only for a secret that Rekey created: what the rotation function writes into its JSON. */
   content: contentSchema.optional(),
+  /** Only for a secret that was adopted and whose configuration says so: the user and the place that it is for. */
+  identity: assignmentSchema.optional(),
 });
 export type SecretDefinition = z.output<typeof secretDefinitionSchema>;

@@ -22,6 +22,15 @@ export const busName = (environment: string): string => `rekey-${environment}`;
  */
 export const endsLikeSuffix = (name: string): boolean => /-[A-Za-z0-9]{6}$/.test(name);
 
+/** Whether two ARNs, of which one may lack the suffix, or an ARN and a name are of one secret. */
+export function sameSecret(one: string, other: string): boolean {
+  const [short, long] = one.length <= other.length ? [one, other] : [other, one];
+  if (!short.startsWith('arn:') && long.startsWith('arn:')) {
+    return sameSecret(long.split(':').slice(6).join(':'), short);
+  }
+  return long === short || (long.startsWith(`${short}-`) && long.length === short.length + 7);
+}
+
 /** What the names of the rules begin with by which rotation functions end overlaps, one per function. */
 export const overlapRulePrefix = (environment: string): string => `rekey-${environment}-overlap-`;
 

@@ -7,18 +7,24 @@ export interface Certificate {
   readonly key: string;
 }
 
+/** Certificates of one authority have keys of one type. */
+type KeyType = 'ec' | 'rsa';
+
 const day = 24 * 60 * 60 * 1000;
-const common = (from: number, days: number) => ({
-  keyType: 'ec' as const,
+const common = (from: number, days: number, keyType: KeyType = 'ec') => ({
+  keyType,
   algorithm: 'sha256',
   notBeforeDate: new Date(from),
   notAfterDate: new Date(from + days * day),
 });
 
 /** Makes an authority of its own, for the servers that tests and the local cloud start. */
-export async function createAuthority(name = 'Rekey local authority'): Promise<Certificate> {
+export async function createAuthority(
+  name = 'Rekey local authority',
+  keyType: KeyType = 'ec',
+): Promise<Certificate> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
-    ...common(Date.now() - day, 30),
+    ...common(Date.now() - day, 30, keyType),
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
@@ -31,11 +37,11 @@ export async function createAuthority(name = 'Rekey local authority'): Promise<C
 export async function issueCertificate(
   authority: Certificate,
   hosts: readonly string[] = ['localhost', '127.0.0.1'],
-  options: { expired?: boolean } = {},
+  options: { expired?: boolean; keyType?: KeyType } = {},
 ): Promise<Certificate> {
   const from = Date.now() - (options.expired ? 8 * day : day);
   const { cert, private: key } = await generate([{ name: 'commonName', value: hosts[0] ?? 'server' }], {
-    ...common(from, options.expired ? 7 : 20),
+    ...common(from, options.expired ? 7 : 20, options.keyType),
     ca: authority,
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
@@ -61,7 +67,8 @@ export interface CertificateChoice {
 export async function issueChosen(
   authority: Certificate,
   { hosts, expired, unknownAuthority }: CertificateChoice,
+  keyType: KeyType = 'ec',
 ): Promise<Certificate> {
-  const by = unknownAuthority ? await createAuthority('Somebody else') : authority;
-  return await issueCertificate(by, hosts, { expired: expired ?? false });
+  const by = unknownAuthority ? await createAuthority('Somebody else', keyType) : authority;
+  return await issueCertificate(by, hosts, { expired: expired ?? false, keyType });
 }

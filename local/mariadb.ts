@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { chown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
@@ -34,13 +34,24 @@ export interface MariaDbServer {
 }
 
 const run = promisify(execFile);
-/** Why no MariaDB can be started here and what to do about it; undefined when one can. */
-export async function missingMariaDb(): Promise<string | undefined> {
-  return (await findProgram('mariadbd')) !== undefined &&
-    (await findProgram('mariadb-install-db')) !== undefined
-    ? undefined
-    : 'no MariaDB server is installed; apt-get install -y mariadb-server';
+
+/**
+ * Finds MariaDB's programs on this machine. `REKEY_MARIADBD` names another server, whose installer lies beside it.
+ */
+async function findMariaDb(): Promise<{ program: string; installer: string } | undefined> {
+  const named = process.env.REKEY_MARIADBD || undefined;
+  if (named !== undefined) return { program: named, installer: join(dirname(named), 'mariadb-install-db') };
+  const [program, installer] = await Promise.all([
+    findProgram('mariadbd'),
+    findProgram('mariadb-install-db'),
+  ]);
+  return program === undefined || installer === undefined ? undefined : { program, installer };
 }
+
+const noMariaDb = 'no MariaDB server is installed; apt-get install -y mariadb-server';
+/** Why no MariaDB can be started here and what to do about it; undefined when one can. */
+export const missingMariaDb = async (): Promise<string | undefined> =>
+  (await findMariaDb()) === undefined ? noMariaDb : undefined;
 
 /** What differs between the two products. */
 interface Product {
@@ -49,17 +60,15 @@ interface Product {
   install(data: string, asUser: readonly string[]): string[];
   readonly options: readonly string[];
   readonly withoutTls: string;
+  readonly keyType: 'ec' | 'rsa';
   /** Statement that loads another certificate; where there is none the server starts anew. */
   readonly reloadTls?: string;
 }
 
 async function mariadb(): Promise<Product> {
-  const [program, installer, reason] = await Promise.all([
-    findProgram('mariadbd'),
-    findProgram('mariadb-install-db'),
-    missingMariaDb(),
-  ]);
-  if (program === undefined || installer === undefined) throw new Error(reason);
+  const found = await findMariaDb();
+  if (found === undefined) throw new Error(noMariaDb);
+  const { program, installer } = found;
   return {
     program,
     install: (data, asUser) => [
@@ -74,9 +83,17 @@ async function mariadb(): Promise<Product> {
     ],
     options: ['--innodb-log-file-size=8M'],
     withoutTls: '--skip-ssl',
+    keyType: 'ec',
     reloadTls: 'FLUSH SSL',
   };
 }
+
+/** Small logs, by their names before 8.0.30 and since, and no waiting for the disk: nothing is to outlive the machine. */
+const mysqlDisk = [
+  '--loose-innodb-log-file-size=8M',
+  '--loose-innodb-redo-log-capacity=8M',
+  '--innodb-flush-method=nosync',
+];
 
 const mysqlServer = (program: string): Product => ({
   program,
@@ -86,9 +103,12 @@ const mysqlServer = (program: string): Product => ({
     ...asUser,
     '--initialize-insecure',
     `--datadir=${data}`,
+    ...mysqlDisk,
   ],
-  options: ['--innodb-redo-log-capacity=8M', '--mysqlx=OFF', '--secure-file-priv=NULL'],
+  options: [...mysqlDisk, '--mysqlx=OFF', '--secure-file-priv=NULL'],
   withoutTls: '--tls-version=',
+  // Early builds of 8.0 know no elliptic curves.
+  keyType: 'rsa',
 });
 
 const binaryLog = 'binlog';
@@ -146,7 +166,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
     throw new Error(`${installer} failed: ${`${error.stdout}${error.stderr}`.slice(-500)}`);
   });
 
-  const authority = await createAuthority();
+  const authority = await createAuthority(undefined, product.keyType);
   const serve = async ({ cert, key }: Certificate) => {
     for (const [name, text] of [
       ['server.pem', cert],
@@ -156,7 +176,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
       await own(join(folder, name));
     }
   };
-  await serve(await issueChosen(authority, {}));
+  await serve(await issueChosen(authority, {}, product.keyType));
 
   const port = await freePort();
   const superuser = { username: 'root', password: crypto.randomUUID() };
@@ -234,7 +254,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
     pause: () => child.pause(),
     resume: () => child.resume(),
     async useCertificate(choice) {
-      await serve(await issueChosen(authority, choice));
+      await serve(await issueChosen(authority, choice, product.keyType));
       const { reloadTls } = product;
       if (reloadTls === undefined) {
         await stop();

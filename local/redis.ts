@@ -38,8 +38,9 @@ export interface RedisOptions {
   readonly cluster?: boolean;
 }
 
-/** Path of a server's program, if this machine has one. */
-export const findRedis = (): Promise<string | undefined> => findProgram('redis-server', 'valkey-server');
+/** Path of a server's program: the one that `REKEY_REDIS_SERVER` names, or one that this machine has. */
+export const findRedis = async (): Promise<string | undefined> =>
+  process.env.REKEY_REDIS_SERVER || (await findProgram('redis-server', 'valkey-server'));
 
 /** A server with TLS from an authority of its own and nobody's login but the superuser's. */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {

@@ -1,4 +1,5 @@
 import { SecretError } from '../core/errors.ts';
+import { requireAssigned } from './assigned.ts';
 import { LoginDenied } from './login.ts';
 import type { ApplyContext } from './rotator.ts';
 
@@ -85,11 +86,12 @@ export function noteCurrentRefused<S extends { username: string }>(context: Appl
 }
 
 /**
- * Whether any version of the secret logs in as a user of the pair. Without that, whoever may write the secret could
- * name any user in it and have it cloned or handed over by the admin. A login that fails although the password is right
- * proves as much.
+ * Whether any version of the secret logs in as a user of the pair; if none does, the deployment must name the pair. Without
+ * that, whoever may write the secret could name any user in it and have it cloned or handed over by the admin. A login that
+ * fails although the password is right proves as much.
+ * @throws SecretError `CredentialUnusable` where nothing ties the pair to the secret
  */
-export async function isProven<S extends { username: string; password: string }>(
+export async function isProven<S extends { username: string; password: string; host: string }>(
   next: S,
   context: ApplyContext<S>,
   tryOpen: (secret: S) => Promise<{ end(): Promise<void> } | LoginDenied>,
@@ -109,5 +111,6 @@ export async function isProven<S extends { username: string; password: string }>
   for await (const other of context.credentials.others()) {
     if (await proves(other)) return true;
   }
+  await requireAssigned(next, context.credentials);
   return false;
 }

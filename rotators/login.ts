@@ -33,6 +33,9 @@ export class LoginHindered extends LoginDenied {
   }
 }
 
+/** A login that failed after the server had accepted the password: no place is free, or none for this database. */
+export class LoginAccepted extends TargetError {}
+
 /** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
 export async function orRefused<S>(login: Promise<S>): Promise<S | LoginRefused> {
   const answer = await orDenied(login);

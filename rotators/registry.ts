@@ -1,6 +1,6 @@
 import type { Strategy } from '../core/secret.ts';
 import { longestStepSeconds, usualStepSeconds } from '../core/step-limits.ts';
-import type { Revoker } from './rotator.ts';
+import type { Credentials, Revoker } from './rotator.ts';
 
 /** Permissions for targets that are reached through an AWS API. */
 export interface AwsAccess {
@@ -51,6 +51,8 @@ export interface SecretTypeEntry {
   readonly issued?: true;
   /** The admin secret alone decides what can be made: functions are not shared between secrets of different admins. */
   readonly adminDecides?: true;
+  /** Its admin sets passwords of the users that secrets name; see {@link Credentials.isAssigned}. */
+  readonly usersByAdmin?: true;
   /** Its secrets must be there before, because a first version of them cannot be generated. */
   readonly adoptedOnly?: true;
   /** How long one step or containment may take: the timeout of its functions. @default usualStepSeconds */
@@ -65,6 +67,7 @@ export interface SecretTypeEntry {
 export const registry = {
   postgresql: {
     title: 'PostgreSQL',
+    usersByAdmin: true,
     apis: ['rds'],
     strategies: ['single-user', 'alternating-users'],
     needsAdmin: ['alternating-users'],
@@ -74,6 +77,7 @@ export const registry = {
   },
   mysql: {
     title: 'MySQL and MariaDB',
+    usersByAdmin: true,
     apis: ['rds'],
     strategies: ['single-user', 'alternating-users', 'dual-credential'],
     needsAdmin: ['alternating-users', 'dual-credential'],
@@ -83,6 +87,7 @@ export const registry = {
   },
   redshift: {
     title: 'Amazon Redshift',
+    usersByAdmin: true,
     strategies: ['single-user', 'alternating-users'],
     needsAdmin: ['alternating-users'],
     database: false,
@@ -91,6 +96,7 @@ export const registry = {
   },
   redis: {
     title: 'Redis and Valkey',
+    usersByAdmin: true,
     strategies: ['single-user', 'dual-credential'],
     needsAdmin: ['dual-credential'],
     database: false,

@@ -131,6 +131,11 @@ export interface Credentials<S> {
    * @param which - `newer`: those alone that were stored after the current one, by rotations that were given up. Default: `all`
    */
   others(which?: 'newer' | 'all'): AsyncIterable<S>;
+  /**
+   * Whether the deployment names the user and the place of a credential as this secret's, and the admin secret. Asked where no
+   * version has logged in: whoever may write a secret may name anybody in it, and the admin would act for that person.
+   */
+  isAssigned(credential: S): Promise<boolean>;
 }
 
 export interface ApplyContext<S> extends TargetContext {

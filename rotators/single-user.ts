@@ -1,4 +1,5 @@
 import { SecretError } from '../core/errors.ts';
+import { requireAssigned } from './assigned.ts';
 import { LoginDenied, LoginHindered, type LoginRefused, using } from './login.ts';
 import type { ApplyContext } from './rotator.ts';
 
@@ -9,7 +10,7 @@ export interface PasswordChange<S, C> {
   changeOwn(session: C): Promise<void>;
   /**
    * As the admin.
-   * @param proven - some version of the secret is known to be of the user
+   * @param proven - some version of the secret is known to be of the user; else the deployment says so
    * @returns false when the admin must not: nothing is proven, and the user is a privileged one
    */
   changeByAdmin(admin: S, proven: boolean): Promise<boolean>;
@@ -21,7 +22,7 @@ export interface PasswordChange<S, C> {
  * @throws SecretError `CredentialUnusable`
  */
 export async function changePassword<
-  S extends { username: string; password: string },
+  S extends { username: string; password: string; host: string },
   C extends { end(): Promise<void> },
 >(next: S, context: ApplyContext<S>, change: PasswordChange<S, C>): Promise<void> {
   const { credentials } = context;
@@ -61,12 +62,19 @@ export async function changePassword<
   if (previous !== undefined && (await own(previous, 'the previous one'))) return;
 
   const admin = await credentials.admin();
-  if (admin !== undefined && (await change.changeByAdmin(admin, proven))) {
+  const byAdmin = async (): Promise<boolean> => {
+    if (admin === undefined || !(await change.changeByAdmin(admin, proven))) return false;
     repaired('the admin secret');
-    return;
-  }
+    return true;
+  };
+  const tied = proven || (await credentials.isAssigned(next));
+  if (tied && (await byAdmin())) return;
   for await (const other of credentials.others()) {
     if (await own(other, 'an older version')) return;
+  }
+  if (admin !== undefined && !tied) {
+    if (!proven) await requireAssigned(next, credentials);
+    if (await byAdmin()) return;
   }
   throw new SecretError(
     'CredentialUnusable',

@@ -5,6 +5,7 @@
 export const codes = {
   target: {
     TargetUnreachable: true,
+    TargetBusy: true,
     TlsRefused: false,
     AuthenticationRefused: false,
     PermissionMissing: false,

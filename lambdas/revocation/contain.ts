@@ -49,12 +49,14 @@ export async function containLeaks<S extends object>(
     await record(input, [], findings, { bus, origin });
     return { containments: [] };
   }
+  const sources = { ...dependencies, assigned: async () => input.assigned ?? undefined };
+  const atHand = (credential: S) => credentialsAtHand(sources, leaks.description, credential);
   const context = {
     ...target,
     strategy,
     random: origin.random,
     finding: (finding: (typeof findings)[number]) => findings.push(finding),
-    credentials: credentialsAtHand(dependencies, leaks.description, current),
+    credentials: atHand(current),
     ...(input.rotatedAt === undefined ? {} : { rotatedAt: new Date(input.rotatedAt) }),
   };
   const errors: unknown[] = [];
@@ -65,13 +67,26 @@ export async function containLeaks<S extends object>(
     if (outcome === 'rejected') {
       return { loginsRefused: true, sessionsEnded: 0, note: 'refused already where this version points' };
     }
-    const credentials = credentialsAtHand(dependencies, leaks.description, credential);
-    return await rotator.contain(credential, { ...context, credentials });
+    return await rotator.contain(credential, { ...context, credentials: atHand(credential) });
+  };
+  /** With the admin of the current version, and where that is of no use, with the leaked version's own. */
+  const containHere = async (credential: S): Promise<ContainResult> => {
+    const { credentials } = context;
+    const admin = async () => {
+      const own = () => atHand(credential).admin();
+      const found = await credentials.admin().catch(async (error: unknown) => {
+        const other = await own().catch(() => undefined);
+        if (other === undefined) throw error;
+        return other;
+      });
+      return found ?? (await own());
+    };
+    return await rotator.contain(credential, { ...context, credentials: { ...credentials, admin } });
   };
   const containOne = async ({ credential, identity, versionIds }: Leak<S>): Promise<Containment> => {
     try {
       const result = isOfSamePlace(rotator, credential, current)
-        ? await rotator.contain(credential, context)
+        ? await containHere(credential)
         : await containElsewhere(credential);
       return { versionIds, identity, ...result };
     } catch (error) {
@@ -129,7 +144,7 @@ export async function verifyLeaks<S extends object>(
 ): Promise<VerifyOutcome> {
   const { rotator, target, origin } = dependencies;
   const leaks = await readLeaks(input, dependencies);
-  const { current, currentVersionId, found, unavailable, kept } = leaks;
+  const { current, currentFault, currentVersionId, found, unavailable, kept } = leaks;
   const context = { ...target, finding: () => undefined };
   const revoked = leaks.stillCurrent ?? currentVersionId;
   if (revoked !== input.newVersionId && input.versions.includes(revoked)) {
@@ -141,6 +156,7 @@ export async function verifyLeaks<S extends object>(
     );
   }
   if (current === undefined) {
+    if (currentFault !== undefined) throw currentFault;
     throw unproven(
       `${input.secretName} holds its first value, which no target was told: there is nothing to prove before it has rotated`,
     );
@@ -156,6 +172,7 @@ export async function verifyLeaks<S extends object>(
       );
     }
   }
+  if (currentFault !== undefined) throw currentFault;
   for (const result of [...results, currentResult]) {
     if (result.outcome === 'unreachable') {
       throw result.error;

@@ -6,9 +6,9 @@ import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import type { Revoker } from '../../rotators/rotator.ts';
 import { standardHandler } from '../shared/chain.ts';
 import { containmentEnvironmentSchema, readEnvironment } from '../shared/environment.ts';
+import { emergencyBus, recordRoutes } from '../shared/record-bus.ts';
 import { targetDefaults } from '../shared/target.ts';
 import { containLeaks, verifyLeaks } from './contain.ts';
-import { emergencyBus, emergencyRoutes } from './emergency-bus.ts';
 import { type ContainOutcome, containmentInputSchema, type VerifyOutcome } from './state.ts';
 
 /**
@@ -20,7 +20,7 @@ import { type ContainOutcome, containmentInputSchema, type VerifyOutcome } from 
  */
 export function containmentHandler<S extends object>(rotator: Revoker<S>) {
   const environment = readEnvironment(containmentEnvironmentSchema);
-  const routes = emergencyRoutes(environment);
+  const routes = recordRoutes(environment);
   const store = new SecretsManagerStore(new SecretsManagerClient({}));
   const databases = new RdsDirectory();
   const target = targetDefaults(environment);

@@ -10,11 +10,11 @@ import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { metrics as metricNames } from '../../core/names.ts';
 import { standardHandler } from '../shared/chain.ts';
 import { readEnvironment, revocationIntakeEnvironmentSchema } from '../shared/environment.ts';
-import { emergencyBus, emergencyRoutes } from './emergency-bus.ts';
+import { emergencyBus, recordRoutes } from '../shared/record-bus.ts';
 import { takeRequest } from './intake.ts';
 
 const environment = readEnvironment(revocationIntakeEnvironmentSchema);
-const routes = emergencyRoutes(environment);
+const routes = recordRoutes(environment);
 const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);
 const store = new SecretsManagerStore(new SecretsManagerClient({}));
 const workflow = environment.REKEY_REVOCATION_WORKFLOW_ARN;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deliveredEventSchema } from '../../core/audit/event.ts';
+import { assignmentOf } from '../../core/definition.ts';
 import type { ErrorCodeOf } from '../../core/errors/codes.ts';
 import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
 import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
@@ -198,6 +199,7 @@ async function prepare(
     named: request.versions !== undefined,
     requestedAt,
     consumers: definition.consumers,
+    assigned: assignmentOf(definition) ?? null,
     owner: definition.owner,
   };
 }

@@ -19,8 +19,13 @@ export interface Leak<S> {
 export interface Leaks<S> {
   /** With AWSCURRENT on `currentVersionId`, wherever the labels had it. */
   readonly description: SecretDescription;
-  /** Undefined while the secret holds its first value, which no target was told, and nothing else leaked. */
+  /**
+   * The credential in use. Where the current version holds none, a leaked one counts as in use; undefined where there is no
+   * such either.
+   */
   readonly current: S | undefined;
+  /** Why the current version holds no credential, where it is not a first value that no target was told. */
+  readonly currentFault?: SecretError;
   readonly currentVersionId: string;
   /** The leaked version that the labels still show as the current one, though the revocation has replaced it. */
   readonly stillCurrent?: string;
@@ -77,35 +82,56 @@ export async function readLeaks<S extends object>(
       });
     }
   }
-  const kept = byValue.get(current.value);
+  const found = [...byValue.values()];
+  const kept = current.value === undefined ? undefined : byValue.get(current.value);
   return {
     ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
     ...(isReplaced(shown, input) ? { stillCurrent: shown } : {}),
     description,
-    current: inUse(current, [...byValue.values()], description.name, rotator),
+    ...inUse(current, found, description.name, rotator),
     currentVersionId,
-    found: [...byValue.values()],
+    found,
     unavailable,
   };
 }
 
-/** The credential in use. Where that is a first value no target knows it, and whatever else leaked counts as in use. */
+/**
+ * The credential in use. A current version that holds none, because no target was told its first value or because somebody
+ * wrote something else there, keeps nothing that leaked from being cut off.
+ */
 function inUse<S extends object>(
-  { value, versionId }: SecretVersion,
+  { value, versionId }: Shown,
   found: readonly Leak<S>[],
   name: string,
   { schema }: Pick<Revoker<S>, 'schema'>,
-): S | undefined {
+): Pick<Leaks<S>, 'current' | 'currentFault'> {
   const where = `${name} version ${versionId}`;
-  return credentialIn(schema, value) === undefined && isFirstValue(parseSecretJson(value, where))
-    ? found[0]?.credential
-    : parseCredential(schema, value, where);
+  const current = found[0]?.credential;
+  try {
+    if (value === undefined) throw noText(name);
+    if (credentialIn(schema, value) === undefined && isFirstValue(parseSecretJson(value, where))) {
+      return { current };
+    }
+    return { current: parseCredential(schema, value, where) };
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    return { current, currentFault: error };
+  }
 }
+
+const noText = (name: string) =>
+  new SecretError(
+    'SecretValueMissing',
+    `${name} has no text value labelled ${stages.current}; store the credential that works now, as JSON`,
+  );
+
+/** A version as it was read; without a value where it holds no text. */
+type Shown = Pick<SecretVersion, 'versionId' | 'created'> & Partial<Pick<SecretVersion, 'value'>>;
 
 interface Current {
   /** The secret as its labels were seen. */
   readonly seen: SecretDescription;
-  readonly current: SecretVersion;
+  readonly current: Shown;
 }
 
 async function readCurrent<S extends object>(
@@ -122,14 +148,8 @@ async function readCurrent<S extends object>(
   const seen = await lookUntil(() => store.describe(secretArn), asExpected, wait);
   const shown = versionWith(seen, stages.current);
   if (newVersionId === undefined) {
-    const current = shown && (await readVersion(shown, input, sources));
-    if (!current) {
-      throw new SecretError(
-        'SecretValueMissing',
-        `${seen.name} has no text value labelled ${stages.current}; store the credential that works now, as JSON`,
-      );
-    }
-    return { seen, current };
+    const current = shown === undefined ? undefined : await readVersion(shown, input, sources);
+    return { seen, current: current ?? { versionId: shown ?? '' } };
   }
   const other = shown === undefined || shown === newVersionId || isReplaced(shown, input) ? undefined : shown;
   const [made, labelled] = await Promise.all([

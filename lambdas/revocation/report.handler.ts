@@ -1,20 +1,25 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { systemClock } from '../../adapters/clock.ts';
 import { systemRandom } from '../../adapters/random.ts';
+import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { metrics as metricNames } from '../../core/names.ts';
 import { standardHandler } from '../shared/chain.ts';
 import { readEnvironment, revocationReportEnvironmentSchema } from '../shared/environment.ts';
-import { emergencyBus, emergencyRoutes } from './emergency-bus.ts';
+import { recordBus, recordRoutes } from '../shared/record-bus.ts';
 import { type Report, report } from './report.ts';
 
 const environment = readEnvironment(revocationReportEnvironmentSchema);
-const routes = emergencyRoutes(environment);
+const routes = recordRoutes(environment);
 
-/** The last step of the revocation workflow. */
+/**
+ * The last step of the revocation workflow. By now everything is done, so it fails, to be tried again for hours, until the
+ * outcome is recorded; the alarm of a failed revocation does not wait for that.
+ */
 export const handler = standardHandler<unknown, Report>(async (event, tools) => {
   const { metrics, logger } = tools;
+  const records: AnyEvent[] = [];
   const result = await report(event, {
-    bus: emergencyBus(routes, tools),
+    bus: { publish: async (events) => void records.push(...events) },
     origin: {
       source: 'rekey.revocation',
       environment: environment.REKEY_ENVIRONMENT,
@@ -23,15 +28,17 @@ export const handler = standardHandler<unknown, Report>(async (event, tools) => 
       random: systemRandom,
     },
   });
+  if (result.outcome === 'failed') {
+    metrics.addMetric(metricNames.revocationFailed, MetricUnit.Count, 1);
+    logger.error('revocation failed', { ...result });
+  }
+  await recordBus(routes, tools).publish(records);
   if (result.outcome === 'succeeded') {
     metrics.addMetric(metricNames.revocationSucceeded, MetricUnit.Count, 1);
     metrics.addMetric(metricNames.timeToRefusal, MetricUnit.Milliseconds, result.timeToRefusalMs);
   } else if (result.outcome === 'unproven') {
     metrics.addMetric(metricNames.revocationUnproven, MetricUnit.Count, 1);
     logger.warn('revocation unproven', { ...result });
-  } else {
-    metrics.addMetric(metricNames.revocationFailed, MetricUnit.Count, 1);
-    logger.error('revocation failed', { ...result });
   }
   return result;
 });

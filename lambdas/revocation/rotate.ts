@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { v5 } from 'uuid';
 import { RekeyError } from '../../core/errors.ts';
 import type { Clock, DefinitionStore, RotationControl, SecretStore } from '../../core/ports.ts';
+import { revocationToken } from '../../core/revocation-token.ts';
 import { stages, versionWith } from '../../core/secret.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
 import { mostLookups, type RotateOutcome, type WorkflowInput } from './state.ts';
@@ -11,8 +11,9 @@ export interface RotateDependencies {
   readonly rotation: RotationControl;
   readonly clock: Clock;
   /**
-   * How long to wait for the new version to be current, in milliseconds.
-   * @default 20 seconds; where a step may take longer than usual, as long as that
+   * How long to wait for the new version to be current, in milliseconds. The workflow comes back after that: whoever waits
+   * takes the place of a function that would do the work, where few may run at once.
+   * @default 6 seconds; where a step may take longer than usual, as long as that
    */
   readonly patienceMs?: number;
   /** @default really waits */
@@ -57,24 +58,16 @@ export async function rotateStep(
   return { ...outcome, containmentFunction, lookups };
 }
 
-const namespace = 'b1a7d3a4-3f0b-5e0e-9a52-6f2b9b8c4f11';
 const pollMs = 200;
 /** Between two looks where a step may take minutes. */
 const slowPollMs = 2_000;
-const usualPatienceMs = 20_000;
+const usualPatienceMs = 6_000;
 /** A rotation whose function failed is tried again when it is asked for again. */
 const askAgainMs = 10_000;
 /** The same where a step may take minutes: one that still runs would be started once more beside it. */
 const slowAskAgainMs = 120_000;
 /** After a refusal, the labels are looked at for so long before it counts. */
 const settlesAfterMs = 3_000;
-
-/**
- * The id of the version that a revocation makes: the same for each try, so that a retried step rotates once.
- * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-5
- */
-export const rotationToken = (requestId: string, secretArn: string): string =>
-  v5(`${requestId}\n${secretArn}`, namespace);
 
 /**
  * Rotates a secret for a revocation and waits until the version it asked for is current.
@@ -102,7 +95,7 @@ export async function rotateForRevocation(
   const begun = clock.now().getTime();
   // An ordinary rotation is seen at once, also of a type that may take long.
   const pauseMs = () => (slow && clock.now().getTime() - begun > usualPatienceMs ? slowPollMs : pollMs);
-  const token = rotationToken(requestId, secretArn);
+  const token = revocationToken(requestId, secretArn);
   const deadline = begun + patienceMs;
   let accepted = false;
   let askedAt = 0;

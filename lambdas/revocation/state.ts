@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { assignmentSchema } from '../../core/definition.ts';
 import { type Containment, revocationModes, type Verification } from '../../core/events/catalogue.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
 
@@ -30,6 +31,8 @@ export const workflowInputSchema = z.object({
   requestedAt: z.iso.datetime(),
   /** Of the secret's definition: whom a person turns to where nothing could be proven. */
   consumers: z.array(z.string()).default([]),
+  /** The user and the place that the deployment names as the secret's, and its admin secret; null where it names none. */
+  assigned: assignmentSchema.nullish(),
   owner: z.string().optional(),
 });
 export type WorkflowInput = z.output<typeof workflowInputSchema>;
@@ -45,6 +48,7 @@ export const containmentInputSchema = z.object({
   named: z.boolean(),
   /** When the revocation was asked for: versions that are older leaked, too, where none are named. */
   requestedAt: z.iso.datetime().optional(),
+  assigned: assignmentSchema.nullish(),
   /** The version that the revocation's own rotation made, and since when the target has it. */
   newVersionId: z.string().optional(),
   rotatedAt: z.iso.datetime().optional(),

@@ -1,8 +1,10 @@
+import type { Assignment } from '../../core/definition.ts';
 import { SecretError } from '../../core/errors.ts';
-import { endsLikeSuffix } from '../../core/names.ts';
+import { endsLikeSuffix, sameSecret } from '../../core/names.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
-import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
-import type { Credentials, Revoker } from '../../rotators/rotator.ts';
+import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret.ts';
+import { pairOf } from '../../rotators/alternating.ts';
+import type { Bounds, Credentials, Revoker } from '../../rotators/rotator.ts';
 import { differences } from './content.ts';
 import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
 
@@ -11,8 +13,11 @@ const otherVersionsTried = 5;
 
 export interface CredentialSources<S extends object> {
   readonly rotator: Revoker<S>;
+  readonly strategy: Strategy;
   readonly store: SecretStore;
   readonly databases: DatabaseDirectory;
+  /** What the deployment says of whose the secret is. Default: nothing. */
+  readonly assigned?: (secret: SecretDescription) => Promise<Assignment | undefined>;
 }
 
 /**
@@ -34,15 +39,18 @@ export function credentialsAtHand<S extends object>(
     return isOfSamePlace(rotator, credential, current) ? credential : undefined;
   };
   let admin: Promise<S | undefined> | undefined;
+  const isAssigned = (credential: S) => isOfAssigned(sources, description, credential);
   return {
     current,
+    isAssigned,
     admin: () => {
-      admin ??= readAdmin(sources, current);
+      admin ??= readAdmin(sources, current, isAssigned);
       return admin;
     },
     previous: async () => {
       const versionId = versionWith(description, stages.previous);
-      return versionId === undefined ? undefined : read(versionId);
+      // What holds no credential is no way in; the others may be.
+      return versionId === undefined ? undefined : read(versionId).catch(unlessMalformed);
     },
     others: async function* (which = 'all') {
       // Labels that people give, such as "last-known-good", make a version no less of a way in.
@@ -71,6 +79,31 @@ export const isOfSamePlace = <S extends object>(
   there: S,
 ): boolean => differences(boundTo(credential), boundTo(there)).every((key) => key === 'username');
 
+function unlessMalformed(error: unknown): undefined {
+  if (error instanceof SecretError && error.code === 'SecretValueInvalid') return undefined;
+  throw error;
+}
+
+/** See {@link Credentials.isAssigned}. Two users who take turns count as one. */
+async function isOfAssigned<S extends object>(
+  { rotator, strategy, assigned }: CredentialSources<S>,
+  description: SecretDescription,
+  credential: S,
+): Promise<boolean> {
+  const said = await assigned?.(description);
+  if (said === undefined) return false;
+  const { username, masterarn } = credential as SecretJson;
+  const { fields } = said;
+  if (typeof username !== 'string') return false;
+  const inTurn = strategy === 'alternating-users' && pairOf(username).base === pairOf(fields.username).base;
+  if (username !== fields.username && !inTurn) return false;
+  if (typeof masterarn !== 'string' || said.masterarn === undefined) return false;
+  if (!sameSecret(masterarn, said.masterarn)) return false;
+  const { port: _port, ssl: _ssl, ...rest } = credential as SecretJson;
+  const meant = rotator.schema.safeParse({ ...rest, ...fields, username });
+  return meant.success && differences(rotator.boundTo(meant.data), rotator.boundTo(credential)).length === 0;
+}
+
 /**
  * Reads the admin secret named in `masterarn` and makes sure that it is of the same target.
  *
@@ -81,6 +114,7 @@ export const isOfSamePlace = <S extends object>(
 async function readAdmin<S extends object>(
   sources: CredentialSources<S>,
   current: S,
+  isAssigned: (credential: S) => Promise<boolean>,
 ): Promise<S | undefined> {
   const { rotator, store, databases } = sources;
   const arn = (current as SecretJson).masterarn;
@@ -100,15 +134,32 @@ async function readAdmin<S extends object>(
     typeof host === 'string' && json.host === undefined ? await locateManaged(sources, arn) : {};
   const admin = parseCredential(rotator.schema, JSON.stringify({ ...located, ...json }), arn);
   const { host: adminHost } = admin as SecretJson;
-  if (typeof adminHost === 'string' && typeof host === 'string' && adminHost !== host) {
-    if (!(await databases.sharesUsers(host, adminHost))) {
-      throw new SecretError(
-        'AdminSecretMismatch',
-        `the admin secret ${arn} is of host ${adminHost}, the secret of host ${host}, which RDS knows neither as an endpoint of the same cluster nor as a replica of it; correct masterarn`,
-      );
-    }
+  if (typeof adminHost !== 'string' || typeof host !== 'string') return admin;
+  if (adminHost !== host && !(await databases.sharesUsers(host, adminHost))) {
+    throw new SecretError(
+      'AdminSecretMismatch',
+      `the admin secret ${arn} is of host ${adminHost}, the secret of host ${host}, which RDS knows neither as an endpoint of the same cluster nor as a replica of it; correct masterarn`,
+    );
+  }
+  const weaker = placeApart(rotator.boundTo(admin), rotator.boundTo(current));
+  if (weaker !== undefined && !(await isAssigned(current))) {
+    throw new SecretError(
+      'AdminSecretMismatch',
+      `the admin secret ${arn} is of ${weaker.admin}, the secret of ${weaker.secret}: what the admin sets at the one would be sent to the other; correct masterarn, or have the configuration say where the secret is used (create.fields, or identity of an adopted secret)`,
+    );
   }
   return admin;
+}
+
+/**
+ * How a secret points elsewhere than the admin that sets its passwords, though at the same host. Whoever listens there
+ * would be sent a password that works where the admin is.
+ */
+function placeApart(admin: Bounds, secret: Bounds): { admin: string; secret: string } | undefined {
+  if (admin.port !== secret.port) return { admin: `port ${admin.port}`, secret: `port ${secret.port}` };
+  return secret.ssl === 'plaintext' && admin.ssl !== 'plaintext'
+    ? { admin: 'a connection with TLS', secret: 'one without (ssl: false)' }
+    : undefined;
 }
 
 /** What may be wrong with an ARN that looks full and is not found: the end of the name was taken for the suffix. */

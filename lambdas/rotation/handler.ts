@@ -1,23 +1,23 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
 import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
-import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { PromptDefinitionStore } from '../../adapters/prompt-definition-store.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { metrics as metricNames } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
+import { isRevocationToken } from '../../core/revocation-token.ts';
 import type { Rotator } from '../../rotators/rotator.ts';
 import { loggable, standardHandler, type Tools } from '../shared/chain.ts';
 import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
+import { emergencyBus, recordBus, recordRoutes } from '../shared/record-bus.ts';
 import { targetDefaults } from '../shared/target.ts';
 import { parseRotationEvent, type RotationEvent } from './event.ts';
 import { isLasting } from './lasting.ts';
 import { type LifecycleDependencies, RotationLifecycle, type StepReport } from './lifecycle.ts';
 import { endOverlaps, failureOf, retireEventSchema, summarizeOverlaps } from './overlaps.ts';
+import { assignedTo } from './redefine.ts';
 import type { Overlap, RetireDependencies } from './retire.ts';
 import { VersionCache } from './version-cache.ts';
 
@@ -32,8 +32,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   const environment = readEnvironment(rotationEnvironmentSchema);
   const secrets = new SecretsManagerStore(new SecretsManagerClient({}));
   const store = new VersionCache(secrets, systemClock);
-  const bus = new EventBridgeBus(new EventBridgeClient({}), environment.REKEY_EVENT_BUS);
-  const queue = new AuditQueue(environment.REKEY_AUDIT_QUEUE_URL);
+  const routes = recordRoutes(environment);
   const databases = new RdsDirectory();
   const definitions = new PromptDefinitionStore(environment.REKEY_ENVIRONMENT);
   const passwords = passwordPolicy(process.env);
@@ -50,8 +49,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       store,
       databases,
       definitions,
-      bus,
-      records: withFallback(bus, queue, (error) => countFallback(error, tools)),
+      records: (isRevocation(event) ? emergencyBus : recordBus)(routes, tools),
       origin: {
         source: 'rekey.rotation',
         environment: environment.REKEY_ENVIRONMENT,
@@ -61,6 +59,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       },
       passwords,
       target,
+      assigned: (description) => assignedTo(description, dependencies),
     };
     const retirement = retireEventSchema.safeParse(event);
     if (retirement.success) {
@@ -90,6 +89,10 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   });
 }
 
+/** An emergency does not wait for its record. */
+const isRevocation = (event: unknown): boolean =>
+  isRevocationToken(Reflect.get(Object(event), 'ClientRequestToken'));
+
 async function retire<S extends object>(
   secrets: readonly string[],
   overlap: Overlap,
@@ -115,9 +118,4 @@ function measure({ step, done, rotationMs }: StepReport, { logger, metrics }: To
       metrics.addMetric(metricNames.rotationDuration, MetricUnit.Milliseconds, rotationMs);
     }
   }
-}
-
-function countFallback(error: unknown, { logger, metrics }: Tools): void {
-  logger.error('the event bus took no record; it goes to the audit queue', loggable(error));
-  metrics.addMetric(metricNames.auditPublishFailed, MetricUnit.Count, 1);
 }

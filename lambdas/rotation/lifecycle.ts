@@ -25,9 +25,7 @@ import type { VersionCache } from './version-cache.ts';
 /** What the engine works with; everything outside comes through it. */
 export interface LifecycleDependencies<S extends object> extends RedefineDependencies<S>, WithWait {
   readonly store: VersionCache;
-  /** The bus itself: a rotation does not start unless it takes the record. */
-  readonly bus: EventBus;
-  /** For what has happened already: falls back to the audit queue when the bus takes nothing. */
+  /** Takes records, by one way or another. A rotation does not start unless it takes the one that says so. */
   readonly records: EventBus;
   readonly target: Omit<TargetContext, 'finding'>;
 }
@@ -154,7 +152,7 @@ export class RotationLifecycle<S extends object> {
     { step, secretId, token, rotationToken }: RotationEvent,
     description: SecretDescription,
   ): Promise<StepReport> {
-    const { rotator, store, bus } = this.#deps;
+    const { rotator, store, records } = this.#deps;
     const version = await this.#currentVersion(description);
     // What a target has issued is worth nothing unless it is stored: an earlier try's must not be made again.
     if (rotator.discard !== undefined && (await store.read(description.arn, { versionId: token }))) {
@@ -163,7 +161,7 @@ export class RotationLifecycle<S extends object> {
     const base = await this.#withFindings(description, token, (target) =>
       redefine(description, version.value, target, this.#deps),
     );
-    await bus.publish([
+    await records.publish([
       createEvent(
         this.#deps.origin,
         'Secret Rotation Started',

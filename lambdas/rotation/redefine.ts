@@ -1,4 +1,4 @@
-import type { SecretContent } from '../../core/definition.ts';
+import { type Assignment, assignmentOf, type SecretContent } from '../../core/definition.ts';
 import { RekeyError, summarizeError } from '../../core/errors.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
 import { contentTag, environmentTag } from '../../core/names.ts';
@@ -40,6 +40,21 @@ export async function contentOf<S extends object>(
   { definitions, origin }: Pick<RedefineDependencies<S>, 'definitions' | 'origin'>,
 ): Promise<SecretContent | undefined> {
   return tags[environmentTag] === origin.environment ? (await definitions.find(name))?.content : undefined;
+}
+
+/**
+ * The user and the place that the deployment names as a secret's; see {@link CredentialSources.assigned}. The function may
+ * read the definition of an adopted secret only where that names some.
+ */
+export async function assignedTo(
+  { name, tags }: SecretDescription,
+  { definitions, origin }: Pick<RedefineDependencies<object>, 'definitions' | 'origin'>,
+): Promise<Assignment | undefined> {
+  const definition = await definitions.find(name).catch((error: unknown) => {
+    if (tags[environmentTag] === origin.environment) throw error;
+    return undefined;
+  });
+  return definition && assignmentOf(definition);
 }
 
 /**

@@ -1,25 +1,15 @@
 import { createHash } from 'node:crypto';
 import { SecretError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
-import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
-import {
-  type SecretDescription,
-  type SecretVersion,
-  type Strategy,
-  stages,
-  versionWith,
-} from '../../core/secret.ts';
+import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret.ts';
 import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../rotators/rotator.ts';
-import { credentialsAtHand, isOfSamePlace } from './credentials.ts';
+import { type CredentialSources, credentialsAtHand, isOfSamePlace } from './credentials.ts';
 import { type FindingSources, withFindings } from './findings.ts';
 import { credentialIn, parseCredential } from './secret-value.ts';
 
 /** What ending an overlap works with. */
-export interface RetireDependencies<S extends object> extends FindingSources {
+export interface RetireDependencies<S extends object> extends FindingSources, CredentialSources<S> {
   readonly rotator: Rotator<S>;
-  readonly strategy: Strategy;
-  readonly store: SecretStore;
-  readonly databases: DatabaseDirectory;
 }
 
 /** How long the credential before the current one goes on working, in hours. */

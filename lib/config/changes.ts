@@ -35,6 +35,9 @@ const deploy = (what: string): Change => ({ effect: 'deploy', what });
 const rotation = (what: string): Change => ({ effect: 'rotation', what });
 
 const newPasswords = rotation('new passwords follow it');
+const assignment = deploy(
+  'stands in the definition, and no value changes: for that user, at that place, the admin acts even where no version of the secret logs in',
+);
 const ownPasswords = rotation(
   'functions with these rules are made beside the former ones, which go; new passwords follow them',
 );
@@ -138,6 +141,10 @@ export const changes = {
   'secrets.*.adminSecret.secret': admin,
   'secrets.*.adminSecret.adopt': admin,
   'secrets.*.adminSecret.encryptionKey': deploy('the functions may use it'),
+  'secrets.*.identity.username': assignment,
+  'secrets.*.identity.host': assignment,
+  'secrets.*.identity.port': assignment,
+  'secrets.*.identity.ssl': assignment,
   'secrets.*.network': rotation(
     'functions in that network take over; those that are no longer needed go with the deploy',
   ),

@@ -129,6 +129,14 @@ function checkSecret(
       });
     }
   }
+  if (secret.identity !== undefined && (secret.adminSecret === undefined || !entry.usersByAdmin)) {
+    problems.push({
+      path: ['identity'],
+      message: entry.usersByAdmin
+        ? 'says for whom an admin may act, and there is no adminSecret; name one, or leave it out'
+        : `${secret.type}: no admin acts for a user whom its secrets name; leave it out`,
+    });
+  }
   if (entry.adoptedOnly && secret.create !== undefined) {
     problems.push({
       path: ['create'],

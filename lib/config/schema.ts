@@ -133,6 +133,19 @@ const adminSecretSchema = z.xor(
   { error: 'must have exactly one of `secret` (a key of `secrets`) and `adopt` (name or ARN)' },
 );
 
+const identitySchema = z.strictObject({
+  username: z.string().min(1).max(256),
+  host: z
+    .string()
+    .min(1)
+    .max(253)
+    .refine((host) => !isProxyHost(host), { error: proxyAdvice }),
+  /** @default - the port of the type */
+  port: z.int().min(1).max(65_535).optional(),
+  /** @default - what a secret without `ssl` means: TLS */
+  ssl: z.boolean().optional(),
+});
+
 const createSchema = z.strictObject({
   /** The secret is named `/<environment>/<name>`. */
   name: secretNameSchema,
@@ -166,6 +179,11 @@ const secretSchema = z
     rotationFunction: functionArnSchema.optional(),
     /** @default - the secret's own login changes its own password */
     adminSecret: adminSecretSchema.optional(),
+    /**
+     * The user and the place that an adopted secret is for. Needed where no version of it logs in and the admin shall set a
+     * password, or where the admin's own place differs. @default - a version must have logged in, where the admin's place is
+     */
+    identity: identitySchema.optional(),
     /** A key of `networks`. @default - the function is not attached to a VPC */
     network: z.string().optional(),
     /** Team or person that answers for the secret. */
@@ -194,6 +212,10 @@ const secretSchema = z
   })
   .refine((secret) => (secret.create === undefined) !== (secret.adopt === undefined), {
     error: 'must have exactly one of `create` and `adopt`',
+  })
+  .refine(({ identity, create }) => identity === undefined || create === undefined, {
+    error: 'is only for adopted secrets; a created one says it in create.fields',
+    path: ['identity'],
   })
   .refine((secret) => secret.encryptionKey === undefined || secret.adopt !== undefined, {
     error: 'is only for adopted secrets; created ones use the key of the environment',

@@ -7,6 +7,7 @@ import {
   Fail,
   type IChainable,
   type INextable,
+  JitterType,
   type RetryProps,
   Succeed,
   Timeout,
@@ -25,15 +26,29 @@ const lambdaErrors: readonly StateError[] = [
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
   'Lambda.ClientExecutionTimeoutException',
-  'Lambda.TooManyRequestsException',
   // The function ran out of memory or time, or its process ended.
-  'Lambda.Unknown',
   'Runtime.ExitError',
   'Sandbox.Timedout',
 ];
 
+/**
+ * Too much is asked for at once: of Lambda, of an API or a key of AWS, of the target. Where many secrets are revoked at once
+ * that lasts for minutes, so it has a budget of its own. Lambda's throttles may also be called unknown.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+ */
+const crowded: readonly StateError[] = [
+  'Lambda.TooManyRequestsException',
+  'Lambda.Unknown',
+  'Throttled',
+  'ResourceBusy',
+  'TargetBusy',
+];
+
 /** The target, or AWS, gave no answer or an old one; a moment later it may. */
-const passingErrors: readonly StateError[] = [...retryableCodes('target', 'aws'), 'LabelsOutdated'];
+const passingErrors: readonly StateError[] = [
+  ...retryableCodes('target', 'aws').filter((code) => !crowded.includes(code)),
+  'LabelsOutdated',
+];
 
 /**
  * A deploy has replaced the function since its name was read. One that is gone has no tags either, so it may as well be
@@ -52,6 +67,15 @@ const retry = (errors: readonly StateError[], maxAttempts: number, interval: Dur
   backoffRate: 2,
   maxDelay: Duration.seconds(10),
 });
+
+/** Each waits for another time, so that those who were turned away together do not come back together. */
+const spread = { jitterStrategy: JitterType.FULL } as const;
+
+/** Comes back for about 20 minutes on average. */
+const untilFree: RetryProps = {
+  ...{ errors: [...crowded], maxAttempts: 100, ...spread },
+  ...{ interval: Duration.seconds(2), backoffRate: 2, maxDelay: Duration.seconds(30) },
+};
 
 /** Timeout of the function that rotates: it waits for as long as a step of the secret's type may take. */
 export const rotateTimeout = Duration.seconds(longestStepSeconds + 30);
@@ -72,7 +96,16 @@ function containment(
     readonly afterRotation: boolean;
   },
 ): Containing {
-  const names = ['requestId', 'correlationId', 'secretArn', 'secretName', 'versions', 'named', 'requestedAt'];
+  const names = [
+    'requestId',
+    'correlationId',
+    'secretArn',
+    'secretName',
+    'versions',
+    'named',
+    'requestedAt',
+    'assigned',
+  ];
   return new CustomState(scope, id, {
     stateJson: {
       Type: 'Task',
@@ -112,6 +145,12 @@ export function revocationStates(
     retryOnServiceExceptions: false,
     taskTimeout: Timeout.duration(Duration.seconds(40)),
   });
+  report.addRetry(untilFree);
+  // All is done but the record: for as long as neither the bus nor the queue takes it, an hour and more.
+  report.addRetry({
+    ...{ errors: ['AuditUnavailable', 'AuditRefused'], maxAttempts: 60, ...spread },
+    ...{ interval: Duration.seconds(5), backoffRate: 2, maxDelay: Duration.minutes(5) },
+  });
   report.addRetry(retry([...lambdaErrors, 'States.Timeout'], 5, Duration.seconds(1)));
   report.next(
     new Choice(scope, 'Proven?')
@@ -127,6 +166,7 @@ export function revocationStates(
     taskTimeout: Timeout.duration(rotateTimeout.plus(Duration.seconds(10))),
     resultPath: '$.rotated',
   });
+  rotate.addRetry(untilFree);
   rotate.addRetry({
     // What a deploy is about to permit at its end: a secret that it adopts, another function of somebody else. A role that
     // it made just now is not known everywhere at once, and credentials that ran out are replaced by Lambda.
@@ -137,19 +177,19 @@ export function revocationStates(
     ),
     maxDelay: Duration.seconds(30),
   });
-  rotate.addRetry(
-    retry(
-      [...lambdaErrors, 'RotationPending', 'RotationNotStarted', ...retryableCodes('aws'), 'States.Timeout'],
-      6,
-      Duration.seconds(1),
-    ),
-  );
+  // The function does not wait for long: where few may run at once, those that rotate need the place.
+  rotate.addRetry({
+    ...{ errors: ['RotationPending', 'RotationNotStarted'], maxAttempts: 24, ...spread },
+    ...{ interval: Duration.seconds(1), backoffRate: 1.5, maxDelay: Duration.seconds(20) },
+  });
+  rotate.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 6, Duration.seconds(1)));
 
   const verify = containment(scope, 'Verify', {
     action: 'verify',
     result: '$.verified',
     afterRotation: true,
   });
+  verify.addRetry(untilFree);
   verify.addRetry(
     retry(
       [...lambdaErrors, ...passingErrors, 'RevocationUnproven', 'States.Timeout'],
@@ -162,6 +202,7 @@ export function revocationStates(
   verify.next(report);
 
   const sweep = containment(scope, 'Contain', { action: 'contain', result: '$.swept', afterRotation: true });
+  sweep.addRetry(untilFree);
   sweep.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 4, Duration.seconds(1)));
   sweep.addCatch(rotate, { errors: functionGone, resultPath: '$.sweepFailure' });
   sweep.addCatch(verify, { errors: ['States.ALL'], resultPath: '$.sweepFailure' });
@@ -175,6 +216,8 @@ export function revocationStates(
     result: '$.contained',
     afterRotation: false,
   });
+  // Where Lambda or the target is full, the rotation would find no place either.
+  contain.addRetry(untilFree);
   // Short: rotation waits for it, and the sweep comes back to what failed.
   contain.addRetry({
     ...retry([...lambdaErrors, ...passingErrors], 2, Duration.seconds(1)),

@@ -12,7 +12,7 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
-import { type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
+import { type Assignment, type SecretDefinition, secretDefinitionSchema } from '../../core/definition.ts';
 import { RekeyError } from '../../core/errors.ts';
 import { definitionParameter, endsLikeSuffix, environmentTag } from '../../core/names.ts';
 import { usualStepSeconds } from '../../core/step-limits.ts';
@@ -66,6 +66,11 @@ export interface RotatedSecretProps {
    * @default - the secret's own login changes its own password
    */
   readonly adminSecret?: AdminSecret;
+  /**
+   * The user and the place that an adopted secret is for, where no version of it may log in.
+   * @default - the admin acts only for a user as whom some version has logged in
+   */
+  readonly identity?: Assignment['fields'];
   /**
    * ARNs of what the functions may change, for types whose target is an AWS API.
    * @default - none
@@ -186,7 +191,8 @@ export class RotatedSecret extends Construct {
       stringValue: definitionText(this, this.secretName, this.describe(props, admin?.arn)),
     });
     // One that was created once, and is adopted now, has the tag of the environment still: its function asks what to write.
-    if (created || this.secretName.startsWith(`/${props.environment}/`)) {
+    const asksForDefinition = created || props.identity !== undefined;
+    if (asksForDefinition || this.secretName.startsWith(`/${props.environment}/`)) {
       rotation?.attachDefinition(parameterName, created ? this.identity : undefined);
     }
     if (created && rotation !== undefined) {
@@ -270,7 +276,14 @@ export class RotatedSecret extends Construct {
               ...(masterArn === undefined ? {} : { masterarn: masterArn }),
             },
           }
-        : {}),
+        : props.identity === undefined
+          ? {}
+          : {
+              identity: {
+                fields: props.identity,
+                ...(masterArn === undefined ? {} : { masterarn: masterArn }),
+              },
+            }),
     } satisfies SecretDefinition);
   }
 }

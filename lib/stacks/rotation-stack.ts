@@ -127,6 +127,7 @@ export class RotationStack extends Stack {
             },
       ...this.pairs.of(secret),
       ...(admin === undefined ? {} : { adminSecret: admin }),
+      ...(secret.identity === undefined ? {} : { identity: secret.identity }),
       resources: secret.resources,
       owner: secret.owner,
       consumers: secret.consumers,

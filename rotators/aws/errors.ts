@@ -18,7 +18,7 @@ export const targetCodes: Partial<Readonly<Record<AwsErrorCode, TargetErrorCode>
   AccessDenied: 'PermissionMissing',
   EndpointUntrusted: 'TlsRefused',
   Unreachable: 'TargetUnreachable',
-  Throttled: 'TargetTimeout',
+  Throttled: 'TargetBusy',
   ServiceUnavailable: 'TargetTimeout',
   ResourceBusy: 'TargetTimeout',
 };

@@ -54,7 +54,6 @@ export function callError(error: unknown, { where, doing, action, on = theUser }
         `${where}: could not ${doing}: the certificate of the API was not accepted (${name})`,
       );
     case 'Unreachable':
-    case 'Throttled':
     case 'ServiceUnavailable':
       return new TargetError(
         'TargetUnreachable',

@@ -47,7 +47,7 @@ async function change(place: Workplace): Promise<void> {
   const mine = beside.length === 0 ? [] : settableOf(session, server, allMine, context);
   const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
   const { proven, currentAccepted } = await proofIn([...mine, ...others], next, context, isOfPair);
-  if (!proven) await requireHarmless(session, [...mine, ...others]);
+  if (!proven) await requireHarmless(session, [...mine, ...others], next, context);
   if (!currentAccepted) noteCurrentRefused(context);
   // The user without the suffix follows only once, when it is made: somebody began with the clone.
   const follows = isClone || mine.length === 0;

@@ -1,4 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
+import { untouched } from '../assigned.ts';
 import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
@@ -6,6 +7,7 @@ import { type Account, anyHasPassword, changePermission, readAccounts } from './
 import { openServer, type Server, type Session, tryOpen } from './connection.ts';
 import { takeAway } from './dual.ts';
 import type { MysqlSecret } from './schema.ts';
+import { proofIn } from './single.ts';
 import { accountName, quote } from './sql.ts';
 
 type Context = ContainContext<MysqlSecret>;
@@ -21,6 +23,8 @@ type Context = ContainContext<MysqlSecret>;
  *   current one in a moment. The admin ends all sessions; locked, the rotation would end in a lockout.
  * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
  *   new logins.
+ *
+ * The admin touches nobody whom nothing ties to the secret: no version of it, and no word of the deployment.
  */
 export async function contain(leaked: MysqlSecret, context: Context): Promise<ContainResult> {
   const { current } = context.credentials;
@@ -102,11 +106,29 @@ async function isGone(
   return anyHasPassword(accounts, leaked.password) === false && accounts.every(({ locked }) => !locked);
 }
 
+/**
+ * Whether the leaked credential or another version is of the user, by what the server keeps; where it does not show that, by
+ * a login of the leaked one.
+ */
+async function isTied(leaked: MysqlSecret, accounts: readonly Account[], context: Context): Promise<boolean> {
+  if (await context.credentials.isAssigned(leaked)) return true;
+  const has = anyHasPassword(accounts, leaked.password);
+  if (has === true) return true;
+  const own = ({ username }: MysqlSecret) => username === leaked.username;
+  if ((await proofIn(accounts, leaked, context, own)).proven) return true;
+  if (has === false) return false;
+  const answer = await tryOpen({ ...leaked, dbname: null }, context);
+  if (answer instanceof LoginDenied) return answer.passwordAccepted;
+  await answer.end();
+  return true;
+}
+
 async function disable(session: Session, leaked: MysqlSecret, context: Context): Promise<ContainResult> {
   const { username } = leaked;
   const server = await session.prepare();
   const accounts = await readAccounts(session, server, username);
   const isAdmin = session.place.username === username;
+  if (accounts.length > 0 && !(await isTied(leaked, accounts, context))) return untouched(leaked, 'refused');
   const replaced =
     accounts.length > 0 &&
     (context.strategy === 'dual-credential'

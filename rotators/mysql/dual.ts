@@ -36,7 +36,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
       if (!isLocked && allHavePassword(accounts, next.password)) return;
       const own = ({ username }: MysqlSecret) => username === next.username;
       const proof = await proofIn(accounts, next, context, own);
-      if (!proof.proven) await requireHarmless(session, accounts);
+      if (!proof.proven) await requireHarmless(session, accounts, next, context);
       const { current } = context.credentials;
       // A locked user was contained: none of its passwords comes back.
       if (isLocked || !allHavePassword(accounts, current.password)) {

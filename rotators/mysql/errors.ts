@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { LoginHindered, LoginRefused } from '../login.ts';
+import { LoginAccepted, LoginHindered, LoginRefused } from '../login.ts';
 import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../tls/failures.ts';
 
 /** Where something went wrong, for messages. */
@@ -59,12 +59,11 @@ function loginError(answer: number, place: Place): TargetError {
     case 1049:
       return new TargetError('DatabaseMissing', `${where}: there is no database "${database}" (1049)`);
     case 1040:
+      return new TargetError('TargetBusy', `${where}: no connection is free (1040)`);
+    // Looked at after the password.
     case 1203:
     case 1226:
-      return new TargetError(
-        'TargetUnreachable',
-        `${where}: no connection is free for this user or at all (${answer})`,
-      );
+      return new LoginAccepted('TargetBusy', `${where}: no connection is free for this user (${answer})`);
     case 1053:
     case 1152:
     case 1158:

@@ -1,4 +1,5 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
+import { requireAssigned } from '../assigned.ts';
 import { LoginDenied, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import {
@@ -169,7 +170,7 @@ async function changeByAdmin(
   }
   const accounts = settableOf(session, server, all, context);
   const { proven, currentAccepted } = await proofIn(accounts, next, context, own);
-  if (!proven) await requireHarmless(session, accounts);
+  if (!proven) await requireHarmless(session, accounts, next, context);
   await setPassword(session, server, accounts, next.password);
   noteUnlocked(accounts, context);
   return currentAccepted;
@@ -177,10 +178,17 @@ async function changeByAdmin(
 
 /**
  * Nothing proves that the secret belongs to the user: whoever may write the secret could name any user in it and have
- * it handed over by the admin. So that is not done for users who may do more than read and write data.
+ * it handed over by the admin. So that is done only where the deployment names the user, and not for users who may do more
+ * than read and write data.
  * @throws SecretError `CredentialUnusable`
  */
-export async function requireHarmless(session: Session, accounts: readonly Account[]): Promise<void> {
+export async function requireHarmless(
+  session: Session,
+  accounts: readonly Account[],
+  next: MysqlSecret,
+  { credentials }: Context,
+): Promise<void> {
+  await requireAssigned(next, credentials);
   for (const account of accounts) {
     if (account.user === session.place.username || isPrivileged(await readGrants(session, account))) {
       throw new SecretError(

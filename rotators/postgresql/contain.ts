@@ -1,4 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
+import { standingOf, untouched } from '../assigned.ts';
 import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
@@ -19,6 +20,8 @@ type Context = ContainContext<PostgresSecret>;
  *   current one in a moment. The admin ends all sessions; without LOGIN the rotation would end in a lockout.
  * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
  *   new logins.
+ *
+ * The admin touches nobody whom nothing ties to the secret; see {@link standingOf}.
  */
 export async function contain(leaked: PostgresSecret, context: Context): Promise<ContainResult> {
   const { current } = context.credentials;
@@ -30,6 +33,8 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
   }
   const admin = await context.credentials.admin();
   if (admin !== undefined) {
+    const standing = await standingOf(leaked, context.credentials, (secret) => tryOpen(secret, context));
+    if (standing !== 'proven') return untouched(leaked, standing);
     const session = await open(admin, context, databaseOf(current)).catch((error: unknown) => {
       // Roles belong to the whole server: a database that is gone must not hold up an emergency.
       if (error instanceof TargetError && error.code === 'DatabaseMissing') {

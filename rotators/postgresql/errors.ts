@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { LoginRefused } from '../login.ts';
+import { LoginAccepted, LoginRefused } from '../login.ts';
 import { connectionFailure, NoTlsOffered, noAnswer, type Phase, textOf } from '../tls/failures.ts';
 
 /** Where and in which part of a connection something went wrong, for messages. */
@@ -107,15 +107,21 @@ export function loginError(answer: ServerError, place: Place): TargetError {
           '(28000); check pg_hba.conf or whether the server enforces TLS',
       );
     case '3D000':
-      return new TargetError('DatabaseMissing', `${where}: there is no database "${place.database}" (3D000)`);
+      return new LoginAccepted(
+        'DatabaseMissing',
+        `${where}: there is no database "${place.database}" (3D000)`,
+      );
     case '42501':
-      return new TargetError(
+      return new LoginAccepted(
         'PermissionMissing',
         `${where}: the login works, but the user may not connect to the database (42501); ` +
           `GRANT CONNECT ON DATABASE "${place.database}" TO "${place.username}"`,
       );
     case '53300':
-      return new TargetError('TargetUnreachable', `${where}: no connection is free (53300)`);
+      // The limit of the role is looked at after its password; that of the server, before.
+      return answer.routine === 'InitializeSessionUserId'
+        ? new LoginAccepted('TargetBusy', `${where}: the connection limit of the role is reached (53300)`)
+        : new TargetError('TargetBusy', `${where}: no connection is free (53300)`);
     case '57P01':
     case '57P02':
     case '57P03':
@@ -152,11 +158,10 @@ function poolerError(words: string, where: string): TargetError {
   if (/no such database|database .* does not exist/.test(words)) {
     return new TargetError('DatabaseMissing', `${proxy} knows no such database (08P01)`);
   }
-  if (
-    /too many|no more connections|connection slots|timeout|cannot connect|connect failed|starting up|shutting down|login has been failing/.test(
-      words,
-    )
-  ) {
+  if (/too many|no more connections|connection slots/.test(words)) {
+    return new TargetError('TargetBusy', `${proxy} has no connection free (08P01)`);
+  }
+  if (/timeout|cannot connect|connect failed|starting up|shutting down|login has been failing/.test(words)) {
     return new TargetError('TargetUnreachable', `${proxy} has no connection to it (08P01)`);
   }
   return new TargetError('TargetRefused', `${proxy} refused the connection (08P01); its log says why`);

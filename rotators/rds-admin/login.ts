@@ -90,4 +90,6 @@ const alone = <S>(current: S): Credentials<S> => ({
   admin: async () => undefined,
   previous: async () => undefined,
   async *others() {},
+  // There is no admin who could act for anybody.
+  isAssigned: async () => false,
 });

@@ -1,4 +1,5 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
+import { requireAssigned } from '../assigned.ts';
 import { LoginRefused, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { open, type Session, tryOpen } from './connection.ts';
@@ -87,6 +88,7 @@ function requireProof(session: Session, next: RedisSecret, context: Context) {
     proven = true;
     if (user.nopass || has(credentials.current) || has(next)) return;
     const repairedWith = await olderProof(credentials, has);
+    if (repairedWith === undefined) await requireAssigned(next, credentials);
     if (repairedWith === undefined && user.privileged) {
       throw new SecretError(
         'CredentialUnusable',
@@ -101,7 +103,8 @@ function requireProof(session: Session, next: RedisSecret, context: Context) {
   };
 }
 
-async function olderProof(
+/** Which of the older versions is of the user, in words; undefined when none is. */
+export async function olderProof(
   credentials: Context['credentials'],
   has: (kept: RedisSecret | undefined) => boolean,
 ): Promise<string | undefined> {

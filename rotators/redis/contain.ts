@@ -1,5 +1,7 @@
+import { untouched } from '../assigned.ts';
 import { LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
+import { olderProof } from './apply.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';
 import { type AclUser, changeUser, keep } from './user.ts';
@@ -11,7 +13,8 @@ type Context = ContainContext<RedisSecret>;
  * the user, the user is turned off instead and keeps it, as the proof for the next rotation of whose secret it is.
  *
  * The server does not know which password a session began with, so all sessions of the user end, except where the
- * user has had one password only and it is known since when.
+ * user has had one password only and it is known since when. Nobody is touched whom nothing ties to the secret: no password
+ * of any version, and no word of the deployment.
  */
 export async function contain(leaked: RedisSecret, context: Context): Promise<ContainResult> {
   const admin = await context.credentials.admin();
@@ -30,7 +33,8 @@ export function containmentRules(
   if (user.nopass) {
     // Any password logs in; only a password of its own can tell the leaked one from the current one.
     return isCurrent(leaked, current) || leaked.username !== current.username
-      ? ['off', 'resetpass']
+      ? // Off, it keeps the one that leaked: the proof for the next rotation.
+        ['off', 'resetpass', `#${hashOf(leaked)}`]
       : ['resetpass', `#${hashOf(current)}`];
   }
   const hash = hashOf(leaked);
@@ -51,7 +55,10 @@ async function cutOff(
   const { current } = context.credentials;
   // Nobody would be left who could bring the admin's own login back.
   let spared = false;
-  const changed = await changeUser(session, username, (user) => {
+  let tied = true;
+  const changed = await changeUser(session, username, async (user) => {
+    tied = await isTied(user, leaked, context);
+    if (!tied) return [];
     const rules = containmentRules(user, leaked, current);
     const own = admin.username === username && (admin.password === leaked.password || user.nopass);
     spared = own && rules.length > 0;
@@ -60,6 +67,7 @@ async function cutOff(
   if (changed === undefined) {
     return { loginsRefused: true, sessionsEnded: 0, note: `there is no user "${username}"` };
   }
+  if (!tied) return untouched(leaked, 'refused');
   if (spared) {
     return {
       loginsRefused: false,
@@ -89,6 +97,15 @@ async function cutOff(
         note: `the server does not tell which password a session began with, so all sessions of "${username}" were ended`,
       }),
   };
+}
+
+/** Whether the user has the password of some version of the secret, or the deployment names it. */
+async function isTied(user: AclUser, leaked: RedisSecret, { credentials }: Context): Promise<boolean> {
+  const has = (kept: RedisSecret | undefined) =>
+    kept?.username === leaked.username && user.passwords.includes(hashOf(kept));
+  if (user.nopass || has(leaked) || has(credentials.current)) return true;
+  if (await credentials.isAssigned(leaked)) return true;
+  return (await olderProof(credentials, has)) !== undefined;
 }
 
 /** Without an admin the user can end its own other sessions, where it is permitted to, and nothing else. */

@@ -51,7 +51,7 @@ export function loginError({ word, text }: ReplyError, where: string): TargetErr
       return new TargetError('TargetRefused', `${where}: the server is in protected mode (DENIED)`);
   }
   if (text.includes('max number of clients')) {
-    return new TargetError('TargetUnreachable', `${where}: no connection is free (maxclients)`);
+    return new TargetError('TargetBusy', `${where}: no connection is free (maxclients)`);
   }
   return new TargetError(
     'TargetRefused',

@@ -1,4 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
+import { standingOf, toAssign, untouched } from '../assigned.ts';
 import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
@@ -15,7 +16,8 @@ type Context = ContainContext<RedshiftSecret>;
  * - The leaked credential is an older password of the user whose current password works: logins with it are refused
  *   already, so only the sessions that began before the rotation are ended, by the user itself.
  * - The leaked user is another than the current one, or its password is the current one: the admin takes the password
- *   away and ends all sessions. Redshift does not do that to superusers: of those the sessions end.
+ *   away and ends all sessions. Redshift does not do that to superusers: of those the sessions end, as of the current user
+ *   that the deployment does not name.
  * - The same, but the user has another password by now: another rotation is under way, and its login will be the
  *   current one in a moment. The admin ends all sessions; without the password the rotation would end in a lockout.
  * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
@@ -32,6 +34,8 @@ export async function contain(leaked: RedshiftSecret, context: Context): Promise
   }
   const admin = await context.credentials.admin();
   if (admin !== undefined) {
+    const standing = await standingOf(leaked, context.credentials, (secret) => tryOpen(secret, context));
+    if (standing !== 'proven') return untouched(leaked, standing);
     const session = await open(admin, context, {}, databaseOf(current)).catch((error: unknown) => {
       // Users belong to the whole cluster: a database that is gone must not hold up an emergency.
       if (error instanceof TargetError && error.code === 'DatabaseMissing') return open(admin, context);
@@ -80,7 +84,10 @@ async function disable(session: Session, leaked: RedshiftSecret, context: Contex
   }
   const isAdmin = session.place.username === username;
   const replaced = await isReplaced(leaked, user, context);
-  const spared = replaced || isAdmin || user.superuser;
+  // A user without a password shows no later step whose secret it is, so the rotation could not give it another one.
+  const { credentials } = context;
+  const unsure = username === credentials.current.username && !(await credentials.isAssigned(leaked));
+  const spared = replaced || isAdmin || user.superuser || unsure;
   if (!spared) {
     await session.transaction(() =>
       session.run(`ALTER USER ${quote(username)} PASSWORD DISABLE`, {
@@ -103,7 +110,9 @@ async function disable(session: Session, leaked: RedshiftSecret, context: Contex
     sessionsEnded,
     note: isAdmin
       ? `the admin secret logs in as "${username}" itself, which cannot take its own password away; only a rotation ends new logins`
-      : `"${username}" is a superuser, whose password Redshift does not take away; only a rotation ends new logins`,
+      : user.superuser
+        ? `"${username}" is a superuser, whose password Redshift does not take away; only a rotation ends new logins`
+        : `"${username}" keeps its password until the rotation sets another: without one nothing would show that the secret is of that user. To have it taken away at once: ${toAssign(leaked)}`,
   };
 }
 

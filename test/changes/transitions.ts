@@ -216,6 +216,20 @@ export const others: readonly Transition[] = [
     ...ofSecret('ledger', (secret) => ({ ...secret, adminSecret: { adopt: adminSecret } })),
   },
   {
+    name: 'the user and the place of an adopted secret',
+    fields: [
+      'secrets.*.identity.username',
+      'secrets.*.identity.host',
+      'secrets.*.identity.port',
+      'secrets.*.identity.ssl',
+    ],
+    ...ofSecret('ledger', (secret) => ({
+      ...secret,
+      adminSecret: { adopt: adminSecret },
+      identity: { username: 'ledger', host: 'localhost', port: 5432, ssl: true },
+    })),
+  },
+  {
     name: 'no admin secret any more',
     fields: ['secrets.*.adminSecret.adopt'],
     ...ofSecret('stock', (secret) => without(secret, 'adminSecret')),

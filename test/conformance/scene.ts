@@ -79,6 +79,8 @@ export class Scene {
   /** Newest first; the first is the current one. */
   readonly versions: Secret[];
   hasAdmin = true;
+  /** Whether the deployment names the user and the place of the secret. */
+  isAssigned = true;
 
   constructor(target: Target, strategy: Strategy, account: Account<Secret>) {
     this.target = target;
@@ -109,6 +111,7 @@ export class Scene {
         // All of them were current before.
         if (which !== 'newer') yield* versions.slice(2);
       },
+      isAssigned: async () => this.isAssigned,
     };
   }
 

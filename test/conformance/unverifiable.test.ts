@@ -67,6 +67,7 @@ const context = (current: Secret): ContainContext<Secret> => ({
     admin: async () => undefined,
     previous: async () => undefined,
     others: async function* () {},
+    isAssigned: async () => false,
   },
 });
 

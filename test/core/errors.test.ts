@@ -44,7 +44,7 @@ describe('codes of errors', () => {
       expect(error.retryable).toBe(isRetryable(code));
       expect(summarizeError(error)).toEqual({ code, message: 'text', retryable: isRetryable(code) });
     }
-    expect(retryableCodes('target')).toEqual(['TargetUnreachable', 'TargetTimeout']);
+    expect(retryableCodes('target')).toEqual(['TargetUnreachable', 'TargetBusy', 'TargetTimeout']);
     expect(summarizeError(new Error('hunter2'))).toMatchObject({ code: 'Unexpected', retryable: false });
   });
 

@@ -15,7 +15,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { systemClock } from '../../adapters/clock.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { rotateForRevocation, rotationToken } from '../../lambdas/revocation/rotate.ts';
+import { revocationToken } from '../../core/revocation-token.ts';
+import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
 import { eventually } from './support/eventually.ts';
@@ -157,7 +158,7 @@ describe('What is open on AWS, in both readings', () => {
       const { secret, pending } = await stuck();
       const requestId = randomUUID();
       const { newVersionId } = await revoke(secret, requestId);
-      expect(newVersionId).toBe(rotationToken(requestId, secret));
+      expect(newVersionId).toBe(revocationToken(requestId, secret));
       expect(newVersionId).not.toBe(pending);
     });
 
@@ -177,7 +178,7 @@ describe('What is open on AWS, in both readings', () => {
           RemoveFromVersionId: pending,
         }),
       );
-      expect((await revoke(secret, requestId)).newVersionId).toBe(rotationToken(requestId, secret));
+      expect((await revoke(secret, requestId)).newVersionId).toBe(revocationToken(requestId, secret));
     });
   });
 

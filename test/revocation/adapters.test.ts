@@ -12,7 +12,7 @@ import { StepFunctionsStarter } from '../../adapters/revocation-starter.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { auditEvent, factOf } from '../../core/audit/event.ts';
 import { createEvent } from '../../core/events/create.ts';
-import { emergencyBus } from '../../lambdas/revocation/emergency-bus.ts';
+import { emergencyBus } from '../../lambdas/shared/record-bus.ts';
 import { requestEvent, World } from './world.ts';
 
 const named = (name: string, message = name) => Object.assign(new Error(message), { name });

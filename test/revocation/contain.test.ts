@@ -87,6 +87,64 @@ describe('cutting off', () => {
     expect(containments).toHaveLength(2);
   });
 
+  describe('a current version that somebody has tampered with shields no leaked one', () => {
+    const leakedIsCurrent = () => {
+      const world = new World();
+      const put = async (value: string | undefined) => {
+        world.store.begin(secretArn, 'v2');
+        if (value !== undefined) await world.store.putPending(secretArn, 'v2', value);
+        await world.store.moveCurrent(secretArn, { to: 'v2', from: 'v1' });
+        return world;
+      };
+      return { put };
+    };
+
+    test.each([
+      ['no JSON', 'no JSON'],
+      ['no credential', '{"username":7}'],
+      ['a list', '[]'],
+      ['no text at all', undefined],
+    ])('which holds %s', async (_name, value) => {
+      const world = await leakedIsCurrent().put(value);
+      const { containments } = await containLeaks(input(['v1', 'v2']), world.containment());
+      expect(containments).toEqual([expect.objectContaining({ versionIds: ['v1'], loginsRefused: true })]);
+      expect(world.target.users.get('app')?.mayLogIn).toBe(false);
+      // The proof says that the leak is dead, and why nothing can log in now.
+      await expect(verifyLeaks(input(['v1']), world.containment())).rejects.toMatchObject({
+        code: value === undefined ? 'SecretValueMissing' : 'SecretValueInvalid',
+      });
+      world.target.users.set('app', { password: 'leaked-password', mayLogIn: true, sessions: 0 });
+      await expect(verifyLeaks(input(['v1']), world.containment())).rejects.toThrow('still accepts');
+    });
+
+    test.each([
+      ['whose admin secret does not fit', { masterarn: `${secretArn}-other` }],
+      ['whose admin secret does not exist', { masterarn: `${secretArn}-gone` }],
+      ['that names no admin secret', {}],
+    ])('%s', async (_name, change) => {
+      const world = new World();
+      const admin = { username: 'root', password: 'of the admin', host: 'db.internal' };
+      world.store.create(`${secretArn}-admin`, JSON.stringify(admin));
+      world.store.create(`${secretArn}-other`, JSON.stringify({ ...admin, host: 'elsewhere.internal' }));
+      const base = { username: 'app', password: 'leaked-password', host: 'db.internal' };
+      world.store.create(secretArn, JSON.stringify({ ...base, masterarn: `${secretArn}-admin` }));
+      world.store.begin(secretArn, 'v2');
+      await world.store.putPending(secretArn, 'v2', JSON.stringify({ ...base, password: 'x', ...change }));
+      await world.store.moveCurrent(secretArn, { to: 'v2', from: 'v1' });
+      const admins: unknown[] = [];
+      const dependencies = world.containment();
+      const rotator = {
+        ...world.rotator,
+        contain: async (...[leaked, context]: Parameters<typeof world.rotator.contain>) => {
+          admins.push((await context.credentials.admin())?.password);
+          return world.rotator.contain(leaked, context);
+        },
+      };
+      await containLeaks(input(['v1']), { ...dependencies, rotator });
+      expect(admins).toEqual(['of the admin']);
+    });
+  });
+
   test('versions with the same value are one credential', async () => {
     const world = await aged(['leaked-password']);
     const { containments } = await containLeaks(input(['old0', 'v1']), world.containment());

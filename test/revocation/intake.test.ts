@@ -32,6 +32,7 @@ describe('the intake of revocation requests', () => {
     expect(await takeRequest(requestEvent(), world.intake({ starter }))).toBe('started');
     expect(JSON.parse(inputs.get(requestId) ?? '')).toEqual({
       requestId,
+      assigned: null,
       correlationId: 'incident-7',
       requestDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
       mode: 'kill',

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { SecretError } from '../../core/errors.ts';
 import type { RotationControl } from '../../core/ports.ts';
-import { rotateForRevocation, rotationToken } from '../../lambdas/revocation/rotate.ts';
+import { revocationToken } from '../../core/revocation-token.ts';
+import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
 import { requestId, secretArn, World } from './world.ts';
 
 const subject = { requestId, secretArn, secretName: 'orders' };
-const token = rotationToken(requestId, secretArn);
+const token = revocationToken(requestId, secretArn);
 
 /** Secrets Manager as it is in practice: it answers at once, and the rotation ends later. */
 function slow(world: World, afterMs: number): { rotation: RotationControl; asked: number[] } {
@@ -34,10 +35,10 @@ function slow(world: World, afterMs: number): { rotation: RotationControl; asked
 
 describe('the rotation of a revocation', () => {
   test('the same request always makes the same version, another one does not', () => {
-    expect(rotationToken(requestId, secretArn)).toBe(token);
+    expect(revocationToken(requestId, secretArn)).toBe(token);
     expect(token).toMatch(/^[0-9a-f-]{36}$/);
-    expect(rotationToken('other', secretArn)).not.toBe(token);
-    expect(rotationToken(requestId, `${secretArn}x`)).not.toBe(token);
+    expect(revocationToken('other', secretArn)).not.toBe(token);
+    expect(revocationToken(requestId, `${secretArn}x`)).not.toBe(token);
   });
 
   test('asks once and waits until the version is current', async () => {

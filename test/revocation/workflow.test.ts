@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnyEvent, EventData } from '../../core/events/catalogue.ts';
 import { detailSchema } from '../../core/events/catalogue.ts';
+import { revocationToken } from '../../core/revocation-token.ts';
 import { takeRequest } from '../../lambdas/revocation/intake.ts';
 import { report } from '../../lambdas/revocation/report.ts';
-import { rotationToken } from '../../lambdas/revocation/rotate.ts';
 import { revoke } from './revoke.ts';
 import { requestEvent, requestId, secretArn, World } from './world.ts';
 
 const find = <T extends AnyEvent['detailType']>(world: World, detailType: T): EventData<T> | undefined =>
   world.bus.events.find((event) => event.detailType === detailType)?.detail.data as EventData<T> | undefined;
-const newVersion = rotationToken(requestId, secretArn);
+const newVersion = revocationToken(requestId, secretArn);
 
 describe('a revocation', () => {
   test('kill: cut off, rotate, cut off again, prove, report', async () => {

@@ -4,6 +4,7 @@ import { passwordPolicy } from '../../core/password.ts';
 import type { DatabaseDirectory, DefinitionStore, EventBus, SecretStore } from '../../core/ports.ts';
 import type { Strategy } from '../../core/secret.ts';
 import { RotationLifecycle } from '../../lambdas/rotation/lifecycle.ts';
+import { assignedTo } from '../../lambdas/rotation/redefine.ts';
 import { VersionCache } from '../../lambdas/rotation/version-cache.ts';
 import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
 
@@ -28,8 +29,8 @@ export function engine<S extends object>(options: {
   rotator: Rotator<S>;
   store: SecretStore;
   strategy?: Strategy;
+  /** Takes the records. @default a bus of its own */
   bus?: EventBus;
-  records?: EventBus;
   databases?: DatabaseDirectory;
   definitions?: Pick<DefinitionStore, 'find'>;
   target?: Partial<Omit<TargetContext, 'finding'>>;
@@ -37,22 +38,23 @@ export function engine<S extends object>(options: {
   /** @default takes no time */
   wait?: (ms: number) => Promise<unknown>;
 }): RotationLifecycle<S> {
-  const bus = options.bus ?? new MemoryBus();
+  const definitions = options.definitions ?? { find: async () => undefined };
+  const origin = {
+    source: 'rekey.rotation',
+    environment: 'test',
+    actor: 'engine-test',
+    clock,
+    random: systemRandom,
+  } as const;
   return new RotationLifecycle({
     rotator: options.rotator,
     strategy: options.strategy ?? 'single-user',
     store: new VersionCache(options.store, clock),
     databases: options.databases ?? noDatabases,
-    definitions: options.definitions ?? { find: async () => undefined },
-    bus,
-    records: options.records ?? bus,
-    origin: {
-      source: 'rekey.rotation',
-      environment: 'test',
-      actor: 'engine-test',
-      clock,
-      random: systemRandom,
-    },
+    definitions,
+    assigned: (secret) => assignedTo(secret, { definitions, origin }),
+    records: options.bus ?? new MemoryBus(),
+    origin,
     passwords: passwordPolicy(options.environment ?? {}),
     target: { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, ...options.target },
     wait: options.wait ?? (async () => undefined),

@@ -4,13 +4,15 @@ import {
   DescribeSecretCommand,
   GetSecretValueCommand,
   ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { metrics } from '../../core/names.ts';
+import { revocationToken } from '../../core/revocation-token.ts';
 import { rotationHandler } from '../../lambdas/rotation/handler.ts';
 import { postgresql } from '../../rotators/postgresql/rotator.ts';
 
@@ -98,7 +100,9 @@ test('a failure that may pass is an ERROR line like any other, and counted only 
   secretsManager
     .on(GetSecretValueCommand)
     .resolves({ ARN: secret, VersionId: 'first', SecretString: JSON.stringify(credential) });
-  mockClient(SQSClient).on(SendMessageCommand).resolves({});
+  mockClient(SQSClient)
+    .on(SendMessageBatchCommand)
+    .rejects(Object.assign(new Error('slow down'), { name: 'ThrottlingException', $metadata: {} }));
   const handler = rotationHandler(postgresql);
   const failures = async (begun: Date) => {
     counted.mockClear();
@@ -111,4 +115,61 @@ test('a failure that may pass is an ERROR line like any other, and counted only 
   };
   expect(await failures(new Date())).toBe(0);
   expect(await failures(new Date(Date.now() - 3_600_000))).toBe(1);
+});
+
+describe('the record of the start', () => {
+  const begin = async ({ bus, queue, token }: { bus: boolean; queue: boolean; token: string }) => {
+    jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    jest.spyOn(console, 'info').mockImplementation(() => undefined);
+    const denied = () => Object.assign(new Error('denied'), { name: 'AccessDeniedException', $metadata: {} });
+    const events = mockClient(EventBridgeClient).on(PutEventsCommand);
+    if (bus) events.resolves({ FailedEntryCount: 0, Entries: [{ EventId: '1' }] });
+    else events.rejects(denied());
+    const messages = mockClient(SQSClient);
+    if (queue) messages.on(SendMessageBatchCommand).resolves({ Successful: [], Failed: [] });
+    else messages.on(SendMessageBatchCommand).rejects(denied());
+    const credential = { engine: 'postgres', host: 'db', username: 'app', password: 'the first one' };
+    const secretsManager = mockClient(SecretsManagerClient);
+    secretsManager.on(DescribeSecretCommand).resolves({
+      ...{ ARN: secret, Name: 'orders', RotationEnabled: true },
+      VersionIdsToStages: { first: ['AWSCURRENT'], [token]: ['AWSPENDING'] },
+    });
+    secretsManager
+      .on(GetSecretValueCommand)
+      .resolves({ ARN: secret, VersionId: 'first', SecretString: JSON.stringify(credential) });
+    secretsManager.on(ListSecretVersionIdsCommand).resolves({ Versions: [] });
+    secretsManager.on(PutSecretValueCommand).resolves({ ARN: secret, VersionId: token });
+    const step = { ...event(token), Step: 'createSecret' };
+    const error: unknown = await rotationHandler(postgresql)(step, context).then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
+    return {
+      code: error === undefined ? 'begun' : Reflect.get(Object(error), 'name'),
+      stored: secretsManager.commandCalls(PutSecretValueCommand).length,
+      queued: messages.commandCalls(SendMessageBatchCommand).length,
+    };
+  };
+  const ordinary = 'a3bb189e-8bf9-4c1a-9f0a-2f3c5a1d7e10';
+  const urgent = revocationToken('request', secret);
+
+  test.each([
+    ['an ordinary rotation begins when the bus takes it', ordinary, true, true, 'begun', 0],
+    ['or when the audit queue does', ordinary, false, true, 'begun', 1],
+    ['and not at all when neither does, of which it leaves word', ordinary, false, false, 'AuditRefused', 2],
+    ['that of a revocation begins when the bus takes it', urgent, true, false, 'begun', 0],
+    ['when the audit queue does', urgent, false, true, 'begun', 1],
+    [
+      'and when neither does, since an emergency does not wait for its record',
+      urgent,
+      false,
+      false,
+      'begun',
+      1,
+    ],
+  ])('%s', async (_name, token, bus, queue, code, queued) => {
+    const outcome = await begin({ token, bus, queue });
+    expect(outcome).toEqual({ code, queued, stored: code === 'begun' ? 1 : 0 });
+  });
 });

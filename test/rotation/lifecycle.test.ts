@@ -101,7 +101,7 @@ describe('a rotation', () => {
     const bus = {
       publish: () => Promise.reject(new AuditUnavailableError('bus rekey-test refused a record')),
     };
-    const lifecycle = engine({ rotator: modelRotator(target), store, bus, records: new MemoryBus() });
+    const lifecycle = engine({ rotator: modelRotator(target), store, bus });
     await expect(
       lifecycle.run({ Step: 'createSecret', SecretId: arn, ClientRequestToken: token }),
     ).rejects.toMatchObject({
@@ -116,7 +116,7 @@ describe('a rotation', () => {
     const lifecycle = engine({
       rotator: modelRotator(target),
       store,
-      records: { publish: () => Promise.reject(new AuditUnavailableError('no bus, no queue')) },
+      bus: { publish: () => Promise.reject(new AuditUnavailableError('no bus, no queue')) },
     });
     await expect(
       lifecycle.run({ Step: 'setSecret', SecretId: arn, ClientRequestToken: token }),

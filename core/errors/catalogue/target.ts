@@ -4,10 +4,17 @@ import type { Entries } from './entry.ts';
 export const target: Entries<'target'> = {
   TargetUnreachable: {
     meaning:
-      'No connection to the target: its name is not resolved, the connection is refused or reset, it has no place free, or nothing answers in time.',
+      'No connection to the target: its name is not resolved, the connection is refused or reset, or nothing answers in time.',
     mender: 'administrator of AWS',
     remedy:
       'Check that the database runs, that `host` and `port` are right, and that security groups and routes let the function there. What passes is tried again.',
+  },
+  TargetBusy: {
+    meaning:
+      'The target is there and takes no further connection or call now: its connections, those of the user, or its rate are used up.',
+    mender: 'nobody, it passes',
+    remedy:
+      'If it stays, raise the limit (`max_connections`, `CONNECTION LIMIT`, `MAX_USER_CONNECTIONS`, `maxclients`, the rate at the vendor), or spread the schedules.',
   },
   TlsRefused: {
     meaning:

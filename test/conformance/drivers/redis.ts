@@ -57,7 +57,10 @@ export async function start(
       client.destroy();
     }
   };
-  const version = /redis_version:(\S+)/.exec(String(await superuser(['INFO', 'server'])))?.[1];
+  const information = String(await superuser(['INFO', 'server']));
+  const versionOf = (product: string) => new RegExp(`${product}_version:(\\S+)`).exec(information)?.[1];
+  // Valkey tells a version of Redis too: the one that it is compatible with.
+  const valkey = versionOf('valkey');
 
   // What the server lets others see, gathered while it happens: a stopped server forgets its slow log.
   const seen: string[] = [];
@@ -109,7 +112,8 @@ export async function start(
   const createAccount: RedisUnderTest['createAccount'] = async (options = {}) => {
     accounts += 1;
     const username = `${options.name ?? 'app'}${options.exact ? '' : `_${accounts}`}`;
-    const base = { engine: 'redis', host: server.host, port: server.port } as const;
+    const engine = valkey === undefined ? 'redis' : 'valkey';
+    const base = { engine, host: server.host, port: server.port } as const;
     const secret: RedisSecret = {
       ...base,
       username,
@@ -143,7 +147,7 @@ export async function start(
   const both = ['single-user', 'dual-credential'] as const;
   return {
     rotator: redis,
-    server: `Redis ${version}`,
+    server: valkey === undefined ? `Redis ${versionOf('redis')}` : `Valkey ${valkey}`,
     serverHandle: server,
     context: { ...patience, certificateAuthorities: [server.caPem] },
     superuser,

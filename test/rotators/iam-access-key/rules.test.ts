@@ -102,7 +102,7 @@ describe('errors', () => {
   test.each([
     [answer('AccessDenied', 403), 'PermissionMissing', 'iam:ListAccessKeys'],
     [answer('AccessDeniedException', 403), 'PermissionMissing', 'orders'],
-    [answer('Throttling', 400), 'TargetUnreachable', 'try later'],
+    [answer('Throttling', 400), 'TargetBusy', 'try later'],
     [answer('ServiceFailure', 500), 'TargetUnreachable', 'try later'],
     [answer('NoSuchEntityException', 404), 'TargetRefused', 'NoSuchEntityException'],
     [Object.assign(new Error('x'), { name: 'CredentialsProviderError' }), 'TargetRefused', 'no credentials'],

@@ -110,7 +110,7 @@ describe('errors', () => {
     [1045, 'AuthenticationRefused'],
     [3118, 'AuthenticationRefused'],
     [4151, 'AuthenticationRefused'],
-    [1040, 'TargetUnreachable'],
+    [1040, 'TargetBusy'],
     [1044, 'PermissionMissing'],
     [1049, 'DatabaseMissing'],
     [1130, 'TargetRefused'],

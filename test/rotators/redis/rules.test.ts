@@ -82,9 +82,13 @@ test('rules of a containment', () => {
   expect(rules(user({ passwords: [c] }))).toEqual(['off']);
   expect(rules(user({ passwords: [o] }))).toEqual([]);
   expect(rules(user({ on: false, passwords: [c] }))).toEqual([]);
-  expect(rules(user({ nopass: true }))).toEqual(['off', 'resetpass']);
+  expect(rules(user({ nopass: true }))).toEqual(['off', 'resetpass', `#${c}`]);
   expect(rules(user({ nopass: true }), other)).toEqual(['resetpass', `#${c}`]);
-  expect(rules(user({ nopass: true }), { ...other, username: 'second' })).toEqual(['off', 'resetpass']);
+  expect(rules(user({ nopass: true }), { ...other, username: 'second' })).toEqual([
+    'off',
+    'resetpass',
+    `#${o}`,
+  ]);
 });
 
 test('a user is read as Redis 6 and 7 describe it', () => {
@@ -140,7 +144,7 @@ describe('errors', () => {
     });
     expect(codes).toEqual([
       'AuthenticationRefused',
-      'TargetUnreachable',
+      'TargetBusy',
       'TargetUnreachable',
       'TargetRefused',
       'TargetRefused',

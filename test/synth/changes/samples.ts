@@ -60,6 +60,21 @@ const ofAdopted = <Key extends keyof SecretInput>(
   more: Partial<SecretInput> = {},
 ): Sample => ({ secret: values.map((value) => with_({ ...adopted(key), ...more }, key, value)) as never });
 
+/** An adopted secret whose user and place the configuration names, changes and names no more. */
+const assigned = (
+  id: string,
+  one: Partial<SecretInput['identity']>,
+  other: Partial<SecretInput['identity']>,
+): Sample => {
+  const base = { ...adopted(`identity-${id}`), adminSecret: { adopt: 'database-admin' } };
+  const place = { username: 'orders', host: 'db.internal' };
+  return {
+    secret: optional({ ...place, ...one }, { ...place, ...other }).map((value) =>
+      with_(base, 'identity', value),
+    ) as never,
+  };
+};
+
 function with_(secret: SecretInput, key: keyof SecretInput, value: unknown): SecretInput {
   const { [key]: _, ...rest } = secret;
   return (value === undefined ? rest : { ...rest, [key]: value }) as SecretInput;
@@ -279,6 +294,10 @@ const samples: Readonly<Record<Field, Sample>> = {
     [{ adopt: 'admin/one' }, admins, { ...admins, encryptionKey: otherKeyArn }, { adopt: 'admin/one' }],
     { create: { name: 'sample/admin-key', fields: login } },
   ),
+  'secrets.*.identity.username': assigned('username', { username: 'orders' }, { username: 'billing' }),
+  'secrets.*.identity.host': assigned('host', { host: 'db.internal' }, { host: 'db.example.com' }),
+  'secrets.*.identity.port': assigned('port', { port: 5432 }, { port: 6432 }),
+  'secrets.*.identity.ssl': assigned('ssl', { ssl: true }, { ssl: false }),
   'secrets.*.network': ofCreated('network', optional('existing-vpcid', 'existing-subnetids')),
   'secrets.*.owner': ofCreated('owner', ['team-orders', 'team-billing', 'team-stock', 'team-orders']),
   'secrets.*.consumers': ofCreated('consumers', optional(['checkout'], ['checkout', 'ledger'])),
