@@ -17,6 +17,11 @@ export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
     meaning: 'An account of the user has no password that could be rotated, so its login did not change.',
     remedy: 'Nothing, if it is meant. Otherwise give it a password, or remove it.',
   },
+  AdminCredentialEnds: {
+    meaning:
+      'The credential of the admin secret ends so soon that the next rotation may have none to work with.',
+    remedy: 'Put another credential, with its `expiresAt`, into the admin secret.',
+  },
   AdminSecretUnread: {
     meaning: 'The secret names an admin secret that could not be used, and rotated without it.',
     remedy: 'Name it as `adminSecret` in the configuration, or take `masterarn` out of the secret.',

@@ -9,6 +9,7 @@ export type Severity = (typeof severities)[number];
 const findingSeverities = {
   AbandonedCredentialRemains: 'medium',
   AccountNotRotated: 'medium',
+  AdminCredentialEnds: 'medium',
   AdminSecretUnread: 'medium',
   AttributeNotCopied: 'medium',
   ChangeNotPersisted: 'high',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SecretError } from '../../core/errors.ts';
 import type { Credentials } from '../rotator.ts';
+import { endOf } from './expiry.ts';
 import type { Authentication, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import { pinnedParameters } from './recipe-rules.ts';
@@ -20,6 +21,8 @@ export interface Authority {
   readonly secrets: readonly string[];
   /** Fields of the admin secret that are not secret, for URLs and bodies. */
   readonly open: Values;
+  /** When the credential of the admin secret ends, where that secret says so. */
+  readonly expiresAt?: Date;
 }
 
 /**
@@ -105,7 +108,15 @@ function adminAuthority(subject: Credential, admin: HttpSecret, recipes: Recipes
     if (field.secret) secrets.push(value);
     else open.set(`admin.${key}`, value);
   }
-  return { ...recipe.admin, values, own: false, secrets, open };
+  const expiresAt = endOf(admin.expiresAt);
+  return {
+    ...recipe.admin,
+    values,
+    own: false,
+    secrets,
+    open,
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
 }
 
 const quoted = (value: Json | undefined): string =>

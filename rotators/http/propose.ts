@@ -2,6 +2,7 @@ import { SecretError, summarizeError, TargetError } from '../../core/errors.ts';
 import type { ProposeContext } from '../rotator.ts';
 import { type Authority, authorityFor } from './authority.ts';
 import { Caller, matches } from './caller.ts';
+import { noteExpiry } from './expiry.ts';
 import type { Kit } from './kit.ts';
 import { findNamed } from './list.ts';
 import { valueAt } from './pointer.ts';
@@ -27,6 +28,7 @@ export async function propose(
   const current = credentialOf(currentSecret, kit.recipes);
   const { credentials, token } = context;
   const authority = await authorityFor(current, { credentials, recipes: kit.recipes, self: current });
+  noteExpiry(current, authority, context);
   const caller = new Caller(current, context, kit.transport);
   await removeLeftovers(caller, current, authority, `${mark}${token}-`, kit.runLivesMs);
   await removeAbandoned(caller, current, authority, context, kit);

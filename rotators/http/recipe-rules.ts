@@ -15,6 +15,8 @@ export const loginToken = 'login.token';
 
 /** Keys of a secret's JSON that no parameter and no part of a credential may take. */
 const reservedKeys = ['recipe', 'service', 'masterarn', 'createdAs'] as const;
+/** The end of a credential stands under one key, which only the answer of the service may fill. */
+const endKey = 'expiresAt';
 
 interface Problem {
   readonly path: (string | number)[];
@@ -133,6 +135,7 @@ function* keyProblems(recipe: Recipe): Generator<Problem> {
     for (const name of names) {
       const taken =
         (reservedKeys as readonly string[]).includes(name) ||
+        (where !== 'create.answer' && name === endKey) ||
         (where !== 'parameters' && Object.hasOwn(parameters, name));
       if (taken) yield { path: [...where.split('.'), name], message: 'is taken; choose another key' };
     }

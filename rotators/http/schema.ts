@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { SecretError } from '../../core/errors.ts';
 import { commonSecretFields } from '../../core/secret.ts';
+import { endOf } from './expiry.ts';
 import type { Parameter, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import type { Json } from './template.ts';
@@ -18,6 +19,8 @@ export interface HttpSecret {
   readonly masterarn?: string | null | undefined;
   /** The name that Rekey gave the credential at the service. */
   readonly createdAs?: string | undefined;
+  /** When the credential ends; in an admin secret, the one that it holds. */
+  readonly expiresAt?: unknown;
 }
 
 const longestValue = 16_384;
@@ -43,6 +46,10 @@ export function secretSchema(recipes: Recipes): z.ZodType<HttpSecret> {
           );
         } else if (!recipes.services.includes(secret.service)) {
           problem('service', `must be one of ${recipes.services.join(', ')}`);
+        }
+        const { expiresAt } = secret as HttpSecret;
+        if (expiresAt !== undefined && expiresAt !== null && endOf(expiresAt) === undefined) {
+          problem('expiresAt', 'must be a day such as 2026-03-01, or a time');
         }
         return;
       }

@@ -213,6 +213,41 @@ describe('HTTP APIs', () => {
     );
   });
 
+  describe('an admin credential that ends', () => {
+    const day = 86_400_000;
+    const within = (days: number) => Date.now() + days * day;
+    const withAdminUntil = async (expiresAt: unknown, change: object = {}) => {
+      const made = await world();
+      Object.assign(made.account.admin, { expiresAt });
+      made.scene.versions[0] = { ...made.scene.current, ...change };
+      await made.scene.rotate();
+      return made.scene.findings;
+    };
+    const made = (ageDays: number) => ({ createdAs: `rekey-${randomUUID()}-${within(-ageDays)}` });
+
+    test.each([
+      ['in some days', new Date(within(20)).toISOString(), {}],
+      ['on a day', new Date(within(20)).toISOString().slice(0, 10), {}],
+      ['by the milliseconds that a service says', String(within(20)), {}],
+      ['by seconds', Math.round(within(20) / 1000), {}],
+      ['before the credential that it makes', new Date(within(50)).toISOString(), { days: 60 }],
+      ['before as much time again as lay between rotations', new Date(within(50)).toISOString(), made(60)],
+      ['long ago', '2020-01-01', {}],
+    ])('%s is a finding', async (_name, expiresAt, change) => {
+      const findings = await withAdminUntil(expiresAt, change);
+      expect(findings.map(({ code }) => code)).toEqual(['AdminCredentialEnds']);
+      expect(findings[0]?.message).toMatch(/ends on \d{4}-\d\d-\d\d|ended on 2020-01-01/);
+    });
+
+    test.each([
+      ['later than any of that', new Date(within(50)).toISOString(), { days: 7, ...made(1) }],
+      ['never', undefined, {}],
+      ['at a time that the service writes in a form of its own', 'Mon, 1st', {}],
+    ])('%s is none', async (_name, expiresAt, change) => {
+      expect(await withAdminUntil(expiresAt, change)).toEqual([]);
+    });
+  });
+
   describe('a service whose replicas disagree for a while', () => {
     const replicated = async () => {
       const made = await world();

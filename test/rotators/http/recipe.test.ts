@@ -51,6 +51,12 @@ describe('a recipe is refused, and the path is named', () => {
     ['no place of the value', 'create.answer', { id: '/id' }, 'create.answer'],
     ['the value as id', 'credential', { id: 'token', secret: 'token' }, 'credential.id'],
     ['a reserved key', 'parameters.masterarn', { description: 'x' }, 'parameters.masterarn'],
+    [
+      'a reserved key of an admin',
+      'admin.fields.expiresAt',
+      { description: 'x', secret: false },
+      'admin.fields.expiresAt',
+    ],
     ['one key twice', 'parameters.id', { description: 'x' }, 'create.answer.id'],
     ['a pattern that is none', 'parameters.project.pattern', '(', 'parameters.project.pattern'],
     ['a pointer that is none', 'test.id', 'id', 'test.id'],
@@ -108,6 +114,12 @@ describe('the JSON of a secret', () => {
 
   test('an admin secret names its service instead', () => {
     expect(paths({ service: 'test-tokens', token: 't' })).toBe('valid');
+    for (const expiresAt of ['2026-03-01', '2026-03-01T12:00:00Z', 1_772_366_400_000, null]) {
+      expect(paths({ service: 'test-tokens', expiresAt })).toBe('valid');
+    }
+    for (const expiresAt of ['next year', '2026-13-01', {}, 7]) {
+      expect(paths({ service: 'test-tokens', expiresAt })).toEqual(['expiresAt']);
+    }
     expect(paths({ service: 'other' })).toEqual(['service']);
     expect(paths({ token: 't' })).toEqual(['recipe']);
   });

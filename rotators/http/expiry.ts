@@ -1,0 +1,52 @@
+import type { TargetContext } from '../rotator.ts';
+import type { Authority } from './authority.ts';
+import type { Credential } from './schema.ts';
+
+const dayMs = 86_400_000;
+/** How long before its end an admin credential is a finding at the least, in days. */
+const leastDays = 30;
+/** Names that Rekey gives end with the time. */
+const madeAt = /^rekey-.*-(\d{12,14})$/;
+
+/**
+ * Reads the time at which a credential ends: a day, a time, or the seconds or milliseconds since 1970. A day alone is its
+ * beginning in UTC. Undefined for anything else.
+ */
+export function endOf(value: unknown): Date | undefined {
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string') return undefined;
+  const at = /^\d{12,14}$/.test(text)
+    ? Number(text)
+    : /^\d{9,10}$/.test(text)
+      ? Number(text) * 1_000
+      : /^\d{4}-\d\d-\d\d(?:$|[T ])/.test(text)
+        ? Date.parse(text)
+        : Number.NaN;
+  return Number.isNaN(at) ? undefined : new Date(at);
+}
+
+/**
+ * Announces that the credential of the admin secret ends too soon: before the credential that it is about to make, or
+ * before as much time has passed again as lies between the last rotation and this one.
+ */
+export function noteExpiry(
+  current: Credential,
+  { expiresAt }: Authority,
+  context: Pick<TargetContext, 'finding'>,
+): void {
+  if (expiresAt === undefined) return;
+  const now = Date.now();
+  const days = current.parameters.get('days');
+  const made = madeAt.exec(current.secret.createdAs ?? '')?.[1];
+  const neededMs = Math.max(
+    leastDays * dayMs,
+    typeof days === 'number' ? days * dayMs : 0,
+    made === undefined ? 0 : now - Number(made),
+  );
+  if (expiresAt.getTime() >= now + neededMs) return;
+  const verb = expiresAt.getTime() < now ? 'ended' : 'ends';
+  context.finding({
+    code: 'AdminCredentialEnds',
+    message: `the credential of the admin secret ${verb} on ${expiresAt.toISOString().slice(0, 10)}, and ${current.name} cannot be rotated or revoked without it; put another and its expiresAt into the admin secret`,
+  });
+}
