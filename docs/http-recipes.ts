@@ -10,7 +10,7 @@ export function httpRecipes(): string {
   });
   const rows = all.map(
     ({ name, recipe }) =>
-      `| [\`${name}\`](#${name}) | ${recipe.title} | ${recipe.own === undefined ? 'needed' : 'needed unless the credential may do it itself'} | ${recipe.list === undefined ? 'no' : 'yes'} | ${recipe.verifiedOn.split(';')[0]} |`,
+      `| [\`${name}\`](#${name}) | ${recipe.title} | ${recipe.own === undefined ? 'needed' : 'needed unless the credential may do it itself'} | ${recipe.list?.name === undefined ? 'named to a person' : 'yes'} | ${recipe.verifiedOn.split(';')[0]} |`,
   );
   return `# Recipes for HTTP APIs
 

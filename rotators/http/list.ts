@@ -3,22 +3,56 @@ import type { Authority } from './authority.ts';
 import { type Caller, type CallOptions, matches } from './caller.ts';
 import { valueAt } from './pointer.ts';
 import type { Credential } from './schema.ts';
+import type { Values } from './template.ts';
 import type { HttpAnswer } from './transport.ts';
 
 /** A credential as the service lists it. */
 interface Listed {
   readonly id: string;
-  readonly name: string;
+  readonly name?: string;
+  /** When it was made, in the service's own form. */
+  readonly created?: string;
 }
 
 /** Pages that are read at the most. */
 const mostPages = 20;
 
 /**
- * The credentials that the service has whose name begins with `prefix`. None where the recipe cannot list.
+ * The credentials that the service has whose name begins with `prefix`. None where the recipe does not know them by name.
  * @throws TargetError when the list cannot be read to its end
  */
 export async function findNamed(
+  caller: Caller,
+  current: Credential,
+  authority: Authority,
+  prefix: string,
+): Promise<readonly (Listed & { readonly name: string })[]> {
+  if (current.recipe.list?.name === undefined) return [];
+  const all = await listAll(caller, current, authority, prefix);
+  return all.flatMap(({ name, ...item }) => (name?.startsWith(prefix) ? [{ ...item, name }] : []));
+}
+
+/**
+ * The credentials that the service has, where it has no names for them and all its places are taken; undefined while there
+ * is room.
+ * @throws TargetError when the list cannot be read to its end
+ */
+export async function findCrowd(
+  caller: Caller,
+  current: Credential,
+  authority: Authority,
+): Promise<readonly Listed[] | undefined> {
+  const room = current.recipe.list?.room;
+  if (room === undefined) return undefined;
+  const all = await listAll(caller, current, authority, '');
+  return all.length < room ? undefined : all;
+}
+
+/** What the request of the list is filled with. */
+export const listValues = (current: Credential, authority: Authority, prefix = ''): Values =>
+  new Map([...current.parameters, ...authority.open, ['rekey.name', prefix]]);
+
+async function listAll(
   caller: Caller,
   current: Credential,
   authority: Authority,
@@ -29,7 +63,7 @@ export async function findNamed(
   const call: CallOptions = {
     name: 'list',
     by: authority,
-    values: new Map([...current.parameters, ...authority.open, ['rekey.name', prefix]]),
+    values: listValues(current, authority, prefix),
   };
   const found: Listed[] = [];
   let url = caller.url(list, call);
@@ -46,9 +80,14 @@ export async function findNamed(
       );
     }
     for (const item of items) {
-      const [id, name] = [valueAt(item, list.id), valueAt(item, list.name)];
-      const named = typeof name === 'string' && name.startsWith(prefix);
-      if (named && (typeof id === 'string' || typeof id === 'number')) found.push({ id: String(id), name });
+      const id = valueAt(item, list.id);
+      if (typeof id !== 'string' && typeof id !== 'number') continue;
+      const [name, created] = [list.name, list.created].map((at) => at && valueAt(item, at));
+      found.push({
+        id: String(id),
+        ...(typeof name === 'string' && { name }),
+        ...(typeof created === 'string' && { created }),
+      });
     }
     const next = nextPage(list.next, { answer, url, page, count: items.length });
     if (next === undefined) return found;

@@ -4,7 +4,7 @@ import { type Authority, authorityFor } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import { noteExpiry } from './expiry.ts';
 import type { Kit } from './kit.ts';
-import { findNamed } from './list.ts';
+import { findCrowd, findNamed, listValues } from './list.ts';
 import { valueAt } from './pointer.ts';
 import { identityOf, revoke } from './revoke.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
@@ -32,6 +32,7 @@ export async function propose(
   const caller = new Caller(current, context, kit.transport);
   await removeLeftovers(caller, current, authority, `${mark}${token}-`, kit.runLivesMs);
   await removeAbandoned(caller, current, authority, context, kit);
+  await requireRoom(caller, current, authority, context);
   const createdAs = `${mark}${token}-${Date.now()}`;
   const answer = await create(caller, current, authority, createdAs);
   const { secret: key, id: idKey } = current.recipe.credential;
@@ -61,7 +62,7 @@ async function create(
   const answer = await caller.send(request, call).catch((error: unknown) => {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const left =
-      current.recipe.list === undefined
+      current.recipe.list?.name === undefined
         ? `look for a credential made at this time${usesName(current) ? ` named ${createdAs}` : ''} and revoke it`
         : 'the next try looks for it and revokes it';
     throw new TargetError(error.code, `${error.message}; a credential may have been made: ${left}`);
@@ -141,6 +142,48 @@ async function removeLeftovers(
     }
     await revoke(caller, current, id, authority);
   }
+}
+
+const plainId = /^[A-Za-z0-9][\w.:/=-]{0,127}$/;
+const plainTime = /^[\dTZ:. +-]{4,40}$/;
+
+/**
+ * Where the service has no names, nothing shows that a credential was made here, so none is revoked: a person is told which
+ * ones no version of the secret holds.
+ * @throws SecretError `SlotsTaken`
+ */
+async function requireRoom(
+  caller: Caller,
+  current: Credential,
+  authority: Authority,
+  { credentials }: ProposeContext<HttpSecret>,
+): Promise<void> {
+  const { list } = current.recipe;
+  const crowd = await findCrowd(caller, current, authority);
+  if (list === undefined || crowd === undefined) return;
+  const { id: idKey, secret: key } = current.recipe.credential;
+  const kept = [current.secret, await credentials.previous()];
+  for await (const secret of credentials.others()) kept.push(secret);
+  const known = new Set(kept.flatMap((secret) => (secret === undefined ? [] : [String(secret[idKey])])));
+  const values = new Set([...authority.secrets, ...kept.map((secret) => String(secret?.[key]))]);
+  const unknown = crowd
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, created }) => {
+      const shown = plainId.test(id) && !values.has(id) ? id : 'an id that is not shown';
+      return `${current.name} ${shown}${created !== undefined && plainTime.test(created) ? ` (made ${created})` : ''}`;
+    });
+  const where = caller.where(
+    'list',
+    caller.url(list, { name: 'list', values: listValues(current, authority) }),
+  );
+  throw new SecretError(
+    'SlotsTaken',
+    `${where}: the service has room for ${list.room} credentials and holds ${crowd.length}; ${
+      unknown.length === 0
+        ? 'all of them are of kept versions of this secret'
+        : `no kept version of this secret holds ${unknown.join(', ')}: revoke there what a lost answer has left and what nobody uses`
+    }`,
+  );
 }
 
 /** Revokes what rotations that were cancelled had stored: those credentials never became current, but they work. */

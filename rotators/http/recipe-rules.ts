@@ -95,6 +95,10 @@ export function* recipeProblems(recipe: Recipe): Generator<Problem> {
     });
   }
   if (recipe.list !== undefined) {
+    const { name, room } = recipe.list;
+    if ((name === undefined) === (room === undefined)) {
+      yield { path: ['list'], message: 'must have either name, or room where the service has no names' };
+    }
     const values = [...parameters, ...openAdmin, 'rekey.name'];
     yield* check(recipe.list, ['list'], { url: values, body: values });
   }

@@ -127,13 +127,18 @@ const recipeSchema = z
       /** Where the answer says which credential it was, by the same id. */
       id: pointer.optional(),
     }),
-    /** How the service is asked for the credentials that there are; `name` is what create calls `{{rekey.name}}`. */
+    /**
+     * How the service is asked for the credentials that there are; `name` is what create calls `{{rekey.name}}`. Where
+     * the service has no names, `room` is how many there may be, and `created` tells when each was made.
+     */
     list: z
       .strictObject({
         ...request,
         items: pointer,
         id: pointer,
-        name: pointer,
+        name: pointer.optional(),
+        created: pointer.optional(),
+        room: z.int().min(1).optional(),
         /** What says that there is none, where that is not an empty list. */
         empty: answers.default([]),
         next: z

@@ -63,6 +63,7 @@ describe('a recipe is refused, and the path is named', () => {
     ['an unknown key', 'create.followRedirects', true, 'create'],
     ['no documentation', 'documentation', [], 'documentation'],
     ['two bodies', 'create.form', { a: 'b' }, 'create'],
+    ['a list of what has neither names nor a limit', 'list.name', undefined, 'list'],
     ['more answers in a row than there is time for', 'settleAnswers', 3, 'settleAnswers'],
     ['a time of life without days', 'parameters.days.type', 'text', 'parameters.days.type'],
   ])('%s', (_name, path, value, named) => {

@@ -345,9 +345,43 @@ describe('what is particular to a vendor', () => {
   test('Okta: a third secret finds no room', async () => {
     const { secret, context, rotator } = vendor('okta-client-secret');
     const errorSummary = "You've reached the maximum number of client secrets per client.";
-    standIn.answer({ status: 400, body: { errorCode: 'E0000001', errorCauses: [{ errorSummary }] } });
+    const listed = vendor('okta-client-secret').fixture.list?.answer ?? { status: 599 };
+    standIn.answer(listed, { status: 400, body: { errorCode: 'E0000001', errorCauses: [{ errorSummary }] } });
     await expect(rotator.propose(secret, context)).rejects.toMatchObject({ code: 'SlotsTaken' });
   });
+
+  test.each([
+    ['okta-client-secret', (items: object[]) => items],
+    ['mongodb-atlas-service-account-secret', (secrets: object[]) => ({ secrets })],
+  ])(
+    '%s: where all places are taken, what no version holds is named, and nothing is made',
+    async (name, body) => {
+      const { fixture, secret, context, rotator } = vendor(name);
+      const granted = fixture.token === undefined ? [] : [fixture.token.answer];
+      const [created, value] = ['2026-02-03T04:05:06Z', 'a-value-that-the-list-holds'];
+      const one = (id: unknown) => ({ id, created, createdAt: created, client_secret: value, secret: value });
+      const refusalWith = async (items: readonly unknown[], others: readonly HttpSecret[] = []) => {
+        standIn.answer(...granted, { status: 200, body: body(items.map(one)) });
+        const credentials = {
+          ...context.credentials,
+          async *others() {
+            yield* others;
+          },
+        };
+        const error = await rotator.propose(secret, { ...context, credentials }).catch((thrown) => thrown);
+        expect(standIn.left).toBe(0);
+        expect(error.code).toBe('SlotsTaken');
+        expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(value);
+        return error.message;
+      };
+      expect(await refusalWith([secret.id, 'unknown-1'])).toContain(`${name} unknown-1 (made ${created})`);
+      expect(await refusalWith([secret.id, 'kept-1'], [{ ...secret, id: 'kept-1' }])).not.toContain('kept-1');
+      // An id is quoted when it looks like one, and is nothing that is secret.
+      const odd = await refusalWith([secret.id, 'odd id <x>', secret[keyOf(name)]]);
+      expect(odd).toContain('an id that is not shown');
+      for (const hidden of ['<x>', String(secret[keyOf(name)])]) expect(odd).not.toContain(hidden);
+    },
+  );
 
   test('GitLab: a token of a project that the admin may not see is not believed to be gone', async () => {
     const { fixture, secret, context, rotator } = vendor('gitlab-project-access-token');
@@ -379,6 +413,8 @@ describe('what is particular to a vendor', () => {
     },
   );
 });
+
+const keyOf = (name: string): string => recipes.get(name)?.credential.secret ?? '';
 
 /** In a form body a value is encoded. */
 function encodedFor(documented: unknown, value: string): string {
