@@ -37,6 +37,11 @@ export interface LocalCloud {
    * the environment variable REKEY_READINGS (`behaviour=reading,…`) chooses at the start.
    */
   read(behaviour: string, reading: string): Promise<void>;
+  /** Sets how many invocations run at once, and how many calls of an action are taken each second, until it is reset. */
+  limit(limits: {
+    readonly invocations?: number;
+    readonly calls?: Readonly<Record<string, number>>;
+  }): Promise<void>;
   /** Ends the emulator and its Lambda workers; safe to call twice. */
   stop(): Promise<void>;
 }
@@ -310,6 +315,7 @@ async function connected(directory: string, instance: Instance, ca: string): Pro
     advanceClock: async (seconds) => await control(instance.port, ca, 'clock', { advanceSeconds: seconds }),
     read: async (behaviour, reading) =>
       await control(instance.port, ca, 'readings', { [behaviour]: reading }),
+    limit: async (limits) => await control(instance.port, ca, 'limits', limits),
     stop: async () => {
       await stopInstance(directory, instance);
     },

@@ -2,14 +2,14 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Cleanup } from '../../local/cleanup.ts';
-import { startCloud } from '../../local/cloud.ts';
+import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder, newServerFolder } from '../../local/folders.ts';
 import { createUser, credentialVariables } from '../../local/principals.ts';
 import { runOrThrow } from '../../local/run.ts';
 import type { Terminal } from '../../local/terminal.ts';
 import { type AssemblyFigures, countAssembly } from './assembly.ts';
 import { failedSteps, firstRotations, rotateEach, tryLogins } from './rotations.ts';
-import { startTargets } from './targets.ts';
+import { type Kind, startTargets } from './targets.ts';
 
 /** Figures of one environment with so many secrets. */
 export interface ScaleFigures extends AssemblyFigures {
@@ -43,18 +43,46 @@ export async function measureEnvironment(
 ): Promise<ScaleFigures> {
   const cleanup = new Cleanup();
   try {
-    return await measure(secrets, kinds, terminal, cleanup);
+    const deployed = await deployEnvironment(secrets, kinds, terminal, cleanup);
+    const { client, targets, rotated, never } = deployed;
+    const again = await terminal.step(`a rotation of each, ${concurrency} at a time`, () =>
+      rotateEach(client, rotated, concurrency),
+    );
+    const logins = await terminal.step('logins', () => tryLogins(client, targets, loginsPerKind));
+    return {
+      ...deployed.figures,
+      ...{ secrets, kinds, concurrency },
+      rotationsPerSecond: (rotated.length - again.failed.length) / again.seconds,
+      failures: [...never, ...again.failed],
+      failedSteps: await failedSteps(deployed.cloud),
+      logins,
+    };
   } finally {
     await cleanup.run();
   }
 }
 
-async function measure(
+/** An environment that was deployed, its secrets rotated once. */
+export interface DeployedEnvironment {
+  readonly cloud: LocalCloud;
+  /** Of an administrator. */
+  readonly credentials: CloudCredentials;
+  readonly client: SecretsManagerClient;
+  readonly targets: readonly Kind[];
+  /** Names of the secrets whose first rotation ended, and of the others. */
+  readonly rotated: readonly string[];
+  readonly never: readonly string[];
+  readonly figures: AssemblyFigures &
+    Pick<ScaleFigures, 'synthSeconds' | 'deploySeconds' | 'firstRotationSeconds' | 'retried'>;
+}
+
+/** Deploys an environment with so many secrets on the local cloud and waits for the first rotation of each. */
+export async function deployEnvironment(
   secrets: number,
   kinds: number,
   terminal: Terminal,
   cleanup: Cleanup,
-): Promise<ScaleFigures> {
+): Promise<DeployedEnvironment> {
   terminal.title(`${secrets} secrets of ${kinds === 1 ? 'one kind' : `${kinds} kinds`}`);
   const folder = async (make: (name: string) => Promise<string>) => {
     const path = await make('scale');
@@ -117,24 +145,8 @@ async function measure(
     ({ never, retried } = await firstRotations(client, names, concurrency));
   });
   const rotated = names.filter((name) => !never.includes(name));
-  const again = await terminal.step(`a rotation of each, ${concurrency} at a time`, () =>
-    rotateEach(client, rotated, concurrency),
-  );
-  const logins = await terminal.step('logins', () => tryLogins(client, targets, loginsPerKind));
   return {
-    ...{
-      secrets,
-      kinds,
-      ...assembly,
-      synthSeconds,
-      deploySeconds,
-      firstRotationSeconds,
-      retried,
-      concurrency,
-    },
-    rotationsPerSecond: (rotated.length - again.failed.length) / again.seconds,
-    failures: [...never, ...again.failed],
-    failedSteps: await failedSteps(cloud),
-    logins,
+    ...{ cloud, credentials, client, targets, rotated, never },
+    figures: { ...assembly, synthSeconds, deploySeconds, firstRotationSeconds, retried },
   };
 }

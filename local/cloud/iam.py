@@ -24,6 +24,11 @@ _REQUEST_KEYS = {
     "ExternalSecretRotationRoleArn": "ExternalSecretRotationRoleArn",
 }
 
+# A batch is permitted by the action of its single form; IAM knows no other.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+_BATCHES = {f"sqs:{action}Batch": f"sqs:{action}" for action in
+            ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")}
+
 _put_events: contextvars.ContextVar[list[tuple[str, dict]]] = contextvars.ContextVar("put_events", default=[])
 
 
@@ -151,6 +156,7 @@ def install() -> None:
 
     def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
         """PutEvents is decided for each entry by itself; one that is denied denies the request."""
+        iam_action = _BATCHES.get(iam_action, iam_action)
         context = service_context or {}
         entries = _put_events.get() if iam_action == "events:PutEvents" else []
         bus = resource_arn.rpartition("event-bus/")[2]

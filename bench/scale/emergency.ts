@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { S3Client } from '@aws-sdk/client-s3';
+import { DescribeSecretCommand, GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { v7 } from 'uuid';
+import { S3AuditObjects } from '../../adapters/audit-objects.ts';
+import { objectLines, parseLine } from '../../core/audit/format.ts';
+import type { RevocationMode } from '../../core/events/catalogue.ts';
+import { busName, deploymentParameters, deploymentPath } from '../../core/names.ts';
+import type { Terminal } from '../../local/terminal.ts';
+import type { DeployedEnvironment } from './environment.ts';
+
+/** What came of so many revocations at once. */
+export interface EmergencyFigures {
+  readonly requests: number;
+  readonly mode: RevocationMode;
+  readonly invocations: number;
+  /** Requests that ended so often, by outcome; each must end once. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Requests without an outcome in the log, and with more than one. */
+  readonly lost: number;
+  readonly repeated: number;
+  /** Secrets whose leaked password still logs in, and whose current one does not. */
+  readonly alive: readonly string[];
+  readonly without: readonly string[];
+  /** Until the target refused the leaked password, of those that succeeded, in seconds. */
+  readonly refusedMedian: number;
+  readonly refusedSlowest: number;
+  /** From the first request to the last outcome. */
+  readonly seconds: number;
+  /** Failures by stage and code. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+const environment = 'bench';
+const outcomeTypes = /^Secret Revocation (?:Succeeded|Failed|Unproven)$/;
+const limitMs = 45 * 60_000;
+
+interface Outcome {
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** Revokes every secret of an environment at once, and looks at each login afterwards. */
+export async function revokeAtOnce(
+  { cloud, credentials, client, targets, rotated }: DeployedEnvironment,
+  {
+    mode,
+    invocations,
+    calls,
+  }: {
+    readonly mode: RevocationMode;
+    readonly invocations: number;
+    /** Calls that are taken each second, by action. */
+    readonly calls: Readonly<Record<string, number>>;
+  },
+  terminal: Terminal,
+): Promise<EmergencyFigures> {
+  const kinds = targets.filter(({ accepts }) => accepts !== undefined);
+  const names = kinds.flatMap((kind) => kind.names).filter((name) => rotated.includes(name));
+  const readValue = async (SecretId: string): Promise<Record<string, unknown>> =>
+    JSON.parse((await client.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '{}');
+  const leaked = new Map<string, Record<string, unknown>>();
+  for (const name of names) leaked.set(name, await readValue(name));
+  const ids = new Map(names.map((name) => [v7(), name]));
+  const options = cloud.clientOptions(credentials);
+  const ssm = new SSMClient(options);
+  const bucket = (
+    await ssm.send(
+      new GetParameterCommand({ Name: `${deploymentPath(environment)}/${deploymentParameters.auditBucket}` }),
+    )
+  ).Parameter?.Value;
+  const objects = new S3AuditObjects(new S3Client({ ...options, forcePathStyle: true }), bucket ?? '');
+
+  await cloud.limit({ invocations, calls });
+  const begun = performance.now();
+  await terminal.step(`${names.length} requests`, () =>
+    request([...ids], mode, new EventBridgeClient(options)),
+  );
+  const outcomes = await terminal.step('outcomes', () => awaitOutcomes(objects, ids));
+  const seconds = (performance.now() - begun) / 1_000;
+  await cloud.limit({
+    invocations: 32,
+    calls: Object.fromEntries(Object.keys(calls).map((call) => [call, 1e6])),
+  });
+
+  const [alive, without]: [string[], string[]] = [[], []];
+  await terminal.step('logins', async () => {
+    for (const { names: ofKind, accepts } of kinds) {
+      for (const name of ofKind.filter((one) => leaked.has(one))) {
+        if (await accepts?.(leaked.get(name) ?? {})) alive.push(name);
+        if (!(await accepts?.(await readValue(name)))) without.push(name);
+      }
+    }
+  });
+  for (const name of without) {
+    const { VersionIdsToStages } = await client.send(new DescribeSecretCommand({ SecretId: name }));
+    terminal.note(`${name}: ${JSON.stringify(VersionIdsToStages)}`);
+  }
+  const all = [...outcomes.values()];
+  const times = all
+    .flat()
+    .filter(({ type }) => type.endsWith('Succeeded'))
+    .map(({ data }) => Date.parse(String(data.refusedAt)) - Date.parse(String(data.requestedAt)))
+    .toSorted((a, b) => a - b);
+  const failures = all
+    .flat()
+    .filter(({ type }) => type.endsWith('Failed'))
+    .map(({ data }) => `${data.stage}: ${(data.error as { code?: string })?.code}`);
+  return {
+    ...{ requests: names.length, mode, invocations, alive, without, seconds },
+    outcomes: countOf(all.flat().map(({ type }) => type)),
+    lost: all.filter(({ length }) => length === 0).length,
+    repeated: all.filter(({ length }) => length > 1).length,
+    refusedMedian: (times[Math.floor(times.length / 2)] ?? Number.NaN) / 1_000,
+    refusedSlowest: (times.at(-1) ?? Number.NaN) / 1_000,
+    failures: countOf(failures),
+  };
+}
+
+const countOf = (texts: readonly string[]): Record<string, number> =>
+  Object.fromEntries([...Map.groupBy(texts, (text) => text)].map(([text, same]) => [text, same.length]));
+
+/** Sends all requests at once, ten to a call, as many as EventBridge takes. */
+async function request(
+  ids: readonly (readonly [string, string])[],
+  mode: RevocationMode,
+  client: EventBridgeClient,
+): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(ids.length / 10) }, (_, index) =>
+    ids.slice(index * 10, index * 10 + 10),
+  );
+  await Promise.all(
+    batches.map(async (batch) => {
+      const Entries = batch.map(([id, secret]) => ({
+        EventBusName: busName(environment),
+        Source: 'rekey.cli',
+        DetailType: 'Secret Revocation Requested',
+        Detail: JSON.stringify({
+          metadata: {
+            ...{ id, schemaVersion: 1, time: new Date().toISOString(), environment },
+            ...{ actor: 'bench', correlationId: id },
+          },
+          data: { select: { secret }, mode, reason: 'everything leaked at once' },
+        }),
+      }));
+      const { FailedEntryCount } = await client.send(new PutEventsCommand({ Entries }));
+      if (FailedEntryCount !== 0) throw new Error(`${FailedEntryCount} requests were not taken`);
+    }),
+  );
+}
+
+/** Reads the audit log until every request has its outcome, and for a while longer, for outcomes that come twice. */
+async function awaitOutcomes(
+  objects: S3AuditObjects,
+  ids: ReadonlyMap<string, string>,
+): Promise<Map<string, Outcome[]>> {
+  const found = new Map<string, Outcome[]>([...ids.keys()].map((id) => [id, []]));
+  const deadline = performance.now() + limitMs;
+  let after = '';
+  let complete = Number.POSITIVE_INFINITY;
+  while (performance.now() < Math.min(deadline, complete + 10_000)) {
+    const page = await objects.list(after, 1_000);
+    for (const { key } of page) {
+      for (const line of objectLines(await objects.read(key))) {
+        const parsed = parseLine(line.bytes);
+        if (parsed.kind !== 'intact') continue;
+        const { detailType, detail } = parsed.record.event;
+        const data = detail.data as Outcome['data'];
+        const outcomes = found.get(String(data?.requestId));
+        if (outcomes !== undefined && outcomeTypes.test(detailType))
+          outcomes.push({ type: detailType, data });
+      }
+      after = key;
+    }
+    if (complete === Number.POSITIVE_INFINITY && [...found.values()].every(({ length }) => length > 0)) {
+      complete = performance.now();
+    }
+    if (page.length === 0) await sleep(2_000);
+  }
+  return found;
+}
