@@ -15,6 +15,7 @@ import {
   type RotateSecretRequest,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { CreateQueueCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import { newFolder } from '../../local/folders.ts';
@@ -183,6 +184,21 @@ describe('IAM condition keys', () => {
   );
 
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+  test('a batch of messages is permitted by the action of one message', async () => {
+    const queue = await new SQSClient(cloud.clientOptions()).send(
+      new CreateQueueCommand({ QueueName: 'batches' }),
+    );
+    const batch = async (action: string) => {
+      users += 1;
+      const user = await createUser(cloud, `user-${users}`, [allow(action)]);
+      const client = new SQSClient(cloud.clientOptions(user.credentials));
+      const Entries = [{ Id: '1', MessageBody: 'text' }];
+      return client.send(new SendMessageBatchCommand({ QueueUrl: queue.QueueUrl, Entries }));
+    };
+    expect((await batch('sqs:SendMessage')).Successful).toHaveLength(1);
+    expect(await refusal(batch('sqs:SendMessageBatch'))).toMatch(/AccessDenied/);
+  });
+
   test('a log group is named with a trailing :* in a policy', async () => {
     const logs = new CloudWatchLogsClient(cloud.clientOptions());
     for (const logGroupName of ['mine', 'other']) {
