@@ -72,7 +72,8 @@ async function listAll(
     const answer = await caller.send(list, { ...call, url });
     if (matches(list.empty, answer)) return found;
     if (answer.status !== 200) throw caller.refusal(answer, url, call);
-    const items = valueAt(answer.body, list.items);
+    const isEmpty = list.omitsEmpty && typeof answer.body === 'object' && answer.body !== null;
+    const items = valueAt(answer.body, list.items) ?? (isEmpty ? [] : undefined);
     if (!Array.isArray(items)) {
       throw new TargetError(
         'TargetRefused',

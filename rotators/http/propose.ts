@@ -99,6 +99,7 @@ function createValues(
     const end = new Date(Date.now() + days * dayMs);
     values.set('rekey.expiryDate', end.toISOString().slice(0, 10));
     values.set('rekey.expiresAt', end.toISOString().replace(/\.\d+Z$/, 'Z'));
+    values.set('rekey.expiresAtMillis', end.getTime());
     values.set('rekey.lifetimeSeconds', days * 86_400);
     values.set('rekey.lifetimeHours', days * 24);
   }

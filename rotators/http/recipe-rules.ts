@@ -6,6 +6,7 @@ const ownVariables = {
   'rekey.name': 'a name that is never used again, for what create makes',
   'rekey.expiryDate': 'the day on which the new credential ends (parameter `days`), as YYYY-MM-DD, UTC',
   'rekey.expiresAt': 'the same as a time, such as 2026-03-01T12:00:00Z',
+  'rekey.expiresAtMillis': 'the same as milliseconds since 1970',
   'rekey.lifetimeSeconds': 'the same as a number of seconds',
   'rekey.lifetimeHours': 'the same as a number of hours',
 } as const;

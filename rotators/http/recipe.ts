@@ -139,6 +139,8 @@ const recipeSchema = z
         name: pointer.optional(),
         created: pointer.optional(),
         room: z.int().min(1).optional(),
+        /** The service leaves the list out where it is empty, with status 200. */
+        omitsEmpty: z.boolean().default(false),
         /** What says that there is none, where that is not an empty list. */
         empty: answers.default([]),
         next: z

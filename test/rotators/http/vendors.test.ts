@@ -383,6 +383,17 @@ describe('what is particular to a vendor', () => {
     },
   );
 
+  test('Databricks: a service principal whose secrets have all ended gets another', async () => {
+    const { fixture, secret, context, rotator } = vendor('databricks-service-principal-secret');
+    const granted = fixture.token?.answer ?? { status: 599 };
+    standIn.answer(granted, { status: 200, body: {} }, fixture.create.answer);
+    expect(await rotator.propose(secret, context)).toMatchObject(fixture.made);
+    for (const body of [{ secrets: 'odd' }, undefined, null, 'text']) {
+      standIn.answer(granted, { status: 200, body });
+      await expect(rotator.propose(secret, context)).rejects.toMatchObject({ code: 'TargetRefused' });
+    }
+  });
+
   test('GitLab: a token of a project that the admin may not see is not believed to be gone', async () => {
     const { fixture, secret, context, rotator } = vendor('gitlab-project-access-token');
     const accepted = JSON.parse(JSON.stringify(fixture.test.accepted).replaceAll('{id}', String(secret.id)));
@@ -427,6 +438,7 @@ function normalized(body: unknown): unknown {
     JSON.stringify(body)
       .replaceAll(new RegExp(`rekey-${token}-\\d{13}`, 'g'), '<name>')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '<time>')
-      .replaceAll(/"\d{4}-\d\d-\d\d"/g, '"<day>"'),
+      .replaceAll(/"\d{4}-\d\d-\d\d"/g, '"<day>"')
+      .replaceAll(/:\d{13}(?=[,}])/g, ':"<millis>"'),
   );
 }
