@@ -1,3 +1,9 @@
+import {
+  DeleteRolePolicyCommand,
+  IAMClient,
+  ListRolesCommand,
+  PutRolePolicyCommand,
+} from '@aws-sdk/client-iam';
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../local/acts/act.ts';
 import { logsIn, openSession } from '../../local/database.ts';
@@ -31,6 +37,65 @@ export function revocation(world: () => World): void {
       const again = await world().rekey('operator', 'secret', 'rotate', secret, '--wait', '--yes');
       expect(again.exitCode).toBe(0);
       expect(await logsIn(await world().readLogin(secret), caPem)).toBe(true);
+    });
+
+    describe('an unwritable log stops no emergency', () => {
+      /** Has every function but the writer of the log denied these actions, while `work` runs. */
+      const denied = async (actions: readonly string[], work: () => Promise<void>) => {
+        const iam = new IAMClient(world().cloud.clientOptions());
+        const { Roles = [] } = await iam.send(new ListRolesCommand({ MaxItems: 1_000 }));
+        const names = Roles.filter(
+          ({ RoleName = '', AssumeRolePolicyDocument = '' }) =>
+            decodeURIComponent(AssumeRolePolicyDocument).includes('lambda.amazonaws.com') &&
+            !RoleName.includes('Writer'),
+        ).map(({ RoleName = '' }) => RoleName);
+        expect(names.length).toBeGreaterThan(5);
+        const PolicyName = 'unwritable';
+        const PolicyDocument = JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Deny', Action: actions, Resource: '*' }],
+        });
+        const all = (act: (RoleName: string) => Promise<unknown>) => Promise.all(names.map(act));
+        await all((RoleName) => iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument })));
+        try {
+          await work();
+        } finally {
+          await all((RoleName) => iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName })));
+        }
+      };
+      const secret = `/${environmentName}/orders`;
+
+      test.each(['kill', 'replace'] as const)('%s, and the queue takes every record', async (mode) => {
+        const { caPem } = world().postgres;
+        const leaked = await world().readLogin(secret);
+        const detail = world().request({ select: { secret }, mode });
+        await denied(['events:PutEvents'], async () => {
+          await world().put('responder', { source, detailType, detail });
+          await world().recorded('Secret Revocation Succeeded', detail.metadata.id);
+        });
+        const current = await world().readLogin(secret);
+        expect(await logsIn(leaked, caPem)).toBe(false);
+        expect(await logsIn(current, caPem)).toBe(true);
+        const mine = (await world().records()).filter(({ text }) => text.includes(current.versionId));
+        expect(mine.map((record) => record.detailType)).toEqual(
+          expect.arrayContaining(['Secret Rotation Started', 'Secret Rotation Succeeded']),
+        );
+      });
+
+      test('kill, where neither bus nor queue takes anything, and the outcome is recorded afterwards', async () => {
+        const { caPem } = world().postgres;
+        const leaked = await world().readLogin(secret);
+        const detail = world().request({ select: { secret }, mode: 'kill' });
+        await denied(['events:PutEvents', 'sqs:SendMessage'], async () => {
+          await world().put('responder', { source, detailType, detail });
+          await eventually('the leaked password is refused and another one works', async () => {
+            const current = await world().readLogin(secret);
+            if (current.versionId === leaked.versionId || (await logsIn(leaked, caPem))) return false;
+            return await logsIn(current, caPem);
+          });
+        });
+        await world().recorded('Secret Revocation Succeeded', detail.metadata.id);
+      });
     });
 
     test('the same request twice does the work once', async () => {
