@@ -2,11 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretError, TargetError } from '../../core/errors.ts';
 import type { TargetContext } from '../rotator.ts';
 import type { Authority } from './authority.ts';
+import type { Kit } from './kit.ts';
 import { valueAt } from './pointer.ts';
 import type { Answers, Authentication, Recipe, RecipeRequest } from './recipe.ts';
 import { loginToken } from './recipe-rules.ts';
 import type { Credential } from './schema.ts';
-import { fill, fillForm, fillJson, fillUrl, UrlUnfit, ValueMissing, type Values } from './template.ts';
+import {
+  fill,
+  fillForm,
+  fillJson,
+  fillUrl,
+  isLeftOut,
+  UrlUnfit,
+  ValueMissing,
+  type Values,
+} from './template.ts';
 import { type HttpAnswer, type HttpRequest, OutcomeUnknown, type Transport } from './transport.ts';
 
 /** The requests of a recipe, as errors name them. */
@@ -36,13 +46,19 @@ const wholeTimeouts = 2.8;
 /** Sends the requests of one recipe for one call of the rotator, within one limit of time. */
 export class Caller {
   readonly recipe: Recipe;
+  readonly trialPauseMs: number;
   readonly #context: TargetContext;
   readonly #transport: Transport;
   readonly #deadline: number;
   readonly #tokens = new Map<Authentication, string>();
 
-  constructor({ recipe }: Pick<Credential, 'recipe'>, context: TargetContext, transport: Transport) {
+  constructor(
+    { recipe }: Pick<Credential, 'recipe'>,
+    context: TargetContext,
+    { transport, trialPauseMs }: Pick<Kit, 'transport' | 'trialPauseMs'>,
+  ) {
     this.recipe = recipe;
+    this.trialPauseMs = trialPauseMs;
     this.#context = context;
     this.#transport = transport;
     this.#deadline = performance.now() + wholeTimeouts * context.statementTimeoutMs;
@@ -320,11 +336,13 @@ const fitsHeader = (value: string): boolean => /^[\t\x20-\x7e]*$/.test(value);
 
 function filledHeaders(templates: Readonly<Record<string, string>>, values: Values): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(templates).map(([name, template]) => {
-      const value = fill(template, values);
-      if (!fitsHeader(value)) throw new HeaderUnfit(name);
-      return [name.toLowerCase(), value];
-    }),
+    Object.entries(templates)
+      .filter(([, template]) => !isLeftOut(template, values))
+      .map(([name, template]) => {
+        const value = fill(template, values);
+        if (!fitsHeader(value)) throw new HeaderUnfit(name);
+        return [name.toLowerCase(), value];
+      }),
   );
 }
 

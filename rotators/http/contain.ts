@@ -11,18 +11,18 @@ import { credentialOf, type HttpSecret } from './schema.ts';
 export async function contain(
   leakedSecret: HttpSecret,
   context: ContainContext<HttpSecret>,
-  { recipes, transport }: Kit,
+  kit: Kit,
 ): Promise<ContainResult> {
   const { credentials } = context;
-  const leaked = credentialOf(leakedSecret, recipes);
-  const current = currentOf(credentials, recipes);
+  const leaked = credentialOf(leakedSecret, kit.recipes);
+  const current = currentOf(credentials, kit.recipes);
   const { recipe } = leaked;
   const isCurrent = leaked.value === current.value;
-  const caller = new Caller(leaked, context, transport);
+  const caller = new Caller(leaked, context, kit);
   if (isCurrent && recipe.own !== undefined && (await credentials.admin()) === undefined) {
     return onlyRotation('there is no admin, and once it is revoked it could not make its successor');
   }
-  const authority = await authorityFor(leaked, { credentials, recipes, self: current });
+  const authority = await authorityFor(leaked, { credentials, recipes: kit.recipes, self: current });
   if (authority.secrets.includes(leaked.value)) {
     return onlyRotation('it is the one that the admin secret holds');
   }

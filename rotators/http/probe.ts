@@ -11,9 +11,6 @@ export type Trial =
   | { readonly outcome: 'accepted'; readonly id?: string }
   | { readonly outcome: 'rejected'; readonly error: TargetError };
 
-/** Between two trials of one credential. */
-export const pauseMs = 1_000;
-
 /**
  * Tries a credential with the test request of its recipe.
  * @throws TargetError when the answer is neither yes nor no
@@ -52,14 +49,10 @@ export async function tryCredential(
 }
 
 /** See {@link Rotator.probe}. */
-export async function probe(
-  secret: HttpSecret,
-  context: TargetContext,
-  { recipes, transport }: Kit,
-): Promise<ProbeResult> {
+export async function probe(secret: HttpSecret, context: TargetContext, kit: Kit): Promise<ProbeResult> {
   try {
-    const credential = credentialOf(secret, recipes);
-    const trial = await refused(new Caller(credential, context, transport), credential);
+    const credential = credentialOf(secret, kit.recipes);
+    const trial = await refused(new Caller(credential, context, kit), credential);
     return trial.outcome === 'accepted' ? { outcome: 'accepted' } : trial;
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
@@ -75,13 +68,9 @@ export async function probe(
  * knows it, and to see that value and id belong together.
  * @throws SecretError `CredentialNotYetAccepted` when it is not accepted in time
  */
-export async function apply(
-  next: HttpSecret,
-  context: ApplyContext<HttpSecret>,
-  { recipes, transport }: Kit,
-): Promise<void> {
-  const credential = credentialOf(next, recipes);
-  const caller = new Caller(credential, context, transport);
+export async function apply(next: HttpSecret, context: ApplyContext<HttpSecret>, kit: Kit): Promise<void> {
+  const credential = credentialOf(next, kit.recipes);
+  const caller = new Caller(credential, context, kit);
   const { settleSeconds, credential: keys } = credential.recipe;
   const { trial, holds } = await settled(caller, credential, 'accepted');
   if (trial.outcome === 'rejected') {
@@ -126,7 +115,7 @@ export async function settled(
     inRow = trial.outcome === expected ? inRow + 1 : 0;
     const holds = inRow >= settleAnswers;
     if (holds || performance.now() >= until) return { trial, holds };
-    if (!(await caller.pause(Math.min(pauseMs, Math.max(1, until - performance.now()))))) {
+    if (!(await caller.pause(Math.min(caller.trialPauseMs, Math.max(1, until - performance.now()))))) {
       return { trial, holds };
     }
   }
@@ -140,7 +129,7 @@ export async function refused(caller: Caller, credential: Credential): Promise<T
   for (let asked = 1; ; asked += 1) {
     const trial = await tryCredential(caller, credential);
     if (trial.outcome === 'accepted' || asked >= caller.recipe.settleAnswers) return trial;
-    if (!(await caller.pause(pauseMs))) {
+    if (!(await caller.pause(caller.trialPauseMs))) {
       throw new TargetError(
         'TargetTimeout',
         `${trial.error.message}, but no time is left to ask as often as counts; try again later`,

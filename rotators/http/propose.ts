@@ -29,7 +29,7 @@ export async function propose(
   const { credentials, token } = context;
   const authority = await authorityFor(current, { credentials, recipes: kit.recipes, self: current });
   noteExpiry(current, authority, context);
-  const caller = new Caller(current, context, kit.transport);
+  const caller = new Caller(current, context, kit);
   await removeLeftovers(caller, current, authority, `${mark}${token}-`, kit.runLivesMs);
   await removeAbandoned(caller, current, authority, context, kit);
   await requireRoom(caller, current, authority, context);

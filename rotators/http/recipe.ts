@@ -75,7 +75,7 @@ const removal = z.strictObject({
 
 const parameter = z.strictObject({
   description: text,
-  /** `host` is a host name with or without a port; `list` an array of texts; `json` any array or object. */
+  /** `host` is a host name with or without a port; `list` an array of texts; `json` any array or object that is not empty. */
   type: z.enum(['text', 'host', 'integer', 'list', 'json']).default('text'),
   /** What a text, a host name or each text of a list must match, from beginning to end. */
   pattern: z.string().optional(),
@@ -83,7 +83,7 @@ const parameter = z.strictObject({
   maximum: z.int().optional(),
   /** What holds where the secret has no such key. */
   default: z.json().optional(),
-  /** May be left out without a default; a JSON field that is this parameter alone is then left out as well. */
+  /** May be left out without a default; a JSON field or a header that is this parameter alone is then left out as well. */
   optional: z.boolean().default(false),
 });
 

@@ -4,7 +4,7 @@ import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
 import { type Authority, authorityFor, currentOf, valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import type { Kit } from './kit.ts';
-import { pauseMs, refused } from './probe.ts';
+import { refused } from './probe.ts';
 import type { Removal } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import { hostParameters } from './recipe-rules.ts';
@@ -58,11 +58,11 @@ export async function discard(
   const current = currentOf(credentials, kit.recipes);
   if (proposal.id === current.id) return;
   const authority = await authorityFor(proposal, { credentials, recipes: kit.recipes, self: current });
-  const caller = new Caller(proposal, context, kit.transport);
+  const caller = new Caller(proposal, context, kit);
   // A replica that has not heard of what was just made calls it gone.
   for (let asked = 1; ; asked += 1) {
     if ((await revoke(caller, proposal, proposal.id, authority)) === 'done') return;
-    if (asked >= caller.recipe.settleAnswers || !(await caller.pause(pauseMs))) break;
+    if (asked >= caller.recipe.settleAnswers || !(await caller.pause(caller.trialPauseMs))) break;
   }
   if ((await refused(caller, proposal)).outcome === 'accepted') {
     context.finding({
@@ -83,11 +83,11 @@ export async function retire(
   kit: Kit,
 ): Promise<RetireResult> {
   const { credentials, act } = context;
-  const { recipes, transport } = kit;
+  const { recipes } = kit;
   if (old.recipe === undefined) return { done: 'nothing' };
   const stale = credentialOf(old, recipes);
   const current = currentOf(credentials, recipes);
-  const caller = new Caller(stale, context, transport);
+  const caller = new Caller(stale, context, kit);
   const remains = (reason: string): RetireResult => {
     context.finding({
       code: 'PreviousCredentialRemains',

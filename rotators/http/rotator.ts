@@ -14,7 +14,7 @@ export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotat
   readonly discard: NonNullable<Rotator<HttpSecret>['discard']>;
   readonly retire: NonNullable<Rotator<HttpSecret>['retire']>;
 } {
-  const kit: Kit = { transport: httpsTransport(), runLivesMs, ...options };
+  const kit: Kit = { transport: httpsTransport(), trialPauseMs: 1_000, runLivesMs, ...options };
   return {
     type: 'http',
     strategies: ['single-user', 'dual-credential'],

@@ -109,7 +109,10 @@ function parameterFault(parameter: Parameter, value: unknown): string | undefine
         : `must be a list of texts${form}, or those texts with commas between`;
     }
     case 'json':
-      return asJson(value) === undefined ? 'must be a JSON object or array' : undefined;
+      // Services take an empty object for no limit at all.
+      return Object.keys(asJson(value) ?? {}).length === 0
+        ? 'must be a JSON object or array, and not empty'
+        : undefined;
   }
 }
 

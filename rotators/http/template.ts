@@ -89,7 +89,8 @@ export function fillForm(template: Readonly<Record<string, string>>, values: Val
   return form.toString();
 }
 
-function isLeftOut(template: Json, values: Values): boolean {
+/** Whether a text is one name alone that is known and has no value here. */
+export function isLeftOut(template: Json, values: Values): boolean {
   const alone = typeof template === 'string' ? aVariable.exec(template)?.[1] : undefined;
   return alone !== undefined && values.has(alone) && values.get(alone) === undefined;
 }

@@ -94,7 +94,7 @@ describe.each([...fixtures])('%s', (name, fixture) => {
       isAssigned: async () => false,
     },
   });
-  const rotator = () => httpRotator({ recipes, transport: standIn.transport });
+  const rotator = () => httpRotator({ recipes, transport: standIn.transport, trialPauseMs: 1 });
 
   /** A documented request or answer for one credential. */
   const of = <T>(documented: T, credential: HttpSecret): T =>
@@ -289,7 +289,7 @@ describe('a credential that makes its own successor', () => {
       isAssigned: async () => false,
     },
   });
-  const rotator = () => httpRotator({ recipes, transport: standIn.transport });
+  const rotator = () => httpRotator({ recipes, transport: standIn.transport, trialPauseMs: 1 });
 
   test('is not revoked while it is the current one, since nothing could make the next', async () => {
     standIn.answer();
@@ -338,7 +338,12 @@ function vendor(name: string, change: Readonly<Record<string, unknown>> = {}) {
       isAssigned: async () => false,
     },
   };
-  return { fixture, secret, context, rotator: httpRotator({ recipes, transport: standIn.transport }) };
+  return {
+    fixture,
+    secret,
+    context,
+    rotator: httpRotator({ recipes, transport: standIn.transport, trialPauseMs: 1 }),
+  };
 }
 
 describe('what is particular to a vendor', () => {
@@ -410,6 +415,46 @@ describe('what is particular to a vendor', () => {
   ])('OpenAI: keys of a project with data residency are tried at its region (%s)', async (region, fits) => {
     const { secret, rotator } = vendor('openai-service-account-key', { host: `${region}.api.openai.com` });
     expect(rotator.schema.safeParse(secret).success).toBe(fits);
+  });
+
+  test.each([
+    ['elasticsearch-api-key', 'roleDescriptors'],
+    ['cloudflare-account-api-token', 'policies'],
+    ['cloudflare-account-api-token', 'condition'],
+  ])('%s: %s that says nothing is refused, since services take it for everything', (name, key) => {
+    for (const value of [{}, [], '{}', ' [ ] ']) {
+      const { secret, rotator } = vendor(name, { [key]: value });
+      expect(rotator.schema.safeParse(secret).error?.issues.map(({ path }) => path)).toEqual([[key]]);
+    }
+  });
+
+  test('SendGrid: a parent account acts for a subuser, and names it in no other case', async () => {
+    for (const subuser of ['sub', undefined]) {
+      const { fixture, secret, context, rotator } = vendor('sendgrid-api-key', { subuser });
+      standIn.answer(fixture.list?.answer ?? { status: 599 }, fixture.create.answer);
+      await rotator.propose(secret, context);
+      expect(standIn.received.map(({ headers }) => headers['on-behalf-of'])).toEqual([subuser, subuser]);
+    }
+  });
+
+  test.each([
+    ['entra-application-secret', { loginHost: 'login.microsoftonline.us', graphHost: 'graph.microsoft.us' }],
+    [
+      'entra-application-secret',
+      { loginHost: 'login.partner.microsoftonline.cn', graphHost: 'microsoftgraph.chinacloudapi.cn' },
+    ],
+    ['twilio-api-key', { host: 'api.dublin.ie1.twilio.com' }],
+    ['okta-client-secret', { domain: 'example.okta.mil' }],
+  ])('%s: the service elsewhere, at %j, and nowhere else', async (name, hosts) => {
+    const { fixture, secret, context, rotator } = vendor(name, hosts);
+    expect(rotator.schema.safeParse(secret).success).toBe(true);
+    // The admin secret has to name the same place.
+    await expect(rotator.propose(secret, context)).rejects.toMatchObject({ code: 'AdminSecretMismatch' });
+    for (const [key, host] of Object.entries(hosts)) {
+      for (const odd of [`${host}.evil.example`, 'evil.example', `evil-${host}.example`, `x.${host}:1`]) {
+        expect(rotator.schema.safeParse({ ...fixture.secret, [key]: odd }).success).toBe(false);
+      }
+    }
   });
 
   test.each(['cloudflare-account-api-token', 'cloudflare-user-api-token'])(
