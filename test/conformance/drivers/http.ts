@@ -123,7 +123,7 @@ export async function start(): Promise<HttpUnderTest> {
       },
       {
         name: 'the service says that it is busy',
-        code: 'TargetUnreachable',
+        code: 'TargetBusy',
         begin: async () => {
           service.mood = (response) => response.writeHead(429, { 'retry-after': '3600' }).end();
         },
