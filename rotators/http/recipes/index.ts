@@ -7,6 +7,7 @@ import databricksServicePrincipalSecret from './databricks-service-principal-sec
 };
 import datadogApiKey from './datadog-api-key.json' with { type: 'json' };
 import datadogServiceAccessToken from './datadog-service-access-token.json' with { type: 'json' };
+import dockerOrganizationToken from './docker-organization-token.json' with { type: 'json' };
 import elasticsearchApiKey from './elasticsearch-api-key.json' with { type: 'json' };
 import entraApplicationSecret from './entra-application-secret.json' with { type: 'json' };
 import gitlabGroupAccessToken from './gitlab-group-access-token.json' with { type: 'json' };
@@ -33,6 +34,7 @@ const files: Readonly<Record<string, unknown>> = {
   'databricks-service-principal-secret': databricksServicePrincipalSecret,
   'datadog-api-key': datadogApiKey,
   'datadog-service-access-token': datadogServiceAccessToken,
+  'docker-organization-token': dockerOrganizationToken,
   'elasticsearch-api-key': elasticsearchApiKey,
   'entra-application-secret': entraApplicationSecret,
   'gitlab-group-access-token': gitlabGroupAccessToken,
