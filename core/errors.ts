@@ -64,6 +64,9 @@ export const errorSummary = (code: ErrorCode, message: string): ErrorSummary => 
   retryable: isRetryable(code),
 });
 
+/** In characters. */
+const longestText = 2_000;
+
 /**
  * Summarises any thrown value. Errors that are not ours keep only their name: a driver's or an SDK's message may quote
  * a statement or a value, and a summary goes into events and logs. What AWS answered has a code, too.
@@ -74,7 +77,9 @@ export const errorSummary = (code: ErrorCode, message: string): ErrorSummary => 
  */
 export function summarizeError(error: unknown): ErrorSummary {
   if (error instanceof RekeyError) {
-    return errorSummary(error.code, error.message);
+    // What a server, a secret or a request is called may be of any length, and stands in records and logs.
+    const { code, message } = error;
+    return errorSummary(code, message.length > longestText ? `${message.slice(0, longestText)}…` : message);
   }
   const fault = isOfSdk(error) ? awsFault(error) : undefined;
   if (fault !== undefined) {

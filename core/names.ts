@@ -103,6 +103,7 @@ export const metrics = {
   timeToRefusal: 'TimeToRefusal',
   auditRecordsWritten: 'AuditRecordsWritten',
   auditPublishFailed: 'AuditPublishFailed',
+  auditLogBroken: 'AuditLogBroken',
 } as const;
 
 /** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */

@@ -2,12 +2,16 @@ import * as z from 'zod';
 import type { Bounds } from './rotator.ts';
 import { transportOf } from './tls/transport.ts';
 
+/** https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4, without the final dot */
+const longestHost = 253;
+
 /** What every secret of a server that is reached by host and port holds, as AWS's own functions have it. */
 export const endpointFields = {
   /** Host name or IP address; a Unix socket is not one. */
   host: z
     .string()
     .min(1)
+    .max(longestHost, `host must have at most ${longestHost} characters`)
     .refine((value) => !/[/\s\0]/.test(value), 'host must be a host name or an IP address'),
   password: z.string(),
   port: z.union([z.int().min(1).max(65535), z.stringFormat('port', /^[0-9]{1,5}$/)]).nullish(),

@@ -178,6 +178,7 @@ function detailOf({ detail }: AuditEvent): string {
     text('versionId'),
     typeof data.durationMs === 'number' ? `in ${Math.round(data.durationMs)} ms` : undefined,
     typeof metadata.actor === 'string' ? `by ${metadata.actor}` : undefined,
+    typeof metadata.claimedActor === 'string' ? `says to be ${metadata.claimedActor}` : undefined,
   ]
     .filter((part) => part !== undefined)
     .join(', ');

@@ -1,6 +1,6 @@
 import { Chain } from './chain.ts';
 import { Completeness, type Outcomes, type RevocationOutcomes } from './completeness.ts';
-import { factOf, RecentFacts, unrecognised } from './event.ts';
+import { factOf, formFault, RecentFacts, unrecognised } from './event.ts';
 import { type Head, objectLines, type ParsedLine, parseLine, sequenceOfKey } from './format.ts';
 import { type Problem, Problems } from './problems.ts';
 
@@ -86,12 +86,19 @@ export async function verifyLog(
   const count = { objects: 0, records: 0, bytes: 0, unrecognised: 0, repeated: 0 };
   const span: { from?: string; until?: string } = {};
 
-  const takeIntact = ({ record }: Extract<ParsedLine, { kind: 'intact' }>): void => {
+  const takeIntact = ({ record }: Extract<ParsedLine, { kind: 'intact' }>, key: string): void => {
     count.records += 1;
     span.from ??= record.recordedAt;
     span.until = record.recordedAt;
     if (record.event.detailType === unrecognised) {
       count.unrecognised += 1;
+    }
+    const fault = formFault(record.event);
+    if (fault !== undefined) {
+      const { sequence } = record;
+      const message = `record ${sequence} has its hash and not the form of a record: ${fault}`;
+      problems.add({ code: 'RecordMalformed', message, sequence, key });
+      return;
     }
     if (!facts.add(factOf(record.event))) {
       count.repeated += 1;
@@ -118,7 +125,7 @@ export async function verifyLog(
       chain.take(line, place(object.key, first));
       first = undefined;
       if (line.kind === 'intact') {
-        takeIntact(line);
+        takeIntact(line, object.key);
       }
     }
   }

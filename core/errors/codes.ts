@@ -83,7 +83,6 @@ export const codes = {
     AuditRefused: false,
     RecordTooLarge: false,
     AuditContended: true,
-    AuditHeadUnreadable: false,
     AuditKeyUnusable: false,
   },
   revocation: {

@@ -13,13 +13,16 @@ const metadataSchema = z.object({
   id: z.uuid(),
   schemaVersion: z.int().min(1),
   time: z.iso.datetime(),
-  environment: z.string().min(1),
-  /** The principal or function that did it. */
-  actor: z.string().min(1),
+  environment: z.string().min(1).max(64),
+  /**
+   * The principal or function that did it, in the sender's own words. EventBridge attests the account alone, so a request, which
+   * comes from outside, is recorded with it as `claimedActor`.
+   */
+  actor: z.string().min(1).max(512),
   /** Shared by everything that belongs to one rotation or one revocation. */
-  correlationId: z.string().min(1),
+  correlationId: z.string().min(1).max(256),
   /** The id of the event that led to this one. */
-  causationId: z.string().min(1).optional(),
+  causationId: z.string().min(1).max(256).optional(),
 });
 export type Metadata = z.output<typeof metadataSchema>;
 

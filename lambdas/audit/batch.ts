@@ -16,9 +16,14 @@ export async function recordBatch(
   { logger, metrics }: Pick<Tools, 'logger' | 'metrics'>,
 ): Promise<void> {
   const receivedAt = clock.now();
-  const events = event.Records.map(({ body, messageId, awsRegion }) =>
-    auditEvent(body, { id: messageId, region: awsRegion, receivedAt }),
-  );
+  const events = event.Records.map(({ body, messageId, awsRegion, attributes }) => {
+    // Not of the type's making: a test or another source may leave it out.
+    const sender = attributes?.SenderId as string | undefined;
+    return auditEvent(body, {
+      ...{ id: messageId, region: awsRegion, receivedAt },
+      ...(sender !== undefined && { sender }),
+    });
+  });
   for (const { id, source, detailType, detail } of events) {
     if (detailType === unrecognised) {
       logger.warn('an event is not of the catalogue; it is recorded without its data', {
@@ -28,6 +33,10 @@ export async function recordBatch(
       });
     }
   }
-  const written = await writer.append(events);
+  const { written, passed } = await writer.append(events);
+  for (const key of passed) {
+    logger.error('an object of the log is not intact; the log goes on behind it', { key });
+    metrics.addMetric(metricNames.auditLogBroken, MetricUnit.Count, 1);
+  }
   metrics.addMetric(metricNames.auditRecordsWritten, MetricUnit.Count, written);
 }

@@ -1,4 +1,5 @@
-import { factOf, RecentFacts } from '../../core/audit/event.ts';
+import { createHash } from 'node:crypto';
+import { factOf, formFault, RecentFacts, unrecognised } from '../../core/audit/event.ts';
 import {
   type AuditEvent,
   emptyHead,
@@ -20,6 +21,17 @@ const rememberedObjects = 100;
 /** Another writer may be faster; after so many lost races something else is wrong. */
 const attempts = 5;
 
+/** Sequences that no log skips: what stands further ahead is foreign, and the log does not go on behind it. */
+const furthest = 1_000_000;
+
+/** What came of a batch. */
+export interface Appended {
+  /** Records written. */
+  readonly written: number;
+  /** Keys of objects that are not intact, behind which the log went on. */
+  readonly passed: readonly string[];
+}
+
 export interface AuditWriterDependencies {
   readonly store: AuditStore;
   readonly clock: Clock;
@@ -34,6 +46,8 @@ export class AuditWriter {
   readonly #store: AuditStore;
   readonly #clock: Clock;
   readonly #facts = new RecentFacts();
+  /** Objects that are not intact, and the record that says so; until that is written. */
+  readonly #broken = new Map<string, AuditEvent>();
   #head: Head | undefined;
 
   constructor({ store, clock }: AuditWriterDependencies) {
@@ -44,16 +58,16 @@ export class AuditWriter {
   /**
    * Records the events that are not recorded yet, in order, as one object: all of them or none.
    *
-   * @returns the number of records written
-   * @throws RekeyError `AuditHeadUnreadable` when the end of the log is not intact, `AuditContended` when other writers
-   * were faster each time
+   * @throws RekeyError `AuditContended` when other writers were faster each time
    */
-  async append(events: readonly AuditEvent[]): Promise<number> {
+  async append(events: readonly AuditEvent[]): Promise<Appended> {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       this.#head = await this.#findHead(this.#head ?? emptyHead, this.#head !== undefined && attempt === 1);
-      const fresh = this.#fresh(events);
+      const broken = new Map(this.#broken);
+      const fresh = this.#fresh([...broken.values(), ...events]);
+      const passed = [...broken.keys()];
       if (fresh.length === 0) {
-        return 0;
+        return { written: 0, passed };
       }
       const { key, body, head } = encodeObject(this.#head, fresh, this.#clock.now());
       if ((await this.#store.put(key, body)) === 'stored') {
@@ -61,7 +75,8 @@ export class AuditWriter {
         for (const event of fresh) {
           this.#facts.add(factOf(event));
         }
-        return fresh.length;
+        this.#broken.clear();
+        return { written: fresh.length, passed };
       }
     }
     throw new RekeyError(
@@ -92,7 +107,7 @@ export class AuditWriter {
     let low = known.sequence;
     let high = low + 1000;
     for (let width = 1000; high < sequenceLimit; width *= 2) {
-      const key = await this.#store.firstAfter(objectKey(high));
+      const key = await this.#nextWithin(high);
       if (key === undefined) {
         break;
       }
@@ -101,7 +116,7 @@ export class AuditWriter {
     }
     while (high - low > 1000) {
       const middle = Math.floor((low + high) / 2);
-      const key = await this.#store.firstAfter(objectKey(middle));
+      const key = await this.#nextWithin(middle);
       if (key === undefined) {
         high = middle;
       } else {
@@ -113,10 +128,18 @@ export class AuditWriter {
     return await this.#readTail(known, from);
   }
 
+  /** The first object behind a sequence, unless it stands where no writer can have put it. */
+  async #nextWithin(sequence: number): Promise<string | undefined> {
+    const key = await this.#store.firstAfter(objectKey(sequence));
+    return key !== undefined && (sequenceOfKey(key) ?? 0) - sequence <= furthest ? key : undefined;
+  }
+
   async #readTail(known: Head, from: number): Promise<Head> {
     const originals = new Map<string, ObjectVersion>();
     for await (const version of this.#store.versionsAfter(objectKey(from))) {
-      if (!version.deleteMarker && sequenceOfKey(version.key) !== undefined) {
+      const sequence = sequenceOfKey(version.key);
+      const last = sequenceOfKey([...originals.keys()].at(-1) ?? '') ?? from;
+      if (!version.deleteMarker && sequence !== undefined && sequence - last <= furthest) {
         // Versions come newest first; the last one of a key is the original.
         originals.set(version.key, version);
       }
@@ -127,28 +150,43 @@ export class AuditWriter {
       const part = tail.slice(index, index + 10);
       const bodies = await Promise.all(part.map((version) => this.#store.read(version)));
       for (const [offset, body] of bodies.entries()) {
-        head = this.#remember(part[offset]?.key ?? '', body);
+        head = this.#remember(head, part[offset]?.key ?? '', body);
       }
     }
     return head;
   }
 
-  #remember(key: string, body: Uint8Array): Head {
-    let head: Head | undefined;
-    for (const { bytes } of objectLines(body)) {
-      const line = parseLine(bytes);
-      if (line.kind !== 'intact') {
-        throw new RekeyError(
-          'AuditHeadUnreadable',
-          `object ${key} at the end of the audit log is not intact; run \`rekey audit verify\` to see what happened`,
-        );
+  /**
+   * Takes note of an object. One that is not intact keeps nothing from being recorded: the log goes on behind it, as
+   * verification counts its lines, and says so.
+   */
+  #remember(before: Head, key: string, body: Uint8Array): Head {
+    const first = sequenceOfKey(key) ?? 0;
+    let head: Head = { ...before, sequence: Math.max(before.sequence, first - 1) };
+    let broken = body.length === 0;
+    for (const { bytes, ended } of objectLines(body)) {
+      const line = ended ? parseLine(bytes) : undefined;
+      if (line?.kind === 'intact') {
+        const { sequence, event } = line.record;
+        if (formFault(event) === undefined) this.#facts.add(factOf(event));
+        head = { sequence: Math.max(sequence, head.sequence), hash: line.hash };
+      } else {
+        broken = true;
+        const hash = line?.kind === 'altered' ? line.hashes[0] : digestOf(bytes);
+        head = { sequence: head.sequence + 1, hash };
       }
-      this.#facts.add(factOf(line.record.event));
-      head = { sequence: line.record.sequence, hash: line.hash };
     }
-    if (head === undefined) {
-      throw new RekeyError('AuditHeadUnreadable', `object ${key} at the end of the audit log is empty`);
-    }
+    if (body.length === 0) head = { sequence: head.sequence + 1, hash: digestOf(body) };
+    if (broken) this.#broken.set(key, continuedBehind(key, this.#clock.now()));
     return head;
   }
 }
+
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The record that the log went on behind an object that is not intact. */
+const continuedBehind = (key: string, at: Date): AuditEvent => ({
+  ...{ id: `continued behind ${key}`, source: 'rekey.audit', detailType: unrecognised },
+  ...{ time: at.toISOString(), account: 'unknown', region: 'unknown' },
+  detail: { detailType: 'Audit Log Continued', problems: [{ path: key, code: 'not_intact' }] },
+});

@@ -7,9 +7,10 @@ export type Step = (typeof steps)[number];
 
 const rotationEventSchema = z.looseObject({
   Step: z.string(),
-  SecretId: z.string().min(1),
-  ClientRequestToken: z.string().min(1),
-  RotationToken: z.string().min(1).optional(),
+  // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+  SecretId: z.string().min(1).max(2048),
+  ClientRequestToken: z.string().min(1).max(64),
+  RotationToken: z.string().min(1).max(4096).optional(),
 });
 
 /** What Secrets Manager sends to a rotation function. */

@@ -20,6 +20,9 @@ export const subjectOf = <S extends object>(
   { rotator, strategy }: Pick<RecordSources<S>, 'rotator' | 'strategy'>,
 ) => ({ secretArn: arn, secretName: name, secretType: rotator.type, strategy, versionId });
 
+/** What Secrets Manager answers about secrets that the function has nothing to do with. */
+const notOurs: ReadonlySet<string> = new Set(['SecretMissing', 'SecretAccessDenied', 'SecretNameInvalid']);
+
 /**
  * Publishes a failed step as well as it can; the error itself goes to Secrets Manager in any case.
  * @throws RekeyError the same, when it could not be recorded
@@ -31,6 +34,9 @@ export async function recordFailure<S extends object>(
   sources: RecordSources<S>,
 ): Promise<void> {
   const { records, origin } = sources;
+  // Whoever may invoke the function could have it tell of any secret: it tells only of those that it may look at.
+  const isItsOwn = !(error instanceof RekeyError && notOurs.has(error.code));
+  if (description === undefined && !isItsOwn) return;
   const subject = description ?? { arn: event.secretId, name: event.secretId };
   const failure = createEvent(
     origin,

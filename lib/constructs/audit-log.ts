@@ -14,13 +14,13 @@ import {
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { services } from '../../core/names.ts';
+import { metrics, services } from '../../core/names.ts';
 import { auditWriterEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { excludeReplays } from './exclude-replays.ts';
 import { FunctionAlarms } from './function-alarms.ts';
 import type { RekeyBus } from './rekey-bus.ts';
-import { RunbookAlarm } from './runbook-alarm.ts';
+import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
 import type { RunbookName } from './runbooks.ts';
 import { StandardFunction } from './standard-function.ts';
 
@@ -169,6 +169,9 @@ export class AuditLog extends Construct {
       // One failed batch is tried again after a minute; three are no coincidence.
       errors: { atLeast: 3, within: Duration.minutes(5) },
       ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+    });
+    this.addAlarm('Broken', 'audit-log-broken', props, {
+      metric: rekeyMetric(environment, services.audit, metrics.auditLogBroken),
     });
     this.addAlarm('DeadLetter', 'audit-dead-letters', props, {
       metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),

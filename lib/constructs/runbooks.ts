@@ -87,6 +87,13 @@ export const runbooks = {
     investigation: 'The writer’s log group for the code; rekey audit verify.',
     resolution: 'Remove the cause; the queue drains by itself. rekey audit verify must pass.',
   },
+  'audit-log-broken': {
+    description:
+      'An object at the end of the audit log is not intact: somebody put or changed it. The log goes on behind it.',
+    investigation: 'rekey audit verify names the object; CloudTrail, PutObject on the bucket, who.',
+    resolution:
+      'Find out who may write the bucket, and take that away. What is there stays, and verification names it.',
+  },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',
     investigation: 'rekey doctor; the writer’s log group; rekey audit verify.',

@@ -14,9 +14,9 @@ describe('the audit writer', () => {
   test('appends batches, each as one object, without reading once it is warm', async () => {
     const store = new MemoryAuditStore();
     const writer = writerOf(store);
-    expect(await writer.append([finding(1), finding(2)])).toBe(2);
+    expect((await writer.append([finding(1), finding(2)])).written).toBe(2);
     const calls = store.calls;
-    expect(await writer.append([finding(3)])).toBe(1);
+    expect((await writer.append([finding(3)])).written).toBe(1);
     expect(store.calls).toBe(calls);
     expect([...store.objects.keys()]).toEqual([objectKey(1), objectKey(3)]);
     expect(await verify(store)).toMatchObject({ intact: true, records: 3 });
@@ -26,9 +26,9 @@ describe('the audit writer', () => {
     const store = new MemoryAuditStore();
     const writer = writerOf(store);
     const again = { ...finding(1), id: 'bus-again', time: '2026-03-05T00:00:00Z' };
-    expect(await writer.append([finding(1), again])).toBe(1);
-    expect(await writer.append([again, finding(2)])).toBe(1);
-    expect(await writerOf(store).append([finding(1), again, finding(2)])).toBe(0);
+    expect((await writer.append([finding(1), again])).written).toBe(1);
+    expect((await writer.append([again, finding(2)])).written).toBe(1);
+    expect((await writerOf(store).append([finding(1), again, finding(2)])).written).toBe(0);
     expect(await verify(store)).toMatchObject({ intact: true, records: 2, repeated: 0 });
   });
 
@@ -42,7 +42,7 @@ describe('the audit writer', () => {
     const writer = writerOf(store);
     await expect(writer.append([finding(1), finding(2)])).rejects.toThrow('connection lost');
     store.put = put;
-    expect(await writer.append([finding(1), finding(2), finding(3)])).toBe(1);
+    expect((await writer.append([finding(1), finding(2), finding(3)])).written).toBe(1);
     expect(await verify(store)).toMatchObject({ intact: true, records: 3, repeated: 0 });
   });
 
@@ -75,13 +75,57 @@ describe('the audit writer', () => {
     expect(report.records).toBe(5);
   });
 
-  test('stops when the end of the log is not intact', async () => {
-    const { store } = sampleLog([2]);
-    store.objects.set(objectKey(1), [{ versionId: 'x', body: Buffer.from('nonsense\n') }]);
-    await expect(writerOf(store).append([finding(50)])).rejects.toMatchObject({
-      code: 'AuditHeadUnreadable',
+  describe('one object of a wrong form does not stop the log', () => {
+    const { store: sample } = sampleLog([2, 1]);
+    const [, last] = [...sample.objects.values()];
+    const intact = Buffer.from(last?.[0]?.body ?? []).toString();
+    const oddRecord = (detail: unknown) => {
+      const { store } = sampleLog([2]);
+      const event = { ...finding(7), detail } as never;
+      const lines = [...store.objects.values()].at(-1)?.[0]?.body ?? new Uint8Array();
+      const hash =
+        /"hash":"([0-9a-f]{64})/.exec(Buffer.from(lines).toString().split('\n').at(-2) ?? '')?.[1] ?? '';
+      return Buffer.from(encodeObject({ sequence: 2, hash }, [event], clock.now()).body).toString();
+    };
+    test.each([
+      ['empty', ''],
+      ['one line of garbage', 'x\n'],
+      ['garbage without an end', 'x'],
+      ['several lines of garbage', 'x\n\ny\n'],
+      ['bytes that are no text', '\xff\xfe\x00\n'],
+      ['a record with another hash', intact.replace('"sequence":3', '"sequence":3 ')],
+      ['a record and garbage', `${intact}x\n`],
+      ['a record of no form, with the right hash', oddRecord({ data: null })],
+      ['a record nested deeply, with the right hash', oddRecord({ metadata: { id: [[[[1]]]] } })],
+    ])('%s', async (_name, content) => {
+      const { store } = sampleLog([2]);
+      store.overwrite(objectKey(3), Buffer.from(content, 'latin1'));
+      const writer = writerOf(store);
+      const first = await writer.append([finding(50), finding(51)]);
+      expect((await writer.append([finding(52)])).written).toBe(1);
+      expect((await writerOf(store).append([finding(50), finding(52), finding(53)])).written).toBe(1);
+      const report = await verify(store);
+      expect(new Set(report.problems.map(({ key }) => key))).toEqual(new Set([objectKey(3)]));
+      expect(report.problems.length).toBeGreaterThan(0);
+      const texts = [...store.objects.values()].map((versions) =>
+        Buffer.from(versions[0]?.body ?? []).toString(),
+      );
+      for (const id of [50, 51, 52, 53]) {
+        expect(texts.filter((text) => text.includes(finding(id).id))).toHaveLength(1);
+      }
+      const isBroken = !content.startsWith('{"hash"') || content.includes('x\n') || content.includes('3 ,');
+      expect(first.passed).toEqual(isBroken ? [objectKey(3)] : []);
     });
-    expect(store.objects.size).toBe(1);
+
+    test('nor does one far ahead of all others', async () => {
+      for (const far of [5_000_000, 999_999_999_999]) {
+        const { store } = sampleLog([2, 2]);
+        store.overwrite(objectKey(far), Buffer.from('x\n'));
+        await writerOf(store).append([finding(50)]);
+        await writerOf(store).append([finding(51)]);
+        expect([...store.objects.keys()].toSorted()).toEqual([1, 3, 5, 6, far].map(objectKey));
+      }
+    });
   });
 
   test('gives up, and says so, when others are always faster', async () => {

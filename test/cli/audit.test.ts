@@ -5,7 +5,7 @@ import { ago, day, errorOf, FakeCloud, hour, minute, now, rekey } from './fixtur
 const rotation = (secretName: string, outcome: 'Started' | 'Succeeded', versionId = 'v') => ({
   detailType: `Secret Rotation ${outcome}`,
   detail: {
-    metadata: { actor: 'rotation-function' },
+    metadata: { id: `${outcome} ${secretName} ${versionId}`, actor: 'rotation-function' },
     data: {
       secretName,
       secretArn: `arn:${secretName}`,

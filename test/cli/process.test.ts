@@ -90,7 +90,7 @@ describe('the program', () => {
       time: '2026-03-10T12:00:00Z',
       account: '1',
       region: 'r',
-      detail: { data: { message: 'plaintext' } },
+      detail: { metadata: { id: 'finding-1' }, data: { message: 'plaintext' } },
     };
     const { key, body } = encodeObject(emptyHead, [event, event], new Date('2026-03-10T12:00:00Z'));
     await writeFile(join(copy, key), body);

@@ -24,11 +24,6 @@ export const audit: Entries<'audit'> = {
     mender: 'nobody, it passes',
     remedy: 'The queue brings the records again.',
   },
-  AuditHeadUnreadable: {
-    meaning: 'The end of the log is not intact, so nothing can be linked to it.',
-    mender: 'auditor',
-    remedy: 'Run `rekey audit verify`, which names the object; see the runbook audit-writer-errors.',
-  },
   AuditKeyUnusable: {
     meaning: 'S3 cannot use the KMS key of the audit log: it is disabled, or will be deleted.',
     mender: 'administrator of AWS',

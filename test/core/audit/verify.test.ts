@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { objectKey, sequenceOfKey } from '../../../core/audit/format.ts';
+import { emptyHead, encodeObject, objectKey, sequenceOfKey } from '../../../core/audit/format.ts';
 import { problemCodes } from '../../../core/audit/problems.ts';
 import { type VerificationReport, verifyLog } from '../../../core/audit/verify.ts';
-import type { MemoryAuditStore } from '../../audit/memory-audit-store.ts';
-import { sampleLog, start } from './sample.ts';
+import { MemoryAuditStore } from '../../audit/memory-audit-store.ts';
+import { finding, sampleLog, start } from './sample.ts';
 
 const sizes = [3, 1, 4, 2];
 const now = new Date(start + 60_000);
@@ -307,5 +307,54 @@ describe('verification of a log', () => {
   test('the documentation explains every problem', () => {
     const page = readFileSync(new URL('../../../docs/audit-log.md', import.meta.url), 'utf8');
     expect(problemCodes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+  });
+});
+
+describe('a record with a right hash and a form of its own is named, and the rest is verified', () => {
+  const good = finding(1).detail as { metadata: Record<string, unknown>; data: Record<string, unknown> };
+  test.each([
+    ['a request without metadata', 'Secret Revocation Requested', { data: {} }],
+    ['a request without data', 'Secret Revocation Requested', { metadata: good.metadata }],
+    ['a rejection without its request', 'Secret Revocation Rejected', good],
+    ['an outcome whose request is a number', 'Secret Revocation Failed', { ...good, data: { requestId: 7 } }],
+    ['a rotation of no secret', 'Secret Rotation Started', { ...good, data: { versionId: 'v1' } }],
+    [
+      'a rotation to a list',
+      'Secret Rotation Succeeded',
+      { ...good, data: { secretArn: 'a', versionId: [] } },
+    ],
+    ['metadata that is a text', 'Finding Raised', { ...good, metadata: 'text' }],
+    ['metadata that is null', 'Finding Raised', { ...good, metadata: null }],
+    ['data that is a list', 'Finding Raised', { ...good, data: [] }],
+    ['nothing', 'Credential Contained', {}],
+    ['a type that there is not', 'Secret Forgotten', good],
+    ['a type that every object has', 'constructor', good],
+    ['no type', '', good],
+  ])('%s', async (_name, detailType, detail) => {
+    const store = new MemoryAuditStore();
+    const odd = { ...finding(2), detailType, detail };
+    const { key, body } = encodeObject(emptyHead, [finding(1), odd, finding(3)], new Date(start));
+    store.overwrite(key, body);
+    const report = await verifyLog(store, { now: new Date(start) });
+    expect(report.problems.map(({ code, sequence }) => [code, sequence])).toEqual([['RecordMalformed', 2]]);
+    expect(report).toMatchObject({ records: 3, head: { sequence: 3 } });
+  });
+
+  test.each([
+    ['data', { ...good, data: 'DEEP' }],
+    ['a key of data', { ...good, data: { select: 'DEEP' } }],
+    ['an id', { ...good, metadata: { id: 'DEEP' } }],
+  ])('%s that is nested so deeply that nobody could write it anew', async (_name, detail) => {
+    const odd = { ...finding(2), detailType: 'Secret Revocation Requested', detail };
+    const { key, body } = encodeObject(emptyHead, [finding(1), odd], new Date(start));
+    const [first = '', second = ''] = Buffer.from(body).toString().split('\n');
+    const nested = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const text = `{${second.slice(`{"hash":"${'0'.repeat(64)}",`.length)}`.replace('"DEEP"', nested);
+    const hash = createHash('sha256').update(text).digest('hex');
+    const store = new MemoryAuditStore();
+    store.overwrite(key, Buffer.from(`${first}\n{"hash":"${hash}",${text.slice(1)}\n`));
+    const report = await verifyLog(store, { now: new Date(start) });
+    expect(report.problems.map(({ code, sequence }) => [code, sequence])).toEqual([['RecordMalformed', 2]]);
+    expect(report).toMatchObject({ records: 2, head: { sequence: 2, hash } });
   });
 });
