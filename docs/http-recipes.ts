@@ -53,7 +53,7 @@ function section(name: string, recipe: Recipe): string {
     `## ${name}`,
     `${recipe.title}. After ${documents}.`,
     ['| key | |', '|---|---|', ...rows.map(([key, text]) => `| ${key} | ${text} |`)].join('\n'),
-    `Admin secret: \`service\` (\`${recipe.service}\`), ${fields.join(', ')}${same}. It needs: ${admin.permission}.${own === undefined ? '' : ` Without one, the credential makes its own successor; then it needs: ${own.permission}.`}`,
+    `Admin secret: \`service\` (\`${recipe.service}\`), ${fields.join(', ')}${same}. It needs: ${admin.permission}.${admin.ends === undefined ? '' : ` It ends ${admin.ends}.`}${own === undefined ? '' : ` Without one, the credential makes its own successor; then it needs: ${own.permission}.`}`,
     `Revoked: ${recipe.revocation}.`,
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
   ].join('\n\n');

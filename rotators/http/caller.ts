@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretError, TargetError } from '../../core/errors.ts';
 import type { TargetContext } from '../rotator.ts';
 import type { Authority } from './authority.ts';
+import { endOfAdmin } from './expiry.ts';
 import type { Kit } from './kit.ts';
 import { valueAt } from './pointer.ts';
 import type { Answers, Authentication, Recipe, RecipeRequest } from './recipe.ts';
@@ -123,7 +124,8 @@ export class Caller {
     }
     if (answer.status === 401) {
       const who = authority === undefined ? 'the credential' : 'the credential of the admin secret';
-      return new TargetError('AuthenticationRefused', `${answered}, so ${who} is refused`);
+      const end = authority === undefined ? '' : endOfAdmin(authority, this.recipe);
+      return new TargetError('AuthenticationRefused', `${answered}, so ${who} is refused${end}`);
     }
     if (answer.status === 403 && authority !== undefined) {
       const who = authority.own ? 'the credential itself' : 'the admin secret';
@@ -149,7 +151,7 @@ export class Caller {
   async #prepare(request: RecipeRequest, options: CallOptions): Promise<HttpRequest> {
     const { name, values, by } = options;
     const url = this.url(request, options);
-    const signed = by === undefined ? {} : await this.#authenticate(by.authentication, by.values);
+    const signed = by === undefined ? {} : await this.#authenticate(by);
     return this.#filled(name, () => {
       const headers = {
         ...(request.json !== undefined && { 'content-type': 'application/json' }),
@@ -226,10 +228,11 @@ export class Caller {
     return '';
   }
 
-  async #authenticate(authentication: Authentication, values: Values): Promise<Record<string, string>> {
+  async #authenticate(by: NonNullable<CallOptions['by']>): Promise<Record<string, string>> {
+    const { authentication, values } = by;
     if (authentication.kind === 'oauth2' || authentication.kind === 'login') {
       let token = this.#tokens.get(authentication);
-      token ??= await this.#token(authentication, values);
+      token ??= await this.#token(authentication, by);
       this.#tokens.set(authentication, token);
       if (authentication.kind === 'oauth2') return { authorization: `Bearer ${token}` };
       const { headers } = authentication;
@@ -254,7 +257,11 @@ export class Caller {
   }
 
   /** Kept for this call alone, and sent to no host but those of the recipe. */
-  async #token(authentication: TokenAuthentication, values: Values): Promise<string> {
+  async #token(
+    authentication: TokenAuthentication,
+    whose: Pick<Authority, 'values' | 'expiresAt'>,
+  ): Promise<string> {
+    const { values } = whose;
     const { request, by, at } = tokenRequest(authentication, values);
     const options = { name: 'token', values, ...(by !== undefined && { by }) } as const;
     const answer = await this.send(request, options);
@@ -264,9 +271,10 @@ export class Caller {
     const to = this.url(request, options);
     if (answer.status === 400 || answer.status === 401) {
       const who = authentication.kind === 'login' ? 'user' : 'client';
+      const ended = endOfAdmin(whose, this.recipe);
       throw new TargetError(
         'AuthenticationRefused',
-        `${this.where('token', to)}: answered ${answer.status}${this.#errorCode(answer, options)}, so the ${who} of the admin secret gets no access token`,
+        `${this.where('token', to)}: answered ${answer.status}${this.#errorCode(answer, options)}, so the ${who} of the admin secret gets no access token${ended}`,
       );
     }
     throw this.refusal(answer, to, options);

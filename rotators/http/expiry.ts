@@ -1,5 +1,6 @@
 import type { TargetContext } from '../rotator.ts';
 import type { Authority } from './authority.ts';
+import type { Recipe } from './recipe.ts';
 import type { Credential } from './schema.ts';
 
 const dayMs = 86_400_000;
@@ -25,6 +26,14 @@ export function endOf(value: unknown): Date | undefined {
   return Number.isNaN(at) ? undefined : new Date(at);
 }
 
+/** Says why the credential of an admin secret may be refused: it has ended, or what ends it. Empty where that is not known. */
+export function endOfAdmin({ expiresAt }: Pick<Authority, 'expiresAt'>, { admin }: Recipe): string {
+  if (expiresAt !== undefined && expiresAt.getTime() < Date.now()) return `; it ended on ${dayOf(expiresAt)}`;
+  return admin.ends === undefined ? '' : `; it ends ${admin.ends}`;
+}
+
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
+
 /**
  * Announces that the credential of the admin secret ends too soon: before the credential that it is about to make, or
  * before as much time has passed again as lies between the last rotation and this one.
@@ -47,6 +56,6 @@ export function noteExpiry(
   const verb = expiresAt.getTime() < now ? 'ended' : 'ends';
   context.finding({
     code: 'AdminCredentialEnds',
-    message: `the credential of the admin secret ${verb} on ${expiresAt.toISOString().slice(0, 10)}, and ${current.name} cannot be rotated or revoked without it; put another and its expiresAt into the admin secret`,
+    message: `the credential of the admin secret ${verb} on ${dayOf(expiresAt)}, and ${current.name} cannot be rotated or revoked without it; put another and its expiresAt into the admin secret`,
   });
 }

@@ -107,6 +107,8 @@ const recipeSchema = z
       fields: z.record(key, z.strictObject({ description: text, secret: z.boolean() })),
       /** The permission that it needs, in the service's own words; errors name it. */
       permission: text,
+      /** What ends its credential by itself, in words that follow "it ends". */
+      ends: text.optional(),
       authentication,
     }),
     /** Where the service lets a credential make its successor: how it authenticates itself, if there is no admin. */

@@ -399,6 +399,25 @@ describe('what is particular to a vendor', () => {
     }
   });
 
+  test('an admin that is refused is said to have ended, or what ends it', async () => {
+    const { fixture, secret, context, rotator } = vendor('okta-client-secret');
+    for (const [expiresAt, said] of [
+      ['2020-01-01', 'the credential of the admin secret is refused; it ended on 2020-01-01'],
+      [
+        '2999-01-01',
+        'the credential of the admin secret is refused; it ends when nobody uses it for 30 days',
+      ],
+      [undefined, 'the credential of the admin secret is refused; it ends when nobody uses it for 30 days'],
+    ]) {
+      standIn.answer({ status: 401, body: {} });
+      const credentials = { ...context.credentials, admin: async () => ({ ...fixture.admin, expiresAt }) };
+      await expect(rotator.propose(secret, { ...context, credentials })).rejects.toMatchObject({
+        code: 'AuthenticationRefused',
+        message: expect.stringContaining(String(said)),
+      });
+    }
+  });
+
   test('GitLab: a token of a project that the admin may not see is not believed to be gone', async () => {
     const { fixture, secret, context, rotator } = vendor('gitlab-project-access-token');
     const accepted = JSON.parse(JSON.stringify(fixture.test.accepted).replaceAll('{id}', String(secret.id)));
