@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { type Certificate, type CertificateChoice, createAuthority, issueChosen } from './certificates.ts';
 import { ChildServer, findProgram } from './child-server.ts';
 import { makePrivate, socketPath } from './folders.ts';
 import { freePort } from './free-port.ts';
+
+const run = promisify(execFile);
 
 /** A real Redis or Valkey server on this machine. */
 export interface RedisServer {
@@ -17,6 +21,8 @@ export interface RedisServer {
   readonly caPem: string;
   readonly superuser: { readonly username: string; readonly password: string };
   readonly logFile: string;
+  /** Whether users have rules for channels, which all servers but Redis 6.0 know. */
+  readonly channels: boolean;
   /** Starts again with the users that were saved, after {@link stop}. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -65,7 +71,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const files = await write(await issueChosen(authority, {}));
   await writeFile(path('ca.crt'), authority.cert);
   const hash = createHash('sha256').update(superuser.password).digest('hex');
-  const users = `user default off\nuser superuser on #${hash} ~* &* +@all\n`;
+  const channels = !/ v=6\.0\./.test((await run(program, ['--version'])).stdout);
+  const users = `user default off\nuser superuser on #${hash} ~*${channels ? ' &*' : ''} +@all\n`;
   const aclFile = (options.users ?? 'aclfile') === 'aclfile';
   await writeFile(path('users.acl'), users);
   const configuration = [
@@ -94,8 +101,10 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
 
   const child = new ChildServer();
   const stop = () => child.stop();
+  const fromFile = options.users !== 'nowhere';
+  // Redis 6.0 takes what it reads its configuration from for a file, and would write users there.
+  if (!fromFile) await mkdir(path('-'), { recursive: true });
   const start = async () => {
-    const fromFile = options.users !== 'nowhere';
     await child.start({
       program,
       args: [fromFile ? path('redis.conf') : '-'],
@@ -108,7 +117,16 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   await start();
   return {
     host: 'localhost',
-    ...{ port, socketPath: socketPath(socket), caPem: authority.cert, superuser, logFile, start, stop },
+    ...{
+      port,
+      socketPath: socketPath(socket),
+      caPem: authority.cert,
+      superuser,
+      logFile,
+      channels,
+      start,
+      stop,
+    },
     pause: () => child.pause(),
     resume: () => child.resume(),
     async writeCertificate(choice) {

@@ -1,7 +1,7 @@
 import { TargetError } from '../../core/errors.ts';
 import type { TargetContext } from '../rotator.ts';
 import type { Session } from './connection.ts';
-import { ConcurrentChange } from './errors.ts';
+import { ConcurrentChange, commandError } from './errors.ts';
 
 /** An ACL user as the server has it. */
 export interface AclUser {
@@ -123,11 +123,17 @@ export async function keep(session: Session, username: string, context: TargetCo
 
 /**
  * Refuses a server that is one of several which take logins: each has users of its own, and Rekey changes one.
- * @see https://redis.io/docs/latest/commands/hello/ which every login may send, and tells the mode
- * @throws TargetError `TargetRefused`, before anything is changed
+ * HELLO tells the mode. From 6.2 on every login may send it; Redis 6.0 asks for a permission, and for the number.
+ *
+ * @see https://redis.io/docs/latest/commands/hello/
+ * @throws TargetError `TargetRefused`, or `PermissionMissing` where the mode is not told, before anything is changed
  */
 export async function requireAlone(session: Session): Promise<void> {
-  const hello = await session.attempt(['HELLO'], { doing: 'ask for its mode', missing: '+hello' });
+  const purpose = { doing: 'ask for its mode', missing: '+hello' };
+  const hello = await session.attempt(['HELLO', '2'], purpose);
+  if ('refused' in hello && hello.refused.word === 'NOPERM') {
+    throw commandError(hello.refused, session.where, purpose.doing, purpose.missing);
+  }
   const facts = 'value' in hello && Array.isArray(hello.value) ? hello.value.map(String) : [];
   const mode = facts[facts.indexOf('mode') + 1];
   if (mode !== 'cluster' && mode !== 'sentinel') return;

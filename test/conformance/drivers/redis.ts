@@ -28,13 +28,23 @@ export interface RedisUnderTest extends TargetUnderTest<RedisSecret> {
   readonly serverHandle: RedisServer;
   /** Sends commands as the superuser, past TLS; returns the reply of the last. */
   superuser(...commands: readonly (readonly string[])[]): Promise<unknown>;
+  /** Takes one of the documented permissions away from the admin. */
+  withoutRule(account: Account<RedisSecret>, rule: string): Promise<void>;
 }
 
 export async function start(
   options: Pick<Parameters<typeof startRedis>[0], 'users' | 'cluster'> = {},
 ): Promise<RedisUnderTest> {
   const server = await startRedis({ directory: await newFolder('redis'), ...options });
-  const administration = (await documented('redis', 'admin')).split('\n').map((line) => line.split(' '));
+  const { channels } = server;
+  /** As the documentation says for Redis 6.0. */
+  const known = (words: readonly string[]) =>
+    channels ? words : words.filter((word) => word !== '&*' && word !== 'resetchannels');
+  const administration = (await documented('redis', 'admin')).split('\n').map((line) => {
+    const words = line.split(' ');
+    return channels || words[1] !== 'SETUSER' ? words : [...words, '+hello'];
+  });
+  const rules = administration.flat().filter((word) => word.startsWith('+'));
   const saves = (options.users ?? 'aclfile') === 'aclfile';
 
   const connectSuperuser = async () => {
@@ -51,7 +61,7 @@ export async function start(
     const client = await connectSuperuser();
     try {
       let reply: unknown;
-      for (const command of commands) reply = await client.sendCommand(command);
+      for (const command of commands) reply = await client.sendCommand(known(command));
       return reply;
     } finally {
       client.destroy();
@@ -85,7 +95,8 @@ export async function start(
     const client = createClient({
       username: secret.username,
       password: secret.password,
-      disableClientInfo: true,
+      // Redis 6.0 lets nobody log in by HELLO where the user "default" is off.
+      ...{ RESP: channels ? 3 : 2, disableClientInfo: true },
       socket: {
         ...{ host: secret.host, port: portOf(secret), tls: true, secureContext },
         ...{ connectTimeout: patience.connectTimeoutMs, reconnectStrategy: false },
@@ -139,11 +150,11 @@ export async function start(
     const { cert, key } = await server.writeCertificate(certificate);
     await superuser(['CONFIG', 'SET', 'tls-cert-file', cert, 'tls-key-file', key]);
   };
-  const withoutRule =
-    (rule: string) =>
-    async ({ admin }: Account<RedisSecret>) => {
-      await superuser(['ACL', 'SETUSER', admin.username, `-${rule}`]);
-    };
+  // All at once: Redis 6.0 cannot take a single subcommand away.
+  const withoutRule: RedisUnderTest['withoutRule'] = async ({ admin }, rule) => {
+    const others = rules.filter((one) => one !== rule);
+    await superuser(['ACL', 'SETUSER', admin.username, '-@all', ...others]);
+  };
   const both = ['single-user', 'dual-credential'] as const;
   return {
     rotator: redis,
@@ -151,6 +162,7 @@ export async function start(
     serverHandle: server,
     context: { ...patience, certificateAuthorities: [server.caPem] },
     superuser,
+    withoutRule,
     createAccount,
     ...passwordLogin(openSession),
     sessionsToldApart: (strategy) => (strategy === 'single-user' ? 2_700 : undefined),
@@ -206,7 +218,7 @@ export async function start(
           strategies: both,
           act,
           names: `+acl|${name}`,
-          remove: withoutRule(`acl|${name}`),
+          remove: (account: Account<RedisSecret>) => withoutRule(account, `+acl|${name}`),
         })),
       ),
       {
@@ -214,11 +226,23 @@ export async function start(
         strategies: both,
         act: 'contain',
         names: '+client|kill',
-        remove: withoutRule('client|kill'),
+        remove: (account) => withoutRule(account, '+client|kill'),
       },
+      ...(channels
+        ? []
+        : [
+            {
+              name: 'HELLO',
+              strategies: both,
+              act: 'apply' as const,
+              names: '+hello',
+              remove: (account: Account<RedisSecret>) => withoutRule(account, '+hello'),
+            },
+          ]),
     ],
     verifier: 'a'.repeat(64),
-    logged: 'SETUSER',
+    // Redis 6.0 lets nobody see commands of administrators.
+    logged: channels ? 'SETUSER' : 'ROLE',
     async readLog() {
       await collect();
       return `${await readFile(server.logFile, 'utf8')}\n${seen.join('\n')}`;
