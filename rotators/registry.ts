@@ -82,7 +82,7 @@ export const registry = {
     strategies: ['single-user', 'alternating-users', 'dual-credential'],
     needsAdmin: ['alternating-users', 'dual-credential'],
     database: true,
-    verifiedOn: ['MariaDB 10.11', 'MySQL 9.7'],
+    verifiedOn: ['MariaDB 11.8', 'MariaDB 11.4', 'MariaDB 10.11', 'MySQL 9.7', 'MySQL 8.0'],
     load: async () => (await import('./mysql/rotator.ts')).mysql,
   },
   redshift: {
@@ -100,7 +100,7 @@ export const registry = {
     strategies: ['single-user', 'dual-credential'],
     needsAdmin: ['dual-credential'],
     database: false,
-    verifiedOn: ['Redis 7.0'],
+    verifiedOn: ['Redis 8.6', 'Redis 8.0', 'Redis 7.0', 'Redis 6.0', 'Valkey 9.1', 'Valkey 8.1'],
     load: async () => (await import('./redis/rotator.ts')).redis,
   },
   'iam-access-key': {
@@ -173,7 +173,7 @@ export const registry = {
     strategies: ['single-user', 'dual-credential'],
     needsAdmin: [],
     database: false,
-    verifiedOn: ['Redis 7.0'],
+    verifiedOn: ['Redis 8.6', 'Redis 8.0', 'Redis 7.0', 'Valkey 9.1', 'Valkey 8.1'],
     aws: {
       resources: {
         pattern: /^arn:aws[a-z-]*:elasticache:[a-z0-9-]+:\d{12}:user:[a-zA-Z][a-zA-Z0-9-]*$/,

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import type { Strategy } from '../../../core/secret.ts';
 import { documented } from '../../../local/documented.ts';
@@ -11,6 +13,7 @@ import { serverOutages } from '../outages.ts';
 import { patience } from '../pace.ts';
 import type { Account, LiveSession, TargetUnderTest } from '../target.ts';
 
+const run = promisify(execFile);
 const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``;
 /** The statements of the documentation that follow the given marker. */
 const statements = async (marker: string): Promise<string[]> =>
@@ -45,6 +48,10 @@ export const notRun: Partial<Record<Strategy, string>> =
           'MariaDB has no second password and Debian 12 no MySQL; REKEY_MYSQLD=<path of a mysqld 8.0.14 or later> runs it',
       }
     : {};
+
+/** MySQL 8.0 before 8.0.19 cannot block a user after refused logins; MariaDB and everything later can. */
+export const blocksUsers =
+  mysqld === undefined || !/Ver 8\.0\.1[0-8] /.test((await run(mysqld, ['--version'])).stdout);
 
 /** @param options - `binaryLog`: the server writes one, as one with replicas does */
 export async function start(options: { readonly binaryLog?: boolean } = {}): Promise<MysqlUnderTest> {
