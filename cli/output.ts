@@ -13,11 +13,22 @@ export type Cell = string | { readonly text: string; readonly tone: Tone };
 
 const textOf = (cell: Cell): string => printable(typeof cell === 'string' ? cell : cell.text);
 
+/** Control characters, and those that change the order or the look of what stands around them. */
+const unsafe = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
 /** Text from events and tags may hold anything; control characters would let it write over the terminal. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
-}
+const printable = (text: string): string => text.replace(unsafe, '\ufffd');
+
+/** Escapes in JSON what a terminal may obey or show in another order; the document stays the same. */
+export const asJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(unsafe, (character) =>
+    // Of the control characters, JSON itself leaves the ends of lines between its own parts, and those after DEL.
+    character === '\n'
+      ? character
+      : [...Array(character.length).keys()].map((at) => escaped(character.charCodeAt(at))).join(''),
+  );
+
+const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 /**
  * What a command says. Results go to standard output, everything else (plans, questions, progress, errors) to standard
@@ -40,14 +51,14 @@ export class Output {
   /** The result as a JSON document; says nothing in text mode. */
   document(value: unknown): void {
     if (this.json) {
-      this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
+      this.#out.write(`${asJson(value, 2)}\n`);
     }
   }
 
   /** One line of NDJSON; says nothing in text mode. */
   documentLine(value: unknown): void {
     if (this.json) {
-      this.#out.write(`${JSON.stringify(value)}\n`);
+      this.#out.write(`${asJson(value)}\n`);
     }
   }
 

@@ -2,7 +2,7 @@ import { type Command, CommanderError } from 'commander';
 import type { CliContext } from './context.ts';
 import { type CliError, type ExitCode, usageError } from './errors.ts';
 import { explain } from './failure.ts';
-import { Output } from './output.ts';
+import { asJson, Output } from './output.ts';
 import { type Chosen, createProgram, type GlobalOptions } from './program.ts';
 
 /** The command line, read: what to run, or what to say instead. */
@@ -113,5 +113,5 @@ function each(command: Command, visit: (command: Command) => void): void {
 
 /** Errors are a document too, of this shape for every command. */
 function errorDocument({ code, message, exitCode, action, retryable }: CliError): string {
-  return `${JSON.stringify({ error: { code, message, exitCode, action: action ?? null, retryable } }, null, 2)}\n`;
+  return `${asJson({ error: { code, message, exitCode, action: action ?? null, retryable } }, 2)}\n`;
 }

@@ -1,4 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
+import { floodOf } from '../flood.ts';
 import { LoginAccepted, LoginRefused } from '../login.ts';
 import { connectionFailure, NoTlsOffered, noAnswer, type Phase, textOf } from '../tls/failures.ts';
 
@@ -45,6 +46,8 @@ export function connectError(
   if (answer !== undefined) {
     return meaning(answer, place);
   }
+  const flood = floodOf(error, where);
+  if (flood !== undefined) return flood;
   const message = textOf(error, 'message') ?? '';
   if (message === 'timeout expired') return noAnswer(where, phase, timeoutMs);
   if (message === 'The server does not support SSL connections') return new NoTlsOffered(where);
@@ -177,6 +180,8 @@ export function statementError(error: unknown, place: Place, doing: string, miss
   const { where } = place;
   const answer = serverError(error);
   if (answer === undefined) {
+    const flood = floodOf(error, where);
+    if (flood !== undefined) return flood;
     const message = textOf(error, 'message') ?? '';
     return message === 'Query read timeout'
       ? new TargetError('TargetTimeout', `${where}: no answer in time to: ${doing}`)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { TargetError } from '../../core/errors.ts';
+import { floodError, mostBytes } from '../flood.ts';
 import type { TargetContext } from '../rotator.ts';
 import { trust } from '../tls/authorities.ts';
 import type { Phase } from '../tls/failures.ts';
@@ -27,7 +28,7 @@ export interface Purpose {
 /** What of the driver's connection object its types do not show. */
 export interface DriverConnection {
   on(
-    event: 'connect' | 'sslconnect' | 'authenticationMD5Password' | 'authenticationSASL',
+    event: 'connect' | 'sslconnect' | 'message' | 'authenticationMD5Password' | 'authenticationSASL',
     listener: () => void,
   ): void;
   stream: DriverStream;
@@ -71,6 +72,22 @@ export interface Opened {
   readonly kept: PasswordForm | undefined;
 }
 export type PasswordForm = 'scram' | 'md5';
+
+/** Ends a connection whose server sends on and on without an end of its message: the driver would keep all of it. */
+function boundMessages(connection: DriverConnection): void {
+  let unread = 0;
+  connection.on('message', () => {
+    unread = 0;
+  });
+  const attach = connection.attachListeners.bind(connection);
+  connection.attachListeners = (stream) => {
+    stream.on('data', (data) => {
+      unread += data.length;
+      if (unread > mostBytes) connection.stream.destroy(floodError());
+    });
+    attach(stream);
+  };
+}
 
 /** What can be done with a connection in any dialect. */
 export class Wire {
@@ -229,6 +246,7 @@ async function connect(
     kept = 'scram';
   });
   dialect.adapt?.(connection);
+  boundMessages(connection);
   try {
     await client.connect();
   } catch (error) {

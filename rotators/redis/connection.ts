@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { RedisClient } from '@redis/client';
+import sockets from '@redis/client/dist/lib/client/socket.js';
 import { TargetError } from '../../core/errors.ts';
+import { floodError, mostBytes } from '../flood.ts';
 import { type LoginRefused, orRefused } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
 import { publicAuthorities, trust } from '../tls/authorities.ts';
@@ -24,6 +26,34 @@ interface Client {
   destroy(): void;
   on(event: 'error', listener: () => void): unknown;
 }
+
+/** What a connection may be sent in all: lists of some ten thousand sessions, several times. */
+const received = new WeakMap<object, number>();
+
+/**
+ * Ends a connection whose server sends on and on: the driver keeps a reply until it is whole, however long it is said to be. It
+ * shows its sockets to nobody, so each is watched where it hands on what came.
+ */
+function boundReplies(prototype: {
+  emit(event: string | symbol, ...values: unknown[]): boolean;
+  destroy(): void;
+}): void {
+  const { emit } = prototype;
+  prototype.emit = function (this: typeof prototype, event, ...values) {
+    const [data] = values;
+    if (event === 'data' && data instanceof Uint8Array) {
+      const total = (received.get(this) ?? 0) + data.length;
+      received.set(this, total);
+      if (total > mostBytes) {
+        emit.call(this, 'error', floodError());
+        this.destroy();
+        return true;
+      }
+    }
+    return emit.call(this, event, ...values);
+  };
+}
+boundReplies(sockets.default.prototype);
 
 /** One connection to the server, logged in. */
 export class Session {

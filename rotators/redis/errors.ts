@@ -1,4 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
+import { floodOf } from '../flood.ts';
 import { LoginRefused } from '../login.ts';
 import { isNetworkCode, textOf } from '../tls/failures.ts';
 
@@ -26,6 +27,8 @@ export function replyError(error: unknown): ReplyError | undefined {
 
 /** What a connection that was not made means. */
 export function connectError(error: unknown, where: string): TargetError {
+  const flood = floodOf(error, where);
+  if (flood !== undefined) return flood;
   const code = textOf(error, 'code');
   if (code !== undefined && !isNetworkCode(code)) {
     return new TargetError(

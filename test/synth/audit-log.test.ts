@@ -204,6 +204,7 @@ describe('the audit log', () => {
       'rekey-test-audit-dead-letters',
       'rekey-test-audit-dead-letters-undelivered',
       'rekey-test-audit-delayed',
+      'rekey-test-audit-log-broken',
       'rekey-test-audit-stalled',
       'rekey-test-audit-writer-errors',
       'rekey-test-function-throttled-audit',

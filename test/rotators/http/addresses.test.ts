@@ -15,6 +15,7 @@ test.each([
     '64:ff9b::7f00:0',
     '64:ff9b:1::1',
   ],
+  ...['192.88.99.1', '::7f00:1', '::10.0.0.1', '::ffff:0:127.0.0.1', '::ffff:0:a9fe:a9fe'],
   ...['', 'localhost', '8.8.8.8.8', '0x7f.1'],
 ])('%s is not of the public internet', (address) => {
   expect(isPublicAddress(address)).toBe(false);
