@@ -10,6 +10,7 @@ import { seedCache } from './cache.ts';
 import type { Cleanup } from './cleanup.ts';
 import { type CloudCredentials, type LocalCloud, startCloud } from './cloud.ts';
 import { type Login, seedDatabase } from './database.ts';
+import { makePrivate } from './folders.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { assumeRole, createUser, credentialVariables } from './principals.ts';
@@ -125,6 +126,8 @@ export async function deployLocally(
   };
   const output = join(directory, 'cdk.out');
   await rm(output, { recursive: true, force: true });
+  // The CDK bundles into folders that everybody may write; what is uploaded from there runs.
+  await makePrivate(output);
   // Beside this run's own files, since the next one deploys to an empty cloud.
   const shards = ['-c', `shards=${join(directory, 'rekey.shards.json')}`];
   const cdk = (...args: string[]) =>

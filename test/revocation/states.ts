@@ -1,3 +1,6 @@
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type IChainable, StateGraph } from 'aws-cdk-lib/aws-stepfunctions';
@@ -21,10 +24,15 @@ interface State {
 
 /** The workflow's definition as the construct writes it. */
 function definition(): { StartAt: string; States: Record<string, State> } {
-  const stack = new Stack(new App(), 'States', { env: { account: '111122223333', region: 'eu-central-1' } });
+  const outdir = mkdtempSync(join(tmpdir(), 'rekey-states-'));
+  const stack = new Stack(new App({ outdir }), 'States', {
+    env: { account: '111122223333', region: 'eu-central-1' },
+  });
   const fn = (name: string) =>
     LambdaFunction.fromFunctionArn(stack, name, `arn:aws:lambda:eu-central-1:111122223333:function:${name}`);
   const chain: IChainable = revocationStates(stack, { rotate: fn('rotate'), report: fn('report') });
+  // Nothing is synthesized, so nothing is in it.
+  rmdirSync(outdir);
   const json = JSON.stringify(stack.resolve(new StateGraph(chain.startState, 'revocation').toGraphJson()));
   return JSON.parse(json, (_, value) => {
     const parts: unknown[] | undefined = value?.['Fn::Join']?.[1];

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { AuditLog } from '../../lib/constructs/audit-log.ts';
 import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
+import { testApp } from './support/app.ts';
 
 interface Statement {
   readonly Sid?: string;
@@ -18,7 +19,7 @@ let log: AuditLog;
 let stack: Stack;
 
 beforeAll(() => {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] }, builtinCloudFormationValidation: false });
+  const app = testApp({ flags: {} });
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   stack = new Stack(app, 'Audit', { env: { account: '111122223333', region: 'eu-central-1' } });
   const bus = new RekeyBus(stack, 'Bus', { environment: 'test' });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { App, Stack } from 'aws-cdk-lib';
+import { type App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { ConfigurationInput } from '../../lib/config/schema.ts';
@@ -96,11 +96,7 @@ test.each(samples)('no stack holds on to another: %s', (_, input, name) => {
 });
 
 test('an app of one’s own needs no setting for that', () => {
-  const templates = synthesize(
-    base,
-    'prod',
-    new App({ context: { 'aws:cdk:bundling-stacks': [] }, builtinCloudFormationValidation: false }),
-  );
+  const templates = synthesize(base, 'prod', testApp({ flags: {} }));
   expect(JSON.stringify([...templates.values()])).not.toContain('Fn::ImportValue');
 });
 

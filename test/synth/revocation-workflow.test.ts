@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { isErrorCode, isRetryable } from '../../core/errors/codes.ts';
@@ -9,6 +9,7 @@ import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
 import { RevocationWorkflow } from '../../lib/constructs/revocation-workflow.ts';
 import { RotatedSecret } from '../../lib/constructs/rotated-secret.ts';
 import { RotationFunction } from '../../lib/constructs/rotation-function.ts';
+import { testApp } from './support/app.ts';
 
 interface Statement {
   readonly Sid?: string;
@@ -25,7 +26,7 @@ let containment: ContainmentFunction;
 let rotation: RotationFunction;
 
 beforeAll(() => {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] }, builtinCloudFormationValidation: false });
+  const app = testApp({ flags: {} });
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   stack = new Stack(app, 'Rekey', { env: { account: '111122223333', region: 'eu-central-1' } });
   const environment = 'test';

@@ -1,3 +1,5 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { LocalCloud } from '../../../local/cloud.ts';
@@ -19,7 +21,8 @@ export function synthesize(
   build: (stack: Stack) => void,
   code: (description: string) => string,
 ): Record<string, Resource> {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const outdir = mkdtempSync(join(cloud.directory, 'assembly-'));
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] }, outdir });
   const stack = new Stack(app, 'stack', { env: { account: cloud.accountId, region: cloud.region } });
   build(stack);
   const { Resources } = Template.fromStack(stack).toJSON() as { Resources: Record<string, Resource> };

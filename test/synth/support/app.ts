@@ -20,15 +20,22 @@ afterAll(() => {
 
 /**
  * An app as deployed, but for bundling, which has tests of its own.
+ * @param flags - feature flags; default: those of the app
  * @param rules - whether the synth fails where a template breaks a rule of CloudFormation's. That takes longer than all the
  * rest of a small synth, so it is asked for where templates of all kinds are made: of every type, with every setting, and
  * of a thousand secrets.
  */
-export function testApp({ rules = false }: { readonly rules?: boolean } = {}): App {
+export function testApp({
+  rules = false,
+  flags = context,
+}: {
+  readonly rules?: boolean;
+  readonly flags?: Readonly<Record<string, unknown>>;
+} = {}): App {
   const outdir = mkdtempSync(join(tmpdir(), 'rekey-synth-'));
   assemblies.push(outdir);
   return new App({
-    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+    context: { ...flags, 'aws:cdk:bundling-stacks': [] },
     outdir,
     builtinCloudFormationValidation: rules,
   });
