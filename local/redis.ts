@@ -71,7 +71,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const files = await write(await issueChosen(authority, {}));
   await writeFile(path('ca.crt'), authority.cert);
   const hash = createHash('sha256').update(superuser.password).digest('hex');
-  const channels = !/ v=6\.0\./.test((await run(program, ['--version'])).stdout);
+  const version = Number(/ v=(\d+\.\d+)/.exec((await run(program, ['--version'])).stdout)?.[1]);
+  const channels = version >= 6.2;
   const users = `user default off\nuser superuser on #${hash} ~*${channels ? ' &*' : ''} +@all\n`;
   const aclFile = (options.users ?? 'aclfile') === 'aclfile';
   await writeFile(path('users.acl'), users);
@@ -96,6 +97,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     ...(options.cluster === true ? ['cluster-enabled yes', 'tls-cluster yes'] : []),
     aclFile ? `aclfile ${path('users.acl')}` : users,
   ];
+  // Else the nodes talk at a port higher by 10000, which kernels give to outgoing connections.
+  if (options.cluster === true && version >= 7) configuration.push(`cluster-port ${await freePort()}`);
   const text = `${configuration.join('\n')}\n`;
   await writeFile(path('redis.conf'), text);
 
