@@ -73,7 +73,7 @@ describe('what a refused login proves', () => {
     expect(await outcome({ ...secret, username: 'nobody' })).toEqual(['rejected', 'AuthenticationRefused']);
     expect(await outcome({ ...secret, dbname: 'missing' })).toEqual(['unreachable', 'DatabaseMissing']);
     await target.superuser(`ALTER ROLE ${name} CONNECTION LIMIT 0`);
-    expect(await outcome(secret)).toEqual(['unreachable', 'TargetUnreachable']);
+    expect(await outcome(secret)).toEqual(['unreachable', 'TargetBusy']);
     await target.superuser([`ALTER ROLE ${name} CONNECTION LIMIT -1`, `CREATE DATABASE closed_${name}`]);
     await target.superuser(`REVOKE CONNECT ON DATABASE closed_${name} FROM PUBLIC`);
     expect(await outcome({ ...secret, dbname: `closed_${name}` })).toEqual([

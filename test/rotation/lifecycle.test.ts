@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { AuditUnavailableError } from '../../core/errors.ts';
+import { AuditUnavailableError, SecretError } from '../../core/errors.ts';
 import { detailSchema } from '../../core/events/catalogue.ts';
 import { engine, MemoryBus } from './engine.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -124,6 +124,29 @@ describe('a rotation', () => {
       code: 'SecretValueMissing',
       message: expect.stringContaining('no bus, no queue'),
     });
+  });
+
+  test('tells of no secret that is not its own, whoever invokes it', async () => {
+    const { target, store } = world();
+    for (const code of ['SecretAccessDenied', 'SecretMissing'] as const) {
+      const bus = new MemoryBus();
+      const foreign = new Proxy(store, {
+        get: (object, property) =>
+          property === 'describe'
+            ? () => Promise.reject(new SecretError(code, 'a secret of somebody else'))
+            : Reflect.get(object, property, object),
+      });
+      const lifecycle = engine({ rotator: modelRotator(target), store: foreign, bus });
+      const event = { Step: 'testSecret', SecretId: '/prod/crown-jewels', ClientRequestToken: token };
+      await expect(lifecycle.run(event)).rejects.toMatchObject({ code });
+      expect(bus.events).toEqual([]);
+    }
+    const long = { Step: 'testSecret', SecretId: 'x'.repeat(150_000), ClientRequestToken: token };
+    const bus = new MemoryBus();
+    await expect(engine({ rotator: modelRotator(target), store, bus }).run(long)).rejects.toMatchObject({
+      code: 'RotationEventInvalid',
+    });
+    expect(bus.events).toEqual([]);
   });
 
   test('is repaired by a re-run from any kept version after a cancelled rotation changed the target', async () => {
