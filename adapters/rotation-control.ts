@@ -1,5 +1,11 @@
-import { RotateSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  RotateSecretCommand,
+  type SecretsManagerClient,
+  TagResourceCommand,
+  UntagResourceCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { RekeyError, SecretError } from '../core/errors.ts';
+import { pauseTag } from '../core/names.ts';
 import type { OperatorRotations } from '../core/operator-ports.ts';
 import { stages } from '../core/secret.ts';
 import { removePendingLabel } from './pending-label.ts';
@@ -62,6 +68,31 @@ export class SecretsManagerRotation implements OperatorRotations {
         );
       }
       throw secretsManagerError(cause, 'UpdateSecretVersionStage', secretId);
+    }
+  }
+
+  async pause(secretId: string, until: Date | undefined): Promise<void> {
+    const [action, command] =
+      until === undefined
+        ? (['UntagResource', new UntagResourceCommand({ SecretId: secretId, TagKeys: [pauseTag] })] as const)
+        : ([
+            'TagResource',
+            new TagResourceCommand({
+              SecretId: secretId,
+              Tags: [{ Key: pauseTag, Value: until.toISOString() }],
+            }),
+          ] as const);
+    try {
+      await this.#client.send(command as TagResourceCommand);
+    } catch (cause) {
+      if (cause instanceof Error && cause.name === 'AccessDeniedException') {
+        throw new SecretError(
+          'SecretAccessDenied',
+          `secretsmanager:${action} of ${pauseTag} on ${secretId} is denied to this role; operators may, deploy the environment again if theirs may not`,
+          { cause },
+        );
+      }
+      throw secretsManagerError(cause, action, secretId);
     }
   }
 }

@@ -10,10 +10,12 @@ import type {
   Functions,
   Queues,
 } from '../core/operator-ports.ts';
+import { pausedUntil } from '../core/pause.ts';
 import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
 import type { Environment } from './environment.ts';
 import { explain } from './failure.ts';
 import { type SecretStatus, statusesOf } from './secret-state.ts';
+
 import { formatDuration, formatRelative } from './time.ts';
 
 /** One thing that was looked at. `skip`: this caller may not look, or there is nothing that can be tried. */
@@ -108,6 +110,10 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
             `rekey secret rotate ${name}`,
           ),
         ];
+      case 'paused': {
+        const until = pausedUntil(description?.tags ?? {}, now)?.toISOString();
+        return [warn(label, `rotations are paused until ${until}`, `rekey resume ${name}`)];
+      }
       case 'rotation off':
         return [warn(label, 'rotation is switched off', 'deploy the environment again')];
       default:

@@ -142,6 +142,56 @@ export function createProgram(
         ),
     );
 
+  const selecting = (command: Command): Command =>
+    command
+      .argument('[names...]', 'names or ARNs of secrets')
+      .option('--type <type>', 'all secrets of a type, such as postgresql', text)
+      .option('--all', 'all secrets of the environment')
+      .option('-y, --yes', 'do not ask');
+  interface Selecting {
+    readonly type?: string;
+    readonly all?: boolean;
+    readonly yes?: boolean;
+  }
+  const selection = (names: readonly string[], { type, all }: Selecting) => ({
+    ...{ names, all: all === true },
+    ...(type !== undefined && { type }),
+  });
+  selecting(program.command('pause'))
+    .description(
+      'keep rotations from beginning for a while; one that has begun goes on, revocations are not held up',
+    )
+    .requiredOption('--for <duration>', 'how long, up to 30d; it ends by itself', duration)
+    .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey pause prod/orders/db --for 4h --reason "database upgrade"',
+        'rekey pause --type postgresql --for 1d --reason "a new version of the functions"',
+        'rekey pause --all --for 12h --reason "freeze" --yes',
+      ),
+    )
+    .action((names: string[], options: Selecting & { for: string; reason: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/pause.ts')).pause(invocation, {
+          ...selection(names, options),
+          ...{ reason: options.reason, yes: options.yes === true },
+          forMs: parseDuration(options.for, '--for'),
+        }),
+      ),
+    );
+  selecting(program.command('resume'))
+    .description('end a pause before its time')
+    .addHelpText('after', examples('rekey resume prod/orders/db', 'rekey resume --all --yes'))
+    .action((names: string[], options: Selecting, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/pause.ts')).resume(invocation, {
+          ...selection(names, options),
+          yes: options.yes === true,
+        }),
+      ),
+    );
+
   program
     .command('revoke')
     .description('make a leaked credential stop working now; shows a plan and asks first')

@@ -1,6 +1,7 @@
 import type { SecretDefinition } from '../core/definition.ts';
 import { SecretError } from '../core/errors.ts';
 import type { Cloud } from '../core/operator-ports.ts';
+import { pausedUntil } from '../core/pause.ts';
 import { type SecretDescription, stages, versionWith } from '../core/secret.ts';
 import { RotationLog } from './function-log.ts';
 import type { Tone } from './output.ts';
@@ -11,6 +12,7 @@ export type SecretState =
   | 'rotating'
   | 'rotation failed'
   | 'overdue'
+  | 'paused'
   | 'rotation off'
   | 'not rotated yet'
   | 'missing'
@@ -21,6 +23,7 @@ export const stateTones: Readonly<Record<SecretState, Tone>> = {
   rotating: 'warn',
   'rotation failed': 'bad',
   overdue: 'bad',
+  paused: 'warn',
   'rotation off': 'warn',
   'not rotated yet': 'warn',
   missing: 'bad',
@@ -77,6 +80,9 @@ export async function statusOf(definition: SecretDefinition, cloud: Cloud, now: 
   }
   if (!description.rotationEnabled) {
     return { ...rest, state: 'rotation off' };
+  }
+  if (pausedUntil(description.tags, now) !== undefined) {
+    return { ...rest, state: 'paused' };
   }
   const { nextRotation, lastRotated } = description;
   if (definition.content !== undefined && lastRotated === undefined) {

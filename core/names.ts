@@ -12,6 +12,9 @@ export const serviceTag = 'rekey:service';
 /** The tag of a created secret that says which content of its definition its JSON has taken over. */
 export const contentTag = 'rekey:content';
 
+/** Tag of a secret whose rotations are paused: until when, as an ISO 8601 time; see `core/pause.ts`. */
+export const pauseTag = 'rekey:paused-until';
+
 /** The event bus of an environment. */
 export const busName = (environment: string): string => `rekey-${environment}`;
 

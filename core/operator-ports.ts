@@ -127,6 +127,11 @@ export interface OperatorRotations extends RotationControl {
    * @throws SecretError `SecretMissing` | `SecretAccessDenied`
    */
   abandon(secretId: string, versionId: string): Promise<void>;
+  /**
+   * Pauses the rotations of a secret, or with `undefined` ends the pause.
+   * @throws SecretError `SecretMissing` | `SecretAccessDenied`
+   */
+  pause(secretId: string, until: Date | undefined): Promise<void>;
 }
 
 /** Everything outside that commands reach. Each part is opened when it is first asked for. */

@@ -20,7 +20,8 @@ const eventsFolder = 'docs/events';
 const meanings: Record<DetailType, { readonly source: string; readonly meaning: string }> = {
   'Secret Rotation Started': {
     source: 'rekey.rotation',
-    meaning: 'A rotation began; nothing was changed yet. It does not go on unless the bus takes this event.',
+    meaning:
+      'A rotation began; nothing was changed yet. It does not go on unless this event is recorded, but for a revocation.',
   },
   'Secret Rotation Succeeded': {
     source: 'rekey.rotation',
@@ -34,6 +35,15 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.cli',
     meaning:
       'An operator gives up a rotation that cannot be finished: the version loses AWSPENDING, the current one stays.',
+  },
+  'Secret Rotation Paused': {
+    source: 'rekey.cli',
+    meaning:
+      'An operator keeps rotations of a secret from beginning until a time, and says why. Revocations go on.',
+  },
+  'Secret Rotation Resumed': {
+    source: 'rekey.cli',
+    meaning: 'An operator ended such a pause before its time.',
   },
   'Credential Retired': {
     source: 'rekey.rotation',

@@ -2,6 +2,7 @@ import type { AuditRecord } from '../../core/audit/format.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import type { EventData } from '../../core/events/catalogue.ts';
 import type { SecretReader } from '../../core/operator-ports.ts';
+import { pausedUntil } from '../../core/pause.ts';
 import { stages, versionWith } from '../../core/secret.ts';
 import { AuditFollower } from '../audit-reader.ts';
 import type { Invocation } from '../context.ts';
@@ -45,6 +46,14 @@ export async function secretRotate(
       3,
       'RotationDisabled',
       `rotation of ${definition.name} is switched off in Secrets Manager; deploy the environment again to switch it on`,
+    );
+  }
+  const paused = pausedUntil(before.tags, context.clock.now());
+  if (paused !== undefined) {
+    throw new CliError(
+      3,
+      'RotationPaused',
+      `rotations of ${definition.name} are paused until ${paused.toISOString()}; rekey resume ${definition.name} ends that, and rekey revoke needs no end of it`,
     );
   }
   const leftover = pendingVersion(before);

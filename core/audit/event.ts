@@ -121,6 +121,7 @@ const forms = {
 };
 
 function formOf(detailType: DetailType) {
+  if (detailType === 'Secret Rotation Paused' || detailType === 'Secret Rotation Resumed') return forms.any;
   if (detailType.startsWith('Secret Rotation ')) return forms.rotation;
   const isRequest = detailType === 'Secret Revocation Requested';
   return detailType.startsWith('Secret Revocation ') && !isRequest ? forms.revocation : forms.any;

@@ -28,6 +28,7 @@ export const codes = {
     SecretValueMissing: false,
     SecretValueInvalid: false,
     RotationDisabled: false,
+    RotationPaused: true,
     RotationFunctionDenied: false,
     VersionUnknown: false,
     VersionNotPending: false,

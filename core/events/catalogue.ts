@@ -105,6 +105,13 @@ const dataSchemas = {
     /** True where the rotation may still have been under way. */
     forced: z.boolean(),
   }),
+  'Secret Rotation Paused': z.object({
+    secretArn: z.string().min(1),
+    secretName: z.string().min(1),
+    until: z.iso.datetime(),
+    reason: z.string().min(1).max(1024),
+  }),
+  'Secret Rotation Resumed': z.object({ secretArn: z.string().min(1), secretName: z.string().min(1) }),
   'Credential Retired': z.object({
     ...rotated,
     /** The version that replaced it. */

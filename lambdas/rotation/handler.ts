@@ -5,6 +5,7 @@ import { RdsDirectory } from '../../adapters/database-directory.ts';
 import { PromptDefinitionStore } from '../../adapters/prompt-definition-store.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { RekeyError } from '../../core/errors.ts';
 import { metrics as metricNames } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import { isRevocationToken } from '../../core/revocation-token.ts';
@@ -79,6 +80,10 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       measure(await lifecycle.run(event), tools);
     } catch (error) {
       const now = systemClock.now();
+      if (error instanceof RekeyError && error.code === 'RotationPaused') {
+        tools.logger.warn('rotations of this secret are paused, which is no failure');
+        throw error;
+      }
       if (parsed === undefined || (await isLasting(error, parsed, { store, now, stepMs }))) {
         tools.metrics.addMetric(metricNames.rotationFailed, MetricUnit.Count, 1);
       } else {

@@ -1,7 +1,9 @@
 import { SecretError, summarizeError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
 import { changeMembers, memberChanges } from '../../core/json-text.ts';
+import { pausedUntil } from '../../core/pause.ts';
 import type { EventBus } from '../../core/ports.ts';
+import { isRevocationToken } from '../../core/revocation-token.ts';
 import {
   type SecretDescription,
   type SecretVersion,
@@ -153,6 +155,7 @@ export class RotationLifecycle<S extends object> {
     description: SecretDescription,
   ): Promise<StepReport> {
     const { rotator, store, records } = this.#deps;
+    await this.#requireGoing(description, token);
     const version = await this.#currentVersion(description);
     // What a target has issued is worth nothing unless it is stored: an earlier try's must not be made again.
     if (rotator.discard !== undefined && (await store.read(description.arn, { versionId: token }))) {
@@ -195,6 +198,22 @@ export class RotationLifecycle<S extends object> {
       }
     });
     return { step, done: true };
+  }
+
+  /**
+   * Keeps a rotation from beginning while somebody has paused the secret's. One whose value is stored has begun, and may have
+   * reached the target; and an emergency waits for nobody.
+   * @throws SecretError `RotationPaused`
+   */
+  async #requireGoing({ arn, name, tags }: SecretDescription, token: string): Promise<void> {
+    const { store, origin } = this.#deps;
+    const until = pausedUntil(tags, origin.clock.now());
+    if (until === undefined || isRevocationToken(token)) return;
+    if ((await store.read(arn, { versionId: token })) !== undefined) return;
+    throw new SecretError(
+      'RotationPaused',
+      `rotations of ${name} are paused until ${until.toISOString()}; \`rekey resume\` ends that`,
+    );
   }
 
   async #set({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {

@@ -82,8 +82,12 @@ async function unexplained<S extends object>(
   return changed.filter((key) => key !== 'masterarn' && !Object.hasOwn(content.fields, key));
 }
 
-/** Codes that say of a pending version that no later try of the same version can succeed. */
+/**
+ * Codes that say of a pending version that no later try of the same version can succeed, or that none is wanted: a version that
+ * stays pending would keep a revocation's rotation from beginning.
+ */
 const hopeless: ReadonlySet<string> = new Set([
+  'RotationPaused',
   'PendingOutdated',
   'PendingValueRefused',
   'IdentityMismatch',

@@ -25,7 +25,7 @@ import { grantOnSecrets } from './environment-secrets.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
-import { abandonRotation, followRotation, startRotation } from './rotation-start.ts';
+import { abandonRotation, followRotation, pauseRotation, startRotation } from './rotation-start.ts';
 
 /** What the three roles have in common. */
 export interface AccessRoleProps {
@@ -140,7 +140,7 @@ export class OperatorRole extends AccessRole {
     grantOnSecrets(this.role, pages, {
       environment,
       secrets,
-      grants: [startRotation, followRotation, abandonRotation],
+      grants: [startRotation, followRotation, abandonRotation, pauseRotation],
     });
     const allowEach = (statement: PagedStatement, arns: readonly string[]) => {
       for (const arn of arns) {
@@ -152,8 +152,12 @@ export class OperatorRole extends AccessRole {
       readLogs('RotationLogs'),
       rotationLogs.map(({ logGroupArn }) => logGroupArn),
     );
-    // The record of a rotation that was given up.
-    props.bus?.grantPublish(this.role, 'rekey.cli', ['Secret Rotation Abandoned']);
+    // The record of a rotation that was given up, and of a pause.
+    props.bus?.grantPublish(this.role, 'rekey.cli', [
+      'Secret Rotation Abandoned',
+      'Secret Rotation Paused',
+      'Secret Rotation Resumed',
+    ]);
     if (props.health !== undefined) {
       const { queues, functions, workflow } = props.health;
       this.allow(

@@ -1,3 +1,4 @@
+import { pauseTag } from '../../core/names.ts';
 import type { PagedStatement } from './policy-pages.ts';
 
 /**
@@ -33,6 +34,19 @@ export const abandonRotation = {
   sid: 'AbandonRotation',
   actions: ['secretsmanager:UpdateSecretVersionStage'],
   conditions: { StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } },
+} as const satisfies PagedStatement;
+
+/**
+ * Pauses rotations and ends the pause: sets and removes one tag, and no other, since tags may decide about permissions.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
+ */
+export const pauseRotation = {
+  sid: 'PauseRotation',
+  actions: ['secretsmanager:TagResource', 'secretsmanager:UntagResource'],
+  conditions: {
+    'ForAllValues:StringEquals': { 'aws:TagKeys': [pauseTag] },
+    Null: { 'aws:TagKeys': 'false' },
+  },
 } as const satisfies PagedStatement;
 
 /**

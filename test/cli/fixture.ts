@@ -5,6 +5,7 @@ import type { AuditLogSource } from '../../core/audit/verify.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import { SecretError } from '../../core/errors.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
+import { pauseTag } from '../../core/names.ts';
 import type {
   Cloud,
   DeployedNetwork,
@@ -38,6 +39,7 @@ function definition(name: string, more: Partial<SecretDefinition> = {}): SecretD
 interface FakeSecret {
   definition: SecretDefinition;
   description?: Omit<SecretDescription, 'arn' | 'name' | 'tags'>;
+  tags?: Record<string, string>;
   created?: Record<string, Date>;
 }
 
@@ -85,6 +87,8 @@ export class FakeCloud {
   /** Errors that ports throw, by port. */
   failures: Partial<Record<keyof Cloud, unknown>> = {};
   publishDenied = false;
+  /** Names of secrets that may not be paused. */
+  pauseDenied: string[] = [];
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
   head: Head = emptyHead;
   listCalls = 0;
@@ -168,7 +172,8 @@ export class FakeCloud {
       secrets: open('secrets', {
         describe: async (id: string) => {
           const { definition: known, description } = find(id);
-          return { arn: known.arn, name: known.name, tags: {}, ...description };
+          const { tags = {} } = this.secrets.find((one) => one.definition === known) ?? {};
+          return { arn: known.arn, name: known.name, tags, ...description };
         },
         listVersions: async (id: string) => {
           const { description, created = {} } = find(id);
@@ -191,6 +196,12 @@ export class FakeCloud {
           Object.assign(this.secrets.find((one) => one.definition === known) ?? {}, {
             description: { ...description, versions },
           });
+        },
+        pause: async (id: string, until: Date | undefined) => {
+          const { definition: known } = find(id);
+          if (this.pauseDenied.includes(known.name)) throw accessDenied('secretsmanager:TagResource');
+          const tags = until === undefined ? {} : { [pauseTag]: until.toISOString() };
+          Object.assign(this.secrets.find((one) => one.definition === known) ?? {}, { tags });
         },
       }),
       bus: open('bus', {

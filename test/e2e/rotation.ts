@@ -1,6 +1,7 @@
 import {
   DescribeSecretCommand,
   ListSecretsCommand,
+  RotateSecretCommand,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
@@ -68,6 +69,34 @@ export function rotation(world: () => World): void {
       const next = await world().readLogin(name);
       expect(next.versionId).not.toBe(current.versionId);
       expect(await logsIn(next, postgres.caPem)).toBe(true);
+    });
+
+    test('a paused secret does not rotate, is revoked all the same, and rotates when the pause is ended', async () => {
+      const secret = '/dev/orders';
+      const { caPem } = world().postgres;
+      const rekey = (...args: string[]) => world().rekey('operator', ...args);
+      const paused = await rekey('pause', secret, '--for', '1h', '--reason', 'end-to-end test', '--yes');
+      expect([paused.exitCode, paused.stderr]).toEqual([0, expect.stringContaining('Plan: pause rotations')]);
+      const before = await world().readLogin(secret);
+      expect(await rekey('secret', 'rotate', secret, '--yes')).toMatchObject({
+        exitCode: 3,
+        stderr: expect.stringContaining('rekey resume'),
+      });
+      // Past the CLI's own look, as the schedule would.
+      const { cloud } = world();
+      const client = new SecretsManagerClient(cloud.clientOptions());
+      await client.send(new RotateSecretCommand({ SecretId: secret }));
+      await world().recorded('Secret Rotation Failed', 'RotationPaused');
+      expect((await world().readLogin(secret)).versionId).toBe(before.versionId);
+      const detail = world().request({ select: { secret }, mode: 'kill' });
+      await world().put('responder', {
+        ...{ source: 'rekey.cli', detailType: 'Secret Revocation Requested', detail },
+      });
+      await world().recorded('Secret Revocation Succeeded', detail.metadata.id);
+      expect(await logsIn(before, caPem)).toBe(false);
+      expect((await rekey('resume', secret, '--yes')).exitCode).toBe(0);
+      expect((await rekey('secret', 'rotate', secret, '--wait', '--yes')).exitCode).toBe(0);
+      expect(await logsIn(await world().readLogin(secret), caPem)).toBe(true);
     });
 
     test('the schedule fires: every secret rotates when its time has come', async () => {

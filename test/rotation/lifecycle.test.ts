@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuditUnavailableError, SecretError } from '../../core/errors.ts';
 import { detailSchema } from '../../core/events/catalogue.ts';
+import { revocationToken } from '../../core/revocation-token.ts';
+import { steps } from '../../lambdas/rotation/event.ts';
 import { engine, MemoryBus } from './engine.ts';
 import { MemoryStore } from './memory-store.ts';
 import { ModelTarget, modelRotator } from './model-target.ts';
@@ -123,6 +125,64 @@ describe('a rotation', () => {
     ).rejects.toMatchObject({
       code: 'SecretValueMissing',
       message: expect.stringContaining('no bus, no queue'),
+    });
+  });
+
+  describe('while the rotations of a secret are paused', () => {
+    const in_ = (ms: number) => ({ 'rekey:paused-until': new Date(Date.now() + ms).toISOString() });
+    const paused = (tags: Record<string, string>) => {
+      const { target, store, ...rest } = world();
+      const seen = new Proxy(store, {
+        get: (object, property) =>
+          property === 'describe'
+            ? async (id: string) => ({ ...(await object.describe(id)), tags })
+            : typeof Reflect.get(object, property) === 'function'
+              ? Reflect.get(object, property).bind(object)
+              : Reflect.get(object, property),
+      });
+      const bus = new MemoryBus();
+      const lifecycle = engine({ rotator: modelRotator(target), store: seen, bus });
+      const run = (Step: string, ClientRequestToken = token) =>
+        lifecycle.run({ Step, SecretId: arn, ClientRequestToken });
+      return { ...rest, target, store, bus, run };
+    };
+
+    test('none begins: nothing is stored or changed, and no label is left that would keep others from beginning', async () => {
+      const { run, store, target, bus } = paused(in_(60_000));
+      await expect(run('createSecret')).rejects.toMatchObject({
+        code: 'RotationPaused',
+        retryable: true,
+        message: expect.stringContaining('rekey resume'),
+      });
+      expect(store.peek(arn, 'AWSPENDING')).toBeUndefined();
+      expect(target.passwords.get('app')).toBe(first.password);
+      expect(bus.events.map(({ detailType }) => detailType)).toEqual(['Secret Rotation Failed']);
+    });
+
+    test('one that has begun goes on to its end', async () => {
+      const { run, store, target } = paused(in_(60_000));
+      await store.putPending(arn, token, JSON.stringify({ ...first, password: 'begun before the pause' }));
+      for (const step of steps) await run(step);
+      expect(target.passwords.get('app')).toBe('begun before the pause');
+    });
+
+    test('that of a revocation begins all the same', async () => {
+      const { run, store, target } = paused(in_(60_000));
+      const urgent = revocationToken('request', arn);
+      store.begin(arn, urgent);
+      for (const step of steps) await run(step, urgent);
+      expect(store.peek(arn, 'AWSCURRENT')?.versionId).toBe(urgent);
+      expect(target.passwords.get('app')).not.toBe(first.password);
+    });
+
+    test.each([
+      ['is over', in_(-1)],
+      ['holds no time', { 'rekey:paused-until': 'for ever' }],
+      ['is empty', { 'rekey:paused-until': '' }],
+    ])('a pause that %s pauses nothing', async (_name, tags) => {
+      const { run, target } = paused(tags);
+      for (const step of steps) await run(step);
+      expect(target.passwords.get('app')).not.toBe(first.password);
     });
   });
 

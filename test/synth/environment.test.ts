@@ -161,6 +161,8 @@ describe('an environment', () => {
         'secretsmanager:DescribeSecret',
         'secretsmanager:ListSecretVersionIds',
         'secretsmanager:RotateSecret',
+        'secretsmanager:TagResource',
+        'secretsmanager:UntagResource',
         'secretsmanager:UpdateSecretVersionStage',
         'sqs:GetQueueAttributes',
         'ssm:GetParameter',
@@ -179,9 +181,24 @@ describe('an environment', () => {
       for (const condition of labels) {
         expect(condition).toMatchObject({ StringEquals: { 'secretsmanager:VersionStage': 'AWSPENDING' } });
       }
+      for (const action of ['secretsmanager:TagResource', 'secretsmanager:UntagResource']) {
+        for (const condition of conditionsOf(action)) {
+          expect(condition).toMatchObject({
+            'ForAllValues:StringEquals': { 'aws:TagKeys': ['rekey:paused-until'] },
+            Null: { 'aws:TagKeys': 'false' },
+          });
+        }
+      }
       expect(conditionsOf('events:PutEvents')).toEqual([
         {
-          StringEquals: { 'events:source': 'rekey.cli', 'events:detail-type': ['Secret Rotation Abandoned'] },
+          StringEquals: {
+            'events:source': 'rekey.cli',
+            'events:detail-type': [
+              'Secret Rotation Abandoned',
+              'Secret Rotation Paused',
+              'Secret Rotation Resumed',
+            ],
+          },
         },
       ]);
     });

@@ -70,6 +70,12 @@ export const secret: Entries<'secret'> = {
     mender: 'operator',
     remedy: 'Deploy the environment again, which switches it on.',
   },
+  RotationPaused: {
+    meaning:
+      'Somebody has paused the rotations of the secret, so none begins. Nothing was changed; one that had begun goes on, and a revocation is not held up.',
+    mender: 'operator',
+    remedy: 'It ends by itself at the time that the message names; `rekey resume` ends it now.',
+  },
   RotationFunctionDenied: {
     meaning:
       'Secrets Manager cannot invoke the rotation function: it is gone, or no longer admits Secrets Manager.',
