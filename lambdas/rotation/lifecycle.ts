@@ -20,7 +20,7 @@ import { moveCurrent } from './move-current.ts';
 import { recordFailure, subjectOf } from './records.ts';
 import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
 import { needsRoom, retirePrevious } from './retire.ts';
-import { parseCredential, parseSecretJson, parseUnlessFirst } from './secret-value.ts';
+import { parseCredential, parseUnlessFirst } from './secret-value.ts';
 import { giveUpHopeless, requireTrusted } from './trust.ts';
 import type { VersionCache } from './version-cache.ts';
 
@@ -187,7 +187,7 @@ export class RotationLifecycle<S extends object> {
         return await propose();
       });
       const value = changeMembers(version.value, {
-        ...memberChanges(parseSecretJson(version.value, description.name), base.json),
+        ...memberChanges(base.held, base.json),
         ...memberChanges(base.credential, proposal),
       });
       if ((await store.putPending(secretId, token, value, rotationToken)) === 'kept') {

@@ -21,6 +21,11 @@ export interface RedefineDependencies<S extends object> extends CredentialSource
 
 /** What a rotation starts from. */
 export interface Base<S> {
+  /**
+   * The current JSON as it was parsed for the rest of this. To be compared with {@link Base.json}: a second parse of the same text may
+   * differ, since V8 takes now the one and now the other of two equal keys of a nested object.
+   */
+  readonly held: SecretJson;
   /** The current JSON, with the content of the definition where that has changed. */
   readonly json: SecretJson;
   /** The same, parsed. */
@@ -79,7 +84,7 @@ export async function redefine<S extends object>(
     parseCredential(rotator.schema, JSON.stringify(changed), where);
   const unchanged = (mark?: string): Base<S> => {
     const credential = as(json);
-    return { json, credential, present: credential, ...(mark !== undefined && { mark }) };
+    return { held: json, json, credential, present: credential, ...(mark !== undefined && { mark }) };
   };
 
   const content = await contentOf(description, dependencies).catch((error: unknown) => {
@@ -113,17 +118,17 @@ export async function redefine<S extends object>(
   const requireAdmin = () => credentialsAtHand(dependencies, description, present).admin();
   if (merged.moved.length === 0) {
     if (stays.masterarn !== json.masterarn) await requireAdmin();
-    return { json: stays, credential: present, present, mark: whole };
+    return { held: json, json: stays, credential: present, present, mark: whole };
   }
   const credential = as(merged.json);
   const obstacle = await obstacleAt(credential, content, description, context, dependencies);
-  if (obstacle === undefined) return { json: merged.json, credential, present, mark: whole };
+  if (obstacle === undefined) return { held: json, json: merged.json, credential, present, mark: whole };
   await requireAdmin();
   context.finding({
     code: 'DefinitionNotFollowed',
     message: `the definition of ${name} gives another ${merged.moved.join(', ')}, and the credential stays where it is: ${obstacle}. Each rotation tries again`,
   });
-  return { json: stays, credential: present, present, mark: bounded };
+  return { held: json, json: stays, credential: present, present, mark: bounded };
 }
 
 /**

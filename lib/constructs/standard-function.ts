@@ -117,6 +117,9 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
         ...checkEnvironment(id, props.environmentSchema, props.environment),
         ...props.extraEnvironment,
         POWERTOOLS_SERVICE_NAME: props.service,
+        // Where many secrets are revoked at once, APIs turn calls away for a while: three seconds more before the step is
+        // given back. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+        AWS_MAX_ATTEMPTS: '6',
         // A response may hold what a function read; traces must not.
         POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
       },

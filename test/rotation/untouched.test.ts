@@ -75,3 +75,29 @@ test('a rotation changes the text of the password and no other byte of any JSON'
     { numRuns: 500 },
   );
 });
+
+test('nor does it where an object inside has two equal keys, which V8 reads now so and now so', async () => {
+  // Found by the test before. Parsed twice, it gave `false` and a number for the same key.
+  const inside = [
+    '{"VK"\t  :\t  [],""\t  :\t  {"i[&Q=a"\t:\t-1153981999328633173533052.4323e-27,"gUM>#Iq6"\t:\t"x","',
+    'by"\t:\t-4089051483563787600553322.075568817020E639},"6MqT6~ z"\t  :\t  {"\\u003a"\r:\rfalse,"\\u0',
+    '03a"\r:\r9998691599554436807991855.231827826e+3,"\\u005c"\r:\rtrue,"E/n4pts3"\r:\r"\\ufd55\\uda43\\u',
+    'df89\\ud904\\udd22\\uda46\\udc56\\ud868\\ude0a",""\r:\r"x",""\r:\r[ \nnull \n, \nfalse \n, \n-16148917501',
+    '93879683281703.50085847e53 \n, \n"x" \n]},"%b-{?/"\t  :\t  -5491148030279134081619669.40271580e',
+    '355}',
+  ].join('');
+  for (let run = 0; run < 20; run += 1) {
+    const text = (password: string) =>
+      `{"username": "app","password": ${JSON.stringify(password)},"kept": ${inside}}`;
+    const target = new ModelTarget();
+    const store = new MemoryStore();
+    store.create(arn, text('first password'));
+    store.begin(arn, 'next');
+    target.passwords.set('app', 'first password');
+    const lifecycle = engine({ rotator: modelRotator(target), store });
+    for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret']) {
+      await lifecycle.run({ Step, SecretId: arn, ClientRequestToken: 'next' });
+    }
+    expect(store.peek(arn, 'AWSCURRENT')?.value).toBe(text(target.passwords.get('app') ?? ''));
+  }
+});

@@ -172,6 +172,7 @@ describe('a rotation function', () => {
           PASSWORD_LENGTH: '24',
           POWERTOOLS_SERVICE_NAME: 'rotation',
           POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
+          AWS_MAX_ATTEMPTS: '6',
         }),
       },
     });
