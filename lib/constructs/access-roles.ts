@@ -25,7 +25,7 @@ import { grantOnSecrets } from './environment-secrets.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 import type { RekeyBus } from './rekey-bus.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
-import { abandonRotation, followRotation, pauseRotation, startRotation } from './rotation-start.ts';
+import { abandonOrPauseRotation, followRotation, startRotation } from './rotation-start.ts';
 
 /** What the three roles have in common. */
 export interface AccessRoleProps {
@@ -140,7 +140,7 @@ export class OperatorRole extends AccessRole {
     grantOnSecrets(this.role, pages, {
       environment,
       secrets,
-      grants: [startRotation, followRotation, abandonRotation, pauseRotation],
+      grants: [startRotation, followRotation, abandonOrPauseRotation],
     });
     const allowEach = (statement: PagedStatement, arns: readonly string[]) => {
       for (const arn of arns) {

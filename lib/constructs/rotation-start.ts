@@ -37,15 +37,16 @@ export const abandonRotation = {
 } as const satisfies PagedStatement;
 
 /**
- * Pauses rotations and ends the pause: sets and removes one tag, and no other, since tags may decide about permissions.
+ * The same, and pauses rotations or ends a pause: sets and removes one tag, and no other, since tags may decide about permissions.
+ * One statement, as each names every adopted secret: a request has either a label or keys of tags.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
  */
-export const pauseRotation = {
-  sid: 'PauseRotation',
-  actions: ['secretsmanager:TagResource', 'secretsmanager:UntagResource'],
+export const abandonOrPauseRotation = {
+  sid: 'AbandonOrPauseRotation',
+  actions: [...abandonRotation.actions, 'secretsmanager:TagResource', 'secretsmanager:UntagResource'],
   conditions: {
+    StringEqualsIfExists: abandonRotation.conditions.StringEquals,
     'ForAllValues:StringEquals': { 'aws:TagKeys': [pauseTag] },
-    Null: { 'aws:TagKeys': 'false' },
   },
 } as const satisfies PagedStatement;
 
