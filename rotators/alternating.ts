@@ -1,6 +1,4 @@
 import { SecretError } from '../core/errors.ts';
-import { requireAssigned } from './assigned.ts';
-import { LoginDenied } from './login.ts';
 import type { ApplyContext } from './rotator.ts';
 
 const cloneSuffix = '_clone';
@@ -83,34 +81,4 @@ export function noteCurrentRefused<S extends { username: string }>(context: Appl
     code: 'CurrentCredentialRefused',
     message: `the server refused the current password of "${context.credentials.current.username}"`,
   });
-}
-
-/**
- * Whether any version of the secret logs in as a user of the pair; if none does, the deployment must name the pair. Without
- * that, whoever may write the secret could name any user in it and have it cloned or handed over by the admin. A login that
- * fails although the password is right proves as much.
- * @throws SecretError `CredentialUnusable` where nothing ties the pair to the secret
- */
-export async function isProven<S extends { username: string; password: string; host: string }>(
-  next: S,
-  context: ApplyContext<S>,
-  tryOpen: (secret: S) => Promise<{ end(): Promise<void> } | LoginDenied>,
-): Promise<boolean> {
-  const { base, clone } = pairOf(next.username);
-  const proves = async (kept: S): Promise<boolean> => {
-    if (kept.username !== base && kept.username !== clone) return false;
-    const session = await tryOpen({ ...next, username: kept.username, password: kept.password });
-    if (session instanceof LoginDenied) return session.passwordAccepted;
-    await session.end();
-    return true;
-  };
-  if (await proves(context.credentials.current)) return true;
-  noteCurrentRefused(context);
-  const previous = await context.credentials.previous();
-  if (previous !== undefined && (await proves(previous))) return true;
-  for await (const other of context.credentials.others()) {
-    if (await proves(other)) return true;
-  }
-  await requireAssigned(next, context.credentials);
-  return false;
 }

@@ -1,6 +1,7 @@
 import { SecretError } from '../core/errors.ts';
+import { noteCurrentRefused, pairOf } from './alternating.ts';
 import { LoginAccepted, LoginDenied } from './login.ts';
-import type { Credentials } from './rotator.ts';
+import type { ApplyContext, Credentials } from './rotator.ts';
 
 interface Login {
   readonly username: string;
@@ -31,6 +32,36 @@ export const toAssign = ({ username, host }: Login): string =>
   `if the secret is that user's, say so in its configuration and deploy: identity: { username: ${JSON.stringify(username)}, ` +
   `host: ${JSON.stringify(host)} } of an adopted secret, create.fields of a created one`;
 
+/**
+ * Whether any version of the secret logs in as a user of the pair; if none does, the deployment must name the pair. Without
+ * that, whoever may write the secret could name any user in it and have it cloned or handed over by the admin. A login that
+ * fails although the password is right proves as much.
+ * @throws SecretError `CredentialUnusable` where nothing ties the pair to the secret
+ */
+export async function isProven<S extends { username: string; password: string; host: string }>(
+  next: S,
+  context: ApplyContext<S>,
+  tryOpen: (secret: S) => Promise<{ end(): Promise<void> } | LoginDenied>,
+): Promise<boolean> {
+  const { base, clone } = pairOf(next.username);
+  const proves = async (kept: S): Promise<boolean> => {
+    if (kept.username !== base && kept.username !== clone) return false;
+    const session = await tryOpen({ ...next, username: kept.username, password: kept.password });
+    if (session instanceof LoginDenied) return session.passwordAccepted;
+    await session.end();
+    return true;
+  };
+  if (await proves(context.credentials.current)) return true;
+  noteCurrentRefused(context);
+  const previous = await context.credentials.previous();
+  if (previous !== undefined && (await proves(previous))) return true;
+  for await (const other of context.credentials.others()) {
+    if (await proves(other)) return true;
+  }
+  await requireAssigned(next, context.credentials);
+  return false;
+}
+
 /** Whether a leaked credential is of the user that it names. */
 export type Standing = 'proven' | 'refused' | 'unknown';
 
@@ -43,13 +74,13 @@ export type Standing = 'proven' | 'refused' | 'unknown';
  */
 export async function standingOf<S extends Login>(
   leaked: S,
-  credentials: Credentials<S>,
+  { credentials, strategy }: Pick<ApplyContext<S>, 'credentials' | 'strategy'>,
   tryOpen: (secret: S) => Promise<{ end(): Promise<void> | void } | LoginDenied>,
 ): Promise<Standing> {
   if (await credentials.isAssigned(leaked)) return 'proven';
   let hindrance: unknown;
   const proves = async (kept: S | undefined): Promise<boolean> => {
-    if (kept?.username !== leaked.username) return false;
+    if (kept === undefined || !isOfUser(kept, leaked, strategy)) return false;
     try {
       const answer = await tryOpen(kept);
       if (answer instanceof LoginDenied) return answer.passwordAccepted;
@@ -62,8 +93,7 @@ export async function standingOf<S extends Login>(
     }
   };
   if (await proves(leaked)) return 'proven';
-  const { current } = credentials;
-  if (current.password !== leaked.password && (await proves(current))) return 'proven';
+  if (await proves(credentials.current)) return 'proven';
   if (await proves(await credentials.previous().catch(() => undefined))) return 'proven';
   for await (const other of credentials.others()) {
     if (await proves(other)) return 'proven';
@@ -72,6 +102,11 @@ export async function standingOf<S extends Login>(
   if (isRetryable(hindrance)) throw hindrance;
   return 'unknown';
 }
+
+/** Whether two credentials are of one user; two users who take turns count as one. */
+export const isOfUser = (one: Login, other: Login, strategy: ApplyContext<Login>['strategy']): boolean =>
+  one.username === other.username ||
+  (strategy === 'alternating-users' && pairOf(one.username).base === pairOf(other.username).base);
 
 const isRetryable = (error: unknown): boolean => Reflect.get(Object(error), 'retryable') === true;
 

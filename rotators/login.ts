@@ -36,6 +36,16 @@ export class LoginHindered extends LoginDenied {
 /** A login that failed after the server had accepted the password: no place is free, or none for this database. */
 export class LoginAccepted extends TargetError {}
 
+/** Logs in, or returns nothing where the password was accepted and the user has no connection left for it. */
+export async function unlessBusy<S>(login: Promise<S>): Promise<S | undefined> {
+  try {
+    return await login;
+  } catch (error) {
+    if (error instanceof LoginAccepted && error.code === 'TargetBusy') return undefined;
+    throw error;
+  }
+}
+
 /** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
 export async function orRefused<S>(login: Promise<S>): Promise<S | LoginRefused> {
   const answer = await orDenied(login);

@@ -1,6 +1,7 @@
 import { TargetError } from '../../core/errors.ts';
-import { untouched } from '../assigned.ts';
-import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
+import { pairOf } from '../alternating.ts';
+import { isOfUser, untouched } from '../assigned.ts';
+import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { type Account, anyHasPassword, changePermission, readAccounts } from './account.ts';
@@ -33,8 +34,9 @@ export async function contain(leaked: MysqlSecret, context: Context): Promise<Co
   // A user with two passwords may have both of them still.
   const older = username === current.username && leaked.password !== current.password;
   if (older && context.strategy !== 'dual-credential') {
-    const session = await tryOpen({ ...current, dbname: null }, context);
-    if (!(session instanceof LoginDenied)) {
+    // Whoever holds the leaked password may hold all connections of the user as well; the admin ends them.
+    const session = await unlessBusy(tryOpen({ ...current, dbname: null }, context));
+    if (session !== undefined && !(session instanceof LoginDenied)) {
       return await using(session, () => endOldSessions(session, leaked));
     }
   }
@@ -107,15 +109,27 @@ async function isGone(
 }
 
 /**
- * Whether the leaked credential or another version is of the user, by what the server keeps; where it does not show that, by
- * a login of the leaked one.
+ * Whether the leaked credential or another version is of the user, or of the one that takes turns with it, by what the server
+ * keeps; where it does not show that, by a login of the leaked one.
  */
-async function isTied(leaked: MysqlSecret, accounts: readonly Account[], context: Context): Promise<boolean> {
-  if (await context.credentials.isAssigned(leaked)) return true;
+async function isTied(
+  session: Session,
+  leaked: MysqlSecret,
+  accounts: readonly Account[],
+  server: Server,
+  context: Context,
+): Promise<boolean> {
+  const { credentials, strategy } = context;
+  if (await credentials.isAssigned(leaked)) return true;
   const has = anyHasPassword(accounts, leaked.password);
   if (has === true) return true;
-  const own = ({ username }: MysqlSecret) => username === leaked.username;
-  if ((await proofIn(accounts, leaked, context, own)).proven) return true;
+  const { base, clone } = pairOf(leaked.username);
+  const others =
+    strategy === 'alternating-users'
+      ? await readAccounts(session, server, leaked.username === base ? clone : base)
+      : [];
+  const own = (kept: MysqlSecret) => isOfUser(kept, leaked, strategy);
+  if ((await proofIn([...accounts, ...others], leaked, context, own)).proven) return true;
   if (has === false) return false;
   const answer = await tryOpen({ ...leaked, dbname: null }, context);
   if (answer instanceof LoginDenied) return answer.passwordAccepted;
@@ -128,7 +142,8 @@ async function disable(session: Session, leaked: MysqlSecret, context: Context):
   const server = await session.prepare();
   const accounts = await readAccounts(session, server, username);
   const isAdmin = session.place.username === username;
-  if (accounts.length > 0 && !(await isTied(leaked, accounts, context))) return untouched(leaked, 'refused');
+  if (accounts.length > 0 && !(await isTied(session, leaked, accounts, server, context)))
+    return untouched(leaked, 'refused');
   const replaced =
     accounts.length > 0 &&
     (context.strategy === 'dual-credential'

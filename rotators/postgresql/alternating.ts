@@ -1,5 +1,6 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
-import { isProven, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { isProven } from '../assigned.ts';
 import { LoginDenied, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { open, type Session, tryOpen } from './connection.ts';

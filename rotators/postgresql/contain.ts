@@ -1,6 +1,6 @@
 import { TargetError } from '../../core/errors.ts';
 import { standingOf, untouched } from '../assigned.ts';
-import { LoginDenied, LoginHindered, LoginRefused, using } from '../login.ts';
+import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { open, type Session, tryOpen } from './connection.ts';
@@ -26,14 +26,15 @@ type Context = ContainContext<PostgresSecret>;
 export async function contain(leaked: PostgresSecret, context: Context): Promise<ContainResult> {
   const { current } = context.credentials;
   if (leaked.username === current.username && leaked.password !== current.password) {
-    const session = await tryOpen(current, context);
-    if (!(session instanceof LoginDenied)) {
+    // Whoever holds the leaked password may hold all connections of the user as well; the admin ends them.
+    const session = await unlessBusy(tryOpen(current, context));
+    if (session !== undefined && !(session instanceof LoginDenied)) {
       return await using(session, () => endOldSessions(session, leaked.username, context.rotatedAt));
     }
   }
   const admin = await context.credentials.admin();
   if (admin !== undefined) {
-    const standing = await standingOf(leaked, context.credentials, (secret) => tryOpen(secret, context));
+    const standing = await standingOf(leaked, context, (secret) => tryOpen(secret, context));
     if (standing !== 'proven') return untouched(leaked, standing);
     const session = await open(admin, context, databaseOf(current)).catch((error: unknown) => {
       // Roles belong to the whole server: a database that is gone must not hold up an emergency.

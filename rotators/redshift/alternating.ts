@@ -1,6 +1,7 @@
 import { TargetError } from '../../core/errors.ts';
 import type { Finding } from '../../core/findings/codes.ts';
-import { isProven, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { isProven } from '../assigned.ts';
 import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { attributeChanges } from './attributes.ts';

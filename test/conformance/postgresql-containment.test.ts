@@ -99,3 +99,28 @@ describe('containment without an admin', () => {
     await application.close();
   });
 });
+
+describe('when sessions of the leaked password use up all connections of the user', () => {
+  test.each([true, false])('the admin ends them, the deployment names the user: %s', async (isAssigned) => {
+    const { scene, name, current, rotate } = await world('single-user');
+    scene.isAssigned = isAssigned;
+    await target.superuser(`ALTER ROLE ${name} CONNECTION LIMIT 2`);
+    const leaked = current();
+    const sessions = [await target.openSession(leaked), await target.openSession(leaked)];
+    const gone = async () =>
+      (await Promise.all(sessions.map((session) => session.alive()))).every((alive) => !alive);
+    try {
+      expect(await scene.contain(leaked as never)).toMatchObject({ loginsRefused: true, sessionsEnded: 2 });
+      expect(await gone()).toBe(true);
+      // The same of an older password, when those sessions began before the rotation.
+      await rotate();
+      const held = [await target.openSession(current()), await target.openSession(current())];
+      const { loginsRefused, sessionsEnded } = await scene.contain(leaked as never);
+      expect({ loginsRefused, sessionsEnded }).toEqual({ loginsRefused: true, sessionsEnded: 2 });
+      for (const session of held) await session.close();
+      expect(await target.logsIn(current())).toBe(true);
+    } finally {
+      for (const session of sessions) await session.close();
+    }
+  });
+});

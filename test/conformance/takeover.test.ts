@@ -89,6 +89,27 @@ describeEach(({ type, strategy }) => {
       expect(await target.logsIn(world.current)).toBe(true);
     });
 
+    if (strategy === 'alternating-users') {
+      test('the one of the pair that logs in is proof for the other, whose sessions end', async () => {
+        const world = await plain();
+        const first = world.current;
+        const second = await world.rotate();
+        await world.rotate();
+        const session = await target.openSession(world.current);
+        try {
+          // The password of the user without the suffix was changed by hand; the session began before.
+          const lost = target.withPassword(world.current, 'nobody has this one');
+          world.versions.splice(0, world.versions.length, second, lost);
+          const { loginsRefused } = await world.contain(lost);
+          expect([loginsRefused, await session.alive()]).toEqual([true, false]);
+          expect(await target.logsIn(second)).toBe(true);
+          expect(first.username).toBe(lost.username);
+        } finally {
+          await session.close();
+        }
+      });
+    }
+
     test('a password that was changed back to an older version is proof enough', async () => {
       const world = await plain();
       const first = await world.rotate();

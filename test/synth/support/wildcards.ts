@@ -51,7 +51,12 @@ export const wideGrants: readonly WideGrant[] = [
   },
   {
     roles: /^OperatorRole/,
-    actions: ['secretsmanager:UpdateSecretVersionStage'],
+    actions: [
+      'secretsmanager:UpdateSecretVersionStage',
+      // Of the tag of a pause, and no other.
+      'secretsmanager:TagResource',
+      'secretsmanager:UntagResource',
+    ],
     resource: secret,
     tags: tagged,
     reason: thousand,
