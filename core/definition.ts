@@ -18,11 +18,12 @@ export type SecretContent = z.output<typeof contentSchema>;
  * admin secret. A secret is written by more people than a deployment.
  */
 export const assignmentSchema = z.object({
-  fields: z.object({
+  // Of a created secret all of its fields, the ids of databases and users among them.
+  fields: z.looseObject({
     username: z.string().min(1),
     host: z.string().min(1),
-    port: z.number().optional(),
-    ssl: z.boolean().optional(),
+    port: z.union([z.number(), z.string()]).optional(),
+    ssl: z.union([z.boolean(), z.string()]).optional(),
   }),
   /** ARN of the admin secret. */
   masterarn: z.string().min(1).optional(),

@@ -53,6 +53,10 @@ export interface SecretTypeEntry {
   readonly adminDecides?: true;
   /** Its admin sets passwords of the users that secrets name; see {@link Credentials.isAssigned}. */
   readonly usersByAdmin?: true;
+  /** An API sets its passwords, and they are tried where the secret says; the deployment may name that place. */
+  readonly triedAtHost?: true;
+  /** Strategies that need a `host` in the JSON, where the type does not. */
+  readonly needsHost?: readonly Strategy[];
   /** Its secrets must be there before, because a first version of them cannot be generated. */
   readonly adoptedOnly?: true;
   /** How long one step or containment may take: the timeout of its functions. @default usualStepSeconds */
@@ -144,6 +148,7 @@ export const registry = {
     load: async () => (await import('./http/rotator.ts')).http,
   },
   'rds-admin': {
+    triedAtHost: true,
     title: 'RDS, Aurora, DocumentDB, Redshift admin password',
     apis: ['rds', 'redshift'],
     strategies: ['single-user'],
@@ -168,6 +173,8 @@ export const registry = {
     load: async () => (await import('./rds-admin/rotator.ts')).rdsAdmin,
   },
   elasticache: {
+    triedAtHost: true,
+    needsHost: ['dual-credential'],
     title: 'ElastiCache users',
     apis: ['elasticache'],
     strategies: ['single-user', 'dual-credential'],

@@ -97,8 +97,12 @@ async function isOfAssigned<S extends object>(
   if (typeof username !== 'string') return false;
   const inTurn = strategy === 'alternating-users' && pairOf(username).base === pairOf(fields.username).base;
   if (username !== fields.username && !inTurn) return false;
-  if (typeof masterarn !== 'string' || said.masterarn === undefined) return false;
-  if (!sameSecret(masterarn, said.masterarn)) return false;
+  const admin = typeof masterarn === 'string' && masterarn !== '' ? masterarn : undefined;
+  const sameAdmin =
+    admin === undefined || said.masterarn === undefined
+      ? admin === said.masterarn
+      : sameSecret(admin, said.masterarn);
+  if (!sameAdmin) return false;
   const { port: _port, ssl: _ssl, ...rest } = credential as SecretJson;
   const meant = rotator.schema.safeParse({ ...rest, ...fields, username });
   return meant.success && differences(rotator.boundTo(meant.data), rotator.boundTo(credential)).length === 0;

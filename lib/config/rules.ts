@@ -129,12 +129,23 @@ function checkSecret(
       });
     }
   }
-  if (secret.identity !== undefined && (secret.adminSecret === undefined || !entry.usersByAdmin)) {
+  const actsForNamed = entry.usersByAdmin && secret.adminSecret !== undefined;
+  if (secret.identity !== undefined && !actsForNamed && !entry.triedAtHost) {
     problems.push({
       path: ['identity'],
       message: entry.usersByAdmin
         ? 'says for whom an admin may act, and there is no adminSecret; name one, or leave it out'
         : `${secret.type}: no admin acts for a user whom its secrets name; leave it out`,
+    });
+  }
+  if (
+    entry.needsHost?.includes(secret.strategy) &&
+    secret.create &&
+    !Object.hasOwn(secret.create.fields, 'host')
+  ) {
+    problems.push({
+      path: ['create', 'fields', 'host'],
+      message: `${secret.type} with ${secret.strategy} needs one: a password that cannot be tried anywhere is not kept beside the next`,
     });
   }
   if (entry.adoptedOnly && secret.create !== undefined) {

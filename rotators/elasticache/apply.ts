@@ -1,7 +1,8 @@
-import { TargetError } from '../../core/errors.ts';
+import { SecretError, TargetError } from '../../core/errors.ts';
 import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
 import { locate, setPasswords, type Tools } from './change.ts';
 import { tryLogin } from './login.ts';
+import { requirePlace } from './place.ts';
 import type { CacheUserSecret } from './schema.ts';
 
 /**
@@ -17,12 +18,20 @@ export async function apply(
   const deadline = Date.now() + tools.pace.budgetMs;
   const { strategy, credentials } = context;
   const { current } = credentials;
+  await requirePlace(next, context);
+  if (strategy === 'dual-credential' && !next.host) {
+    throw new SecretError(
+      'StrategyUnsupported',
+      `dual-credential leaves the user the current password beside the next one, and the secret of "${next.username}" names no ` +
+        'host at which that could be tried: whoever may write the secret could give the user one. Add host, or use single-user',
+    );
+  }
   const login = await tryLogin(current, context);
   // What could not be tried afterwards is not changed.
   if (login instanceof TargetError) throw login;
   if (login === 'refused' && (await tryLogin(next, context)) === 'accepted') return;
   const user = await locate(next, tools.api, context);
-  const keeps = strategy === 'dual-credential' && login !== 'refused';
+  const keeps = strategy === 'dual-credential' && login === 'accepted';
   const options = { deadline, blind: false, sign: { works: next } };
   await setPasswords(user, keeps ? [next, current] : [next], options, tools, context);
   if (login !== 'refused') return;

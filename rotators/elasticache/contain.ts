@@ -1,11 +1,13 @@
 import { TargetError } from '../../core/errors.ts';
 import { generatePassword, passwordPolicy } from '../../core/password.ts';
+import { toAssign } from '../assigned.ts';
 import { narrow } from '../aws/passwords.ts';
 import type { RedisSecret } from '../redis/schema.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { locate, setPasswords, type Tools } from './change.ts';
 import { rules } from './check.ts';
 import { endSessions, tryLogin } from './login.ts';
+import { requirePlace } from './place.ts';
 import { asLogin, type CacheUserSecret } from './schema.ts';
 
 type Context = ContainContext<CacheUserSecret>;
@@ -25,6 +27,10 @@ export async function contain(
 ): Promise<ContainResult> {
   const deadline = Date.now() + tools.pace.budgetMs;
   const { username } = leaked;
+  if (!(await isVouchedFor(leaked, context))) {
+    const note = `whether ${leaked.host} is the cache of "${username}" nobody knows but the secret, so nothing was changed; ${toAssign({ ...leaked, host: leaked.host ?? '' })}`;
+    return { loginsRefused: false, sessionsEnded: 0, note };
+  }
   const kept = await otherPassword(leaked, context);
   const login = await tryLogin(leaked, context);
   const removes = login !== 'refused' && !(login === 'unknown' && isReplaced(leaked, context));
@@ -58,7 +64,9 @@ async function otherPassword(
     username === leaked.username && password !== leaked.password;
   if (differs(current)) {
     const login = await tryLogin(current, context);
-    if (login === 'accepted' || login === 'unknown') return current;
+    if (login === 'accepted' && (await isVouchedFor(current, context))) return current;
+    // What cannot be tried is taken for the user's where the revocation's own rotation has just made it, and by nobody else.
+    if (login === 'unknown' && context.rotatedAt !== undefined) return current;
   }
   if (context.strategy !== 'dual-credential') return undefined;
   const previous = await credentials.previous();
@@ -66,6 +74,13 @@ async function otherPassword(
     ? previous
     : undefined;
 }
+
+/** Any server takes a password that somebody else runs; where it is, must be known from elsewhere than the secret. */
+const isVouchedFor = async (secret: CacheUserSecret, context: Context): Promise<boolean> =>
+  await requirePlace(secret, context).then(
+    () => true,
+    () => false,
+  );
 
 /** With one password, any other than the current one was replaced, even if no login can show it. */
 const isReplaced = ({ username, password }: CacheUserSecret, { strategy, credentials }: Context): boolean =>

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SecretError } from '../../core/errors.ts';
 import type { Credentials } from '../rotator.ts';
-import { endOf } from './expiry.ts';
 import type { Authentication, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import { pinnedParameters } from './recipe-rules.ts';
 import { type Credential, credentialOf, type HttpSecret, parameterValue } from './schema.ts';
 import type { Json, Values } from './template.ts';
+import { endOf } from './time.ts';
 
 /** Whose right it is to create and to revoke. */
 export interface Authority {

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { SecretError } from '../../core/errors.ts';
 import { commonSecretFields } from '../../core/secret.ts';
-import { endOf } from './expiry.ts';
 import type { Parameter, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import type { Json } from './template.ts';
+import { endOf } from './time.ts';
 
 /**
  * The JSON of an API credential, or of the admin of a service. Which further keys there are is said by the recipe; those

@@ -1,6 +1,7 @@
-import { lookup } from 'node:dns/promises';
 import { SecretError, TargetError } from '../../core/errors.ts';
+import { toAssign } from '../assigned.ts';
 import type { ApplyContext, TargetContext } from '../rotator.ts';
+import { transportOf } from '../tls/transport.ts';
 import type { Database } from './api.ts';
 import { tryLogin } from './login.ts';
 import { reset, type Tools } from './reset.ts';
@@ -23,6 +24,7 @@ export async function apply(
   // What could not be tried afterwards is not changed.
   if (login instanceof TargetError) throw login;
   if (login === 'refused' && (await tryLogin(next, context)) === 'accepted') return;
+  if (login === 'refused') await requireTransport(next, context);
   const database = await locate(next, tools.api, context);
   await requireSameDatabase(database, current, context);
   await reset(database, next, { deadline, blind: false }, tools, context);
@@ -34,9 +36,27 @@ export async function apply(
 }
 
 /**
+ * Refuses to send a password that the API sets over a connection without TLS, where nothing but the secret asks for that:
+ * whoever may write it, and listens on the way, would learn the master password.
+ * @throws SecretError `CredentialUnusable`
+ */
+async function requireTransport(
+  next: MasterSecret,
+  { credentials }: ApplyContext<MasterSecret>,
+): Promise<void> {
+  if (transportOf(next) !== 'plaintext' || (await credentials.isAssigned(next))) return;
+  throw new SecretError(
+    'CredentialUnusable',
+    `the server refuses the current password of "${next.username}", and the secret asks for a connection without TLS, over which ` +
+      `a new one is not sent; take "ssl": false out of it, or: ${toAssign(next)}`,
+  );
+}
+
+/**
  * Refuses to change a database that is not the one at the secret's host: an identifier is easily left as it was when a
- * secret is copied. A name of one's own is fine where it leads to the same address, or where the password logs in at the
- * database itself.
+ * secret is copied, and whoever may write the secret could have the new password sent to a host of their own. Another name for
+ * it is fine where the password logs in at the database itself; what the name stands for now says nothing of what it stands for
+ * a moment later.
  * @throws SecretError `IdentityMismatch`
  */
 export async function requireSameDatabase(
@@ -47,20 +67,11 @@ export async function requireSameDatabase(
   if (isAtHost(database, credential)) return;
   const [host] = database.hosts;
   const { port } = database;
-  if (host !== undefined && (await leadToSame(host, credential.host))) return;
   const there = host === undefined ? undefined : { ...credential, host, ...(port !== undefined && { port }) };
   if (there !== undefined && (await tryLogin(there, context)) === 'accepted') return;
   throw new SecretError(
     'IdentityMismatch',
     `the secret's host ${credential.host} is none of ${database.what}, whose endpoint is ${host ?? 'not known'}, and the ` +
-      'password of the secret does not log in there; correct host, dbInstanceIdentifier or dbClusterIdentifier',
+      `password of the secret does not log in there; correct host, dbInstanceIdentifier or dbClusterIdentifier`,
   );
-}
-
-/** Whether both names stand for an address in common. */
-async function leadToSame(one: string, other: string): Promise<boolean> {
-  const addresses = async (host: string) =>
-    (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address);
-  const [first, second] = await Promise.all([addresses(one), addresses(other)]);
-  return first.some((address) => second.includes(address));
 }

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ElastiCacheClient, ModifyUserCommand } from '@aws-sdk/client-elasticache';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { requirePlace } from '../../rotators/elasticache/place.ts';
 import { type ElastiCacheUnderTest, start } from './drivers/elasticache.ts';
+import { startHostile } from './hostile.ts';
 import { failure, missing, Scene, type Target } from './scene.ts';
 
 type Secret = Parameters<ElastiCacheUnderTest['logsIn']>[0];
@@ -127,26 +129,74 @@ describeHere('ElastiCache', () => {
     expect(await logins(secret, next as unknown as Secret)).toEqual([true, true]);
   });
 
-  test.each(['single-user', 'dual-credential'] as const)(
-    'a secret without a host is rotated on the word of the API, retired and contained (%s)',
-    async (strategy) => {
-      const { scene, secret: first, rotate, logins } = await world(strategy, { host: null });
-      scene.hasAdmin = false;
-      const second = await rotate();
-      const both = strategy === 'dual-credential';
-      expect(await logins(first, second)).toEqual([both, true]);
-      expect(await target.rotator.probe(second, scene.context)).toEqual({
-        ...{ outcome: 'unverifiable', note: expect.stringContaining('names no host') },
-      });
-      expect(await scene.retire('disable')).toBe(both ? 'removed' : 'nothing');
-      expect(await logins(first, second)).toEqual([false, true]);
-      expect(await scene.retire('disable')).toBe('nothing');
-      const contained = await scene.contain(second as never);
-      expect(contained).toMatchObject({ loginsRefused: true, note: expect.stringContaining('no host') });
-      expect(await logins(second)).toEqual([false]);
-      expect(await logins(await rotate())).toEqual([true]);
-    },
-  );
+  test('a secret without a host is rotated on the word of the API, and contained', async () => {
+    const { scene, secret: first, rotate, logins } = await world('single-user', { host: null });
+    scene.hasAdmin = false;
+    const second = await rotate();
+    expect(await logins(first, second)).toEqual([false, true]);
+    expect(await target.rotator.probe(second, scene.context)).toEqual({
+      ...{ outcome: 'unverifiable', note: expect.stringContaining('names no host') },
+    });
+    const contained = await scene.contain(second as never);
+    expect(contained).toMatchObject({ loginsRefused: true, note: expect.stringContaining('no host') });
+    expect(await logins(second)).toEqual([false]);
+    expect(await logins(await rotate())).toEqual([true]);
+  });
+
+  describe('whoever may write the secret, and reads none', () => {
+    const guess = 'a-guess-of-the-writer-1';
+
+    test('learns no password at a host of their own, and gives the user none of theirs', async () => {
+      const hostile = await startHostile('redis');
+      try {
+        for (const strategy of ['single-user', 'dual-credential'] as const) {
+          const { scene, secret, logins } = await world(strategy);
+          scene.isAssigned = false;
+          const theirs = { ...secret, host: '127.0.0.1', port: hostile.port, ssl: false, password: guess };
+          scene.versions.unshift(theirs as never);
+          const { code, message } = await failure(scene.rotate());
+          expect([code, message]).toEqual(['CredentialUnusable', expect.stringContaining('identity:')]);
+          await scene.contain(theirs as never).catch(() => undefined);
+          expect(await logins(secret, { ...secret, password: guess })).toEqual([true, false]);
+          expect(hostile.learned([secret.password])).toEqual([]);
+        }
+      } finally {
+        await hostile.stop();
+      }
+    });
+
+    test('gives the user no password of theirs where none can be tried', async () => {
+      const { scene, secret, logins } = await world('dual-credential', { host: null });
+      scene.versions.unshift({ ...scene.current, password: guess });
+      expect((await failure(scene.rotate())).code).toBe('StrategyUnsupported');
+      await scene.contain({ ...secret, host: null } as never);
+      expect(await logins({ ...secret, password: guess })).toEqual([false]);
+    });
+
+    test('an endpoint of ElastiCache over TLS needs nobody to vouch for it, any other place does', async () => {
+      const { scene, secret } = await world('single-user');
+      scene.isAssigned = false;
+      const place = (more: object) =>
+        requirePlace({ ...secret, ...more } as never, scene.applyContext as never);
+      for (const host of [
+        'clustercfg.shop.abc123.euc1.cache.amazonaws.com',
+        'shop-abc123.serverless.euc1.cache.amazonaws.com',
+        'master.shop.abc123.cnn1.cache.amazonaws.com.cn',
+      ]) {
+        await expect(place({ host, ssl: true })).resolves.toBeUndefined();
+        await expect(place({ host, ssl: undefined })).resolves.toBeUndefined();
+        await expect(place({ host, ssl: false })).rejects.toMatchObject({ code: 'CredentialUnusable' });
+      }
+      for (const host of [
+        'cache.amazonaws.com.evil.example',
+        'evilcache.amazonaws.com',
+        'x.cache.amazonaws.com.evil.example',
+        'localhost',
+      ]) {
+        await expect(place({ host })).rejects.toMatchObject({ code: 'CredentialUnusable' });
+      }
+    });
+  });
 
   test('a user of another name, one that logs in by IAM and one that does not exist are left alone', async () => {
     const [one, other] = [await world('single-user'), await world('single-user')];

@@ -281,7 +281,27 @@ describe('containment', () => {
 test('a database whose name is an alias of its endpoint is changed', async () => {
   const secret = await createInstance();
   const scene = sceneOf({ ...secret, host: '127.0.0.1' });
-  expect(await target.logsIn((await scene.rotate()) as unknown as Secret)).toBe(true);
+  scene.isAssigned = false;
+  // The password logs in at the database itself.
+  const rotated = (await scene.rotate()) as unknown as Secret;
+  expect(await target.logsIn(rotated)).toBe(true);
+  // A name proves nothing by what it stands for: that may change before the next connection.
+  scene.versions.unshift({ ...rotated, password: 'a guess of the writer 1' });
+  expect(await failure(scene.rotate())).toMatchObject({
+    code: 'IdentityMismatch',
+    message: expect.stringContaining('correct host'),
+  });
+  expect(await target.logsIn(rotated)).toBe(true);
+});
+
+test('over a connection without TLS no password is set that its current one does not ask for', async () => {
+  const secret = await createInstance();
+  const scene = sceneOf({ ...secret, ssl: false });
+  scene.isAssigned = false;
+  scene.versions.unshift({ ...scene.current, password: 'a guess of the writer 1' });
+  const { code } = await failure(scene.rotate());
+  expect(['CredentialUnusable', 'TargetRefused']).toContain(code);
+  expect(await target.logsIn(secret as unknown as Secret)).toBe(true);
 });
 
 test('Redshift: the cluster is changed within its own rules, and sessions that cannot be ended are named', async () => {

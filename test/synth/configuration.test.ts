@@ -330,6 +330,29 @@ describe('what a configuration may not say', () => {
       'environments.dev.secrets.orders.adminSecret: redis with dual-credential needs an admin secret',
     ],
     [
+      'two passwords of an ElastiCache user that can be tried nowhere',
+      dev({
+        secrets: {
+          orders: {
+            ...{ type: 'elasticache', strategy: 'dual-credential', owner: 'team-orders' },
+            create: { name: 'orders', fields: { username: 'orders', userId: 'orders-1' } },
+            resources: ['arn:aws:elasticache:eu-central-1:111122223333:user:orders-1'],
+          },
+        },
+      }),
+      'environments.dev.secrets.orders.create.fields.host: elasticache with dual-credential needs one',
+    ],
+    [
+      'the user of an adopted secret for whom no admin may act',
+      dev({ secrets: { orders: { ...adopted, identity: { username: 'orders', host: 'db.internal' } } } }),
+      'environments.dev.secrets.orders.identity: says for whom an admin may act, and there is no adminSecret',
+    ],
+    [
+      'the user of a created secret, said twice',
+      withSecret({ identity: { username: 'orders', host: 'db.internal' } }),
+      'environments.dev.secrets.orders.identity: is only for adopted secrets',
+    ],
+    [
       'an API token that nobody has made yet',
       withSecret({ type: 'http', strategy: 'dual-credential' }),
       'environments.dev.secrets.orders.create: http: store a secret with a credential that works first, and adopt it',
