@@ -2,7 +2,7 @@ import { SecretError, TargetError } from '../../core/errors.ts';
 import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
 import { locate, setPasswords, type Tools } from './change.ts';
 import { tryLogin } from './login.ts';
-import { requirePlace } from './place.ts';
+import { isVouchedFor, requirePlace } from './place.ts';
 import type { CacheUserSecret } from './schema.ts';
 
 /**
@@ -42,8 +42,8 @@ export async function apply(
 }
 
 /**
- * See {@link Rotator.retire}. Leaves the user the current password alone, and only when that one works: otherwise the
- * old one may be the last that does.
+ * See {@link Rotator.retire}. Leaves the user the current password alone, and only when that one works, at a place that is known
+ * to be the cache: otherwise the old one may be the last that does, or the current one somebody else's.
  * @throws SecretError, TargetError
  */
 export async function retire(
@@ -54,11 +54,12 @@ export async function retire(
   const deadline = Date.now() + tools.pace.budgetMs;
   const { current } = context.credentials;
   if (old.username !== current.username || old.password === current.password) return { done: 'nothing' };
+  // Whose the current password is, a login there tells only where the place is the cache's.
+  if (!(await isVouchedFor(current, context))) return { done: 'nothing' };
   const login = await tryLogin(old, context);
   if (login instanceof TargetError) throw login;
-  if (login === 'refused' || (await tryLogin(current, context)) === 'refused') return { done: 'nothing' };
+  if (login !== 'accepted' || (await tryLogin(current, context)) !== 'accepted') return { done: 'nothing' };
   const user = await locate(current, tools.api, context);
-  if (login === 'unknown' && user.passwordCount < 2) return { done: 'nothing' };
   await setPasswords(user, [current], { deadline, blind: false, sign: { gone: old } }, tools, context);
   return { done: 'removed' };
 }

@@ -7,7 +7,7 @@ import type { ContainContext, ContainResult } from '../rotator.ts';
 import { locate, setPasswords, type Tools } from './change.ts';
 import { rules } from './check.ts';
 import { endSessions, tryLogin } from './login.ts';
-import { requirePlace } from './place.ts';
+import { isVouchedFor } from './place.ts';
 import { asLogin, type CacheUserSecret } from './schema.ts';
 
 type Context = ContainContext<CacheUserSecret>;
@@ -27,8 +27,8 @@ export async function contain(
 ): Promise<ContainResult> {
   const deadline = Date.now() + tools.pace.budgetMs;
   const { username } = leaked;
-  if (!(await isVouchedFor(leaked, context))) {
-    const note = `whether ${leaked.host} is the cache of "${username}" nobody knows but the secret, so nothing was changed; ${toAssign({ ...leaked, host: leaked.host ?? '' })}`;
+  if (leaked.host && !(await isVouchedFor(leaked, context))) {
+    const note = `whether ${leaked.host} is the cache of "${username}" nobody knows but the secret, so nothing was changed; ${toAssign({ ...leaked, host: leaked.host })}`;
     return { loginsRefused: false, sessionsEnded: 0, note };
   }
   const kept = await otherPassword(leaked, context);
@@ -74,13 +74,6 @@ async function otherPassword(
     ? previous
     : undefined;
 }
-
-/** Any server takes a password that somebody else runs; where it is, must be known from elsewhere than the secret. */
-const isVouchedFor = async (secret: CacheUserSecret, context: Context): Promise<boolean> =>
-  await requirePlace(secret, context).then(
-    () => true,
-    () => false,
-  );
 
 /** With one password, any other than the current one was replaced, even if no login can show it. */
 const isReplaced = ({ username, password }: CacheUserSecret, { strategy, credentials }: Context): boolean =>

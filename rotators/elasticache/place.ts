@@ -8,20 +8,29 @@ import type { CacheUserSecret } from './schema.ts';
 const endpoint = /^[a-z0-9.-]+\.cache\.amazonaws\.com(?:\.cn)?$/i;
 
 /**
+ * Whether somebody besides the secret says that its host is the cache: any server that a stranger runs takes any password. An
+ * endpoint of ElastiCache over TLS is one; any other name, and a connection without TLS, is what the deployment names.
+ */
+export async function isVouchedFor(
+  secret: CacheUserSecret,
+  { credentials }: Pick<ApplyContext<CacheUserSecret>, 'credentials'>,
+): Promise<boolean> {
+  const { host } = secret;
+  if (host && endpoint.test(host) && transportOf(secret) !== 'plaintext') return true;
+  return await credentials.isAssigned(secret);
+}
+
+/**
  * Refuses a place that nobody vouches for: the API sets the password, and a login there is to show that it is in force. Whoever
- * may write the secret could have it sent to a host of their own, which takes any password.
- *
- * An endpoint of ElastiCache over TLS is one; any other name, and a connection without TLS, is what the deployment names.
+ * may write the secret could have it sent to a host of their own. Without a host nothing is sent.
  * @throws SecretError `CredentialUnusable`
  */
 export async function requirePlace(
   next: CacheUserSecret,
-  { credentials }: Pick<ApplyContext<CacheUserSecret>, 'credentials'>,
+  context: Pick<ApplyContext<CacheUserSecret>, 'credentials'>,
 ): Promise<void> {
   const { host, username } = next;
-  if (!host) return;
-  if (endpoint.test(host) && transportOf(next) !== 'plaintext') return;
-  if (await credentials.isAssigned(next)) return;
+  if (!host || (await isVouchedFor(next, context))) return;
   throw new SecretError(
     'CredentialUnusable',
     `the secret of "${username}" names ${host}${transportOf(next) === 'plaintext' ? ' without TLS' : ''}, which is no endpoint ` +

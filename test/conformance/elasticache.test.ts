@@ -165,6 +165,27 @@ describeHere('ElastiCache', () => {
       }
     });
 
+    test('has no overlap end in favour of a password of theirs', async () => {
+      const hostile = await startHostile('redis');
+      try {
+        const { scene, secret, logins } = await world('dual-credential');
+        scene.isAssigned = false;
+        for (const more of [{ host: '127.0.0.1', port: hostile.port, ssl: false }, { host: null }]) {
+          const theirs = (password: string) => ({ ...secret, ...more, password });
+          scene.versions.splice(
+            0,
+            scene.versions.length,
+            theirs(guess) as never,
+            theirs('another-guess-of-theirs') as never,
+          );
+          expect(await scene.retire('remove')).toBe('nothing');
+          expect(await logins(secret, { ...secret, password: guess })).toEqual([true, false]);
+        }
+      } finally {
+        await hostile.stop();
+      }
+    });
+
     test('gives the user no password of theirs where none can be tried', async () => {
       const { scene, secret, logins } = await world('dual-credential', { host: null });
       scene.versions.unshift({ ...scene.current, password: guess });
