@@ -75,7 +75,8 @@ describe.each([
         password: 'x',
       };
       const probed = await rotator.probe(rotator.schema.parse(secret), {
-        ...{ connectTimeoutMs: 4_000, statementTimeoutMs: 4_000 },
+        // What ends it is the length of what is sent, not the time.
+        ...{ connectTimeoutMs: 60_000, statementTimeoutMs: 60_000 },
         finding: () => undefined,
       });
       expect(probed).toMatchObject({ outcome: 'unreachable', error: { code: 'TargetRefused' } });
