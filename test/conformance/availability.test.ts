@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { steps } from '../../lambdas/rotation/event.ts';
-import { engine, MemoryBus } from '../rotation/engine.ts';
+import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import { engine, MemoryBus, naming } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { describeEach } from './each.ts';
 import { startTarget, stopTargets, type Target, unchanging } from './scene.ts';
@@ -28,7 +29,12 @@ describeEach(({ type, strategy, issued }) => {
     const rotate = async () => {
       const token = randomUUID();
       store.begin(arn, token);
-      const lifecycle = engine({ rotator: target.rotator, store, strategy, bus, target: target.context });
+      const { triedAtHost }: SecretTypeEntry = registry[type];
+      const lifecycle = engine({
+        ...{ rotator: target.rotator, store, strategy, bus, target: target.context },
+        // Where an API sets the password, somebody besides the secret says where the target is.
+        ...(triedAtHost === true && { definitions: naming(current()) }),
+      });
       for (const step of steps) {
         await lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token });
       }

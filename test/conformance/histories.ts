@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Strategy } from '../../core/secret.ts';
-import { registry } from '../../rotators/registry.ts';
+import { registry, type SecretTypeEntry, type TargetType } from '../../rotators/registry.ts';
 import { type Happening, histories, type InvocationOptions, outcome, play } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
-import { engine } from '../rotation/engine.ts';
+import { engine, naming } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { layLine } from './cut.ts';
 import { describeEach } from './each.ts';
@@ -43,7 +43,10 @@ async function world(target: Target, strategy: Strategy) {
     const faults = { hook: crashAt(undefined) };
     const hook: Hook = (call, when) => faults.hook(call, when);
     const { propose, discard, apply, probe, retire } = intercept(rotator, 'rotator', hook);
+    const { triedAtHost }: SecretTypeEntry = registry[rotator.type as TargetType];
     const lifecycle = engine({
+      // Where an API sets the password, somebody besides the secret says where the target is.
+      ...(triedAtHost === true && { definitions: naming(current()) }),
       rotator: {
         ...{ ...rotator, apply, probe },
         // Where the target issues the credential, it can be cut off in these as well.

@@ -22,6 +22,14 @@ export const noDatabases: DatabaseDirectory = {
   sharesUsers: async () => false,
 };
 
+/** A deployment that names the user and the place of a secret, as its JSON has them. */
+export const naming = (secret: object): Pick<DefinitionStore, 'find'> => {
+  const { username, host, port, ssl, masterarn } = secret as Record<string, unknown>;
+  const fields = { username, host, ...(port != null && { port }), ...(ssl != null && { ssl }) };
+  const identity = { fields, ...(masterarn != null && { masterarn }) };
+  return { find: async () => ({ identity }) as never };
+};
+
 const clock = { now: () => new Date() };
 
 /** An engine over any rotator with everything outside in memory; a new one is a cold start. */
