@@ -57,43 +57,43 @@ export class SecretsManagerRotation implements OperatorRotations {
   }
 
   async abandon(secretId: string, versionId: string): Promise<void> {
-    try {
-      await removePendingLabel(this.#client, secretId, versionId);
-    } catch (cause) {
-      if (cause instanceof Error && cause.name === 'AccessDeniedException') {
-        throw new SecretError(
-          'SecretAccessDenied',
-          `secretsmanager:UpdateSecretVersionStage of ${stages.pending} on ${secretId} is denied to this role; operators may, deploy the environment again if theirs may not`,
-          { cause },
-        );
-      }
-      throw secretsManagerError(cause, 'UpdateSecretVersionStage', secretId);
-    }
+    await asOperator('UpdateSecretVersionStage', stages.pending, secretId, () =>
+      removePendingLabel(this.#client, secretId, versionId),
+    );
   }
 
   async pause(secretId: string, until: Date | undefined): Promise<void> {
-    const [action, command] =
-      until === undefined
-        ? (['UntagResource', new UntagResourceCommand({ SecretId: secretId, TagKeys: [pauseTag] })] as const)
-        : ([
-            'TagResource',
-            new TagResourceCommand({
-              SecretId: secretId,
-              Tags: [{ Key: pauseTag, Value: until.toISOString() }],
-            }),
-          ] as const);
-    try {
-      await this.#client.send(command as TagResourceCommand);
-    } catch (cause) {
-      if (cause instanceof Error && cause.name === 'AccessDeniedException') {
-        throw new SecretError(
-          'SecretAccessDenied',
-          `secretsmanager:${action} of ${pauseTag} on ${secretId} is denied to this role; operators may, deploy the environment again if theirs may not`,
-          { cause },
-        );
-      }
-      throw secretsManagerError(cause, action, secretId);
+    if (until === undefined) {
+      await asOperator('UntagResource', pauseTag, secretId, () =>
+        this.#client.send(new UntagResourceCommand({ SecretId: secretId, TagKeys: [pauseTag] })),
+      );
+      return;
     }
+    const tag = { Key: pauseTag, Value: until.toISOString() };
+    await asOperator('TagResource', pauseTag, secretId, () =>
+      this.#client.send(new TagResourceCommand({ SecretId: secretId, Tags: [tag] })),
+    );
+  }
+}
+
+/** Makes a call that the policy of operators allows, and says so where it is denied. */
+async function asOperator(
+  action: string,
+  changed: string,
+  secretId: string,
+  call: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await call();
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === 'AccessDeniedException') {
+      throw new SecretError(
+        'SecretAccessDenied',
+        `secretsmanager:${action} of ${changed} on ${secretId} is denied to this role; operators may, deploy the environment again if theirs may not`,
+        { cause },
+      );
+    }
+    throw secretsManagerError(cause, action, secretId);
   }
 }
 

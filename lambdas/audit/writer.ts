@@ -136,12 +136,13 @@ export class AuditWriter {
 
   async #readTail(known: Head, from: number): Promise<Head> {
     const originals = new Map<string, ObjectVersion>();
+    let last = from;
     for await (const version of this.#store.versionsAfter(objectKey(from))) {
       const sequence = sequenceOfKey(version.key);
-      const last = sequenceOfKey([...originals.keys()].at(-1) ?? '') ?? from;
       if (!version.deleteMarker && sequence !== undefined && sequence - last <= furthest) {
         // Versions come newest first; the last one of a key is the original.
         originals.set(version.key, version);
+        last = sequence;
       }
     }
     const tail = [...originals.values()].slice(-rememberedObjects);

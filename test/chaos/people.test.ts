@@ -103,6 +103,7 @@ function world(strategy: Strategy, lags: readonly number[]) {
       hook,
     );
     return {
+      // Nothing is contained here, which alone reads the passwords themselves.
       rotator: modelRotator(bound as unknown as ModelTarget),
       store: intercept(seen, 'store', hook),
       bus: intercept(bus, 'bus', hook),

@@ -84,6 +84,7 @@ describe.each(['postgresql', 'mysql', 'redis'] as const)('%s', (type) => {
     const [own, victim] = [await target.createAccount(), await target.createAccount()];
     if (type === 'postgresql') {
       const admin = pg.escapeIdentifier(String(own.admin.username));
+      // The table of targets has one type for all; this row is PostgreSQL's.
       const server = target as unknown as PostgresUnderTest;
       await server.superuser(
         `GRANT ${pg.escapeIdentifier(String(victim.secret.username))} TO ${admin} WITH ADMIN OPTION`,
