@@ -2,6 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
 import mysql from 'mysql2';
 import { TargetError } from '../../core/errors.ts';
+import { AnswerLength, floodError, mostBytes } from '../flood.ts';
 import { type LoginHindered, type LoginRefused, orDenied } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
 import { databaseAuthorities, trust } from '../tls/authorities.ts';
@@ -42,9 +43,11 @@ export class Session {
   readonly place: Place;
   readonly #connection: mysql.Connection;
   readonly #timeout: number;
+  readonly #answer: AnswerLength;
 
-  constructor(connection: mysql.Connection, place: Place, statementTimeoutMs: number) {
+  constructor(connection: mysql.Connection, place: Place, statementTimeoutMs: number, answer: AnswerLength) {
     this.#connection = connection;
+    this.#answer = answer;
     this.place = place;
     this.#timeout = statementTimeoutMs;
   }
@@ -111,6 +114,7 @@ export class Session {
   }
 
   #send<R extends Row = Row>(sql: string, values?: readonly (string | number)[]): Promise<R[]> {
+    this.#answer.restart();
     return new Promise((resolve, reject) => {
       const done = (error: unknown, rows: unknown): void => {
         if (error) reject(error);
@@ -221,7 +225,9 @@ async function connect(
   internals(connection).stream.once('connect', () => {
     progress.phase = encrypted ? 'tls' : 'login';
   });
-  if (trusted !== undefined) secure(connection, host, trusted, progress);
+  const answer = new AnswerLength(mostBytes.mysql);
+  boundAnswers(connection, internals(connection).stream, answer);
+  if (trusted !== undefined) secure(connection, host, trusted, progress, answer);
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -239,7 +245,16 @@ async function connect(
   } finally {
     clearTimeout(timer);
   }
-  return new Session(connection, place, context.statementTimeoutMs);
+  return new Session(connection, place, context.statementTimeoutMs, answer);
+}
+
+/** Ends a connection whose server sends on and on; to be called before the driver listens to the stream. */
+function boundAnswers(connection: mysql.Connection, stream: Socket, answer: AnswerLength): void {
+  stream.prependListener('data', (data: Buffer) => {
+    if (!answer.exceeds(data)) return;
+    stream.destroy();
+    internals(connection)._handleNetworkError(floodError(mostBytes.mysql));
+  });
 }
 
 /**
@@ -251,6 +266,7 @@ function secure(
   host: string,
   secureContext: SecureContext,
   progress: { phase: Phase; fault?: unknown },
+  answer: AnswerLength,
 ): void {
   const driver = internals(connection);
   driver.startTLS = (onSecure) => {
@@ -277,6 +293,7 @@ function secure(
       driver._handleNetworkError(Object.assign(new Error('closed'), { code: 'ECONNRESET' })),
     );
     socket.on('data', (data) => driver.packetParser.execute(data));
+    boundAnswers(connection, socket, answer);
     driver.stream = socket;
   };
 }

@@ -1,4 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
+import { floodOf } from '../flood.ts';
 import { LoginAccepted, LoginHindered, LoginRefused } from '../login.ts';
 import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../tls/failures.ts';
 
@@ -26,6 +27,8 @@ export function connectError(error: unknown, place: Place, phase: Phase): Target
   const { where } = place;
   const answer = serverError(error);
   if (answer !== undefined) return loginError(answer, place);
+  const flood = floodOf(error, where);
+  if (flood !== undefined) return flood;
   const code = textOf(error, 'code');
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return new NoTlsOffered(where);
   if (phase !== 'tls' && (code?.startsWith('AUTH_SWITCH') || code === 'PROTOCOL_ERROR')) {
@@ -106,6 +109,8 @@ export function statementError(error: unknown, place: Place, doing: string, miss
   const { where } = place;
   const answer = serverError(error);
   if (answer === undefined) {
+    const flood = floodOf(error, where);
+    if (flood !== undefined) return flood;
     return textOf(error, 'code') === 'PROTOCOL_SEQUENCE_TIMEOUT'
       ? new TargetError('TargetTimeout', `${where}: no answer in time to: ${doing}`)
       : new TargetError('TargetUnreachable', `${where}: the connection was lost while trying to ${doing}`);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { TargetError } from '../../core/errors.ts';
-import { floodError, mostBytes } from '../flood.ts';
+import { AnswerLength, floodError, mostBytes } from '../flood.ts';
 import type { TargetContext } from '../rotator.ts';
 import { trust } from '../tls/authorities.ts';
 import type { Phase } from '../tls/failures.ts';
@@ -28,7 +28,7 @@ export interface Purpose {
 /** What of the driver's connection object its types do not show. */
 export interface DriverConnection {
   on(
-    event: 'connect' | 'sslconnect' | 'message' | 'authenticationMD5Password' | 'authenticationSASL',
+    event: 'connect' | 'sslconnect' | 'authenticationMD5Password' | 'authenticationSASL',
     listener: () => void,
   ): void;
   stream: DriverStream;
@@ -70,23 +70,26 @@ export interface Opened {
   readonly statementTimeoutMs: number;
   /** The form in which the server keeps the password, by what it asked for; undefined where that tells nothing. */
   readonly kept: PasswordForm | undefined;
+  readonly answer: AnswerLength;
 }
 export type PasswordForm = 'scram' | 'md5';
 
-/** Ends a connection whose server sends on and on without an end of its message: the driver would keep all of it. */
-function boundMessages(connection: DriverConnection): void {
-  let unread = 0;
-  connection.on('message', () => {
-    unread = 0;
-  });
+/** Ends a connection whose server sends on and on. */
+function boundAnswers(connection: DriverConnection): AnswerLength {
+  const answer = new AnswerLength(mostBytes.postgresql);
   const attach = connection.attachListeners.bind(connection);
   connection.attachListeners = (stream) => {
-    stream.on('data', (data) => {
-      unread += data.length;
-      if (unread > mostBytes) connection.stream.destroy(floodError());
+    attach({
+      on(event: 'data' | 'end', listener: ((data: Buffer) => void) & (() => void)) {
+        if (event === 'end') return stream.on('end', listener);
+        return stream.on('data', (data) => {
+          if (answer.exceeds(data)) connection.stream.destroy(floodError(mostBytes.postgresql));
+          else listener(data);
+        });
+      },
     });
-    attach(stream);
   };
+  return answer;
 }
 
 /** What can be done with a connection in any dialect. */
@@ -95,8 +98,10 @@ export class Wire {
   readonly statementTimeoutMs: number;
   readonly kept: PasswordForm | undefined;
   protected readonly client: pg.Client;
+  readonly #answer: AnswerLength;
 
-  constructor({ client, place, statementTimeoutMs, kept }: Opened) {
+  constructor({ client, place, statementTimeoutMs, kept, answer }: Opened) {
+    this.#answer = answer;
     this.kept = kept;
     this.client = client;
     this.place = place;
@@ -112,6 +117,7 @@ export class Wire {
     purpose: Purpose,
     values?: readonly unknown[],
   ): Promise<R[]> {
+    this.#answer.restart();
     try {
       const result: pg.QueryResult<R> | pg.QueryResult<R>[] = await this.client.query<R>(
         statement,
@@ -246,12 +252,12 @@ async function connect(
     kept = 'scram';
   });
   dialect.adapt?.(connection);
-  boundMessages(connection);
+  const answer = boundAnswers(connection);
   try {
     await client.connect();
   } catch (error) {
     connection.stream.destroy();
     throw connectError(error, place, phase, context.connectTimeoutMs, dialect.loginError);
   }
-  return { client, place, statementTimeoutMs: context.statementTimeoutMs, kept };
+  return { client, place, statementTimeoutMs: context.statementTimeoutMs, kept, answer };
 }

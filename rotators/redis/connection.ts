@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { RedisClient } from '@redis/client';
 import sockets from '@redis/client/dist/lib/client/socket.js';
 import { TargetError } from '../../core/errors.ts';
-import { floodError, mostBytes } from '../flood.ts';
+import { AnswerLength, floodError, floodOf, mostBytes } from '../flood.ts';
 import { type LoginRefused, orRefused } from '../login.ts';
 import type { TargetContext } from '../rotator.ts';
 import { publicAuthorities, trust } from '../tls/authorities.ts';
@@ -27,28 +27,34 @@ interface Client {
   on(event: 'error', listener: () => void): unknown;
 }
 
-/** What a connection may be sent in all: lists of some ten thousand sessions, several times. */
-const received = new WeakMap<object, number>();
+const answers = new WeakMap<object, AnswerLength>();
+
+function answerOf(socket: object): AnswerLength {
+  const answer = answers.get(socket) ?? new AnswerLength(mostBytes.redis);
+  answers.set(socket, answer);
+  return answer;
+}
 
 /**
  * Ends a connection whose server sends on and on: the driver keeps a reply until it is whole, however long it is said to be. It
- * shows its sockets to nobody, so each is watched where it hands on what came.
+ * shows its sockets to nobody, so each is watched where it sends a command and where it hands on what came.
  */
 function boundReplies(prototype: {
   emit(event: string | symbol, ...values: unknown[]): boolean;
+  write(...values: never[]): unknown;
   destroy(): void;
 }): void {
-  const { emit } = prototype;
+  const { emit, write } = prototype;
+  prototype.write = function (this: typeof prototype, ...values) {
+    answerOf(this).restart();
+    return write.apply(this, values);
+  };
   prototype.emit = function (this: typeof prototype, event, ...values) {
     const [data] = values;
-    if (event === 'data' && data instanceof Uint8Array) {
-      const total = (received.get(this) ?? 0) + data.length;
-      received.set(this, total);
-      if (total > mostBytes) {
-        emit.call(this, 'error', floodError());
-        this.destroy();
-        return true;
-      }
+    if (event === 'data' && data instanceof Uint8Array && answerOf(this).exceeds(data)) {
+      emit.call(this, 'error', floodError(mostBytes.redis));
+      this.destroy();
+      return true;
     }
     return emit.call(this, event, ...values);
   };
@@ -101,6 +107,8 @@ export class Session {
       if (error instanceof TargetError) throw error;
       const refused = replyError(error);
       if (refused !== undefined) return { refused };
+      const flood = floodOf(error, this.where);
+      if (flood !== undefined) throw flood;
       throw new TargetError(
         'TargetUnreachable',
         `${this.where}: the connection was lost while trying to ${doing}`,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { floodError } from '../flood.ts';
 import type { DriverConnection, DriverStream } from '../postgresql/wire.ts';
 import type { Heard } from './password.ts';
 
@@ -23,6 +24,9 @@ export function answerDigest(connection: DriverConnection, password: string, hea
     attach(filtered(stream, wire, password, heard));
   };
 }
+
+/** Longer than anything that a server says before it asks for a password; libpq takes half of it. */
+const mostBeforeLogin = 64 * 1024;
 
 const requestType = 'R'.charCodeAt(0);
 
@@ -60,6 +64,7 @@ function filtered(
       return;
     }
     waiting = unread;
+    if (unread.length > mostBeforeLogin) wire.destroy(floodError(mostBeforeLogin));
   };
   return {
     on(event: 'data' | 'end', listener: ((data: Buffer) => void) & (() => void)) {

@@ -52,13 +52,13 @@ function nativeProof(password: string): Buffer {
   return Buffer.from(once.map((byte, index) => byte ^ (mask[index] ?? 0)));
 }
 
-const packet = (sequence: number, body: Buffer): Buffer => {
+export const packet = (sequence: number, body: Buffer): Buffer => {
   const header = Buffer.alloc(4);
   header.writeUIntLE(body.length, 0, 3);
   header[3] = sequence;
   return Buffer.concat([header, body]);
 };
-const greeting = packet(
+export const greeting = packet(
   0,
   Buffer.concat([
     ...[Buffer.from([10]), Buffer.from('8.0.36\0'), Buffer.from([1, 0, 0, 0]), scramble.subarray(0, 8)],
@@ -67,7 +67,7 @@ const greeting = packet(
     ...[scramble.subarray(8), Buffer.from([0]), Buffer.from('mysql_native_password\0')],
   ]),
 );
-const ok = (sequence: number): Buffer => packet(sequence, Buffer.from([0, 0, 0, 2, 0, 0, 0]));
+export const ok = (sequence: number): Buffer => packet(sequence, Buffer.from([0, 0, 0, 2, 0, 0, 0]));
 
 function answer(kind: Protocol, data: Buffer, state: { begun: boolean }): Buffer | undefined {
   switch (kind) {
