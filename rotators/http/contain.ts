@@ -3,9 +3,10 @@ import type { ContainContext, ContainResult } from '../rotator.ts';
 import { authorityFor, currentOf } from './authority.ts';
 import { Caller } from './caller.ts';
 import type { Kit } from './kit.ts';
-import { refused, settled, type Trial, tryCredential } from './probe.ts';
+import { isListedAsMade } from './ownership.ts';
+import { refused, settled, type Trial } from './probe.ts';
 import { disable, identityOf } from './revoke.ts';
-import { credentialOf, type HttpSecret } from './schema.ts';
+import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 
 /** See {@link Rotator.contain}: turns the credential off at the service, or revokes it, and sees that it is refused. */
 export async function contain(
@@ -26,13 +27,17 @@ export async function contain(
   if (authority.secrets.includes(leaked.value)) {
     return onlyRotation('it is the one that the admin secret holds');
   }
+  const before = await trial(caller, leaked);
   // The value is what leaked: where the service says whose it is, that counts and not what the secret says.
-  const before = recipe.test.id === undefined ? undefined : await trial(caller, leaked);
-  const id = before?.outcome === 'accepted' && before.id !== undefined ? before.id : leaked.id;
-  if (!isCurrent && id === current.id) {
-    const after = await refused(caller, leaked);
-    if (after.outcome === 'rejected')
-      return { loginsRefused: true, sessionsEnded: 0, note: 'refused already' };
+  const id =
+    'outcome' in before && before.outcome === 'accepted' && before.id !== undefined ? before.id : leaked.id;
+  if (!('outcome' in before) || before.outcome === 'rejected') {
+    const isOther = !isCurrent && id === current.id;
+    const isOurs = !isOther && (await isListedAsMade(caller, leaked, leaked, authority).catch(() => false));
+    if (!isOurs) {
+      if ('outcome' in before) return { loginsRefused: true, sessionsEnded: 0, note: 'refused already' };
+      throw before;
+    }
   }
   const done = await disable(caller, leaked, id, authority);
   const { trial: after, holds } = await settled(caller, leaked, 'rejected');
@@ -58,7 +63,12 @@ const onlyRotation = (reason: string): ContainResult => ({
   note: `not revoked, since ${reason}; only a rotation ends it`,
 });
 
-/** What a single try says, if it says anything: nothing that fails here may keep the credential from being revoked. */
-async function trial(caller: Caller, leaked: ReturnType<typeof credentialOf>): Promise<Trial | undefined> {
-  return await tryCredential(caller, leaked, { attempts: 1 }).catch(() => undefined);
+/** What the service says to the credential, or why it says nothing: what it is called may prove whose it is, too. */
+async function trial(caller: Caller, leaked: Credential): Promise<Trial | TargetError> {
+  try {
+    return await refused(caller, leaked);
+  } catch (error) {
+    if (error instanceof TargetError) return error;
+    throw error;
+  }
 }

@@ -5,13 +5,14 @@ import { Caller, matches } from './caller.ts';
 import { noteExpiry } from './expiry.ts';
 import type { Kit } from './kit.ts';
 import { findCrowd, findNamed, listValues } from './list.ts';
+import { isListedAsMade, mark } from './ownership.ts';
 import { valueAt } from './pointer.ts';
+import { tryCredential } from './probe.ts';
 import { identityOf, revoke } from './revoke.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 import type { Json } from './template.ts';
 import { type HttpAnswer, OutcomeUnknown } from './transport.ts';
 
-const mark = 'rekey-';
 const dayMs = 86_400_000;
 /** Longest value of a credential that is stored; Secrets Manager takes 65,536 bytes for the whole secret. */
 const longestPart = 16_384;
@@ -201,7 +202,9 @@ async function removeAbandoned(
     if (abandoned.id === current.id || authority.secrets.includes(abandoned.value)) continue;
     try {
       // In the place that the secret names now: nothing else is this secret's to revoke.
-      await revoke(caller, current, abandoned.id, authority);
+      if (await isAbandoned(caller, abandoned, current, authority)) {
+        await revoke(caller, current, abandoned.id, authority);
+      }
     } catch (error) {
       context.finding({
         code: 'AbandonedCredentialRemains',
@@ -209,4 +212,15 @@ async function removeAbandoned(
       });
     }
   }
+}
+
+/** Whether a version that never became current holds a credential that works, or did, and was made for it. */
+async function isAbandoned(
+  caller: Caller,
+  abandoned: Credential,
+  current: Credential,
+  authority: Authority,
+): Promise<boolean> {
+  if (current.recipe.list?.name !== undefined) return isListedAsMade(caller, abandoned, current, authority);
+  return (await tryCredential(caller, abandoned, { attempts: 1 })).outcome === 'accepted';
 }

@@ -4,6 +4,7 @@ import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
 import { type Authority, authorityFor, currentOf, valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import type { Kit } from './kit.ts';
+import { isListedAsMade } from './ownership.ts';
 import { refused } from './probe.ts';
 import type { Removal } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
@@ -111,12 +112,17 @@ export async function retire(
   );
   if (authority instanceof SecretError) return remains(authority.message);
   if (authority.secrets.includes(stale.value)) return remains('it is the one that the admin secret holds');
-  if (act === 'disable' && stale.recipe.disable !== undefined) {
-    // Services turn off what is off as if it were not: only a trial says that there was nothing to do.
-    const trial = await refused(caller, stale);
-    if (trial.outcome === 'rejected') return { done: 'nothing' };
-    return await believed(await disable(caller, stale, stale.id, authority), 'disabled');
+  const turnsOff = act === 'disable' && stale.recipe.disable !== undefined;
+  // Services turn off what is off as if it were not, and whose the id is shows the value alone: so it is tried first.
+  const trial = await refused(caller, stale);
+  if (trial.outcome === 'accepted') {
+    if (trial.id !== undefined && trial.id !== stale.id) {
+      return remains(`the service says that its value is of ${trial.id}`);
+    }
+  } else if (turnsOff || !(await isListedAsMade(caller, stale, stale, authority))) {
+    return { done: 'nothing' };
   }
+  if (turnsOff) return await believed(await disable(caller, stale, stale.id, authority), 'disabled');
   return await believed(await revoke(caller, stale, stale.id, authority), 'removed');
 }
 

@@ -6,7 +6,7 @@ import { apply, probe } from './probe.ts';
 import { propose } from './propose.ts';
 import { recipes } from './recipes/index.ts';
 import { discard, identity, retire } from './revoke.ts';
-import { credentialKeys, type HttpSecret, secretSchema } from './schema.ts';
+import { boundTo, credentialKeys, type HttpSecret, secretSchema } from './schema.ts';
 import { httpsTransport } from './transport.ts';
 
 /** A rotator for API credentials of the given recipes. See `docs/secret-types/http.md`. */
@@ -21,8 +21,7 @@ export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotat
     schema: secretSchema(kit.recipes),
     identity: (secret) => identity(secret, kit.recipes),
     credentialKeys: (secret) => credentialKeys(secret, kit.recipes),
-    // A recipe's requests go where the credential's own version says; see `authority.ts`.
-    boundTo: () => ({}),
+    boundTo: (secret) => boundTo(secret, kit.recipes),
     check: (next, current) => check(next, current, kit.recipes),
     propose: (current, context) => propose(current, context, kit),
     discard: (proposal, context) => discard(proposal, context, kit),

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { SecretError } from '../../core/errors.ts';
 import { commonSecretFields } from '../../core/secret.ts';
+import type { Bounds } from '../rotator.ts';
 import type { Parameter, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
+import { hostParameters } from './recipe-rules.ts';
 import type { Json } from './template.ts';
 import { endOf } from './time.ts';
 
@@ -198,4 +200,15 @@ export function credentialKeys({ recipe: name }: HttpSecret, recipes: Recipes): 
   if (recipe === undefined) return [];
   const { id, secret } = recipe.credential;
   return [...new Set([id, secret, ...Object.keys(recipe.create.answer), 'createdAs'])];
+}
+
+/** See {@link Rotator.boundTo}: the recipe, and the parameters that decide which host is sent the credential. */
+export function boundTo(secret: HttpSecret, recipes: Recipes): Bounds {
+  const recipe = secret.recipe === undefined ? undefined : recipes.get(secret.recipe);
+  if (recipe === undefined) return {};
+  const hosts = hostParameters(recipe).map((name): [string, string] => {
+    const parameter = recipe.parameters[name];
+    return [name, String(parameter && parameterValue(parameter, secret[name]))];
+  });
+  return { recipe: secret.recipe ?? '', ...Object.fromEntries(hosts) };
 }

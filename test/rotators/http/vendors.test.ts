@@ -165,46 +165,50 @@ describe.each([...fixtures])('%s', (name, fixture) => {
 
   const removals = [fixture.disable, fixture.revoke].filter((one) => one !== undefined);
 
-  test('revokes the previous credential, and finds it gone the second time', async () => {
-    standIn.answer(...granted, ...removals.map(({ done }) => of(done, secret)));
-    const retire = () => rotator().retire(secret, { ...context(next), act: 'remove' });
-    expect(await retire()).toEqual({ done: 'removed' });
-    expectRequests([...login, ...removals.map((one) => byAdmin(one))]);
-    const first = removals[0];
-    const gone = of(first?.gone ?? fixture.revoke.gone, secret);
-    standIn.answer(...granted, gone, ...often(of(fixture.test.rejected, secret)));
-    expect(await retire()).toEqual({ done: 'nothing' });
-    expectRequests([
-      ...[...login, ...removals.slice(0, 1).map((one) => byAdmin(one))],
-      ...often(trial(secret)),
-    ]);
+  const retire = (old: HttpSecret) => rotator().retire(old, { ...context(next), act: 'remove' });
+
+  test('revokes the previous credential, and finds it refused the second time', async () => {
+    standIn.answer(
+      of(fixture.test.accepted, secret),
+      ...granted,
+      ...removals.map(({ done }) => of(done, secret)),
+    );
+    expect(await retire(secret)).toEqual({ done: 'removed' });
+    expectRequests([trial(secret), ...login, ...removals.map((one) => byAdmin(one))]);
+    const isNamed = recipe.list?.name !== undefined;
+    const gone = of((removals[0] ?? fixture.revoke).gone, secret);
+    const refusals = often(of(fixture.test.rejected, secret));
+    standIn.answer(...refusals, ...(isNamed ? [] : [...granted, gone, ...refusals]));
+    expect(await retire(secret)).toEqual({ done: 'nothing' });
+    const byId = [...login, ...removals.slice(0, 1).map((one) => byAdmin(one)), ...often(trial(secret))];
+    expectRequests([...often(trial(secret)), ...(isNamed ? [] : byId)]);
   });
 
   test('does not believe that a credential is gone while the service accepts it', async () => {
     const gone = of((removals[0] ?? fixture.revoke).gone, secret);
+    const accepted = of(fixture.test.accepted, secret);
     findings.length = 0;
-    standIn.answer(...granted, gone, of(fixture.test.accepted, secret));
-    expect(await rotator().retire(secret, { ...context(next), act: 'remove' })).toMatchObject({
+    standIn.answer(accepted, ...granted, gone, accepted);
+    expect(await retire(secret)).toMatchObject({
       ...{ done: 'nothing', note: expect.stringContaining('still accepts it') },
     });
     expect(findings).toEqual(['PreviousCredentialRemains']);
     findings.length = 0;
-    standIn.answer(...granted, ...often(gone), of(fixture.test.accepted, secret));
+    standIn.answer(...granted, ...often(gone), accepted);
     await rotator().discard?.(secret, context(next));
     expect(findings).toEqual(['AbandonedCredentialRemains']);
   });
 
   test('contains a leaked credential, and proves it', async () => {
     const off = fixture.disable ?? fixture.revoke;
-    const shown = recipe.test.id === undefined ? [] : [of(fixture.test.accepted, secret)];
     const refusals = often(of(fixture.test.rejected, secret));
-    standIn.answer(...shown, ...granted, of(off.done, secret), ...refusals);
+    standIn.answer(of(fixture.test.accepted, secret), ...granted, of(off.done, secret), ...refusals);
     expect(await rotator().contain(secret, context(secret))).toEqual({
       loginsRefused: true,
       sessionsEnded: 0,
       note: recipe.revocation,
     });
-    expectRequests([...shown.map(() => trial(secret)), ...login, byAdmin(off), ...often(trial(secret))]);
+    expectRequests([trial(secret), ...login, byAdmin(off), ...often(trial(secret))]);
   });
 
   test('names the permission that the admin lacks', async () => {
@@ -301,11 +305,12 @@ describe('a credential that makes its own successor', () => {
   });
 
   test('is revoked by its successor', async () => {
-    standIn.answer({ status: 204 }, { status: 401 });
+    standIn.answer({ status: 200, body: {} }, { status: 204 }, { status: 401 });
     expect(await rotator().contain(fixture.secret, context(current))).toMatchObject({ loginsRefused: true });
     expect(
       standIn.received.map(({ method, path, headers }) => [method, path, headers.authorization]),
     ).toEqual([
+      ['GET', '/v3/scopes', `Bearer ${fixture.secret.apiKey}`],
       ['DELETE', `/v3/api_keys/${fixture.secret.id}`, `Bearer ${current.apiKey}`],
       ['GET', '/v3/scopes', `Bearer ${fixture.secret.apiKey}`],
     ]);
@@ -421,11 +426,24 @@ describe('what is particular to a vendor', () => {
   test('GitLab: a token of a project that the admin may not see is not believed to be gone', async () => {
     const { fixture, secret, context, rotator } = vendor('gitlab-project-access-token');
     const accepted = JSON.parse(JSON.stringify(fixture.test.accepted).replaceAll('{id}', String(secret.id)));
-    standIn.answer({ status: 404, body: { message: '404 Project Not Found' } }, accepted);
+    standIn.answer(accepted, { status: 404, body: { message: '404 Project Not Found' } }, accepted);
     const credentials = { ...context.credentials, current: { ...secret, ...fixture.made } };
     expect(await rotator.retire?.(secret, { ...context, credentials, act: 'remove' })).toMatchObject({
       ...{ done: 'nothing', note: expect.stringContaining('still accepts it') },
     });
+  });
+
+  test('GitLab: of a token that is refused, the name shows whether it was made here', async () => {
+    const { fixture, secret, context, rotator } = vendor('gitlab-project-access-token');
+    const createdAs = `rekey-${token}-1760000000000`;
+    const credentials = { ...context.credentials, current: { ...secret, ...fixture.made } };
+    const retire = (old: HttpSecret) => rotator.retire?.(old, { ...context, credentials, act: 'remove' });
+    const listed = (name: string) => ({ status: 200, body: [{ id: secret.id, name }] });
+    standIn.answer({ status: 401, body: {} }, listed(createdAs), { status: 204 });
+    expect(await retire({ ...secret, createdAs })).toEqual({ done: 'removed' });
+    standIn.answer({ status: 401, body: {} }, listed('of somebody else'));
+    expect(await retire({ ...secret, createdAs })).toEqual({ done: 'nothing' });
+    expect(standIn.left).toBe(0);
   });
 
   test.each([
