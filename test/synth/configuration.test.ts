@@ -1,34 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
-import { defineConfig, loadConfiguration, selectEnvironment } from '../../lib/config/config.ts';
+import { describe, expect, test } from '@jest/globals';
 import type { ConfigurationInput } from '../../lib/config/schema.ts';
-
-const secret = {
-  type: 'postgresql',
-  strategy: 'single-user',
-  create: { name: 'orders', fields: { engine: 'postgres', host: 'db', username: 'orders' } },
-  owner: 'team-orders',
-};
-const adopted = { type: 'postgresql', strategy: 'single-user', adopt: 'orders', owner: 'team-orders' };
-const functionArn = 'arn:aws:lambda:eu-central-1:111122223333:function:oracle';
-const environment = { audit: { retentionDays: 30 } };
-
-/** One environment `dev` with some settings replaced; loosely typed, because the tests put wrong values in. */
-const dev = (settings: object): ConfigurationInput =>
-  ({ environments: { dev: { ...environment, ...settings } } }) as ConfigurationInput;
-const withSecret = (settings: object): ConfigurationInput =>
-  dev({ secrets: { orders: { ...secret, ...settings } } });
-
-function messageOf(input: ConfigurationInput): string {
-  try {
-    defineConfig(input);
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'accepted';
-}
+import { adopted, dev, environment, functionArn, messageOf, secret, withSecret } from './support/settings.ts';
 
 describe('what a configuration may not say', () => {
   test.each<[string, ConfigurationInput, string]>([
@@ -315,21 +287,6 @@ describe('what a configuration may not say', () => {
       'environments.dev.secrets.orders.network: "databse": no such network; there are: none',
     ],
     [
-      'alternating users without an admin secret',
-      withSecret({ strategy: 'alternating-users' }),
-      'environments.dev.secrets.orders.adminSecret: postgresql with alternating-users needs an admin secret',
-    ],
-    [
-      'alternating users of an adopted secret without an admin secret that may be read',
-      dev({ secrets: { orders: { ...adopted, strategy: 'alternating-users' } } }),
-      'environments.dev.secrets.orders.adminSecret: postgresql with alternating-users needs an admin secret',
-    ],
-    [
-      'two passwords of a Redis user without an admin secret',
-      dev({ secrets: { orders: { ...adopted, type: 'redis', strategy: 'dual-credential' } } }),
-      'environments.dev.secrets.orders.adminSecret: redis with dual-credential needs an admin secret',
-    ],
-    [
       'two passwords of an ElastiCache user that can be tried nowhere',
       dev({
         secrets: {
@@ -341,11 +298,6 @@ describe('what a configuration may not say', () => {
         },
       }),
       'environments.dev.secrets.orders.create.fields.host: elasticache with dual-credential needs one',
-    ],
-    [
-      'the user of an adopted secret for whom no admin may act',
-      dev({ secrets: { orders: { ...adopted, identity: { username: 'orders', host: 'db.internal' } } } }),
-      'environments.dev.secrets.orders.identity: says for whom an admin may act, and there is no adminSecret',
     ],
     [
       'the user of a created secret, said twice',
@@ -366,31 +318,6 @@ describe('what a configuration may not say', () => {
       'an overlap of less than nothing',
       dev({ rotation: { overlapHours: -1 } }),
       'environments.dev.rotation.overlapHours: -1: Too small',
-    ],
-    [
-      'an adopted secret that is its own admin secret',
-      dev({ secrets: { orders: { ...adopted, adminSecret: { adopt: 'orders' } } } }),
-      'environments.dev.secrets.orders.adminSecret.adopt: "orders": a secret cannot be its own admin secret',
-    ],
-    [
-      'an admin secret that is not there',
-      withSecret({ adminSecret: { secret: 'admin' } }),
-      'environments.dev.secrets.orders.adminSecret.secret: "admin": no such secret; there are: orders',
-    ],
-    [
-      'a secret that is its own admin secret',
-      withSecret({ adminSecret: { secret: 'orders' } }),
-      'environments.dev.secrets.orders.adminSecret.secret: "orders": a secret cannot be its own admin secret',
-    ],
-    [
-      'admin secrets in a circle',
-      dev({
-        secrets: {
-          a: { ...secret, create: { ...secret.create, name: 'a' }, adminSecret: { secret: 'b' } },
-          b: { ...secret, create: { ...secret.create, name: 'b' }, adminSecret: { secret: 'a' } },
-        },
-      }),
-      'environments.dev.secrets.a.adminSecret.secret: "b": the admin secrets go in a circle: a → b → a',
     ],
     [
       'one secret twice',
@@ -427,65 +354,5 @@ describe('what a configuration may not say', () => {
   test('several things at once are all named', () => {
     const message = messageOf(dev({ account: '1', region: 'x', audit: { retentionDays: 0.5 } }));
     expect(message).toMatch(/^the configuration has 3 problems:/);
-  });
-});
-
-describe('what a configuration gets by default', () => {
-  test('a month between rotations, every strategy, no network, no roles', () => {
-    const { environments } = defineConfig(withSecret({}));
-    expect(environments.dev).toMatchObject({
-      rotation: { schedule: 'rate(30 days)', maximumAgeDays: 45 },
-      strategies: ['single-user', 'alternating-users', 'dual-credential'],
-      networks: {},
-      access: { operators: [], responders: [], auditors: [] },
-      secrets: { orders: { consumers: [], allowPlaintext: false } },
-    });
-  });
-
-  test('the first environment is chosen unless another is named', () => {
-    const configuration = defineConfig({ environments: { dev: environment, prod: environment } });
-    expect(selectEnvironment(configuration).name).toBe('dev');
-    expect(selectEnvironment(configuration, 'prod').name).toBe('prod');
-    expect(() => selectEnvironment(configuration, 'qa')).toThrow(
-      'environment "qa" is not configured; there are: dev, prod',
-    );
-  });
-
-  test('what is accepted is accepted again', () => {
-    const once = defineConfig(withSecret({ adminSecret: { adopt: 'admin' } }));
-    expect(defineConfig(once)).toEqual(once);
-  });
-});
-
-describe('a configuration file', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'rekey-config-'));
-  afterAll(() => rmSync(directory, { recursive: true }));
-  const write = (name: string, text: string): string => {
-    const file = join(directory, name);
-    writeFileSync(file, text);
-    return file;
-  };
-  const fileWith = (name: string, certificateAuthority: string) =>
-    write(name, `export default ${JSON.stringify(withSecret({ certificateAuthority }))};`);
-
-  test('is named when it is missing or exports nothing', async () => {
-    const missing = join(directory, 'missing.js');
-    await expect(loadConfiguration(missing)).rejects.toThrow(`${missing}: no such file`);
-    const empty = write('empty.mjs', 'export const config = {};');
-    await expect(loadConfiguration(empty)).rejects.toThrow(`${empty}: must have a default export`);
-  });
-
-  test('finds certificates beside itself, and refuses what is none', async () => {
-    write('ca.pem', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
-    write('text.pem', 'not a certificate');
-    write('key.pem', '-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n');
-    await expect(loadConfiguration(fileWith('good.mjs', 'ca.pem'))).resolves.toMatchObject({ directory });
-    await expect(loadConfiguration(fileWith('absent.mjs', 'absent.pem'))).rejects.toThrow(
-      'environments.dev.secrets.orders.certificateAuthority: ',
-    );
-    await expect(loadConfiguration(fileWith('text.mjs', 'text.pem'))).rejects.toThrow(
-      'holds no PEM certificate',
-    );
-    await expect(loadConfiguration(fileWith('key.mjs', 'key.pem'))).rejects.toThrow('holds a private key');
   });
 });
