@@ -150,19 +150,21 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
   };
   const folder = join(directory, 'server');
   const data = join(folder, 'data');
+  // Not that of the system: a server that starts removes there what another one, which is being installed, still needs.
+  const temporary = `--tmpdir=${join(folder, 'tmp')}`;
   const socketFile = join(folder, 'server.sock');
   const socket = socketPath(socketFile);
   const logFile = join(folder, 'general.log');
   const messages = join(directory, 'server.log');
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  for (const path of [folder, data]) {
+  for (const path of [folder, data, join(folder, 'tmp')]) {
     await mkdir(path, { mode: 0o700 });
     await own(path);
   }
   await writeFile(messages, '', { mode: 0o600 });
   const asUser = user === undefined ? [] : ['--user=mysql'];
   const [installer = '', ...install] = product.install(data, asUser);
-  await run(installer, install).catch((error: { stdout?: string; stderr?: string }) => {
+  await run(installer, [...install, temporary]).catch((error: { stdout?: string; stderr?: string }) => {
     throw new Error(`${installer} failed: ${`${error.stdout}${error.stderr}`.slice(-500)}`);
   });
 
@@ -209,6 +211,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
         '--no-defaults',
         ...asUser,
         `--datadir=${data}`,
+        temporary,
         // The server works in its data folder.
         `--socket=${socketPath(socketFile, data)}`,
         `--port=${port}`,
