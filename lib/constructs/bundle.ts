@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { buildSync } from 'esbuild';
+import { buildSync, type Metafile } from 'esbuild';
 
 /** Folder of the package: entries and files of Rekey's own functions are given relative to it. */
 export const packageRoot = join(import.meta.dirname, '..', '..');
@@ -21,11 +21,12 @@ export interface BundleOptions {
 /**
  * Writes `index.mjs` into `directory`: a minified ES module with everything it imports, the AWS SDK included, so that
  * a function runs the versions that were tested and not those that Lambda happens to bring. What the code imports only
- * when it needs it (`import()`) becomes a file beside it that a start does not read.
+ * when it needs it (`import()`) becomes a file beside it that a start does not read. Returns what esbuild says of the
+ * files and what each of them is made of.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
  */
-export function bundle(directory: string, options: BundleOptions): void {
-  buildSync({
+export function bundle(directory: string, options: BundleOptions): Metafile {
+  const { metafile } = buildSync({
     entryPoints: { index: options.entry },
     outdir: directory,
     outExtension: { '.js': '.mjs' },
@@ -48,10 +49,12 @@ export function bundle(directory: string, options: BundleOptions): void {
     banner: { js: banner },
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
   });
   for (const file of options.files ?? []) {
     cpSync(file, join(directory, basename(file)));
   }
+  return metafile;
 }
 
 /**
