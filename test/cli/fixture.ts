@@ -90,6 +90,10 @@ export class FakeCloud {
   publishDenied = false;
   /** Brakes of rotation functions, by name. */
   brakes: Record<string, { version: number; state: BrakeState }> = {};
+  brakesDenied = false;
+  brakeReads = 0;
+  /** Called behind each look at a brake, to let a function write meanwhile. */
+  onBrakeRead: (count: number) => void = () => {};
   /** Names of secrets that may not be paused. */
   pauseDenied: string[] = [];
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
@@ -208,9 +212,17 @@ export class FakeCloud {
         },
       }),
       brakes: open('brakes', {
-        list: async () => Object.entries(this.brakes).map(([name, { state }]) => ({ name, state })),
+        list: async () => {
+          if (this.brakesDenied) throw accessDenied('ssm:GetParametersByPath');
+          return Object.entries(this.brakes).map(([name, { state }]) => ({ name, state }));
+        },
         open: (name: string) => ({
-          read: async () => this.brakes[name] ?? { version: 0, state: undefined },
+          read: async () => {
+            const found = this.brakes[name] ?? { version: 0, state: undefined };
+            this.brakeReads += 1;
+            this.onBrakeRead(this.brakeReads);
+            return found;
+          },
           replace: async (version: number, state: BrakeState) => {
             if (this.brakes[name]?.version !== version) return false;
             this.brakes[name] = { version: version + 1, state };
