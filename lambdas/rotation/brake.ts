@@ -42,12 +42,11 @@ const mostRaces = 10;
 const mostRemembered = 100;
 
 /**
- * Errors that say nothing of the function: it was asked about a version that does not wait for it, or did not let the
- * rotation begin. Who may invoke the function could otherwise engage its brake.
+ * Errors that say nothing of the function: it did not let the rotation begin, or was asked about a version that does not
+ * wait for it. Who may invoke the function could otherwise engage its brake.
  */
 const uncounted: ReadonlySet<string> = new Set([
   ...['RotationPaused', 'RotationBraked', 'CanaryUnfinished'],
-  ...['RotationEventInvalid', 'StepUnknown', 'SecretMissing', 'SecretAccessDenied', 'SecretNameInvalid'],
   ...['RotationDisabled', 'VersionUnknown', 'VersionNotPending'],
 ]);
 

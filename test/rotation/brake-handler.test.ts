@@ -123,6 +123,15 @@ test('the failure that is one too many is recorded and alarms, and the next secr
   ]);
 });
 
+test('what is asked about a secret that the function may not look at, or in another form, counts for nothing', async () => {
+  const { create, secrets, stored } = deployed(proven);
+  secrets
+    .on(DescribeSecretCommand)
+    .rejects(Object.assign(new Error('no'), { name: 'AccessDeniedException', $metadata: {} }));
+  for (const name of ['a', 'b', 'c']) expect(await create(name)).toBe('SecretAccessDenied');
+  expect([...stored.keys()]).toEqual(['/rekey/test/brakes/rotation/1']);
+});
+
 test('a brake that cannot be asked holds nothing up, and a finding says so', async () => {
   const credential = { engine: 'postgres', host: 'db', username: 'app', password: 'the first one' };
   const { create, published, secrets } = deployed('denied', JSON.stringify(credential));

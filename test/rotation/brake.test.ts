@@ -98,7 +98,6 @@ test.each([
   ['VersionNotPending', new SecretError('VersionNotPending', 'x')],
   ['VersionUnknown', new SecretError('VersionUnknown', 'x')],
   ['RotationDisabled', new SecretError('RotationDisabled', 'x')],
-  ['SecretAccessDenied', new SecretError('SecretAccessDenied', 'x')],
 ])('%s says nothing of the function and counts for nothing', async (_code, error) => {
   const store = new MemoryBrake(proven);
   const { fail } = environment(store);
