@@ -1,6 +1,10 @@
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
-import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionConfigurationCommand,
+  LambdaClient,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
 import {
   DescribeSecretCommand,
   RotateSecretCommand,
@@ -37,29 +41,30 @@ export function brake(world: () => World): void {
       return MetricAlarms[0]?.StateValue;
     }
 
+    /** Has every rotation of a function fail, as a role does that a deploy broke. */
+    async function whileBroken(secret: string, act: () => Promise<void>): Promise<void> {
+      const iam = new IAMClient(world().cloud.clientOptions());
+      const broken = { RoleName: await roleOf(secret), PolicyName: 'broken' };
+      const denial = { Effect: 'Deny', Action: 'secretsmanager:PutSecretValue', Resource: '*' };
+      const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [denial] });
+      await iam.send(new PutRolePolicyCommand({ ...broken, PolicyDocument }));
+      try {
+        await act();
+      } finally {
+        await iam.send(new DeleteRolePolicyCommand(broken));
+      }
+    }
+
     test('is engaged by several secrets, alarms, holds up no revocation, and is let go by rekey resume', async () => {
       const { caPem } = world().postgres;
-      const iam = new IAMClient(world().cloud.clientOptions());
-      const broken = { RoleName: await roleOf(first), PolicyName: 'broken' };
       const before = await world().readLogin(third);
-      await iam.send(
-        new PutRolePolicyCommand({
-          ...broken,
-          PolicyDocument: JSON.stringify({
-            Version: '2012-10-17',
-            Statement: [{ Effect: 'Deny', Action: 'secretsmanager:PutSecretValue', Resource: '*' }],
-          }),
-        }),
-      );
-      try {
+      await whileBroken(first, async () => {
         // One secret that fails again and again is no reason to stop the others.
         for (let attempt = 0; attempt < 3; attempt += 1) expect((await rotate(first)).exitCode).not.toBe(0);
         expect((await rekey('doctor')).stdout).toContain('no rotation function has its brake engaged');
         expect((await rotate(second)).exitCode).not.toBe(0);
         await world().recorded('Rotation Function Braked', 'payments');
-      } finally {
-        await iam.send(new DeleteRolePolicyCommand(broken));
-      }
+      });
 
       // The cause is gone, and nobody has said so.
       const refused = await rotate(third);
@@ -100,6 +105,24 @@ export function brake(world: () => World): void {
       for (const secret of [first, second, third]) {
         expect([secret, (await rotate(secret)).exitCode]).toEqual([secret, 0]);
         expect(await logsIn(await world().readLogin(secret), caPem)).toBe(true);
+      }
+      expect((await rekey('doctor')).exitCode).toBe(0);
+    });
+
+    test('is let go by other code, whose first rotation goes before the others', async () => {
+      await whileBroken(first, async () => {
+        for (const secret of [first, second]) expect((await rotate(secret)).exitCode).not.toBe(0);
+      });
+      expect((await rotate(third)).stdout).toContain('RotationBraked');
+      const { RotationLambdaARN: FunctionName } = await secrets().send(
+        new DescribeSecretCommand({ SecretId: third }),
+      );
+      const lambda = new LambdaClient(world().cloud.clientOptions());
+      const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      const Variables = { ...Environment?.Variables, REKEY_CODE: 'as after a deploy' };
+      await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+      for (const secret of [third, first, second]) {
+        expect([secret, (await rotate(secret)).exitCode]).toEqual([secret, 0]);
       }
       expect((await rekey('doctor')).exitCode).toBe(0);
     });

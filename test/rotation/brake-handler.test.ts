@@ -94,13 +94,15 @@ function deployed(state: BrakeState | 'denied', value = '{}') {
   secrets.on(UpdateSecretVersionStageCommand).resolves({});
   const counted = jest.spyOn(Metrics.prototype, 'addMetric');
   const handler = rotationHandler(postgresql);
-  const create = (name: string) =>
-    handler({ Step: 'createSecret', SecretId: arn(name), ClientRequestToken: 'next' }, context).then(
-      () => 'begun',
+  const run = (Step: string, name: string, well: string) =>
+    handler({ Step, SecretId: arn(name), ClientRequestToken: 'next' }, context).then(
+      () => well,
       (error: Error) => error.name,
     );
+  const create = (name: string) => run('createSecret', name, 'begun');
+  const finish = (name: string) => run('finishSecret', name, 'done');
   const metrics = () => counted.mock.calls.map(([name]) => name);
-  return { create, published, secrets, metrics, stored };
+  return { create, finish, published, secrets, metrics, stored };
 }
 
 test('the failure that is one too many is recorded and alarms, and the next secret is refused before anything is stored', async () => {
@@ -121,6 +123,19 @@ test('the failure that is one too many is recorded and alarms, and the next secr
   expect(removed).toEqual([
     expect.objectContaining({ SecretId: arn('c'), VersionStage: 'AWSPENDING', RemoveFromVersionId: 'next' }),
   ]);
+});
+
+test('the end of the canary lets the others begin', async () => {
+  const until = new Date(Date.now() + 60_000).toISOString();
+  const running = { ...proven, proven: false, canary: { secret: 'a-AbCdEf', token: 'next', until } };
+  const { finish, secrets, stored } = deployed(running, '{"username":"app","password":"the next one"}');
+  const VersionIdsToStages = { first: ['AWSPREVIOUS'], next: ['AWSCURRENT', 'AWSPENDING'] };
+  secrets
+    .on(DescribeSecretCommand)
+    .resolves({ ARN: arn('a'), Name: 'a', RotationEnabled: true, VersionIdsToStages });
+  secrets.on(GetSecretValueCommand).resolves({ ARN: arn('a'), VersionId: 'next', SecretString: '{}' });
+  expect(await finish('a')).toBe('done');
+  expect(JSON.parse(stored.get('/rekey/test/brakes/rotation/2') ?? '{}')).toEqual(proven);
 });
 
 test('what is asked about a secret that the function may not look at, or in another form, counts for nothing', async () => {
