@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { defineConfig } from '../../lib/config/config.ts';
 import { RotationFunction, type RotationFunctionProps } from '../../lib/constructs/rotation-function.ts';
 import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
@@ -42,6 +43,24 @@ describe('which code a function is', () => {
     ['the brake itself', { brakeAfter: 3 }],
   ])('is another after a change of %s', (_what, change) => {
     expect(codeOf(change)).not.toBe(codeOf());
+  });
+
+  test('is another in another network', () => {
+    const inVpc = (ids: readonly string[]) => {
+      const { stack, bus, auditQueue } = testStack();
+      const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+        ...{ vpcId: 'vpc-1', availabilityZones: ['a'] },
+        ...{ privateSubnetIds: ['subnet-1'], privateSubnetRouteTableIds: ['rtb-1'] },
+      });
+      const securityGroups = ids.map((id) => SecurityGroup.fromSecurityGroupId(stack, id, id));
+      new RotationFunction(stack, 'Rotation', {
+        ...{ environment: 'test', type: 'postgresql', strategy: 'single-user', bus, auditQueue },
+        network: { vpc, securityGroups },
+      });
+      return variablesOf(Template.fromStack(stack))[0]?.REKEY_CODE;
+    };
+    expect(inVpc(['sg-1'])).toBe(inVpc(['sg-1']));
+    expect(inVpc(['sg-1'])).not.toBe(inVpc(['sg-2']));
   });
 
   test('is the same after a change of what nobody runs', () => {
