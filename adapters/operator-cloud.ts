@@ -70,6 +70,10 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       const { SecretsManagerRotation } = await import('./rotation-control.ts');
       return new SecretsManagerRotation(await secretsManager());
     }),
+    brakes: async (environment) => {
+      const { SsmBrakes } = await import('./brake-store.ts');
+      return new SsmBrakes(await ssm(), environment);
+    },
     bus: async (name) => {
       const { EventBridgeBus } = await import('./event-bus.ts');
       return new EventBridgeBus(await eventBridge(), name);

@@ -19,11 +19,7 @@ export class PromptDefinitionStore implements Pick<DefinitionStore, 'find'> {
   }
 
   async #open(): Promise<Pick<DefinitionStore, 'find'>> {
-    const { SSMClient, SsmDefinitionStore } = await import('./ssm-client.ts');
-    const client = new SSMClient({
-      maxAttempts: 3,
-      requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-    });
-    return new SsmDefinitionStore(client, this.#environment);
+    const { promptClient, SsmDefinitionStore } = await import('./ssm-client.ts');
+    return new SsmDefinitionStore(promptClient(), this.#environment);
   }
 }

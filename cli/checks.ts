@@ -4,6 +4,7 @@ import type { EventData } from '../core/events/catalogue.ts';
 import { deploymentParameters, deploymentPath } from '../core/names.ts';
 import type {
   AuditObjects,
+  Brakes,
   Cloud,
   DeployedNetwork,
   DeploymentFacts,
@@ -12,6 +13,7 @@ import type {
 } from '../core/operator-ports.ts';
 import { pausedUntil } from '../core/pause.ts';
 import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
+import { engagedBrakes } from './brakes.ts';
 import type { Environment } from './environment.ts';
 import { explain } from './failure.ts';
 import { type SecretStatus, statusesOf } from './secret-state.ts';
@@ -197,6 +199,23 @@ export async function functionChecks(
       : [ok('functions', `${arns.size} rotation and containment functions can run`)]),
     ...left,
   ];
+}
+
+/** Whether the brake of a function is engaged, so that no rotation of its secrets begins. */
+export async function brakeChecks(
+  brakes: Brakes,
+  definitions: readonly SecretDefinition[],
+): Promise<readonly Check[]> {
+  const engaged = await engagedBrakes(brakes, definitions);
+  return engaged.length === 0
+    ? [ok('brakes', 'no rotation function has its brake engaged')]
+    : engaged.map(({ since, secrets, state: { functionName, failed } }) =>
+        fail(
+          'brakes',
+          `no rotation of ${functionName} begins since ${since} (${secrets.length} secrets): in a row failed ${failed.join(', ')}`,
+          `remove the cause, then rekey resume ${secrets[0]?.name} --reason <why>, or deploy other code`,
+        ),
+      );
 }
 
 /** Messages that wait in the audit queue, and those that nobody could handle. */

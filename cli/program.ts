@@ -181,12 +181,21 @@ export function createProgram(
       ),
     );
   selecting(program.command('resume'))
-    .description('end a pause before its time')
-    .addHelpText('after', examples('rekey resume prod/orders/db', 'rekey resume --all --yes'))
-    .action((names: string[], options: Selecting, command: Command) =>
+    .description('end a pause before its time, and let go of the brake of the functions concerned')
+    .option('-r, --reason <text>', 'why; it goes into the audit log, and a brake needs one', text)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey resume prod/orders/db',
+        'rekey resume prod/orders/db --reason "the server is back"',
+        'rekey resume --all --yes',
+      ),
+    )
+    .action((names: string[], options: Selecting & { reason?: string }, command: Command) =>
       run(command, async (invocation) =>
         (await import('./commands/pause.ts')).resume(invocation, {
           ...selection(names, options),
+          ...(options.reason !== undefined && { reason: options.reason }),
           yes: options.yes === true,
         }),
       ),

@@ -15,6 +15,9 @@ export const contentTag = 'rekey:content';
 /** Tag of a secret whose rotations are paused: until when, as an ISO 8601 time; see `core/pause.ts`. */
 export const pauseTag = 'rekey:paused-until';
 
+/** Below this SSM path stands the state of each rotation function's brake; see `core/brake.ts`. */
+export const brakesPath = (environment: string): string => `/rekey/${environment}/brakes`;
+
 /** The event bus of an environment. */
 export const busName = (environment: string): string => `rekey-${environment}`;
 
@@ -99,6 +102,7 @@ export const metrics = {
   rotationSucceeded: 'RotationSucceeded',
   rotationFailed: 'RotationFailed',
   rotationDuration: 'RotationDuration',
+  rotationBraked: 'RotationBraked',
   revocationSucceeded: 'RevocationSucceeded',
   revocationFailed: 'RevocationFailed',
   revocationUnproven: 'RevocationUnproven',

@@ -1,4 +1,5 @@
 import type { AuditLogSource } from './audit/verify.ts';
+import type { BrakeState, BrakeStore } from './brake.ts';
 import type { deploymentParameters } from './names.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
 
@@ -134,6 +135,19 @@ export interface OperatorRotations extends RotationControl {
   pause(secretId: string, until: Date | undefined): Promise<void>;
 }
 
+/** The brake of one rotation function. */
+export interface KnownBrake {
+  readonly name: string;
+  readonly state: BrakeState;
+}
+
+/** The brakes of an environment's rotation functions. */
+export interface Brakes {
+  /** Those that have a state which can be read. */
+  list(): Promise<readonly KnownBrake[]>;
+  open(name: string): BrakeStore;
+}
+
 /** Everything outside that commands reach. Each part is opened when it is first asked for. */
 export interface Cloud {
   identity(): Promise<Identity>;
@@ -141,6 +155,7 @@ export interface Cloud {
   definitions(environment: string): Promise<DefinitionStore>;
   secrets(): Promise<SecretReader>;
   rotations(): Promise<OperatorRotations>;
+  brakes(environment: string): Promise<Brakes>;
   bus(name: string): Promise<EventBus>;
   rules(): Promise<Rules>;
   queues(): Promise<Queues>;

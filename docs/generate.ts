@@ -45,6 +45,15 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.cli',
     meaning: 'An operator ended such a pause before its time.',
   },
+  'Rotation Function Braked': {
+    source: 'rekey.rotation',
+    meaning:
+      'So many secrets of a rotation function failed in a row that none of its rotations begins. Raises an alarm.',
+  },
+  'Rotation Function Released': {
+    source: 'rekey.cli',
+    meaning: 'An operator let go of that brake, and says why; the next rotation is a canary.',
+  },
   'Credential Retired': {
     source: 'rekey.rotation',
     meaning: 'The overlap ended: the target forgot, or no longer accepts, a credential that was replaced.',

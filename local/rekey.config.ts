@@ -46,9 +46,14 @@ export default defineConfig({
         responders: ['000000000000'],
         auditors: ['000000000000'],
       },
-      ...(process.env.REKEY_LOCAL_OVERLAP_HOURS !== undefined && {
-        rotation: { overlapHours: Number(process.env.REKEY_LOCAL_OVERLAP_HOURS), graceHours: 0 },
-      }),
+      rotation: {
+        ...(process.env.REKEY_LOCAL_OVERLAP_HOURS !== undefined && {
+          ...{ overlapHours: Number(process.env.REKEY_LOCAL_OVERLAP_HOURS), graceHours: 0 },
+        }),
+        ...(process.env.REKEY_LOCAL_BRAKE_AFTER !== undefined && {
+          brakeAfter: Number(process.env.REKEY_LOCAL_BRAKE_AFTER),
+        }),
+      },
       secrets: {
         orders: {
           ...secret,

@@ -1,5 +1,6 @@
 import {
   auditChecks,
+  brakeChecks,
   busChecks,
   type Check,
   deploymentChecks,
@@ -42,6 +43,9 @@ export async function doctor(invocation: Invocation): Promise<ExitCode> {
           await (await cloud.deployments()).networks(environment.name),
         ),
       ),
+    ),
+    secrets.then(() =>
+      look('brakes', async () => brakeChecks(await cloud.brakes(environment.name), gathered.definitions)),
     ),
     eventBus === undefined ? [] : look('event bus', () => busChecks(cloud, eventBus)),
     revocationWorkflowArn === undefined

@@ -1,7 +1,9 @@
+import type { BrakeStore } from '../../core/brake.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
 import { busName } from '../../core/names.ts';
 import { registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
+import { engagedBrakes, releaseBrake } from '../brakes.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode, usageError } from '../errors.ts';
@@ -48,20 +50,51 @@ export async function pause(invocation: Invocation, options: PauseOptions): Prom
   return await change(invocation, environment, secrets, { until, reason: options.reason });
 }
 
-/** `rekey resume`: ends a pause before its time. */
-export async function resume(
-  invocation: Invocation,
-  options: PauseSelection & { readonly yes: boolean },
-): Promise<ExitCode> {
+export interface ResumeOptions extends PauseSelection {
+  readonly reason?: string;
+  readonly yes: boolean;
+}
+
+/** `rekey resume`: ends a pause before its time, and lets go of the brakes of the functions that rotate these secrets. */
+export async function resume(invocation: Invocation, options: ResumeOptions): Promise<ExitCode> {
+  const { cloud, output } = invocation;
   const environment = await openEnvironment(invocation);
   const secrets = await select(invocation, environment, options);
-  invocation.output.note(
-    `Plan: have rotations of ${described(secrets)} begin again when they are due`,
-    'strong',
-  );
+  const brakes = await cloud.brakes(environment.name);
+  const engaged = await engagedBrakes(brakes, secrets).catch((error: unknown) => {
+    output.note(`the brakes of the functions could not be looked at: ${explain(error).message}`, 'warn');
+    return [];
+  });
+  output.note(`Plan: have rotations of ${described(secrets)} begin again when they are due`, 'strong');
+  for (const { state } of engaged) {
+    output.note(
+      `  the brake of ${state.functionName} is let go, for all of its secrets: one rotation goes first, then the others`,
+    );
+  }
+  if (engaged.length > 0 && options.reason === undefined) {
+    throw usageError(
+      'UsageInvalid',
+      'the brake of a function is engaged: say with --reason why it may be let go',
+    );
+  }
   await confirm(invocation, options.yes, `Resume the rotations of ${described(secrets)}?`);
-  return await change(invocation, environment, secrets, undefined);
+  return await change(invocation, environment, secrets, {
+    ...(options.reason !== undefined && { reason: options.reason }),
+    release: engaged.map(({ name, state: { functionName } }) => ({
+      functionName,
+      store: brakes.open(name),
+    })),
+  });
 }
+
+/** What becomes of the secrets: a pause with its end, or none. */
+type Wanted =
+  | { readonly until: Date; readonly reason: string }
+  | {
+      readonly until?: undefined;
+      readonly reason?: string;
+      readonly release: readonly { readonly functionName: string; readonly store: BrakeStore }[];
+    };
 
 const described = (secrets: readonly SecretDefinition[]): string => {
   const [first] = secrets;
@@ -118,7 +151,7 @@ async function change(
   { cloud, context, output }: Invocation,
   environment: Environment,
   secrets: readonly SecretDefinition[],
-  wanted: { readonly until: Date; readonly reason: string } | undefined,
+  wanted: Wanted,
 ): Promise<ExitCode> {
   const [{ createEvent }, { arn: actor }] = await Promise.all([
     import('../../core/events/create.ts'),
@@ -140,8 +173,13 @@ async function change(
         const links = { correlationId: arn };
         // Recorded first: without a record nothing is done.
         await bus.publish([
-          wanted === undefined
-            ? createEvent(origin, 'Secret Rotation Resumed', subject, links)
+          wanted.until === undefined
+            ? createEvent(
+                origin,
+                'Secret Rotation Resumed',
+                { ...subject, ...(wanted.reason !== undefined && { reason: wanted.reason }) },
+                links,
+              )
             : createEvent(
                 origin,
                 'Secret Rotation Paused',
@@ -149,7 +187,7 @@ async function change(
                 links,
               ),
         ]);
-        await rotations.pause(arn, wanted?.until);
+        await rotations.pause(arn, wanted.until);
         done += 1;
       } catch (error) {
         failures.push({ name, error });
@@ -158,18 +196,33 @@ async function change(
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, secrets.length) }, work));
-  const outcome = wanted === undefined ? 'resumed' : 'paused';
+  const released: string[] = [];
+  for (const { functionName, store } of wanted.until === undefined ? wanted.release : []) {
+    try {
+      const why = { functionName, reason: wanted.reason ?? '' };
+      await bus.publish([
+        createEvent(origin, 'Rotation Function Released', why, { correlationId: functionName }),
+      ]);
+      await releaseBrake(store);
+      released.push(functionName);
+    } catch (error) {
+      failures.push({ name: functionName, error });
+    }
+  }
+  const outcome = wanted.until === undefined ? 'resumed' : 'paused';
   output.document({
     environment: environment.name,
     outcome,
-    until: wanted?.until.toISOString() ?? null,
+    until: wanted.until?.toISOString() ?? null,
     secrets: secrets
       .map(({ name }) => name)
       .filter((name) => failures.every((failure) => failure.name !== name)),
+    ...(wanted.until === undefined && { released }),
     failed: failures.map(({ name, error }) => ({ name, code: explain(error).code })),
   });
   for (const { name, error } of failures) output.line(`${name}: ${explain(error).message}`, 'bad');
-  const rest = wanted === undefined ? '' : ` until ${wanted.until.toISOString()}`;
+  for (const name of released) output.line(`The brake of ${name} is let go.`, 'good');
+  const rest = wanted.until === undefined ? '' : ` until ${wanted.until.toISOString()}`;
   output.line(`${done} of ${secrets.length} ${outcome}${rest}.`, failures.length === 0 ? 'good' : 'warn');
   return failures.length === 0 ? 0 : 3;
 }

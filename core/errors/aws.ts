@@ -50,7 +50,7 @@ const rules: readonly (readonly [RegExp, AwsErrorCode])[] = [
   [/LimitExceeded|QuotaExceeded|LimitReached|^Insufficient\w*Capacity/, 'QuotaReached'],
   [/^InvalidObjectState$/, 'CallRefused'],
   [
-    /^Invalid\w*State(?:Fault|Exception)?$|Conflict|^ConcurrentModification|NotReady|Pending(?:Exception)?$|^OperationAborted$|^InvalidNextToken/,
+    /^Invalid\w*State(?:Fault|Exception)?$|Conflict|^ConcurrentModification|NotReady|Pending(?:Exception)?$|^OperationAborted$|^InvalidNextToken|^TooManyUpdates$/,
     'ResourceBusy',
   ],
   [/NotFound|DoesNotExist|^NoSuch|^NonExistent|^StateMachineDeleting$/, 'ResourceMissing'],

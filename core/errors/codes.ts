@@ -29,6 +29,8 @@ export const codes = {
     SecretValueInvalid: false,
     RotationDisabled: false,
     RotationPaused: true,
+    RotationBraked: false,
+    CanaryUnfinished: true,
     RotationFunctionDenied: false,
     VersionUnknown: false,
     VersionNotPending: false,

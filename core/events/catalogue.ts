@@ -111,7 +111,20 @@ const dataSchemas = {
     until: z.iso.datetime(),
     reason: z.string().min(1).max(1024),
   }),
-  'Secret Rotation Resumed': z.object({ secretArn: z.string().min(1), secretName: z.string().min(1) }),
+  'Secret Rotation Resumed': z.object({
+    secretArn: z.string().min(1),
+    secretName: z.string().min(1),
+    reason: z.string().min(1).max(1024).optional(),
+  }),
+  'Rotation Function Braked': z.object({
+    functionName: z.string().min(1),
+    /** The secrets that failed in a row, by name and the suffix of their ARNs. */
+    failedSecrets: z.array(z.string()),
+  }),
+  'Rotation Function Released': z.object({
+    functionName: z.string().min(1),
+    reason: z.string().min(1).max(1024),
+  }),
   'Credential Retired': z.object({
     ...rotated,
     /** The version that replaced it. */

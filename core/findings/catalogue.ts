@@ -30,6 +30,12 @@ export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
     meaning: 'An attribute of the role could not be given to the other user of the pair.',
     remedy: 'Run the statement in the message as an administrator of the server.',
   },
+  BrakeUnreachable: {
+    meaning:
+      'The brake of the rotation function could not be asked or told, and the rotation went on without it.',
+    remedy:
+      'Give the functions a way to Systems Manager and their permissions back, by a deploy; throttling passes by itself.',
+  },
   ChangeNotPersisted: {
     meaning: 'The server could not save the change: a restart brings the old password back.',
     remedy: 'Let it write its ACL file or configuration, then run `ACL SAVE` or `CONFIG REWRITE`.',

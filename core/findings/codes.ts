@@ -12,6 +12,7 @@ const findingSeverities = {
   AdminCredentialEnds: 'medium',
   AdminSecretUnread: 'medium',
   AttributeNotCopied: 'medium',
+  BrakeUnreachable: 'low',
   ChangeNotPersisted: 'high',
   CredentialLeftBehind: 'medium',
   CurrentCredentialRefused: 'medium',

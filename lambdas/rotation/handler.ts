@@ -2,18 +2,25 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
+import { PromptBrakeStore } from '../../adapters/prompt-brake-store.ts';
 import { PromptDefinitionStore } from '../../adapters/prompt-definition-store.ts';
 import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { RekeyError } from '../../core/errors.ts';
-import { metrics as metricNames } from '../../core/names.ts';
+import type { EventOrigin } from '../../core/events/create.ts';
+import { brakesPath, metrics as metricNames } from '../../core/names.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import { isRevocationToken } from '../../core/revocation-token.ts';
 import type { Rotator } from '../../rotators/rotator.ts';
 import { loggable, standardHandler, type Tools } from '../shared/chain.ts';
-import { readEnvironment, rotationEnvironmentSchema } from '../shared/environment.ts';
+import {
+  type RotationEnvironment,
+  readEnvironment,
+  rotationEnvironmentSchema,
+} from '../shared/environment.ts';
 import { emergencyBus, recordBus, recordRoutes } from '../shared/record-bus.ts';
 import { targetDefaults } from '../shared/target.ts';
+import { FunctionBrake } from './brake.ts';
+import { BrakeWatch, isHeldUp } from './brake-watch.ts';
 import { parseRotationEvent, type RotationEvent } from './event.ts';
 import { isLasting } from './lasting.ts';
 import { type LifecycleDependencies, RotationLifecycle, type StepReport } from './lifecycle.ts';
@@ -43,7 +50,20 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
     graceHours: environment.REKEY_GRACE_HOURS,
   };
 
+  let brake: FunctionBrake | undefined;
+
   return standardHandler<unknown, void>(async (event, tools) => {
+    // What is left at the begin is the function's timeout.
+    const stepMs = tools.remainingMs();
+    const origin: EventOrigin = {
+      source: 'rekey.rotation',
+      environment: environment.REKEY_ENVIRONMENT,
+      actor: `lambda:${tools.functionName}`,
+      clock: systemClock,
+      random: systemRandom,
+    };
+    brake ??= brakeOf(environment, tools.functionName, stepMs);
+    const watch = new BrakeWatch({ brake, origin, records: emergencyBus(routes, tools), tools });
     const dependencies: LifecycleDependencies<S> = {
       rotator,
       strategy: environment.REKEY_STRATEGY,
@@ -51,16 +71,11 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       databases,
       definitions,
       records: (isRevocation(event) ? emergencyBus : recordBus)(routes, tools),
-      origin: {
-        source: 'rekey.rotation',
-        environment: environment.REKEY_ENVIRONMENT,
-        actor: `lambda:${tools.functionName}`,
-        clock: systemClock,
-        random: systemRandom,
-      },
+      origin,
       passwords,
       target,
       assigned: (description) => assignedTo(description, dependencies),
+      mayBegin: (secret, token) => watch.mayBegin(secret, token),
     };
     const retirement = retireEventSchema.safeParse(event);
     if (retirement.success) {
@@ -69,28 +84,52 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       return;
     }
     const lifecycle = new RotationLifecycle(dependencies);
-    // What is left at the begin is the function's timeout.
-    const stepMs = tools.remainingMs();
     let parsed: RotationEvent | undefined;
     try {
       parsed = parseRotationEvent(event);
       const { step, secretId, token } = parsed;
       // Operators look for these in the log: they may read why a step failed here, but not the audit log.
       tools.logger.appendKeys({ secret: secretId, step, versionId: token });
-      measure(await lifecycle.run(event), tools);
+      const report = await lifecycle.run(event);
+      measure(report, tools);
+      if (report.step === 'finishSecret') {
+        await watch.succeeded({ secretArn: lifecycle.secretArn ?? secretId, token });
+      }
     } catch (error) {
-      const now = systemClock.now();
-      if (error instanceof RekeyError && error.code === 'RotationPaused') {
-        tools.logger.warn('rotations of this secret are paused, which is no failure');
+      if (isHeldUp(error)) {
+        watch.noteRefusal(error);
         throw error;
       }
-      if (parsed === undefined || (await isLasting(error, parsed, { store, now, stepMs }))) {
+      const now = systemClock.now();
+      const lasting = parsed === undefined || (await isLasting(error, parsed, { store, now, stepMs }));
+      if (lasting) {
         tools.metrics.addMetric(metricNames.rotationFailed, MetricUnit.Count, 1);
       } else {
         tools.logger.warn('the next try may succeed, so this failure is not counted yet');
       }
+      if (parsed !== undefined && lifecycle.secretArn !== undefined) {
+        await watch.failed({ secretArn: lifecycle.secretArn, token: parsed.token }, { error, lasting });
+      }
       throw error;
     }
+  });
+}
+
+/** In times of a step's longest duration: the four steps, and what lies between them. */
+const canaryLasts = 5;
+
+function brakeOf(
+  environment: RotationEnvironment,
+  functionName: string,
+  stepMs: number,
+): FunctionBrake | undefined {
+  const { REKEY_BRAKE: name, REKEY_BRAKE_AFTER: after, REKEY_CODE: code } = environment;
+  if (name === undefined || after === undefined || code === undefined) return undefined;
+  return new FunctionBrake({
+    store: new PromptBrakeStore(`${brakesPath(environment.REKEY_ENVIRONMENT)}/${name}`),
+    rules: { functionName, code, after, leaseMs: canaryLasts * stepMs },
+    clock: systemClock,
+    random: systemRandom,
   });
 }
 

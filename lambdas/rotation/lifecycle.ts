@@ -1,9 +1,7 @@
 import { SecretError, summarizeError } from '../../core/errors.ts';
 import { createEvent } from '../../core/events/create.ts';
 import { changeMembers, memberChanges } from '../../core/json-text.ts';
-import { pausedUntil } from '../../core/pause.ts';
 import type { EventBus } from '../../core/ports.ts';
-import { isRevocationToken } from '../../core/revocation-token.ts';
 import {
   type SecretDescription,
   type SecretVersion,
@@ -16,6 +14,7 @@ import { lookUntil, type WithWait } from '../shared/patience.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
 import { withFindings } from './findings.ts';
+import { type GoingDependencies, requireGoing } from './going.ts';
 import { moveCurrent } from './move-current.ts';
 import { recordFailure, subjectOf } from './records.ts';
 import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
@@ -25,7 +24,10 @@ import { giveUpHopeless, requireTrusted } from './trust.ts';
 import type { VersionCache } from './version-cache.ts';
 
 /** What the engine works with; everything outside comes through it. */
-export interface LifecycleDependencies<S extends object> extends RedefineDependencies<S>, WithWait {
+export interface LifecycleDependencies<S extends object>
+  extends RedefineDependencies<S>,
+    Pick<GoingDependencies, 'mayBegin'>,
+    WithWait {
   readonly store: VersionCache;
   /** Takes records, by one way or another. A rotation does not start unless it takes the one that says so. */
   readonly records: EventBus;
@@ -51,6 +53,7 @@ export interface StepReport {
  */
 export class RotationLifecycle<S extends object> {
   readonly #deps: LifecycleDependencies<S>;
+  #secretArn: string | undefined;
 
   constructor(dependencies: LifecycleDependencies<S>) {
     if (!dependencies.rotator.strategies.includes(dependencies.strategy)) {
@@ -60,6 +63,11 @@ export class RotationLifecycle<S extends object> {
       );
     }
     this.#deps = dependencies;
+  }
+
+  /** The secret that the last step has described, which is the function's own. */
+  get secretArn(): string | undefined {
+    return this.#secretArn;
   }
 
   /**
@@ -72,6 +80,7 @@ export class RotationLifecycle<S extends object> {
     let description: SecretDescription | undefined;
     try {
       description = await this.#describe(event);
+      this.#secretArn = description.arn;
       const state = this.#guard(event, description);
       if (state === 'current' && event.step !== 'finishSecret') {
         return { step: event.step, done: false };
@@ -155,7 +164,7 @@ export class RotationLifecycle<S extends object> {
     description: SecretDescription,
   ): Promise<StepReport> {
     const { rotator, store, records } = this.#deps;
-    await this.#requireGoing(description, token);
+    await requireGoing(description, token, this.#deps);
     const version = await this.#currentVersion(description);
     // What a target has issued is worth nothing unless it is stored: an earlier try's must not be made again.
     if (rotator.discard !== undefined && (await store.read(description.arn, { versionId: token }))) {
@@ -198,22 +207,6 @@ export class RotationLifecycle<S extends object> {
       }
     });
     return { step, done: true };
-  }
-
-  /**
-   * Keeps a rotation from beginning while somebody has paused the secret's. One whose value is stored has begun, and may have
-   * reached the target; and an emergency waits for nobody.
-   * @throws SecretError `RotationPaused`
-   */
-  async #requireGoing({ arn, name, tags }: SecretDescription, token: string): Promise<void> {
-    const { store, origin } = this.#deps;
-    const until = pausedUntil(tags, origin.clock.now());
-    if (until === undefined || isRevocationToken(token)) return;
-    if ((await store.read(arn, { versionId: token })) !== undefined) return;
-    throw new SecretError(
-      'RotationPaused',
-      `rotations of ${name} are paused until ${until.toISOString()}; \`rekey resume\` ends that`,
-    );
   }
 
   async #set({ step, token }: RotationEvent, description: SecretDescription): Promise<StepReport> {

@@ -88,6 +88,8 @@ async function unexplained<S extends object>(
  */
 const hopeless: ReadonlySet<string> = new Set([
   'RotationPaused',
+  'RotationBraked',
+  'CanaryUnfinished',
   'PendingOutdated',
   'PendingValueRefused',
   'IdentityMismatch',

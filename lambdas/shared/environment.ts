@@ -30,7 +30,14 @@ export const rotationEnvironmentSchema = z.object({
   /** Hours for which the credential before the current one goes on working, and from disabling to removing it. */
   REKEY_OVERLAP_HOURS: z.coerce.number().int().min(0).default(24),
   REKEY_GRACE_HOURS: z.coerce.number().int().min(0).default(24),
+  /** Last segment of the SSM path below which the state of the function's brake stands; without it, there is no brake. */
+  REKEY_BRAKE: z.string().min(1).optional(),
+  /** So many different secrets, failing without a success between, engage the brake. */
+  REKEY_BRAKE_AFTER: z.coerce.number().int().min(2).max(10).optional(),
+  /** Another text whenever the function's code or configuration is another. */
+  REKEY_CODE: z.string().min(1).optional(),
 });
+export type RotationEnvironment = z.output<typeof rotationEnvironmentSchema>;
 
 /** Containment functions. */
 export const containmentEnvironmentSchema = z.object({

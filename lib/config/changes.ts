@@ -71,6 +71,9 @@ export const changes = {
   ),
   'rotation.overlapHours': deploy('counts for overlaps that have begun, too'),
   'rotation.graceHours': deploy('counts for credentials that are disabled already, too'),
+  'rotation.brakeAfter': deploy(
+    'counts from then on, and the next rotation of each function goes first as after new code; 0 takes the brakes away, engaged or not',
+  ),
   'rotation.maximumAgeDays': deploy('what counts as overdue; a schedule that is rarer is refused at synth'),
   'passwords.length': newPasswords,
   'passwords.excludeCharacters': newPasswords,

@@ -246,6 +246,19 @@ const environmentSchema = z.strictObject({
       overlapHours: z.int().min(0).max(8760).default(24),
       /** Hours after the overlap until a disabled credential is removed, where the target can disable. */
       graceHours: z.int().min(0).max(8760).default(24),
+      /**
+       * So many different secrets of one rotation function, failing without a success between, end its beginnings; and new
+       * code of it begins with one rotation. 0: neither.
+       */
+      brakeAfter: z
+        .int()
+        .min(0)
+        .max(10)
+        .refine(
+          (after) => after !== 1,
+          'must be 0, for no brake, or from 2: one secret never stops the others',
+        )
+        .default(5),
       /** A secret that has not rotated for longer is overdue. */
       maximumAgeDays: z.int().min(1).max(1000).default(45),
     })

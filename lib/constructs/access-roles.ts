@@ -18,8 +18,9 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { RekeyError } from '../../core/errors.ts';
-import { definitionsPath, deploymentPath, environmentTag } from '../../core/names.ts';
+import { brakesPath, definitionsPath, deploymentPath, environmentTag } from '../../core/names.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
+import { grantOnBrakes } from './brake-access.ts';
 import { grantInvokeRotation } from './environment-functions.ts';
 import { grantOnSecrets } from './environment-secrets.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
@@ -123,6 +124,8 @@ export interface OperatorRoleProps extends AccessRoleProps {
    * @default - none; the CLI cannot tell why a rotation failed
    */
   readonly rotationLogs?: readonly ILogGroup[];
+  /** Whether rotation functions have brakes, which `rekey doctor` shows and `rekey resume` releases. @default false */
+  readonly brakes?: boolean;
   /** What `rekey doctor` looks at besides the secrets. @default - nothing */
   readonly health?: {
     readonly queues: readonly IQueue[];
@@ -152,11 +155,13 @@ export class OperatorRole extends AccessRole {
       readLogs('RotationLogs'),
       rotationLogs.map(({ logGroupArn }) => logGroupArn),
     );
-    // The record of a rotation that was given up, and of a pause.
+    if (props.brakes === true) grantOnBrakes(this.role, brakesPath(environment), { mayDelete: false });
+    // The record of a rotation that was given up, of a pause, and of a brake that was let go.
     props.bus?.grantPublish(this.role, 'rekey.cli', [
       'Secret Rotation Abandoned',
       'Secret Rotation Paused',
       'Secret Rotation Resumed',
+      ...(props.brakes === true ? (['Rotation Function Released'] as const) : []),
     ]);
     if (props.health !== undefined) {
       const { queues, functions, workflow } = props.health;

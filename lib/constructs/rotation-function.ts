@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { services } from '../../core/names.ts';
 import { rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
 import type { RotatedType } from '../../rotators/registry.ts';
+import { attachBrake, usualBrakeAfter } from './brake-access.ts';
 import { DefinitionAccess } from './definition-access.ts';
 import { OverlapRule } from './overlap-rule.ts';
 import type { SecretIdentity } from './secret-access.ts';
@@ -23,6 +24,12 @@ export interface RotationFunctionProps extends TargetFunctionProps {
    * @default Duration.hours(24)
    */
   readonly overlap?: Duration;
+  /**
+   * So many different secrets, failing without a success between, engage the brake, and new code begins with one
+   * rotation; 0: the function has no brake.
+   * @default 5
+   */
+  readonly brakeAfter?: number;
   /**
    * How long after the overlap a disabled credential is removed, where the target can disable.
    * @default Duration.hours(24)
@@ -70,6 +77,8 @@ export class RotationFunction extends TargetFunction {
       sourceAccount: Stack.of(this).account,
     });
     this.environment = props.environment;
+    const { environment, brakeAfter: after = usualBrakeAfter } = props;
+    if (after !== 0) attachBrake(this, this.function, { environment, after });
   }
 
   /**

@@ -15,6 +15,13 @@ export const runbooks = {
     investigation: 'rekey doctor; rekey secret show <secret>; rekey audit tail for the error code.',
     resolution: 'Remove the cause that the code names, then rekey secret rotate <secret>.',
   },
+  'rotation-braked': {
+    description:
+      'So many secrets of a rotation function failed in a row that none of its rotations begins. Current credentials still work, and revocations go on.',
+    investigation: 'rekey doctor for the function and its secrets; rekey audit tail for the error codes.',
+    resolution:
+      'Remove what the failures have in common, then rekey resume <secret> --reason, or deploy other code.',
+  },
   'rotation-function-errors': {
     description: 'A rotation function ended with an error, a timeout or a crash.',
     investigation: 'The function’s log group; rekey doctor for the secrets that wait for their rotation.',

@@ -46,6 +46,7 @@ export class AccessStack extends Stack {
           secrets,
           bus,
           rotationLogs,
+          brakes: props.configuration.rotation.brakeAfter !== 0,
           health: { queues, functions, workflow },
         }),
     );

@@ -65,7 +65,15 @@ export class FoundationStack extends Stack {
   }
 
   /** Alarms on metrics that the functions of all rotation stacks share. */
-  private watch({ environment, topic }: FoundationStackProps): void {
+  private watch({ environment, configuration, topic }: FoundationStackProps): void {
+    if (configuration.rotation.brakeAfter !== 0) {
+      new RunbookAlarm(this, 'RotationBraked', {
+        environment,
+        runbook: 'rotation-braked',
+        metric: rekeyMetric(environment, services.rotation, metrics.rotationBraked),
+        topic,
+      });
+    }
     new RunbookAlarm(this, 'RotationFailed', {
       environment,
       runbook: 'rotation-failed',

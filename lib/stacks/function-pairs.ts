@@ -90,6 +90,7 @@ export class FunctionPairs {
         passwordEnvironment: passwordEnvironment(passwordsOf({ passwords }, key)),
         overlap: Duration.hours(settings.overlapHours),
         grace: Duration.hours(settings.graceHours),
+        brakeAfter: settings.brakeAfter,
       });
       new FunctionAlarms(this.scope, `RotationAlarms-${name}`, {
         environment: this.settings.environment,

@@ -131,6 +131,9 @@ def install() -> None:
         context = tag_context(service, iam_action, body, params)
         if service == "secretsmanager":
             context = {**_secrets_manager_keys(iam_action, _json(body)), **context}
+        if iam_action == "ssm:PutParameter":
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
+            context = {**context, "ssm:Overwrite": "true" if _json(body).get("Overwrite") else "false"}
         _put_events.set(_event_entries(_json(body)) if iam_action == "events:PutEvents" else [])
         return context
 

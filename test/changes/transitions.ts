@@ -298,11 +298,11 @@ export const others: readonly Transition[] = [
     apply: (environment) => ({ ...environment, audit: { retentionDays: 2 } }),
   },
   {
-    name: 'shorter overlaps',
-    fields: ['rotation.overlapHours', 'rotation.graceHours'],
+    name: 'shorter overlaps, and an earlier brake',
+    fields: ['rotation.overlapHours', 'rotation.graceHours', 'rotation.brakeAfter'],
     apply: (environment) => ({
       ...environment,
-      rotation: { ...environment.rotation, overlapHours: 1, graceHours: 0 },
+      rotation: { ...environment.rotation, overlapHours: 1, graceHours: 0, brakeAfter: 3 },
     }),
   },
   {

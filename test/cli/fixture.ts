@@ -2,6 +2,7 @@ import type { CliContext } from '../../cli/context.ts';
 import { run } from '../../cli/run.ts';
 import { type AuditEvent, emptyHead, encodeObject, type Head } from '../../core/audit/format.ts';
 import type { AuditLogSource } from '../../core/audit/verify.ts';
+import type { BrakeState } from '../../core/brake.ts';
 import type { SecretDefinition } from '../../core/definition.ts';
 import { SecretError } from '../../core/errors.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
@@ -87,6 +88,12 @@ export class FakeCloud {
   /** Errors that ports throw, by port. */
   failures: Partial<Record<keyof Cloud, unknown>> = {};
   publishDenied = false;
+  /** Brakes of rotation functions, by name. */
+  brakes: Record<string, { version: number; state: BrakeState }> = {};
+  brakesDenied = false;
+  brakeReads = 0;
+  /** Called behind each look at a brake, to let a function write meanwhile. */
+  onBrakeRead: (count: number) => void = () => {};
   /** Names of secrets that may not be paused. */
   pauseDenied: string[] = [];
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
@@ -203,6 +210,25 @@ export class FakeCloud {
           const tags = until === undefined ? {} : { [pauseTag]: until.toISOString() };
           Object.assign(this.secrets.find((one) => one.definition === known) ?? {}, { tags });
         },
+      }),
+      brakes: open('brakes', {
+        list: async () => {
+          if (this.brakesDenied) throw accessDenied('ssm:GetParametersByPath');
+          return Object.entries(this.brakes).map(([name, { state }]) => ({ name, state }));
+        },
+        open: (name: string) => ({
+          read: async () => {
+            const found = this.brakes[name] ?? { version: 0, state: undefined };
+            this.brakeReads += 1;
+            this.onBrakeRead(this.brakeReads);
+            return found;
+          },
+          replace: async (version: number, state: BrakeState) => {
+            if (this.brakes[name]?.version !== version) return false;
+            this.brakes[name] = { version: version + 1, state };
+            return true;
+          },
+        }),
       }),
       bus: open('bus', {
         publish: async (events: readonly AnyEvent[]) => {

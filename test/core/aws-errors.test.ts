@@ -81,17 +81,19 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     KMSKeyNotAccessibleFault KMSNotFoundException KmsDisabled KmsInvalidKeyUsage KmsInvalidState
     KmsInvalidStateException KmsNotFound KmsOptInRequired`,
   QuotaReached: `
-    ENILimitReachedException InsufficientClusterCapacityFault InsufficientDBInstanceCapacityFault
-    LimitExceededException LimitExceededFault NumberOfNodesPerClusterLimitExceededFault
-    NumberOfNodesQuotaExceededFault ServiceQuotaExceededException StorageQuotaExceededFault
-    SubnetIPAddressLimitReachedException TableLimitExceededFault TenantDatabaseQuotaExceededFault`,
+    ENILimitReachedException HierarchyLevelLimitExceededException InsufficientClusterCapacityFault
+    InsufficientDBInstanceCapacityFault LimitExceededException LimitExceededFault
+    NumberOfNodesPerClusterLimitExceededFault NumberOfNodesQuotaExceededFault ParameterLimitExceeded
+    ParameterMaxVersionLimitExceeded PoliciesLimitExceededException ServiceQuotaExceededException
+    StorageQuotaExceededFault SubnetIPAddressLimitReachedException TableLimitExceededFault
+    TenantDatabaseQuotaExceededFault`,
   ResourceBusy: `
     CodeArtifactUserPendingException ConcurrentModificationException ENINotReadyException
     InvalidClusterSecurityGroupStateFault InvalidClusterStateFault
     InvalidDBCapacityReservationStateFault InvalidDBClusterStateFault InvalidDBInstanceStateFault
     InvalidDBSecurityGroupStateFault InvalidDBSubnetGroupStateFault InvalidGlobalClusterStateFault
     InvalidNextToken InvalidNextTokenException InvalidUserStateFault InvalidVPCNetworkStateFault
-    ResourceConflictException ResourceNotReadyException SnapStartNotReadyException`,
+    ResourceConflictException ResourceNotReadyException SnapStartNotReadyException TooManyUpdates`,
   ResourceMissing: `
     AuthorizationNotFoundFault BackupPolicyNotFoundFault CertificateNotFoundFault
     ClusterNotFoundFault ClusterParameterGroupNotFoundFault ClusterSecurityGroupNotFoundFault
@@ -105,23 +107,25 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
   CallInvalid: `
     BatchEntryIdsNotDistinct BatchRequestTooLong ClusterAlreadyExistsFault
     DBClusterAlreadyExistsFault DBInstanceAlreadyExistsFault EmptyBatchRequest
-    ExecutionAlreadyExists InvalidAddress InvalidArn InvalidAttributeName InvalidBatchEntryId
-    InvalidClusterTrackFault InvalidElasticIpFault InvalidExecutionInput InvalidFilterKey
-    InvalidFilterOption InvalidFilterValue InvalidInputException InvalidName
-    InvalidParameterCombinationException InvalidParameterException InvalidParameterValueException
+    ExecutionAlreadyExists InvalidAddress InvalidAllowedPatternException InvalidArn
+    InvalidAttributeName InvalidBatchEntryId InvalidClusterTrackFault InvalidElasticIpFault
+    InvalidExecutionInput InvalidFilterKey InvalidFilterOption InvalidFilterValue
+    InvalidInputException InvalidName InvalidParameterCombinationException InvalidParameterException
+    InvalidParameterValueException InvalidPolicyAttributeException InvalidPolicyTypeException
     InvalidRequest InvalidRequestContentException InvalidRequestException
     InvalidRetentionPeriodFault InvalidRuntimeException InvalidSecurityGroupIDException
     InvalidSubnet InvalidSubnetIDException InvalidTagFault InvalidWriteOffset
     InvalidZipFileException MalformedPolicyDocumentException ModeNotSupportedException
-    NetworkTypeNotSupported RequestTooLargeException SerializedRequestEntityTooLargeException
-    StorageTypeNotSupportedFault TooManyEntriesInBatchRequest TooManyParts
-    UnsupportedMediaTypeException UnsupportedOperation UnsupportedOperationFault
-    UnsupportedOptionFault ValidationException`,
+    NetworkTypeNotSupported ParameterAlreadyExists RequestTooLargeException
+    SerializedRequestEntityTooLargeException StorageTypeNotSupportedFault
+    TooManyEntriesInBatchRequest TooManyParts UnsupportedMediaTypeException UnsupportedOperation
+    UnsupportedOperationFault UnsupportedOptionFault UnsupportedParameterType ValidationException`,
   CallRefused: `
     CodeArtifactUserDeletedException CodeArtifactUserFailedException CustomCnameAssociationFault
     DBUpgradeDependencyFailureFault DurableExecutionAlreadyStartedException EFSIOException
     EFSMountConnectivityException EFSMountFailureException EFSMountTimeoutException
-    EncryptionTypeMismatch InvalidObjectState NoPublishedVersionException
+    EncryptionTypeMismatch HierarchyTypeMismatchException IncompatiblePolicyException
+    InvalidObjectState NoPublishedVersionException ParameterPatternMismatchException
     ProvisionedIopsNotAvailableInAZFault RecursiveInvocationException ResourceExistsException
     S3FilesMountConnectivityException S3FilesMountFailureException S3FilesMountTimeoutException
     SnapStartException SnapStartRegenerationFailureException SnapStartTimeoutException

@@ -4,6 +4,7 @@ import { Cleanup } from '../../local/cleanup.ts';
 import { findRedis } from '../../local/redis.ts';
 import { availableTypes } from '../conformance/scene.ts';
 import { access } from './access.ts';
+import { brake } from './brake.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
@@ -34,6 +35,7 @@ types(world, [
   'external',
 ]);
 rotation(world);
+brake(world);
 access(world);
 revocation(world);
 

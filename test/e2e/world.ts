@@ -60,8 +60,8 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
       participants.push(...further.participants);
       return further.targets;
     },
-    // An overlap is over as soon as somebody looks.
-    variables: { REKEY_LOCAL_OVERLAP_HOURS: '0' },
+    // An overlap is over as soon as somebody looks, and two secrets of one function that fail in a row are enough.
+    variables: { REKEY_LOCAL_OVERLAP_HOURS: '0', REKEY_LOCAL_BRAKE_AFTER: '2' },
   });
   participants.push(...cache(deployment));
   const { cloud, credentials } = deployment;

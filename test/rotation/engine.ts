@@ -3,6 +3,7 @@ import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { passwordPolicy } from '../../core/password.ts';
 import type { DatabaseDirectory, DefinitionStore, EventBus, SecretStore } from '../../core/ports.ts';
 import type { Strategy } from '../../core/secret.ts';
+import type { GoingDependencies } from '../../lambdas/rotation/going.ts';
 import { RotationLifecycle } from '../../lambdas/rotation/lifecycle.ts';
 import { assignedTo } from '../../lambdas/rotation/redefine.ts';
 import { VersionCache } from '../../lambdas/rotation/version-cache.ts';
@@ -43,6 +44,8 @@ export function engine<S extends object>(options: {
   definitions?: Pick<DefinitionStore, 'find'>;
   target?: Partial<Omit<TargetContext, 'finding'>>;
   environment?: Record<string, string>;
+  /** Asks the brake. @default there is none */
+  mayBegin?: GoingDependencies['mayBegin'];
   /** @default takes no time */
   wait?: (ms: number) => Promise<unknown>;
 }): RotationLifecycle<S> {
@@ -66,5 +69,6 @@ export function engine<S extends object>(options: {
     passwords: passwordPolicy(options.environment ?? {}),
     target: { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, ...options.target },
     wait: options.wait ?? (async () => undefined),
+    ...(options.mayBegin !== undefined && { mayBegin: options.mayBegin }),
   });
 }

@@ -128,6 +128,49 @@ describe('a rotation', () => {
     });
   });
 
+  describe.each([
+    ['RotationBraked', false],
+    ['CanaryUnfinished', true],
+  ] as const)('while the brake of the function says %s', (code, retryable) => {
+    const braked = () => {
+      const { target, store, ...rest } = world();
+      const bus = new MemoryBus();
+      const asked: string[] = [];
+      const mayBegin = async (_secret: unknown, version: string) => {
+        asked.push(version);
+        throw new SecretError(code, 'not now');
+      };
+      const lifecycle = engine({ rotator: modelRotator(target), store, bus, mayBegin });
+      const run = (Step: string, ClientRequestToken = token) =>
+        lifecycle.run({ Step, SecretId: arn, ClientRequestToken });
+      return { ...rest, target, store, bus, run, asked };
+    };
+
+    test('none begins: nothing is stored or changed, and no label is left that would keep others from beginning', async () => {
+      const { run, store, target, bus } = braked();
+      await expect(run('createSecret')).rejects.toMatchObject({ code, retryable });
+      expect(store.peek(arn, 'AWSPENDING')).toBeUndefined();
+      expect(target.passwords.get('app')).toBe(first.password);
+      expect(bus.events.map(({ detailType }) => detailType)).toEqual(['Secret Rotation Failed']);
+    });
+
+    test('one that has begun goes on to its end', async () => {
+      const { run, store, target } = braked();
+      await store.putPending(arn, token, JSON.stringify({ ...first, password: 'begun before the brake' }));
+      for (const step of steps) await run(step);
+      expect(target.passwords.get('app')).toBe('begun before the brake');
+    });
+
+    test('that of a revocation begins without asking', async () => {
+      const { run, store, asked } = braked();
+      const urgent = revocationToken('request', arn);
+      store.begin(arn, urgent);
+      for (const step of steps) await run(step, urgent);
+      expect(store.peek(arn, 'AWSCURRENT')?.versionId).toBe(urgent);
+      expect(asked).toEqual([]);
+    });
+  });
+
   describe('while the rotations of a secret are paused', () => {
     const in_ = (ms: number) => ({ 'rekey:paused-until': new Date(Date.now() + ms).toISOString() });
     const paused = (tags: Record<string, string>) => {

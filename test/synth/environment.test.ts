@@ -167,6 +167,7 @@ describe('an environment', () => {
         'sqs:GetQueueAttributes',
         'ssm:GetParameter',
         'ssm:GetParametersByPath',
+        'ssm:PutParameter',
         'states:DescribeStateMachine',
       ]);
     });
@@ -195,6 +196,7 @@ describe('an environment', () => {
               'Secret Rotation Abandoned',
               'Secret Rotation Paused',
               'Secret Rotation Resumed',
+              'Rotation Function Released',
             ],
           },
         },

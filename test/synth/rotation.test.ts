@@ -78,7 +78,10 @@ describe('the role of a rotation function', () => {
       'secretsmanager:TagResource',
       'secretsmanager:UpdateSecretVersionStage',
       'sqs:SendMessage',
+      'ssm:DeleteParameter',
       'ssm:GetParameter',
+      'ssm:GetParametersByPath',
+      'ssm:PutParameter',
       'xray:PutTelemetryRecords',
       'xray:PutTraceSegments',
     ]);
@@ -90,6 +93,10 @@ describe('the role of a rotation function', () => {
       'rds:DescribeDBClusterEndpoints',
       'rds:DescribeDBClusters',
       'rds:DescribeDBInstances',
+      // The numbered states of its own brake; see brake.test.ts.
+      'ssm:DeleteParameter',
+      'ssm:GetParametersByPath',
+      'ssm:PutParameter',
       'xray:PutTelemetryRecords',
       'xray:PutTraceSegments',
     ]);

@@ -76,6 +76,19 @@ export const secret: Entries<'secret'> = {
     mender: 'operator',
     remedy: 'It ends by itself at the time that the message names; `rekey resume` ends it now.',
   },
+  RotationBraked: {
+    meaning:
+      'So many secrets of the rotation function failed in a row that its brake is engaged: no rotation of its secrets begins. Nothing was changed; one that had begun goes on, and a revocation is not held up.',
+    mender: 'operator',
+    remedy:
+      'Remove the cause, which the failures of the secrets that the message names tell; then `rekey resume`, or deploy other code.',
+  },
+  CanaryUnfinished: {
+    meaning:
+      'The code or the configuration of the rotation function is new, and the first rotation by it had not ended when this one was to begin. Nothing was changed.',
+    mender: 'nobody, it passes',
+    remedy: 'Secrets Manager tries again; `rekey secret rotate` does it now.',
+  },
   RotationFunctionDenied: {
     meaning:
       'Secrets Manager cannot invoke the rotation function: it is gone, or no longer admits Secrets Manager.',

@@ -123,6 +123,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'rotation.schedule': setting('rate(10 days)', 'cron(0 3 1 * ? *)'),
   'rotation.overlapHours': setting(1, 48),
   'rotation.graceHours': setting(0, 48),
+  'rotation.brakeAfter': setting(0, 7),
   'rotation.maximumAgeDays': setting(60, 90),
   'passwords.length': setting(24, 40),
   'passwords.excludeCharacters': setting('/@', '/@"'),

@@ -117,6 +117,19 @@ export const wideGrants: readonly WideGrant[] = [
       'the definitions of the environment and what it has deployed, under paths that are its own; they hold no value',
   },
   {
+    roles: /^Rotation[a-z]/,
+    actions: ['ssm:GetParametersByPath', 'ssm:PutParameter', 'ssm:DeleteParameter'],
+    resource: /:parameter\/rekey\/prod\/brakes\/rekey-prod-rotation[^/*]*\/\*$/,
+    reason: 'the states of its own brake, which are numbered; they hold no value',
+  },
+  {
+    roles: /^OperatorRole/,
+    actions: ['ssm:GetParametersByPath', 'ssm:PutParameter'],
+    resource: /:parameter\/rekey\/prod\/brakes\/\*$/,
+    reason:
+      'the brakes of all rotation functions of the environment, under a path that is its own; a deploy replaces functions before it could change this role',
+  },
+  {
     roles: /^OperatorRole/,
     actions: ['events:ListRules'],
     resource: /^\*$/,

@@ -1,0 +1,58 @@
+import { RekeyError, SecretError } from '../../core/errors.ts';
+import type { EventOrigin } from '../../core/events/create.ts';
+import { pausedUntil } from '../../core/pause.ts';
+import type { SecretStore } from '../../core/ports.ts';
+import { isRevocationToken } from '../../core/revocation-token.ts';
+import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
+import { isFirstValue, parseSecretJson } from './secret-value.ts';
+
+/** What deciding whether a rotation may begin works with. */
+export interface GoingDependencies {
+  readonly store: Pick<SecretStore, 'read'>;
+  readonly origin: Pick<EventOrigin, 'clock'>;
+  /**
+   * Asks the brake of the function.
+   * @default the function has none
+   * @throws SecretError `RotationBraked` | `CanaryUnfinished`
+   */
+  readonly mayBegin?: (secret: SecretDescription, token: string) => Promise<void>;
+}
+
+/**
+ * Keeps a rotation from beginning while somebody has paused the secret's, while the brake of the function is engaged, or until
+ * the canary of new code has ended. For a canary, a first rotation has waited and goes on then. One whose value is stored has begun, and may have reached the target; and an emergency
+ * waits for nobody.
+ * @throws SecretError `RotationPaused` | `RotationBraked` | `CanaryUnfinished`
+ */
+export async function requireGoing(
+  secret: SecretDescription,
+  token: string,
+  { store, origin, mayBegin }: GoingDependencies,
+): Promise<void> {
+  if (isRevocationToken(token)) return;
+  try {
+    requireUnpaused(secret, origin.clock.now());
+    await mayBegin?.(secret, token);
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    if ((await store.read(secret.arn, { versionId: token })) !== undefined) return;
+    if (error.code === 'CanaryUnfinished' && (await logsInNowhere(secret, store))) return;
+    throw error;
+  }
+}
+
+/** Whether a secret waits for its first rotation: no login is at stake, and its next date may be far away. */
+async function logsInNowhere(secret: SecretDescription, store: Pick<SecretStore, 'read'>): Promise<boolean> {
+  const versionId = versionWith(secret, stages.current);
+  const current = versionId === undefined ? undefined : await store.read(secret.arn, { versionId });
+  return current !== undefined && isFirstValue(parseSecretJson(current.value, secret.name));
+}
+
+function requireUnpaused({ name, tags }: SecretDescription, now: Date): void {
+  const until = pausedUntil(tags, now);
+  if (until === undefined) return;
+  throw new SecretError(
+    'RotationPaused',
+    `rotations of ${name} are paused until ${until.toISOString()}; \`rekey resume\` ends that`,
+  );
+}
