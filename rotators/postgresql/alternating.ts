@@ -77,7 +77,7 @@ async function change(work: Work, proven: boolean): Promise<void> {
   // password comes last, when everything else is as it must be.
   const strays = await session.transaction(async (version) => {
     const pair = await preparePair(session, next, proven, version, context);
-    const found = pair.created ? 0 : await countStrays(session, pair.follower);
+    const found = pair === undefined || pair.created ? 0 : await countStrays(session, pair.follower);
     if (found === 0) await finish(work);
     return found === 0 ? undefined : pair;
   });
@@ -99,13 +99,14 @@ interface Pair {
   readonly created: boolean;
 }
 
+/** Makes the two act as one; undefined while there is only the one whose turn it is: the other is made at its own. */
 async function preparePair(
   session: Session,
   next: PostgresSecret,
   proven: boolean,
   version: number,
   context: Context,
-): Promise<Pair> {
+): Promise<Pair | undefined> {
   const { base, clone } = pairOf(next.username);
   const other = next.username === base ? clone : base;
   const roles = await readRoles(session, [base, clone]);
@@ -122,9 +123,10 @@ async function preparePair(
     requireAlter(session, role, version);
   }
   if (!roles.has(other)) {
+    if (roles.has(next.username)) return undefined;
     throw new TargetError(
       'TargetRefused',
-      `${session.place.where}: there is no role "${other}", which "${next.username}" would take turns with`,
+      `${session.place.where}: there is neither a role "${base}" nor "${clone}"; create "${base}" with what the application needs`,
     );
   }
   if (!roles.has(next.username)) {

@@ -53,13 +53,14 @@ async function change(
   const users = await readUsers(session, [base, clone]);
   if (!proven) for (const user of users.values()) requireHarmless(user);
   const other = users.get(otherName);
-  if (other === undefined) {
-    throw new TargetError(
-      'TargetRefused',
-      `${session.place.where}: there is no user "${otherName}", which "${username}" would take turns with`,
-    );
-  }
   const found = users.get(username);
+  if (other === undefined) {
+    if (found === undefined) throw neither(session, base, clone);
+    // The other one is made when its turn comes.
+    requireValid(session, found);
+    await setPassword(session, username, kept);
+    return [];
+  }
   const created = found === undefined;
   const own = found ?? (await create(session, username));
   // The user without the suffix follows only once, when it is made: somebody began with the clone.
@@ -82,6 +83,12 @@ async function change(
   await setPassword(session, username, kept);
   return notes;
 }
+
+const neither = ({ place }: Session, base: string, clone: string) =>
+  new TargetError(
+    'TargetRefused',
+    `${place.where}: there is neither a user "${base}" nor "${clone}"; create "${base}" with what the application needs`,
+  );
 
 const none: Access = { grants: [], groups: [], owns: [], shares: new Set() };
 const accessOf = (access: ReadonlyMap<string, Access>, name: string) => access.get(name) ?? none;
