@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+import { packageRoot } from '../../lib/constructs/bundle.ts';
+import { scoreOf } from './score.ts';
+
+/** What is mutated, and the tests that must notice. */
+const modules = {
+  audit: { files: ['lambdas/audit/*.ts', 'core/audit/*.ts'], tests: ['audit', 'core/audit'] },
+  revocation: { files: ['lambdas/revocation/*.ts'], tests: ['revocation'] },
+  rotation: { files: ['lambdas/rotation/*.ts'], tests: ['rotation', 'revocation'] },
+  rotators: { files: ['rotators/*.ts'], tests: ['rotators', 'rotation', 'revocation'] },
+} as const;
+
+const usage = `npm run mutation -- [module] [file …]
+
+Changes the code in one place after the other and runs the unit tests that reach it: a change that none of them notices
+survived. Modules: ${Object.keys(modules).join(', ')}; by default all of them, one after the other. Files, relative to the
+checkout and with :from-to for lines, narrow a module. Reports lie in .rekey/mutation/.
+
+  --help
+`;
+
+const { values, positionals } = parseArgs({
+  options: { help: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+
+const jestConfig: { readonly default: { readonly projects: readonly [Record<string, unknown>] } } =
+  await import(join(packageRoot, 'jest.config.js'));
+const [unit] = jestConfig.default.projects;
+
+const isModule = (name: string): name is keyof typeof modules => Object.hasOwn(modules, name);
+
+/** Mutates one module and says how many of its mutants the tests noticed. */
+async function mutate(name: keyof typeof modules, files: readonly string[]): Promise<void> {
+  const { tests } = modules[name];
+  const { transform, extensionsToTreatAsEsm, testEnvironment } = unit;
+  const reports = join('.rekey', 'mutation');
+  const stryker = new Stryker({
+    testRunner: 'jest',
+    plugins: ['@stryker-mutator/jest-runner'],
+    testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+    // This TypeScript has no API for JavaScript: there is no configuration that Stryker could rewrite.
+    tsconfigFile: 'none.json',
+    jest: {
+      projectType: 'custom',
+      config: {
+        transform,
+        extensionsToTreatAsEsm,
+        testEnvironment,
+        testMatch: tests.map((folder) => `**/test/${folder}/**/*.test.ts`),
+        // Bundles every function, which no mutant changes for the better.
+        testPathIgnorePatterns: ['/node_modules/', 'test/rotation/budget.test.ts'],
+      },
+      enableFindRelatedTests: true,
+    },
+    mutate: files.length > 0 ? [...files] : [...modules[name].files, '!**/*.handler.ts'],
+    mutator: { excludedMutations: ['StringLiteral', 'ObjectLiteral'] },
+    ignoreStatic: true,
+    coverageAnalysis: 'perTest',
+    concurrency: 1,
+    timeoutMS: 20_000,
+    tempDirName: join(reports, 'sandbox'),
+    ignorePatterns: ['.rekey', 'cdk.out', 'bench', 'test/e2e', 'test/local', 'test/synth'],
+    reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
+    clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
+    htmlReporter: { fileName: join(reports, `${name}.html`) },
+    jsonReporter: { fileName: join(reports, `${name}.json`) },
+  });
+  const { killed, timedOut, survived, uncovered, percent } = scoreOf(await stryker.runMutationTest());
+  process.stdout.write(
+    `${name}: ${percent} %; ${killed} killed, ${timedOut} timed out, ${survived} survived, ${uncovered} without a test\n`,
+  );
+}
+
+const [first, ...files] = positionals;
+process.chdir(packageRoot);
+if (values.help) process.stdout.write(usage);
+else if (first === undefined)
+  for (const name of Object.keys(modules).filter(isModule)) await mutate(name, []);
+else if (isModule(first)) await mutate(first, files);
+else throw new Error(`${first} is no module; there are ${Object.keys(modules).join(', ')}`);
