@@ -49,7 +49,7 @@ async function listen(serve: (socket: Socket) => void): Promise<RedshiftSecret> 
   };
 }
 
-const context = { connectTimeoutMs: 400, statementTimeoutMs: 400, finding: () => {} };
+const context = { connectTimeoutMs: 20_000, statementTimeoutMs: 20_000, finding: () => {} };
 
 describe('a login by SHA-256', () => {
   /** Judges the answer as AWS’s drivers make it; welcomes, and says `SELECT 1` is done. */
