@@ -52,6 +52,13 @@ describe('the chain', () => {
     ]);
   });
 
+  test('knows them in the order of their sequences as well', async () => {
+    const order = [1, 2, 8, 3, 9, 4, 5, 6, 7, 10];
+    const found = await rearranged((lines) => order.map((sequence) => lines[sequence - 1] ?? ''));
+    // Neighbours, one behind the other, are one problem.
+    expect(found).toEqual([['RecordsReordered', 8]]);
+  });
+
   test('names the one that is missing between two that stand too early', async () => {
     const order = [1, 2, 9, 3, 7, 4, 5, 6, 10];
     const found = await rearranged((lines) => order.map((sequence) => lines[sequence - 1] ?? ''));
