@@ -22,7 +22,9 @@ export class Chain {
   #hashes: readonly string[] | undefined = [emptyHead.hash];
   #gaps: Gap[] = [];
   /** The state before the last jump, until the next record shows whether records are missing or one is misplaced. */
-  #beforeJump: { sequence: number; hashes: readonly string[] | undefined; gaps: Gap[] } | undefined;
+  #beforeJump:
+    | { sequence: number; hashes: readonly string[] | undefined; gaps: Gap[]; early: readonly number[] }
+    | undefined;
   /** Records that stand too early. */
   readonly #early = new Set<number>();
   readonly #problems: Problems;
@@ -63,13 +65,15 @@ export class Chain {
       const displaced = this.#sequence;
       this.#reordered(displaced, `stands before record ${sequence}`, place);
       this.#gaps = jump.gaps;
-      if (this.#early.size < 10_000) {
-        this.#early.add(displaced);
+      for (const early of [...jump.early, displaced]) {
+        if (this.#early.size < 10_000) {
+          this.#early.add(early);
+        }
       }
       this.#accept(sequence, line.hash);
     } else if (sequence > this.#sequence) {
-      this.#beforeJump = { sequence: this.#sequence, hashes: this.#hashes, gaps: [...this.#gaps] };
-      this.#addGap(this.#sequence + 1, sequence - 1);
+      const before = { sequence: this.#sequence, hashes: this.#hashes, gaps: [...this.#gaps] };
+      this.#beforeJump = { ...before, early: this.#addGap(this.#sequence + 1, sequence - 1) };
       this.#sequence = sequence;
       this.#hashes = [line.hash];
       this.#noteHead(sequence, line.hash);
@@ -185,10 +189,13 @@ export class Chain {
     });
   }
 
-  #addGap(first: number, last: number): void {
+  /** Returns the records of the gap that stood too early, which are not missing. */
+  #addGap(first: number, last: number): readonly number[] {
     let start = first;
-    const early = [...this.#early].filter((sequence) => sequence >= first && sequence <= last);
-    for (const sequence of early.sort((a, b) => a - b)) {
+    const early = [...this.#early]
+      .filter((sequence) => sequence >= first && sequence <= last)
+      .sort((a, b) => a - b);
+    for (const sequence of early) {
       if (sequence > start) {
         this.#gaps.push({ first: start, last: sequence - 1 });
       }
@@ -198,6 +205,7 @@ export class Chain {
     if (start <= last) {
       this.#gaps.push({ first: start, last });
     }
+    return early;
   }
 
   #fillGap(sequence: number): boolean {
