@@ -42,7 +42,7 @@ export async function requireTrusted<S extends object>(
   if (base !== undefined)
     distrust('somebody has stored or labelled another current version since it was made');
 
-  const current = await store.read(arn, { versionId: currentId });
+  const current = await store.readDated(arn, currentId);
   if (current === undefined) return;
   const made = pending.created?.getTime() ?? Number.POSITIVE_INFINITY;
   if ((lastRotated?.getTime() ?? 0) > made) distrust('another rotation has ended since it was made');

@@ -39,6 +39,18 @@ export class VersionCache implements SecretStore {
     return version;
   }
 
+  /**
+   * Reads a version with its date. One that this environment has stored itself is remembered without any, and a person
+   * may have made it current since.
+   */
+  async readDated(secretId: string, versionId: string): Promise<SecretVersion | undefined> {
+    const version = await this.read(secretId, { versionId });
+    if (version === undefined || version.created !== undefined) return version;
+    const dated = await this.#store.read(secretId, { versionId });
+    if (dated !== undefined) this.#remember(secretId, dated);
+    return dated ?? version;
+  }
+
   async putPending(secretId: string, versionId: string, value: string, rotationToken?: string) {
     const result = await this.#store.putPending(secretId, versionId, value, rotationToken);
     if (result === 'stored') {

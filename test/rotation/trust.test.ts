@@ -134,6 +134,22 @@ describe('a version that was current before', () => {
     expect(world.logsIn()).toBe(true);
     expect(world.target.passwords.get('app')).not.toBe(world.leaked);
   });
+
+  // The environment that has stored a version knows its value without asking for it, and so without its date.
+  test.each(Object.entries(environments))(
+    'is known by its age, in %s, where a person made a version current that a rotation had left',
+    async (_name, cold) => {
+      const { target, store, edit, rotate, cold: restart, isPending, logsIn } = scene();
+      await rotate('t1', 'setSecret');
+      edit('by-hand', { team: 'sales' });
+      store.label(arn, 'AWSCURRENT', 't1');
+      store.label(arn, 'AWSPENDING', 'v1');
+      if (cold) restart();
+      const before = target.passwords.get('app');
+      expect(await refusal(rotate('v1'))).toHaveProperty('code', 'PendingOutdated');
+      expect([target.passwords.get('app'), isPending('v1'), logsIn()]).toEqual([before, false, true]);
+    },
+  );
 });
 
 test('numbers that JavaScript cannot hold tell two versions apart, and white space does not', async () => {
