@@ -139,11 +139,16 @@ describe('a batch of the queue', () => {
   const tools = () => {
     const counted: unknown[] = [];
     const warned: unknown[] = [];
+    const errors: unknown[] = [];
     return {
       counted,
       warned,
+      errors,
       given: {
-        logger: { warn: (...entry: unknown[]) => warned.push(entry) },
+        logger: {
+          warn: (...entry: unknown[]) => warned.push(entry),
+          error: (...entry: unknown[]) => errors.push(entry),
+        },
         metrics: { addMetric: (...metric: unknown[]) => counted.push(metric) },
       } as unknown as Parameters<typeof recordBatch>[2],
     };
@@ -170,6 +175,40 @@ describe('a batch of the queue', () => {
     expect(text).not.toContain('hunter2');
     expect(counted).toEqual([['AuditRecordsWritten', 'Count', 3]]);
     expect(warned).toHaveLength(1);
+  });
+
+  test('holds who sent each message, as SQS attests it, and nobody where SQS says nothing', async () => {
+    const log = new MemoryAuditStore();
+    const sent = { ...message(delivered(1), 'm1'), attributes: { SenderId: 'AROAEXAMPLE:session' } };
+    const { given } = tools();
+    const writer = new AuditWriter({ store: log, clock });
+    await recordBatch(batch(sent, message(delivered(2), 'm2')), { writer, clock }, given);
+    const text = Buffer.from(log.objects.get(objectKey(1))?.[0]?.body ?? []).toString();
+    const events = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).event);
+    expect(events.map(({ id, sender }) => [id, sender])).toEqual([
+      ['bus-1', 'AROAEXAMPLE:session'],
+      ['bus-2', undefined],
+    ]);
+    expect(Object.hasOwn(events[1], 'sender')).toBe(false);
+  });
+
+  test('names each object behind which the log goes on, and counts it for the alarm', async () => {
+    const log = new MemoryAuditStore();
+    const store = { writer: new AuditWriter({ store: log, clock }), clock };
+    await recordBatch(batch(message(delivered(1), 'm1')), store, tools().given);
+    log.overwrite(objectKey(2), Buffer.from('not a record'));
+    const { given, counted, errors } = tools();
+    const cold = { writer: new AuditWriter({ store: log, clock }), clock };
+    await recordBatch(batch(message(delivered(2), 'm2')), cold, given);
+    expect(counted).toEqual([
+      ['AuditLogBroken', 'Count', 1],
+      // One of them says that the object is broken.
+      ['AuditRecordsWritten', 'Count', 2],
+    ]);
+    expect(errors).toEqual([[expect.stringContaining('not intact'), { key: objectKey(2) }]]);
   });
 
   test('a bucket that refuses keeps the whole batch in the queue', async () => {
