@@ -9,6 +9,13 @@ export function pairOf(username: string): { base: string; clone: string } {
   return { base, clone: `${base}${cloneSuffix}` };
 }
 
+/**
+ * Tells whether a user of a pair gets its password although the other user does not exist. A person may have made a
+ * version current whose clone was never made; the user without the suffix, whom people grant to, has all that it needs.
+ */
+export const standsAlone = (username: string, exists: boolean): boolean =>
+  exists && username === pairOf(username).base;
+
 /** How long a user name may be. */
 export interface NameLimit {
   readonly longest: number;

@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors.ts';
-import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../alternating.ts';
 import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
 import { type Account, readAccounts, readGrants, setPassword, settableOf } from './account.ts';
@@ -34,29 +34,26 @@ async function change(place: Workplace): Promise<void> {
   const allMine = await readAccounts(session, server, next.username);
   const allOthers = await readAccounts(session, server, isClone ? base : clone);
   requireOtherAdmin(session.place.username, next.username);
-  // The other one is made when its turn comes.
-  const isAlone = allOthers.length === 0 && allMine.length > 0;
-  if (allOthers.length === 0 && !isAlone) {
+  const alone = allOthers.length === 0;
+  if (alone && !standsAlone(next.username, allMine.length > 0)) {
     throw new TargetError(
       'TargetRefused',
-      `${session.place.where}: there is neither a user "${base}" nor "${clone}"; create "${base}" with what the application needs`,
+      `${session.place.where}: there is no user "${isClone ? base : clone}", which "${next.username}" would take turns with`,
     );
   }
-  const others = isAlone ? [] : settableOf(session, server, allOthers, context);
+  const others = settableOf(session, server, allOthers, context);
   // At a host of the other one it must have a password; elsewhere it may be what it is.
-  const beside = isAlone
-    ? allMine
-    : allMine.filter(({ host }) => others.some((other) => other.host === host));
-  if (!isAlone) for (const account of beside) settableOf(session, server, [account], context);
-  const mine = beside.length === 0 ? [] : settableOf(session, server, allMine, context);
+  const beside = allMine.filter(({ host }) => others.some((other) => other.host === host));
+  for (const account of beside) settableOf(session, server, [account], context);
+  const mine = beside.length === 0 && !alone ? [] : settableOf(session, server, allMine, context);
   const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
   const { proven, currentAccepted } = await proofIn([...mine, ...others], next, context, isOfPair);
   if (!proven) await requireHarmless(session, [...mine, ...others], next, context);
   if (!currentAccepted) noteCurrentRefused(context);
   // The user without the suffix follows only once, when it is made: somebody began with the clone.
-  const follows = !isAlone && (isClone || mine.length === 0);
+  const follows = isClone || mine.length === 0;
   const accounts = follows ? await follow(place, others, allOthers) : mine;
-  if (!follows && !isAlone) await noteSurplus(place, mine, others);
+  if (!follows) await noteSurplus(place, mine, others);
   await setPassword(session, server, accounts, next.password);
   noteUnlocked(accounts, context);
 }

@@ -1,5 +1,5 @@
 import { SecretError, TargetError } from '../../core/errors.ts';
-import { pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../alternating.ts';
 import { isProven } from '../assigned.ts';
 import { LoginDenied, using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
@@ -99,7 +99,7 @@ interface Pair {
   readonly created: boolean;
 }
 
-/** Makes the two act as one; undefined while there is only the one whose turn it is: the other is made at its own. */
+/** Brings the pair in order; returns nothing where the user of the next version is alone and may be. */
 async function preparePair(
   session: Session,
   next: PostgresSecret,
@@ -123,10 +123,10 @@ async function preparePair(
     requireAlter(session, role, version);
   }
   if (!roles.has(other)) {
-    if (roles.has(next.username)) return undefined;
+    if (standsAlone(next.username, roles.has(next.username))) return undefined;
     throw new TargetError(
       'TargetRefused',
-      `${session.place.where}: there is neither a role "${base}" nor "${clone}"; create "${base}" with what the application needs`,
+      `${session.place.where}: there is no role "${other}", which "${next.username}" would take turns with`,
     );
   }
   if (!roles.has(next.username)) {

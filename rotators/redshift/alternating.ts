@@ -1,6 +1,6 @@
 import { TargetError } from '../../core/errors.ts';
 import type { Finding } from '../../core/findings/codes.ts';
-import { pairOf, requireAdmin, requireOtherAdmin } from '../alternating.ts';
+import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../alternating.ts';
 import { isProven } from '../assigned.ts';
 import { using } from '../login.ts';
 import type { ApplyContext } from '../rotator.ts';
@@ -54,12 +54,16 @@ async function change(
   if (!proven) for (const user of users.values()) requireHarmless(user);
   const other = users.get(otherName);
   const found = users.get(username);
-  if (other === undefined) {
-    if (found === undefined) throw neither(session, base, clone);
-    // The other one is made when its turn comes.
+  if (other === undefined && found !== undefined && standsAlone(username, true)) {
     requireValid(session, found);
     await setPassword(session, username, kept);
     return [];
+  }
+  if (other === undefined) {
+    throw new TargetError(
+      'TargetRefused',
+      `${session.place.where}: there is no user "${otherName}", which "${username}" would take turns with`,
+    );
   }
   const created = found === undefined;
   const own = found ?? (await create(session, username));
@@ -83,12 +87,6 @@ async function change(
   await setPassword(session, username, kept);
   return notes;
 }
-
-const neither = ({ place }: Session, base: string, clone: string) =>
-  new TargetError(
-    'TargetRefused',
-    `${place.where}: there is neither a user "${base}" nor "${clone}"; create "${base}" with what the application needs`,
-  );
 
 const none: Access = { grants: [], groups: [], owns: [], shares: new Set() };
 const accessOf = (access: ReadonlyMap<string, Access>, name: string) => access.get(name) ?? none;

@@ -141,6 +141,15 @@ describeEach(({ type, strategy, issued }) => {
       });
     }
 
+    if (strategy === 'alternating-users') {
+      test('is repaired where a person made a version current whose user does not exist yet', async () => {
+        const world = await scene();
+        world.versions.unshift(await world.propose());
+        for (const _ of ['back', 'and there']) expect(await target.logsIn(await world.rotate())).toBe(true);
+        expect(world.findings).toContainEqual(expect.objectContaining({ code: 'CurrentCredentialRefused' }));
+      });
+    }
+
     test('refuses a pending version for another host or user', async () => {
       const world = await scene();
       const next = await world.propose();
