@@ -34,9 +34,13 @@ export class Session extends Wire {
    * `ALTER ROLE … SET role` makes it another, defaults like `default_transaction_read_only` do not apply, and the
    * commit is durable. All of it ends with the transaction, so that a connection pooler hands nothing of it to others.
    * Runs it again when another session changed the same roles meanwhile.
+   * @param access - READ ONLY is all that a standby takes
    */
-  async transaction<T>(work: (version: number) => Promise<T>): Promise<T> {
-    return await this.inTransaction(() => this.#begin(), work);
+  async transaction<T>(
+    work: (version: number) => Promise<T>,
+    access: 'READ WRITE' | 'READ ONLY' = 'READ WRITE',
+  ): Promise<T> {
+    return await this.inTransaction(() => this.#begin(access), work);
   }
 
   /** How the server keeps passwords that it gets as text; known once a transaction has begun. */
@@ -45,10 +49,10 @@ export class Session extends Wire {
   }
   #encryption: PasswordForm = 'scram';
 
-  async #begin(): Promise<number> {
+  async #begin(access: string): Promise<number> {
     const limit = `'${Math.trunc(this.statementTimeoutMs)}'`;
     const [row] = await this.run<{ version: number; encryption: string }>(
-      `BEGIN READ WRITE;
+      `BEGIN ${access};
        SET LOCAL ROLE NONE;
        SELECT pg_catalog.set_config('search_path', 'pg_catalog', true);
        SELECT set_config('statement_timeout', ${limit}, true), set_config('lock_timeout', ${limit}, true),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetError } from '../../core/errors.ts';
 import { standingOf, untouched } from '../assigned.ts';
 import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
@@ -5,7 +6,7 @@ import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { missingToAlter, quote, readRoles } from './role.ts';
-import { databaseOf, type PostgresSecret } from './schema.ts';
+import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
 
 type Context = ContainContext<PostgresSecret>;
 
@@ -21,7 +22,8 @@ type Context = ContainContext<PostgresSecret>;
  * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
  *   new logins.
  *
- * The admin touches nobody whom nothing ties to the secret; see {@link standingOf}.
+ * Where the admin is of another server than the secret, of its primary, the sessions at both are ended. The admin touches
+ * nobody whom nothing ties to the secret; see {@link standingOf}.
  */
 export async function contain(leaked: PostgresSecret, context: Context): Promise<ContainResult> {
   const { current } = context.credentials;
@@ -43,9 +45,11 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
       }
       throw error;
     });
-    return await using(session, async () =>
+    const done = await using(session, async () =>
       disable(session, leaked.username, await isReplaced(leaked, context)),
     );
+    const isApart = admin.host !== current.host || portOf(admin) !== portOf(current);
+    return isApart ? await containAtReplica(done, leaked, admin, context) : done;
   }
   const session = await tryOpen(leaked, context);
   if (session instanceof LoginRefused) {
@@ -62,6 +66,51 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
     sessionsEnded,
     note: `"${leaked.username}" cannot take its own LOGIN away and there is no admin secret; only a rotation ends new logins`,
   };
+}
+
+/** Longest wait for a replica to hear of what the admin has changed, in milliseconds. */
+const longestLagMs = 5_000;
+
+/**
+ * Ends the sessions at the server that the secret names, where the admin has acted at another one: its primary. A replica
+ * hears of a change later, and its sessions are its own. The admin logs in there with what it logs in with at the primary.
+ */
+async function containAtReplica(
+  done: ContainResult,
+  leaked: PostgresSecret,
+  admin: PostgresSecret,
+  context: Context,
+): Promise<ContainResult> {
+  const { current } = context.credentials;
+  const { username, password } = leaked;
+  const there = { host: current.host, port: portOf(current) };
+  const session = await open({ ...admin, ...there }, context, databaseOf(current));
+  return await using(session, async () => {
+    const first = await endSessions(session, username);
+    const isRefused =
+      done.loginsRefused && (await isRefusedSoon({ ...current, username, password }, context));
+    const sessionsEnded = done.sessionsEnded + first + (await endSessions(session, username));
+    if (isRefused || !done.loginsRefused) return { ...done, sessionsEnded };
+    const note = `the change at ${admin.host} has not arrived at ${there.host}:${there.port}, where "${username}" logs in until it has; contain it again`;
+    return {
+      loginsRefused: false,
+      sessionsEnded,
+      note: done.note === undefined ? note : `${done.note}; ${note}`,
+    };
+  });
+}
+
+/** Whether a server refuses a credential by now, or within the time that a replica may be behind. */
+async function isRefusedSoon(secret: PostgresSecret, context: Context): Promise<boolean> {
+  const deadline = performance.now() + Math.min(longestLagMs, context.statementTimeoutMs);
+  for (;;) {
+    const answer = await unlessBusy(tryOpen(secret, context));
+    if (answer instanceof LoginRefused) return true;
+    if (answer !== undefined && !(answer instanceof LoginDenied)) await answer.end();
+    // The server takes a moment to forget a session that was closed, which is not one to be ended.
+    await sleep(250);
+    if (performance.now() > deadline) return false;
+  }
 }
 
 /**
@@ -161,7 +210,7 @@ async function disable(session: Session, username: string, replaced: boolean): P
  */
 async function endSessions(session: Session, username: string, before?: number): Promise<number> {
   return await endInRounds(session.place.where, username, async () => {
-    const found = await session.transaction(() => terminate(session, username, before));
+    const found = await session.transaction(() => terminate(session, username, before), 'READ ONLY');
     return found.map(({ pid, start }) => `${pid} ${start}`);
   });
 }

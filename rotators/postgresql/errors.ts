@@ -213,7 +213,7 @@ export function statementError(error: unknown, place: Place, doing: string, miss
     case '0A000':
       return new TargetError(
         'TargetRefused',
-        `${where}: cannot ${doing} on a read-only server (${answer.code}); an admin secret that names the primary can`,
+        `${where}: cannot ${doing} on a read-only server, such as a standby (${answer.code}); name the primary in the secret, or an admin secret that names it`,
       );
     case '57P01':
     case '57P02':

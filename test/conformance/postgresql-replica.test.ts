@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { systemRandom } from '../../adapters/random.ts';
 import type { Strategy } from '../../core/secret.ts';
 import { type Step, steps } from '../../lambdas/rotation/event.ts';
 import { newServerFolder } from '../../local/folders.ts';
@@ -79,6 +80,7 @@ async function world(strategy: Strategy, port: number, adminPort = port) {
   await ask(primary, `CREATE ROLE ${username} LOGIN PASSWORD '${password}'`);
   await ask(primary, `CREATE ROLE ${adminName} LOGIN CREATEROLE PASSWORD '${password}'`);
   await ask(primary, `GRANT ${username} TO ${adminName} WITH ADMIN OPTION`);
+  await ask(primary, `GRANT pg_signal_backend TO ${adminName}`);
   await caughtUp();
   const common = { engine: 'postgres', host: 'localhost', dbname: 'postgres' };
   const masterarn = strategy === 'alternating-users' || adminPort !== port ? { masterarn: adminArn } : {};
@@ -101,6 +103,7 @@ async function world(strategy: Strategy, port: number, adminPort = port) {
     run,
     begin: () => store.begin(arn, 'next'),
     current: (): Secret => JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? '{}'),
+    admin: (): Secret => JSON.parse(store.peek(adminArn, 'AWSCURRENT')?.value ?? '{}'),
     probe: async (secret: Secret) =>
       (await postgresql.probe(secret as never, { ...target, finding: () => {} })).outcome,
     /** All steps, again from the first while one fails, as Secrets Manager does. */
@@ -141,6 +144,48 @@ describe('a secret whose host is a streaming replica', () => {
     await rotate();
     expect(current().port).toBe(standby.port);
     expect([await probe(current()), await probe(before)]).toEqual(['accepted', 'rejected']);
+  });
+});
+
+describe('a revocation of a secret whose host is a streaming replica', () => {
+  /** A session of the user at a server, which somebody else keeps open. */
+  const openSession = async (server: PostgresServer, { username, password }: Secret) => {
+    const at = { host: server.host, port: server.port, database: 'postgres', ssl: { ca: server.caPem } };
+    const client = new pg.Client({ ...at, user: String(username), password: String(password) });
+    client.on('error', () => {});
+    await client.connect();
+    return async (): Promise<boolean> => {
+      const alive = await client.query('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+      await client.end().catch(() => {});
+      return alive;
+    };
+  };
+  const contain = async (secret: Secret, admin: Secret | undefined) =>
+    await postgresql.contain(secret as never, {
+      ...{ strategy: 'single-user', random: systemRandom, finding: () => {} },
+      ...{ connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, certificateAuthorities: [primary.caPem] },
+      credentials: {
+        ...{ current: secret as never, admin: async () => admin as never, isAssigned: async () => true },
+        previous: async () => undefined,
+        async *others() {},
+      },
+    });
+
+  test('by an admin of the primary ends the login, and the sessions at both servers', async () => {
+    const { current, admin } = await world('single-user', standby.port, primary.port);
+    const sessions = [await openSession(primary, current()), await openSession(standby, current())];
+    expect(await contain(current(), admin())).toMatchObject({ loginsRefused: true, sessionsEnded: 2 });
+    expect(await Promise.all(sessions.map((alive) => alive()))).toEqual([false, false]);
+  });
+
+  test('without an admin ends the sessions at the replica, and says that logins go on', async () => {
+    const { current } = await world('single-user', standby.port);
+    const alive = await openSession(standby, current());
+    expect(await contain(current(), undefined)).toMatchObject({ loginsRefused: false, sessionsEnded: 1 });
+    expect(await alive()).toBe(false);
   });
 });
 
