@@ -19,9 +19,10 @@ export interface GoingDependencies {
 }
 
 /**
- * Keeps a rotation from beginning while somebody has paused the secret's, while the brake of the function is engaged, or until
- * the canary of new code has ended. For a canary, a first rotation has waited and goes on then. One whose value is stored has begun, and may have reached the target; and an emergency
- * waits for nobody.
+ * Keeps a rotation from beginning while its secret is paused, its function is braked, or a canary has not ended.
+ *
+ * A rotation whose value is stored has begun, and may have reached the target: it goes on. That of a revocation waits for
+ * nobody. A first rotation waits for the canary as long as a function can, and then goes on.
  * @throws SecretError `RotationPaused` | `RotationBraked` | `CanaryUnfinished`
  */
 export async function requireGoing(
