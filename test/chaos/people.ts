@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { steps } from '../../lambdas/rotation/event.ts';
-import type { MemoryStore } from '../rotation/memory-store.ts';
 import type { InvocationOptions } from './histories.ts';
+import { Rotations, type Steps } from './secrets-manager.ts';
 
 /** What people, policies and Secrets Manager do to one secret between any two steps. */
 export type Happening =
@@ -54,16 +53,10 @@ export const histories = ({ policy, most }: { readonly policy: boolean; readonly
   );
 
 /** Where a history takes place. */
-export interface Stage {
-  readonly arn: string;
-  readonly store: MemoryStore;
-  begin(token: string): void;
-  invoke(event: { step: string; token: string }, options: InvocationOptions): Promise<Error | undefined>;
+export interface Stage extends Steps<InvocationOptions> {
   /** Changes the password of a user at the target, as its administrator does. */
   setPassword(secret: Record<string, unknown>, password: string): void | Promise<void>;
   setPolicy(strict: boolean): void;
-  /** A rotation is over, as Secrets Manager notes it. */
-  rotated(): void;
   /** A person has changed something, and looks at it before they go on. */
   lookedAt(): void | Promise<void>;
 }
@@ -77,16 +70,15 @@ const textWith = (text: string, key: 'note' | 'password', value: string): string
 /** Plays what happens to one secret; its JSON holds a key `note`. */
 export class Story {
   readonly #stage: Stage;
+  readonly #rotations: Rotations<InvocationOptions>;
   readonly everCurrent = new Set<string>();
-  #token = '';
-  #next = 0;
-  #tokens = 0;
   #edits = 0;
   /** What the current version must hold besides the credential, byte for byte. */
   kept: string;
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    this.#rotations = new Rotations(stage);
     this.kept = withoutCredential(this.text());
     this.#noteCurrent();
   }
@@ -105,7 +97,7 @@ export class Story {
   }
 
   async play(happening: Happening): Promise<void> {
-    if (happening.kind === 'step') await this.#step(happening);
+    if (happening.kind === 'step') await this.#rotations.step(happening);
     else if (happening.kind === 'rotation') await this.rotation();
     else {
       await this.#byPerson(happening);
@@ -116,11 +108,7 @@ export class Story {
 
   /** Runs the steps that are left, or a rotation from its beginning. */
   async rotation(): Promise<Error | undefined> {
-    do {
-      const failure = await this.#step({ cold: false });
-      if (failure !== undefined) return failure;
-    } while (this.#token !== '');
-    return undefined;
+    return await this.#rotations.rotation({ cold: false });
   }
 
   /**
@@ -142,27 +130,6 @@ export class Story {
 
   #noteCurrent(): void {
     this.everCurrent.add(String(this.current().password));
-  }
-
-  /** Secrets Manager attempts a leftover again, from its first step, and begins a rotation where there is none. */
-  async #step(options: InvocationOptions): Promise<Error | undefined> {
-    const { store, arn, begin, invoke, rotated } = this.#stage;
-    const pending = store.peek(arn, 'AWSPENDING')?.versionId;
-    const unfinished = pending === store.peek(arn, 'AWSCURRENT')?.versionId ? undefined : pending;
-    if (unfinished === undefined || unfinished !== this.#token) {
-      this.#next = 0;
-      if (unfinished === undefined) this.#tokens += 1;
-      this.#token = unfinished ?? `token-${this.#tokens}`;
-      if (unfinished === undefined) begin(this.#token);
-    }
-    const step = steps[this.#next] ?? 'createSecret';
-    const failure = await invoke({ step, token: this.#token }, options);
-    this.#next = failure === undefined ? this.#next + 1 : 0;
-    if (this.#next === steps.length) {
-      this.#token = '';
-      rotated();
-    }
-    return failure;
   }
 
   async #byPerson(happening: Exclude<Happening, { kind: 'step' | 'rotation' }>): Promise<void> {

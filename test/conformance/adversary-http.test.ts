@@ -6,10 +6,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../adapters/random.ts';
 import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
-import { steps } from '../../lambdas/rotation/event.ts';
 import { issueCertificate } from '../../local/certificates.ts';
 import { recipeBook } from '../../rotators/http/recipe-book.ts';
 import { httpRotator } from '../../rotators/http/rotator.ts';
+import { outcome } from '../chaos/histories.ts';
+import { Rotations } from '../chaos/secrets-manager.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { startTokenService, type TokenService } from '../rotators/http/token-service.ts';
@@ -158,7 +159,7 @@ async function play(history: readonly Move[], form: Form): Promise<readonly stri
     certificateAuthorities: [service.authority.cert],
     allowPrivateAddresses: true,
   };
-  let [made, next, token] = [0, 0, ''];
+  let made = 0;
   const serial = (): number => {
     made += 1;
     return made;
@@ -186,33 +187,15 @@ async function play(history: readonly Move[], form: Form): Promise<readonly stri
     store.label(arn, 'AWSCURRENT', holder);
     store.label(arn, label, id);
   };
-  const step = async (): Promise<boolean> => {
-    const [pending, current] = [store.peek(arn, 'AWSPENDING'), store.peek(arn, 'AWSCURRENT')];
-    const unfinished = pending !== undefined && pending.versionId !== current?.versionId;
-    if (!unfinished || pending.versionId !== token) {
-      token = unfinished ? pending.versionId : `token-${serial()}`;
-      next = 0;
-      if (!unfinished) store.begin(arn, token);
-    }
-    const failed = await engine({ rotator: rotator as never, store, strategy: 'single-user', target })
-      .run({ Step: steps[next], SecretId: arn, ClientRequestToken: token })
-      .then(
-        () => false,
-        () => true,
-      );
-    allow();
-    next = failed ? 0 : next + 1;
-    if (next === steps.length) {
-      token = '';
-      store.noteRotated(arn);
-    }
-    return !failed;
-  };
-  const rotation = async () => {
-    do {
-      if (!(await step())) return;
-    } while (token !== '');
-  };
+  const rotations = new Rotations({
+    ...{ arn, store },
+    invoke: async ({ step, token }) => {
+      const lifecycle = engine({ rotator: rotator as never, store, strategy: 'single-user', target });
+      const failure = await outcome(lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }));
+      allow();
+      return failure;
+    },
+  });
   const revocation = async (rotate: boolean) => {
     const input = {
       ...{ requestId: 'r1', correlationId: 'r1', secretArn: arn, secretName: 'app', named: false },
@@ -229,7 +212,7 @@ async function play(history: readonly Move[], form: Form): Promise<readonly stri
     };
     await containLeaks({ ...input, action: 'contain' }, dependencies).catch(() => undefined);
     if (!rotate) return;
-    await rotation();
+    await rotations.rotation(undefined);
     const newVersionId = store.peek(arn, 'AWSCURRENT')?.versionId;
     const after = { ...input, newVersionId, rotatedAt: new Date().toISOString() };
     await containLeaks({ ...after, action: 'contain' }, dependencies).catch(() => undefined);
@@ -246,8 +229,8 @@ async function play(history: readonly Move[], form: Form): Promise<readonly stri
   for (const [index, move] of history.entries()) {
     const before = working();
     if (move.kind === 'write') write(move);
-    else if (move.kind === 'step') await step();
-    else if (move.kind === 'rotation') await rotation();
+    else if (move.kind === 'step') await rotations.step(undefined);
+    else if (move.kind === 'rotation') await rotations.rotation(undefined);
     else await revocation(move.rotate);
     const when = `${index}. ${JSON.stringify(move)}`;
     const heard = his.heard();

@@ -5,8 +5,9 @@ import { systemRandom } from '../../adapters/random.ts';
 import type { Assignment } from '../../core/definition.ts';
 import type { Strategy } from '../../core/secret.ts';
 import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
-import { steps } from '../../lambdas/rotation/event.ts';
 import { registry } from '../../rotators/registry.ts';
+import { outcome } from '../chaos/histories.ts';
+import { Rotations } from '../chaos/secrets-manager.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import type { PostgresUnderTest } from './drivers/postgresql.ts';
@@ -112,7 +113,7 @@ describe.each(['postgresql', 'mysql', 'redis'] as const)('%s', (type) => {
     };
     const session = await target.openSession(victim);
     const his = new Set<string>();
-    let [made, next, token] = [0, 0, ''];
+    let made = 0;
     const serial = (): number => {
       made += 1;
       return made;
@@ -148,34 +149,15 @@ describe.each(['postgresql', 'mysql', 'redis'] as const)('%s', (type) => {
         store.label(arn, label, id);
       }
     };
-    const lifecycle = () =>
-      engine({ rotator: target.rotator as never, store, strategy, definitions, target: target.context });
-    const step = async (): Promise<boolean> => {
-      const [pending, current] = [store.peek(arn, 'AWSPENDING'), store.peek(arn, 'AWSCURRENT')];
-      const unfinished = pending !== undefined && pending.versionId !== current?.versionId;
-      if (!unfinished || pending.versionId !== token) {
-        token = unfinished ? pending.versionId : `token-${serial()}`;
-        next = 0;
-        if (!unfinished) store.begin(arn, token);
-      }
-      const failed = await lifecycle()
-        .run({ Step: steps[next], SecretId: arn, ClientRequestToken: token })
-        .then(
-          () => false,
-          () => true,
-        );
-      next = failed ? 0 : next + 1;
-      if (next === steps.length) {
-        token = '';
-        store.noteRotated(arn);
-      }
-      return !failed;
-    };
-    const rotation = async () => {
-      do {
-        if (!(await step())) return;
-      } while (token !== '');
-    };
+    const rotations = new Rotations({
+      ...{ arn, store },
+      invoke: ({ step, token }) => {
+        const lifecycle = engine({
+          ...{ rotator: target.rotator as never, store, strategy, definitions, target: target.context },
+        });
+        return outcome(lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }));
+      },
+    });
     const revocation = async (rotate: boolean) => {
       const input = {
         ...{ requestId: 'r1', correlationId: 'r1', secretArn: arn, secretName: 'app', named: false },
@@ -199,7 +181,7 @@ describe.each(['postgresql', 'mysql', 'redis'] as const)('%s', (type) => {
       };
       await containLeaks({ ...input, action: 'contain' }, dependencies).catch(() => undefined);
       if (!rotate) return;
-      await rotation();
+      await rotations.rotation(undefined);
       const newVersionId = store.peek(arn, 'AWSCURRENT')?.versionId;
       const after = { ...input, newVersionId, rotatedAt: new Date().toISOString() };
       await containLeaks({ ...after, action: 'contain' }, dependencies).catch(() => undefined);
@@ -248,8 +230,8 @@ describe.each(['postgresql', 'mysql', 'redis'] as const)('%s', (type) => {
     try {
       for (const [index, move] of history.entries()) {
         if (move.kind === 'write') write(move);
-        else if (move.kind === 'step') await step();
-        else if (move.kind === 'rotation') await rotation();
+        else if (move.kind === 'step') await rotations.step(undefined);
+        else if (move.kind === 'rotation') await rotations.rotation(undefined);
         else await revocation(move.rotate);
         if (move.kind !== 'write') await look(`${index}. ${JSON.stringify(move)}`);
         if (faults.length > 0) break;
