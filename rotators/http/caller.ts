@@ -103,6 +103,15 @@ export class Caller {
     return `${name} at ${url.host}`;
   }
 
+  /** `create at gitlab.example.com: answered 409 (CODE)`: what errors say of an answer. */
+  answered(
+    answer: HttpAnswer,
+    url: URL,
+    { name, ...sent }: Pick<CallOptions, 'name'> & Partial<CallOptions>,
+  ): string {
+    return `${this.where(name, url)}: answered ${answer.status}${this.#errorCode(answer, sent)}`;
+  }
+
   /**
    * The error for an answer that the recipe has no other meaning for. Of the answer, it quotes the status and the service's
    * error code; never its text, which may quote what was sent.
@@ -112,8 +121,7 @@ export class Caller {
     url: URL,
     { name, ...sent }: Pick<CallOptions, 'name'> & Partial<CallOptions>,
   ): TargetError | SecretError {
-    const where = this.where(name, url);
-    const answered = `${where}: answered ${answer.status}${this.#errorCode(answer, sent)}`;
+    const answered = this.answered(answer, url, { name, ...sent });
     const { by } = sent;
     const authority = by !== undefined && 'permission' in by ? by : undefined;
     if (answer.status === 401 && authority?.own === true) {

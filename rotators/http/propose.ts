@@ -76,7 +76,11 @@ async function create(
       `${caller.where('create', url)}: the service has room for no further credential (${answer.status}); revoke there what nobody uses`,
     );
   }
-  throw caller.refusal(answer, url, call);
+  if (!matches(request.busy, answer)) throw caller.refusal(answer, url, call);
+  throw new TargetError(
+    'TargetBusy',
+    `${caller.answered(answer, url, call)}: something else was being changed there, and nothing was made; try again later`,
+  );
 }
 
 const createUrl = (caller: Caller, current: Credential, authority: Authority): URL =>

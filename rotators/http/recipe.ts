@@ -118,6 +118,8 @@ const recipeSchema = z
       done: answers.min(1),
       /** What says that there is room for no other credential. */
       full: answers.default([]),
+      /** What says that nothing was made, since something else was being changed: the whole step is tried again. */
+      busy: answers.default([]),
       /** Key of the secret's JSON → where its value stands in the answer. */
       answer: z.record(key, pointer),
     }),

@@ -5,7 +5,7 @@ import { passwordPolicy } from '../../../core/password.ts';
 import { recipes } from '../../../rotators/http/recipes/index.ts';
 import { httpRotator } from '../../../rotators/http/rotator.ts';
 import type { HttpSecret } from '../../../rotators/http/schema.ts';
-import type { StandIn } from './stand-in.ts';
+import type { Answer, StandIn } from './stand-in.ts';
 import { fixtures, startVendors, token } from './vendors.ts';
 
 let standIn: StandIn;
@@ -131,6 +131,33 @@ describe('what is particular to a vendor', () => {
       for (const hidden of ['<x>', String(secret[keyOf(name)])]) expect(odd).not.toContain(hidden);
     },
   );
+
+  test('MongoDB Atlas: a change at the same time is tried again, beginning with the list; no other conflict is', async () => {
+    const { fixture, secret, context, rotator } = vendor('mongodb-atlas-service-account-secret');
+    const granted = fixture.token?.answer ?? { status: 599 };
+    const conflict = (errorCode?: string) => ({ status: 409, body: { error: 409, errorCode } });
+    const listed = (...ids: unknown[]) => ({ status: 200, body: { secrets: ids.map((id) => ({ id })) } });
+    const proposed = (...answers: Answer[]) => {
+      standIn.answer(granted, ...answers);
+      return rotator.propose(secret, context);
+    };
+    await expect(proposed(listed(secret.id), conflict('DATA_CONCURRENCY_ERROR'))).rejects.toMatchObject({
+      ...{ code: 'TargetBusy', retryable: true },
+      message: expect.stringContaining('answered 409 (DATA_CONCURRENCY_ERROR)'),
+    });
+    // Sent once: whoever was faster may have taken the last place, which only the list tells.
+    expect(standIn.left).toBe(0);
+    await expect(proposed(listed(secret.id, 'the-faster-one'))).rejects.toMatchObject({
+      code: 'SlotsTaken',
+      message: expect.stringContaining('the-faster-one'),
+    });
+    for (const errorCode of ['CANNOT_DO_THAT', undefined]) {
+      await expect(proposed(listed(secret.id), conflict(errorCode))).rejects.toMatchObject({
+        ...{ code: 'TargetRefused', retryable: false },
+      });
+    }
+    expect(await proposed(listed(secret.id), fixture.create.answer)).toMatchObject(fixture.made);
+  });
 
   test('Databricks: a service principal whose secrets have all ended gets another', async () => {
     const { fixture, secret, context, rotator } = vendor('databricks-service-principal-secret');
