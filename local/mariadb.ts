@@ -134,6 +134,8 @@ export interface MariaDbOptions {
   readonly mysqld?: string;
   /** Writes a binary log, as a server with replicas does. Default: false. */
   readonly binaryLog?: boolean;
+  /** Name of its authority: who trusts two must be able to tell them apart. Default: that of all servers here. */
+  readonly authorityName?: string;
 }
 
 /**
@@ -168,7 +170,7 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServ
     throw new Error(`${installer} failed: ${`${error.stdout}${error.stderr}`.slice(-500)}`);
   });
 
-  const authority = await createAuthority(undefined, product.keyType);
+  const authority = await createAuthority(options.authorityName, product.keyType);
   const serve = async ({ cert, key }: Certificate) => {
     for (const [name, text] of [
       ['server.pem', cert],

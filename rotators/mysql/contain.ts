@@ -2,12 +2,13 @@ import { TargetError } from '../../core/errors.ts';
 import { pairOf } from '../alternating.ts';
 import { isOfUser, untouched } from '../assigned.ts';
 import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
+import { containAtReplica } from '../replica.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { type Account, anyHasPassword, changePermission, readAccounts } from './account.ts';
 import { openServer, type Server, type Session, tryOpen } from './connection.ts';
 import { takeAway } from './dual.ts';
-import type { MysqlSecret } from './schema.ts';
+import { type MysqlSecret, portOf } from './schema.ts';
 import { proofIn } from './single.ts';
 import { accountName, quote } from './sql.ts';
 
@@ -25,6 +26,8 @@ type Context = ContainContext<MysqlSecret>;
  * - No admin, or one that is the leaked user itself: the user's other sessions are ended, and only a rotation can refuse
  *   new logins.
  *
+ * Where the admin is of another server than the secret, of its source, the sessions at both are ended.
+ *
  * The admin touches nobody whom nothing ties to the secret: no version of it, and no word of the deployment.
  */
 export async function contain(leaked: MysqlSecret, context: Context): Promise<ContainResult> {
@@ -41,7 +44,11 @@ export async function contain(leaked: MysqlSecret, context: Context): Promise<Co
     }
   }
   if (admin !== undefined) {
-    return await using(await openServer(admin, context), (session) => disable(session, leaked, context));
+    const { done, isUntouched } = await using(await openServer(admin, context), (session) =>
+      disable(session, leaked, context),
+    );
+    const isApart = admin.host !== current.host || portOf(admin) !== portOf(current);
+    return isApart && !isUntouched ? await atReplica(done, leaked, admin, context) : done;
   }
   const session = await tryOpen({ ...leaked, dbname: null }, context);
   if (session instanceof LoginRefused) {
@@ -137,13 +144,36 @@ async function isTied(
   return true;
 }
 
-async function disable(session: Session, leaked: MysqlSecret, context: Context): Promise<ContainResult> {
+/** The admin logs in at the replica with what it logs in with at the source. */
+async function atReplica(
+  done: ContainResult,
+  leaked: MysqlSecret,
+  admin: MysqlSecret,
+  context: Context,
+): Promise<ContainResult> {
+  const { current } = context.credentials;
+  const { username, password } = leaked;
+  const there = { host: current.host, port: portOf(current) };
+  const replica = {
+    ...{ username, source: admin.host, where: `${there.host}:${there.port}` },
+    tryLeaked: () => tryOpen({ ...current, dbname: null, username, password }, context),
+  };
+  return await using(await openServer({ ...admin, ...there }, context), (session) =>
+    containAtReplica(done, { ...replica, endSessions: () => endSessions(session, username) }, context),
+  );
+}
+
+async function disable(
+  session: Session,
+  leaked: MysqlSecret,
+  context: Context,
+): Promise<{ done: ContainResult; isUntouched?: true }> {
   const { username } = leaked;
   const server = await session.prepare();
   const accounts = await readAccounts(session, server, username);
   const isAdmin = session.place.username === username;
   if (accounts.length > 0 && !(await isTied(session, leaked, accounts, server, context)))
-    return untouched(leaked, 'refused');
+    return { done: untouched(leaked, 'refused'), isUntouched: true };
   const replaced =
     accounts.length > 0 &&
     (context.strategy === 'dual-credential'
@@ -162,15 +192,12 @@ async function disable(session: Session, leaked: MysqlSecret, context: Context):
   });
   const sessionsEnded = await endSessions(session, username);
   if (accounts.length === 0) {
-    return { loginsRefused: true, sessionsEnded, note: `there is no user "${username}"` };
+    return { done: { loginsRefused: true, sessionsEnded, note: `there is no user "${username}"` } };
   }
-  if (!isAdmin || replaced) return { loginsRefused: true, sessionsEnded };
+  if (!isAdmin || replaced) return { done: { loginsRefused: true, sessionsEnded } };
   // Nobody would be left who could unlock it.
-  return {
-    loginsRefused: false,
-    sessionsEnded,
-    note: `the admin secret logs in as "${username}" itself, which cannot lock itself; only a rotation ends new logins`,
-  };
+  const note = `the admin secret logs in as "${username}" itself, which cannot lock itself; only a rotation ends new logins`;
+  return { done: { loginsRefused: false, sessionsEnded, note } };
 }
 
 /**

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetError } from '../../core/errors.ts';
 import { standingOf, untouched } from '../assigned.ts';
 import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
+import { containAtReplica } from '../replica.ts';
 import type { ContainContext, ContainResult } from '../rotator.ts';
 import { endSessions as endInRounds } from '../sessions.ts';
 import { open, type Session, tryOpen } from './connection.ts';
@@ -49,7 +49,7 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
       disable(session, leaked.username, await isReplaced(leaked, context)),
     );
     const isApart = admin.host !== current.host || portOf(admin) !== portOf(current);
-    return isApart ? await containAtReplica(done, leaked, admin, context) : done;
+    return isApart ? await atReplica(done, leaked, admin, context) : done;
   }
   const session = await tryOpen(leaked, context);
   if (session instanceof LoginRefused) {
@@ -68,14 +68,8 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
   };
 }
 
-/** Longest wait for a replica to hear of what the admin has changed, in milliseconds. */
-const longestLagMs = 5_000;
-
-/**
- * Ends the sessions at the server that the secret names, where the admin has acted at another one: its primary. A replica
- * hears of a change later, and its sessions are its own. The admin logs in there with what it logs in with at the primary.
- */
-async function containAtReplica(
+/** The admin logs in at the replica with what it logs in with at the primary. */
+async function atReplica(
   done: ContainResult,
   leaked: PostgresSecret,
   admin: PostgresSecret,
@@ -84,33 +78,13 @@ async function containAtReplica(
   const { current } = context.credentials;
   const { username, password } = leaked;
   const there = { host: current.host, port: portOf(current) };
-  const session = await open({ ...admin, ...there }, context, databaseOf(current));
-  return await using(session, async () => {
-    const first = await endSessions(session, username);
-    const isRefused =
-      done.loginsRefused && (await isRefusedSoon({ ...current, username, password }, context));
-    const sessionsEnded = done.sessionsEnded + first + (await endSessions(session, username));
-    if (isRefused || !done.loginsRefused) return { ...done, sessionsEnded };
-    const note = `the change at ${admin.host} has not arrived at ${there.host}:${there.port}, where "${username}" logs in until it has; contain it again`;
-    return {
-      loginsRefused: false,
-      sessionsEnded,
-      note: done.note === undefined ? note : `${done.note}; ${note}`,
-    };
-  });
-}
-
-/** Whether a server refuses a credential by now, or within the time that a replica may be behind. */
-async function isRefusedSoon(secret: PostgresSecret, context: Context): Promise<boolean> {
-  const deadline = performance.now() + Math.min(longestLagMs, context.statementTimeoutMs);
-  for (;;) {
-    const answer = await unlessBusy(tryOpen(secret, context));
-    if (answer instanceof LoginRefused) return true;
-    if (answer !== undefined && !(answer instanceof LoginDenied)) await answer.end();
-    // The server takes a moment to forget a session that was closed, which is not one to be ended.
-    await sleep(250);
-    if (performance.now() > deadline) return false;
-  }
+  const replica = {
+    ...{ username, source: admin.host, where: `${there.host}:${there.port}` },
+    tryLeaked: () => tryOpen({ ...current, username, password }, context),
+  };
+  return await using(await open({ ...admin, ...there }, context, databaseOf(current)), (session) =>
+    containAtReplica(done, { ...replica, endSessions: () => endSessions(session, username) }, context),
+  );
 }
 
 /**
