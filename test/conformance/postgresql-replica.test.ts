@@ -96,21 +96,21 @@ async function world(strategy: Strategy, port: number, adminPort = port) {
     ...{ rotator: postgresql as never, store, strategy, target },
     definitions: naming(first),
   });
-  const run = (step: Step) =>
-    outcome(lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: 'next' }));
+  const run = (step: Step, token = 'next') =>
+    outcome(lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }));
   return {
     store,
     run,
-    begin: () => store.begin(arn, 'next'),
+    begin: (token = 'next') => store.begin(arn, token),
     current: (): Secret => JSON.parse(store.peek(arn, 'AWSCURRENT')?.value ?? '{}'),
     admin: (): Secret => JSON.parse(store.peek(adminArn, 'AWSCURRENT')?.value ?? '{}'),
     probe: async (secret: Secret) =>
       (await postgresql.probe(secret as never, { ...target, finding: () => {} })).outcome,
     /** All steps, again from the first while one fails, as Secrets Manager does. */
-    rotate: async () => {
+    rotate: async (token = 'next') => {
       for (let tries = 0; tries < 5; tries += 1) {
         let failure: Error | undefined;
-        for (const step of steps) failure ??= await run(step);
+        for (const step of steps) failure ??= await run(step, token);
         if (failure === undefined) return tries;
       }
       throw new Error('five tries failed');
@@ -163,12 +163,12 @@ describe('a revocation of a secret whose host is a streaming replica', () => {
       return alive;
     };
   };
-  const contain = async (secret: Secret, admin: Secret | undefined) =>
+  const contain = async (secret: Secret, admin: Secret | undefined, current = secret) =>
     await postgresql.contain(secret as never, {
       ...{ strategy: 'single-user', random: systemRandom, finding: () => {} },
       ...{ connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, certificateAuthorities: [primary.caPem] },
       credentials: {
-        ...{ current: secret as never, admin: async () => admin as never, isAssigned: async () => true },
+        ...{ current: current as never, admin: async () => admin as never, isAssigned: async () => true },
         previous: async () => undefined,
         async *others() {},
       },
@@ -179,6 +179,44 @@ describe('a revocation of a secret whose host is a streaming replica', () => {
     const sessions = [await openSession(primary, current()), await openSession(standby, current())];
     expect(await contain(current(), admin())).toMatchObject({ loginsRefused: true, sessionsEnded: 2 });
     expect(await Promise.all(sessions.map((alive) => alive()))).toEqual([false, false]);
+  });
+
+  test('says that logins go on at a replica that has not heard of it', async () => {
+    const { current, admin, probe } = await world('single-user', standby.port, primary.port);
+    const alive = await openSession(standby, current());
+    await ask(standby, 'SELECT pg_wal_replay_pause()');
+    expect(await contain(current(), admin())).toEqual({
+      ...{ loginsRefused: false, sessionsEnded: 1 },
+      note: expect.stringContaining('has not arrived'),
+    });
+    expect([await alive(), await probe(current())]).toEqual([false, 'accepted']);
+    await ask(standby, 'SELECT pg_wal_replay_resume()');
+    await caughtUp();
+    expect(await contain(current(), admin())).toMatchObject({ loginsRefused: true });
+    expect(await probe(current())).toBe('rejected');
+  });
+
+  test('by an admin of the replica itself fails with the cause, and changes nothing', async () => {
+    const { current, admin, probe } = await world('single-user', standby.port);
+    const failed = await outcome(contain(current(), admin()));
+    expect(failed).toMatchObject({ code: 'TargetRefused' });
+    expect(failed?.message).toMatch(/standby \(0A000\); name the primary/);
+    expect(await probe(current())).toBe('accepted');
+  });
+
+  test('of an older password ends the sessions that began with it', async () => {
+    const { begin, rotate, current, probe } = await world('single-user', standby.port, primary.port);
+    const leaked = current();
+    const alive = await openSession(standby, leaked);
+    begin();
+    await rotate();
+    expect(await contain(leaked, undefined, current())).toMatchObject({
+      loginsRefused: true,
+      sessionsEnded: 1,
+    });
+    expect([await alive(), await probe(current()), await probe(leaked)]).toEqual([
+      ...[false, 'accepted', 'rejected'],
+    ]);
   });
 
   test('without an admin ends the sessions at the replica, and says that logins go on', async () => {
@@ -194,6 +232,13 @@ describe('a failover between set and test', () => {
     await primary.stop();
     await ask(standby, 'SELECT pg_promote(true, 60)');
     line.leadTo(standby.port);
+  };
+  const cutOff = async () => {
+    await ask(standby, `ALTER SYSTEM SET primary_conninfo = ''`);
+    await ask(standby, 'SELECT pg_reload_conf()');
+    await eventually('the replica receives no more', async () => {
+      return (await ask(standby, 'SELECT 1 FROM pg_stat_wal_receiver')).length === 0;
+    });
   };
   afterEach(async () => {
     await primary.start();
@@ -211,13 +256,7 @@ describe('a failover between set and test', () => {
       const before = current();
       begin();
       expect(await run('createSecret')).toBeUndefined();
-      if (!arrived) {
-        await ask(standby, `ALTER SYSTEM SET primary_conninfo = ''`);
-        await ask(standby, 'SELECT pg_reload_conf()');
-        await eventually('the replica receives no more', async () => {
-          return (await ask(standby, 'SELECT 1 FROM pg_stat_wal_receiver')).length === 0;
-        });
-      }
+      if (!arrived) await cutOff();
       expect(await run('setSecret')).toBeUndefined();
       if (arrived) await caughtUp();
       await failOver();
@@ -231,4 +270,49 @@ describe('a failover between set and test', () => {
     },
     60_000,
   );
+
+  test.each(['single-user', 'alternating-users'] as const)(
+    '%s: a try that meets the replica before its promotion changes nothing, and the next ends the rotation',
+    async (strategy) => {
+      const { store, run, begin, rotate, current, probe } = await world(strategy, line.port);
+      const before = current();
+      await ask(standby, 'SELECT pg_wal_replay_pause()');
+      begin();
+      expect(await run('createSecret')).toBeUndefined();
+      expect(await run('setSecret')).toBeUndefined();
+      const [row] = await ask(primary, 'SELECT pg_current_wal_flush_lsn()::text AS lsn');
+      await eventually('the replica has received the password', async () => {
+        const [at] = await ask(
+          standby,
+          `SELECT pg_last_wal_receive_lsn() >= '${row?.lsn}'::pg_lsn AS received`,
+        );
+        return at?.received === true;
+      });
+      line.leadTo(standby.port);
+      expect(await run('setSecret')).toMatchObject({ code: 'TargetRefused' });
+      expect(await run('testSecret')).toMatchObject({ code: 'AuthenticationRefused' });
+      expect([current(), await probe(before)]).toEqual([before, 'accepted']);
+      // A promotion ends the pause: what was received is replayed first.
+      await failOver();
+      expect(await rotate()).toBe(0);
+      expect(await probe(current())).toBe('accepted');
+      expect(store.values(arn)).toHaveLength(2);
+      expect(store.peek(arn, 'AWSPREVIOUS')?.value).toBe(JSON.stringify(before));
+    },
+    60_000,
+  );
+
+  test('a password that was lost after the rotation is repaired by the next, with the previous one', async () => {
+    const { store, begin, rotate, current, probe } = await world('single-user', line.port);
+    const before = current();
+    await cutOff();
+    begin();
+    expect(await rotate()).toBe(0);
+    await failOver();
+    expect([await probe(current()), await probe(before)]).toEqual(['rejected', 'accepted']);
+    begin('after');
+    expect(await rotate('after')).toBe(0);
+    expect(store.peek(arn, 'AWSCURRENT')?.versionId).toBe('after');
+    expect(await probe(current())).toBe('accepted');
+  }, 60_000);
 });
