@@ -4,6 +4,7 @@ import { emptyHead, encodeObject, objectKey } from '../../core/audit/format.ts';
 import { verifyLog } from '../../core/audit/verify.ts';
 import { AuditWriter } from '../../lambdas/audit/writer.ts';
 import { finding, sampleLog, start } from '../core/audit/sample.ts';
+import { propertyRuns } from '../property-runs.ts';
 import { MemoryAuditStore } from './memory-audit-store.ts';
 
 const clock = { now: () => new Date(start) };
@@ -170,7 +171,7 @@ describe('the audit writer', () => {
           expect(report.repeated).toBe(0);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     );
   });
 });

@@ -11,6 +11,7 @@ import { recipeBook } from '../../rotators/http/recipe-book.ts';
 import { httpRotator } from '../../rotators/http/rotator.ts';
 import { outcome } from '../chaos/histories.ts';
 import { Rotations } from '../chaos/secrets-manager.ts';
+import { propertyRuns } from '../property-runs.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import { startTokenService, type TokenService } from '../rotators/http/token-service.ts';
@@ -265,7 +266,7 @@ test.each(forms)(
         expect(await play(history, form)).toEqual([]);
       }),
       {
-        numRuns: Number(process.env.REKEY_RUNS ?? 25),
+        numRuns: propertyRuns(25),
         ...(process.env.REKEY_SEED && { seed: Number(process.env.REKEY_SEED) }),
         examples: found.map((history) => [history as Move[]]),
       },

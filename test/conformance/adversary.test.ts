@@ -8,6 +8,7 @@ import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
 import { registry } from '../../rotators/registry.ts';
 import { outcome } from '../chaos/histories.ts';
 import { Rotations } from '../chaos/secrets-manager.ts';
+import { propertyRuns } from '../property-runs.ts';
 import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import type { PostgresUnderTest } from './drivers/postgresql.ts';
@@ -277,7 +278,7 @@ describe.each(['postgresql', 'mysql', 'redis'] as const)('%s', (type) => {
             expect(await play(history, strategy, isNamed, hostile)).toEqual([]);
           }),
           {
-            numRuns: Number(process.env.REKEY_RUNS ?? 12),
+            numRuns: propertyRuns(12),
             ...(process.env.REKEY_SEED && { seed: Number(process.env.REKEY_SEED) }),
             // What was found by hand, of any kind of server.
             examples: found.map((history) => [history as Move[]]),

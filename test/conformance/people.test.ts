@@ -4,6 +4,7 @@ import type { Strategy } from '../../core/secret.ts';
 import { type InvocationOptions, outcome } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
 import { type Happening, histories, Story } from '../chaos/people.ts';
+import { propertyRuns } from '../property-runs.ts';
 import { engine, naming } from '../rotation/engine.ts';
 import { MemoryStore } from '../rotation/memory-store.ts';
 import type { MysqlUnderTest } from './drivers/mysql.ts';
@@ -121,7 +122,7 @@ async function world(target: Target, type: string, strategy: Strategy, { counts 
 }
 
 /** Histories of one type with one strategy, in lanes that run at once. */
-const runs = Number(process.env.REKEY_RUNS ?? 32);
+const runs = propertyRuns(32);
 const lanes = 4;
 
 afterAll(stopTargets);

@@ -8,7 +8,7 @@ import { scoreOf } from './score.ts';
 const modules = {
   audit: { files: ['lambdas/audit/*.ts', 'core/audit/*.ts'], tests: ['audit', 'core/audit'] },
   revocation: { files: ['lambdas/revocation/*.ts'], tests: ['revocation'] },
-  rotation: { files: ['lambdas/rotation/*.ts'], tests: ['rotation', 'revocation'] },
+  rotation: { files: ['lambdas/rotation/*.ts', 'core/brake.ts'], tests: ['rotation', 'revocation', 'core'] },
   rotators: { files: ['rotators/*.ts'], tests: ['rotators', 'rotation', 'revocation'] },
 } as const;
 
@@ -18,13 +18,18 @@ Changes the code in one place after the other and runs the unit tests that reach
 survived. Modules: ${Object.keys(modules).join(', ')}; by default all of them, one after the other. Files, relative to the
 checkout and with :from-to for lines, narrow a module. Reports lie in .rekey/mutation/.
 
+  --at-once N   how many mutants are tried at the same time (default 1); one for each core that is idle
   --help
 `;
 
 const { values, positionals } = parseArgs({
-  options: { help: { type: 'boolean', default: false } },
+  options: { help: { type: 'boolean', default: false }, 'at-once': { type: 'string', default: '1' } },
   allowPositionals: true,
 });
+
+const concurrency = Number(values['at-once']);
+if (!Number.isInteger(concurrency) || concurrency < 1)
+  throw new Error(`--at-once ${values['at-once']} is no number of mutants; give 1 or more`);
 
 const jestConfig: { readonly default: { readonly projects: readonly [Record<string, unknown>] } } =
   await import(join(packageRoot, 'jest.config.js'));
@@ -45,6 +50,8 @@ async function mutate(name: keyof typeof modules, files: readonly string[]): Pro
     tsconfigFile: 'none.json',
     jest: {
       projectType: 'custom',
+      // Holds no settings of jest's, unlike jest.config.js, whose projects would run instead of the tests chosen here.
+      configFile: 'package.json',
       config: {
         transform,
         extensionsToTreatAsEsm,
@@ -59,8 +66,8 @@ async function mutate(name: keyof typeof modules, files: readonly string[]): Pro
     mutator: { excludedMutations: ['StringLiteral', 'ObjectLiteral'] },
     ignoreStatic: true,
     coverageAnalysis: 'perTest',
-    concurrency: 1,
-    timeoutMS: 20_000,
+    concurrency,
+    timeoutMS: 5_000,
     tempDirName: join(reports, 'sandbox'),
     ignorePatterns: ['.rekey', 'cdk.out', 'bench', 'test/e2e', 'test/local', 'test/synth'],
     reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
@@ -76,6 +83,7 @@ async function mutate(name: keyof typeof modules, files: readonly string[]): Pro
 
 const [first, ...files] = positionals;
 process.chdir(packageRoot);
+process.env.REKEY_RUNS ??= '25';
 if (values.help) process.stdout.write(usage);
 else if (first === undefined)
   for (const name of Object.keys(modules).filter(isModule)) await mutate(name, []);

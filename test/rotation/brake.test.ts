@@ -4,6 +4,7 @@ import type { BrakeState } from '../../core/brake.ts';
 import { RekeyError, SecretError, TargetError } from '../../core/errors.ts';
 import { revocationToken } from '../../core/revocation-token.ts';
 import { FunctionBrake } from '../../lambdas/rotation/brake.ts';
+import { propertyRuns } from '../property-runs.ts';
 import { MemoryBrake } from './memory-brake.ts';
 
 const arn = (name: string) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`;
@@ -220,6 +221,6 @@ test('environments that race for the canary, in any order of their calls: one be
       expect(begun).toHaveLength(1);
       expect(store.state?.canary?.token).toBe(`${begun[0]}-1`);
     }),
-    { numRuns: 200 },
+    { numRuns: propertyRuns(200) },
   );
 });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { propertyRuns } from '../property-runs.ts';
 import { engine } from './engine.ts';
 import { MemoryStore } from './memory-store.ts';
 import { ModelTarget, modelRotator } from './model-target.ts';
@@ -80,7 +81,7 @@ test('a rotation changes the text of the password and no other byte of any JSON'
         expect(current).toBe(text(password));
       },
     ),
-    { numRuns: 500 },
+    { numRuns: propertyRuns(500) },
   );
 });
 

@@ -6,6 +6,7 @@ import { emptyHead, encodeObject, objectKey, sequenceOfKey } from '../../../core
 import { problemCodes } from '../../../core/audit/problems.ts';
 import { type VerificationReport, verifyLog } from '../../../core/audit/verify.ts';
 import { MemoryAuditStore } from '../../audit/memory-audit-store.ts';
+import { propertyRuns } from '../../property-runs.ts';
 import { finding, sampleLog, start } from './sample.ts';
 
 const sizes = [3, 1, 4, 2];
@@ -115,7 +116,7 @@ describe('verification of a log', () => {
           expect(report.intact).toBe(false);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(1000) },
     );
   });
 
@@ -171,7 +172,7 @@ describe('verification of a log', () => {
         expect(covers(report, one + 1) || covers(report, other + 1)).toBe(true);
         expect(codes(report)).not.toContain('RecordsMissing');
       }),
-      { numRuns: 200 },
+      { numRuns: propertyRuns(200) },
     );
   });
 
@@ -215,7 +216,7 @@ describe('verification of a log', () => {
         expect(found.includes('RecordInserted') || found.includes('RecordsReordered')).toBe(true);
         expect(covers(report, which + 1)).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: propertyRuns(200) },
     );
   });
 
