@@ -67,7 +67,7 @@ async function mutate(name: keyof typeof modules, files: readonly string[]): Pro
     ignoreStatic: true,
     coverageAnalysis: 'perTest',
     concurrency,
-    timeoutMS: 5_000,
+    timeoutMS: 25_000,
     tempDirName: join(reports, 'sandbox'),
     ignorePatterns: ['.rekey', 'cdk.out', 'bench', 'test/e2e', 'test/local', 'test/synth'],
     reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
