@@ -12,7 +12,7 @@ import { entriesPrefix } from '../core/audit/format.ts';
 import type { AuditStore } from '../core/audit/store.ts';
 import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
 import { awsFault } from '../core/errors/aws.ts';
-import { RekeyError } from '../core/errors.ts';
+import { RekeyError } from '../core/errors/rekey-error.ts';
 import { awsError } from './aws-error.ts';
 
 /**

@@ -5,7 +5,7 @@ import {
   awsRemedies,
   denyingPolicy,
 } from '../core/errors/aws.ts';
-import { AuditUnavailableError, RekeyError } from '../core/errors.ts';
+import { AuditUnavailableError, RekeyError } from '../core/errors/rekey-error.ts';
 
 /** A call of AWS, as an error names it; no part of it is a secret. */
 export interface AwsCall {

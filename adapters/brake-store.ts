@@ -5,7 +5,7 @@ import {
   type SSMClient,
 } from '@aws-sdk/client-ssm';
 import { type BrakeState, type BrakeStore, parseBrakeState } from '../core/brake.ts';
-import { brakesPath } from '../core/names.ts';
+import { brakesPath } from '../core/deployed/names.ts';
 import type { Brakes, KnownBrake } from '../core/operator-ports.ts';
 import { awsError } from './aws-error.ts';
 

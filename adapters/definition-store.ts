@@ -1,8 +1,8 @@
 import { GetParameterCommand, paginateGetParametersByPath, type SSMClient } from '@aws-sdk/client-ssm';
-import { type SecretDefinition, secretDefinitionSchema } from '../core/definition.ts';
-import { RekeyError } from '../core/errors.ts';
-import { definitionParameter, definitionsPath, sameSecret } from '../core/names.ts';
+import { definitionParameter, definitionsPath, sameSecret } from '../core/deployed/names.ts';
+import { RekeyError } from '../core/errors/rekey-error.ts';
 import type { DefinitionStore } from '../core/ports.ts';
+import { type SecretDefinition, secretDefinitionSchema } from '../core/secret/definition.ts';
 import { awsError } from './aws-error.ts';
 
 /**

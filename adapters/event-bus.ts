@@ -4,7 +4,7 @@ import {
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
 import { awsCodeOf, awsRemedies } from '../core/errors/aws.ts';
-import { AuditUnavailableError, RekeyError } from '../core/errors.ts';
+import { AuditUnavailableError, RekeyError } from '../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../core/events/catalogue.ts';
 import type { EventBus } from '../core/ports.ts';
 import { notTaken } from './aws-error.ts';

@@ -1,5 +1,5 @@
 import { type SecretsManagerClient, UpdateSecretVersionStageCommand } from '@aws-sdk/client-secrets-manager';
-import { stages } from '../core/secret.ts';
+import { stages } from '../core/secret/secret.ts';
 
 /**
  * Takes AWSPENDING off a version. One that does not have the label is refused by Secrets Manager, and is what was wanted.

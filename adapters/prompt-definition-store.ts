@@ -1,5 +1,5 @@
-import type { SecretDefinition } from '../core/definition.ts';
 import type { DefinitionStore } from '../core/ports.ts';
+import type { SecretDefinition } from '../core/secret/definition.ts';
 
 /**
  * The definitions for a step of a rotation, which goes on without one rather than wait: a network may have no way to Systems

@@ -4,10 +4,10 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { RekeyError, SecretError } from '../core/errors.ts';
-import { pauseTag } from '../core/names.ts';
+import { pauseTag } from '../core/deployed/names.ts';
+import { RekeyError, SecretError } from '../core/errors/rekey-error.ts';
 import type { OperatorRotations } from '../core/operator-ports.ts';
-import { stages } from '../core/secret.ts';
+import { stages } from '../core/secret/secret.ts';
 import { removePendingLabel } from './pending-label.ts';
 import { secretsManagerError } from './secret-errors.ts';
 

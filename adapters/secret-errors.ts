@@ -1,5 +1,5 @@
 import { awsFault, denyingPolicy } from '../core/errors/aws.ts';
-import { RekeyError, SecretError, type SecretErrorCode } from '../core/errors.ts';
+import { RekeyError, SecretError, type SecretErrorCode } from '../core/errors/rekey-error.ts';
 import { awsError } from './aws-error.ts';
 
 /**

@@ -7,9 +7,9 @@ import {
   TagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { SecretError } from '../core/errors.ts';
+import { SecretError } from '../core/errors/rekey-error.ts';
 import type { SecretStore } from '../core/ports.ts';
-import { type SecretDescription, type SecretVersion, stages } from '../core/secret.ts';
+import { type SecretDescription, type SecretVersion, stages } from '../core/secret/secret.ts';
 import { removePendingLabel } from './pending-label.ts';
 import { secretsManagerError } from './secret-errors.ts';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { RevocationMode } from '../core/events/catalogue.ts';
-import { Cleanup } from '../local/cleanup.ts';
-import { terminal } from '../local/terminal.ts';
+import { Cleanup } from '../local/process/cleanup.ts';
+import { terminal } from '../local/tour/terminal.ts';
 import { type EmergencyFigures, revokeAtOnce } from './scale/emergency.ts';
 import { deployEnvironment } from './scale/environment.ts';
 

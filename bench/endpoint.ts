@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { versionWith } from '../core/secret.ts';
-import type { MemoryStore } from '../test/rotation/memory-store.ts';
+import { versionWith } from '../core/secret/secret.ts';
+import type { MemoryStore } from '../test/lambdas/rotation/memory-store.ts';
 
 /** An HTTP endpoint that answers the AWS SDK, in this process, so that what is counted are real requests. */
 export interface Endpoint {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Strategy } from '../core/secret.ts';
+import type { Strategy } from '../core/secret/secret.ts';
 import { steps } from '../lambdas/rotation/event.ts';
 import type { Target } from '../test/conformance/scene.ts';
-import { MemoryStore } from '../test/rotation/memory-store.ts';
+import { MemoryStore } from '../test/lambdas/rotation/memory-store.ts';
 import { startEndpoint } from './endpoint.ts';
 import { type FunctionProcess, startFunction } from './function-process.ts';
 import { startLogins } from './login-loop.ts';

@@ -1,6 +1,6 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { terminal } from '../local/terminal.ts';
+import { terminal } from '../local/tour/terminal.ts';
 import { measureEnvironment, type ScaleFigures } from './scale/environment.ts';
 import { kindTitles } from './scale/targets.ts';
 

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { loadConfiguration, selectEnvironment } from '../lib/config/config.ts';
-import { demandsOf } from '../lib/shards/capacity.ts';
-import { recordedShards, shardFileName } from '../lib/shards/record.ts';
-import { RekeyEnvironment } from '../lib/stacks/rekey-environment.ts';
+import { demandsOf } from '../lib/config/shards/capacity.ts';
+import { recordedShards, shardFileName } from '../lib/config/shards/record.ts';
+import { RekeyEnvironment } from '../lib/environment.ts';
 
 /**
  * The CDK app: `-c config=<path>` names the configuration file (default `rekey.config.ts`), `-c environment=<name>`

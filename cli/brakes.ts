@@ -1,7 +1,7 @@
 import { type BrakeStore, release } from '../core/brake.ts';
-import type { SecretDefinition } from '../core/definition.ts';
-import { RekeyError } from '../core/errors.ts';
+import { RekeyError } from '../core/errors/rekey-error.ts';
 import type { Brakes, KnownBrake } from '../core/operator-ports.ts';
+import type { SecretDefinition } from '../core/secret/definition.ts';
 
 /** The engaged brake of one rotation function, with the secrets that it concerns. */
 export interface EngagedBrake extends KnownBrake {

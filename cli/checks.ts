@@ -1,7 +1,7 @@
 import type { AuditRecord } from '../core/audit/format.ts';
-import type { SecretDefinition } from '../core/definition.ts';
+import { deploymentParameters, deploymentPath } from '../core/deployed/names.ts';
+import { pausedUntil } from '../core/deployed/pause.ts';
 import type { EventData } from '../core/events/catalogue.ts';
-import { deploymentParameters, deploymentPath } from '../core/names.ts';
 import type {
   AuditObjects,
   Brakes,
@@ -11,7 +11,7 @@ import type {
   Functions,
   Queues,
 } from '../core/operator-ports.ts';
-import { pausedUntil } from '../core/pause.ts';
+import type { SecretDefinition } from '../core/secret/definition.ts';
 import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
 import { engagedBrakes } from './brakes.ts';
 import type { Environment } from './environment.ts';

@@ -1,7 +1,7 @@
-import type { SecretDefinition } from '../core/definition.ts';
-import { deploymentParameters, deploymentPath } from '../core/names.ts';
+import { deploymentParameters, deploymentPath } from '../core/deployed/names.ts';
 import type { DeploymentFacts } from '../core/operator-ports.ts';
 import type { DefinitionStore } from '../core/ports.ts';
+import type { SecretDefinition } from '../core/secret/definition.ts';
 import { near } from '../core/suggest.ts';
 import type { Invocation } from './context.ts';
 import { CliError, usageError } from './errors.ts';

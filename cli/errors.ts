@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorCodeOf } from '../core/errors/codes.ts';
-import { RekeyError } from '../core/errors.ts';
+import { RekeyError } from '../core/errors/rekey-error.ts';
 
 /** What the process ends with. 0: done. 1: a check failed. 2: wrong usage. 3: the system was not reached, or refused. */
 export type ExitCode = 0 | 1 | 2 | 3;

@@ -1,7 +1,7 @@
-import { failedCall } from '../adapters/call-trace.ts';
+import { failedCall } from '../adapters/operator/call-trace.ts';
 import { type AwsFault, awsFault, awsRemedies } from '../core/errors/aws.ts';
 import { codes, type ErrorCode } from '../core/errors/codes.ts';
-import { RekeyError, summarizeError } from '../core/errors.ts';
+import { RekeyError, summarizeError } from '../core/errors/rekey-error.ts';
 import { CliError } from './errors.ts';
 
 /** AWS's sentence on one line, without its full stop. */

@@ -1,6 +1,6 @@
-import type { SecretDefinition } from '../core/definition.ts';
-import type { ReportedError } from '../core/errors.ts';
+import type { ReportedError } from '../core/errors/rekey-error.ts';
 import type { Cloud } from '../core/operator-ports.ts';
+import type { SecretDefinition } from '../core/secret/definition.ts';
 import { CliError } from './errors.ts';
 
 /** A step of a rotation that failed, and why. */

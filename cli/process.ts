@@ -27,7 +27,7 @@ export function processContext(version: string): CliContext {
     signal: controller.signal,
     sleep: (ms) => sleep(ms, controller.signal),
     ...(process.stdin.isTTY === true && { ask }),
-    connect: async (choice) => (await import('../adapters/operator-cloud.ts')).awsCloud(choice),
+    connect: async (choice) => (await import('../adapters/operator/operator-cloud.ts')).awsCloud(choice),
     auditCopy: async (directory) => {
       const { DirectoryAuditLog } = await import('../adapters/audit-store.ts');
       return new DirectoryAuditLog(directory);

@@ -1,4 +1,4 @@
-import type { ReportedError } from '../core/errors.ts';
+import type { ReportedError } from '../core/errors/rekey-error.ts';
 import type { Execution, ExecutionStage } from '../core/operator-ports.ts';
 import type { Invocation } from './context.ts';
 import { explain } from './failure.ts';

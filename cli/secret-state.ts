@@ -1,8 +1,8 @@
-import type { SecretDefinition } from '../core/definition.ts';
-import { SecretError } from '../core/errors.ts';
+import { pausedUntil } from '../core/deployed/pause.ts';
+import { SecretError } from '../core/errors/rekey-error.ts';
 import type { Cloud } from '../core/operator-ports.ts';
-import { pausedUntil } from '../core/pause.ts';
-import { type SecretDescription, stages, versionWith } from '../core/secret.ts';
+import type { SecretDefinition } from '../core/secret/definition.ts';
+import { type SecretDescription, stages, versionWith } from '../core/secret/secret.ts';
 import { RotationLog } from './function-log.ts';
 import type { Tone } from './output.ts';
 

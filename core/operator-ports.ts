@@ -1,6 +1,6 @@
 import type { AuditLogSource } from './audit/verify.ts';
 import type { BrakeState, BrakeStore } from './brake.ts';
-import type { deploymentParameters } from './names.ts';
+import type { deploymentParameters } from './deployed/names.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
 
 /** What the operator CLI needs of the outside, besides `core/ports.ts`. None of it can read a secret's value. */

@@ -1,6 +1,6 @@
-import type { SecretDefinition } from './definition.ts';
 import type { AnyEvent } from './events/catalogue.ts';
-import type { SecretDescription, SecretVersion } from './secret.ts';
+import type { SecretDefinition } from './secret/definition.ts';
+import type { SecretDescription, SecretVersion } from './secret/secret.ts';
 
 /**
  * The small interfaces through which Rekey reaches the outside. `adapters/` implements them on the AWS SDK;

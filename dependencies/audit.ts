@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../lib/constructs/bundle.ts';
+import { packageRoot } from '../lib/function/bundle.ts';
 import { type Advisory, listPackage, readList } from './advisories.ts';
 import { licenceOf } from './licences.ts';
 import { askEndpoint, askRegistry, fetchList, type Known } from './registry.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../lib/constructs/bundle.ts';
+import { packageRoot } from '../lib/function/bundle.ts';
 import { licenceOf } from './licences.ts';
 import { bundledPackages } from './shipped.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { run } from '../local/run.ts';
+import { run } from '../local/process/run.ts';
 import { type EndpointAnswer, listPackage, readAudit } from './advisories.ts';
 
 /** npm itself asks, so that the registry, its credentials and a proxy are those of its configuration. */

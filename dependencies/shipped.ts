@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import * as z from 'zod';
-import { bundle, packageRoot } from '../lib/constructs/bundle.ts';
+import { bundle, packageRoot } from '../lib/function/bundle.ts';
 
 /** What this uses of an entry of `package-lock.json`. */
 const lockedSchema = z.object({
@@ -53,7 +53,7 @@ export function packagesIn({ outputs }: Metafile): string[] {
 export function bundledPackages(): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'rekey-shipped-'));
   try {
-    const entries = globSync('{lambdas,rotators}/**/*.handler.ts', { cwd: packageRoot });
+    const entries = globSync('lambdas/functions/*.handler.ts', { cwd: packageRoot });
     const folders = entries.flatMap((entry) =>
       packagesIn(bundle(directory, { entry: join(packageRoot, entry) })),
     );

@@ -28,6 +28,17 @@
  *
  * @packageDocumentation
  */
+
+export {
+  type AccessRoleProps,
+  AuditorRole,
+  type AuditorRoleProps,
+  OperatorRole,
+  type OperatorRoleProps,
+  ResponderRole,
+  type ResponderRoleProps,
+} from './access/access-roles.ts';
+export { AuditLog, type AuditLogProps } from './audit/audit-log.ts';
 export {
   ConfigurationError,
   defineConfig,
@@ -37,42 +48,32 @@ export {
 } from './config/config.ts';
 export { passwordEnvironment } from './config/passwords.ts';
 export type { Configuration, ConfigurationInput, EnvironmentConfiguration } from './config/schema.ts';
+export type { ShardAssignment } from './config/shards/assignment.ts';
+export { type Demand, demandsOf } from './config/shards/capacity.ts';
+export { type RecordOptions, recordedShards, shardFileName } from './config/shards/record.ts';
+export { RekeyEnvironment, type RekeyEnvironmentProps } from './environment.ts';
+export { RekeyBus, type RekeyBusProps } from './events/rekey-bus.ts';
 export {
-  type AccessRoleProps,
-  AuditorRole,
-  type AuditorRoleProps,
-  OperatorRole,
-  type OperatorRoleProps,
-  ResponderRole,
-  type ResponderRoleProps,
-} from './constructs/access-roles.ts';
-export { AuditLog, type AuditLogProps } from './constructs/audit-log.ts';
-export { ContainmentFunction } from './constructs/containment-function.ts';
+  type NetworkAttachment,
+  StandardFunction,
+  type StandardFunctionProps,
+} from './function/standard-function.ts';
+export type { TargetFunctionProps } from './function/target-function.ts';
+export { Network, type NetworkProps } from './network/network.ts';
+export { RotationObserver, type RotationObserverProps } from './observation/rotation-observer.ts';
+export { RunbookAlarm, type RunbookAlarmProps } from './observation/runbook-alarm.ts';
+export { type Runbook, type RunbookName, runbooks } from './observation/runbooks.ts';
+export { ContainmentFunction } from './revocation/containment-function.ts';
+export { RevocationWorkflow, type RevocationWorkflowProps } from './revocation/revocation-workflow.ts';
 export {
   ForeignRotationFunction,
   type ForeignRotationFunctionProps,
-} from './constructs/foreign-rotation-function.ts';
-export { Network, type NetworkProps } from './constructs/network.ts';
-export { RekeyBus, type RekeyBusProps } from './constructs/rekey-bus.ts';
-export { RevocationWorkflow, type RevocationWorkflowProps } from './constructs/revocation-workflow.ts';
+} from './rotation/foreign-rotation-function.ts';
+export { RotationFunction, type RotationFunctionProps } from './rotation/rotation-function.ts';
 export {
   type AdminSecret,
   type AdoptedSecret,
   type CreatedSecret,
   RotatedSecret,
   type RotatedSecretProps,
-} from './constructs/rotated-secret.ts';
-export { RotationFunction, type RotationFunctionProps } from './constructs/rotation-function.ts';
-export { RotationObserver, type RotationObserverProps } from './constructs/rotation-observer.ts';
-export { RunbookAlarm, type RunbookAlarmProps } from './constructs/runbook-alarm.ts';
-export { type Runbook, type RunbookName, runbooks } from './constructs/runbooks.ts';
-export {
-  type NetworkAttachment,
-  StandardFunction,
-  type StandardFunctionProps,
-} from './constructs/standard-function.ts';
-export type { TargetFunctionProps } from './constructs/target-function.ts';
-export type { ShardAssignment } from './shards/assignment.ts';
-export { type Demand, demandsOf } from './shards/capacity.ts';
-export { type RecordOptions, recordedShards, shardFileName } from './shards/record.ts';
-export { RekeyEnvironment, type RekeyEnvironmentProps } from './stacks/rekey-environment.ts';
+} from './secret/rotated-secret.ts';

@@ -1,6 +1,6 @@
-import type { Strategy } from '../core/secret.ts';
-import { longestStepSeconds, usualStepSeconds } from '../core/step-limits.ts';
-import type { Credentials, Revoker } from './rotator.ts';
+import { longestStepSeconds, usualStepSeconds } from '../core/deployed/limits.ts';
+import type { Credentials, Revoker } from '../core/rotator.ts';
+import type { Strategy } from '../core/secret/secret.ts';
 
 /** Permissions for targets that are reached through an AWS API. */
 export interface AwsAccess {

@@ -4,11 +4,11 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { v7 } from 'uuid';
-import { S3AuditObjects } from '../../adapters/audit-objects.ts';
+import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
 import { objectLines, parseLine } from '../../core/audit/format.ts';
+import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
 import type { RevocationMode } from '../../core/events/catalogue.ts';
-import { busName, deploymentParameters, deploymentPath } from '../../core/names.ts';
-import type { Terminal } from '../../local/terminal.ts';
+import type { Terminal } from '../../local/tour/terminal.ts';
 import type { DeployedEnvironment } from './environment.ts';
 
 /** What came of so many revocations at once. */

@@ -1,12 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Cleanup } from '../../local/cleanup.ts';
-import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder, newServerFolder } from '../../local/folders.ts';
-import { createUser, credentialVariables } from '../../local/principals.ts';
-import { runOrThrow } from '../../local/run.ts';
-import type { Terminal } from '../../local/terminal.ts';
+import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { createUser, credentialVariables } from '../../local/emulator/principals.ts';
+import { Cleanup } from '../../local/process/cleanup.ts';
+import { newFolder, newServerFolder } from '../../local/process/folders.ts';
+import { runOrThrow } from '../../local/process/run.ts';
+import type { Terminal } from '../../local/tour/terminal.ts';
 import { type AssemblyFigures, countAssembly } from './assembly.ts';
 import { failedSteps, firstRotations, rotateEach, tryLogins } from './rotations.ts';
 import { type Kind, startTargets } from './targets.ts';

@@ -9,7 +9,7 @@ import {
   type SecretListEntry,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { LocalCloud } from '../../local/cloud.ts';
+import type { LocalCloud } from '../../local/emulator/cloud.ts';
 import type { Kind } from './targets.ts';
 
 /** How long nothing may happen before what is left is asked for again. */

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
-import type { Strategy } from '../../core/secret.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import type { SecretInput } from '../../lib/config/schema.ts';
-import { type CacheLogin, cacheAccepts, seedCache } from '../../local/cache.ts';
-import type { Cleanup } from '../../local/cleanup.ts';
-import { type Login, logsIn, seedDatabase } from '../../local/database.ts';
-import { documented } from '../../local/documented.ts';
-import { startMariaDb } from '../../local/mariadb.ts';
-import { startPostgres } from '../../local/postgres.ts';
-import { startRedis } from '../../local/redis.ts';
+import type { Cleanup } from '../../local/process/cleanup.ts';
+import { type CacheLogin, cacheAccepts, seedCache } from '../../local/servers/cache.ts';
+import { type Login, logsIn, seedDatabase } from '../../local/servers/database.ts';
+import { documented } from '../../local/servers/documented.ts';
+import { startMariaDb } from '../../local/servers/mariadb.ts';
+import { startPostgres } from '../../local/servers/postgres.ts';
+import { startRedis } from '../../local/servers/redis.ts';
 import { startGitLab } from '../../test/rotators/http/gitlab.ts';
 
 /** Where the secrets of one kind are to be rotated. */

@@ -1,7 +1,7 @@
 import type { BrakeStore } from '../../core/brake.ts';
-import type { SecretDefinition } from '../../core/definition.ts';
+import { busName } from '../../core/deployed/names.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
-import { busName } from '../../core/names.ts';
+import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { engagedBrakes, releaseBrake } from '../brakes.ts';
 import type { Invocation } from '../context.ts';

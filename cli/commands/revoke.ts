@@ -1,7 +1,7 @@
-import type { SecretDefinition } from '../../core/definition.ts';
-import { RekeyError } from '../../core/errors.ts';
+import { busName } from '../../core/deployed/names.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
-import { busName } from '../../core/names.ts';
+import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { near } from '../../core/suggest.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
 import type { Invocation } from '../context.ts';

@@ -1,4 +1,4 @@
-import { busName } from '../../core/names.ts';
+import { busName } from '../../core/deployed/names.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode } from '../errors.ts';

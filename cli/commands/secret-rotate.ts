@@ -1,9 +1,9 @@
 import type { AuditRecord } from '../../core/audit/format.ts';
-import type { SecretDefinition } from '../../core/definition.ts';
+import { pausedUntil } from '../../core/deployed/pause.ts';
 import type { EventData } from '../../core/events/catalogue.ts';
 import type { SecretReader } from '../../core/operator-ports.ts';
-import { pausedUntil } from '../../core/pause.ts';
-import { stages, versionWith } from '../../core/secret.ts';
+import type { SecretDefinition } from '../../core/secret/definition.ts';
+import { stages, versionWith } from '../../core/secret/secret.ts';
 import { AuditFollower } from '../audit-reader.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, fact, findDefinition, openEnvironment } from '../environment.ts';

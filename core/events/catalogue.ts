@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { severities } from '../findings/codes.ts';
-import { strategies } from '../secret.ts';
+import { strategies } from '../secret/secret.ts';
 
 /**
  * The catalogue: every event on the bus, one schema each. Additive changes keep `schemaVersion` (see `version.ts`).

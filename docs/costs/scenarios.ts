@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { ConfigurationInput } from '../../lib/config/schema.ts';
-import { assignShards } from '../../lib/shards/assignment.ts';
-import { demandsOf } from '../../lib/shards/capacity.ts';
-import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import { assignShards } from '../../lib/config/shards/assignment.ts';
+import { demandsOf } from '../../lib/config/shards/capacity.ts';
+import { RekeyEnvironment } from '../../lib/environment.ts';
 import type { PricedTemplate } from './monthly.ts';
 
 type EnvironmentInput = ConfigurationInput['environments'][string];

@@ -1,9 +1,9 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSEvent } from 'aws-lambda';
 import { auditEvent, unrecognised } from '../../core/audit/event.ts';
-import { metrics as metricNames } from '../../core/names.ts';
+import { metrics as metricNames } from '../../core/deployed/names.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { Tools } from '../shared/chain.ts';
+import type { Tools } from '../functions/chain.ts';
 import type { AuditWriter } from './writer.ts';
 
 /**

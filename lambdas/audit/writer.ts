@@ -13,7 +13,7 @@ import {
 } from '../../core/audit/format.ts';
 import type { AuditStore } from '../../core/audit/store.ts';
 import type { ObjectVersion } from '../../core/audit/verify.ts';
-import { RekeyError } from '../../core/errors.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Clock } from '../../core/ports.ts';
 
 /** Objects at the end of the log whose facts a starting writer remembers, so that it does not record them again. */

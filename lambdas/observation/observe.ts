@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { errorSummary, RekeyError } from '../../core/errors.ts';
+import { rotationServiceEvents } from '../../core/deployed/names.ts';
+import { errorSummary, RekeyError } from '../../core/errors/rekey-error.ts';
 import type { EventData } from '../../core/events/catalogue.ts';
 import { createEvent, type EventLinks, type EventOrigin } from '../../core/events/create.ts';
-import { rotationServiceEvents } from '../../core/names.ts';
+import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
 import type { DefinitionStore, EventBus, SecretStore } from '../../core/ports.ts';
-import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
+import { type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
 import { steps } from '../rotation/event.ts';
-import { lookUntil, type WithWait } from '../shared/patience.ts';
 
 export interface ObservationDependencies extends WithWait {
   readonly definitions: Pick<DefinitionStore, 'find'>;

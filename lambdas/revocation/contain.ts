@@ -1,15 +1,19 @@
-import { RekeyError, summarizeError } from '../../core/errors.ts';
+import type {
+  ContainmentInput,
+  ContainOutcome,
+  VerifyOutcome,
+} from '../../core/deployed/revocation-state.ts';
+import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { Containment, Verification } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { type Finding, findingData } from '../../core/findings/codes.ts';
+import { inTurns } from '../../core/pace/in-turns.ts';
+import type { WithWait } from '../../core/pace/patience.ts';
 import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
-import { type Strategy, stages } from '../../core/secret.ts';
-import type { ContainResult, ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
+import type { ContainResult, ProbeResult, Revoker, TargetContext } from '../../core/rotator.ts';
+import { type Strategy, stages } from '../../core/secret/secret.ts';
 import { credentialsAtHand, isOfSamePlace } from '../rotation/credentials.ts';
-import { inTurns } from '../shared/in-turns.ts';
-import type { WithWait } from '../shared/patience.ts';
 import { type Leak, readLeaks } from './leaks.ts';
-import type { ContainmentInput, ContainOutcome, VerifyOutcome } from './state.ts';
 import { tryLeaked } from './tries.ts';
 
 export interface ContainmentDependencies<S extends object> extends WithWait {

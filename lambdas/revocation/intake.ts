@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { deliveredEventSchema } from '../../core/audit/event.ts';
-import { assignmentOf } from '../../core/definition.ts';
+import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import type { WorkflowInput } from '../../core/deployed/revocation-state.ts';
 import type { ErrorCodeOf } from '../../core/errors/codes.ts';
-import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
+import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
-import { usualStepSeconds } from '../../core/step-limits.ts';
-import { lookUntil, type WithWait } from '../shared/patience.ts';
-import type { WorkflowInput } from './state.ts';
+import { assignmentOf } from '../../core/secret/definition.ts';
 
 /** Who may ask for a revocation. */
 interface RequestPolicy {

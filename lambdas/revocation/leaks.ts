@@ -1,11 +1,11 @@
-import { RekeyError, SecretError } from '../../core/errors.ts';
+import type { ContainmentInput } from '../../core/deployed/revocation-state.ts';
+import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
+import { inTurns } from '../../core/pace/in-turns.ts';
+import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
 import type { SecretStore } from '../../core/ports.ts';
-import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret.ts';
-import type { Revoker } from '../../rotators/rotator.ts';
+import type { Revoker } from '../../core/rotator.ts';
+import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret/secret.ts';
 import { credentialIn, isFirstValue, parseCredential, parseSecretJson } from '../rotation/secret-value.ts';
-import { inTurns } from '../shared/in-turns.ts';
-import { lookUntil, type WithWait } from '../shared/patience.ts';
-import type { ContainmentInput } from './state.ts';
 
 /** One leaked credential; several versions may hold the same one. */
 export interface Leak<S> {

@@ -1,10 +1,10 @@
 import * as z from 'zod';
+import { type FinalState, finalStateSchema } from '../../core/deployed/revocation-state.ts';
 import { isErrorCode } from '../../core/errors/codes.ts';
-import { type ErrorSummary, errorSummary } from '../../core/errors.ts';
+import { type ErrorSummary, errorSummary } from '../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { EventBus } from '../../core/ports.ts';
-import { type FinalState, finalStateSchema } from './state.ts';
 
 export interface ReportDependencies {
   readonly bus: EventBus;

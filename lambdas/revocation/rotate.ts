@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RekeyError } from '../../core/errors.ts';
+import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import { mostLookups, type RotateOutcome, type WorkflowInput } from '../../core/deployed/revocation-state.ts';
+import { revocationToken } from '../../core/deployed/revocation-token.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Clock, DefinitionStore, RotationControl, SecretStore } from '../../core/ports.ts';
-import { revocationToken } from '../../core/revocation-token.ts';
-import { stages, versionWith } from '../../core/secret.ts';
-import { usualStepSeconds } from '../../core/step-limits.ts';
-import { mostLookups, type RotateOutcome, type WorkflowInput } from './state.ts';
+import { stages, versionWith } from '../../core/secret/secret.ts';
 
 export interface RotateDependencies {
   readonly store: Pick<SecretStore, 'describe'>;

@@ -1,5 +1,5 @@
-import type { ProbeResult, Revoker, TargetContext } from '../../rotators/rotator.ts';
-import { inTurns } from '../shared/in-turns.ts';
+import { inTurns } from '../../core/pace/in-turns.ts';
+import type { ProbeResult, Revoker, TargetContext } from '../../core/rotator.ts';
 
 /**
  * Tries leaked credentials at the target, results in order. Servers count refused logins in a row and block the user after

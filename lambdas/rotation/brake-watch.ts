@@ -1,12 +1,12 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { BrakedRotation, BrakeState } from '../../core/brake.ts';
-import { RekeyError, summarizeError } from '../../core/errors.ts';
+import { metrics as metricNames } from '../../core/deployed/names.ts';
+import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { findingData } from '../../core/findings/codes.ts';
-import { metrics as metricNames } from '../../core/names.ts';
 import type { EventBus } from '../../core/ports.ts';
-import type { SecretDescription } from '../../core/secret.ts';
-import type { Tools } from '../shared/chain.ts';
+import type { SecretDescription } from '../../core/secret/secret.ts';
+import type { Tools } from '../functions/chain.ts';
 import type { BrakeOutcome, FunctionBrake } from './brake.ts';
 
 /** What {@link BrakeWatch} works with. */

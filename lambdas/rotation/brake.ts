@@ -9,10 +9,10 @@ import {
   type BrakeStore,
   beginRotation,
 } from '../../core/brake.ts';
-import { RekeyError, SecretError } from '../../core/errors.ts';
+import { isRevocationToken } from '../../core/deployed/revocation-token.ts';
+import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
+import type { WithWait } from '../../core/pace/patience.ts';
 import type { Clock, Random } from '../../core/ports.ts';
-import { isRevocationToken } from '../../core/revocation-token.ts';
-import type { WithWait } from '../shared/patience.ts';
 
 /** What the brake works with. */
 export interface BrakeDependencies extends WithWait {

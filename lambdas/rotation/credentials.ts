@@ -1,10 +1,10 @@
-import type { Assignment } from '../../core/definition.ts';
-import { SecretError } from '../../core/errors.ts';
-import { endsLikeSuffix, sameSecret } from '../../core/names.ts';
+import { endsLikeSuffix, sameSecret } from '../../core/deployed/names.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
-import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret.ts';
-import { pairOf } from '../../rotators/alternating.ts';
-import type { Bounds, Credentials, Revoker } from '../../rotators/rotator.ts';
+import type { Bounds, Credentials, Revoker } from '../../core/rotator.ts';
+import type { Assignment } from '../../core/secret/definition.ts';
+import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret/secret.ts';
+import { pairOf } from '../../rotators/families/alternating.ts';
 import { differences } from './content.ts';
 import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
 

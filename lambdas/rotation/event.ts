@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SecretError } from '../../core/errors.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
 
 /** The four steps, in the order in which Secrets Manager calls them. */
 export const steps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;

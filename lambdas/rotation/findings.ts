@@ -1,7 +1,7 @@
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { type Finding, findingData } from '../../core/findings/codes.ts';
 import type { EventBus } from '../../core/ports.ts';
-import type { TargetContext } from '../../rotators/rotator.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 
 /** What publishing findings works with. */
 export interface FindingSources {

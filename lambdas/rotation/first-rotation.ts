@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SecretError, summarizeError } from '../../core/errors.ts';
+import { SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { Clock, RotationControl } from '../../core/ports.ts';
 
 /** For how long a rotation that is under way is waited for, and how often it is looked at, in milliseconds. */

@@ -1,9 +1,9 @@
-import { RekeyError, SecretError } from '../../core/errors.ts';
+import { pausedUntil } from '../../core/deployed/pause.ts';
+import { isRevocationToken } from '../../core/deployed/revocation-token.ts';
+import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
-import { pausedUntil } from '../../core/pause.ts';
 import type { SecretStore } from '../../core/ports.ts';
-import { isRevocationToken } from '../../core/revocation-token.ts';
-import { type SecretDescription, stages, versionWith } from '../../core/secret.ts';
+import { type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
 import { isFirstValue, parseSecretJson } from './secret-value.ts';
 
 /** What deciding whether a rotation may begin works with. */

@@ -1,6 +1,6 @@
-import { summarizeError } from '../../core/errors.ts';
+import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import { summarizeError } from '../../core/errors/rekey-error.ts';
 import type { SecretStore } from '../../core/ports.ts';
-import { usualStepSeconds } from '../../core/step-limits.ts';
 import type { RotationEvent } from './event.ts';
 
 /** Tries of a rotation that may fail before it counts as failed, in times of a step's longest duration. */

@@ -1,16 +1,16 @@
-import { SecretError, summarizeError } from '../../core/errors.ts';
+import { SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { createEvent } from '../../core/events/create.ts';
-import { changeMembers, memberChanges } from '../../core/json-text.ts';
+import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
 import type { EventBus } from '../../core/ports.ts';
+import type { ApplyContext, TargetContext } from '../../core/rotator.ts';
+import { changeMembers, memberChanges } from '../../core/secret/json-text.ts';
 import {
   type SecretDescription,
   type SecretVersion,
   stages,
   versionWith,
   wasRotated,
-} from '../../core/secret.ts';
-import type { ApplyContext, TargetContext } from '../../rotators/rotator.ts';
-import { lookUntil, type WithWait } from '../shared/patience.ts';
+} from '../../core/secret/secret.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
 import { withFindings } from './findings.ts';

@@ -1,7 +1,7 @@
-import { SecretError } from '../../core/errors.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
 import type { SecretStore } from '../../core/ports.ts';
-import { type SecretDescription, stages } from '../../core/secret.ts';
-import { lookUntil, type WithWait } from '../shared/patience.ts';
+import { type SecretDescription, stages } from '../../core/secret/secret.ts';
 
 /**
  * Moves AWSCURRENT to a version, once, however many runs of the step there are.

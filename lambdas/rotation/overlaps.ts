@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { RekeyError, summarizeError } from '../../core/errors.ts';
-import { inTurns } from '../shared/in-turns.ts';
-import type { WithWait } from '../shared/patience.ts';
+import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
+import { inTurns } from '../../core/pace/in-turns.ts';
+import type { WithWait } from '../../core/pace/patience.ts';
 import {
   type EndedOverlap,
   endOverlap,

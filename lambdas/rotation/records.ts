@@ -1,8 +1,8 @@
-import { RekeyError, summarizeError } from '../../core/errors.ts';
+import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { EventBus } from '../../core/ports.ts';
-import type { SecretDescription, Strategy } from '../../core/secret.ts';
-import type { Rotator } from '../../rotators/rotator.ts';
+import type { Rotator } from '../../core/rotator.ts';
+import type { SecretDescription, Strategy } from '../../core/secret/secret.ts';
 import type { RotationEvent } from './event.ts';
 
 /** What the records of a rotation are made of. */

@@ -1,11 +1,11 @@
-import { type Assignment, assignmentOf, type SecretContent } from '../../core/definition.ts';
-import { RekeyError, summarizeError } from '../../core/errors.ts';
+import { contentTag, environmentTag } from '../../core/deployed/names.ts';
+import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
-import { contentTag, environmentTag } from '../../core/names.ts';
-import { generatePassword, type PasswordPolicy } from '../../core/password.ts';
 import type { DefinitionStore } from '../../core/ports.ts';
-import type { SecretDescription, SecretVersion } from '../../core/secret.ts';
-import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
+import type { Rotator, TargetContext } from '../../core/rotator.ts';
+import { type Assignment, assignmentOf, type SecretContent } from '../../core/secret/definition.ts';
+import { generatePassword, type PasswordPolicy } from '../../core/secret/password.ts';
+import type { SecretDescription, SecretVersion } from '../../core/secret/secret.ts';
 import { apart, type ContentRules, contentMarks, markOf, merge, staying, withoutContent } from './content.ts';
 import { type CredentialSources, credentialsAtHand } from './credentials.ts';
 import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { SecretError } from '../../core/errors.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
 import { createEvent } from '../../core/events/create.ts';
-import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret.ts';
-import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../rotators/rotator.ts';
+import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../core/rotator.ts';
+import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret/secret.ts';
 import { type CredentialSources, credentialsAtHand, isOfSamePlace } from './credentials.ts';
 import { type FindingSources, withFindings } from './findings.ts';
 import { credentialIn, parseCredential } from './secret-value.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { SecretError } from '../../core/errors.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
 
 /** A secret's JSON, unknown keys included. */
 export type SecretJson = Record<string, unknown>;

@@ -1,6 +1,6 @@
-import { RekeyError, SecretError, summarizeError } from '../../core/errors.ts';
-import { memberTexts } from '../../core/json-text.ts';
-import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret.ts';
+import { RekeyError, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
+import { memberTexts } from '../../core/secret/json-text.ts';
+import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret/secret.ts';
 import { apart } from './content.ts';
 import { contentOf, type RedefineDependencies } from './redefine.ts';
 import { credentialIn, isFirstValue, parseSecretJson } from './secret-value.ts';

@@ -1,5 +1,5 @@
 import type { Clock, SecretStore } from '../../core/ports.ts';
-import type { SecretVersion } from '../../core/secret.ts';
+import type { SecretVersion } from '../../core/secret/secret.ts';
 
 /**
  * Remembers the versions that one rotation needs while its steps run in one warm environment. Sound because

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
-import { RekeyError } from '../../core/errors.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { formProblem, meant } from './forms.ts';
 import { checkRules, type Problem } from './rules.ts';
 import { type Configuration, type ConfigurationInput, configurationSchema } from './schema.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { endsLikeSuffix } from '../../core/names.ts';
+import { endsLikeSuffix } from '../../core/deployed/names.ts';
 import { CronProblem, type Gaps, gapsOf } from './cron.ts';
 
 /** Secrets Manager rotates at most every four hours and at least every 999 days. */

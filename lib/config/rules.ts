@@ -1,6 +1,6 @@
-import { RekeyError } from '../../core/errors.ts';
-import { definitionParameter } from '../../core/names.ts';
-import { passwordPolicy } from '../../core/password.ts';
+import { definitionParameter } from '../../core/deployed/names.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { passwordPolicy } from '../../core/secret/password.ts';
 import { type AwsAccess, isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { longestGapHours } from './expressions.ts';
 import { checkFields } from './fields.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { isProxyHost, proxyAdvice } from '../../core/rds-proxy.ts';
-import { strategies } from '../../core/secret.ts';
+import { isProxyHost, proxyAdvice } from '../../core/secret/rds-proxy.ts';
+import { strategies } from '../../core/secret/secret.ts';
 import { secretTypes } from '../../rotators/registry.ts';
 import {
   functionArnSchema,

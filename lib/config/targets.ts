@@ -1,10 +1,10 @@
-import { RekeyError } from '../../core/errors.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { alternateOf as alternateMysql, longestPassword } from '../../rotators/mysql/schema.ts';
 import { alternateOf as alternatePostgres } from '../../rotators/postgresql/schema.ts';
 import { alternateOf as alternateRedshift } from '../../rotators/redshift/schema.ts';
 import type { SecretType } from '../../rotators/registry.ts';
-import { coversRegion, rdsRegionOf } from '../../rotators/tls/rds/regions.ts';
-import { transportOf } from '../../rotators/tls/transport.ts';
+import { coversRegion, rdsRegionOf } from '../../rotators/transport/tls/rds/regions.ts';
+import { transportOf } from '../../rotators/transport/tls/transport.ts';
 import { passwordsOf } from './passwords.ts';
 import type { Problem } from './rules.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from './schema.ts';

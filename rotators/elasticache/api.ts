@@ -1,8 +1,8 @@
 import type { ElastiCacheClient, ElastiCacheClientConfig, User } from '@aws-sdk/client-elasticache';
-import { TargetError } from '../../core/errors.ts';
-import { callApi, isNotFound } from '../aws/errors.ts';
-import type { Resource } from '../aws/reset.ts';
-import type { TargetContext } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { callApi, isNotFound } from '../families/aws-api/errors.ts';
+import type { Resource } from '../families/aws-api/reset.ts';
 
 /** A user as the API describes it. */
 export interface CacheUser extends Resource {

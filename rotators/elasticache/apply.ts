@@ -1,5 +1,5 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
-import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext, RetireContext, RetireResult } from '../../core/rotator.ts';
 import { locate, setPasswords, type Tools } from './change.ts';
 import { tryLogin } from './login.ts';
 import { isVouchedFor, requirePlace } from './place.ts';

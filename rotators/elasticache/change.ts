@@ -1,6 +1,6 @@
-import { SecretError } from '../../core/errors.ts';
-import { bringAbout, type Change, type Pace, type Worth } from '../aws/reset.ts';
-import type { TargetContext } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { bringAbout, type Change, type Pace, type Worth } from '../families/aws-api/reset.ts';
 import type { CacheUser, CacheUserApi } from './api.ts';
 import { tryLogin } from './login.ts';
 import { type CacheUserSecret, userIdOf } from './schema.ts';

@@ -1,5 +1,5 @@
-import { characterFault, type PasswordRules } from '../aws/passwords.ts';
-import { requireSame, requireSoundPassword } from '../pending.ts';
+import { characterFault, type PasswordRules } from '../families/aws-api/passwords.ts';
+import { requireSame, requireSoundPassword } from '../families/pending.ts';
 import { type CacheUserSecret, userIdOf } from './schema.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { TargetError } from '../../core/errors.ts';
-import { generatePassword, passwordPolicy } from '../../core/password.ts';
-import { toAssign } from '../assigned.ts';
-import { narrow } from '../aws/passwords.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
+import { generatePassword, passwordPolicy } from '../../core/secret/password.ts';
+import { toAssign } from '../families/assigned.ts';
+import { narrow } from '../families/aws-api/passwords.ts';
 import type { RedisSecret } from '../redis/schema.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
 import { locate, setPasswords, type Tools } from './change.ts';
 import { rules } from './check.ts';
 import { endSessions, tryLogin } from './login.ts';

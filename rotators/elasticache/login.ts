@@ -1,10 +1,10 @@
-import { type Worth, worthOf } from '../aws/reset.ts';
-import { using } from '../login.ts';
+import type { ProbeResult, TargetContext } from '../../core/rotator.ts';
+import { type Worth, worthOf } from '../families/aws-api/reset.ts';
 import { open } from '../redis/connection.ts';
 import { endSessions as endAll, endOlderSessions } from '../redis/contain.ts';
 import { redis } from '../redis/rotator.ts';
 import type { RedisSecret } from '../redis/schema.ts';
-import type { ProbeResult, TargetContext } from '../rotator.ts';
+import { using } from '../transport/login.ts';
 import { asLogin, type CacheUserSecret } from './schema.ts';
 
 /** Really logs in where the secret says to which cache; see {@link Rotator.probe}. */

@@ -1,7 +1,7 @@
-import { SecretError } from '../../core/errors.ts';
-import { toAssign } from '../assigned.ts';
-import type { ApplyContext } from '../rotator.ts';
-import { transportOf } from '../tls/transport.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { toAssign } from '../families/assigned.ts';
+import { transportOf } from '../transport/tls/transport.ts';
 import type { CacheUserSecret } from './schema.ts';
 
 /** Names that ElastiCache alone gives. https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html */

@@ -1,7 +1,7 @@
-import { generatePassword } from '../../core/password.ts';
-import { narrow } from '../aws/passwords.ts';
-import { defaultPace, type Pace } from '../aws/reset.ts';
-import type { Rotator } from '../rotator.ts';
+import type { Rotator } from '../../core/rotator.ts';
+import { generatePassword } from '../../core/secret/password.ts';
+import { narrow } from '../families/aws-api/passwords.ts';
+import { defaultPace, type Pace } from '../families/aws-api/reset.ts';
 import { CacheUserApi, type ClientConfig } from './api.ts';
 import { apply, retire } from './apply.ts';
 import { check, rules } from './check.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
-import { endpointBounds, endpointFields } from '../endpoint.ts';
+import type { Bounds } from '../../core/rotator.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
 import type { RedisSecret } from '../redis/schema.ts';
-import type { Bounds } from '../rotator.ts';
+import { endpointBounds, endpointFields } from '../transport/endpoint.ts';
 
 /**
  * The JSON of an ElastiCache user's secret: `username`, `password` and `user_arn` as in AWS's own rotation function, and

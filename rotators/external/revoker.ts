@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
-import type { Revoker } from '../rotator.ts';
+import type { Revoker } from '../../core/rotator.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
 
 /** Any JSON object: what is in it is between the rotation function and its target. */
 const externalSecretSchema = z.looseObject(commonSecretFields);

@@ -1,4 +1,4 @@
-import { requireSame, requireSoundValue } from '../pending.ts';
+import { requireSame, requireSoundValue } from '../families/pending.ts';
 import { type GenericSecret, keysOf, textOf } from './schema.ts';
 
 /** What Secrets Manager's own GetRandomPassword yields at most. */

@@ -1,6 +1,6 @@
-import { generatePassword, type PasswordPolicy } from '../../core/password.ts';
 import type { Random } from '../../core/ports.ts';
-import type { Rotator } from '../rotator.ts';
+import type { Rotator } from '../../core/rotator.ts';
+import { generatePassword, type PasswordPolicy } from '../../core/secret/password.ts';
 import { check } from './check.ts';
 import { type GenericSecret, genericSecretSchema, keysOf, textOf } from './schema.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
 
 /** Keys that no rotation may replace: they say what the others are. */
 const reserved = new Set(['rotates', 'masterarn']);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { SecretError } from '../../core/errors.ts';
-import type { Credentials } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { Credentials } from '../../core/rotator.ts';
 import type { Authentication, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import { pinnedParameters } from './recipe-rules.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SecretError, TargetError } from '../../core/errors.ts';
-import type { TargetContext } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import type { Authority } from './authority.ts';
 import { endOfAdmin } from './expiry.ts';
 import type { Kit } from './kit.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { SecretError } from '../../core/errors.ts';
-import { requireSame } from '../pending.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import { requireSame } from '../families/pending.ts';
 import type { Recipes } from './recipe-book.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 

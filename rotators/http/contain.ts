@@ -1,5 +1,5 @@
-import { TargetError } from '../../core/errors.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
 import { authorityFor, currentOf } from './authority.ts';
 import { Caller } from './caller.ts';
 import type { Kit } from './kit.ts';

@@ -1,4 +1,4 @@
-import type { TargetContext } from '../rotator.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import type { Authority } from './authority.ts';
 import type { Recipe } from './recipe.ts';
 import type { Credential } from './schema.ts';

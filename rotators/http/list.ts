@@ -1,4 +1,4 @@
-import { TargetError } from '../../core/errors.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { Authority } from './authority.ts';
 import { type Caller, type CallOptions, matches } from './caller.ts';
 import { valueAt } from './pointer.ts';

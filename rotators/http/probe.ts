@@ -1,5 +1,5 @@
-import { RekeyError, SecretError, TargetError } from '../../core/errors.ts';
-import type { ApplyContext, ProbeResult, TargetContext } from '../rotator.ts';
+import { RekeyError, SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext, ProbeResult, TargetContext } from '../../core/rotator.ts';
 import { valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import type { Kit } from './kit.ts';

@@ -1,5 +1,5 @@
-import { SecretError, summarizeError, TargetError } from '../../core/errors.ts';
-import type { ProposeContext } from '../rotator.ts';
+import { SecretError, summarizeError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ProposeContext } from '../../core/rotator.ts';
 import { type Authority, authorityFor } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import { noteExpiry } from './expiry.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { SecretError } from '../../core/errors.ts';
-import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext, RetireContext, RetireResult } from '../../core/rotator.ts';
 import { type Authority, authorityFor, currentOf, valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import type { Kit } from './kit.ts';

@@ -1,4 +1,4 @@
-import { type Rotator, runLivesMs } from '../rotator.ts';
+import { type Rotator, runLivesMs } from '../../core/rotator.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
 import type { Kit } from './kit.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { SecretError } from '../../core/errors.ts';
-import { commonSecretFields } from '../../core/secret.ts';
-import type { Bounds } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { Bounds } from '../../core/rotator.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
 import type { Parameter, Recipe } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
 import { hostParameters } from './recipe-rules.ts';

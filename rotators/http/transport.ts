@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { request as httpRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { TargetError } from '../../core/errors.ts';
-import type { TargetContext } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import { anyAddress, isPublicAddress, PrivateAddress, publicOnly, type Resolve } from './addresses.ts';
 
 /** One request, ready to be sent. */

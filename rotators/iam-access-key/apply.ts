@@ -1,5 +1,5 @@
-import { SecretError } from '../../core/errors.ts';
-import type { ApplyContext } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
 import type { Aws } from './aws.ts';
 import { ask, isRefusal, ownAccount } from './probe.ts';
 import type { IamAccessKeySecret } from './schema.ts';

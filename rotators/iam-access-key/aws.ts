@@ -1,6 +1,6 @@
 import { IAMClient, type IAMClientConfig } from '@aws-sdk/client-iam';
 import { STSClient } from '@aws-sdk/client-sts';
-import { runLivesMs, type TargetContext } from '../rotator.ts';
+import { runLivesMs, type TargetContext } from '../../core/rotator.ts';
 import { callError, type Purpose } from './errors.ts';
 import type { AccessKeyPair } from './schema.ts';
 import type { SessionCutoff } from './session-cutoff.ts';

@@ -1,5 +1,5 @@
-import { SecretError } from '../../core/errors.ts';
-import { requireSame } from '../pending.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import { requireSame } from '../families/pending.ts';
 import { type IamAccessKeySecret, keyOf } from './schema.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { TargetError } from '../../core/errors.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
 import type { Aws } from './aws.ts';
 import { deactivateKey, listKeys } from './keys.ts';
 import { type Answer, ask } from './probe.ts';

@@ -1,6 +1,6 @@
 import { awsFault, awsRemedies, denyingPolicy } from '../../core/errors/aws.ts';
-import { TargetError } from '../../core/errors.ts';
-import { targetCodes } from '../aws/errors.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import { targetCodes } from '../families/aws-api/errors.ts';
 
 /** What an API call was for; all of it may end up in an error, so it holds no value of a secret. */
 export interface Purpose {

@@ -1,6 +1,6 @@
 import { CreateAccessKeyCommand, LimitExceededException } from '@aws-sdk/client-iam';
-import { SecretError, TargetError } from '../../core/errors.ts';
-import type { ApplyContext, ProposeContext } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext, ProposeContext } from '../../core/rotator.ts';
 import { type Aws, within } from './aws.ts';
 import { callError } from './errors.ts';
 import { deleteKey, type ListedKey, lastUsed, purpose } from './keys.ts';

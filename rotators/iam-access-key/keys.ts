@@ -5,7 +5,7 @@ import {
   NoSuchEntityException,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam';
-import type { TargetContext } from '../rotator.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import type { Purpose } from './errors.ts';
 

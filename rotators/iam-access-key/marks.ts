@@ -1,5 +1,5 @@
 import { ListUserTagsCommand, TagUserCommand, UntagUserCommand } from '@aws-sdk/client-iam';
-import type { TargetContext } from '../rotator.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import { type ListedKey, purpose } from './keys.ts';
 

@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
-import { TargetError } from '../../core/errors.ts';
-import type { ProbeResult, TargetContext } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ProbeResult, TargetContext } from '../../core/rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import { callError, serviceError } from './errors.ts';
 import { type IamAccessKeySecret, keyOf } from './schema.ts';

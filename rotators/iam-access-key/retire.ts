@@ -1,4 +1,4 @@
-import type { RetireContext, RetireResult } from '../rotator.ts';
+import type { RetireContext, RetireResult } from '../../core/rotator.ts';
 import type { Aws } from './aws.ts';
 import { deactivateKey, deleteKey, listKeys } from './keys.ts';
 import type { IamAccessKeySecret } from './schema.ts';

@@ -1,5 +1,5 @@
-import { TargetError } from '../../core/errors.ts';
-import type { Rotator } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { Rotator } from '../../core/rotator.ts';
 import { apply } from './apply.ts';
 import { Aws, type IamAccessKeyOptions } from './aws.ts';
 import { check } from './check.ts';

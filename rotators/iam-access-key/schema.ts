@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
 
 const text = z.string().min(1);
 

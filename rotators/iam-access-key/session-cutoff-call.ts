@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
-import { isTargetErrorCode, TargetError, type TargetErrorCode } from '../../core/errors.ts';
+import { isTargetErrorCode, TargetError, type TargetErrorCode } from '../../core/errors/rekey-error.ts';
 import { answered, within } from './aws.ts';
 import { type CutoffRequest, cutoffAnswerSchema, type SessionCutoff } from './session-cutoff.ts';
 

@@ -5,8 +5,8 @@ import {
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import * as z from 'zod';
-import { SecretError, TargetError } from '../../core/errors.ts';
-import type { TargetContext } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import { purpose, unlessGone } from './keys.ts';
 import { parsePolicy, policyDocument, policyName, withCutoff } from './revocation-policy.ts';

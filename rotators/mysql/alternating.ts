@@ -1,7 +1,13 @@
-import { TargetError } from '../../core/errors.ts';
-import { noteCurrentRefused, pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../alternating.ts';
-import { using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import {
+  noteCurrentRefused,
+  pairOf,
+  requireAdmin,
+  requireOtherAdmin,
+  standsAlone,
+} from '../families/alternating.ts';
+import { using } from '../transport/login.ts';
 import { type Account, readAccounts, readGrants, setPassword, settableOf } from './account.ts';
 import { openServer } from './connection.ts';
 import { follow, type Workplace } from './follower.ts';

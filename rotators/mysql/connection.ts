@@ -1,13 +1,13 @@
 import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
 import mysql from 'mysql2';
-import { TargetError } from '../../core/errors.ts';
-import { AnswerLength, floodError, mostBytes } from '../flood.ts';
-import { type LoginHindered, type LoginRefused, orDenied } from '../login.ts';
-import type { TargetContext } from '../rotator.ts';
-import { databaseAuthorities, trust } from '../tls/authorities.ts';
-import { noAnswer, type Phase } from '../tls/failures.ts';
-import { overTransport } from '../tls/transport.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { AnswerLength, floodError, mostBytes } from '../transport/flood.ts';
+import { type LoginHindered, type LoginRefused, orDenied } from '../transport/login.ts';
+import { databaseAuthorities, trust } from '../transport/tls/authorities.ts';
+import { noAnswer, type Phase } from '../transport/tls/failures.ts';
+import { overTransport } from '../transport/tls/transport.ts';
 import { connectError, type Place, serverError, statementError } from './errors.ts';
 import { databaseOf, type MysqlSecret, portOf } from './schema.ts';
 

@@ -1,10 +1,10 @@
-import { TargetError } from '../../core/errors.ts';
-import { pairOf } from '../alternating.ts';
-import { isOfUser, untouched } from '../assigned.ts';
-import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
-import { containAtReplica } from '../replica.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
-import { endSessions as endInRounds } from '../sessions.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
+import { pairOf } from '../families/alternating.ts';
+import { isOfUser, untouched } from '../families/assigned.ts';
+import { containAtReplica } from '../families/replica.ts';
+import { endSessions as endInRounds } from '../families/sessions.ts';
+import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../transport/login.ts';
 import { type Account, anyHasPassword, changePermission, readAccounts } from './account.ts';
 import { openServer, type Server, type Session, tryOpen } from './connection.ts';
 import { takeAway } from './dual.ts';

@@ -1,6 +1,6 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
-import { using } from '../login.ts';
-import type { ApplyContext, RetireContext, RetireResult } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext, RetireContext, RetireResult } from '../../core/rotator.ts';
+import { using } from '../transport/login.ts';
 import {
   type Account,
   allHavePassword,

@@ -1,7 +1,7 @@
-import { TargetError } from '../../core/errors.ts';
-import { floodOf } from '../flood.ts';
-import { LoginAccepted, LoginHindered, LoginRefused } from '../login.ts';
-import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../tls/failures.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import { floodOf } from '../transport/flood.ts';
+import { LoginAccepted, LoginHindered, LoginRefused } from '../transport/login.ts';
+import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../transport/tls/failures.ts';
 
 /** Where something went wrong, for messages. */
 export interface Place {

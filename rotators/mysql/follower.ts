@@ -1,5 +1,5 @@
-import { using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { using } from '../transport/login.ts';
 import {
   type Account,
   changePermission,

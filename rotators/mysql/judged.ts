@@ -1,4 +1,4 @@
-import { TargetError } from '../../core/errors.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { Purpose, Server, Session } from './connection.ts';
 import { literal, quote } from './sql.ts';
 

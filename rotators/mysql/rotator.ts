@@ -1,6 +1,6 @@
-import { generatePassword } from '../../core/password.ts';
-import { endpointBounds } from '../endpoint.ts';
-import type { Rotator } from '../rotator.ts';
+import type { Rotator } from '../../core/rotator.ts';
+import { generatePassword } from '../../core/secret/password.ts';
+import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
-import { alternateOf as alternate } from '../alternating.ts';
-import { endpointFields } from '../endpoint.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
+import { alternateOf as alternate } from '../families/alternating.ts';
+import { endpointFields } from '../transport/endpoint.ts';
 
 /** Longest user name in characters, as AWS's functions have it; servers refuse longer ones or allow few more. */
 /** What `caching_sha2_password` takes; a longer one could never log in. */

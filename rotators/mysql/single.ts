@@ -1,7 +1,7 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
-import { requireAssigned } from '../assigned.ts';
-import { LoginDenied, using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { requireAssigned } from '../families/assigned.ts';
+import { LoginDenied, using } from '../transport/login.ts';
 import {
   type Account,
   anyHasPassword,

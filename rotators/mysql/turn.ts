@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { TargetError } from '../../core/errors.ts';
-import type { TargetContext } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
 
 /** One run at a time per user or pair: the server gives the lock back when the connection ends, however it does. */

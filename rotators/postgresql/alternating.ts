@@ -1,8 +1,8 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
-import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../alternating.ts';
-import { isProven } from '../assigned.ts';
-import { LoginDenied, using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
+import { isProven } from '../families/assigned.ts';
+import { LoginDenied, using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { prepareFollower } from './follower.ts';
 import { adoptStrays, countStrays } from './ownership.ts';

@@ -1,6 +1,6 @@
-import type { Strategy } from '../../core/secret.ts';
-import { requireSame, requireSoundPassword } from '../pending.ts';
-import { requireDirect } from '../rds-proxy.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
+import { requireSame, requireSoundPassword } from '../families/pending.ts';
+import { requireDirect } from '../families/rds-proxy.ts';
 import { alternateOf, databaseOf, type PostgresSecret, portOf } from './schema.ts';
 
 const limits = {

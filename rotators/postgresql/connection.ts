@@ -1,7 +1,7 @@
-import { TargetError } from '../../core/errors.ts';
-import { type LoginHindered, type LoginRefused, orDenied } from '../login.ts';
-import type { TargetContext } from '../rotator.ts';
-import { databaseAuthorities } from '../tls/authorities.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { type LoginHindered, type LoginRefused, orDenied } from '../transport/login.ts';
+import { databaseAuthorities } from '../transport/tls/authorities.ts';
 import { loginError, serverError } from './errors.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
 import { type Dialect, logIn, type PasswordForm, type Purpose, Wire } from './wire.ts';

@@ -1,9 +1,9 @@
-import { TargetError } from '../../core/errors.ts';
-import { standingOf, untouched } from '../assigned.ts';
-import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
-import { containAtReplica } from '../replica.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
-import { endSessions as endInRounds } from '../sessions.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
+import { standingOf, untouched } from '../families/assigned.ts';
+import { containAtReplica } from '../families/replica.ts';
+import { endSessions as endInRounds } from '../families/sessions.ts';
+import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { missingToAlter, quote, readRoles } from './role.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';

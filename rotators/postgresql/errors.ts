@@ -1,7 +1,7 @@
-import { TargetError } from '../../core/errors.ts';
-import { floodOf } from '../flood.ts';
-import { LoginAccepted, LoginRefused } from '../login.ts';
-import { connectionFailure, NoTlsOffered, noAnswer, type Phase, textOf } from '../tls/failures.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import { floodOf } from '../transport/flood.ts';
+import { LoginAccepted, LoginRefused } from '../transport/login.ts';
+import { connectionFailure, NoTlsOffered, noAnswer, type Phase, textOf } from '../transport/tls/failures.ts';
 
 /** Where and in which part of a connection something went wrong, for messages. */
 export interface Place {

@@ -1,4 +1,4 @@
-import type { ApplyContext } from '../rotator.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
 import { literal, quote, type Role } from './role.ts';
 import type { PostgresSecret } from './schema.ts';

@@ -1,5 +1,5 @@
-import { probeLogin, using } from '../login.ts';
-import type { ProbeResult, TargetContext } from '../rotator.ts';
+import type { ProbeResult, TargetContext } from '../../core/rotator.ts';
+import { probeLogin, using } from '../transport/login.ts';
 import { open } from './connection.ts';
 import type { PostgresSecret } from './schema.ts';
 

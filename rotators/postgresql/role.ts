@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { SecretError, TargetError } from '../../core/errors.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { Random } from '../../core/ports.ts';
 import type { Session } from './connection.ts';
 import type { PostgresSecret } from './schema.ts';

@@ -1,7 +1,7 @@
-import { SecretError } from '../../core/errors.ts';
-import { generatePassword } from '../../core/password.ts';
-import { endpointBounds } from '../endpoint.ts';
-import type { Rotator } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { Rotator } from '../../core/rotator.ts';
+import { generatePassword } from '../../core/secret/password.ts';
+import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
-import { alternateOf as alternate } from '../alternating.ts';
-import { endpointFields, nameField } from '../endpoint.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
+import { alternateOf as alternate } from '../families/alternating.ts';
+import { endpointFields, nameField } from '../transport/endpoint.ts';
 
 /** NAMEDATALEN - 1. */
 const longestName = 63;

@@ -1,7 +1,7 @@
-import { TargetError } from '../../core/errors.ts';
-import { using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
-import { changePassword } from '../single-user.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { changePassword } from '../families/single-user.ts';
+import { using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { readRoles, requireAlter, requireValid, setPassword, type Verifier, verifierOf } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { TargetError } from '../../core/errors.ts';
-import { AnswerLength, floodError, mostBytes } from '../flood.ts';
-import type { TargetContext } from '../rotator.ts';
-import { trust } from '../tls/authorities.ts';
-import type { Phase } from '../tls/failures.ts';
-import { overTransport } from '../tls/transport.ts';
+import type { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { AnswerLength, floodError, mostBytes } from '../transport/flood.ts';
+import { trust } from '../transport/tls/authorities.ts';
+import type { Phase } from '../transport/tls/failures.ts';
+import { overTransport } from '../transport/tls/transport.ts';
 import {
   ConcurrentChange,
   connectError,

@@ -1,9 +1,9 @@
 import type { DBCluster, DBInstance, RDSClient, RDSClientConfig } from '@aws-sdk/client-rds';
 import type { Cluster, RedshiftClient } from '@aws-sdk/client-redshift';
-import { TargetError } from '../../core/errors.ts';
-import { callApi, isNotFound } from '../aws/errors.ts';
-import type { Resource } from '../aws/reset.ts';
-import type { TargetContext } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { callApi, isNotFound } from '../families/aws-api/errors.ts';
+import type { Resource } from '../families/aws-api/reset.ts';
 
 /** What has a master password of its own; members of a cluster have that of the cluster. */
 export type Kind = 'instance' | 'cluster' | 'redshift';

@@ -1,7 +1,7 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
-import { toAssign } from '../assigned.ts';
-import type { ApplyContext, TargetContext } from '../rotator.ts';
-import { transportOf } from '../tls/transport.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext, TargetContext } from '../../core/rotator.ts';
+import { toAssign } from '../families/assigned.ts';
+import { transportOf } from '../transport/tls/transport.ts';
 import type { Database } from './api.ts';
 import { tryLogin } from './login.ts';
 import { reset, type Tools } from './reset.ts';

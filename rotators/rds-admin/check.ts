@@ -1,6 +1,6 @@
-import { characterFault } from '../aws/passwords.ts';
-import { requireSame, requireSoundPassword } from '../pending.ts';
-import { requireDirect } from '../rds-proxy.ts';
+import { characterFault } from '../families/aws-api/passwords.ts';
+import { requireSame, requireSoundPassword } from '../families/pending.ts';
+import { requireDirect } from '../families/rds-proxy.ts';
 import { rulesOf } from './limits.ts';
 import { type MasterSecret, portOf } from './schema.ts';
 

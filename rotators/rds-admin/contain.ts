@@ -1,7 +1,7 @@
-import { TargetError } from '../../core/errors.ts';
-import { generatePassword, passwordPolicy } from '../../core/password.ts';
-import { narrow } from '../aws/passwords.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
+import { generatePassword, passwordPolicy } from '../../core/secret/password.ts';
+import { narrow } from '../families/aws-api/passwords.ts';
 import { requireSameDatabase } from './apply.ts';
 import { rulesOf } from './limits.ts';
 import { driverOf, endSessions, sessionsGoOn, tryLogin } from './login.ts';

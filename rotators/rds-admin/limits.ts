@@ -1,4 +1,4 @@
-import { eachKind, type PasswordRules } from '../aws/passwords.ts';
+import { eachKind, type PasswordRules } from '../families/aws-api/passwords.ts';
 import { type Family, familyOfSecret, type MasterSecret } from './schema.ts';
 
 const longestOfInstance: Readonly<Record<Family, number>> = {

@@ -1,11 +1,17 @@
-import { type Worth, worthOf } from '../aws/reset.ts';
+import type {
+  ContainContext,
+  ContainResult,
+  Credentials,
+  ProbeResult,
+  TargetContext,
+} from '../../core/rotator.ts';
+import { type Worth, worthOf } from '../families/aws-api/reset.ts';
 import { contain as containMysql } from '../mysql/contain.ts';
 import { probe as probeMysql } from '../mysql/probe.ts';
 import type { MysqlSecret } from '../mysql/schema.ts';
 import { contain as containPostgres } from '../postgresql/contain.ts';
 import { probe as probePostgres } from '../postgresql/probe.ts';
 import type { PostgresSecret } from '../postgresql/schema.ts';
-import type { ContainContext, ContainResult, Credentials, ProbeResult, TargetContext } from '../rotator.ts';
 import { familyOfSecret, type MasterSecret, portOf } from './schema.ts';
 
 /** Which of the drivers here speaks to a database; undefined when none does. */

@@ -1,5 +1,5 @@
-import { bringAbout, type Change, type Pace, settled } from '../aws/reset.ts';
-import type { TargetContext } from '../rotator.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { bringAbout, type Change, type Pace, settled } from '../families/aws-api/reset.ts';
 import type { Database, DatabaseApi } from './api.ts';
 import { tryLogin } from './login.ts';
 import type { MasterSecret } from './schema.ts';

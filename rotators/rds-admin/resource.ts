@@ -1,5 +1,5 @@
-import { SecretError } from '../../core/errors.ts';
-import type { TargetContext } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import type { Database, DatabaseApi, Kind } from './api.ts';
 import { familyOfSecret, type MasterSecret, portOf } from './schema.ts';
 

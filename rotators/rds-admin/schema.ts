@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
-import { endpointBounds, endpointFields } from '../endpoint.ts';
-import type { Bounds } from '../rotator.ts';
+import type { Bounds } from '../../core/rotator.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
+import { endpointBounds, endpointFields } from '../transport/endpoint.ts';
 
 /** What decides about passwords and logins of a database. */
 export type Family =

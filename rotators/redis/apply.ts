@@ -1,7 +1,7 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
-import { requireAssigned } from '../assigned.ts';
-import { LoginRefused, using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { requireAssigned } from '../families/assigned.ts';
+import { LoginRefused, using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';
 import { type AclUser, changeUser, keep, requireAlone } from './user.ts';

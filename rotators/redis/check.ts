@@ -1,4 +1,4 @@
-import { requireSame, requireSoundPassword } from '../pending.ts';
+import { requireSame, requireSoundPassword } from '../families/pending.ts';
 import { portOf, type RedisSecret } from './schema.ts';
 
 const limits = {

@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { RedisClient } from '@redis/client';
 import sockets from '@redis/client/dist/lib/client/socket.js';
-import { TargetError } from '../../core/errors.ts';
-import { AnswerLength, floodError, floodOf, mostBytes } from '../flood.ts';
-import { type LoginRefused, orRefused } from '../login.ts';
-import type { TargetContext } from '../rotator.ts';
-import { publicAuthorities, trust } from '../tls/authorities.ts';
-import { noAnswer, type Phase } from '../tls/failures.ts';
-import { overTransport } from '../tls/transport.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { AnswerLength, floodError, floodOf, mostBytes } from '../transport/flood.ts';
+import { type LoginRefused, orRefused } from '../transport/login.ts';
+import { publicAuthorities, trust } from '../transport/tls/authorities.ts';
+import { noAnswer, type Phase } from '../transport/tls/failures.ts';
+import { overTransport } from '../transport/tls/transport.ts';
 import { commandError, connectError, loginError, type ReplyError, replyError } from './errors.ts';
 import { portOf, type RedisSecret } from './schema.ts';
 

@@ -1,6 +1,6 @@
-import { untouched } from '../assigned.ts';
-import { LoginRefused, using } from '../login.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
+import { untouched } from '../families/assigned.ts';
+import { LoginRefused, using } from '../transport/login.ts';
 import { olderProof } from './apply.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';

@@ -1,7 +1,7 @@
-import { TargetError } from '../../core/errors.ts';
-import { floodOf } from '../flood.ts';
-import { LoginRefused } from '../login.ts';
-import { isNetworkCode, textOf } from '../tls/failures.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import { floodOf } from '../transport/flood.ts';
+import { LoginRefused } from '../transport/login.ts';
+import { isNetworkCode, textOf } from '../transport/tls/failures.ts';
 
 /** The server refused a change of a user because the user is no longer as it was just read. */
 export class ConcurrentChange extends TargetError {

@@ -1,6 +1,6 @@
-import { SecretError } from '../../core/errors.ts';
-import { using } from '../login.ts';
-import type { RetireContext, RetireResult } from '../rotator.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { RetireContext, RetireResult } from '../../core/rotator.ts';
+import { using } from '../transport/login.ts';
 import { open } from './connection.ts';
 import { hashOf, type RedisSecret } from './schema.ts';
 import { changeUser, keep } from './user.ts';

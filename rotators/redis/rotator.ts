@@ -1,7 +1,7 @@
-import { generatePassword } from '../../core/password.ts';
-import { endpointBounds } from '../endpoint.ts';
-import { probeLogin } from '../login.ts';
-import type { Rotator } from '../rotator.ts';
+import type { Rotator } from '../../core/rotator.ts';
+import { generatePassword } from '../../core/secret/password.ts';
+import { endpointBounds } from '../transport/endpoint.ts';
+import { probeLogin } from '../transport/login.ts';
 import { apply } from './apply.ts';
 import { check } from './check.ts';
 import { open } from './connection.ts';

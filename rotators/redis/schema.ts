@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
-import { endpointFields } from '../endpoint.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
+import { endpointFields } from '../transport/endpoint.ts';
 
 /**
  * The JSON of a Redis or Valkey secret, with the keys of AWS's secrets for databases. Values keep the form they came

@@ -1,5 +1,5 @@
-import { TargetError } from '../../core/errors.ts';
-import type { TargetContext } from '../rotator.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
 import { ConcurrentChange, commandError } from './errors.ts';
 

@@ -1,9 +1,9 @@
-import { TargetError } from '../../core/errors.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { Finding } from '../../core/findings/codes.ts';
-import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../alternating.ts';
-import { isProven } from '../assigned.ts';
-import { using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
+import { isProven } from '../families/assigned.ts';
+import { using } from '../transport/login.ts';
 import { attributeChanges } from './attributes.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { type Access, grantChanges, readAccess, sharing } from './grants.ts';

@@ -1,5 +1,5 @@
-import type { Strategy } from '../../core/secret.ts';
-import { requireSame, requireSoundPassword } from '../pending.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
+import { requireSame, requireSoundPassword } from '../families/pending.ts';
 import { redshiftFault } from './password.ts';
 import { alternateOf, databaseOf, portOf, type RedshiftSecret } from './schema.ts';
 

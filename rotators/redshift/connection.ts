@@ -1,5 +1,5 @@
-import { TargetError } from '../../core/errors.ts';
-import { type LoginHindered, LoginRefused, orDenied } from '../login.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import {
   type Place,
   loginError as postgresLoginError,
@@ -7,8 +7,8 @@ import {
   serverError,
 } from '../postgresql/errors.ts';
 import { logIn, type Opened, type Purpose, Wire } from '../postgresql/wire.ts';
-import type { TargetContext } from '../rotator.ts';
-import { publicAuthorities } from '../tls/authorities.ts';
+import { type LoginHindered, LoginRefused, orDenied } from '../transport/login.ts';
+import { publicAuthorities } from '../transport/tls/authorities.ts';
 import { answerDigest } from './digest.ts';
 import type { Heard } from './password.ts';
 import { databaseOf, portOf, type RedshiftSecret } from './schema.ts';

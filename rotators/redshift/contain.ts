@@ -1,8 +1,8 @@
-import { TargetError } from '../../core/errors.ts';
-import { standingOf, toAssign, untouched } from '../assigned.ts';
-import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../login.ts';
-import type { ContainContext, ContainResult } from '../rotator.ts';
-import { endSessions as endInRounds } from '../sessions.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ContainContext, ContainResult } from '../../core/rotator.ts';
+import { standingOf, toAssign, untouched } from '../families/assigned.ts';
+import { endSessions as endInRounds } from '../families/sessions.ts';
+import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { databaseOf, type RedshiftSecret } from './schema.ts';
 import { quote } from './sql.ts';

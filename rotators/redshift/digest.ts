@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { floodError } from '../flood.ts';
 import type { DriverConnection, DriverStream } from '../postgresql/wire.ts';
+import { floodError } from '../transport/flood.ts';
 import type { Heard } from './password.ts';
 
 /** Codes of requests for authentication: those that the driver answers, and Redshift's own for SHA-256. */

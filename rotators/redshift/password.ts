@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { RekeyError } from '../../core/errors.ts';
-import type { PasswordPolicy } from '../../core/password.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Random } from '../../core/ports.ts';
+import type { PasswordPolicy } from '../../core/secret/password.ts';
 
 /**
  * What Redshift takes as a password in clear text: 8 to 64 characters of ASCII 33 to 126 without `' " \ / @`, with an

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { commonSecretFields } from '../../core/secret.ts';
-import { alternateOf as alternate } from '../alternating.ts';
-import { endpointFields, nameField } from '../endpoint.ts';
+import { commonSecretFields } from '../../core/secret/secret.ts';
+import { alternateOf as alternate } from '../families/alternating.ts';
+import { endpointFields, nameField } from '../transport/endpoint.ts';
 
 /** @see https://docs.aws.amazon.com/redshift/latest/dg/r_names.html */
 const longestName = 127;

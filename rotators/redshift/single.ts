@@ -1,7 +1,7 @@
-import { TargetError } from '../../core/errors.ts';
-import { using } from '../login.ts';
-import type { ApplyContext } from '../rotator.ts';
-import { changePassword } from '../single-user.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext } from '../../core/rotator.ts';
+import { changePassword } from '../families/single-user.ts';
+import { using } from '../transport/login.ts';
 import { open, tryOpen } from './connection.ts';
 import { type Heard, keptForm } from './password.ts';
 import { databaseOf, type RedshiftSecret } from './schema.ts';

@@ -1,4 +1,4 @@
-import { SecretError, TargetError } from '../../core/errors.ts';
+import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { Session } from './connection.ts';
 import { literal, quote } from './sql.ts';
 

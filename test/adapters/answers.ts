@@ -1,7 +1,7 @@
 import { SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
 import { expect } from '@jest/globals';
 import { type ErrorCode, isRetryable } from '../../core/errors/codes.ts';
-import { RekeyError } from '../../core/errors.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 
 export const region = {
   region: 'eu-central-1',

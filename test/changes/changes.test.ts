@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Cleanup } from '../../local/cleanup.ts';
+import { Cleanup } from '../../local/process/cleanup.ts';
 import { startConsumer } from './consumer.ts';
 import { baseline, hasBaseline, unpackBaseline } from './released.ts';
 import { type EnvironmentInput, type Place, start } from './settings.ts';

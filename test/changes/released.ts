@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkout } from '../../local/run.ts';
+import { checkout } from '../../local/process/run.ts';
 
 /** The commit whose templates count as released: what is deployed from it must survive an upgrade. */
 export const baseline = readFileSync(join(import.meta.dirname, 'baseline'), 'utf8').trim();

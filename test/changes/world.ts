@@ -16,13 +16,13 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { eventually } from '../../local/acts/act.ts';
-import type { Cleanup } from '../../local/cleanup.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { type Login, logsIn, openSession, seedDatabase } from '../../local/database.ts';
-import { startPostgres } from '../../local/postgres.ts';
-import { createUser, credentialVariables } from '../../local/principals.ts';
-import { checkout, type Finished, run } from '../../local/run.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { createUser, credentialVariables } from '../../local/emulator/principals.ts';
+import type { Cleanup } from '../../local/process/cleanup.ts';
+import { checkout, type Finished, run } from '../../local/process/run.ts';
+import { type Login, logsIn, openSession, seedDatabase } from '../../local/servers/database.ts';
+import { startPostgres } from '../../local/servers/postgres.ts';
+import { eventually } from '../../local/tour/acts/act.ts';
 import {
   adminSecret,
   adoptedSecret,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { contentDigest, type SecretContent } from '../../core/definition.ts';
-import { adminOf, hosts, steps, world } from '../rotation/defined-world.ts';
+import { contentDigest, type SecretContent } from '../../core/secret/definition.ts';
+import { adminOf, hosts, steps, world } from '../lambdas/rotation/defined-world.ts';
 import { crashAt, intercept } from './intercept.ts';
 
 type Happening =

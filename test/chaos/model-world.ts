@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import type { SecretStore } from '../../core/ports.ts';
-import type { Strategy } from '../../core/secret.ts';
-import type { Rotator } from '../../rotators/rotator.ts';
-import { engine, MemoryBus } from '../rotation/engine.ts';
-import { MemoryStore } from '../rotation/memory-store.ts';
-import { type ModelSecret, ModelTarget, modelRotator } from '../rotation/model-target.ts';
-import { longestLag, StaleStore, staleForMs } from '../rotation/stale-store.ts';
+import type { Rotator } from '../../core/rotator.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
+import { engine, MemoryBus } from '../lambdas/rotation/engine.ts';
+import { MemoryStore } from '../lambdas/rotation/memory-store.ts';
+import { type ModelSecret, ModelTarget, modelRotator } from '../lambdas/rotation/model-target.ts';
+import { longestLag, StaleStore, staleForMs } from '../lambdas/rotation/stale-store.ts';
 import { type InvocationOptions, outcome } from './histories.ts';
 import { crashAt, type Hook, intercept } from './intercept.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { TargetError } from '../../core/errors.ts';
-import type { Strategy } from '../../core/secret.ts';
-import { MemoryBus } from '../rotation/engine.ts';
-import { loginOf, type ModelSecret, ModelTarget, modelRotator } from '../rotation/model-target.ts';
-import { staleForMs } from '../rotation/stale-store.ts';
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
+import { MemoryBus } from '../lambdas/rotation/engine.ts';
+import { loginOf, type ModelSecret, ModelTarget, modelRotator } from '../lambdas/rotation/model-target.ts';
+import { staleForMs } from '../lambdas/rotation/stale-store.ts';
 import { intercept } from './intercept.ts';
 import { admin, adminArn, ages, arn, invoker, secretsManager } from './model-world.ts';
 import { histories, Story } from './people.ts';

@@ -1,5 +1,5 @@
 import { type Step, steps } from '../../lambdas/rotation/event.ts';
-import type { MemoryStore } from '../rotation/memory-store.ts';
+import type { MemoryStore } from '../lambdas/rotation/memory-store.ts';
 
 /** What runs a step, and hears of what Secrets Manager does around it. */
 export interface Steps<O> {

@@ -14,16 +14,16 @@ import { DescribeParametersCommand, GetParametersByPathCommand, SSMClient } from
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { S3AuditObjects } from '../../adapters/audit-objects.ts';
-import { EventBridgeRules } from '../../adapters/bus-rules.ts';
-import { failedCall, traceCalls } from '../../adapters/call-trace.ts';
-import { SsmDeployments } from '../../adapters/deployment.ts';
-import { CloudWatchLogs } from '../../adapters/function-logs.ts';
-import { LambdaFunctions } from '../../adapters/function-state.ts';
-import { callerIdentity } from '../../adapters/identity.ts';
-import { SqsQueues } from '../../adapters/queue-depth.ts';
+import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
+import { EventBridgeRules } from '../../adapters/operator/bus-rules.ts';
+import { failedCall, traceCalls } from '../../adapters/operator/call-trace.ts';
+import { SsmDeployments } from '../../adapters/operator/deployment.ts';
+import { CloudWatchLogs } from '../../adapters/operator/function-logs.ts';
+import { LambdaFunctions } from '../../adapters/operator/function-state.ts';
+import { callerIdentity } from '../../adapters/operator/identity.ts';
+import { SqsQueues } from '../../adapters/operator/queue-depth.ts';
+import { StepFunctionsWorkflows } from '../../adapters/operator/workflows.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { StepFunctionsWorkflows } from '../../adapters/workflows.ts';
 import { explain } from '../../cli/failure.ts';
 
 const region = { region: 'eu-central-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };

@@ -3,10 +3,9 @@ import { run } from '../../cli/run.ts';
 import { type AuditEvent, emptyHead, encodeObject, type Head } from '../../core/audit/format.ts';
 import type { AuditLogSource } from '../../core/audit/verify.ts';
 import type { BrakeState } from '../../core/brake.ts';
-import type { SecretDefinition } from '../../core/definition.ts';
-import { SecretError } from '../../core/errors.ts';
+import { pauseTag } from '../../core/deployed/names.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
-import { pauseTag } from '../../core/names.ts';
 import type {
   Cloud,
   DeployedNetwork,
@@ -14,7 +13,8 @@ import type {
   Execution,
   ExecutionStage,
 } from '../../core/operator-ports.ts';
-import type { SecretDescription } from '../../core/secret.ts';
+import type { SecretDefinition } from '../../core/secret/definition.ts';
+import type { SecretDescription } from '../../core/secret/secret.ts';
 
 export const now = new Date('2026-03-10T12:00:00.000Z');
 export const ago = (ms: number) => new Date(now.getTime() - ms);

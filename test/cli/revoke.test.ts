@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { SecretError } from '../../core/errors.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
 import { detailSchema } from '../../core/events/catalogue.ts';
 import { accessDenied, errorOf, FakeCloud, now, rekey } from './fixture.ts';
 

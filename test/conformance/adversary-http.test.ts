@@ -6,14 +6,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../adapters/random.ts';
 import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
-import { issueCertificate } from '../../local/certificates.ts';
+import { issueCertificate } from '../../local/servers/certificates.ts';
 import { recipeBook } from '../../rotators/http/recipe-book.ts';
 import { httpRotator } from '../../rotators/http/rotator.ts';
 import { outcome } from '../chaos/histories.ts';
 import { Rotations } from '../chaos/secrets-manager.ts';
+import { engine, MemoryBus, noDatabases } from '../lambdas/rotation/engine.ts';
+import { MemoryStore } from '../lambdas/rotation/memory-store.ts';
 import { propertyRuns } from '../property-runs.ts';
-import { engine, MemoryBus, noDatabases } from '../rotation/engine.ts';
-import { MemoryStore } from '../rotation/memory-store.ts';
 import { startTokenService, type TokenService } from '../rotators/http/token-service.ts';
 
 /**

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
-import { engine, MemoryBus, naming } from '../rotation/engine.ts';
-import { MemoryStore } from '../rotation/memory-store.ts';
+import { engine, MemoryBus, naming } from '../lambdas/rotation/engine.ts';
+import { MemoryStore } from '../lambdas/rotation/memory-store.ts';
 import { describeEach } from './each.ts';
 import { startTarget, stopTargets, type Target, unchanging } from './scene.ts';
 

@@ -1,4 +1,4 @@
-import type { CloudCredentials, LocalCloud } from '../../local/cloud.ts';
+import type { CloudCredentials, LocalCloud } from '../../local/emulator/cloud.ts';
 
 /**
  * The variables by which a deployed function takes some services from the local cloud and everything else from where it

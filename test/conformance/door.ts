@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import { type Certificate, type CertificateChoice, issueChosen } from '../../local/certificates.ts';
+import { type Certificate, type CertificateChoice, issueChosen } from '../../local/servers/certificates.ts';
 
 /** A door in front of a TLS server of this machine that misbehaves when it is told to, at a port that stays. */
 export interface Door {

@@ -1,5 +1,5 @@
 import { describe, test } from '@jest/globals';
-import type { Strategy } from '../../core/secret.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import { registry, type SecretTypeEntry, type TargetType } from '../../rotators/registry.ts';
 import { availableTypes, missing, notRun } from './scene.ts';
 

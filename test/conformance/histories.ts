@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Strategy } from '../../core/secret.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import { registry, type SecretTypeEntry, type TargetType } from '../../rotators/registry.ts';
 import { type Happening, histories, type InvocationOptions, outcome, play } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
-import { engine, naming } from '../rotation/engine.ts';
-import { MemoryStore } from '../rotation/memory-store.ts';
+import { engine, naming } from '../lambdas/rotation/engine.ts';
+import { MemoryStore } from '../lambdas/rotation/memory-store.ts';
 import { layLine } from './cut.ts';
 import { describeEach } from './each.ts';
 import { startTarget, stopTargets, type Target } from './scene.ts';

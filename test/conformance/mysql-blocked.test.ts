@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Strategy } from '../../core/secret.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import type { MysqlSecret } from '../../rotators/mysql/schema.ts';
 import { blocksUsers, type MysqlUnderTest, notRun, start } from './drivers/mysql.ts';
 import { availableTypes, failure } from './scene.ts';

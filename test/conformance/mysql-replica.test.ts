@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
-import { newServerFolder } from '../../local/folders.ts';
-import { type MariaDbServer, startMariaDb } from '../../local/mariadb.ts';
+import { newServerFolder } from '../../local/process/folders.ts';
+import { type MariaDbServer, startMariaDb } from '../../local/servers/mariadb.ts';
 import { type MysqlUnderTest, missing, start } from './drivers/mysql.ts';
 import { failure, Scene, type Target } from './scene.ts';
 

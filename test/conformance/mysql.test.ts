@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SecretError } from '../../core/errors.ts';
-import { documented } from '../../local/documented.ts';
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import { documented } from '../../local/servers/documented.ts';
 import { type MysqlUnderTest, notRun, start } from './drivers/mysql.ts';
 import { availableTypes, failure, Scene, type Target } from './scene.ts';
 import { worldOf } from './world.ts';

@@ -1,4 +1,4 @@
-import type { CertificateChoice } from '../../local/certificates.ts';
+import type { CertificateChoice } from '../../local/servers/certificates.ts';
 import type { Outage } from './target.ts';
 
 /** What can be made to go wrong with a server as a whole. */

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Strategy } from '../../core/secret.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import { type InvocationOptions, outcome } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
 import { type Happening, histories, Story } from '../chaos/people.ts';
+import { engine, naming } from '../lambdas/rotation/engine.ts';
+import { MemoryStore } from '../lambdas/rotation/memory-store.ts';
 import { propertyRuns } from '../property-runs.ts';
-import { engine, naming } from '../rotation/engine.ts';
-import { MemoryStore } from '../rotation/memory-store.ts';
 import type { MysqlUnderTest } from './drivers/mysql.ts';
 import type { PostgresUnderTest } from './drivers/postgresql.ts';
 import type { RedisUnderTest } from './drivers/redis.ts';

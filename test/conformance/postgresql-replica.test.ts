@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { systemRandom } from '../../adapters/random.ts';
-import type { Strategy } from '../../core/secret.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import { type Step, steps } from '../../lambdas/rotation/event.ts';
-import { newServerFolder } from '../../local/folders.ts';
-import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
+import { newServerFolder } from '../../local/process/folders.ts';
+import { type PostgresServer, startPostgres } from '../../local/servers/postgres.ts';
 import { postgresql } from '../../rotators/postgresql/rotator.ts';
 import { outcome } from '../chaos/histories.ts';
-import { engine, naming } from '../rotation/engine.ts';
-import { MemoryStore } from '../rotation/memory-store.ts';
+import { engine, naming } from '../lambdas/rotation/engine.ts';
+import { MemoryStore } from '../lambdas/rotation/memory-store.ts';
 import { type Line, layLine } from './cut.ts';
 
 /** A secret whose host is a streaming replica, and one whose server fails over to its replica in the middle of a rotation. */

@@ -9,11 +9,11 @@ import {
 import { CreateClusterCommand, RedshiftClient } from '@aws-sdk/client-redshift';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
-import { newServerFolder } from '../../local/folders.ts';
-import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../local/mariadb.ts';
-import { type PasswordReceiver, receivePasswords } from '../../local/password-receiver.ts';
-import { defaultPace } from '../../rotators/aws/reset.ts';
-import type { TargetContext } from '../../rotators/rotator.ts';
+import type { TargetContext } from '../../core/rotator.ts';
+import { newServerFolder } from '../../local/process/folders.ts';
+import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../local/servers/mariadb.ts';
+import { type PasswordReceiver, receivePasswords } from '../../local/servers/password-receiver.ts';
+import { defaultPace } from '../../rotators/families/aws-api/reset.ts';
 import { type RdsUnderTest, start } from './drivers/rds-admin.ts';
 import { failure, Scene, type Target } from './scene.ts';
 

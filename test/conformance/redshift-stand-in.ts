@@ -5,9 +5,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import pg from 'pg';
-import { type CertificateChoice, createAuthority, issueChosen } from '../../local/certificates.ts';
-import { freePort } from '../../local/free-port.ts';
-import { startPostgres } from '../../local/postgres.ts';
+import { type CertificateChoice, createAuthority, issueChosen } from '../../local/servers/certificates.ts';
+import { freePort } from '../../local/servers/free-port.ts';
+import { startPostgres } from '../../local/servers/postgres.ts';
 import { redshiftViews } from './redshift-views.ts';
 
 /**

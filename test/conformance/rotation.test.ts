@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '../../local/acts/act.ts';
+import { eventually } from '../../local/tour/acts/act.ts';
 import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target, unchanging } from './scene.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { systemRandom } from '../../adapters/random.ts';
-import { passwordPolicy } from '../../core/password.ts';
-import type { Strategy } from '../../core/secret.ts';
+import type { ApplyContext, ContainResult, Credentials, TargetContext } from '../../core/rotator.ts';
+import { passwordPolicy } from '../../core/secret/password.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import { type TargetType, targetTypes } from '../../rotators/registry.ts';
-import type { ApplyContext, ContainResult, Credentials, TargetContext } from '../../rotators/rotator.ts';
 import type { Account, TargetUnderTest } from './target.ts';
 
 type Secret = Record<string, unknown>;

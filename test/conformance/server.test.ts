@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
-import { newServerFolder } from '../../local/folders.ts';
-import { startPostgres } from '../../local/postgres.ts';
+import { newServerFolder } from '../../local/process/folders.ts';
+import { startPostgres } from '../../local/servers/postgres.ts';
 
-const module = join(import.meta.dirname, '../../local/postgres.ts');
+const module = join(import.meta.dirname, '../../local/servers/postgres.ts');
 
 test('a server that a killed process left behind is ended by the next start on its folder', async () => {
   const directory = await newServerFolder('postgres');

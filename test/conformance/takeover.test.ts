@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pairOf } from '../../rotators/alternating.ts';
+import { pairOf } from '../../rotators/families/alternating.ts';
 import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';

@@ -1,6 +1,6 @@
-import type { TargetErrorCode } from '../../core/errors.ts';
-import type { Strategy } from '../../core/secret.ts';
-import type { Rotator, TargetContext } from '../../rotators/rotator.ts';
+import type { TargetErrorCode } from '../../core/errors/rekey-error.ts';
+import type { Rotator, TargetContext } from '../../core/rotator.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 
 /** An application user on the target, with an admin that has the documented permissions for it and no others. */
 export interface Account<S extends object> {

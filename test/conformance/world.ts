@@ -1,4 +1,4 @@
-import type { Strategy } from '../../core/secret.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
 import { Scene, type Target } from './scene.ts';
 import type { TargetUnderTest } from './target.ts';
 

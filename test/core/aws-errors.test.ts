@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type AwsErrorCode, awsFault, awsRemedies, denyingPolicy } from '../../core/errors/aws.ts';
 import { isRetryable } from '../../core/errors/codes.ts';
-import { summarizeError } from '../../core/errors.ts';
+import { summarizeError } from '../../core/errors/rekey-error.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 

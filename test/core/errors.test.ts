@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { errorCatalogue } from '../../core/errors/catalogue/index.ts';
 import { codes, type ErrorGroup, isErrorCode, isRetryable, retryableCodes } from '../../core/errors/codes.ts';
-import { RekeyError, summarizeError } from '../../core/errors.ts';
+import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { findingCatalogue } from '../../core/findings/catalogue.ts';
 import { findingData } from '../../core/findings/codes.ts';
 
@@ -63,8 +63,8 @@ describe('codes of errors', () => {
       'core/audit/verify.ts',
       'rotators/http/addresses.ts',
       'rotators/http/recipe.ts',
-      'rotators/tls/rds/certificates.ts',
-      'rotators/tls/rds/update.ts',
+      'rotators/transport/tls/rds/certificates.ts',
+      'rotators/transport/tls/rds/update.ts',
     ];
     const plain = sources.filter((path) =>
       /throw (?:Object\.assign\()?new (?:Range|Type)?Error\(/.test(read(path)),

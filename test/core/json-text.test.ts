@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { changeMembers, memberChanges } from '../../core/json-text.ts';
+import { changeMembers, memberChanges } from '../../core/secret/json-text.ts';
 
 describe('changeMembers', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { systemRandom } from '../../adapters/random.ts';
-import { generatePassword, passwordPolicy } from '../../core/password.ts';
+import { generatePassword, passwordPolicy } from '../../core/secret/password.ts';
 
 test('passwords hold nothing by default that a URL, a quoted text or .pgpass would take for its own', () => {
   const policy = passwordPolicy({});

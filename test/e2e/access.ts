@@ -10,9 +10,9 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { describe, expect, test } from '@jest/globals';
-import { secretDefinitionSchema } from '../../core/definition.ts';
-import { definitionParameter } from '../../core/names.ts';
-import { environmentName, type RoleName } from '../../local/deployment.ts';
+import { definitionParameter } from '../../core/deployed/names.ts';
+import { secretDefinitionSchema } from '../../core/secret/definition.ts';
+import { environmentName, type RoleName } from '../../local/tour/deployment.ts';
 import type { World } from './world.ts';
 
 /** Each role can do its own work, and IAM refuses it the others'. */

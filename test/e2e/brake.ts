@@ -11,8 +11,8 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
-import { eventually } from '../../local/acts/act.ts';
-import { logsIn } from '../../local/database.ts';
+import { logsIn } from '../../local/servers/database.ts';
+import { eventually } from '../../local/tour/acts/act.ts';
 import type { World } from './world.ts';
 
 /** What stops a function whose every rotation fails; three secrets have one function here, and two engage its brake. */

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cleanup } from '../../local/cleanup.ts';
-import type { LocalCloud } from '../../local/cloud.ts';
-import { environmentName, type FurtherTarget } from '../../local/deployment.ts';
+import type { LocalCloud } from '../../local/emulator/cloud.ts';
+import type { Cleanup } from '../../local/process/cleanup.ts';
+import { environmentName, type FurtherTarget } from '../../local/tour/deployment.ts';
 import type { Target } from '../conformance/scene.ts';
 import type { Participant } from './participants.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { acts } from '../../local/acts/index.ts';
-import { Cleanup } from '../../local/cleanup.ts';
-import { findRedis } from '../../local/redis.ts';
+import { Cleanup } from '../../local/process/cleanup.ts';
+import { findRedis } from '../../local/servers/redis.ts';
+import { acts } from '../../local/tour/acts/index.ts';
 import { availableTypes } from '../conformance/scene.ts';
 import { access } from './access.ts';
 import { brake } from './brake.ts';

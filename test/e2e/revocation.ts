@@ -5,9 +5,9 @@ import {
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { describe, expect, test } from '@jest/globals';
-import { eventually } from '../../local/acts/act.ts';
-import { logsIn, openSession } from '../../local/database.ts';
-import { environmentName } from '../../local/deployment.ts';
+import { logsIn, openSession } from '../../local/servers/database.ts';
+import { eventually } from '../../local/tour/acts/act.ts';
+import { environmentName } from '../../local/tour/deployment.ts';
 import type { World } from './world.ts';
 
 const source = 'rekey.cli';

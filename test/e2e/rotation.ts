@@ -6,10 +6,10 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
-import { eventually } from '../../local/acts/act.ts';
-import { logsIn } from '../../local/database.ts';
-import { environmentName } from '../../local/deployment.ts';
-import { lastRotated, rotationsEnded } from '../../local/rotations.ts';
+import { logsIn } from '../../local/servers/database.ts';
+import { eventually } from '../../local/tour/acts/act.ts';
+import { environmentName } from '../../local/tour/deployment.ts';
+import { lastRotated, rotationsEnded } from '../../local/tour/rotations.ts';
 import type { World } from './world.ts';
 
 /** Rotation as Secrets Manager drives it. */

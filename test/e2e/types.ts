@@ -1,9 +1,9 @@
 import { EventBridgeClient, ListRulesCommand, ListTargetsByRuleCommand } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, test } from '@jest/globals';
-import { overlapRulePrefix } from '../../core/names.ts';
-import { eventually } from '../../local/acts/act.ts';
-import { environmentName } from '../../local/deployment.ts';
+import { overlapRulePrefix } from '../../core/deployed/names.ts';
+import { eventually } from '../../local/tour/acts/act.ts';
+import { environmentName } from '../../local/tour/deployment.ts';
 import type { SecretType } from '../../rotators/registry.ts';
 import type { Participant } from './participants.ts';
 import type { World } from './world.ts';

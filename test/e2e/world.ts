@@ -3,17 +3,17 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { v7 } from 'uuid';
-import { busName, deploymentParameters, deploymentPath } from '../../core/names.ts';
-import { eventually } from '../../local/acts/act.ts';
-import type { Cleanup } from '../../local/cleanup.ts';
+import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
+import type { Cleanup } from '../../local/process/cleanup.ts';
+import { newFolder, newServerFolder } from '../../local/process/folders.ts';
+import { eventually } from '../../local/tour/acts/act.ts';
 import {
   deployLocally,
   environmentName,
   type LocalDeployment,
   type RoleName,
-} from '../../local/deployment.ts';
-import { newFolder, newServerFolder } from '../../local/folders.ts';
-import { terminal } from '../../local/terminal.ts';
+} from '../../local/tour/deployment.ts';
+import { terminal } from '../../local/tour/terminal.ts';
 import { stopTargets } from '../conformance/scene.ts';
 import { cache, type Participant, startFurther } from './participants.ts';
 

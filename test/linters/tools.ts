@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { ensurePython } from '../../local/python.ts';
-import { run } from '../../local/run.ts';
+import { ensurePython } from '../../local/emulator/python.ts';
+import { run } from '../../local/process/run.ts';
 import type { Finding, LinterName } from './finding.ts';
 import type { TemplateFile } from './templates.ts';
 

@@ -11,9 +11,9 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
-import { createUser } from '../../local/principals.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { createUser } from '../../local/emulator/principals.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow } from './support/stack.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
-import { ensurePython } from '../../local/python.ts';
+import { ensurePython } from '../../local/emulator/python.ts';
 
 jest.setTimeout(60_000);
 
@@ -17,7 +17,7 @@ async function ask(cases: { states?: unknown[]; math?: unknown[] }) {
       [script, JSON.stringify({ states: [], math: [], ...cases })],
       {
         env: {
-          PYTHONPATH: join(import.meta.dirname, '..', '..', 'local'),
+          PYTHONPATH: join(import.meta.dirname, '..', '..', 'local', 'emulator'),
           PYTHONDONTWRITEBYTECODE: '1',
           STATE_DIR: directory,
           PATH: process.env.PATH,

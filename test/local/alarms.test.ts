@@ -14,10 +14,10 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { AuditLog } from '../../lib/constructs/audit-log.ts';
-import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { AuditLog } from '../../lib/audit/audit-log.ts';
+import { RekeyBus } from '../../lib/events/rekey-bus.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';

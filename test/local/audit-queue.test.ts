@@ -11,10 +11,10 @@ import {
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration, type Stack } from 'aws-cdk-lib';
-import { AuditLog } from '../../lib/constructs/audit-log.ts';
-import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { AuditLog } from '../../lib/audit/audit-log.ts';
+import { RekeyBus } from '../../lib/events/rekey-bus.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { deployStack, type TestStack } from './support/stack.ts';

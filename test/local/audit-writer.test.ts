@@ -7,8 +7,8 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/c
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { S3AuditStore } from '../../adapters/audit-store.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -62,7 +62,7 @@ beforeAll(async () => {
     }),
   });
   const bundle = await build({
-    entryPoints: [fileURLToPath(import.meta.resolve('../../lambdas/audit/writer.handler.ts'))],
+    entryPoints: [fileURLToPath(import.meta.resolve('../../lambdas/functions/audit-writer.handler.ts'))],
     bundle: true,
     write: false,
     minify: true,

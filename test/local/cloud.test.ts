@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { attachCloud, startCloud, stopCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
-import { ensurePython } from '../../local/python.ts';
+import { attachCloud, startCloud, stopCloud } from '../../local/emulator/cloud.ts';
+import { ensurePython } from '../../local/emulator/python.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployStack, nodeFunction, role } from './support/stack.ts';
 
-const cloudModule = join(import.meta.dirname, '..', '..', 'local', 'cloud.ts');
+const cloudModule = join(import.meta.dirname, '..', '..', 'local', 'emulator', 'cloud.ts');
 
 describe('The local cloud', () => {
   let home: string;

@@ -7,8 +7,8 @@ import { rm } from 'node:fs/promises';
 import { CloudFormationClient, ListExportsCommand } from '@aws-sdk/client-cloudformation';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { lifeCycle, parameter } from './support/life-cycle.ts';
 
 describe('exports', () => {

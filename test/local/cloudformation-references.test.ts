@@ -6,8 +6,8 @@
 import { rm } from 'node:fs/promises';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { type LifeCycle, lifeCycle, parameter, stackOutput } from './support/life-cycle.ts';
 import { refusalText } from './support/refusal.ts';
 

@@ -8,8 +8,8 @@
 import { rm } from 'node:fs/promises';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { type LifeCycle, lifeCycle, parameter } from './support/life-cycle.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';

@@ -19,9 +19,9 @@ import {
   RedshiftClient,
 } from '@aws-sdk/client-redshift';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
-import { createUser } from '../../local/principals.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { createUser } from '../../local/emulator/principals.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
 

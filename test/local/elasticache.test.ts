@@ -7,10 +7,10 @@ import {
   ModifyUserCommand,
 } from '@aws-sdk/client-elasticache';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
-import { type PasswordReceiver, receivePasswords } from '../../local/password-receiver.ts';
-import { createUser } from '../../local/principals.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { createUser } from '../../local/emulator/principals.ts';
+import { newFolder } from '../../local/process/folders.ts';
+import { type PasswordReceiver, receivePasswords } from '../../local/servers/password-receiver.ts';
 import { refusal } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
 

@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { newFolder, newServerFolder } from '../../local/folders.ts';
-import { findRedis } from '../../local/redis.ts';
+import { newFolder, newServerFolder } from '../../local/process/folders.ts';
+import { findRedis } from '../../local/servers/redis.ts';
 import { eventually } from './support/eventually.ts';
 
 let folders: string[] = [];
@@ -19,10 +19,10 @@ const local = join(import.meta.dirname, '..', '..', 'local');
 
 /** Starts everything that a tour starts, and a program that would run for ever. */
 const script = `
-  const { startCloud } = await import(process.env.LOCAL + '/cloud.ts');
-  const { startPostgres } = await import(process.env.LOCAL + '/postgres.ts');
-  const { startRedis, findRedis } = await import(process.env.LOCAL + '/redis.ts');
-  const { run } = await import(process.env.LOCAL + '/run.ts');
+  const { startCloud } = await import(process.env.LOCAL + '/emulator/cloud.ts');
+  const { startPostgres } = await import(process.env.LOCAL + '/servers/postgres.ts');
+  const { startRedis, findRedis } = await import(process.env.LOCAL + '/servers/redis.ts');
+  const { run } = await import(process.env.LOCAL + '/process/run.ts');
   await startCloud({ directory: process.env.FOLDER + '/cloud' });
   await startPostgres({ directory: process.env.SERVERS + '/postgres' });
   if (await findRedis()) await startRedis({ directory: process.env.SERVERS + '/redis' });

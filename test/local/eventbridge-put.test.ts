@@ -12,9 +12,9 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { EventBridgeRules } from '../../adapters/bus-rules.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { EventBridgeRules } from '../../adapters/operator/bus-rules.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { deployStack, type TestStack } from './support/stack.ts';

@@ -11,9 +11,9 @@ import {
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
-import { ensurePython } from '../../local/python.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { ensurePython } from '../../local/emulator/python.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
@@ -312,7 +312,7 @@ describe('EventBridge', () => {
         [script, failures, attempts, ageSeconds].map(String),
         {
           env: {
-            PYTHONPATH: join(import.meta.dirname, '..', '..', 'local'),
+            PYTHONPATH: join(import.meta.dirname, '..', '..', 'local', 'emulator'),
             PYTHONDONTWRITEBYTECODE: '1',
             STATE_DIR: directory,
             PATH: process.env.PATH,

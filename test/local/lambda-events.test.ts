@@ -17,8 +17,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { lifeCycle } from './support/life-cycle.ts';
 import { logLines } from './support/logs.ts';

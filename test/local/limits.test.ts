@@ -6,8 +6,8 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 
 const slow = 'exports.handler = () => new Promise((done) => setTimeout(done, 3000));';

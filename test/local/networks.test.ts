@@ -11,8 +11,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
-import { Network } from '../../lib/constructs/network.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { Network } from '../../lib/network/network.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { eventually } from './support/eventually.ts';
 import { lifeCycle } from './support/life-cycle.ts';
 

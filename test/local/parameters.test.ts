@@ -3,9 +3,9 @@ import { GetParametersByPathCommand, PutParameterCommand, SSMClient } from '@aws
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SsmBrakeStore } from '../../adapters/brake-store.ts';
 import type { BrakeState } from '../../core/brake.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
-import { createUser } from '../../local/principals.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { createUser } from '../../local/emulator/principals.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { refusal } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
 

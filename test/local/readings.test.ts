@@ -15,10 +15,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { systemClock } from '../../adapters/clock.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { revocationToken } from '../../core/revocation-token.ts';
+import { revocationToken } from '../../core/deployed/revocation-token.ts';
 import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
@@ -28,7 +28,7 @@ jest.setTimeout(90_000);
 
 const hour = 3_600;
 
-/** What AWS's documents leave open, each in both readings: see local/cloud/readings.py. */
+/** What AWS's documents leave open, each in both readings: see local/emulator/cloud/readings.py. */
 describe('What is open on AWS, in both readings', () => {
   let directory: string;
   let cloud: LocalCloud;

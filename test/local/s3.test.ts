@@ -22,9 +22,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
-import { assumeRole, createUser, type IamUser } from '../../local/principals.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { assumeRole, createUser, type IamUser } from '../../local/emulator/principals.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 
 const Bucket = 'audit-records';

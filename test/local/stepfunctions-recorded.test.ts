@@ -12,9 +12,9 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { StepFunctionsWorkflows } from '../../adapters/workflows.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { newFolder } from '../../local/folders.ts';
+import { StepFunctionsWorkflows } from '../../adapters/operator/workflows.ts';
+import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ensurePython } from '../../local/python.ts';
+import { ensurePython } from '../../local/emulator/python.ts';
 
 /** One thread adds and removes entries while another loops, with as many switches between them as Python allows. */
 const script = `
@@ -57,7 +57,7 @@ async function race(loops: 'copied' | 'as they are', rounds: number): Promise<Ra
   const child = spawn(python, ['-c', script, loops, String(rounds)], {
     env: {
       PATH: process.env.PATH ?? '',
-      PYTHONPATH: join(repository, 'local'),
+      PYTHONPATH: join(repository, 'local', 'emulator'),
       PYTHONPYCACHEPREFIX: join(repository, '.rekey', 'pycache'),
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,15 +1,21 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
-import { packageRoot } from '../../lib/constructs/bundle.ts';
+import { packageRoot } from '../../lib/function/bundle.ts';
 import { scoreOf } from './score.ts';
 
 /** What is mutated, and the tests that must notice. */
 const modules = {
-  audit: { files: ['lambdas/audit/*.ts', 'core/audit/*.ts'], tests: ['audit', 'core/audit'] },
-  revocation: { files: ['lambdas/revocation/*.ts'], tests: ['revocation'] },
-  rotation: { files: ['lambdas/rotation/*.ts', 'core/brake.ts'], tests: ['rotation', 'revocation', 'core'] },
-  rotators: { files: ['rotators/*.ts'], tests: ['rotators', 'rotation', 'revocation'] },
+  audit: { files: ['lambdas/audit/*.ts', 'core/audit/*.ts'], tests: ['lambdas/audit', 'core/audit'] },
+  revocation: { files: ['lambdas/revocation/*.ts'], tests: ['lambdas/revocation'] },
+  rotation: {
+    files: ['lambdas/rotation/*.ts', 'core/brake.ts'],
+    tests: ['lambdas/rotation', 'lambdas/revocation', 'core'],
+  },
+  rotators: {
+    files: ['rotators/{families,transport}/*.ts'],
+    tests: ['rotators', 'lambdas/rotation', 'lambdas/revocation'],
+  },
 } as const;
 
 const usage = `npm run mutation -- [module] [file …]
@@ -58,7 +64,7 @@ async function mutate(name: keyof typeof modules, files: readonly string[]): Pro
         testEnvironment,
         testMatch: tests.map((folder) => `**/test/${folder}/**/*.test.ts`),
         // Bundles every function, which no mutant changes for the better.
-        testPathIgnorePatterns: ['/node_modules/', 'test/rotation/budget.test.ts'],
+        testPathIgnorePatterns: ['/node_modules/', 'test/lambdas/rotation/budget.test.ts'],
       },
       enableFindRelatedTests: true,
     },

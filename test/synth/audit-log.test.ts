@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { AuditLog } from '../../lib/constructs/audit-log.ts';
-import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
+import { AuditLog } from '../../lib/audit/audit-log.ts';
+import { RekeyBus } from '../../lib/events/rekey-bus.ts';
 import { testApp } from './support/app.ts';
 
 interface Statement {

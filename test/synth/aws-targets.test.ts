@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
-import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import { RekeyEnvironment } from '../../lib/environment.ts';
 import {
   type AwsAccess,
   registry,

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { defineConfig } from '../../lib/config/config.ts';
-import { RotationFunction, type RotationFunctionProps } from '../../lib/constructs/rotation-function.ts';
-import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RotationFunction, type RotationFunctionProps } from '../../lib/rotation/rotation-function.ts';
 import { type Statement, statements, testApp, testStack } from './support/app.ts';
 
 function construct(change: Partial<RotationFunctionProps> = {}, ids = ['Rotation']) {

@@ -4,11 +4,11 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { ConfigurationInput, SecretInput } from '../../lib/config/schema.ts';
-import { ContainmentFunction } from '../../lib/constructs/containment-function.ts';
-import { ForeignRotationFunction } from '../../lib/constructs/foreign-rotation-function.ts';
-import { type CreatedSecret, RotatedSecret } from '../../lib/constructs/rotated-secret.ts';
-import { RotationFunction } from '../../lib/constructs/rotation-function.ts';
-import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import { RekeyEnvironment } from '../../lib/environment.ts';
+import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
+import { ForeignRotationFunction } from '../../lib/rotation/foreign-rotation-function.ts';
+import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
+import { type CreatedSecret, RotatedSecret } from '../../lib/secret/rotated-secret.ts';
 import { type Statement, testApp, testStack } from './support/app.ts';
 
 type Environment = ConfigurationInput['environments'][string];

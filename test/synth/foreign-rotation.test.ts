@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
-import { ForeignRotationFunction } from '../../lib/constructs/foreign-rotation-function.ts';
-import { RekeyEnvironment } from '../../lib/stacks/rekey-environment.ts';
+import { RekeyEnvironment } from '../../lib/environment.ts';
+import { ForeignRotationFunction } from '../../lib/rotation/foreign-rotation-function.ts';
 import { allowedActions, statements, testApp } from './support/app.ts';
 
 const functionArn = (name: string) => `arn:aws:lambda:eu-central-1:111122223333:function:${name}`;

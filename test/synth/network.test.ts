@@ -3,7 +3,7 @@ import { CfnResource, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import { apisOf } from '../../lib/config/networks.ts';
-import { Network, type NetworkProps } from '../../lib/constructs/network.ts';
+import { Network, type NetworkProps } from '../../lib/network/network.ts';
 import { testApp } from './support/app.ts';
 
 const env = { account: '111122223333', region: 'eu-central-1' };

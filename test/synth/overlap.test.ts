@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { ContainmentFunction } from '../../lib/constructs/containment-function.ts';
-import { RotatedSecret } from '../../lib/constructs/rotated-secret.ts';
-import { RotationFunction } from '../../lib/constructs/rotation-function.ts';
+import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
+import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
+import { RotatedSecret } from '../../lib/secret/rotated-secret.ts';
 import { testStack } from './support/app.ts';
 
 interface Rule {

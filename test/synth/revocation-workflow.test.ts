@@ -3,12 +3,12 @@ import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { isErrorCode, isRetryable } from '../../core/errors/codes.ts';
-import { AuditLog } from '../../lib/constructs/audit-log.ts';
-import { ContainmentFunction } from '../../lib/constructs/containment-function.ts';
-import { RekeyBus } from '../../lib/constructs/rekey-bus.ts';
-import { RevocationWorkflow } from '../../lib/constructs/revocation-workflow.ts';
-import { RotatedSecret } from '../../lib/constructs/rotated-secret.ts';
-import { RotationFunction } from '../../lib/constructs/rotation-function.ts';
+import { AuditLog } from '../../lib/audit/audit-log.ts';
+import { RekeyBus } from '../../lib/events/rekey-bus.ts';
+import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
+import { RevocationWorkflow } from '../../lib/revocation/revocation-workflow.ts';
+import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
+import { RotatedSecret } from '../../lib/secret/rotated-secret.ts';
 import { testApp } from './support/app.ts';
 
 interface Statement {

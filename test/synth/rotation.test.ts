@@ -3,9 +3,9 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { ContainmentFunction } from '../../lib/constructs/containment-function.ts';
-import { RotatedSecret, type RotatedSecretProps } from '../../lib/constructs/rotated-secret.ts';
-import { RotationFunction } from '../../lib/constructs/rotation-function.ts';
+import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
+import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
+import { RotatedSecret, type RotatedSecretProps } from '../../lib/secret/rotated-secret.ts';
 import { allowedActions, type Statement, statements, testStack } from './support/app.ts';
 
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf';

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { assignShards, type ShardAssignment } from '../../lib/shards/assignment.ts';
+import { assignShards, type ShardAssignment } from '../../lib/config/shards/assignment.ts';
 import {
   comfortableCapacity,
   type Demand,
   demandsOf,
   hardCapacity,
   Load,
-} from '../../lib/shards/capacity.ts';
-import { recordedShards } from '../../lib/shards/record.ts';
+} from '../../lib/config/shards/capacity.ts';
+import { recordedShards } from '../../lib/config/shards/record.ts';
 import example from '../../rekey.config.ts';
 
 const demand = (name: string, more: Partial<Demand> = {}): Demand => ({

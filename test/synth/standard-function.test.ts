@@ -9,14 +9,14 @@ import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { auditWriterEnvironmentSchema, rotationEnvironmentSchema } from '../../lambdas/shared/environment.ts';
-import { bundle, packageRoot } from '../../lib/constructs/bundle.ts';
-import { StandardFunction } from '../../lib/constructs/standard-function.ts';
+import { auditWriterEnvironmentSchema, rotationEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { bundle, packageRoot } from '../../lib/function/bundle.ts';
+import { StandardFunction } from '../../lib/function/standard-function.ts';
 import { rotatedTypes, secretTypes } from '../../rotators/registry.ts';
 import { testStack } from './support/app.ts';
 
 const writer = {
-  entry: 'lambdas/audit/writer.handler.ts',
+  entry: 'lambdas/functions/audit-writer.handler.ts',
   service: 'audit',
   description: 'Writes',
   environmentSchema: auditWriterEnvironmentSchema,
@@ -113,12 +113,12 @@ describe('a bundle', () => {
       .reduce((sum, size) => sum + size, 22);
 
   const entries = [
-    'lambdas/audit/writer.handler.ts',
-    'lambdas/revocation/intake.handler.ts',
-    'lambdas/revocation/rotate.handler.ts',
-    'lambdas/revocation/report.handler.ts',
-    ...rotatedTypes.map((type) => `rotators/${type}/rotation.handler.ts`),
-    ...secretTypes.map((type) => `rotators/${type}/containment.handler.ts`),
+    'lambdas/functions/audit-writer.handler.ts',
+    'lambdas/functions/revocation-intake.handler.ts',
+    'lambdas/functions/revocation-rotation.handler.ts',
+    'lambdas/functions/revocation-report.handler.ts',
+    ...rotatedTypes.map((type) => `lambdas/functions/${type}-rotation.handler.ts`),
+    ...secretTypes.map((type) => `lambdas/functions/${type}-containment.handler.ts`),
   ];
 
   test.each(entries)('of %s is at most 500 KiB with the SDK, and exports a handler', async (entry) => {

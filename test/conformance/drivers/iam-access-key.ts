@@ -21,17 +21,17 @@ import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from '
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { build } from 'esbuild';
-import { createAuthority } from '../../../local/certificates.ts';
-import { type CloudCredentials, type LocalCloud, startCloud } from '../../../local/cloud.ts';
-import { documented } from '../../../local/documented.ts';
-import { newFolder } from '../../../local/folders.ts';
-import { assumeRole } from '../../../local/principals.ts';
+import type { Rotator } from '../../../core/rotator.ts';
+import { type CloudCredentials, type LocalCloud, startCloud } from '../../../local/emulator/cloud.ts';
+import { assumeRole } from '../../../local/emulator/principals.ts';
+import { newFolder } from '../../../local/process/folders.ts';
+import { createAuthority } from '../../../local/servers/certificates.ts';
+import { documented } from '../../../local/servers/documented.ts';
 import type { IamAccessKeyOptions } from '../../../rotators/iam-access-key/aws.ts';
 import { createIamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
 import { type IamAccessKeySecret, keyOf } from '../../../rotators/iam-access-key/schema.ts';
 import type { SessionCutoff } from '../../../rotators/iam-access-key/session-cutoff.ts';
 import { cutoffBy } from '../../../rotators/iam-access-key/session-cutoff-call.ts';
-import type { Rotator } from '../../../rotators/rotator.ts';
 import { zipOf } from '../../local/support/zip.ts';
 import { servedBy } from '../deployed.ts';
 import { openDoor } from '../door.ts';
@@ -345,9 +345,7 @@ export async function start(): Promise<IamUnderTest> {
 
 /** Deploys the function that ends sessions, as a bundle of the code that is deployed for it. */
 async function deploySessionCutoff(cloud: LocalCloud, Role: string): Promise<void> {
-  const entry = fileURLToPath(
-    import.meta.resolve('../../../rotators/iam-access-key/session-cutoff.handler.ts'),
-  );
+  const entry = fileURLToPath(import.meta.resolve('../../../lambdas/functions/session-cutoff.handler.ts'));
   const bundled = await build({
     ...{ entryPoints: [entry], bundle: true, write: false, minify: true },
     ...{ platform: 'node', target: 'node24', format: 'cjs' },

@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import pg from 'pg';
-import { documented } from '../../../local/documented.ts';
-import { newServerFolder } from '../../../local/folders.ts';
-import { type PostgresServer, startPostgres } from '../../../local/postgres.ts';
+import { newServerFolder } from '../../../local/process/folders.ts';
+import { documented } from '../../../local/servers/documented.ts';
+import { type PostgresServer, startPostgres } from '../../../local/servers/postgres.ts';
 import { postgresql } from '../../../rotators/postgresql/rotator.ts';
 import { databaseOf, type PostgresSecret, portOf } from '../../../rotators/postgresql/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import pg from 'pg';
-import { documented } from '../../../local/documented.ts';
-import { newServerFolder } from '../../../local/folders.ts';
+import { newServerFolder } from '../../../local/process/folders.ts';
+import { documented } from '../../../local/servers/documented.ts';
 import { redshift } from '../../../rotators/redshift/rotator.ts';
 import { databaseOf, portOf, type RedshiftSecret } from '../../../rotators/redshift/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemRandom } from '../../../adapters/random.ts';
-import { generatePassword, passwordPolicy } from '../../../core/password.ts';
-import type { MemoryStore } from '../../rotation/memory-store.ts';
+import { generatePassword, passwordPolicy } from '../../../core/secret/password.ts';
+import type { MemoryStore } from '../../lambdas/rotation/memory-store.ts';
 
 class Refusal extends Error {}
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { unrecognised } from '../../../core/audit/event.ts';
 import { emptyHead, encodeObject } from '../../../core/audit/format.ts';
 import { type AuditLogSource, verifyLog } from '../../../core/audit/verify.ts';
-import { MemoryAuditStore } from '../../audit/memory-audit-store.ts';
+import { MemoryAuditStore } from '../../lambdas/audit/memory-audit-store.ts';
 import { finding, lifecycle, logOf, sampleLog, start } from './sample.ts';
 
 const now = new Date(start + 60_000);

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../../../core/audit/format.ts';
 import { emptyHead, encodeObject, type Head } from '../../../core/audit/format.ts';
-import { MemoryAuditStore } from '../../audit/memory-audit-store.ts';
+import { MemoryAuditStore } from '../../lambdas/audit/memory-audit-store.ts';
 
 export const start = Date.parse('2026-03-01T12:00:00.000Z');
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { emptyHead, encodeObject, objectKey, sequenceOfKey } from '../../../core/audit/format.ts';
 import { problemCodes } from '../../../core/audit/problems.ts';
 import { type VerificationReport, verifyLog } from '../../../core/audit/verify.ts';
-import { MemoryAuditStore } from '../../audit/memory-audit-store.ts';
+import { MemoryAuditStore } from '../../lambdas/audit/memory-audit-store.ts';
 import { propertyRuns } from '../../property-runs.ts';
 import { finding, sampleLog, start } from './sample.ts';
 

@@ -10,7 +10,7 @@ import {
   type StackEvent,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
-import type { LocalCloud } from '../../../local/cloud.ts';
+import type { LocalCloud } from '../../../local/emulator/cloud.ts';
 import { eventually } from './eventually.ts';
 
 /** What the tests write as a template: only sections that they need. */

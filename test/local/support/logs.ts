@@ -1,5 +1,5 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import type { LocalCloud } from '../../../local/cloud.ts';
+import type { LocalCloud } from '../../../local/emulator/cloud.ts';
 
 /** The lines of a log group that contain `text`; none while the group does not exist. */
 export async function logLines(cloud: LocalCloud, logGroupName: string, text: string): Promise<string[]> {

@@ -5,7 +5,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { build } from 'esbuild';
-import type { LocalCloud } from '../../../local/cloud.ts';
+import type { LocalCloud } from '../../../local/emulator/cloud.ts';
 import { logLines } from './logs.ts';
 import { allow, deployStack, nodeFunction, role } from './stack.ts';
 import { zipOf } from './zip.ts';

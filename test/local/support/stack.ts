@@ -6,7 +6,7 @@ import {
   DescribeStacksCommand,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
-import type { LocalCloud } from '../../../local/cloud.ts';
+import type { LocalCloud } from '../../../local/emulator/cloud.ts';
 import { eventually } from './eventually.ts';
 
 type Resources = Readonly<Record<string, unknown>>;

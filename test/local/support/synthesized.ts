@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import type { LocalCloud } from '../../../local/cloud.ts';
+import type { LocalCloud } from '../../../local/emulator/cloud.ts';
 
 interface Resource {
   readonly Type: string;

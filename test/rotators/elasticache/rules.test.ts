@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../../adapters/random.ts';
-import { passwordPolicy } from '../../../core/password.ts';
+import { passwordPolicy } from '../../../core/secret/password.ts';
 import { check } from '../../../rotators/elasticache/check.ts';
 import { elastiCache } from '../../../rotators/elasticache/rotator.ts';
 import {

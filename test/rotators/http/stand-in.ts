@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createAuthority, issueCertificate } from '../../../local/certificates.ts';
+import { createAuthority, issueCertificate } from '../../../local/servers/certificates.ts';
 import { httpsTransport, type Transport } from '../../../rotators/http/transport.ts';
 
 /** A request as the stand-in got it. The credentials of HTTP Basic are decoded, so that they can be compared. */

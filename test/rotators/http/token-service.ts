@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, request as httpsRequest, type Server } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { type Certificate, createAuthority, issueCertificate } from '../../../local/certificates.ts';
+import { type Certificate, createAuthority, issueCertificate } from '../../../local/servers/certificates.ts';
 
 interface Token {
   readonly id: string;

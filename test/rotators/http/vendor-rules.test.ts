@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemRandom } from '../../../adapters/random.ts';
-import { passwordPolicy } from '../../../core/password.ts';
+import { passwordPolicy } from '../../../core/secret/password.ts';
 import { recipes } from '../../../rotators/http/recipes/index.ts';
 import { httpRotator } from '../../../rotators/http/rotator.ts';
 import type { HttpSecret } from '../../../rotators/http/schema.ts';

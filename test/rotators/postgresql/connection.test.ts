@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Certificate, createAuthority, issueCertificate } from '../../../local/certificates.ts';
+import { type Certificate, createAuthority, issueCertificate } from '../../../local/servers/certificates.ts';
 import { probe } from '../../../rotators/postgresql/probe.ts';
 import type { PostgresSecret } from '../../../rotators/postgresql/schema.ts';
 

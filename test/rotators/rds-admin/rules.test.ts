@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../../adapters/random.ts';
-import { generatePassword, type PasswordPolicy, passwordPolicy } from '../../../core/password.ts';
-import { characterFault, narrow } from '../../../rotators/aws/passwords.ts';
+import { generatePassword, type PasswordPolicy, passwordPolicy } from '../../../core/secret/password.ts';
+import { characterFault, narrow } from '../../../rotators/families/aws-api/passwords.ts';
 import { check } from '../../../rotators/rds-admin/check.ts';
 import { rulesOf } from '../../../rotators/rds-admin/limits.ts';
 import { rdsAdmin } from '../../../rotators/rds-admin/rotator.ts';

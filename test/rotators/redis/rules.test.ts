@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { TargetError } from '../../../core/errors.ts';
+import { TargetError } from '../../../core/errors/rekey-error.ts';
 import { passwordRules } from '../../../rotators/redis/apply.ts';
 import { check } from '../../../rotators/redis/check.ts';
 import { containmentRules, sessionsOf } from '../../../rotators/redis/contain.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { RekeyBus } from '../../../lib/constructs/rekey-bus.ts';
+import { RekeyBus } from '../../../lib/events/rekey-bus.ts';
 
 /** The feature flags that the app is deployed with. */
 const { context } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../cdk.json'), 'utf8')) as {

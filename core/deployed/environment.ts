@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import { RekeyError } from '../errors/rekey-error.ts';
+import { strategies } from '../secret/secret.ts';
+
+/**
+ * Environment variables of the functions. Constructs are typed by these schemas, so a variable that a function
+ * needs and nobody sets fails at compile time, and one with a wrong value fails at its first start.
+ */
+const common = {
+  REKEY_ENVIRONMENT: z.string().min(1),
+  REKEY_EVENT_BUS: z.string().min(1),
+  /** Where records go when the bus does not take them and the thing they record is already done or an emergency. */
+  REKEY_AUDIT_QUEUE_URL: z.url(),
+};
+
+const target = {
+  ...common,
+  REKEY_STRATEGY: z.enum(strategies),
+  /** File name, beside the bundle, of PEM certificates that replace the public authorities. */
+  REKEY_CA_FILE: z.string().min(1).optional(),
+  /** `true` permits plaintext where the secret does not say `ssl` and the server offers no TLS. */
+  REKEY_ALLOW_PLAINTEXT: z.stringbool().default(false),
+  /** `true` permits HTTP APIs on private, loopback and link-local addresses. */
+  REKEY_ALLOW_PRIVATE_ADDRESSES: z.stringbool().default(false),
+};
+
+/** Rotation functions; the password rules of `core/secret/password.ts` are read from the same environment. */
+export const rotationEnvironmentSchema = z.object({
+  ...target,
+  /** Hours for which the credential before the current one goes on working, and from disabling to removing it. */
+  REKEY_OVERLAP_HOURS: z.coerce.number().int().min(0).default(24),
+  REKEY_GRACE_HOURS: z.coerce.number().int().min(0).default(24),
+  /** Last segment of the SSM path below which the state of the function's brake stands; without it, there is no brake. */
+  REKEY_BRAKE: z.string().min(1).optional(),
+  /** So many different secrets, failing without a success between, engage the brake. */
+  REKEY_BRAKE_AFTER: z.coerce.number().int().min(2).max(10).optional(),
+  /** Another text whenever the function's code or configuration is another. */
+  REKEY_CODE: z.string().min(1).optional(),
+});
+export type RotationEnvironment = z.output<typeof rotationEnvironmentSchema>;
+
+/** Containment functions. */
+export const containmentEnvironmentSchema = z.object({
+  ...target,
+  /** Name of the function that ends sessions, where the type has one of its own for that. */
+  REKEY_SESSION_CUTOFF_FUNCTION: z.string().min(1).optional(),
+});
+
+/** The functions that end sessions. */
+export const sessionCutoffEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+
+const list = z.string().transform((text) => text.split(',').filter((item) => item !== ''));
+
+/** The intake of the revocation workflow. */
+export const revocationIntakeEnvironmentSchema = z.object({
+  ...common,
+  REKEY_REVOCATION_WORKFLOW_ARN: z.string().min(1),
+  /** Event sources that may ask for a revocation, separated by commas. */
+  REKEY_REVOCATION_SOURCES: list,
+  /** Accounts besides the own one that may ask, separated by commas. */
+  REKEY_REVOCATION_ACCOUNTS: list,
+  /** Requests that are older are refused. */
+  REKEY_REVOCATION_MAXIMUM_AGE_HOURS: z.coerce.number().int().min(1).max(168).default(24),
+});
+
+/** What starts first rotations. */
+export const firstRotationEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+
+/** The step of the revocation workflow that rotates. */
+export const revocationRotateEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+
+/** The step of the revocation workflow that reports. */
+export const revocationReportEnvironmentSchema = z.object(common);
+
+/** What records the rotations of functions that are not Rekey's. */
+export const observationEnvironmentSchema = z.object(common);
+
+/** The audit writer. */
+export const auditWriterEnvironmentSchema = z.object({
+  REKEY_ENVIRONMENT: z.string().min(1),
+  REKEY_AUDIT_BUCKET: z.string().min(1),
+});
+
+/** What a construct must set: the input side of a schema, as strings. */
+export type FunctionEnvironment<Schema extends z.ZodType> = {
+  [Key in keyof z.input<Schema>]: string;
+};
+
+/** Parses `process.env`; the error names the variable and never prints values. */
+export function readEnvironment<Schema extends z.ZodType>(
+  schema: Schema,
+  environment = process.env,
+): z.output<Schema> {
+  const parsed = schema.safeParse(environment);
+  if (!parsed.success) {
+    const names = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+    throw new RekeyError(
+      'FunctionMisconfigured',
+      `environment variables missing or invalid: ${names}; the function was changed outside the deployment: deploy again`,
+    );
+  }
+  return parsed.data;
+}

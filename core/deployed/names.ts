@@ -1,0 +1,124 @@
+/**
+ * Names that constructs, handlers and the CLI share. Everything deployed for one environment carries its name, so
+ * that several environments can live in one account without meeting.
+ */
+
+/** The tag that says to which environment a principal or a secret belongs; adopted secrets have none. */
+export const environmentTag = 'rekey:environment';
+
+/** The tag that says what a function is for: a name of {@link services}. */
+export const serviceTag = 'rekey:service';
+
+/** The tag of a created secret that says which content of its definition its JSON has taken over. */
+export const contentTag = 'rekey:content';
+
+/** Tag of a secret whose rotations are paused: until when, as an ISO 8601 time; see `core/deployed/pause.ts`. */
+export const pauseTag = 'rekey:paused-until';
+
+/** Below this SSM path stands the state of each rotation function's brake; see `core/brake.ts`. */
+export const brakesPath = (environment: string): string => `/rekey/${environment}/brakes`;
+
+/** The event bus of an environment. */
+export const busName = (environment: string): string => `rekey-${environment}`;
+
+/**
+ * Tells whether a name ends like the random suffix of an ARN. Secrets Manager takes an ARN that ends in a hyphen and six
+ * characters as a full one, so it finds such a secret by its name or by its full ARN, never by an ARN without the suffix.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+ */
+export const endsLikeSuffix = (name: string): boolean => /-[A-Za-z0-9]{6}$/.test(name);
+
+/** Whether two ARNs, of which one may lack the suffix, or an ARN and a name are of one secret. */
+export function sameSecret(one: string, other: string): boolean {
+  const [short, long] = one.length <= other.length ? [one, other] : [other, one];
+  if (!short.startsWith('arn:') && long.startsWith('arn:')) {
+    return sameSecret(long.split(':').slice(6).join(':'), short);
+  }
+  return long === short || (long.startsWith(`${short}-`) && long.length === short.length + 7);
+}
+
+/** What the names of the rules begin with by which rotation functions end overlaps, one per function. */
+export const overlapRulePrefix = (environment: string): string => `rekey-${environment}-overlap-`;
+
+/** Below this SSM path stand the facts of a deployment that the CLI needs; see {@link deploymentParameters}. */
+export const deploymentPath = (environment: string): string => `/rekey/${environment}/deployment`;
+
+/** Last segment of the SSM parameters below {@link deploymentPath}. */
+export const deploymentParameters = {
+  auditBucket: 'audit-bucket',
+  auditQueueUrl: 'audit-queue-url',
+  auditDeadLetterQueueUrl: 'audit-dead-letter-queue-url',
+  eventBus: 'event-bus',
+  revocationWorkflowArn: 'revocation-workflow-arn',
+  revocationIntakeLogGroup: 'revocation-intake-log-group',
+  revocationDeadLetterQueueUrl: 'revocation-dead-letter-queue-url',
+  /** JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`; those that nobody may assume are missing. */
+  roles: 'roles',
+} as const;
+
+/** The stack of what Rekey makes for a network; `part` names the network. */
+export const networkStackName = (environment: string, part: string): string =>
+  `rekey-${environment}-network-${part}`;
+
+/** Last segment, below {@link deploymentPath}, of the SSM parameter that holds the security group of a network's functions. */
+export const networkParameter = (part: string): `network-${string}` => `network-${part}`;
+
+/** Below this SSM path stands one parameter per secret: its definition, see `core/secret/definition.ts`. */
+export const definitionsPath = (environment: string): string => `/rekey/${environment}/secrets`;
+
+/**
+ * The SSM parameter of a secret's definition. Secret names may hold `/ _ + = . @ -`; parameter names may not hold
+ * `+ = @`, so every character outside `[A-Za-z0-9-]` is written as `.` and its hexadecimal code.
+ * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+ */
+export function definitionParameter(environment: string, secretName: string): string {
+  const segment = [...secretName]
+    .map((character) =>
+      /[A-Za-z0-9-]/.test(character)
+        ? character
+        : `.${character.codePointAt(0)?.toString(16).padStart(2, '0')}`,
+    )
+    .join('');
+  return `${definitionsPath(environment)}/${segment}`;
+}
+
+/**
+ * What Secrets Manager tells through CloudTrail of rotations, as far as it is recorded for functions that are not Rekey's.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+ */
+export const rotationServiceEvents = [
+  'RotationStarted',
+  'RotationSucceeded',
+  'RotationFailed',
+  'RotationAbandoned',
+  'TestRotationFailed',
+] as const;
+
+/** CloudWatch namespace of every metric. */
+export const metricNamespace = 'Rekey';
+
+/** Metric names, shared by the functions that emit and the alarms that watch. */
+export const metrics = {
+  rotationSucceeded: 'RotationSucceeded',
+  rotationFailed: 'RotationFailed',
+  rotationDuration: 'RotationDuration',
+  rotationBraked: 'RotationBraked',
+  revocationSucceeded: 'RevocationSucceeded',
+  revocationFailed: 'RevocationFailed',
+  revocationUnproven: 'RevocationUnproven',
+  revocationRejected: 'RevocationRejected',
+  timeToRefusal: 'TimeToRefusal',
+  auditRecordsWritten: 'AuditRecordsWritten',
+  auditPublishFailed: 'AuditPublishFailed',
+  auditLogBroken: 'AuditLogBroken',
+} as const;
+
+/** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */
+export const services = {
+  rotation: 'rotation',
+  containment: 'containment',
+  sessionCutoff: 'session-cutoff',
+  revocation: 'revocation',
+  observation: 'observation',
+  audit: 'audit',
+} as const;

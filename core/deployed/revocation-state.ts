@@ -1,0 +1,139 @@
+import * as z from 'zod';
+import { type Containment, revocationModes, type Verification } from '../events/catalogue.ts';
+import { assignmentSchema } from '../secret/definition.ts';
+import { usualStepSeconds } from './limits.ts';
+
+/**
+ * What travels through the revocation workflow: names, ARNs, version ids, identities, times and outcomes. No secret
+ * value, and nothing derived from one, ever enters the state, since Step Functions keeps it for 90 days.
+ */
+
+/** What the intake starts the workflow with. */
+export const workflowInputSchema = z.object({
+  /** `metadata.id` of the request. */
+  requestId: z.string(),
+  correlationId: z.string(),
+  /** SHA-256 of the request, to tell a repeated request from another one with the same id. */
+  requestDigest: z.string(),
+  mode: z.enum(revocationModes),
+  secretArn: z.string(),
+  secretName: z.string(),
+  /** Name of the function that reaches the secret's target. */
+  containmentFunction: z.string(),
+  /** How long a step of its rotation may take, in seconds. */
+  stepSeconds: z.number().default(usualStepSeconds),
+  /** What an earlier run of the step that rotates led to. */
+  rotated: z.object({ lookups: z.number().default(0) }).optional(),
+  /** The versions that leaked: those named, or all that existed when the request was taken. */
+  versions: z.array(z.string()),
+  /** True when the request named them. */
+  named: z.boolean(),
+  requestedAt: z.iso.datetime(),
+  /** Of the secret's definition: whom a person turns to where nothing could be proven. */
+  consumers: z.array(z.string()).default([]),
+  /** The user and the place that the deployment names as the secret's, and its admin secret; null where it names none. */
+  assigned: assignmentSchema.nullish(),
+  owner: z.string().optional(),
+});
+export type WorkflowInput = z.output<typeof workflowInputSchema>;
+
+/** What the containment function is asked to do. */
+export const containmentInputSchema = z.object({
+  action: z.enum(['contain', 'verify']),
+  requestId: z.string(),
+  correlationId: z.string(),
+  secretArn: z.string(),
+  secretName: z.string(),
+  versions: z.array(z.string()),
+  named: z.boolean(),
+  /** When the revocation was asked for: versions that are older leaked, too, where none are named. */
+  requestedAt: z.iso.datetime().optional(),
+  assigned: assignmentSchema.nullish(),
+  /** The version that the revocation's own rotation made, and since when the target has it. */
+  newVersionId: z.string().optional(),
+  rotatedAt: z.iso.datetime().optional(),
+});
+export type ContainmentInput = z.output<typeof containmentInputSchema>;
+
+/** What cutting off led to. */
+export interface ContainOutcome {
+  readonly containments: readonly Containment[];
+  /** When the target was seen to refuse every leaked credential, where that was tried. */
+  readonly refusedAt?: string;
+}
+
+/** The proof, as far as there is one. */
+export interface VerifyOutcome {
+  readonly verifications: readonly Verification[];
+  readonly unavailableVersions: readonly string[];
+  /** Whether the current credential was accepted, or nothing that Rekey can reach could say. */
+  readonly current: 'accepted' | 'unverifiable';
+  /** With an `unverifiable` current credential: who accepts or refuses it. */
+  readonly note?: string;
+  /** When every leaked credential was seen to be refused; missing where one could not be tried. */
+  readonly refusedAt?: string;
+}
+
+/** What rotating led to. */
+export interface RotateOutcome {
+  readonly newVersionId: string;
+  /** When the new version was first seen to be current. */
+  readonly rotatedAt: string;
+  /** Name of the function that reaches the target now: a deploy may have replaced it since the request was taken. */
+  readonly containmentFunction: string;
+  /** How often that was looked up; see {@link mostLookups}. */
+  readonly lookups: number;
+}
+
+/** How often the workflow comes back to look up a function that is gone, before the revocation fails. */
+export const mostLookups = 5;
+
+const failureSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
+
+const containmentSchema = z.object({
+  versionIds: z.array(z.string()),
+  identity: z.string(),
+  loginsRefused: z.boolean(),
+  sessionsEnded: z.number(),
+  note: z.string().optional(),
+});
+/** The selector of the state machine puts what a containment function returned under `value`. */
+const containedSchema = z
+  .object({
+    value: z.object({ containments: z.array(containmentSchema), refusedAt: z.iso.datetime().optional() }),
+  })
+  .transform(({ value }) => value);
+
+/** What the report is made of: the workflow's state when it ended. */
+export const finalStateSchema = workflowInputSchema.extend({
+  contained: containedSchema.optional(),
+  rotated: z
+    .object({ newVersionId: z.string(), rotatedAt: z.iso.datetime(), lookups: z.number().default(0) })
+    .optional(),
+  swept: containedSchema.optional(),
+  verified: z
+    .object({
+      value: z.object({
+        verifications: z.array(
+          z.object({
+            versionId: z.string(),
+            identity: z.string(),
+            outcome: z.enum(['accepted', 'rejected', 'unreachable', 'unverifiable']),
+            note: z.string().optional(),
+          }),
+        ),
+        unavailableVersions: z.array(z.string()),
+        current: z.enum(['accepted', 'unverifiable']).default('accepted'),
+        note: z.string().optional(),
+        refusedAt: z.iso.datetime().optional(),
+      }),
+    })
+    .transform(({ value }) => value)
+    .optional(),
+  /** What Step Functions caught, by stage. */
+  containFailure: failureSchema.optional(),
+  rotateFailure: failureSchema.optional(),
+  sweepFailure: failureSchema.optional(),
+  verifyFailure: failureSchema.optional(),
+});
+export type FinalState = z.output<typeof finalStateSchema>;

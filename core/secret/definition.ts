@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { strategies } from './secret.ts';
+
+/**
+ * What the JSON of a secret that Rekey created holds besides its credential. The template that creates the secret holds
+ * none of it: CloudFormation generates a new value whenever anything changes that the value was generated from.
+ */
+const contentSchema = z.object({
+  fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  /** ARN of the admin secret. */
+  masterarn: z.string().min(1).optional(),
+});
+export type SecretContent = z.output<typeof contentSchema>;
+
+/**
+ * What a deployment says of whose credential a secret is: the keys of its JSON that name the user and the place, and the
+ * admin secret. A secret is written by more people than a deployment.
+ */
+export const assignmentSchema = z.object({
+  // Of a created secret all of its fields, the ids of databases and users among them.
+  fields: z.looseObject({
+    username: z.string().min(1),
+    host: z.string().min(1),
+    port: z.union([z.number(), z.string()]).optional(),
+    ssl: z.union([z.boolean(), z.string()]).optional(),
+  }),
+  /** ARN of the admin secret. */
+  masterarn: z.string().min(1).optional(),
+});
+export type Assignment = z.output<typeof assignmentSchema>;
+
+/** The user and the place that a definition names, and the admin secret; undefined where it names none. */
+export function assignmentOf({
+  content,
+  identity,
+}: Pick<SecretDefinition, 'content' | 'identity'>): Assignment | undefined {
+  if (content === undefined) return identity;
+  const { success, data } = assignmentSchema.safeParse(content);
+  return success ? data : undefined;
+}
+
+/** Tells two contents apart: the same for the same keys and values, in whatever order they are written. */
+export function contentDigest({ fields, masterarn }: SecretContent): string {
+  const pairs = Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([pairs, masterarn ?? null]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/**
+ * What Rekey knows of a secret besides its value: written by the CDK app as an SSM parameter
+ * (see `definitionParameter` in `core/deployed/names.ts`), read by the rotation function, the revocation intake and the CLI.
+ */
+export const secretDefinitionSchema = z.object({
+  /** Name in Secrets Manager, as far as it is known at synth; an adopted secret may be known by ARN only. */
+  name: z.string().min(1),
+  arn: z.string().min(1),
+  type: z.string().min(1),
+  strategy: z.enum(strategies),
+  owner: z.string().min(1),
+  consumers: z.array(z.string()),
+  network: z.string().optional(),
+  /** Schedule expression of the rotation, `rate(…)` or `cron(…)`. */
+  schedule: z.string(),
+  /** Days after which a secret that has not rotated is overdue. */
+  maximumAgeDays: z.int().min(1).optional(),
+  rotationFunction: z.string().min(1),
+  containmentFunction: z.string().min(1),
+  /** How long a step of its rotation may take, in seconds, where that is longer than usual. */
+  stepSeconds: z.int().min(1).optional(),
+  /** Only for a secret that Rekey created: what the rotation function writes into its JSON. */
+  content: contentSchema.optional(),
+  /** Only for a secret that was adopted and whose configuration says so: the user and the place that it is for. */
+  identity: assignmentSchema.optional(),
+});
+export type SecretDefinition = z.output<typeof secretDefinitionSchema>;

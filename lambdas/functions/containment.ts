@@ -1,0 +1,51 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { systemClock } from '../../adapters/clock.ts';
+import { RdsDirectory } from '../../adapters/database-directory.ts';
+import { systemRandom } from '../../adapters/random.ts';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { containmentEnvironmentSchema, readEnvironment } from '../../core/deployed/environment.ts';
+import {
+  type ContainOutcome,
+  containmentInputSchema,
+  type VerifyOutcome,
+} from '../../core/deployed/revocation-state.ts';
+import type { Revoker } from '../../core/rotator.ts';
+import { containLeaks, verifyLeaks } from '../revocation/contain.ts';
+import { standardHandler } from './chain.ts';
+import { emergencyBus, recordRoutes } from './record-bus.ts';
+import { targetDefaults } from './target.ts';
+
+/**
+ * The containment function of one secret type: cuts leaked credentials off at the target, and proves that they are
+ * dead. The revocation workflow calls it.
+ *
+ * @example
+ * export const handler = containmentHandler(postgresql);
+ */
+export function containmentHandler<S extends object>(rotator: Revoker<S>) {
+  const environment = readEnvironment(containmentEnvironmentSchema);
+  const routes = recordRoutes(environment);
+  const store = new SecretsManagerStore(new SecretsManagerClient({}));
+  const databases = new RdsDirectory();
+  const target = targetDefaults(environment);
+
+  return standardHandler<unknown, ContainOutcome | VerifyOutcome>(async (event, tools) => {
+    const input = containmentInputSchema.parse(event);
+    const act = input.action === 'contain' ? containLeaks : verifyLeaks;
+    return await act(input, {
+      rotator,
+      strategy: environment.REKEY_STRATEGY,
+      store,
+      databases,
+      bus: emergencyBus(routes, tools),
+      origin: {
+        source: 'rekey.containment',
+        environment: environment.REKEY_ENVIRONMENT,
+        actor: `lambda:${tools.functionName}`,
+        clock: systemClock,
+        random: systemRandom,
+      },
+      target,
+    });
+  });
+}

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { systemClock } from '../../adapters/clock.ts';
+import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
+import { firstRotationEnvironmentSchema, readEnvironment } from '../../core/deployed/environment.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { answerLifeCycle, lifeCycleEventSchema } from '../rotation/first-rotation.ts';
+import { standardHandler } from './chain.ts';
+
+readEnvironment(firstRotationEnvironmentSchema);
+const dependencies = {
+  rotation: new SecretsManagerRotation(new SecretsManagerClient({})),
+  clock: systemClock,
+  pause: async (ms: number) => {
+    await sleep(ms);
+  },
+};
+
+/** Starts the first rotation of secrets when CloudFormation creates them. */
+export const handler = standardHandler<unknown, void>(async (event) => {
+  const request = lifeCycleEventSchema.parse(event);
+  const answer = await answerLifeCycle(request, dependencies);
+  // The URL is signed without a content type, so none may be sent.
+  const response = await fetch(request.ResponseURL, {
+    method: 'PUT',
+    headers: { 'content-type': '' },
+    body: JSON.stringify(answer),
+  });
+  if (!response.ok) {
+    throw new RekeyError(
+      'AnswerNotStored',
+      `the answer for CloudFormation could not be stored (HTTP ${response.status}); Lambda sends it again`,
+    );
+  }
+});

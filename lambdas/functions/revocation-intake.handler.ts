@@ -1,0 +1,58 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { systemClock } from '../../adapters/clock.ts';
+import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
+import { systemRandom } from '../../adapters/random.ts';
+import { StepFunctionsStarter } from '../../adapters/revocation-starter.ts';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { readEnvironment, revocationIntakeEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { metrics as metricNames } from '../../core/deployed/names.ts';
+import { takeRequest } from '../revocation/intake.ts';
+import { standardHandler } from './chain.ts';
+import { emergencyBus, recordRoutes } from './record-bus.ts';
+
+const environment = readEnvironment(revocationIntakeEnvironmentSchema);
+const routes = recordRoutes(environment);
+const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);
+const store = new SecretsManagerStore(new SecretsManagerClient({}));
+const workflow = environment.REKEY_REVOCATION_WORKFLOW_ARN;
+const starter = new StepFunctionsStarter(new SFNClient({}), workflow);
+/** arn:aws:states:<region>:<account>:stateMachine:<name> */
+const ownAccount = workflow.split(':')[4] ?? '';
+
+/** Takes revocation requests from the bus. */
+export const handler = standardHandler<unknown, void>(async (event, tools) => {
+  const outcome = await takeRequest(event, {
+    definitions,
+    store,
+    starter,
+    bus: emergencyBus(routes, tools),
+    origin: {
+      source: 'rekey.revocation',
+      environment: environment.REKEY_ENVIRONMENT,
+      actor: `lambda:${tools.functionName}`,
+      clock: systemClock,
+      random: systemRandom,
+    },
+    policy: {
+      sources: environment.REKEY_REVOCATION_SOURCES,
+      accounts: [ownAccount, ...environment.REKEY_REVOCATION_ACCOUNTS],
+      maximumAgeMs: environment.REKEY_REVOCATION_MAXIMUM_AGE_HOURS * 3_600_000,
+    },
+  });
+  if (typeof outcome === 'object') {
+    const { code, message, retryable } = outcome.rejected;
+    // Responders learn of it here: the audit log, which records it too, is the auditor's.
+    tools.logger.error('revocation request rejected', {
+      requestId: outcome.requestId,
+      code,
+      reason: message,
+      retryable,
+    });
+    tools.metrics.addMetric(metricNames.revocationRejected, MetricUnit.Count, 1);
+  } else {
+    tools.logger.info(outcome === 'started' ? 'revocation started' : 'revocation request delivered before');
+  }
+});

@@ -1,0 +1,44 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { systemClock } from '../../adapters/clock.ts';
+import { systemRandom } from '../../adapters/random.ts';
+import { readEnvironment, revocationReportEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { metrics as metricNames } from '../../core/deployed/names.ts';
+import type { AnyEvent } from '../../core/events/catalogue.ts';
+import { type Report, report } from '../revocation/report.ts';
+import { standardHandler } from './chain.ts';
+import { recordBus, recordRoutes } from './record-bus.ts';
+
+const environment = readEnvironment(revocationReportEnvironmentSchema);
+const routes = recordRoutes(environment);
+
+/**
+ * The last step of the revocation workflow. By now everything is done, so it fails, to be tried again for hours, until the
+ * outcome is recorded; the alarm of a failed revocation does not wait for that.
+ */
+export const handler = standardHandler<unknown, Report>(async (event, tools) => {
+  const { metrics, logger } = tools;
+  const records: AnyEvent[] = [];
+  const result = await report(event, {
+    bus: { publish: async (events) => void records.push(...events) },
+    origin: {
+      source: 'rekey.revocation',
+      environment: environment.REKEY_ENVIRONMENT,
+      actor: `lambda:${tools.functionName}`,
+      clock: systemClock,
+      random: systemRandom,
+    },
+  });
+  if (result.outcome === 'failed') {
+    metrics.addMetric(metricNames.revocationFailed, MetricUnit.Count, 1);
+    logger.error('revocation failed', { ...result });
+  }
+  await recordBus(routes, tools).publish(records);
+  if (result.outcome === 'succeeded') {
+    metrics.addMetric(metricNames.revocationSucceeded, MetricUnit.Count, 1);
+    metrics.addMetric(metricNames.timeToRefusal, MetricUnit.Milliseconds, result.timeToRefusalMs);
+  } else if (result.outcome === 'unproven') {
+    metrics.addMetric(metricNames.revocationUnproven, MetricUnit.Count, 1);
+    logger.warn('revocation unproven', { ...result });
+  }
+  return result;
+});

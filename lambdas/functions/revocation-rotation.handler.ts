@@ -1,0 +1,24 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { systemClock } from '../../adapters/clock.ts';
+import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
+import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
+import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { readEnvironment, revocationRotateEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { type RotateOutcome, workflowInputSchema } from '../../core/deployed/revocation-state.ts';
+import { rotateStep } from '../revocation/rotate.ts';
+import { standardHandler } from './chain.ts';
+
+const environment = readEnvironment(revocationRotateEnvironmentSchema);
+const client = new SecretsManagerClient({});
+const dependencies = {
+  store: new SecretsManagerStore(client),
+  rotation: new SecretsManagerRotation(client),
+  definitions: new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT),
+  clock: systemClock,
+};
+
+/** The step of the revocation workflow that replaces the credential. */
+export const handler = standardHandler<unknown, RotateOutcome>((event) =>
+  rotateStep(workflowInputSchema.parse(event), dependencies),
+);

@@ -1,0 +1,93 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { deploymentParameters } from '../../core/deployed/names.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { EnvironmentStackProps } from '../events/events-stack.ts';
+import type { RekeyBus } from '../events/rekey-bus.ts';
+import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
+import type { RotatedSecret } from '../secret/rotated-secret.ts';
+import { AuditorRole, OperatorRole, ResponderRole } from './access-roles.ts';
+
+/** Props of {@link AccessStack}. */
+export interface AccessStackProps extends EnvironmentStackProps {
+  readonly bus: RekeyBus;
+  readonly auditLog: AuditLog;
+  readonly secrets: readonly RotatedSecret[];
+  readonly functions: readonly IFunction[];
+  readonly queues: readonly IQueue[];
+  readonly workflow: IStateMachine;
+  /** Of the rotation functions. */
+  readonly rotationLogs: readonly ILogGroup[];
+  /** Of the revocation intake. */
+  readonly intakeLogs: ILogGroup;
+}
+
+/** The roles of people and pipelines, where the configuration names who may assume them. */
+export class AccessStack extends Stack {
+  readonly operator: OperatorRole | undefined;
+  readonly responder: ResponderRole | undefined;
+  readonly auditor: AuditorRole | undefined;
+
+  constructor(scope: Construct, id: string, props: AccessStackProps) {
+    super(scope, id, props);
+    const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
+    const { operators, responders, auditors } = props.configuration.access;
+    this.operator = whenAny(
+      operators,
+      (principals) =>
+        new OperatorRole(this, 'Operator', {
+          environment,
+          principals,
+          secrets,
+          bus,
+          rotationLogs,
+          brakes: props.configuration.rotation.brakeAfter !== 0,
+          health: { queues, functions, workflow },
+        }),
+    );
+    this.responder = whenAny(
+      responders,
+      (principals) =>
+        new ResponderRole(this, 'Responder', { environment, principals, bus, workflow, intakeLogs }),
+    );
+    this.auditor = whenAny(
+      auditors,
+      (principals) =>
+        new AuditorRole(this, 'Auditor', {
+          environment,
+          principals,
+          // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
+          bucket: props.auditLog.bucket as IBucket,
+          key: props.auditLog.key,
+        }),
+    );
+    const arns: Record<string, string> = {};
+    for (const [name, access] of Object.entries({
+      Operator: this.operator,
+      Responder: this.responder,
+      Auditor: this.auditor,
+    })) {
+      if (access !== undefined) {
+        arns[name.toLowerCase()] = access.role.roleArn;
+        new CfnOutput(this, `${name}RoleArn`, {
+          value: access.role.roleArn,
+          description: `Role of a ${name.toLowerCase()}`,
+        });
+      }
+    }
+    // Also what keeps the stack from being empty, which CloudFormation refuses, when nobody is named any more.
+    writeDeploymentParameters(this, environment, { [deploymentParameters.roles]: this.toJsonString(arns) });
+  }
+}
+
+function whenAny<Result>(
+  [first, ...others]: readonly string[],
+  build: (principals: [string, ...string[]]) => Result,
+): Result | undefined {
+  return first === undefined ? undefined : build([first, ...others]);
+}

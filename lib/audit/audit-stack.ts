@@ -1,0 +1,38 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { deploymentParameters } from '../../core/deployed/names.ts';
+import type { EnvironmentStackProps } from '../events/events-stack.ts';
+import type { RekeyBus } from '../events/rekey-bus.ts';
+import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
+import { AuditLog } from './audit-log.ts';
+
+/** Props of {@link AuditStack}. */
+export interface AuditStackProps extends EnvironmentStackProps {
+  readonly bus: RekeyBus;
+  readonly topic: ITopic;
+}
+
+/** The audit log, which outlives everything else: it cannot be removed before its last record's lock has ended. */
+export class AuditStack extends Stack {
+  readonly auditLog: AuditLog;
+
+  constructor(scope: Construct, id: string, props: AuditStackProps) {
+    super(scope, id, { terminationProtection: true, ...props });
+    const { environment, configuration } = props;
+    this.auditLog = new AuditLog(this, 'AuditLog', {
+      environment,
+      bus: props.bus,
+      retention: Duration.days(configuration.audit.retentionDays),
+      alarmTopic: props.topic,
+      ...(configuration.reservedConcurrency.writer === undefined
+        ? {}
+        : { reservedConcurrency: configuration.reservedConcurrency.writer }),
+    });
+    writeDeploymentParameters(this, environment, {
+      [deploymentParameters.auditBucket]: this.auditLog.bucket.bucketName,
+      [deploymentParameters.auditQueueUrl]: this.auditLog.queue.queueUrl,
+      [deploymentParameters.auditDeadLetterQueueUrl]: this.auditLog.deadLetterQueue.queueUrl,
+    });
+  }
+}

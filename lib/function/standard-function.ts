@@ -1,0 +1,226 @@
+import { isAbsolute, join } from 'node:path';
+import { Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  Architecture,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { z } from 'zod';
+import type { FunctionEnvironment } from '../../core/deployed/environment.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { bundledCode, packageRoot } from './bundle.ts';
+
+/** Where a function is attached to reach a target in private subnets. */
+export interface NetworkAttachment {
+  readonly vpc: IVpc;
+  /** @default - the VPC's private subnets with a way out */
+  readonly vpcSubnets?: SubnetSelection;
+  readonly securityGroups: readonly ISecurityGroup[];
+}
+
+/** Props of {@link StandardFunction}. */
+export interface StandardFunctionProps<Schema extends z.ZodObject> {
+  /** Handler module, which exports `handler`: absolute, or relative to this package's folder. */
+  readonly entry: string;
+  /** Name in logs, metrics and traces (`POWERTOOLS_SERVICE_NAME`), for example `rotation`. */
+  readonly service: string;
+  /** One sentence, shown in the console. */
+  readonly description: string;
+  /** Schema of the function's environment variables; see `core/deployed/environment.ts`. */
+  readonly environmentSchema: Schema;
+  /** Values for {@link environmentSchema}; values that are known at synth are checked there. */
+  readonly environment: FunctionEnvironment<Schema>;
+  /**
+   * Further environment variables, for code that reads them outside the schema (the password rules).
+   * @default - none
+   */
+  readonly extraEnvironment?: Readonly<Record<string, string>>;
+  /** @default Duration.seconds(30) */
+  readonly timeout?: Duration;
+  /**
+   * In MiB. CPU grows with it.
+   * @default 512
+   */
+  readonly memorySize?: number;
+  /**
+   * How long logs are kept. The audit log is not among them; it has its own retention.
+   * @default RetentionDays.ONE_YEAR
+   */
+  readonly logRetention?: RetentionDays;
+  /**
+   * Customer managed key for the log group; its policy is extended to let CloudWatch Logs use it.
+   * @default - the log group is encrypted with a key that CloudWatch Logs owns
+   */
+  readonly logEncryptionKey?: IKey;
+  /**
+   * Files copied beside the bundle under their own names: absolute, or relative to this package's folder.
+   * @default - none
+   */
+  readonly files?: readonly string[];
+  /** @default - not attached to a VPC */
+  readonly network?: NetworkAttachment;
+  /** @default - shares the account's unreserved concurrency */
+  readonly reservedConcurrency?: number;
+}
+
+/**
+ * The one way in which Rekey makes a Lambda function: Node.js 24 on Arm, a minified ES module that brings its own AWS
+ * SDK, an environment typed by the schema that the function reads it with, its own log group, tracing, and a role that
+ * holds nothing but what logging, tracing and its network need. Grants come from the constructs that use it.
+ *
+ * @example
+ * new StandardFunction(this, 'Writer', {
+ *   entry: 'lambdas/functions/audit-writer.handler.ts',
+ *   service: 'audit',
+ *   description: 'Writes events into the audit bucket',
+ *   environmentSchema: auditWriterEnvironmentSchema,
+ *   environment: { REKEY_ENVIRONMENT: 'prod', REKEY_AUDIT_BUCKET: bucket.bucketName },
+ * });
+ */
+export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends LambdaFunction {
+  /** The function's role; always one of its own. */
+  override readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: StandardFunctionProps<Schema>) {
+    const logGroup = new LogGroup(scope, `${id}Logs`, {
+      retention: props.logRetention ?? RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(props.logEncryptionKey === undefined ? {} : { encryptionKey: props.logEncryptionKey }),
+    });
+    const role = new Role(scope, `${id}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: props.description,
+    });
+    super(scope, id, {
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: bundledCode({
+        entry: fromPackage(props.entry),
+        files: (props.files ?? []).map(fromPackage),
+      }),
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      timeout: props.timeout ?? Duration.seconds(30),
+      memorySize: props.memorySize ?? 512,
+      environment: {
+        ...checkEnvironment(id, props.environmentSchema, props.environment),
+        ...props.extraEnvironment,
+        POWERTOOLS_SERVICE_NAME: props.service,
+        // Where many secrets are revoked at once, APIs turn calls away for a while: three seconds more before the step is
+        // given back. https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+        AWS_MAX_ATTEMPTS: '6',
+        // A response may hold what a function read; traces must not.
+        POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
+      },
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...(props.network === undefined
+        ? {}
+        : { ...props.network, securityGroups: [...props.network.securityGroups] }),
+    });
+    this.role = role;
+    logGroup.grantWrite(role);
+    if (props.logEncryptionKey !== undefined) {
+      permitLogEncryption(this, props.logEncryptionKey);
+    }
+    if (props.network !== undefined) {
+      permitNetwork(this, role);
+    }
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        props.network === undefined
+          ? 'X-Ray trace actions do not support resource-level permissions.'
+          : 'X-Ray trace actions and the EC2 actions with which Lambda manages network interfaces do not support ' +
+            'resource-level permissions; the EC2 actions are denied to the function itself.',
+    });
+  }
+}
+
+const fromPackage = (path: string): string => (isAbsolute(path) ? path : join(packageRoot, path));
+
+/** Checks the values that are known at synth, so that a typo fails there and not at the first invocation. */
+function checkEnvironment<Schema extends z.ZodObject>(
+  id: string,
+  schema: Schema,
+  environment: FunctionEnvironment<Schema>,
+): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries<string | undefined>(environment)) {
+    const field = schema.shape[name] as z.ZodType | undefined;
+    if (field === undefined) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: the function does not read the environment variable ${name}; remove it`,
+      );
+    }
+    if (value === undefined) {
+      continue;
+    }
+    if (!Token.isUnresolved(value) && !field.safeParse(value).success) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: the function would refuse ${name}=${JSON.stringify(value)}`,
+      );
+    }
+    values[name] = value;
+  }
+  return values;
+}
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
+function permitLogEncryption(scope: Construct, key: IKey): void {
+  const { partition, region, account } = Stack.of(scope);
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'CloudWatchLogs',
+      principals: [new ServicePrincipal(`logs.${region}.amazonaws.com`)],
+      actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+      resources: ['*'],
+      conditions: {
+        ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:*` },
+      },
+    }),
+  );
+}
+
+/**
+ * Lambda manages the function's network interfaces under the function's role; code in the function has no business
+ * with them, so the same actions are denied to calls that come from a function.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security
+ */
+function permitNetwork(scope: Construct, role: Role): void {
+  const actions = [
+    'ec2:CreateNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:DeleteNetworkInterface',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:UnassignPrivateIpAddresses',
+  ];
+  const { partition, region, account } = Stack.of(scope);
+  role.addToPolicy(new PolicyStatement({ sid: 'NetworkInterfaces', actions, resources: ['*'] }));
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'NoNetworkInterfacesFromCode',
+      effect: Effect.DENY,
+      actions,
+      resources: ['*'],
+      conditions: {
+        ArnLike: { 'lambda:SourceFunctionArn': `arn:${partition}:lambda:${region}:${account}:function:*` },
+      },
+    }),
+  );
+}

@@ -1,0 +1,223 @@
+import { basename } from 'node:path';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type {
+  containmentEnvironmentSchema,
+  rotationEnvironmentSchema,
+} from '../../core/deployed/environment.ts';
+import type { services } from '../../core/deployed/names.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
+import {
+  type AwsAccess,
+  registry,
+  type SecretType,
+  type SecretTypeEntry,
+  stepSecondsOf,
+} from '../../rotators/registry.ts';
+import { type PagedStatement, PolicyPages, sizedArn } from '../access/policy-pages.ts';
+import type { RekeyBus } from '../events/rekey-bus.ts';
+import { SecretAccess, type SecretIdentity } from '../secret/secret-access.ts';
+import { markService } from './environment-functions.ts';
+import { type NetworkAttachment, StandardFunction } from './standard-function.ts';
+
+/** Props of {@link RotationFunction} and {@link ContainmentFunction}. */
+export interface TargetFunctionProps {
+  readonly environment: string;
+  readonly type: SecretType;
+  readonly strategy: Strategy;
+  readonly bus: RekeyBus;
+  /** Queue of the audit log; records go here when the bus does not take them. */
+  readonly auditQueue: IQueue;
+  /** @default - not attached to a VPC; the target must be reachable from the internet */
+  readonly network?: NetworkAttachment;
+  /**
+   * Permits plaintext where a secret does not say `ssl` and the server offers no TLS. Each use raises a finding.
+   * @default false
+   */
+  readonly allowPlaintext?: boolean;
+  /**
+   * Permits HTTP APIs on private, loopback and link-local addresses.
+   * @default false
+   */
+  readonly allowPrivateAddresses?: boolean;
+  /**
+   * Absolute path of a PEM file with the authorities of the target's certificate.
+   * @default - the public authorities and those of Amazon RDS
+   */
+  readonly certificateAuthority?: string;
+  /** @default RetentionDays.ONE_YEAR */
+  readonly logRetention?: RetentionDays;
+  /** Executions that Lambda keeps free for the function. @default - it shares the account's unreserved concurrency */
+  readonly reservedConcurrency?: number;
+}
+
+/** What differs between the function that rotates and the one that contains. */
+export interface TargetFunctionKind {
+  readonly service: (typeof services)['rotation' | 'containment'];
+  readonly environmentSchema: typeof rotationEnvironmentSchema | typeof containmentEnvironmentSchema;
+  readonly description: string;
+  readonly secretActions: readonly string[];
+  readonly keyActions: readonly string[];
+  readonly extraEnvironment?: Readonly<Record<string, string>>;
+}
+
+/** The common part of the functions that log in to targets of one type, with one strategy, in one network. */
+export abstract class TargetFunction extends Construct {
+  readonly function: StandardFunction;
+  readonly type: SecretType;
+  readonly strategy: Strategy;
+  /** The role's statements that grow with the secrets. */
+  protected readonly pages: PolicyPages;
+  private readonly secrets: SecretAccess;
+  private readonly admins: SecretAccess;
+  private readonly resourceStatements: readonly PagedStatement[];
+
+  constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind) {
+    super(scope, id);
+    const { type, strategy } = props;
+    const entry: SecretTypeEntry = registry[type];
+    if (!entry.strategies.includes(strategy)) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: ${type} supports ${entry.strategies.join(', ')}, not ${strategy}`,
+      );
+    }
+    this.type = type;
+    this.strategy = strategy;
+    this.function = new StandardFunction(this, 'Function', {
+      entry: `lambdas/functions/${type}-${kind.service}.handler.ts`,
+      service: kind.service,
+      description: kind.description,
+      environmentSchema: kind.environmentSchema,
+      environment: {
+        REKEY_ENVIRONMENT: props.environment,
+        REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
+        REKEY_AUDIT_QUEUE_URL: props.auditQueue.queueUrl,
+        REKEY_STRATEGY: strategy,
+        REKEY_ALLOW_PLAINTEXT: String(props.allowPlaintext ?? false),
+        REKEY_ALLOW_PRIVATE_ADDRESSES: String(props.allowPrivateAddresses ?? false),
+        ...(props.certificateAuthority === undefined
+          ? {}
+          : { REKEY_CA_FILE: basename(props.certificateAuthority) }),
+      },
+      ...(kind.extraEnvironment === undefined ? {} : { extraEnvironment: kind.extraEnvironment }),
+      ...(props.certificateAuthority === undefined ? {} : { files: [props.certificateAuthority] }),
+      ...(props.network === undefined ? {} : { network: props.network }),
+      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
+      // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
+      timeout: Duration.seconds(stepSecondsOf(type)),
+    });
+    markService(this.function, props.environment, kind.service);
+    const { role } = this.function;
+    this.pages = new PolicyPages(role);
+    this.secrets = new SecretAccess(role, {
+      pages: this.pages,
+      sid: 'Secrets',
+      actions: kind.secretActions,
+      keyActions: kind.keyActions,
+    });
+    this.admins = new SecretAccess(role, {
+      pages: this.pages,
+      sid: 'AdminSecrets',
+      // An admin secret that RDS manages holds no host; its tags name the database.
+      actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+      keyActions: ['kms:Decrypt'],
+    });
+    props.bus.grantPublish(role, `rekey.${kind.service}`);
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: 'AuditQueue',
+        actions: ['sqs:SendMessage'],
+        resources: [props.auditQueue.queueArn],
+      }),
+    );
+    if (props.auditQueue.encryptionMasterKey !== undefined) {
+      role.addToPolicy(
+        new PolicyStatement({
+          sid: 'AuditQueueKey',
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: [props.auditQueue.encryptionMasterKey.keyArn],
+          conditions: {
+            StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.amazonaws.com` },
+          },
+        }),
+      );
+    }
+    if (entry.database) {
+      permitDatabaseLookup(role);
+    }
+    const { aws } = entry;
+    this.resourceStatements =
+      aws === undefined
+        ? []
+        : [
+            { sid: 'Targets', actions: aws[kind.service] },
+            ...(aws.tags === undefined || kind.service !== 'rotation' ? [] : [tagsOf(aws.tags)]),
+          ];
+    if (entry.aws?.anyResource !== undefined) {
+      permitAnyResource(role, entry.aws.anyResource);
+    }
+  }
+
+  /** Lets the function work on a secret; done by {@link RotatedSecret}. */
+  attachSecret(secret: SecretIdentity): void {
+    this.secrets.add(secret);
+  }
+
+  /** Lets the function change what it reaches through an AWS API, by ARN; done by {@link RotatedSecret}. */
+  attachResources(arns: readonly string[]): void {
+    for (const statement of this.resourceStatements) {
+      for (const arn of arns) {
+        this.pages.add(statement, sizedArn(arn));
+      }
+    }
+  }
+
+  /** Lets the function read an admin secret, the one in `masterarn`; done by {@link RotatedSecret}. */
+  attachAdminSecret(secret: SecretIdentity): void {
+    this.admins.add(secret);
+  }
+}
+
+/**
+ * Tags may decide about permissions, so only the keys that the type needs may be set or removed.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
+ */
+const tagsOf = ({ actions, keys }: NonNullable<AwsAccess['tags']>): PagedStatement => ({
+  sid: 'TargetTags',
+  actions,
+  conditions: {
+    'ForAllValues:StringLike': { 'aws:TagKeys': [keys] },
+    Null: { 'aws:TagKeys': 'false' },
+  },
+});
+
+/** Actions that IAM knows no resource for. */
+function permitAnyResource(
+  role: Role,
+  { actions, reason }: { readonly actions: readonly string[]; readonly reason: string },
+): void {
+  role.addToPolicy(new PolicyStatement({ sid: 'FindTargets', actions: [...actions], resources: ['*'] }));
+  Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason });
+}
+
+/** Admin secrets that RDS manages hold no host, and those of read replicas name the primary: RDS knows both. */
+function permitDatabaseLookup(role: Role): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'FindDatabases',
+      actions: ['rds:DescribeDBInstances', 'rds:DescribeDBClusters', 'rds:DescribeDBClusterEndpoints'],
+      resources: ['*'],
+    }),
+  );
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'A host name is looked up among all databases; the describe actions of RDS list them and read no data.',
+  });
+}

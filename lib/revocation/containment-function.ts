@@ -1,0 +1,61 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { containmentEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { services } from '../../core/deployed/names.ts';
+import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import { TargetFunction, type TargetFunctionProps } from '../function/target-function.ts';
+import { SessionCutoffFunction } from './session-cutoff-function.ts';
+
+/**
+ * Cuts leaked credentials off at their target and proves that they are dead, for secrets of one type and strategy in
+ * one network. Its role reads secrets but can never write one, and can never grant a permission.
+ */
+export class ContainmentFunction extends TargetFunction {
+  /** What ends sessions for it, where the type's permission for that could grant others. */
+  readonly sessionCutoff: SessionCutoffFunction | undefined;
+
+  constructor(scope: Construct, id: string, props: TargetFunctionProps) {
+    super(scope, id, props, {
+      service: services.containment,
+      environmentSchema: containmentEnvironmentSchema,
+      description: `Rekey ${props.environment}: cuts off leaked ${props.type} credentials, ${props.strategy}`,
+      secretActions: [
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:ListSecretVersionIds',
+      ],
+      keyActions: ['kms:Decrypt'],
+    });
+    const { aws }: SecretTypeEntry = registry[props.type];
+    if (aws?.sessionCutoff !== undefined) {
+      this.sessionCutoff = new SessionCutoffFunction(this, 'SessionCutoff', {
+        environment: props.environment,
+        type: props.type,
+        actions: aws.sessionCutoff,
+        ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+        ...(props.reservedConcurrency === undefined
+          ? {}
+          : { reservedConcurrency: props.reservedConcurrency }),
+      });
+      this.mayInvoke(this.sessionCutoff);
+    }
+  }
+
+  override attachResources(arns: readonly string[]): void {
+    super.attachResources(arns);
+    this.sessionCutoff?.attachResources(arns);
+  }
+
+  private mayInvoke({ function: { functionArn, functionName } }: SessionCutoffFunction): void {
+    this.function.addEnvironment('REKEY_SESSION_CUTOFF_FUNCTION' satisfies Variable, functionName);
+    this.function.role.addToPolicy(
+      new PolicyStatement({
+        sid: 'EndSessions',
+        actions: ['lambda:InvokeFunction'],
+        resources: [functionArn],
+      }),
+    );
+  }
+}
+
+type Variable = keyof typeof containmentEnvironmentSchema.shape;

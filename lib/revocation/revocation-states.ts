@@ -1,0 +1,232 @@
+import { Aws, Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import {
+  Choice,
+  Condition,
+  CustomState,
+  Fail,
+  type IChainable,
+  type INextable,
+  JitterType,
+  type RetryProps,
+  Succeed,
+  Timeout,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+import { longestStepSeconds } from '../../core/deployed/limits.ts';
+import { type ErrorCode, retryableCodes } from '../../core/errors/codes.ts';
+
+/** What a state may be told of: a code of Rekey's, or an error of Lambda, its runtime or Step Functions. */
+type StateError = ErrorCode | `${'Lambda' | 'Runtime' | 'Sandbox' | 'States'}.${string}`;
+
+/** Lambda could not run the function; a moment later it may. */
+const lambdaErrors: readonly StateError[] = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+  // The function ran out of memory or time, or its process ended.
+  'Runtime.ExitError',
+  'Sandbox.Timedout',
+];
+
+/**
+ * Too much is asked for at once: of Lambda, of an API or a key of AWS, of the target. Where many secrets are revoked at once
+ * that lasts for minutes, so it has a budget of its own. Lambda's throttles may also be called unknown.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+ */
+const crowded: readonly StateError[] = [
+  'Lambda.TooManyRequestsException',
+  'Lambda.Unknown',
+  'Throttled',
+  'ResourceBusy',
+  'TargetBusy',
+];
+
+/** The target, or AWS, gave no answer or an old one; a moment later it may. */
+const passingErrors: readonly StateError[] = [
+  ...retryableCodes('target', 'aws').filter((code) => !crowded.includes(code)),
+  'LabelsOutdated',
+];
+
+/**
+ * A deploy has replaced the function since its name was read. One that is gone has no tags either, so it may as well be
+ * denied to a role that is told functions by their tags.
+ */
+const functionGone: StateError[] = [
+  'Lambda.ResourceNotFoundException',
+  'Lambda.AccessDeniedException',
+  'Lambda.AWSLambdaException',
+];
+
+const retry = (errors: readonly StateError[], maxAttempts: number, interval: Duration): RetryProps => ({
+  errors: [...errors],
+  maxAttempts,
+  interval,
+  backoffRate: 2,
+  maxDelay: Duration.seconds(10),
+});
+
+/** Each waits for another time, so that those who were turned away together do not come back together. */
+const spread = { jitterStrategy: JitterType.FULL } as const;
+
+/** Comes back for about 20 minutes on average. */
+const untilFree: RetryProps = {
+  ...{ errors: [...crowded], maxAttempts: 100, ...spread },
+  ...{ interval: Duration.seconds(2), backoffRate: 2, maxDelay: Duration.seconds(30) },
+};
+
+/** Timeout of the function that rotates: it waits for as long as a step of the secret's type may take. */
+export const rotateTimeout = Duration.seconds(longestStepSeconds + 30);
+
+type Containing = IChainable & INextable & Pick<CustomState, 'addCatch' | 'addRetry'>;
+
+/**
+ * A call of the containment function whose name stands in the state. Written in Amazon States Language because the
+ * CDK's own task wants to know the function at synth.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+ */
+function containment(
+  scope: Construct,
+  id: string,
+  options: {
+    readonly action: 'contain' | 'verify';
+    readonly result: string;
+    readonly afterRotation: boolean;
+  },
+): Containing {
+  const names = [
+    'requestId',
+    'correlationId',
+    'secretArn',
+    'secretName',
+    'versions',
+    'named',
+    'requestedAt',
+    'assigned',
+  ];
+  return new CustomState(scope, id, {
+    stateJson: {
+      Type: 'Task',
+      Resource: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
+      // The function's own timeout ends it sooner, after as long as its type may take; this one is for a lost answer.
+      TimeoutSeconds: longestStepSeconds + 10,
+      Parameters: {
+        'FunctionName.$': options.afterRotation ? '$.rotated.containmentFunction' : '$.containmentFunction',
+        Payload: {
+          action: options.action,
+          ...Object.fromEntries(names.map((name) => [`${name}.$`, `$.${name}`])),
+          ...(options.afterRotation
+            ? { 'newVersionId.$': '$.rotated.newVersionId', 'rotatedAt.$': '$.rotated.rotatedAt' }
+            : {}),
+        },
+      },
+      ResultSelector: { 'value.$': '$.Payload' },
+      ResultPath: options.result,
+    },
+  });
+}
+
+/**
+ * The states of the revocation workflow.
+ *
+ * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off
+ * that fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A
+ * secret that nothing within reach accepts or refuses is replaced without proof, which is an end of its own.
+ */
+export function revocationStates(
+  scope: Construct,
+  functions: { readonly rotate: IFunction; readonly report: IFunction },
+): IChainable {
+  const report = new LambdaInvoke(scope, 'Report', {
+    lambdaFunction: functions.report,
+    payloadResponseOnly: true,
+    retryOnServiceExceptions: false,
+    taskTimeout: Timeout.duration(Duration.seconds(40)),
+  });
+  report.addRetry(untilFree);
+  // All is done but the record: for as long as neither the bus nor the queue takes it, an hour and more.
+  report.addRetry({
+    ...{ errors: ['AuditUnavailable', 'AuditRefused'], maxAttempts: 60, ...spread },
+    ...{ interval: Duration.seconds(5), backoffRate: 2, maxDelay: Duration.minutes(5) },
+  });
+  report.addRetry(retry([...lambdaErrors, 'States.Timeout'], 5, Duration.seconds(1)));
+  report.next(
+    new Choice(scope, 'Proven?')
+      .when(Condition.stringEquals('$.outcome', 'succeeded'), new Succeed(scope, 'Revoked'))
+      .when(Condition.stringEquals('$.outcome', 'unproven'), new Succeed(scope, 'Replaced, not proven'))
+      .otherwise(new Fail(scope, 'Not revoked', { errorPath: '$.error', causePath: '$.cause' })),
+  );
+
+  const rotate = new LambdaInvoke(scope, 'Rotate', {
+    lambdaFunction: functions.rotate,
+    payloadResponseOnly: true,
+    retryOnServiceExceptions: false,
+    taskTimeout: Timeout.duration(rotateTimeout.plus(Duration.seconds(10))),
+    resultPath: '$.rotated',
+  });
+  rotate.addRetry(untilFree);
+  rotate.addRetry({
+    // What a deploy is about to permit at its end: a secret that it adopts, another function of somebody else. A role that
+    // it made just now is not known everywhere at once, and credentials that ran out are replaced by Lambda.
+    ...retry(
+      ['SecretAccessDenied', 'RotationFunctionDenied', 'CredentialsExpired', 'CredentialsInvalid'],
+      8,
+      Duration.seconds(5),
+    ),
+    maxDelay: Duration.seconds(30),
+  });
+  // The function does not wait for long: where few may run at once, those that rotate need the place.
+  rotate.addRetry({
+    ...{ errors: ['RotationPending', 'RotationNotStarted'], maxAttempts: 24, ...spread },
+    ...{ interval: Duration.seconds(1), backoffRate: 1.5, maxDelay: Duration.seconds(20) },
+  });
+  rotate.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 6, Duration.seconds(1)));
+
+  const verify = containment(scope, 'Verify', {
+    action: 'verify',
+    result: '$.verified',
+    afterRotation: true,
+  });
+  verify.addRetry(untilFree);
+  verify.addRetry(
+    retry(
+      [...lambdaErrors, ...passingErrors, 'RevocationUnproven', 'States.Timeout'],
+      4,
+      Duration.seconds(1),
+    ),
+  );
+  verify.addCatch(rotate, { errors: functionGone, resultPath: '$.verifyFailure' });
+  verify.addCatch(report, { errors: ['States.ALL'], resultPath: '$.verifyFailure' });
+  verify.next(report);
+
+  const sweep = containment(scope, 'Contain', { action: 'contain', result: '$.swept', afterRotation: true });
+  sweep.addRetry(untilFree);
+  sweep.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 4, Duration.seconds(1)));
+  sweep.addCatch(rotate, { errors: functionGone, resultPath: '$.sweepFailure' });
+  sweep.addCatch(verify, { errors: ['States.ALL'], resultPath: '$.sweepFailure' });
+  sweep.next(verify);
+
+  rotate.addCatch(report, { errors: ['States.ALL'], resultPath: '$.rotateFailure' });
+  rotate.next(sweep);
+
+  const contain = containment(scope, 'Contain at once', {
+    action: 'contain',
+    result: '$.contained',
+    afterRotation: false,
+  });
+  // Where Lambda or the target is full, the rotation would find no place either.
+  contain.addRetry(untilFree);
+  // Short: rotation waits for it, and the sweep comes back to what failed.
+  contain.addRetry({
+    ...retry([...lambdaErrors, ...passingErrors], 2, Duration.seconds(1)),
+    maxDelay: Duration.seconds(2),
+  });
+  contain.addCatch(rotate, { errors: ['States.ALL'], resultPath: '$.containFailure' });
+  contain.next(rotate);
+
+  return new Choice(scope, 'Which first?')
+    .when(Condition.stringEquals('$.mode', 'kill'), contain)
+    .otherwise(rotate);
+}

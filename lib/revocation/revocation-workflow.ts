@@ -1,0 +1,316 @@
+import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Match, Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import {
+  revocationIntakeEnvironmentSchema,
+  revocationReportEnvironmentSchema,
+  revocationRotateEnvironmentSchema,
+} from '../../core/deployed/environment.ts';
+import { definitionsPath, metrics, services } from '../../core/deployed/names.ts';
+import { acknowledgeWildcards } from '../access/acknowledge.ts';
+import { PolicyPages } from '../access/policy-pages.ts';
+import { excludeReplays } from '../events/exclude-replays.ts';
+import type { RekeyBus } from '../events/rekey-bus.ts';
+import { grantInvokeRotation, grantOnFunctions } from '../function/environment-functions.ts';
+import { StandardFunction } from '../function/standard-function.ts';
+import { FunctionAlarms } from '../observation/function-alarms.ts';
+import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
+import type { RunbookName } from '../observation/runbooks.ts';
+import { followRotation, startRotation } from '../rotation/rotation-start.ts';
+import { grantOnSecrets } from '../secret/environment-secrets.ts';
+import type { RotatedSecret } from '../secret/rotated-secret.ts';
+import { revocationStates, rotateTimeout } from './revocation-states.ts';
+
+/** Props of {@link RevocationWorkflow}. */
+export interface RevocationWorkflowProps {
+  readonly environment: string;
+  readonly bus: RekeyBus;
+  /** Queue of the audit log; records go here when the bus does not take them. */
+  readonly auditQueue: IQueue;
+  /** The secrets that can be revoked. */
+  readonly secrets: readonly RotatedSecret[];
+  /**
+   * Values of an event's `source` that may ask for a revocation.
+   * @default ['rekey.cli']
+   */
+  readonly allowedSources?: readonly string[];
+  /**
+   * Accounts besides the own one that may ask. Their events must reach the bus by its resource policy.
+   * @default - none
+   */
+  readonly allowedAccounts?: readonly string[];
+  /**
+   * Older requests are refused, in whole hours up to 7 days.
+   * @default Duration.hours(24)
+   */
+  readonly maximumRequestAge?: Duration;
+  /**
+   * Executions that Lambda keeps free for the intake, and for each of the workflow's own functions.
+   * @default - they share the account's unreserved concurrency
+   */
+  readonly reservedConcurrency?: { readonly [name in 'intake' | 'workflow']?: number | undefined };
+  /** Told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
+  readonly alarmTopic?: ITopic;
+  /** @default RetentionDays.ONE_YEAR */
+  readonly logRetention?: RetentionDays;
+}
+
+/**
+ * Revocation: an event `Secret Revocation Requested` on the bus makes a leaked credential stop working at its target,
+ * replaces it, proves both by trying, and reports. See `docs/revocation.md`.
+ *
+ * @example
+ * new RevocationWorkflow(this, 'Revocation', {
+ *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders],
+ *   allowedSources: ['rekey.cli', 'acme.secret-scanner'],
+ * });
+ */
+export class RevocationWorkflow extends Construct {
+  readonly stateMachine: StateMachine;
+  /** Requests that could not be taken. */
+  readonly deadLetterQueue: Queue;
+  readonly intake: StandardFunction<typeof revocationIntakeEnvironmentSchema>;
+  readonly rotate: StandardFunction<typeof revocationRotateEnvironmentSchema>;
+  readonly report: StandardFunction<typeof revocationReportEnvironmentSchema>;
+
+  constructor(scope: Construct, id: string, props: RevocationWorkflowProps) {
+    super(scope, id);
+    const { environment, auditQueue, secrets } = props;
+    const key: IKey | undefined = auditQueue.encryptionMasterKey;
+    this.deadLetterQueue = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    Validations.of(this.deadLetterQueue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'This is the dead-letter queue of a rule and a function, which cdk-nag does not see.',
+    });
+    const reserved = (name: 'intake' | 'workflow') => {
+      const reservedConcurrency = props.reservedConcurrency?.[name];
+      return reservedConcurrency === undefined ? {} : { reservedConcurrency };
+    };
+    const common = {
+      REKEY_ENVIRONMENT: environment,
+      REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
+      REKEY_AUDIT_QUEUE_URL: auditQueue.queueUrl,
+    };
+    this.rotate = new StandardFunction(this, 'Rotate', {
+      entry: 'lambdas/functions/revocation-rotation.handler.ts',
+      service: services.revocation,
+      description: `Rekey ${environment}: replaces a revoked credential`,
+      environmentSchema: revocationRotateEnvironmentSchema,
+      ...reserved('workflow'),
+      environment: { REKEY_ENVIRONMENT: environment },
+      timeout: rotateTimeout,
+    });
+    this.report = new StandardFunction(this, 'Report', {
+      entry: 'lambdas/functions/revocation-report.handler.ts',
+      service: services.revocation,
+      description: `Rekey ${environment}: reports how a revocation ended`,
+      environmentSchema: revocationReportEnvironmentSchema,
+      ...reserved('workflow'),
+      environment: common,
+    });
+    this.stateMachine = this.createStateMachine(props);
+    this.intake = new StandardFunction(this, 'Intake', {
+      entry: 'lambdas/functions/revocation-intake.handler.ts',
+      service: services.revocation,
+      description: `Rekey ${environment}: takes revocation requests`,
+      environmentSchema: revocationIntakeEnvironmentSchema,
+      ...reserved('intake'),
+      environment: {
+        ...common,
+        REKEY_REVOCATION_WORKFLOW_ARN: this.stateMachine.stateMachineArn,
+        REKEY_REVOCATION_SOURCES: (props.allowedSources ?? ['rekey.cli']).join(','),
+        REKEY_REVOCATION_ACCOUNTS: (props.allowedAccounts ?? []).join(','),
+        REKEY_REVOCATION_MAXIMUM_AGE_HOURS: String((props.maximumRequestAge ?? Duration.hours(24)).toHours()),
+      },
+    });
+
+    this.permitIntake(props);
+    this.permitLookup(this.rotate, environment);
+    // They read no value, so they do not need the secrets' keys.
+    grantOnSecrets(this.intake.role, new PolicyPages(this.intake.role), {
+      environment,
+      secrets,
+      grants: [{ ...followRotation, sid: 'FindVersions' }],
+    });
+    const rotates = new PolicyPages(this.rotate.role);
+    grantOnSecrets(this.rotate.role, rotates, {
+      environment,
+      secrets,
+      grants: [startRotation, followRotation],
+    });
+    grantInvokeRotation(this.rotate.role, rotates, { environment, secrets });
+    for (const { role } of [this.intake, this.report]) {
+      props.bus.grantPublish(role, 'rekey.revocation');
+      role.addToPolicy(
+        new PolicyStatement({
+          sid: 'AuditQueue',
+          actions: ['sqs:SendMessage'],
+          resources: [auditQueue.queueArn],
+        }),
+      );
+      if (key !== undefined) {
+        role.addToPolicy(
+          new PolicyStatement({
+            sid: 'AuditQueueKey',
+            actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+            resources: [key.keyArn],
+          }),
+        );
+      }
+    }
+    this.connect(props);
+    this.watch(props);
+  }
+
+  private createStateMachine(props: RevocationWorkflowProps): StateMachine {
+    const { environment } = props;
+    const machine = new StateMachine(this, 'Workflow', {
+      stateMachineType: StateMachineType.STANDARD,
+      comment: `Rekey ${environment}: revokes a credential and proves it`,
+      definitionBody: DefinitionBody.fromChainable(
+        revocationStates(new Construct(this, 'States'), { rotate: this.rotate, report: this.report }),
+      ),
+      // Each state is tried a limited number of times; this is longer than all of them take where a reset takes minutes.
+      timeout: Duration.hours(4),
+      tracingEnabled: true,
+      logs: {
+        destination: new LogGroup(this, 'WorkflowLogs', {
+          // The prefix keeps the resource policy that Step Functions needs within its size.
+          logGroupName: `/aws/vendedlogs/states/rekey-${environment}-revocation`,
+          retention: props.logRetention ?? RetentionDays.ONE_YEAR,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+        level: LogLevel.ALL,
+        // The state holds no secret; who and what was concerned stands in the audit log, for its readers.
+        includeExecutionData: false,
+      },
+    });
+    grantOnFunctions(machine.role, {
+      ...{ sid: 'Contain', actions: ['lambda:InvokeFunction'] },
+      ...{ environment, service: services.containment },
+    });
+    acknowledgeWildcards(
+      machine.role,
+      ['*', `${this.rotate.functionArn}:*`, `${this.report.functionArn}:*`],
+      'Versions of the own functions; and the actions for traces and for the delivery of logs, which do not support resource-level permissions.',
+    );
+    return machine;
+  }
+
+  /** Where a secret's functions are found: its definition, which holds names only. */
+  private permitLookup({ role }: StandardFunction, environment: string): void {
+    const definitions = Stack.of(this).formatArn({
+      service: 'ssm',
+      resource: 'parameter',
+      resourceName: `${definitionsPath(environment).slice(1)}/*`,
+    });
+    role.addToPolicy(
+      new PolicyStatement({ sid: 'FindDefinition', actions: ['ssm:GetParameter'], resources: [definitions] }),
+    );
+    acknowledgeWildcards(role, [definitions], 'The definitions of the secrets, which hold names only.');
+  }
+
+  /** The intake finds the definition and the versions, and starts this one workflow; it reads no value. */
+  private permitIntake({ environment }: RevocationWorkflowProps): void {
+    const allow = (sid: string, actions: string[], resources: string[]) =>
+      this.intake.role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
+    const executions = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${this.stateMachine.stateMachineName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.permitLookup(this.intake, environment);
+    allow('Start', ['states:StartExecution'], [this.stateMachine.stateMachineArn]);
+    allow('CompareRepeated', ['states:DescribeExecution'], [executions]);
+    acknowledgeWildcards(this.intake.role, [executions], 'The executions of the one workflow.');
+  }
+
+  /** Requests to the intake; executions that ended without their report to the report. */
+  private connect({ environment, bus }: RevocationWorkflowProps): void {
+    const requested = new Rule(this, 'Requested', {
+      eventBus: bus.eventBus,
+      description: `Rekey ${environment}: revocation requests, from whatever source, to the intake`,
+      eventPattern: { detailType: ['Secret Revocation Requested'] },
+      targets: [
+        new LambdaFunction(this.intake, {
+          deadLetterQueue: this.deadLetterQueue,
+          retryAttempts: 20,
+          maxEventAge: Duration.hours(1),
+        }),
+      ],
+    });
+    excludeReplays(requested);
+    this.intake.configureAsyncInvoke({
+      maxEventAge: Duration.hours(1),
+      retryAttempts: 2,
+      onFailure: new SqsDestination(this.deadLetterQueue),
+    });
+    // One that failed with its report has the same record already: it is one fact, and recorded once.
+    new Rule(this, 'EndedEarly', {
+      description: `Rekey ${environment}: revocations that ended without a report are reported as failed`,
+      eventPattern: {
+        source: Match.exactString('aws.states'),
+        detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          stateMachineArn: [this.stateMachine.stateMachineArn],
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+        },
+      },
+      targets: [new LambdaFunction(this.report, { deadLetterQueue: this.deadLetterQueue })],
+    });
+  }
+
+  private watch({ environment, alarmTopic }: RevocationWorkflowProps): void {
+    const alarm = (id: string, runbook: RunbookName, metric: IMetric, instance?: string) =>
+      new RunbookAlarm(this, `${id}Alarm`, {
+        environment,
+        runbook,
+        metric,
+        ...(instance === undefined ? {} : { instance }),
+        ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+      });
+    const metric = (name: (typeof metrics)[keyof typeof metrics]) =>
+      rekeyMetric(environment, services.revocation, name);
+    alarm('Failed', 'revocation-failed', metric(metrics.revocationFailed));
+    alarm('Unproven', 'revocation-unproven', metric(metrics.revocationUnproven));
+    alarm('Rejected', 'revocation-rejected', metric(metrics.revocationRejected));
+    alarm('Unrecorded', 'audit-publish-failed', metric(metrics.auditPublishFailed), services.revocation);
+    alarm(
+      'DeadLetter',
+      'revocation-dead-letters',
+      this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),
+    );
+    // Also when the report itself could not be made. One alarm each: a sum has no data, or false zeros, where one has none.
+    alarm('WorkflowFailed', 'revocation-failed', this.stateMachine.metricFailed(), 'workflow-failed');
+    alarm('WorkflowTimedOut', 'revocation-failed', this.stateMachine.metricTimedOut(), 'workflow-timed-out');
+    alarm('WorkflowAborted', 'revocation-failed', this.stateMachine.metricAborted(), 'workflow-aborted');
+    for (const [instance, watched] of Object.entries({
+      intake: this.intake,
+      rotate: this.rotate,
+      report: this.report,
+    })) {
+      new FunctionAlarms(this, `Alarms-${instance}`, {
+        environment,
+        function: watched,
+        service: services.revocation,
+        runbook: 'revocation-function-errors',
+        instance,
+        ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+      });
+    }
+  }
+}

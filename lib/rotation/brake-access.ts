@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { Lazy, Names, Stack } from 'aws-cdk-lib';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import type { RotationEnvironment } from '../../core/deployed/environment.ts';
+import { brakesPath } from '../../core/deployed/names.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { acknowledgeWildcards } from '../access/acknowledge.ts';
+import type { StandardFunction } from '../function/standard-function.ts';
+
+/** So many different secrets, failing without a success between, engage the brake where nothing else is said. */
+export const usualBrakeAfter = 5;
+
+/** Names of the variables by which a function knows its brake. */
+const variables = {
+  name: 'REKEY_BRAKE',
+  after: 'REKEY_BRAKE_AFTER',
+  code: 'REKEY_CODE',
+} as const satisfies Record<string, keyof RotationEnvironment>;
+
+/**
+ * Gives a rotation function its brake: where its state stands, how many failures engage it, and which code this is.
+ * @param scope - the construct whose path names the brake
+ */
+export function attachBrake(
+  scope: Construct,
+  target: StandardFunction,
+  { environment, after }: { readonly environment: string; readonly after: number },
+): void {
+  if (!Number.isInteger(after) || after < 2 || after > 10) {
+    throw new RekeyError(
+      'ConstructInvalid',
+      `${scope.node.path}: a brake engages after 2 to 10 secrets, not ${after}`,
+    );
+  }
+  const name = Names.uniqueResourceName(scope, { maxLength: 200, allowedSpecialCharacters: '-' });
+  target.addEnvironment(variables.name, name);
+  target.addEnvironment(variables.after, String(after));
+  target.addEnvironment(variables.code, codeOf(target));
+  grantOnBrakes(target.role, `${brakesPath(environment)}/${name}`, { mayDelete: true });
+}
+
+/** Lets a role read the states of brakes below a path and put new ones beside the old, which it cannot overwrite. */
+export function grantOnBrakes(
+  role: IRole,
+  path: string,
+  { mayDelete }: { readonly mayDelete: boolean },
+): void {
+  const below = Stack.of(role).formatArn({
+    service: 'ssm',
+    resource: 'parameter',
+    resourceName: path.slice(1),
+  });
+  const grant = (sid: string, actions: string[], resources: string[], conditions = {}) =>
+    role.addToPrincipalPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
+  grant('ReadBrake', ['ssm:GetParametersByPath'], [below, `${below}/*`]);
+  // Whether the key is there in a request that overwrites nothing is not documented, so only the other one is refused.
+  // https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
+  grant('SetBrake', ['ssm:PutParameter'], [`${below}/*`], { StringNotEquals: { 'ssm:Overwrite': 'true' } });
+  if (mayDelete) grant('ForgetBrake', ['ssm:DeleteParameter'], [`${below}/*`]);
+  acknowledgeWildcards(
+    role,
+    [`${below}/*`],
+    'The states of a brake are numbered; they hold names and times only.',
+  );
+}
+
+/**
+ * Identifies the code and the configuration of a function: another text when anything of them changes in the template, and
+ * the same one in every synth until then.
+ */
+function codeOf(target: StandardFunction): string {
+  let asked = false;
+  return Lazy.uncachedString({
+    produce: () => {
+      // The variables are part of what is identified, and this is one of them.
+      if (asked) return 'this';
+      asked = true;
+      try {
+        return identify(target);
+      } finally {
+        asked = false;
+      }
+    },
+  });
+}
+
+function identify(target: StandardFunction): string {
+  const resource = target.node.defaultChild;
+  if (!(resource instanceof CfnFunction)) {
+    throw new RekeyError('ConstructInvalid', `${target.node.path}: not a function of CloudFormation`);
+  }
+  const { code, environment, vpcConfig, runtime, handler, memorySize, timeout, architectures } = resource;
+  const properties = { code, environment, vpcConfig, runtime, handler, memorySize, timeout, architectures };
+  const resolved: unknown = Stack.of(target).resolve(properties);
+  return createHash('sha256').update(JSON.stringify(resolved)).digest('hex').slice(0, 16);
+}

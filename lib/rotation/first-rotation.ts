@@ -1,0 +1,69 @@
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct, type IDependable } from 'constructs';
+import { firstRotationEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { services } from '../../core/deployed/names.ts';
+import { PolicyPages, sizedArn } from '../access/policy-pages.ts';
+import { StandardFunction } from '../function/standard-function.ts';
+import type { RotatedSecret } from '../secret/rotated-secret.ts';
+import { invokeRotation, startRotation } from './rotation-start.ts';
+
+const id = 'FirstRotations';
+
+/**
+ * Rotates secrets once, when CloudFormation creates them: one function in each stack, and a custom resource for each secret.
+ *
+ * A schedule's own `RotateImmediatelyOnUpdate` would rotate again whenever the schedule gets another function or another
+ * rhythm, and a deploy must not change a credential that is in use.
+ */
+export class FirstRotations extends Construct {
+  readonly function: StandardFunction;
+  private readonly pages: PolicyPages;
+  private readonly invocations = new PolicyStatement({
+    sid: invokeRotation.sid,
+    actions: [...invokeRotation.actions],
+  });
+
+  private constructor(scope: Construct, environment: string) {
+    super(scope, id);
+    this.function = new StandardFunction(this, 'Function', {
+      entry: 'lambdas/functions/first-rotation.handler.ts',
+      service: services.rotation,
+      description: `Rekey ${environment}: starts the first rotation of secrets that a deploy creates`,
+      environmentSchema: firstRotationEnvironmentSchema,
+      environment: { REKEY_ENVIRONMENT: environment },
+      timeout: Duration.minutes(2),
+    });
+    this.pages = new PolicyPages(this.function.role);
+  }
+
+  /** The one of a construct's stack, made when it is first asked for. */
+  static of(scope: Construct, environment: string): FirstRotations {
+    const stack = Stack.of(scope);
+    const known = stack.node.tryFindChild(id);
+    return known instanceof FirstRotations ? known : new FirstRotations(stack, environment);
+  }
+
+  /**
+   * Has a secret rotate once its schedule is set up, unless it says otherwise when it is first deployed. What it says later
+   * changes nothing, since only the creation of the resource rotates.
+   */
+  rotate(secret: RotatedSecret, schedule: IDependable): CustomResource {
+    if (secret.rotatesOnDeploy) {
+      const { arnPattern, name } = secret.identity;
+      this.pages.add(startRotation, sizedArn(arnPattern, name));
+      if (this.invocations.resources.length === 0) this.function.role.addToPolicy(this.invocations);
+      this.invocations.addResources(secret.rotationFunctionArn);
+    }
+    const resource = new CustomResource(secret, 'FirstRotation', {
+      serviceToken: this.function.functionArn,
+      resourceType: 'Custom::RekeyFirstRotation',
+      properties: {
+        SecretId: secret.secret.secretArn,
+        ...(secret.rotatesOnDeploy ? {} : { Rotate: 'never' }),
+      },
+    });
+    resource.node.addDependency(schedule, this.function.role);
+    return resource;
+  }
+}

@@ -1,0 +1,106 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { rotationEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { services } from '../../core/deployed/names.ts';
+import type { RotatedType } from '../../rotators/registry.ts';
+import { TargetFunction, type TargetFunctionProps } from '../function/target-function.ts';
+import { DefinitionAccess } from '../secret/definition-access.ts';
+import type { SecretIdentity } from '../secret/secret-access.ts';
+import { attachBrake, usualBrakeAfter } from './brake-access.ts';
+import { OverlapRule } from './overlap-rule.ts';
+
+/** Props of {@link RotationFunction}. */
+export interface RotationFunctionProps extends TargetFunctionProps {
+  readonly type: RotatedType;
+  /**
+   * Password rules under the names that AWS's own rotation functions use, `PASSWORD_LENGTH` and so on.
+   * @default - 32 characters of all types without : / @ " ' \
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
+   */
+  readonly passwordEnvironment?: Readonly<Record<string, string>>;
+  /**
+   * For how long a `dual-credential` target goes on accepting the credential before the current one.
+   * @default Duration.hours(24)
+   */
+  readonly overlap?: Duration;
+  /**
+   * So many different secrets, failing without a success between, engage the brake, and new code begins with one
+   * rotation; 0: the function has no brake.
+   * @default 5
+   */
+  readonly brakeAfter?: number;
+  /**
+   * How long after the overlap a disabled credential is removed, where the target can disable.
+   * @default Duration.hours(24)
+   */
+  readonly grace?: Duration;
+}
+
+/**
+ * Answers Secrets Manager's rotation steps for secrets of one type and strategy in one network. Its role can read and
+ * write the secrets that are attached to it by name, read the admin secrets that are named, and announce what it did.
+ *
+ * @example
+ * const rotation = new RotationFunction(this, 'Rotation', {
+ *   environment: 'prod', type: 'postgresql', strategy: 'single-user', bus, auditQueue: auditLog.queue,
+ *   network: { vpc, securityGroups: [toDatabase] },
+ * });
+ */
+export class RotationFunction extends TargetFunction {
+  private readonly definitions: DefinitionAccess;
+  private readonly environment: string;
+  private overlaps: OverlapRule | undefined;
+
+  constructor(scope: Construct, id: string, props: RotationFunctionProps) {
+    super(scope, id, props, {
+      service: services.rotation,
+      environmentSchema: rotationEnvironmentSchema,
+      description: `Rekey ${props.environment}: rotates ${props.type} secrets, ${props.strategy}`,
+      secretActions: [
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:ListSecretVersionIds',
+        'secretsmanager:PutSecretValue',
+        'secretsmanager:UpdateSecretVersionStage',
+      ],
+      keyActions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      extraEnvironment: {
+        ...props.passwordEnvironment,
+        ...(props.strategy === 'dual-credential' && overlapEnvironment(props)),
+      },
+    });
+    this.definitions = new DefinitionAccess(this.function.role, this.pages);
+    // Without the account condition, a secret of any other account could have this function work for it.
+    this.function.addPermission('SecretsManager', {
+      principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
+      sourceAccount: Stack.of(this).account,
+    });
+    this.environment = props.environment;
+    const { environment, brakeAfter: after = usualBrakeAfter } = props;
+    if (after !== 0) attachBrake(this, this.function, { environment, after });
+  }
+
+  /**
+   * Lets the function read a definition, and write what it says into a secret that was created; done by
+   * {@link RotatedSecret}.
+   */
+  attachDefinition(parameterName: string, created: SecretIdentity | undefined): void {
+    this.definitions.add(parameterName, created);
+  }
+
+  /** Has the function asked every hour whether the overlap of a secret is over; done by {@link RotatedSecret}. */
+  attachOverlap(secretName: string): void {
+    this.overlaps ??= new OverlapRule(this, 'Overlaps', {
+      environment: this.environment,
+      type: this.type,
+      function: this.function,
+    });
+    this.overlaps.add(secretName);
+  }
+}
+
+const overlapEnvironment = ({ overlap, grace }: RotationFunctionProps): Record<string, string> => ({
+  REKEY_OVERLAP_HOURS: String((overlap ?? Duration.hours(24)).toHours()),
+  REKEY_GRACE_HOURS: String((grace ?? Duration.hours(24)).toHours()),
+});

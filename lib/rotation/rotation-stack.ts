@@ -1,0 +1,140 @@
+import { CfnWaitConditionHandle, Stack } from 'aws-cdk-lib';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { secretName } from '../config/rules.ts';
+import type { SecretConfiguration } from '../config/schema.ts';
+import { identityOf } from '../config/shards/identity.ts';
+import type { EnvironmentStackProps } from '../events/events-stack.ts';
+import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { FoundationStack } from '../foundation/foundation-stack.ts';
+import type { Network } from '../network/network.ts';
+import { type AdminSecret, RotatedSecret } from '../secret/rotated-secret.ts';
+import { spreadFirstRotations } from './first-rotations.ts';
+import { type FunctionPair, FunctionPairs } from './function-pairs.ts';
+
+/** Props of {@link RotationStack}. */
+export interface RotationStackProps extends EnvironmentStackProps {
+  readonly bus: RekeyBus;
+  readonly auditQueue: IQueue;
+  readonly topic: ITopic;
+  readonly foundation: FoundationStack;
+  /** Networks by their key in the configuration. */
+  readonly networks: ReadonlyMap<string, Network>;
+  /** Folder that file names in the configuration are relative to. */
+  readonly directory: string;
+  /** Number of the stack among the rotation stacks of the environment. */
+  readonly shard: number;
+  /** Full names of the secrets that are in this stack. */
+  readonly members: ReadonlySet<string>;
+}
+
+/** Holds a share of an environment's secrets, and the functions that reach their targets. */
+export class RotationStack extends Stack {
+  /** The stack's secrets by their full name. */
+  readonly secrets: ReadonlyMap<string, RotatedSecret>;
+  readonly functions: readonly FunctionPair[];
+  private readonly pairs: FunctionPairs;
+  private readonly settings: RotationStackProps;
+
+  constructor(scope: Construct, id: string, props: RotationStackProps) {
+    super(scope, id, props);
+    this.settings = props;
+    this.pairs = new FunctionPairs(this, props);
+    this.secrets = this.buildSecrets();
+    spreadFirstRotations(this.secrets.values());
+    this.functions = this.pairs.all;
+    if (this.secrets.size === 0) {
+      // CloudFormation takes no stack without a resource; this one costs nothing and does nothing.
+      new CfnWaitConditionHandle(this, 'NoSecrets');
+    }
+  }
+
+  /** In the order of their names, so that the order in the configuration changes nothing; but admin secrets first. */
+  private buildSecrets(): ReadonlyMap<string, RotatedSecret> {
+    const { environment, configuration, members } = this.settings;
+    const mine = Object.values(configuration.secrets)
+      .map((secret) => ({ name: secretName(environment, secret), secret }))
+      .filter(({ name }) => members.has(name))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    const built = new Map<string, RotatedSecret>();
+    const build = (name: string, secret: SecretConfiguration): RotatedSecret => {
+      const known = built.get(name);
+      if (known !== undefined) {
+        return known;
+      }
+      const result = this.buildSecret(name, secret, this.admin(secret, build));
+      built.set(name, result);
+      return result;
+    };
+    for (const { name, secret } of mine) {
+      build(name, secret);
+    }
+    return built;
+  }
+
+  private admin(
+    { adminSecret }: SecretConfiguration,
+    build: (name: string, secret: SecretConfiguration) => RotatedSecret,
+  ): AdminSecret | undefined {
+    if (adminSecret === undefined) {
+      return undefined;
+    }
+    if (!('secret' in adminSecret)) {
+      return {
+        id: adminSecret.adopt,
+        ...(adminSecret.encryptionKey === undefined ? {} : { encryptionKeyArn: adminSecret.encryptionKey }),
+      };
+    }
+    const { environment, configuration, members, foundation } = this.settings;
+    const secret = configuration.secrets[adminSecret.secret];
+    if (secret === undefined) {
+      return undefined;
+    }
+    const name = secretName(environment, secret);
+    if (members.has(name)) {
+      return build(name, secret);
+    }
+    // In another rotation stack: by its name, since two stacks that read each other could not be deployed.
+    const encryptionKeyArn =
+      secret.create === undefined ? secret.encryptionKey : foundation.secretsKey.keyArn;
+    return { id: secret.adopt ?? name, ...(encryptionKeyArn === undefined ? {} : { encryptionKeyArn }) };
+  }
+
+  private buildSecret(
+    name: string,
+    secret: SecretConfiguration,
+    admin: AdminSecret | undefined,
+  ): RotatedSecret {
+    const { environment, configuration, foundation } = this.settings;
+    // By the secret's name, since CloudFormation knows it by this id: a new key in the configuration is no new secret.
+    return new RotatedSecret(this, `Secret-${identityOf(name)}`, {
+      environment,
+      secret:
+        secret.create === undefined
+          ? {
+              adopt: {
+                id: secret.adopt ?? '',
+                ...(secret.encryptionKey === undefined ? {} : { encryptionKeyArn: secret.encryptionKey }),
+              },
+            }
+          : {
+              create: {
+                name,
+                fields: secret.create.fields,
+                encryptionKey: foundation.secretsKey,
+              },
+            },
+      ...this.pairs.of(secret),
+      ...(admin === undefined ? {} : { adminSecret: admin }),
+      ...(secret.identity === undefined ? {} : { identity: secret.identity }),
+      resources: secret.resources,
+      owner: secret.owner,
+      consumers: secret.consumers,
+      ...(secret.network === undefined ? {} : { networkName: secret.network }),
+      schedule: secret.schedule ?? configuration.rotation.schedule,
+      maximumAgeDays: secret.maximumAgeDays ?? configuration.rotation.maximumAgeDays,
+      ...(secret.rotateOnDeploy === undefined ? {} : { rotateOnDeploy: secret.rotateOnDeploy }),
+    });
+  }
+}

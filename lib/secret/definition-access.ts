@@ -1,0 +1,47 @@
+import { Stack } from 'aws-cdk-lib';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { contentTag } from '../../core/deployed/names.ts';
+import { type PagedStatement, type PolicyPages, sizedArn } from '../access/policy-pages.ts';
+import type { SecretIdentity } from './secret-access.ts';
+
+const readDefinition: PagedStatement = { sid: 'Definitions', actions: ['ssm:GetParameter'] };
+
+const noteContent: PagedStatement = {
+  sid: 'DefinitionNotes',
+  actions: ['secretsmanager:TagResource'],
+  conditions: {
+    'ForAllValues:StringEquals': { 'aws:TagKeys': [contentTag] },
+    Null: { 'aws:TagKeys': 'false' },
+  },
+};
+
+/**
+ * Permission of one role to read the definitions of named secrets, and to note in a tag of each secret what it has taken over.
+ * Tags may decide about permissions, so it may set that one tag and no other.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
+ */
+export class DefinitionAccess {
+  private readonly role: IRole;
+  private readonly pages: PolicyPages;
+
+  constructor(role: IRole, pages: PolicyPages) {
+    this.role = role;
+    this.pages = pages;
+  }
+
+  /**
+   * The parameter by its name: its own reference would make the role wait for a definition that names the function.
+   * @param noted - the secret whose tag says what it has taken over
+   */
+  add(parameterName: string, noted: SecretIdentity | undefined): void {
+    const parameter = Stack.of(this.role).formatArn({
+      service: 'ssm',
+      resource: 'parameter',
+      resourceName: parameterName.slice(1),
+    });
+    this.pages.add(readDefinition, sizedArn(parameter, parameterName));
+    if (noted !== undefined) {
+      this.pages.add(noteContent, sizedArn(noted.arnPattern, noted.name));
+    }
+  }
+}

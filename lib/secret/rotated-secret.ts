@@ -1,0 +1,407 @@
+import {
+  ArnFormat,
+  CfnDeletionPolicy,
+  type CustomResource,
+  RemovalPolicy,
+  Stack,
+  Tags,
+  Validations,
+} from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { Construct, type IDependable } from 'constructs';
+import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import { definitionParameter, endsLikeSuffix, environmentTag } from '../../core/deployed/names.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import {
+  type Assignment,
+  type SecretDefinition,
+  secretDefinitionSchema,
+} from '../../core/secret/definition.ts';
+import { stepSecondsOf } from '../../rotators/registry.ts';
+import type { ContainmentFunction } from '../revocation/containment-function.ts';
+import { FirstRotations } from '../rotation/first-rotation.ts';
+import type { ForeignRotationFunction } from '../rotation/foreign-rotation-function.ts';
+import { RotationFunction } from '../rotation/rotation-function.ts';
+import {
+  abandonRotation,
+  followRotation,
+  invokeRotation,
+  startRotation,
+} from '../rotation/rotation-start.ts';
+import { definitionText } from './definition-text.ts';
+import type { SecretIdentity } from './secret-access.ts';
+
+/**
+ * A secret to be created. Secrets Manager generates its first password, and its first rotation writes the fields into it.
+ */
+export interface CreatedSecret {
+  /** Full name, by convention `/<environment>/…`. */
+  readonly name: string;
+  /**
+   * The JSON without the credential and `masterarn`. They stand in the definition; a change is written into the secret by its
+   * next rotation.
+   */
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+  /** Key of the secret; without one the AWS managed key is used, which other accounts can never be let use. */
+  readonly encryptionKey: IKey;
+  /** @default RemovalPolicy.RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** A secret that exists. Its value, its policy and its tags stay as they are. */
+export interface AdoptedSecret {
+  /** Name, or full ARN with the six-character suffix. A name that ends in a hyphen and six characters needs the ARN. */
+  readonly id: string;
+  /** @default - the AWS managed key */
+  readonly encryptionKeyArn?: string;
+}
+
+/** The admin secret: another secret of this app, or one that exists. */
+export type AdminSecret = RotatedSecret | AdoptedSecret;
+
+/** Props of {@link RotatedSecret}. */
+export interface RotatedSecretProps {
+  readonly environment: string;
+  readonly secret: { readonly create: CreatedSecret } | { readonly adopt: AdoptedSecret };
+  /** Fixes the secret's type and strategy. */
+  readonly rotation: RotationFunction | ForeignRotationFunction;
+  /** Of the same type. */
+  readonly containment: ContainmentFunction;
+  /**
+   * Login that may change the passwords of others. For a created secret it becomes `masterarn`, at its next rotation.
+   * @default - the secret's own login changes its own password
+   */
+  readonly adminSecret?: AdminSecret;
+  /**
+   * The user and the place that an adopted secret is for, where no version of it may log in.
+   * @default - the admin acts only for a user as whom some version has logged in
+   */
+  readonly identity?: Assignment['fields'];
+  /**
+   * ARNs of what the functions may change, for types whose target is an AWS API.
+   * @default - none
+   */
+  readonly resources?: readonly string[];
+  /** Team or person that answers for the secret. */
+  readonly owner: string;
+  /** Workloads that read the secret. @default - none */
+  readonly consumers?: readonly string[];
+  /** Name of the network, for people. @default - none */
+  readonly networkName?: string;
+  /**
+   * `rate(…)` or `cron(…)`, in UTC.
+   * @default 'rate(30 days)'
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+   */
+  readonly schedule?: string;
+  /** Days after which a secret that has not rotated is overdue. @default - none */
+  readonly maximumAgeDays?: number;
+  /**
+   * Rotates once, as soon as it is first deployed, and at no later change.
+   * @default - true for a created secret, which holds nothing but a first password; false for an adopted one
+   */
+  readonly rotateOnDeploy?: boolean;
+  /** What must be there before the first rotation, for example the endpoints of its network. @default - nothing */
+  readonly rotateAfter?: readonly IDependable[];
+}
+
+/**
+ * A secret that rotates on schedule and can be revoked: the entry in Secrets Manager (created or adopted), its
+ * schedule, its permissions for the two functions, and its definition for the revocation intake and the CLI.
+ *
+ * @example
+ * const orders = new RotatedSecret(this, 'Orders', {
+ *   environment: 'prod',
+ *   secret: { create: { name: '/prod/orders/db', fields: { engine: 'postgres', host, username: 'orders' }, encryptionKey } },
+ *   adminSecret: { id: 'prod-database-admin' },
+ *   rotation, containment, owner: 'team-orders',
+ * });
+ * orders.grantRead(ordersTask.taskRole);
+ */
+export class RotatedSecret extends Construct {
+  readonly secret: ISecret;
+  /** The name in Secrets Manager. */
+  readonly secretName: string;
+  readonly identity: SecretIdentity;
+  readonly definition: StringParameter;
+  /** True when the function that rotates it is not Rekey's, so that a {@link RotationObserver} must record it. */
+  readonly foreign: boolean;
+  /** True when Rekey created it with a name and a tag of its environment. */
+  readonly inNamespace: boolean;
+  /** True when its first rotation starts with the deploy. */
+  readonly rotatesOnDeploy: boolean;
+  private readonly rotation: RotationFunction | ForeignRotationFunction;
+  private readonly schedule: CfnRotationSchedule;
+  private readonly firstRotation: CustomResource | undefined;
+
+  constructor(scope: Construct, id: string, props: RotatedSecretProps) {
+    super(scope, id);
+    this.rotation = props.rotation;
+    const rotation = props.rotation instanceof RotationFunction ? props.rotation : undefined;
+    this.foreign = rotation === undefined;
+    const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
+    const created = 'create' in props.secret;
+    if (created && rotation === undefined) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: a function that is not Rekey's does not write the fields of a secret that Rekey creates; store the secret first and adopt it`,
+      );
+    }
+    const entry =
+      'create' in props.secret
+        ? createSecret(this, props.secret.create, props.environment)
+        : adoptSecret(this, 'Secret', props.secret.adopt);
+    this.secret = entry.secret;
+    this.secretName = entry.name;
+    this.inNamespace = created && entry.name.startsWith(`/${props.environment}/`);
+    this.identity = entry.identity;
+
+    for (const target of rotation === undefined ? [props.containment] : [rotation, props.containment]) {
+      target.attachSecret(this.identity);
+      // A foreign function has its own permissions, and nothing is contained where the target is unknown.
+      if (admin !== undefined && rotation !== undefined) {
+        target.attachAdminSecret(admin.identity);
+      }
+      target.attachResources(props.resources ?? []);
+    }
+
+    this.rotatesOnDeploy = props.rotateOnDeploy ?? created;
+    this.schedule = new CfnRotationSchedule(this, 'Schedule', {
+      secretId: entry.scheduled,
+      rotationLambdaArn: props.rotation.function.functionArn,
+      rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
+      // A change of the schedule must leave the credential in use alone; the first rotation has a resource of its own.
+      rotateImmediatelyOnUpdate: false,
+    });
+    if (created) {
+      Validations.of(entry.secret).acknowledge({
+        id: 'AwsSolutions::AwsSolutions-SMG4',
+        reason: 'Its rotation schedule is there, and knows it by its name.',
+      });
+      this.schedule.node.addDependency(entry.secret);
+    }
+    // A replaced schedule is one of the same secret in another spelling: deleting the former would end the rotation of both.
+    this.schedule.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+    this.schedule.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE;
+    // Setting up the schedule has the function tested: by then it must hold its permissions and reach its target.
+    this.rotateAfter(props.rotation, ...(props.rotateAfter ?? []));
+
+    if (rotation?.strategy === 'dual-credential') {
+      rotation.attachOverlap(this.secretName);
+    }
+
+    const parameterName = definitionParameter(props.environment, this.secretName);
+    this.definition = new StringParameter(this, 'Definition', {
+      parameterName,
+      description: `Rekey ${props.environment}: definition of the secret ${this.secretName}`,
+      stringValue: definitionText(this, this.secretName, this.describe(props, admin?.arn)),
+    });
+    // One that was created once, and is adopted now, has the tag of the environment still: its function asks what to write.
+    const asksForDefinition = created || props.identity !== undefined;
+    if (asksForDefinition || this.secretName.startsWith(`/${props.environment}/`)) {
+      rotation?.attachDefinition(parameterName, created ? this.identity : undefined);
+    }
+    if (created && rotation !== undefined) {
+      // The first rotation finds the definition of the same deploy.
+      this.rotateAfter(this.definition);
+    }
+    // Also where a created secret is not to rotate: once this resource is there, asking for it later changes nothing.
+    this.firstRotation =
+      created || this.rotatesOnDeploy
+        ? FirstRotations.of(this, props.environment).rotate(this, this.schedule)
+        : undefined;
+  }
+
+  /** Has the schedule, and with it the first rotation, wait until others are there. */
+  rotateAfter(...others: readonly IDependable[]): void {
+    this.schedule.node.addDependency(...others);
+  }
+
+  /** Has the first rotation start after that of another secret has started. */
+  rotateBehind(other: RotatedSecret): void {
+    if (other.firstRotation !== undefined) {
+      this.firstRotation?.node.addDependency(other.firstRotation);
+    }
+  }
+
+  /** Lets a workload read the secret, and nothing else. */
+  grantRead(grantee: IGrantable): Grant {
+    return this.secret.grantRead(grantee);
+  }
+
+  /**
+   * Lets somebody start a rotation and follow it, without reading the value or changing how the secret is rotated.
+   */
+  grantRotate(grantee: IGrantable): Grant {
+    const { arnPattern } = this.identity;
+    const grant = (actions: readonly string[], resource: string, conditions = {}) =>
+      Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [resource], conditions });
+    return grant(startRotation.actions, arnPattern, startRotation.conditions)
+      .combine(grant(followRotation.actions, arnPattern))
+      .combine(grant(invokeRotation.actions, this.rotationFunctionArn));
+  }
+
+  /** ARN of the function that rotates the secret. */
+  get rotationFunctionArn(): string {
+    return this.rotation.function.functionArn;
+  }
+
+  /**
+   * Lets somebody give up a rotation that cannot be finished: take AWSPENDING off a version, and touch no other label.
+   * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+   */
+  grantAbandon(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: [...abandonRotation.actions],
+      resourceArns: [this.identity.arnPattern],
+      conditions: abandonRotation.conditions,
+    });
+  }
+
+  private describe(props: RotatedSecretProps, masterArn: string | undefined): SecretDefinition {
+    return secretDefinitionSchema.parse({
+      name: this.secretName,
+      arn: this.secret.secretFullArn ?? this.secret.secretArn,
+      type: props.rotation.type,
+      strategy: props.rotation.strategy,
+      owner: props.owner,
+      consumers: [...(props.consumers ?? [])],
+      ...(props.networkName === undefined ? {} : { network: props.networkName }),
+      schedule: props.schedule ?? 'rate(30 days)',
+      ...(props.maximumAgeDays === undefined ? {} : { maximumAgeDays: props.maximumAgeDays }),
+      rotationFunction: props.rotation.function.functionName,
+      containmentFunction: props.containment.function.functionName,
+      ...(stepSecondsOf(props.rotation.type) === usualStepSeconds
+        ? {}
+        : { stepSeconds: stepSecondsOf(props.rotation.type) }),
+      ...('create' in props.secret
+        ? {
+            content: {
+              fields: { ...props.secret.create.fields },
+              ...(masterArn === undefined ? {} : { masterarn: masterArn }),
+            },
+          }
+        : props.identity === undefined
+          ? {}
+          : {
+              identity: {
+                fields: props.identity,
+                ...(masterArn === undefined ? {} : { masterarn: masterArn }),
+              },
+            }),
+    } satisfies SecretDefinition);
+  }
+}
+
+interface Entry {
+  readonly secret: ISecret;
+  readonly name: string;
+  /** ARN by which the secret can be read. */
+  readonly arn: string;
+  /**
+   * ARN by which its schedule knows it, the same for one that is created, adopted by name, and adopted by full ARN:
+   * CloudFormation takes another spelling for another secret, and deleting the former schedule would end the rotation that
+   * the latter has just begun.
+   */
+  readonly scheduled: string;
+  readonly identity: SecretIdentity;
+}
+
+function resolveAdmin(scope: Construct, admin: AdminSecret): Pick<Entry, 'arn' | 'identity'> {
+  return admin instanceof RotatedSecret
+    ? { arn: admin.secret.secretArn, identity: admin.identity }
+    : adoptSecret(scope, 'AdminSecret', admin);
+}
+
+/**
+ * What every created secret begins with, whatever the configuration says: CloudFormation generates a new value, and makes it
+ * current, whenever any of this changes. Nothing here may ever be changed.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
+ */
+const firstValue = {
+  secretStringTemplate: '{}',
+  generateStringKey: 'password',
+  passwordLength: 32,
+  excludeCharacters: '/@"\'\\',
+};
+
+function createSecret(scope: Construct, create: CreatedSecret, environment: string): Entry {
+  const secret = new Secret(scope, 'Secret', {
+    secretName: create.name,
+    encryptionKey: create.encryptionKey,
+    removalPolicy: create.removalPolicy ?? RemovalPolicy.RETAIN,
+    generateSecretString: firstValue,
+  });
+  Tags.of(secret).add(environmentTag, environment);
+  // A principal that is tagged for one environment never reaches a secret of another, whatever its own policy says.
+  secret.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'OtherEnvironmentsKeepOut',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['secretsmanager:*'],
+      resources: ['*'],
+      conditions: {
+        StringNotEquals: { [`aws:PrincipalTag/${environmentTag}`]: environment },
+        Null: { [`aws:PrincipalTag/${environmentTag}`]: 'false' },
+      },
+    }),
+  );
+  return {
+    // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
+    secret: secret as ISecret,
+    name: create.name,
+    arn: secret.secretArn,
+    scheduled: endsLikeSuffix(create.name) ? secret.secretArn : partialArn(scope, create.name),
+    identity: { arnPattern: secret.secretArn, name: create.name, encryptionKey: create.encryptionKey },
+  };
+}
+
+function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry {
+  const encryptionKey =
+    adopt.encryptionKeyArn === undefined
+      ? undefined
+      : Key.fromKeyArn(scope, `${id}Key`, adopt.encryptionKeyArn);
+  const key = encryptionKey === undefined ? {} : { encryptionKey };
+  if (adopt.id.startsWith('arn:')) {
+    const secret = Secret.fromSecretAttributes(scope, id, { secretCompleteArn: adopt.id, ...key });
+    return {
+      secret,
+      name: secret.secretName,
+      arn: adopt.id,
+      scheduled: endsLikeSuffix(secret.secretName) ? adopt.id : adopt.id.replace(/-[A-Za-z0-9]{6}$/, ''),
+      identity: { arnPattern: adopt.id, encryptionKey },
+    };
+  }
+  if (endsLikeSuffix(adopt.id)) {
+    throw new RekeyError(
+      'ConstructInvalid',
+      `secret ${adopt.id}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${adopt.id} --query ARN)`,
+    );
+  }
+  const partial = partialArn(scope, adopt.id);
+  const secret = Secret.fromSecretAttributes(scope, id, { secretPartialArn: partial, ...key });
+  return {
+    secret,
+    name: adopt.id,
+    arn: partial,
+    scheduled: partial,
+    identity: { arnPattern: adoptedArnPattern(scope, adopt.id), name: adopt.id, encryptionKey },
+  };
+}
+
+/** Writes what policies call an existing secret: its ARN, or its name with whatever suffix. */
+export const adoptedArnPattern = (scope: Construct, id: string): string =>
+  id.startsWith('arn:') ? id : `${partialArn(scope, id)}-??????`;
+
+const partialArn = (scope: Construct, name: string): string =>
+  Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: name,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });

@@ -1,0 +1,125 @@
+import { SecretError } from '../../core/errors/rekey-error.ts';
+import type { ApplyContext, Credentials } from '../../core/rotator.ts';
+import { LoginAccepted, LoginDenied } from '../transport/login.ts';
+import { noteCurrentRefused, pairOf } from './alternating.ts';
+
+interface Login {
+  readonly username: string;
+  readonly password: string;
+  readonly host: string;
+}
+
+/**
+ * Refuses to have the admin act for a user whom nothing ties to the secret but its own JSON: whoever may write the secret
+ * could name any user of the server in it, and would get that user's login.
+ * @param where - the server, for the error
+ * @throws SecretError `CredentialUnusable`, with the line to add to the configuration
+ */
+export async function requireAssigned<S extends Login>(
+  next: S,
+  { isAssigned }: Pick<Credentials<S>, 'isAssigned'>,
+): Promise<void> {
+  if (await isAssigned(next)) return;
+  throw new SecretError(
+    'CredentialUnusable',
+    `no version of the secret logs in as "${next.username}", so the admin does not act for that user; ${toAssign(next)}, ` +
+      'or set its password by hand to that of one version',
+  );
+}
+
+/** What a person does who knows that the secret is right. */
+export const toAssign = ({ username, host }: Login): string =>
+  `if the secret is that user's, say so in its configuration and deploy: identity: { username: ${JSON.stringify(username)}, ` +
+  `host: ${JSON.stringify(host)} } of an adopted secret, create.fields of a created one`;
+
+/**
+ * Whether any version of the secret logs in as a user of the pair; if none does, the deployment must name the pair. Without
+ * that, whoever may write the secret could name any user in it and have it cloned or handed over by the admin. A login that
+ * fails although the password is right proves as much.
+ * @throws SecretError `CredentialUnusable` where nothing ties the pair to the secret
+ */
+export async function isProven<S extends { username: string; password: string; host: string }>(
+  next: S,
+  context: ApplyContext<S>,
+  tryOpen: (secret: S) => Promise<{ end(): Promise<void> } | LoginDenied>,
+): Promise<boolean> {
+  const { base, clone } = pairOf(next.username);
+  const proves = async (kept: S): Promise<boolean> => {
+    if (kept.username !== base && kept.username !== clone) return false;
+    const session = await tryOpen({ ...next, username: kept.username, password: kept.password });
+    if (session instanceof LoginDenied) return session.passwordAccepted;
+    await session.end();
+    return true;
+  };
+  if (await proves(context.credentials.current)) return true;
+  noteCurrentRefused(context);
+  const previous = await context.credentials.previous();
+  if (previous !== undefined && (await proves(previous))) return true;
+  for await (const other of context.credentials.others()) {
+    if (await proves(other)) return true;
+  }
+  await requireAssigned(next, context.credentials);
+  return false;
+}
+
+/** Whether a leaked credential is of the user that it names. */
+export type Standing = 'proven' | 'refused' | 'unknown';
+
+/**
+ * Finds out whether a leaked credential is of the user that it names, before an admin takes that user's login away: the
+ * deployment says so, or it logs in, or another version does that is of the same user.
+ *
+ * @param tryOpen - where all of these point; may throw for what says nothing about the password
+ * @throws TargetError that may pass, where no version has proven anything
+ */
+export async function standingOf<S extends Login>(
+  leaked: S,
+  { credentials, strategy }: Pick<ApplyContext<S>, 'credentials' | 'strategy'>,
+  tryOpen: (secret: S) => Promise<{ end(): Promise<void> | void } | LoginDenied>,
+): Promise<Standing> {
+  if (await credentials.isAssigned(leaked)) return 'proven';
+  let hindrance: unknown;
+  const proves = async (kept: S | undefined): Promise<boolean> => {
+    if (kept === undefined || !isOfUser(kept, leaked, strategy)) return false;
+    try {
+      const answer = await tryOpen(kept);
+      if (answer instanceof LoginDenied) return answer.passwordAccepted;
+      await answer.end();
+      return true;
+    } catch (error) {
+      if (error instanceof LoginAccepted) return true;
+      hindrance ??= error;
+      return false;
+    }
+  };
+  if (await proves(leaked)) return 'proven';
+  if (await proves(credentials.current)) return 'proven';
+  if (await proves(await credentials.previous().catch(() => undefined))) return 'proven';
+  for await (const other of credentials.others()) {
+    if (await proves(other)) return 'proven';
+  }
+  if (hindrance === undefined) return 'refused';
+  if (isRetryable(hindrance)) throw hindrance;
+  return 'unknown';
+}
+
+/** Whether two credentials are of one user; two users who take turns count as one. */
+export const isOfUser = (one: Login, other: Login, strategy: ApplyContext<Login>['strategy']): boolean =>
+  one.username === other.username ||
+  (strategy === 'alternating-users' && pairOf(one.username).base === pairOf(other.username).base);
+
+const isRetryable = (error: unknown): boolean => Reflect.get(Object(error), 'retryable') === true;
+
+/** What a containment says that has touched nothing, since nothing ties the user to the secret. */
+export const untouched = (leaked: Login, standing: Exclude<Standing, 'proven'>) =>
+  standing === 'refused'
+    ? {
+        loginsRefused: true,
+        sessionsEnded: 0,
+        note: `the server refuses this and every other version as "${leaked.username}" already, so neither the login nor the sessions of that user were touched; ${toAssign(leaked)}`,
+      }
+    : {
+        loginsRefused: false,
+        sessionsEnded: 0,
+        note: `whether the secret is that of "${leaked.username}" cannot be told by a login from here, so its login was not touched; ${toAssign(leaked)}`,
+      };

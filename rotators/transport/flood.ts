@@ -1,0 +1,44 @@
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import { textOf } from './tls/failures.ts';
+
+/**
+ * Longest answers that are read, in bytes: lists of some 30,000 sessions. The more a driver makes of a byte, the less it may be:
+ * a function has 512 MB, and an answer of the shortest rows takes up to a hundred times its length.
+ */
+export const mostBytes = { postgresql: 6 * 1024 * 1024, mysql: 2 * 1024 * 1024, redis: 12 * 1024 * 1024 };
+
+const code = 'REKEY_FLOOD';
+
+/** What a connection ends with whose server sends more than it is let; a driver hands it on as it is. */
+export const floodError = (most: number): Error =>
+  Object.assign(new Error(`the server sends more than ${most / 1024} KiB at once, which no answer takes`), {
+    code,
+  });
+
+/** Counts what a server sends as one answer. A driver would keep all of it, in objects that take many times its length. */
+export class AnswerLength {
+  readonly most: number;
+  #bytes = 0;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  /** Begins with the next answer; to be called when a question is sent. */
+  restart(): void {
+    this.#bytes = 0;
+  }
+
+  /** Counts what came; true when it is too much for one answer. */
+  exceeds(data: Uint8Array): boolean {
+    this.#bytes += data.length;
+    return this.#bytes > this.most;
+  }
+}
+
+/** The error of Rekey for it; undefined for any other failure. */
+export function floodOf(error: unknown, where: string): TargetError | undefined {
+  return textOf(error, 'code') === code
+    ? new TargetError('TargetRefused', `${where}: ${textOf(error, 'message')}; nothing of it was read`)
+    : undefined;
+}

@@ -1,0 +1,90 @@
+import { TargetError } from '../../core/errors/rekey-error.ts';
+import type { ProbeResult } from '../../core/rotator.ts';
+
+/** A login that a server answered without letting it in; another password, or one that an admin sets, may get in. */
+export abstract class LoginDenied extends TargetError {
+  /** The password was right, and it is something else that the server looks at afterwards. */
+  readonly passwordAccepted: boolean;
+
+  protected constructor(
+    code: 'AuthenticationRefused' | 'TargetRefused',
+    message: string,
+    passwordAccepted: boolean,
+  ) {
+    super(code, message);
+    this.passwordAccepted = passwordAccepted;
+  }
+}
+
+/** A login that the server refused for a reason that leaves no doubt about the credential itself. */
+export class LoginRefused extends LoginDenied {
+  constructor(message: string, passwordAccepted = false) {
+    super('AuthenticationRefused', message, passwordAccepted);
+  }
+}
+
+/**
+ * A login that did not get in for a reason that does not prove the password wrong: it has expired, too many wrong ones
+ * came before, a trigger or a proxy stopped it.
+ */
+export class LoginHindered extends LoginDenied {
+  constructor(message: string, passwordAccepted = false) {
+    super('TargetRefused', message, passwordAccepted);
+  }
+}
+
+/** A login that failed after the server had accepted the password: no place is free, or none for this database. */
+export class LoginAccepted extends TargetError {}
+
+/** Logs in, or returns nothing where the password was accepted and the user has no connection left for it. */
+export async function unlessBusy<S>(login: Promise<S>): Promise<S | undefined> {
+  try {
+    return await login;
+  } catch (error) {
+    if (error instanceof LoginAccepted && error.code === 'TargetBusy') return undefined;
+    throw error;
+  }
+}
+
+/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+export async function orRefused<S>(login: Promise<S>): Promise<S | LoginRefused> {
+  const answer = await orDenied(login);
+  if (answer instanceof LoginHindered) throw answer;
+  return answer;
+}
+
+/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+export async function orDenied<S>(login: Promise<S>): Promise<S | LoginRefused | LoginHindered> {
+  try {
+    return await login;
+  } catch (error) {
+    if (error instanceof LoginRefused || error instanceof LoginHindered) return error;
+    throw error;
+  }
+}
+
+/**
+ * What a real login says of a credential. `rejected` only when the server left no doubt that it was this credential that
+ * it refused; a missing database, a missing rule or a full server are no proof of that.
+ */
+export async function probeLogin(login: () => Promise<unknown>): Promise<ProbeResult> {
+  try {
+    await login();
+    return { outcome: 'accepted' };
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return { outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable', error };
+  }
+}
+
+/** Runs `work` with a connection that is closed afterwards, come what may. */
+export async function using<S extends { end(): Promise<void> | void }, T>(
+  session: S,
+  work: (session: S) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(session);
+  } finally {
+    await session.end();
+  }
+}

@@ -1,0 +1,70 @@
+import type { AuditStore } from '../../../core/audit/store.ts';
+import type { ObjectVersion } from '../../../core/audit/verify.ts';
+
+interface StoredVersion {
+  readonly versionId: string;
+  readonly body: Uint8Array | undefined;
+}
+
+/** A versioned bucket in memory, with conditional puts as S3 documents them. */
+export class MemoryAuditStore implements AuditStore {
+  readonly objects = new Map<string, StoredVersion[]>();
+  /** Keys listed one at a time and pages of versions, to bound the work of finding the head. */
+  calls = 0;
+  #next = 0;
+
+  async put(key: string, body: Uint8Array): Promise<'stored' | 'taken'> {
+    await Promise.resolve();
+    const versions = this.objects.get(key);
+    if (versions?.[0]?.body !== undefined) {
+      return 'taken';
+    }
+    this.overwrite(key, body);
+    return 'stored';
+  }
+
+  /** A put without condition. */
+  overwrite(key: string, body: Uint8Array): void {
+    this.#push(key, Uint8Array.from(body));
+  }
+
+  /** A delete without version id. */
+  hide(key: string): void {
+    this.#push(key, undefined);
+  }
+
+  async firstAfter(key: string): Promise<string | undefined> {
+    this.calls += 1;
+    return this.#keys().find((other) => other > key && this.objects.get(other)?.[0]?.body !== undefined);
+  }
+
+  versions(): AsyncIterable<ObjectVersion> {
+    return this.versionsAfter('');
+  }
+
+  async *versionsAfter(after: string): AsyncGenerator<ObjectVersion> {
+    this.calls += 1;
+    for (const key of this.#keys().filter((other) => other > after)) {
+      for (const [index, { versionId, body }] of (this.objects.get(key) ?? []).entries()) {
+        yield { key, versionId, deleteMarker: body === undefined, latest: index === 0 };
+      }
+    }
+  }
+
+  async read({ key, versionId }: ObjectVersion): Promise<Uint8Array> {
+    const body = this.objects.get(key)?.find((version) => version.versionId === versionId)?.body;
+    if (body === undefined) {
+      throw new Error(`no content at ${key} ${versionId}`);
+    }
+    return body;
+  }
+
+  #push(key: string, body: Uint8Array | undefined): void {
+    this.#next += 1;
+    this.objects.set(key, [{ versionId: `v${this.#next}`, body }, ...(this.objects.get(key) ?? [])]);
+  }
+
+  #keys(): string[] {
+    return [...this.objects.keys()].sort((a, b) => (a < b ? -1 : 1));
+  }
+}

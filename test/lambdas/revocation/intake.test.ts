@@ -1,0 +1,183 @@
+import { describe, expect, test } from '@jest/globals';
+import { RekeyError } from '../../../core/errors/rekey-error.ts';
+import { detailSchema } from '../../../core/events/catalogue.ts';
+import { type IntakeDependencies, takeRequest } from '../../../lambdas/revocation/intake.ts';
+import { requestEvent, requestId, secretArn, World } from './world.ts';
+
+/** Executions by name, as Step Functions keeps them. */
+function memoryStarter() {
+  const inputs = new Map<string, string>();
+  const starter: IntakeDependencies['starter'] = {
+    async start(name, input) {
+      const known = inputs.get(name);
+      if (known !== undefined) {
+        return { input: known };
+      }
+      inputs.set(name, input);
+      return 'started';
+    },
+  };
+  return { starter, inputs };
+}
+
+const metadata = (change: Record<string, unknown>) => {
+  const { detail } = requestEvent();
+  return { detail: { ...detail, metadata: { ...detail.metadata, ...change } } };
+};
+
+describe('the intake of revocation requests', () => {
+  test('starts the workflow under the name of the request, and announces it', async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    expect(await takeRequest(requestEvent(), world.intake({ starter }))).toBe('started');
+    expect(JSON.parse(inputs.get(requestId) ?? '')).toEqual({
+      requestId,
+      assigned: null,
+      correlationId: 'incident-7',
+      requestDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      mode: 'kill',
+      secretArn,
+      secretName: 'orders',
+      containmentFunction: 'containment',
+      stepSeconds: 60,
+      versions: ['v1'],
+      named: false,
+      requestedAt: '2026-03-01T11:59:59.500Z',
+      consumers: [],
+      owner: 'team-orders',
+    });
+    const [started] = world.bus.events;
+    expect(world.published()).toEqual(['Secret Revocation Started']);
+    expect(detailSchema('Secret Revocation Started').safeParse(started?.detail).error).toBeUndefined();
+    expect(started?.detail.metadata).toMatchObject({ correlationId: 'incident-7', causationId: requestId });
+  });
+
+  test('the same request twice does the work once, and is one fact', async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(requestEvent(), world.intake({ starter }));
+    // A version that came since must not make it another request.
+    world.store.begin(secretArn, 'v2');
+    expect(await takeRequest(requestEvent({ id: 'bus-2' }), world.intake({ starter }))).toBe('known');
+    expect(inputs.size).toBe(1);
+    expect(new Set(world.bus.events.map(({ detail }) => detail.metadata.id)).size).toBe(1);
+  });
+
+  test('a request that was started but not announced is announced when it is delivered again', async () => {
+    const world = new World();
+    const { starter } = memoryStarter();
+    const failing = { publish: async () => Promise.reject(new Error('killed')) };
+    await expect(takeRequest(requestEvent(), world.intake({ starter, bus: failing }))).rejects.toThrow(
+      'killed',
+    );
+    await takeRequest(requestEvent(), world.intake({ starter }));
+    expect(world.published()).toEqual(['Secret Revocation Started']);
+  });
+
+  test('a known id with other content is a conflict', async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(requestEvent(), world.intake({ starter }));
+    const other = await takeRequest(
+      requestEvent({ id: 'bus-2' }, { mode: 'replace' }),
+      world.intake({ starter }),
+    );
+    expect(other).toMatchObject({ rejected: { code: 'RequestConflict' } });
+    expect(inputs.size).toBe(1);
+  });
+
+  test.each([
+    ['another source', requestEvent({ source: 'acme.anything' }), 'SourceNotAllowed'],
+    ['another account', requestEvent({ account: '999999999999' }), 'AccountNotAllowed'],
+    ['another environment', requestEvent(metadata({ environment: 'prod' })), 'EnvironmentMismatch'],
+    ['an id that is none', requestEvent(metadata({ id: 'x' })), 'RequestMalformed'],
+    ['an unknown mode', requestEvent({}, { mode: 'destroy' }), 'RequestMalformed'],
+    ['no reason', requestEvent({}, { reason: '' }), 'RequestMalformed'],
+    ['an unknown key', requestEvent({}, { hunter2: 'hunter2' }), 'RequestMalformed'],
+    ['an unknown secret', requestEvent({}, { select: { secret: 'nobody-knows' } }), 'SecretUnknown'],
+    ['no version that is kept', requestEvent({}, { versions: ['gone'] }), 'VersionsNotKept'],
+    [
+      'a request of the day before yesterday',
+      requestEvent(metadata({ time: '2026-02-28T11:59:59.000Z' })),
+      'RequestTooOld',
+    ],
+    ['an event of the day before yesterday', requestEvent({ time: '2026-02-28T11:59:59Z' }), 'RequestTooOld'],
+    [
+      'a request from the future',
+      requestEvent(metadata({ time: '2026-03-01T12:15:01.000Z' })),
+      'RequestInFuture',
+    ],
+    ['an event from the future', requestEvent({ time: '2026-03-01T12:15:01Z' }), 'RequestInFuture'],
+    ['an event without a time', requestEvent({ time: 'hunter2' }), 'RequestMalformed'],
+    ['a replay', requestEvent({ 'replay-name': 'last-week' }), 'RequestReplayed'],
+    ['no detail', requestEvent({ detail: {} }), 'RequestMalformed'],
+    ['no event', 'hunter2', 'RequestMalformed'],
+    ['null', null, 'RequestMalformed'],
+  ])('%s: rejected with an event that says why', async (_, event, code) => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    const outcome = await takeRequest(event, world.intake({ starter }));
+    expect(outcome).toMatchObject({ rejected: { code } });
+    expect(inputs.size).toBe(0);
+    expect(world.published()).toEqual(['Secret Revocation Rejected']);
+    const [rejected] = world.bus.events;
+    expect(rejected?.detail.data).toMatchObject({ requestId: (outcome as { requestId: string }).requestId });
+    expect(detailSchema('Secret Revocation Rejected').safeParse(rejected?.detail).error).toBeUndefined();
+    expect(JSON.stringify(rejected)).not.toContain('hunter2');
+  });
+
+  test('a secret that is gone is rejected; a fault that may pass is thrown, so that the request is tried again', async () => {
+    const world = new World();
+    const gone = { ...world.definition, arn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:gone' };
+    const definitions = { find: async () => gone, list: async () => [] };
+    expect(await takeRequest(requestEvent(), world.intake({ definitions }))).toMatchObject({
+      rejected: { code: 'SecretMissing' },
+    });
+    const busy = {
+      ...world.intake().definitions,
+      find: () => Promise.reject(new RekeyError('Throttled', 'busy')),
+    };
+    await expect(takeRequest(requestEvent(), world.intake({ definitions: busy }))).rejects.toThrow('busy');
+  });
+
+  test('a request as old as the limit is taken', async () => {
+    const world = new World();
+    const time = '2026-02-28T12:00:00.000Z';
+    const event = requestEvent({ ...metadata({ time }), time });
+    expect(await takeRequest(event, world.intake())).toBe('started');
+  });
+
+  test("a sender's clock that runs ahead does not make refusal come before the request", async () => {
+    const world = new World();
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(
+      requestEvent(metadata({ time: '2026-03-01T12:14:59.000Z' })),
+      world.intake({ starter }),
+    );
+    expect(JSON.parse(inputs.get(requestId) ?? '').requestedAt).toBe('2026-03-01T12:00:00.000Z');
+  });
+
+  test('the versions are those that either of two answers shows, and one that is named is looked for again', async () => {
+    const lacking = (looks: number, ids: readonly string[]) => {
+      const world = new World();
+      for (const id of ids) world.begin('arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders', id);
+      let asked = 0;
+      const store = {
+        describe: (id: string) => world.store.describe(id),
+        listVersions: async (id: string) => {
+          asked += 1;
+          const all = await world.store.listVersions(id);
+          return asked > looks ? all : all.filter(({ versionId }) => !ids.includes(versionId));
+        },
+      };
+      return { world, store };
+    };
+    const first = lacking(99, ['young']);
+    const { starter, inputs } = memoryStarter();
+    await takeRequest(requestEvent(), first.world.intake({ starter, store: first.store }));
+    expect(JSON.parse(inputs.get(requestId) ?? '').versions.toSorted()).toEqual(['v1', 'young']);
+    const second = lacking(2, ['forgotten', 'young']);
+    const request = requestEvent({}, { versions: ['forgotten'] });
+    expect(await takeRequest(request, second.world.intake({ store: second.store }))).toBe('started');
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test } from '@jest/globals';
+import { systemRandom } from '../../../adapters/random.ts';
+import { SecretError } from '../../../core/errors/rekey-error.ts';
+import type { SecretStore } from '../../../core/ports.ts';
+import {
+  endOverlaps,
+  failureOf,
+  retireEventSchema,
+  summarizeOverlaps,
+} from '../../../lambdas/rotation/overlaps.ts';
+import { dailyHour } from '../../../lambdas/rotation/retire.ts';
+import { MemoryBus, noDatabases } from './engine.ts';
+import { IssuingTarget, issuingRotator } from './issuing-target.ts';
+import { MemoryStore } from './memory-store.ts';
+
+const hourMs = 3_600_000;
+const start = Date.parse('2026-01-01T00:00:00Z');
+const arnOf = (index: number) =>
+  `arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/key-${index}-AbCdEf`;
+
+/** Secrets that have rotated once at `start`, with a store that notes every call. */
+async function world(count: number) {
+  const target = new IssuingTarget();
+  target.places = 2 * count;
+  const memory = new MemoryStore();
+  const bus = new MemoryBus();
+  const secrets = Array.from({ length: count }, (_, index) => arnOf(index));
+  for (const arn of secrets) {
+    memory.create(arn, JSON.stringify(target.issue(`${arn} first`)));
+    await memory.putPending(arn, 'v2', JSON.stringify(target.issue(`${arn} second`)));
+    await memory.moveCurrent(arn, { to: 'v2', from: 'v1' });
+    memory.removePending(arn);
+    memory.noteRotated(arn, new Date(start));
+  }
+  const calls: string[] = [];
+  const time = { remaining: 60_000 };
+  const hooks: { before?: (call: string, arn: string) => Promise<void> | void } = {};
+  const store = new Proxy<SecretStore>(memory, {
+    get(object, name: keyof SecretStore) {
+      return async (arn: string, ...rest: never[]) => {
+        calls.push(`${name} ${arn}`);
+        await hooks.before?.(name, arn);
+        return await (object[name] as (...all: unknown[]) => unknown).call(object, arn, ...rest);
+      };
+    },
+  });
+  const sweep = (hours: number) =>
+    endOverlaps(
+      secrets,
+      { overlapHours: 24, graceHours: 24 },
+      {
+        ...{ rotator: issuingRotator(target), strategy: 'dual-credential', store, databases: noDatabases },
+        records: bus,
+        origin: {
+          ...{ source: 'rekey.rotation', environment: 'test', actor: 'test', random: systemRandom },
+          clock: { now: () => new Date(start + hours * hourMs) },
+        },
+        target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
+        remainingMs: () => time.remaining,
+        wait: async (ms) => {
+          calls.push(`wait ${ms}`);
+        },
+      },
+    );
+  const begun = (call: string) => calls.filter((each) => each.startsWith(`${call} `));
+  return { target, secrets, calls, begun, time, hooks, sweep, bus };
+}
+
+describe('the hourly walk over the secrets of a function', () => {
+  test('reads no value, and waits for nothing, while no overlap is due', async () => {
+    const { sweep, begun, secrets } = await world(120);
+    expect(summarizeOverlaps(await sweep(3))).toEqual({ 'overlap not over': 120 });
+    expect(begun('describe')).toHaveLength(120);
+    // The date of the last rotation says enough.
+    expect(begun('listVersions')).toEqual([]);
+    const notToday = 24 * 30 + ((dailyHour(secrets[0] ?? '') + 1) % 24);
+    const later = summarizeOverlaps(await sweep(notToday));
+    expect(later['long over']).toBeGreaterThan(90);
+    expect(begun('read').length).toBeLessThan(2 * 30);
+  });
+
+  test('ends the overlaps of 120 secrets after one wait, each looked at before it and again after it', async () => {
+    const { sweep, calls, target, secrets } = await world(120);
+    expect(summarizeOverlaps(await sweep(25))).toEqual({ disabled: 120 });
+    expect([...target.keys.values()].filter(({ enabled }) => enabled)).toHaveLength(120);
+    const wait = calls.indexOf('wait 3000');
+    expect(calls.filter((call) => call.startsWith('wait'))).toHaveLength(1);
+    for (const arn of secrets) {
+      expect(calls.slice(0, wait).filter((call) => call === `describe ${arn}`)).toHaveLength(1);
+      expect(calls.slice(wait).filter((call) => call === `describe ${arn}`)).toHaveLength(1);
+    }
+    expect(calls.slice(0, wait).filter((call) => call.startsWith('read'))).toEqual([]);
+  });
+
+  test('works on a few secrets at once', async () => {
+    const { sweep, hooks } = await world(40);
+    let [now, most] = [0, 0];
+    hooks.before = async () => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+    };
+    await sweep(25);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(5);
+  });
+
+  test('is not kept from the others by one that fails, and names those that failed', async () => {
+    const { sweep, hooks, secrets, target } = await world(30);
+    const [unknown, unreadable] = [secrets[3], secrets[7]];
+    hooks.before = (call, arn) => {
+      if (arn === unknown) throw new SecretError('SecretMissing', `secret ${arn} does not exist`);
+      if (call === 'read' && arn === unreadable) throw new Error('hunter2');
+    };
+    const outcomes = await sweep(25);
+    expect(summarizeOverlaps(outcomes)).toEqual({ disabled: 28, failed: 2 });
+    const failure = failureOf(outcomes);
+    expect(failure).toMatchObject({ code: 'OverlapsNotEnded', retryable: false });
+    expect(failure?.message).toContain('2 of 30 secrets');
+    expect(failure?.message).toContain(`${unknown} (SecretMissing)`);
+    expect(failure?.message).toContain(`${unreadable} (Unexpected)`);
+    expect(failure?.message).not.toContain('hunter2');
+    // The second try of the same event does the rest, and nothing again.
+    hooks.before = () => undefined;
+    const again = await sweep(25);
+    expect(summarizeOverlaps(again)).toEqual({ nothing: 28, disabled: 2 });
+    expect(failureOf(again)).toBeUndefined();
+    expect([...target.keys.values()].filter(({ enabled }) => enabled)).toHaveLength(30);
+  });
+
+  test('names ten of many that failed', async () => {
+    const { sweep, hooks } = await world(25);
+    hooks.before = () => {
+      throw new SecretError('SecretAccessDenied', 'no');
+    };
+    expect(failureOf(await sweep(25))?.message).toMatch(/^overlaps of 25 of 25 secrets .* and 15 more;/);
+  });
+
+  test('begins no secret in the second half of its time, and goes on with others in the next hour', async () => {
+    const { sweep, hooks, time, target } = await world(40);
+    const slow = async (hours: number) => {
+      time.remaining = 60_000;
+      // Each read takes as long as a target that does not answer.
+      hooks.before = (call) => {
+        if (call === 'read') time.remaining -= 2_000;
+      };
+      return summarizeOverlaps(await sweep(hours));
+    };
+    const first = await slow(25);
+    const left = first['left for the next hour'] ?? 0;
+    expect(left).toBeGreaterThan(10);
+    expect((first.disabled ?? 0) + left).toBe(40);
+    for (let hour = 26; hour < 36; hour += 1) await slow(hour);
+    expect([...target.keys.values()].filter(({ enabled }) => enabled)).toHaveLength(40);
+  });
+});
+
+test('takes the event of the schedule, and no step of a rotation for one', () => {
+  expect(retireEventSchema.safeParse({ RetirePrevious: ['/test/orders'] }).success).toBe(true);
+  for (const other of [
+    { RetirePrevious: [] },
+    { RetirePrevious: '/test/orders' },
+    { Step: 'createSecret' },
+  ]) {
+    expect(retireEventSchema.safeParse(other).success).toBe(false);
+  }
+});
