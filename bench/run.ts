@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundle, packageRoot } from '../lib/function/bundle.ts';
+import { bundle, functionFor } from '../lib/function/bundle.ts';
 import { registry, type TargetType, targetTypes } from '../rotators/registry.ts';
 import { missing, notRun, startTarget } from '../test/conformance/scene.ts';
 import { type FunctionProcess, startFunction } from './function-process.ts';
@@ -47,7 +47,7 @@ async function measureType(type: TargetType): Promise<TypeFigures> {
   const directory = await mkdtemp(join(tmpdir(), 'rekey-bench-'));
   try {
     const began = performance.now();
-    bundle(directory, { entry: join(packageRoot, 'lambdas', 'functions', `${type}-rotation.handler.ts`) });
+    bundle(directory, { entry: functionFor(type, 'rotation') });
     const bundleMs = performance.now() - began;
     const zipBytes = zipSize(directory);
     const loads = await measureLoads(directory);

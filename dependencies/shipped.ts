@@ -1,9 +1,9 @@
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import * as z from 'zod';
-import { bundle, packageRoot } from '../lib/function/bundle.ts';
+import { bundle, functionNames, packageRoot } from '../lib/function/bundle.ts';
 
 /** What this uses of an entry of `package-lock.json`. */
 const lockedSchema = z.object({
@@ -53,10 +53,7 @@ export function packagesIn({ outputs }: Metafile): string[] {
 export function bundledPackages(): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'rekey-shipped-'));
   try {
-    const entries = globSync('lambdas/functions/*.handler.ts', { cwd: packageRoot });
-    const folders = entries.flatMap((entry) =>
-      packagesIn(bundle(directory, { entry: join(packageRoot, entry) })),
-    );
+    const folders = functionNames.flatMap((entry) => packagesIn(bundle(directory, { entry })));
     return [...new Set(folders)].sort();
   } finally {
     rmSync(directory, { recursive: true, force: true });

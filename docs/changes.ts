@@ -1,5 +1,6 @@
 import { type Change, changes, effects } from '../lib/config/changes.ts';
-import { type ContentEffect, contentChanges, contentEffects } from '../lib/config/content-changes.ts';
+import { contentChanges, contentEffects } from '../lib/config/content-changes.ts';
+import type { ContentEffect } from '../rotators/descriptor.ts';
 
 /** Headings of the tables, with what the paths of their fields begin with; a field is in the first that fits. */
 const groups = [

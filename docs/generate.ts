@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type DetailType, detailSchema, detailTypes } from '../core/events/catalogue.ts';
-import { registry, type SecretTypeEntry } from '../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../rotators/descriptor.ts';
+import { registry } from '../rotators/registry.ts';
 import { errorsPage, findingsPage } from './catalogues.ts';
 import { changesPart } from './changes.ts';
 import { httpRecipes } from './http-recipes.ts';
@@ -178,7 +179,7 @@ function withPart(page: string, name: string, part: string): string {
 }
 
 function secretTypes(): string {
-  const entries: [string, SecretTypeEntry][] = Object.entries(registry);
+  const entries: [string, SecretTypeDescriptor][] = Object.entries(registry);
   const rows = entries.map(
     ([type, { title, strategies, verifiedOn, unverifiable }]) =>
       `| [${title}](docs/secret-types/${type}.md) | \`${type}\` | ${strategies.map((name) => `\`${name}\``).join(', ')} | ${unverifiable ? 'nothing to log in to' : verifiedOn.join(', ') || 'nothing yet: never run on the product itself'} |`,

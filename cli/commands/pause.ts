@@ -2,7 +2,8 @@ import type { BrakeStore } from '../../core/brake.ts';
 import { busName } from '../../core/deployed/names.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
-import { registry, type SecretType, type SecretTypeEntry } from '../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry, type SecretType } from '../../rotators/registry.ts';
 import { engagedBrakes, releaseBrake } from '../brakes.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
@@ -142,7 +143,7 @@ async function select(
 }
 
 const isForeign = (type: string): boolean => {
-  const entry: SecretTypeEntry | undefined = registry[type as SecretType];
+  const entry: SecretTypeDescriptor | undefined = registry[type as SecretType];
   return entry?.foreignFunction === true;
 };
 

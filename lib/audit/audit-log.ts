@@ -119,7 +119,7 @@ export class AuditLog extends Construct {
     });
 
     this.writer = new StandardFunction(this, 'Writer', {
-      entry: 'lambdas/functions/audit-writer.handler.ts',
+      entry: 'audit-writer',
       service: services.audit,
       description: `Rekey ${environment}: writes the audit log`,
       environmentSchema: auditWriterEnvironmentSchema,

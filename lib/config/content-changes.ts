@@ -1,37 +1,23 @@
-import type { RotatedType } from '../../rotators/registry.ts';
+import type { ContentEffect } from '../../rotators/descriptor.ts';
+import { registry, type SecretType, secretTypes } from '../../rotators/registry.ts';
 
 /** What the next rotation does with a field of a created secret that the configuration changes. */
-export const contentEffects = {
+export const contentEffects: Readonly<Record<ContentEffect, string>> = {
   written: 'is written into the JSON; the credential stays where it is',
   moves:
     'the next rotation sets a new credential there with the admin secret; the one in use is never sent there, and keeps working where it was',
   refused: 'refused at synth: it is the credential, or comes from `adminSecret`',
-} as const;
-export type ContentEffect = keyof typeof contentEffects;
-
-const endpoint = { username: 'moves', host: 'moves', port: 'moves', ssl: 'moves' } as const;
-const never = { password: 'refused', masterarn: 'refused' } as const;
-const database = { ...endpoint, engine: 'written', dbname: 'written', ...never } as const;
+};
 
 /** Types whose secrets Rekey can create. The JSON of an adopted one is its owner's, and no configuration changes it. */
-export type CreatedType = Exclude<RotatedType, 'http'>;
+export type CreatedType = {
+  [Type in SecretType]: (typeof registry)[Type] extends { readonly created: object } ? Type : never;
+}[SecretType];
 
-/**
- * Every field that a type knows in the JSON of its secrets, and what a change of it in `create.fields` does. One that the type
- * does not know is written.
- */
-export const contentChanges: Readonly<Record<CreatedType, Readonly<Record<string, ContentEffect>>>> = {
-  postgresql: database,
-  mysql: database,
-  redshift: database,
-  redis: { ...endpoint, engine: 'written', ...never },
-  'iam-access-key': { username: 'moves', accessKeyId: 'refused', secretAccessKey: 'refused', ...never },
-  'rds-admin': {
-    ...database,
-    engine: 'moves',
-    dbInstanceIdentifier: 'moves',
-    dbClusterIdentifier: 'moves',
-  },
-  elasticache: { ...endpoint, userId: 'moves', user_arn: 'moves', engine: 'written', ...never },
-  generic: { rotates: 'refused', ...never },
-};
+/** Tells whether Rekey can create secrets of a type. */
+export const isCreated = (type: SecretType): type is CreatedType => 'created' in registry[type];
+
+/** Every field that a type knows in the JSON of its secrets, and what a change of it in `create.fields` does. */
+export const contentChanges = Object.fromEntries<Readonly<Record<string, ContentEffect>>>(
+  secretTypes.filter(isCreated).map((type) => [type, registry[type].created.changes]),
+) as Readonly<Record<CreatedType, Readonly<Record<string, ContentEffect>>>>;

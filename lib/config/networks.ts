@@ -1,4 +1,5 @@
-import { type AwsApi, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import type { AwsApi, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry } from '../../rotators/registry.ts';
 import { isCanonical, isWithin, overlap, prefixOf } from './cidr.ts';
 import type { Problem } from './rules.ts';
 import type {
@@ -111,7 +112,7 @@ function checkZones(
 export function checkReach(secret: SecretConfiguration, { networks }: EnvironmentConfiguration): Problem[] {
   const network = secret.network === undefined ? undefined : networks[secret.network];
   if (network === undefined || !('create' in network)) return [];
-  const { needsInternet }: SecretTypeEntry = registry[secret.type];
+  const { needsInternet }: SecretTypeDescriptor = registry[secret.type];
   const inside = needsInternet?.unlessPrivate === true && secret.allowPrivateAddresses;
   if (needsInternet !== undefined && !inside) {
     return [
@@ -141,7 +142,7 @@ export function apisOf(
   const apis = Object.values(secrets)
     .filter((secret) => secret.network === network)
     .flatMap(({ type, resources }) => {
-      const { apis: all = [] }: SecretTypeEntry = registry[type];
+      const { apis: all = [] }: SecretTypeDescriptor = registry[type];
       const services = new Set(resources.map((arn) => arn.split(':')[2]));
       return services.size === 0 ? all : all.filter((api) => services.has(api));
     });

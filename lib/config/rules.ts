@@ -1,7 +1,8 @@
 import { definitionParameter } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
-import { type AwsAccess, isRotated, registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { isRotated, registry } from '../../rotators/registry.ts';
 import { longestGapHours } from './expressions.ts';
 import { checkFields } from './fields.ts';
 import { checkNetworks, checkReach } from './networks.ts';
@@ -99,7 +100,7 @@ function checkSecret(
   }
   problems.push(...checkReach(secret, environment));
   // Also where the value of an adopted secret has a masterarn: without this the function may not read that secret.
-  const entry: SecretTypeEntry = registry[secret.type];
+  const entry: SecretTypeDescriptor = registry[secret.type];
   if (entry.needsAdmin.includes(secret.strategy) && !secret.adminSecret) {
     problems.push({
       path: ['adminSecret'],

@@ -1,8 +1,6 @@
 import { RekeyError } from '../../core/errors/rekey-error.ts';
-import { alternateOf as alternateMysql, longestPassword } from '../../rotators/mysql/schema.ts';
-import { alternateOf as alternatePostgres } from '../../rotators/postgresql/schema.ts';
-import { alternateOf as alternateRedshift } from '../../rotators/redshift/schema.ts';
-import type { SecretType } from '../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry, type SecretType } from '../../rotators/registry.ts';
 import { coversRegion, rdsRegionOf } from '../../rotators/transport/tls/rds/regions.ts';
 import { transportOf } from '../../rotators/transport/tls/transport.ts';
 import { passwordsOf } from './passwords.ts';
@@ -21,21 +19,13 @@ export const checkTarget = (
   ...checkAuthorities(secret, environment),
 ];
 
-const engines = ['mysql', 'aurora-mysql', 'mariadb'] as const;
-
-/** The user that takes turns with the one in `fields`; throws where the product has no room for its name. */
-const alternates: Partial<Record<SecretType, (username: string, fields: Fields) => string>> = {
-  postgresql: alternatePostgres,
-  redshift: alternateRedshift,
-  mysql: (username, fields) =>
-    alternateMysql({ engine: engines.find((engine) => engine === fields.engine) ?? 'mysql', username }),
-};
+const descriptorOf = (type: SecretType): SecretTypeDescriptor => registry[type];
 
 function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] {
   const username = create?.fields.username;
   if (strategy !== 'alternating-users' || create === undefined || typeof username !== 'string') return [];
   try {
-    alternates[type]?.(username, create.fields);
+    descriptorOf(type).created?.alternate?.(username, create.fields);
     return [];
   } catch (error) {
     if (error instanceof RekeyError) {
@@ -49,12 +39,13 @@ function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] 
 function checkPasswordLength(secret: SecretConfiguration, environment: EnvironmentConfiguration): Problem[] {
   const { type, passwords } = secret;
   const { length } = passwordsOf(environment, secret);
-  return type !== 'mysql' || length === undefined || length <= longestPassword
+  const longest = descriptorOf(type).longestPassword;
+  return longest === undefined || length === undefined || length <= longest.characters
     ? []
     : [
         {
           path: passwords?.length === undefined ? ['type'] : ['passwords', 'length'],
-          message: `MySQL takes passwords of at most ${longestPassword} characters: lower passwords.length of the ${passwords?.length === undefined ? 'environment' : 'secret'}, now ${length}`,
+          message: `${longest.of} takes passwords of at most ${longest.characters} characters: lower passwords.length of the ${passwords?.length === undefined ? 'environment' : 'secret'}, now ${length}`,
         },
       ];
 }
@@ -83,10 +74,9 @@ function regionsOfRds(
   resources: readonly string[],
   region: string | undefined,
 ): readonly string[] {
-  if (type === 'rds-admin') {
-    return resources.filter((arn) => arn.split(':')[2] === 'rds').map((arn) => arn.split(':')[3] ?? '');
-  }
-  if (type !== 'postgresql' && type !== 'mysql') return [];
+  const databases = resources.filter((arn) => arn.split(':')[2] === 'rds');
+  if (databases.length > 0) return databases.map((arn) => arn.split(':')[3] ?? '');
+  if (!descriptorOf(type).database) return [];
   if (fields !== undefined) {
     if (transportOf(fields) === 'plaintext') return [];
     const of = typeof fields.host === 'string' ? rdsRegionOf(fields.host) : undefined;

@@ -1,18 +1,63 @@
-import { cpSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { cpSync, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { buildSync, type Metafile } from 'esbuild';
+import type { BuildOptions, Metafile } from 'esbuild';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { rotatedTypes, secretTypes } from '../../rotators/registry.ts';
 
-/** Folder of the package: entries and files of Rekey's own functions are given relative to it. */
+/** Folder of the package, which files of Rekey's own are given relative to. */
 export const packageRoot = join(import.meta.dirname, '..', '..');
+const entries = join(packageRoot, 'lambdas', 'functions');
+
+/** Services whose functions differ by secret type in nothing but the rotator. */
+const templates = { rotation: rotatedTypes, containment: secretTypes } as const;
+type TemplateService = keyof typeof templates;
+
+/** Names the function of a service for secrets of one type, such as `postgresql-rotation`. */
+export const functionFor = (type: string, service: TemplateService): string => `${type}-${service}`;
+
+/** Every function that is deployed, by name. */
+export const functionNames: readonly string[] = [
+  'audit-writer',
+  'first-rotation',
+  'revocation-intake',
+  'revocation-report',
+  'revocation-rotation',
+  'rotation-observer',
+  'session-cutoff',
+  ...templates.rotation.map((type) => functionFor(type, 'rotation')),
+  ...templates.containment.map((type) => functionFor(type, 'containment')),
+];
+
+/**
+ * Says what esbuild starts from: the module of that name, or where a service has functions of many types, the same three lines
+ * for each.
+ */
+function startOf(name: string): BuildOptions {
+  const entry = isAbsolute(name) ? name : join(entries, `${name}.handler.ts`);
+  if (existsSync(entry)) return { entryPoints: { index: entry } };
+  const service = (Object.keys(templates) as TemplateService[]).find((each) => name.endsWith(`-${each}`));
+  if (service === undefined || !functionNames.includes(name)) {
+    throw new RekeyError(
+      'ConstructInvalid',
+      `there is no function called ${name}; Rekey has ${functionNames.join(', ')}`,
+    );
+  }
+  const contents = `import { ${service}Handler } from './${service}.ts';
+import { rotator } from '../../rotators/${name.slice(0, -service.length - 1)}/rotator.ts';
+export const handler = ${service}Handler(rotator);
+`;
+  return { stdin: { contents, resolveDir: entries, sourcefile: `${name}.ts`, loader: 'ts' } };
+}
 
 /** CommonJS dependencies inside an ES module bundle call `require` for Node's own modules. */
 const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
 /** What goes into one function's deployment package. */
 export interface BundleOptions {
-  /** Absolute path of the handler module. */
+  /** One of {@link functionNames}, or the absolute path of a handler module. */
   readonly entry: string;
   /** Absolute paths of files copied beside the bundle under their own names. */
   readonly files?: readonly string[];
@@ -26,9 +71,12 @@ export interface BundleOptions {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
  */
 export function bundle(directory: string, options: BundleOptions): Metafile {
+  // At hand in a checkout; the published package carries its functions built, and needs no bundler.
+  const { buildSync }: typeof import('esbuild') = createRequire(import.meta.url)('esbuild');
   const { metafile } = buildSync({
-    entryPoints: { index: options.entry },
+    ...startOf(options.entry),
     outdir: directory,
+    entryNames: 'index',
     outExtension: { '.js': '.mjs' },
     splitting: true,
     chunkNames: '[name]-[hash]',
@@ -51,26 +99,38 @@ export function bundle(directory: string, options: BundleOptions): Metafile {
     logLevel: 'warning',
     metafile: true,
   });
-  for (const file of options.files ?? []) {
+  copyFiles(directory, options);
+  return metafile as Metafile;
+}
+
+function copyFiles(directory: string, { files = [] }: BundleOptions): void {
+  for (const file of files) {
     cpSync(file, join(directory, basename(file)));
   }
-  return metafile;
 }
 
 /**
- * Lambda code bundled by esbuild in this process; no Docker, and about a quarter of a second per entry. The same entry
- * with the same files is bundled once per synth, and stacks that are not selected are not bundled at all.
+ * Returns the code of a function: as it was built for the published package, or in a checkout bundled by esbuild in this
+ * process, without Docker, in about a quarter of a second. The same entry with the same files is bundled once per synth, and
+ * stacks that are not selected are not bundled at all.
  */
 export function bundledCode(options: BundleOptions): Code {
-  return Code.fromAsset(dirname(options.entry), {
+  const built = join(packageRoot, 'functions', options.entry);
+  const prebuilt = !isAbsolute(options.entry) && existsSync(built);
+  return Code.fromAsset(prebuilt ? built : entries, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       // Names the bundle in the CDK's cache; no image is ever pulled because the local bundling always succeeds or throws.
       image: DockerImage.fromRegistry('unused'),
-      command: [options.entry, ...(options.files ?? [])].map((path) => relative(packageRoot, path)),
+      command: [options.entry, ...(options.files ?? [])].map((path) =>
+        isAbsolute(path) ? relative(packageRoot, path) : path,
+      ),
       local: {
         tryBundle: (directory: string) => {
-          bundle(directory, options);
+          if (prebuilt) {
+            cpSync(built, directory, { recursive: true });
+            copyFiles(directory, options);
+          } else bundle(directory, options);
           return true;
         },
       },

@@ -27,7 +27,7 @@ export interface NetworkAttachment {
 
 /** Props of {@link StandardFunction}. */
 export interface StandardFunctionProps<Schema extends z.ZodObject> {
-  /** Handler module, which exports `handler`: absolute, or relative to this package's folder. */
+  /** Name of one of Rekey's functions, such as `audit-writer`, or the absolute path of a module that exports `handler`. */
   readonly entry: string;
   /** Name in logs, metrics and traces (`POWERTOOLS_SERVICE_NAME`), for example `rotation`. */
   readonly service: string;
@@ -77,7 +77,7 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
  *
  * @example
  * new StandardFunction(this, 'Writer', {
- *   entry: 'lambdas/functions/audit-writer.handler.ts',
+ *   entry: 'audit-writer',
  *   service: 'audit',
  *   description: 'Writes events into the audit bucket',
  *   environmentSchema: auditWriterEnvironmentSchema,
@@ -104,7 +104,7 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
       code: bundledCode({
-        entry: fromPackage(props.entry),
+        entry: props.entry,
         files: (props.files ?? []).map(fromPackage),
       }),
       role,

@@ -11,16 +11,12 @@ import type {
 import type { services } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
-import {
-  type AwsAccess,
-  registry,
-  type SecretType,
-  type SecretTypeEntry,
-  stepSecondsOf,
-} from '../../rotators/registry.ts';
+import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry, type SecretType, stepSecondsOf } from '../../rotators/registry.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from '../access/policy-pages.ts';
 import type { RekeyBus } from '../events/rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from '../secret/secret-access.ts';
+import { functionFor } from './bundle.ts';
 import { markService } from './environment-functions.ts';
 import { type NetworkAttachment, StandardFunction } from './standard-function.ts';
 
@@ -79,7 +75,7 @@ export abstract class TargetFunction extends Construct {
   constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind) {
     super(scope, id);
     const { type, strategy } = props;
-    const entry: SecretTypeEntry = registry[type];
+    const entry: SecretTypeDescriptor = registry[type];
     if (!entry.strategies.includes(strategy)) {
       throw new RekeyError(
         'ConstructInvalid',
@@ -89,7 +85,7 @@ export abstract class TargetFunction extends Construct {
     this.type = type;
     this.strategy = strategy;
     this.function = new StandardFunction(this, 'Function', {
-      entry: `lambdas/functions/${type}-${kind.service}.handler.ts`,
+      entry: functionFor(type, kind.service),
       service: kind.service,
       description: kind.description,
       environmentSchema: kind.environmentSchema,

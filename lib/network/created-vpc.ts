@@ -18,7 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IDependable } from 'constructs';
-import type { AwsApi } from '../../rotators/registry.ts';
+import type { AwsApi } from '../../rotators/descriptor.ts';
 import { quarters } from '../config/cidr.ts';
 import type { CreatedNetworkConfiguration } from '../config/schema.ts';
 

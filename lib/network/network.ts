@@ -1,7 +1,7 @@
 import { Validations } from 'aws-cdk-lib';
 import { type ISubnet, type IVpc, Peer, Port, SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Construct, type IDependable } from 'constructs';
-import type { AwsApi } from '../../rotators/registry.ts';
+import type { AwsApi } from '../../rotators/descriptor.ts';
 import type { NetworkConfiguration } from '../config/schema.ts';
 import type { NetworkAttachment } from '../function/standard-function.ts';
 import { CreatedVpc } from './created-vpc.ts';

@@ -58,7 +58,7 @@ export class RotationObserver extends Construct {
       reason: 'This is the dead-letter queue of a rule and a function, which cdk-nag does not see.',
     });
     this.function = new StandardFunction(this, 'Function', {
-      entry: 'lambdas/functions/rotation-observer.handler.ts',
+      entry: 'rotation-observer',
       service: services.observation,
       description: `Rekey ${environment}: records what rotation functions of others do`,
       environmentSchema: observationEnvironmentSchema,

@@ -2,7 +2,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { containmentEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { services } from '../../core/deployed/names.ts';
-import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry } from '../../rotators/registry.ts';
 import { TargetFunction, type TargetFunctionProps } from '../function/target-function.ts';
 import { SessionCutoffFunction } from './session-cutoff-function.ts';
 
@@ -26,7 +27,7 @@ export class ContainmentFunction extends TargetFunction {
       ],
       keyActions: ['kms:Decrypt'],
     });
-    const { aws }: SecretTypeEntry = registry[props.type];
+    const { aws }: SecretTypeDescriptor = registry[props.type];
     if (aws?.sessionCutoff !== undefined) {
       this.sessionCutoff = new SessionCutoffFunction(this, 'SessionCutoff', {
         environment: props.environment,

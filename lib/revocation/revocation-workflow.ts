@@ -105,7 +105,7 @@ export class RevocationWorkflow extends Construct {
       REKEY_AUDIT_QUEUE_URL: auditQueue.queueUrl,
     };
     this.rotate = new StandardFunction(this, 'Rotate', {
-      entry: 'lambdas/functions/revocation-rotation.handler.ts',
+      entry: 'revocation-rotation',
       service: services.revocation,
       description: `Rekey ${environment}: replaces a revoked credential`,
       environmentSchema: revocationRotateEnvironmentSchema,
@@ -114,7 +114,7 @@ export class RevocationWorkflow extends Construct {
       timeout: rotateTimeout,
     });
     this.report = new StandardFunction(this, 'Report', {
-      entry: 'lambdas/functions/revocation-report.handler.ts',
+      entry: 'revocation-report',
       service: services.revocation,
       description: `Rekey ${environment}: reports how a revocation ended`,
       environmentSchema: revocationReportEnvironmentSchema,
@@ -123,7 +123,7 @@ export class RevocationWorkflow extends Construct {
     });
     this.stateMachine = this.createStateMachine(props);
     this.intake = new StandardFunction(this, 'Intake', {
-      entry: 'lambdas/functions/revocation-intake.handler.ts',
+      entry: 'revocation-intake',
       service: services.revocation,
       description: `Rekey ${environment}: takes revocation requests`,
       environmentSchema: revocationIntakeEnvironmentSchema,

@@ -26,7 +26,7 @@ export class SessionCutoffFunction extends Construct {
     super(scope, id);
     this.actions = props.actions;
     this.function = new StandardFunction(this, 'Function', {
-      entry: 'lambdas/functions/session-cutoff.handler.ts',
+      entry: 'session-cutoff',
       service: services.sessionCutoff,
       description: `Rekey ${props.environment}: ends sessions of leaked ${props.type} credentials`,
       environmentSchema: sessionCutoffEnvironmentSchema,

@@ -27,7 +27,7 @@ export class FirstRotations extends Construct {
   private constructor(scope: Construct, environment: string) {
     super(scope, id);
     this.function = new StandardFunction(this, 'Function', {
-      entry: 'lambdas/functions/first-rotation.handler.ts',
+      entry: 'first-rotation',
       service: services.rotation,
       description: `Rekey ${environment}: starts the first rotation of secrets that a deploy creates`,
       environmentSchema: firstRotationEnvironmentSchema,

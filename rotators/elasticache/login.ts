@@ -2,7 +2,7 @@ import type { ProbeResult, TargetContext } from '../../core/rotator.ts';
 import { type Worth, worthOf } from '../families/aws-api/reset.ts';
 import { open } from '../redis/connection.ts';
 import { endSessions as endAll, endOlderSessions } from '../redis/contain.ts';
-import { redis } from '../redis/rotator.ts';
+import { rotator as redis } from '../redis/rotator.ts';
 import type { RedisSecret } from '../redis/schema.ts';
 import { using } from '../transport/login.ts';
 import { asLogin, type CacheUserSecret } from './schema.ts';

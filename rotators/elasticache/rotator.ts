@@ -6,6 +6,7 @@ import { CacheUserApi, type ClientConfig } from './api.ts';
 import { apply, retire } from './apply.ts';
 import { check, rules } from './check.ts';
 import { contain } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import { probe } from './login.ts';
 import { boundTo, type CacheUserSecret, cacheUserSchema } from './schema.ts';
 
@@ -20,7 +21,7 @@ export function elastiCacheRotator(
   const tools = { api: new CacheUserApi(options.config), pace: options.pace ?? defaultPace };
   return {
     type: 'elasticache',
-    strategies: ['single-user', 'dual-credential'],
+    strategies: descriptor.strategies,
     schema: cacheUserSchema,
     identity: ({ username }) => username,
     credentialKeys: () => ['password'],
@@ -38,4 +39,4 @@ export function elastiCacheRotator(
 }
 
 /** Users of ElastiCache. See `docs/secret-types/elasticache.md`. */
-export const elastiCache: Rotator<CacheUserSecret> = elastiCacheRotator();
+export const rotator: Rotator<CacheUserSecret> = elastiCacheRotator();

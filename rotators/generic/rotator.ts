@@ -2,6 +2,7 @@ import type { Random } from '../../core/ports.ts';
 import type { Rotator } from '../../core/rotator.ts';
 import { generatePassword, type PasswordPolicy } from '../../core/secret/password.ts';
 import { check } from './check.ts';
+import { descriptor } from './descriptor.ts';
 import { type GenericSecret, genericSecretSchema, keysOf, textOf } from './schema.ts';
 
 const note =
@@ -12,9 +13,9 @@ const note =
  * that Rekey does not know. There is no target, so a rotation replaces the value and nothing more, nothing can be proven
  * by trying, and what leaked must be refused by those who share it. See `docs/secret-types/generic.md`.
  */
-export const generic: Rotator<GenericSecret> = {
+export const rotator: Rotator<GenericSecret> = {
   type: 'generic',
-  strategies: ['single-user'],
+  strategies: descriptor.strategies,
   schema: genericSecretSchema,
   identity: (secret) => keysOf(secret).join(', '),
   credentialKeys: keysOf,

@@ -1,6 +1,7 @@
 import { type Rotator, runLivesMs } from '../../core/rotator.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import type { Kit } from './kit.ts';
 import { apply, probe } from './probe.ts';
 import { propose } from './propose.ts';
@@ -17,7 +18,7 @@ export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotat
   const kit: Kit = { transport: httpsTransport(), trialPauseMs: 1_000, runLivesMs, ...options };
   return {
     type: 'http',
-    strategies: ['single-user', 'dual-credential'],
+    strategies: descriptor.strategies,
     schema: secretSchema(kit.recipes),
     identity: (secret) => identity(secret, kit.recipes),
     credentialKeys: (secret) => credentialKeys(secret, kit.recipes),
@@ -33,4 +34,4 @@ export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotat
 }
 
 /** API tokens and keys of the services that `recipes/` knows. */
-export const http = httpRotator({ recipes });
+export const rotator = httpRotator({ recipes });

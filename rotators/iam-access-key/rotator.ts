@@ -4,6 +4,7 @@ import { apply } from './apply.ts';
 import { Aws, type IamAccessKeyOptions } from './aws.ts';
 import { check } from './check.ts';
 import { contain, oneAtATime } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import { discard, propose } from './issue.ts';
 import { probe } from './probe.ts';
 import { retire } from './retire.ts';
@@ -21,7 +22,7 @@ export function createIamAccessKey(options: IamAccessKeyOptions = {}): Rotator<I
   const { cutoff = noCutoff } = options;
   return {
     type: 'iam-access-key',
-    strategies: ['dual-credential'],
+    strategies: descriptor.strategies,
     schema: iamAccessKeySchema,
     identity: ({ username, accessKeyId }) => accessKeyId ?? username,
     // The first key takes the place of the password that a created secret begins with.
@@ -49,4 +50,4 @@ async function noCutoff({ username }: { readonly username: string }): Promise<ne
 }
 
 /** Access keys of IAM users, by the function's own role. See `docs/secret-types/iam-access-key.md`. */
-export const iamAccessKey: Rotator<IamAccessKeySecret> = createIamAccessKey();
+export const rotator: Rotator<IamAccessKeySecret> = createIamAccessKey();

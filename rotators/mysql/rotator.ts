@@ -4,6 +4,7 @@ import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import { applyDual, retire } from './dual.ts';
 import { probe } from './probe.ts';
 import { alternateOf, type MysqlSecret, mysqlSecretSchema, portOf } from './schema.ts';
@@ -12,9 +13,9 @@ import { applySingle } from './single.ts';
 /**
  * MySQL 5.7 and later and MariaDB 10.4 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/mysql.md`.
  */
-export const mysql: Rotator<MysqlSecret> = {
+export const rotator: Rotator<MysqlSecret> = {
   type: 'mysql',
-  strategies: ['single-user', 'alternating-users', 'dual-credential'],
+  strategies: descriptor.strategies,
   schema: mysqlSecretSchema,
   identity: ({ username }) => username,
   credentialKeys: () => ['password'],

@@ -5,6 +5,7 @@ import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import { probe } from './probe.ts';
 import { alternateOf, type PostgresSecret, portOf, postgresSecretSchema } from './schema.ts';
 import { applySingle } from './single.ts';
@@ -12,9 +13,9 @@ import { applySingle } from './single.ts';
 /**
  * PostgreSQL 10 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/postgresql.md`.
  */
-export const postgresql: Rotator<PostgresSecret> = {
+export const rotator: Rotator<PostgresSecret> = {
   type: 'postgresql',
-  strategies: ['single-user', 'alternating-users'],
+  strategies: descriptor.strategies,
   schema: postgresSecretSchema,
   identity: ({ username }) => username,
   credentialKeys: () => ['password'],

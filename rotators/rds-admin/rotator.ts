@@ -6,6 +6,7 @@ import { type ClientConfig, DatabaseApi } from './api.ts';
 import { apply } from './apply.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import { rulesOf } from './limits.ts';
 import { probe } from './login.ts';
 import { boundTo, type MasterSecret, masterSecretSchema } from './schema.ts';
@@ -21,7 +22,7 @@ export function rdsAdminRotator(
   const tools = { api: new DatabaseApi(options.config), pace: options.pace ?? defaultPace };
   return {
     type: 'rds-admin',
-    strategies: ['single-user'],
+    strategies: descriptor.strategies,
     schema: masterSecretSchema,
     identity: ({ username }) => username,
     credentialKeys: () => ['password'],
@@ -38,4 +39,4 @@ export function rdsAdminRotator(
 }
 
 /** Master users of RDS, Aurora, DocumentDB and Redshift. See `docs/secret-types/rds-admin.md`. */
-export const rdsAdmin: Rotator<MasterSecret> = rdsAdminRotator();
+export const rotator: Rotator<MasterSecret> = rdsAdminRotator();

@@ -6,13 +6,14 @@ import { apply } from './apply.ts';
 import { check } from './check.ts';
 import { open } from './connection.ts';
 import { contain } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import { retire } from './retire.ts';
 import { portOf, type RedisSecret, redisSecretSchema } from './schema.ts';
 
 /** ACL users of Redis 6 and later and of Valkey. See `docs/secret-types/redis.md`. */
-export const redis: Rotator<RedisSecret> = {
+export const rotator: Rotator<RedisSecret> = {
   type: 'redis',
-  strategies: ['single-user', 'dual-credential'],
+  strategies: descriptor.strategies,
   schema: redisSecretSchema,
   identity: ({ username }) => username,
   credentialKeys: () => ['password'],

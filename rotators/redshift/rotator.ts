@@ -5,15 +5,16 @@ import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
+import { descriptor } from './descriptor.ts';
 import { redshiftPolicy } from './password.ts';
 import { probe } from './probe.ts';
 import { alternateOf, portOf, type RedshiftSecret, redshiftSecretSchema } from './schema.ts';
 import { applySingle } from './single.ts';
 
 /** Amazon Redshift, provisioned and serverless. See `docs/secret-types/redshift.md`. */
-export const redshift: Rotator<RedshiftSecret> = {
+export const rotator: Rotator<RedshiftSecret> = {
   type: 'redshift',
-  strategies: ['single-user', 'alternating-users'],
+  strategies: descriptor.strategies,
   schema: redshiftSecretSchema,
   identity: ({ username }) => username,
   credentialKeys: () => ['password'],

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { steps } from '../../lambdas/rotation/event.ts';
-import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry } from '../../rotators/registry.ts';
 import { engine, MemoryBus, naming } from '../lambdas/rotation/engine.ts';
 import { MemoryStore } from '../lambdas/rotation/memory-store.ts';
 import { describeEach } from './each.ts';
@@ -29,7 +30,7 @@ describeEach(({ type, strategy, issued }) => {
     const rotate = async () => {
       const token = randomUUID();
       store.begin(arn, token);
-      const { triedAtHost }: SecretTypeEntry = registry[type];
+      const { triedAtHost }: SecretTypeDescriptor = registry[type];
       const lifecycle = engine({
         ...{ rotator: target.rotator, store, strategy, bus, target: target.context },
         // Where an API sets the password, somebody besides the secret says where the target is.

@@ -1,6 +1,8 @@
 import { describe, test } from '@jest/globals';
+import type { Rotator } from '../../core/rotator.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
-import { registry, type SecretTypeEntry, type TargetType } from '../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { loadRotator, registry, type TargetType } from '../../rotators/registry.ts';
 import { availableTypes, missing, notRun } from './scene.ts';
 
 /** One type with one strategy, as the suite describes it. */
@@ -14,7 +16,7 @@ export interface Case {
 const cases: readonly Case[] = (
   await Promise.all(
     availableTypes.map(async (type) => {
-      const { discard } = await registry[type].load();
+      const { discard }: Partial<Rotator<object>> = await loadRotator(type);
       return registry[type].strategies.map((strategy) => ({ type, strategy, issued: discard !== undefined }));
     }),
   )
@@ -34,7 +36,7 @@ export function describeEach(body: (of: Case) => void, [part, of]: readonly [num
     else test.skip(`${name}: ${reason}`, () => {});
   }
   for (const type of types) {
-    const { title, verifiedOn }: SecretTypeEntry = registry[type];
+    const { title, verifiedOn }: SecretTypeDescriptor = registry[type];
     if (verifiedOn.length > 0) continue;
     // biome-ignore lint/suspicious/noSkippedTests: nobody can start one outside of AWS, so no machine runs this
     test.skip(`${type}: on ${title} itself; what runs here stands in its place`, () => {});

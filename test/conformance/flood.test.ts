@@ -135,7 +135,7 @@ const cases: readonly (readonly [type: SecretType, answer: string, Speech])[] = 
 /** Probes once in a process of its own, as a function does, and prints what came out and the most memory it took. */
 const script = `
   const [registry, type, given] = process.argv.slice(1);
-  const rotator = await (await import(registry)).registry[type].load();
+  const rotator = await (await import(registry)).loadRotator(type);
   const secret = rotator.schema.parse(JSON.parse(given));
   // What ends it is the length of what is sent, not the time.
   const limits = { connectTimeoutMs: 60_000, statementTimeoutMs: 60_000, finding: () => undefined };

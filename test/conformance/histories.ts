@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Strategy } from '../../core/secret/secret.ts';
-import { registry, type SecretTypeEntry, type TargetType } from '../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry, type TargetType } from '../../rotators/registry.ts';
 import { type Happening, histories, type InvocationOptions, outcome, play } from '../chaos/histories.ts';
 import { crashAt, type Hook, intercept } from '../chaos/intercept.ts';
 import { engine, naming } from '../lambdas/rotation/engine.ts';
@@ -43,7 +44,7 @@ async function world(target: Target, strategy: Strategy) {
     const faults = { hook: crashAt(undefined) };
     const hook: Hook = (call, when) => faults.hook(call, when);
     const { propose, discard, apply, probe, retire } = intercept(rotator, 'rotator', hook);
-    const { triedAtHost }: SecretTypeEntry = registry[rotator.type as TargetType];
+    const { triedAtHost }: SecretTypeDescriptor = registry[rotator.type as TargetType];
     const lifecycle = engine({
       // Where an API sets the password, somebody besides the secret says where the target is.
       ...(triedAtHost === true && { definitions: naming(current()) }),

@@ -7,7 +7,7 @@ import type { Strategy } from '../../core/secret/secret.ts';
 import { type Step, steps } from '../../lambdas/rotation/event.ts';
 import { newServerFolder } from '../../local/process/folders.ts';
 import { type PostgresServer, startPostgres } from '../../local/servers/postgres.ts';
-import { postgresql } from '../../rotators/postgresql/rotator.ts';
+import { rotator as postgresql } from '../../rotators/postgresql/rotator.ts';
 import { outcome } from '../chaos/histories.ts';
 import { engine, naming } from '../lambdas/rotation/engine.ts';
 import { MemoryStore } from '../lambdas/rotation/memory-store.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../local/tour/acts/act.ts';
-import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target, unchanging } from './scene.ts';
 
@@ -20,7 +21,7 @@ describeEach(({ type, strategy, issued }) => {
   });
 
   test('runs on what the registry says it was verified on', () => {
-    const { verifiedOn }: SecretTypeEntry = registry[type];
+    const { verifiedOn }: SecretTypeDescriptor = registry[type];
     if (target.standsIn) {
       expect(verifiedOn).toEqual([]);
       return;
@@ -116,7 +117,7 @@ describeEach(({ type, strategy, issued }) => {
           return;
         }
         const { code, text } = await failure(world.rotate());
-        const { needsAdmin }: SecretTypeEntry = registry[type];
+        const { needsAdmin }: SecretTypeDescriptor = registry[type];
         expect(code).toBe(needsAdmin.includes(strategy) ? 'AdminSecretMissing' : 'CredentialUnusable');
         for (const secret of world.secrets) expect(text).not.toContain(secret);
         expect(await target.logsIn(kept)).toBe(true);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { pairOf } from '../../rotators/families/alternating.ts';
-import { registry, type SecretTypeEntry } from '../../rotators/registry.ts';
+import { registry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';
 
@@ -9,7 +10,7 @@ import { failure, Scene, startTarget, stopTargets, type Target } from './scene.t
 afterAll(stopTargets);
 
 describeEach(({ type, strategy }) => {
-  const { usersByAdmin }: SecretTypeEntry = registry[type];
+  const { usersByAdmin }: SecretTypeDescriptor = registry[type];
   if (!usersByAdmin) {
     test('has no admin that acts for users whom its secrets name', () => {
       expect(usersByAdmin).toBeUndefined();

@@ -3,17 +3,12 @@ import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import { RekeyEnvironment } from '../../lib/environment.ts';
-import {
-  type AwsAccess,
-  registry,
-  type SecretType,
-  type SecretTypeEntry,
-  secretTypes,
-} from '../../rotators/registry.ts';
+import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { registry, type SecretType, secretTypes } from '../../rotators/registry.ts';
 import { allowedActions, type Statement, statements, testApp } from './support/app.ts';
 
 const ofAws = secretTypes.flatMap((type): [SecretType, AwsAccess][] => {
-  const entry: SecretTypeEntry = registry[type];
+  const entry: SecretTypeDescriptor = registry[type];
   return entry.aws === undefined ? [] : [[type, entry.aws]];
 });
 const account = '111122223333';

@@ -1,5 +1,6 @@
 import type { Strategy } from '../../../core/secret/secret.ts';
-import { isRotated, registry, type SecretType, type SecretTypeEntry } from '../../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
+import { isRotated, registry, type SecretType } from '../../../rotators/registry.ts';
 import { secretName } from '../rules.ts';
 import type { EnvironmentConfiguration, PasswordConfiguration, SecretConfiguration } from '../schema.ts';
 import { identityOf } from './identity.ts';
@@ -43,7 +44,7 @@ export function functionKeyOf(
   { secrets }: EnvironmentConfiguration,
 ): FunctionKey {
   const { type, strategy, network, allowPlaintext, allowPrivateAddresses, certificateAuthority } = secret;
-  const { aws, adminDecides }: SecretTypeEntry = registry[type];
+  const { aws, adminDecides }: SecretTypeDescriptor = registry[type];
   return {
     type,
     strategy,

@@ -1,4 +1,4 @@
-import { generic } from '../../../rotators/generic/rotator.ts';
+import { rotator as generic } from '../../../rotators/generic/rotator.ts';
 import type { GenericSecret } from '../../../rotators/generic/schema.ts';
 import type { ValueUnderTest } from '../target.ts';
 

@@ -6,7 +6,7 @@ import type { Strategy } from '../../../core/secret/secret.ts';
 import { newServerFolder } from '../../../local/process/folders.ts';
 import { documented } from '../../../local/servers/documented.ts';
 import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../../local/servers/mariadb.ts';
-import { mysql as rotator } from '../../../rotators/mysql/rotator.ts';
+import { rotator } from '../../../rotators/mysql/rotator.ts';
 import { type MysqlSecret, portOf } from '../../../rotators/mysql/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';

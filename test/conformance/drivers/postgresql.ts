@@ -3,7 +3,7 @@ import pg from 'pg';
 import { newServerFolder } from '../../../local/process/folders.ts';
 import { documented } from '../../../local/servers/documented.ts';
 import { type PostgresServer, startPostgres } from '../../../local/servers/postgres.ts';
-import { postgresql } from '../../../rotators/postgresql/rotator.ts';
+import { rotator as postgresql } from '../../../rotators/postgresql/rotator.ts';
 import { databaseOf, type PostgresSecret, portOf } from '../../../rotators/postgresql/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';

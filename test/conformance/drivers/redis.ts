@@ -5,7 +5,7 @@ import { RedisClient } from '@redis/client';
 import { newFolder } from '../../../local/process/folders.ts';
 import { documented } from '../../../local/servers/documented.ts';
 import { findRedis, type RedisServer, startRedis } from '../../../local/servers/redis.ts';
-import { redis } from '../../../rotators/redis/rotator.ts';
+import { rotator as redis } from '../../../rotators/redis/rotator.ts';
 import { portOf, type RedisSecret } from '../../../rotators/redis/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';

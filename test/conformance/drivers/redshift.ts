@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import pg from 'pg';
 import { newServerFolder } from '../../../local/process/folders.ts';
 import { documented } from '../../../local/servers/documented.ts';
-import { redshift } from '../../../rotators/redshift/rotator.ts';
+import { rotator as redshift } from '../../../rotators/redshift/rotator.ts';
 import { databaseOf, portOf, type RedshiftSecret } from '../../../rotators/redshift/schema.ts';
 import { passwordLogin, succeeds, unknownKeys } from '../login.ts';
 import { serverOutages } from '../outages.ts';

@@ -14,7 +14,7 @@ import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { BrakeState } from '../../../core/brake.ts';
 import { rotationHandler } from '../../../lambdas/functions/rotation.ts';
-import { postgresql } from '../../../rotators/postgresql/rotator.ts';
+import { rotator as postgresql } from '../../../rotators/postgresql/rotator.ts';
 
 const environment = {
   REKEY_ENVIRONMENT: 'test',

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { limits } from '../../../bench/report.ts';
 import { zipSize } from '../../../bench/zip-size.ts';
 import { steps } from '../../../lambdas/rotation/event.ts';
-import { bundle, packageRoot } from '../../../lib/function/bundle.ts';
+import { bundle, functionFor } from '../../../lib/function/bundle.ts';
 import { rotatedTypes } from '../../../rotators/registry.ts';
 import { intercept } from '../../chaos/intercept.ts';
 import { engine, MemoryBus } from './engine.ts';
@@ -55,7 +55,7 @@ describe('a single-user rotation', () => {
 test.each(rotatedTypes)('the rotation function for %s keeps to its size and leaves undici out', (type) => {
   const directory = mkdtempSync(join(tmpdir(), 'rekey-budget-'));
   try {
-    bundle(directory, { entry: join(packageRoot, 'lambdas', 'functions', `${type}-rotation.handler.ts`) });
+    bundle(directory, { entry: functionFor(type, 'rotation') });
     expect(zipSize(directory)).toBeLessThanOrEqual(limits.zipBytes);
     // See lambdas/functions/node-http.cjs: one such import doubles the time that Node's own modules take to load.
     const importsHttp = (file: string) =>

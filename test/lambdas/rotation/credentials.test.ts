@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Assignment } from '../../../core/secret/definition.ts';
 import type { Strategy } from '../../../core/secret/secret.ts';
 import { credentialsAtHand } from '../../../lambdas/rotation/credentials.ts';
-import { postgresql } from '../../../rotators/postgresql/rotator.ts';
+import { rotator as postgresql } from '../../../rotators/postgresql/rotator.ts';
 import { noDatabases } from './engine.ts';
 import { MemoryStore } from './memory-store.ts';
 

@@ -14,7 +14,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { metrics } from '../../../core/deployed/names.ts';
 import { revocationToken } from '../../../core/deployed/revocation-token.ts';
 import { rotationHandler } from '../../../lambdas/functions/rotation.ts';
-import { postgresql } from '../../../rotators/postgresql/rotator.ts';
+import { rotator as postgresql } from '../../../rotators/postgresql/rotator.ts';
 
 const environment = {
   REKEY_ENVIRONMENT: 'test',

@@ -4,7 +4,8 @@ import type { Rotator } from '../../../core/rotator.ts';
 import { changes } from '../../../lib/config/changes.ts';
 import { type CreatedType, contentChanges } from '../../../lib/config/content-changes.ts';
 import { configurationSchema } from '../../../lib/config/schema.ts';
-import { registry, rotatedTypes, type SecretTypeEntry } from '../../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
+import { loadRotator, registry, rotatedTypes } from '../../../rotators/registry.ts';
 import { others, worst } from '../../changes/transitions.ts';
 
 /** Paths to every value that a schema takes, as the type `Field` writes them. */
@@ -48,7 +49,7 @@ const samples: Readonly<Record<CreatedType, object>> = {
 const login = { username: 'orders', host: 'db.internal', password: 'a-password' };
 
 const createdTypes = rotatedTypes.filter(
-  (type): type is CreatedType => !(registry[type] as SecretTypeEntry).adoptedOnly,
+  (type): type is CreatedType => !(registry[type] as SecretTypeDescriptor).adoptedOnly,
 );
 
 test('every type whose secrets Rekey can create is there', () => {
@@ -56,7 +57,7 @@ test('every type whose secrets Rekey can create is there', () => {
 });
 
 test.each(createdTypes)('every field that %s knows says what becomes of a change', async (type) => {
-  const rotator = (await registry[type].load()) as unknown as Rotator<object>;
+  const rotator = (await loadRotator(type)) as unknown as Rotator<object>;
   const { schema, boundTo, credentialKeys } = rotator;
   const known = contentChanges[type];
   const having = (effect: string) =>

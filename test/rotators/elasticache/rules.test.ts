@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { systemRandom } from '../../../adapters/random.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
 import { check } from '../../../rotators/elasticache/check.ts';
-import { elastiCache } from '../../../rotators/elasticache/rotator.ts';
+import { rotator as elastiCache } from '../../../rotators/elasticache/rotator.ts';
 import {
   asLogin,
   type CacheUserSecret,

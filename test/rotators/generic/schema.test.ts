@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseCredential } from '../../../lambdas/rotation/secret-value.ts';
-import { generic } from '../../../rotators/generic/rotator.ts';
+import { rotator as generic } from '../../../rotators/generic/rotator.ts';
 import { genericSecretSchema } from '../../../rotators/generic/schema.ts';
 
 const parse = (json: unknown) => parseCredential(genericSecretSchema, JSON.stringify(json), '/prod/token');

@@ -3,7 +3,7 @@ import { check } from '../../../rotators/iam-access-key/check.ts';
 import { callError } from '../../../rotators/iam-access-key/errors.ts';
 import { covers } from '../../../rotators/iam-access-key/marks.ts';
 import { provesDead } from '../../../rotators/iam-access-key/probe.ts';
-import { createIamAccessKey, iamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
+import { createIamAccessKey, rotator as iamAccessKey } from '../../../rotators/iam-access-key/rotator.ts';
 import { iamAccessKeySchema } from '../../../rotators/iam-access-key/schema.ts';
 
 const current = {

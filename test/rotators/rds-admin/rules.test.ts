@@ -5,7 +5,7 @@ import { generatePassword, type PasswordPolicy, passwordPolicy } from '../../../
 import { characterFault, narrow } from '../../../rotators/families/aws-api/passwords.ts';
 import { check } from '../../../rotators/rds-admin/check.ts';
 import { rulesOf } from '../../../rotators/rds-admin/limits.ts';
-import { rdsAdmin } from '../../../rotators/rds-admin/rotator.ts';
+import { rotator as rdsAdmin } from '../../../rotators/rds-admin/rotator.ts';
 import { type MasterSecret, masterSecretSchema, portOf } from '../../../rotators/rds-admin/schema.ts';
 import { registry } from '../../../rotators/registry.ts';
 

@@ -4,7 +4,7 @@ import { systemRandom } from '../../../adapters/random.ts';
 import { generatePassword, passwordPolicy } from '../../../core/secret/password.ts';
 import { check } from '../../../rotators/redshift/check.ts';
 import { keptForm, redshiftFault, redshiftPolicy } from '../../../rotators/redshift/password.ts';
-import { redshift } from '../../../rotators/redshift/rotator.ts';
+import { rotator as redshift } from '../../../rotators/redshift/rotator.ts';
 import {
   alternateOf,
   databaseOf,

@@ -1,5 +1,6 @@
 import { defineConfig } from '../../../lib/config/config.ts';
-import { registry, type SecretTypeEntry, secretTypes } from '../../../rotators/registry.ts';
+import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
+import { registry, secretTypes } from '../../../rotators/registry.ts';
 
 const common = { account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } } as const;
 
@@ -10,7 +11,7 @@ export const ofEveryType = defineConfig({
       ...common,
       secrets: Object.fromEntries(
         secretTypes.map((type) => {
-          const entry: SecretTypeEntry = registry[type];
+          const entry: SecretTypeDescriptor = registry[type];
           const strategy = entry.strategies.find((one) => !entry.needsAdmin.includes(one));
           return [
             type,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Revoker } from '../../core/rotator.ts';
 import { commonSecretFields } from '../../core/secret/secret.ts';
+import { descriptor } from './descriptor.ts';
 
 /** Any JSON object: what is in it is between the rotation function and its target. */
 const externalSecretSchema = z.looseObject(commonSecretFields);
@@ -13,9 +14,9 @@ const note =
  * Secrets whose rotation function is not Rekey's. A revocation has that function replace the credential; whether the
  * leaked one is dead then depends on what the function does, and nobody can be asked. See `docs/secret-types/external.md`.
  */
-export const external: Revoker<ExternalSecret> = {
+export const rotator: Revoker<ExternalSecret> = {
   type: 'external',
-  strategies: ['single-user', 'alternating-users', 'dual-credential'],
+  strategies: descriptor.strategies,
   schema: externalSecretSchema,
   /** AWS's own functions keep the user's name in `username`; it is a name, and any other key might be the secret. */
   identity: ({ username }) => (typeof username === 'string' && username !== '' ? username : 'credential'),
