@@ -7,6 +7,7 @@ import { registry } from '../rotators/registry.ts';
 import { errorsPage, findingsPage } from './catalogues.ts';
 import { changesPart } from './changes.ts';
 import { httpRecipes } from './http-recipes.ts';
+import { wallsTable } from './walls/table.ts';
 
 /**
  * Writes the parts of the documentation that follow from code: the JSON Schemas of all events with their index, the
@@ -107,6 +108,7 @@ export function generate(): ReadonlyMap<string, string> {
     ['docs/findings.md', findingsPage()],
     ['docs/secret-types/http-recipes.md', httpRecipes()],
     ['README.md', withPart('README.md', 'secret types', secretTypes())],
+    ['docs/architecture.md', withPart('docs/architecture.md', 'walls', wallsTable())],
     ['docs/deploy.md', withPart('docs/deploy.md', 'changes', changesPart())],
   ]);
 }

@@ -3,7 +3,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { auditEvent, unrecognised } from '../../core/audit/event.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { Tools } from '../functions/chain.ts';
+import type { Tools } from '../tools.ts';
 import type { AuditWriter } from './writer.ts';
 
 /**

@@ -7,15 +7,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { metricNamespace } from '../../core/deployed/names.ts';
 import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
-
-/** What a function's code gets besides its event. */
-export interface Tools {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Milliseconds left before Lambda ends the invocation. */
-  readonly remainingMs: () => number;
-  readonly functionName: string;
-}
+import type { Tools } from '../tools.ts';
 
 /** Code of a function, free of Lambda's own types. */
 export type Handle<Event, Result> = (event: Event, tools: Tools) => Promise<Result>;

@@ -4,7 +4,8 @@ import { AuditQueue, withFallback } from '../../adapters/audit-queue.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import type { EventBus } from '../../core/ports.ts';
-import { loggable, type Tools } from './chain.ts';
+import type { Tools } from '../tools.ts';
+import { loggable } from './chain.ts';
 
 /** A bus that hangs must hold up neither an emergency nor the way to the queue. */
 const quick = {

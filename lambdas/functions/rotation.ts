@@ -11,6 +11,7 @@ import {
   readEnvironment,
   rotationEnvironmentSchema,
 } from '../../core/deployed/environment.ts';
+import { retireEventSchema } from '../../core/deployed/messages.ts';
 import { brakesPath, metrics as metricNames } from '../../core/deployed/names.ts';
 import { isRevocationToken } from '../../core/deployed/revocation-token.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
@@ -21,11 +22,12 @@ import { BrakeWatch, isHeldUp } from '../rotation/brake-watch.ts';
 import { parseRotationEvent, type RotationEvent } from '../rotation/event.ts';
 import { isLasting } from '../rotation/lasting.ts';
 import { type LifecycleDependencies, RotationLifecycle, type StepReport } from '../rotation/lifecycle.ts';
-import { endOverlaps, failureOf, retireEventSchema, summarizeOverlaps } from '../rotation/overlaps.ts';
+import { endOverlaps, failureOf, summarizeOverlaps } from '../rotation/overlaps.ts';
 import { assignedTo } from '../rotation/redefine.ts';
 import type { Overlap, RetireDependencies } from '../rotation/retire.ts';
 import { VersionCache } from '../rotation/version-cache.ts';
-import { loggable, standardHandler, type Tools } from './chain.ts';
+import type { Tools } from '../tools.ts';
+import { loggable, standardHandler } from './chain.ts';
 import { emergencyBus, recordBus, recordRoutes } from './record-bus.ts';
 import { targetDefaults } from './target.ts';
 

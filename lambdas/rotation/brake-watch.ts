@@ -6,7 +6,7 @@ import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { findingData } from '../../core/findings/codes.ts';
 import type { EventBus } from '../../core/ports.ts';
 import type { SecretDescription } from '../../core/secret/secret.ts';
-import type { Tools } from '../functions/chain.ts';
+import type { Tools } from '../tools.ts';
 import type { BrakeOutcome, FunctionBrake } from './brake.ts';
 
 /** What {@link BrakeWatch} works with. */

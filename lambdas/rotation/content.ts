@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Bounds, Rotator } from '../../core/rotator.ts';
+import { pairOf } from '../../core/secret/alternating-users.ts';
 import { contentDigest, type SecretContent } from '../../core/secret/definition.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
-import { pairOf } from '../../rotators/families/alternating.ts';
 import { isFirstValue, type SecretJson } from './secret-value.ts';
 
 /** The part of a type that decides what of a definition may go into its secrets. */

@@ -2,9 +2,9 @@ import { endsLikeSuffix, sameSecret } from '../../core/deployed/names.ts';
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { DatabaseDirectory, SecretStore } from '../../core/ports.ts';
 import type { Bounds, Credentials, Revoker } from '../../core/rotator.ts';
+import { pairOf } from '../../core/secret/alternating-users.ts';
 import type { Assignment } from '../../core/secret/definition.ts';
 import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret/secret.ts';
-import { pairOf } from '../../rotators/families/alternating.ts';
 import { differences } from './content.ts';
 import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
 

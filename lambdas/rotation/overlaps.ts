@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
 import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
 import type { WithWait } from '../../core/pace/patience.ts';
@@ -11,12 +10,6 @@ import {
   type RetireDependencies,
   type RetireReport,
 } from './retire.ts';
-
-/** What the schedule of a rotation function sends to it. */
-export const retireEventSchema = z.strictObject({
-  /** Names or ARNs of the secrets whose previous credentials are to be retired when their time has come. */
-  RetirePrevious: z.array(z.string().min(1)).min(1),
-});
 
 /** What {@link endOverlaps} works with. */
 export interface OverlapsDependencies<S extends object> extends RetireDependencies<S>, WithWait {

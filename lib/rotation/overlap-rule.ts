@@ -3,9 +3,9 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { z } from 'zod';
+import type { retireEventSchema } from '../../core/deployed/messages.ts';
 import { overlapRulePrefix } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
-import type { retireEventSchema } from '../../lambdas/rotation/overlaps.ts';
 import type { SecretType } from '../../rotators/registry.ts';
 import type { StandardFunction } from '../function/standard-function.ts';
 

@@ -1,13 +1,6 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
-
-const cloneSuffix = '_clone';
-
-/** The pair of users that alternate: the one without and the one with the suffix of AWS's functions. */
-export function pairOf(username: string): { base: string; clone: string } {
-  const base = username.endsWith(cloneSuffix) ? username.slice(0, -cloneSuffix.length) : username;
-  return { base, clone: `${base}${cloneSuffix}` };
-}
+import { cloneSuffix, pairOf } from '../../core/secret/alternating-users.ts';
 
 /**
  * Tells whether a user of a pair gets its password although the other user does not exist. A person may have made a

@@ -1,7 +1,8 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext, Credentials } from '../../core/rotator.ts';
+import { pairOf } from '../../core/secret/alternating-users.ts';
 import { LoginAccepted, LoginDenied } from '../transport/login.ts';
-import { noteCurrentRefused, pairOf } from './alternating.ts';
+import { noteCurrentRefused } from './alternating.ts';
 
 interface Login {
   readonly username: string;

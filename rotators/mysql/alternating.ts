@@ -1,12 +1,7 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
-import {
-  noteCurrentRefused,
-  pairOf,
-  requireAdmin,
-  requireOtherAdmin,
-  standsAlone,
-} from '../families/alternating.ts';
+import { pairOf } from '../../core/secret/alternating-users.ts';
+import { noteCurrentRefused, requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
 import { using } from '../transport/login.ts';
 import { type Account, readAccounts, readGrants, setPassword, settableOf } from './account.ts';
 import { openServer } from './connection.ts';

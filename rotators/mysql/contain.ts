@@ -1,6 +1,6 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ContainContext, ContainResult } from '../../core/rotator.ts';
-import { pairOf } from '../families/alternating.ts';
+import { pairOf } from '../../core/secret/alternating-users.ts';
 import { isOfUser, untouched } from '../families/assigned.ts';
 import { containAtReplica } from '../families/replica.ts';
 import { endSessions as endInRounds } from '../families/sessions.ts';

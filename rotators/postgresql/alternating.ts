@@ -1,6 +1,7 @@
 import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
-import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
+import { pairOf } from '../../core/secret/alternating-users.ts';
+import { requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
 import { isProven } from '../families/assigned.ts';
 import { LoginDenied, using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';

@@ -1,7 +1,8 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { Finding } from '../../core/findings/codes.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
-import { pairOf, requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
+import { pairOf } from '../../core/secret/alternating-users.ts';
+import { requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
 import { isProven } from '../families/assigned.ts';
 import { using } from '../transport/login.ts';
 import { attributeChanges } from './attributes.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { pairOf } from '../../core/secret/alternating-users.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
-import { pairOf } from '../../rotators/families/alternating.ts';
 import { registry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';
 import { failure, Scene, startTarget, stopTargets, type Target } from './scene.ts';

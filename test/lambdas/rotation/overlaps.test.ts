@@ -1,13 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemRandom } from '../../../adapters/random.ts';
+import { retireEventSchema } from '../../../core/deployed/messages.ts';
 import { SecretError } from '../../../core/errors/rekey-error.ts';
 import type { SecretStore } from '../../../core/ports.ts';
-import {
-  endOverlaps,
-  failureOf,
-  retireEventSchema,
-  summarizeOverlaps,
-} from '../../../lambdas/rotation/overlaps.ts';
+import { endOverlaps, failureOf, summarizeOverlaps } from '../../../lambdas/rotation/overlaps.ts';
 import { dailyHour } from '../../../lambdas/rotation/retire.ts';
 import { MemoryBus, noDatabases } from './engine.ts';
 import { IssuingTarget, issuingRotator } from './issuing-target.ts';

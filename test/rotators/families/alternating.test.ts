@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { alternateOf, pairOf } from '../../../rotators/families/alternating.ts';
+import { pairOf } from '../../../core/secret/alternating-users.ts';
+import { alternateOf } from '../../../rotators/families/alternating.ts';
 
 const limit = { longest: 12, unit: 'bytes', of: 'PostgreSQL' } as const;
 
