@@ -1,5 +1,4 @@
 import { usualStepSeconds } from '../core/deployed/limits.ts';
-import type { Revoker } from '../core/rotator.ts';
 import type { SecretTypeDescriptor } from './descriptor.ts';
 import * as types from './types.ts';
 
@@ -32,12 +31,3 @@ export type TargetType = Exclude<SecretType, With<'unverifiable'>>;
 export const targetTypes: readonly TargetType[] = secretTypes.filter(
   (type): type is TargetType => !('unverifiable' in registry[type]),
 );
-
-/**
- * Loads the rotator of a type with its driver, or what there is of it. The CDK side never calls this, and a deployed
- * function carries the rotator of its own type alone.
- */
-export async function loadRotator(type: SecretType): Promise<Revoker<object>> {
-  const { rotator }: { rotator: Revoker<object> } = await import(`./${type}/rotator.ts`);
-  return rotator;
-}

@@ -134,8 +134,8 @@ const cases: readonly (readonly [type: SecretType, answer: string, Speech])[] = 
 
 /** Probes once in a process of its own, as a function does, and prints what came out and the most memory it took. */
 const script = `
-  const [registry, type, given] = process.argv.slice(1);
-  const rotator = await (await import(registry)).loadRotator(type);
+  const [loader, type, given] = process.argv.slice(1);
+  const rotator = await (await import(loader)).loadRotator(type);
   const secret = rotator.schema.parse(JSON.parse(given));
   // What ends it is the length of what is sent, not the time.
   const limits = { connectTimeoutMs: 60_000, statementTimeoutMs: 60_000, finding: () => undefined };
@@ -151,9 +151,9 @@ test.each(cases)('%s: an answer without an end, %s, is not kept', async (type, _
   const place = { host: '127.0.0.1', port: flood.port, ssl: false };
   const engine = type === 'postgresql' ? 'postgres' : type;
   const secret = JSON.stringify({ engine, ...place, username: 'app', password: 'x' });
-  const registry = join(import.meta.dirname, '../../rotators/registry.ts');
+  const loader = join(import.meta.dirname, '../../rotators/load.ts');
   // Lambda gives Node as much of a function's memory.
-  const args = ['--max-old-space-size=460', '--input-type=module', '-e', script, registry, type, secret];
+  const args = ['--max-old-space-size=460', '--input-type=module', '-e', script, loader, type, secret];
   try {
     const { stdout } = await promisify(execFile)(process.execPath, args);
     const probed = JSON.parse(stdout);

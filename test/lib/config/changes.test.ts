@@ -5,7 +5,8 @@ import { changes } from '../../../lib/config/changes.ts';
 import { type CreatedType, contentChanges } from '../../../lib/config/content-changes.ts';
 import { configurationSchema } from '../../../lib/config/schema.ts';
 import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
-import { loadRotator, registry, rotatedTypes } from '../../../rotators/registry.ts';
+import { loadRotator } from '../../../rotators/load.ts';
+import { registry, rotatedTypes } from '../../../rotators/registry.ts';
 import { others, worst } from '../../changes/transitions.ts';
 
 /** Paths to every value that a schema takes, as the type `Field` writes them. */

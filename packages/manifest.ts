@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What Rekey's own manifest says that the published ones repeat. */
+export interface OwnManifest {
+  readonly version: string;
+  readonly license: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** Packages that a consumer brings, since an app may hold one version of them only. */
+const peers = new Set(['aws-cdk-lib', 'constructs']);
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+/** Finds the packages that the modules of a folder import. */
+export function importedPackages(folder: string): readonly string[] {
+  const specifiers = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.js'))
+    .flatMap((file) =>
+      [
+        ...readFileSync(join(folder, file), 'utf8').matchAll(
+          /(?:\bfrom|\bimport\() ?['"]([^'".][^'"]*)['"]/g,
+        ),
+      ].map(([, specifier = '']) => specifier),
+    );
+  return [...new Set(specifiers.filter((name) => !name.startsWith('node:')).map(packageOf))].sort();
+}
+
+/**
+ * Splits the packages that modules import into those that come with a package, at the version that was tested, and those that
+ * the consumer brings, at that version or a later one of the same major.
+ *
+ * @throws Error for a package that Rekey's own manifest does not list as a dependency
+ */
+export function dependenciesOf(imported: readonly string[], own: OwnManifest) {
+  const versionOf = (name: string): string => {
+    const version = own.dependencies[name];
+    if (version === undefined) throw new Error(`${name} is imported, and no dependency of package.json`);
+    return version;
+  };
+  const of = (kept: (name: string) => boolean, prefix: string) =>
+    Object.fromEntries(imported.filter(kept).map((name) => [name, `${prefix}${versionOf(name)}`]));
+  return {
+    dependencies: of((name) => !peers.has(name), ''),
+    peerDependencies: of((name) => peers.has(name), '^'),
+  };
+}

@@ -1,0 +1,11 @@
+import type { Revoker } from '../core/rotator.ts';
+import type { SecretType } from './registry.ts';
+
+/**
+ * Loads the rotator of a type with its driver, or what there is of it. Tests and measurements call this; a deployed
+ * function carries the rotator of its own type alone.
+ */
+export async function loadRotator(type: SecretType): Promise<Revoker<object>> {
+  const { rotator }: { rotator: Revoker<object> } = await import(`./${type}/rotator.ts`);
+  return rotator;
+}

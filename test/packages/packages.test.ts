@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { packageRoot } from '../../lib/function/bundle.ts';
+import { buildCli, buildConstructs } from '../../packages/build.ts';
+
+/** What others install is built, packed, and used in a folder that knows nothing of the checkout. */
+
+const run = promisify(execFile);
+const {
+  dependencies,
+  devDependencies,
+}: Record<'dependencies' | 'devDependencies', Record<string, string>> = JSON.parse(
+  readFileSync(join(packageRoot, 'package.json'), 'utf8'),
+);
+const example = readFileSync(join(packageRoot, 'examples', 'own-cdk-app', 'app.ts'), 'utf8').replace(
+  "'../../lib/index.ts'",
+  "'@rekey/constructs'",
+);
+/** What `cdk init` writes, made stricter: a consumer's compiler reads Rekey's declarations, too. */
+const compilerOptions = {
+  ...{ target: 'ES2022', lib: ['es2022'], module: 'NodeNext', moduleResolution: 'NodeNext' },
+  ...{ strict: true, types: ['node'], skipLibCheck: false, outDir: 'out' },
+};
+
+let folder = '';
+let tarballs: Readonly<Record<'constructs' | 'cli', string>>;
+
+async function pack(built: string): Promise<string> {
+  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: built });
+  return join(folder, stdout.trim());
+}
+
+/** Sizes of a folder's files, in MB. */
+const megabytes = (path: string): number =>
+  readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .map((file) => statSync(join(path, file)))
+    .reduce((sum, { size }) => sum + size, 0) / 1_000_000;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rekey-packages-'));
+  tarballs = { constructs: await pack(buildConstructs()), cli: await pack(buildCli()) };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  const brought = ['aws-cdk-lib', 'constructs'].map((name) => `${name}@${dependencies[name]}`);
+  await run(
+    'npm',
+    [
+      ...['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts'],
+      ...[tarballs.constructs, tarballs.cli, ...brought],
+      ...['typescript@5.9.3', `typescript-7@npm:typescript@${devDependencies.typescript}`],
+      ...[`@types/node@${devDependencies['@types/node']}`, 'publint@0.3.25'],
+    ],
+    { cwd: folder },
+  );
+});
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+const installed = (...path: string[]): string => join(folder, 'node_modules', ...path);
+
+describe('the packages that others install', () => {
+  test('are small', () => {
+    const sizes = {
+      'constructs, packed': statSync(tarballs.constructs).size / 1_000_000,
+      'constructs, installed': megabytes(installed('@rekey', 'constructs')),
+      'CLI, packed': statSync(tarballs.cli).size / 1_000_000,
+      'CLI, installed': megabytes(installed('@rekey', 'cli')),
+    };
+    process.stdout.write(`MB: ${JSON.stringify(sizes)}\n`);
+    expect(sizes['constructs, packed']).toBeLessThan(10);
+    expect(sizes['constructs, installed']).toBeLessThan(40);
+    expect(sizes['CLI, packed']).toBeLessThan(2);
+    expect(sizes['CLI, installed']).toBeLessThan(15);
+  });
+
+  test('bring nothing but zod', () => {
+    const top = readdirSync(installed()).filter((name) => !name.startsWith('.'));
+    for (const name of ['esbuild', 'pg', 'mysql2', '@aws-sdk', '@redis']) expect(top).not.toContain(name);
+    expect(top).toContain('zod');
+  });
+
+  test('are in order, as publint says', async () => {
+    for (const name of ['constructs', 'cli']) {
+      const { stdout } = await run(
+        process.execPath,
+        [installed('publint', 'src', 'cli.js'), installed('@rekey', name)],
+        { cwd: folder },
+      );
+      expect(stdout).toContain('All good!');
+    }
+  });
+
+  test('the command line says its version and its help', async () => {
+    const rekey = join(installed('.bin'), 'rekey');
+    const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+    const env = { PATH: `${join(process.execPath, '..')}:${process.env.PATH}` };
+    expect((await run(rekey, ['--version'], { env })).stdout).toBe(`${version}\n`);
+    expect((await run(rekey, ['revoke', '--help'], { env })).stdout).toContain('rekey revoke');
+  });
+});
+
+describe.each(['module', 'commonjs'])('an app that is %s', (type) => {
+  let app = '';
+  beforeAll(async () => {
+    app = join(folder, type);
+    await mkdir(app);
+    symlinkSync(installed(), join(app, 'node_modules'), 'dir');
+    writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+    const isMain = type === 'module' ? 'import.meta.main' : 'require.main === module';
+    writeFileSync(join(app, 'app.ts'), example.replace('import.meta.main', isMain));
+  });
+
+  test.each(['typescript', 'typescript-7'])('compiles with %s, declarations included', async (compiler) => {
+    const { stdout } = await run(process.execPath, [installed(compiler, 'bin', 'tsc'), '-p', app], {
+      cwd: app,
+    });
+    expect(stdout).toBe('');
+  });
+
+  test('synthesizes without a bundler, to the functions of the checkout', async () => {
+    const assets = (directory: string): string[] =>
+      readdirSync(directory).filter((name) => name.startsWith('asset.'));
+    const synth = async (file: string, output: string): Promise<string[]> => {
+      await run(process.execPath, [file], { cwd: app, env: { ...process.env, CDK_OUTDIR: output } });
+      return assets(output);
+    };
+    const packaged = await synth(join(app, 'out', 'app.js'), join(app, 'packaged'));
+    const own = await synth(join(packageRoot, 'examples', 'own-cdk-app', 'app.ts'), join(app, 'own'));
+    expect(packaged).toHaveLength(7);
+    expect(packaged).toEqual(own);
+  });
+});
