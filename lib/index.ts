@@ -70,10 +70,5 @@ export {
   type ForeignRotationFunctionProps,
 } from './rotation/foreign-rotation-function.ts';
 export { RotationFunction, type RotationFunctionProps } from './rotation/rotation-function.ts';
-export {
-  type AdminSecret,
-  type AdoptedSecret,
-  type CreatedSecret,
-  RotatedSecret,
-  type RotatedSecretProps,
-} from './secret/rotated-secret.ts';
+export { type AdminSecret, RotatedSecret, type RotatedSecretProps } from './secret/rotated-secret.ts';
+export type { AdoptedSecret, CreatedSecret } from './secret/secret-entry.ts';

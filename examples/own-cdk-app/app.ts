@@ -1,5 +1,6 @@
 import { App, Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
@@ -60,7 +61,7 @@ export class OrdersStack extends Stack {
       adminSecret: { id: 'orders-database-admin' },
       rotation,
       containment,
-      schedule: 'rate(7 days)',
+      schedule: Schedule.rate(Duration.days(7)),
       owner: 'team-orders',
       consumers: ['orders-api'],
     });

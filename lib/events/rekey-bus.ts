@@ -1,9 +1,10 @@
 import type { Duration } from 'aws-cdk-lib';
-import { CfnEventBusPolicy, EventBus } from 'aws-cdk-lib/aws-events';
+import { CfnEventBusPolicy, EventBus, type OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import { type Grant, Grant as Grants, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { busName } from '../../core/deployed/names.ts';
 import type { DetailType } from '../../core/events/catalogue.ts';
+import { excludeReplays } from './exclude-replays.ts';
 
 /** Props of {@link RekeyBus}. */
 export interface RekeyBusProps {
@@ -40,6 +41,33 @@ export class RekeyBus extends Construct {
         retention: props.archiveRetention,
       });
     }
+  }
+
+  /**
+   * Runs a target for events of the given kinds; a replay of old events runs nothing.
+   * @param detail - what the event's `detail` must hold besides
+   */
+  onEvent(
+    scope: Construct,
+    id: string,
+    options: OnEventOptions & {
+      readonly detailTypes: readonly DetailType[];
+      readonly detail?: Readonly<Record<string, unknown>>;
+    },
+  ): Rule {
+    const { detailTypes, detail, target, eventPattern, ...rest } = options;
+    const rule = new Rule(scope, id, {
+      ...rest,
+      eventBus: this.eventBus,
+      eventPattern: {
+        ...eventPattern,
+        detailType: [...detailTypes],
+        ...(detail === undefined ? {} : { detail }),
+      },
+      ...(target === undefined ? {} : { targets: [target] }),
+    });
+    excludeReplays(rule);
+    return rule;
   }
 
   /**

@@ -11,7 +11,7 @@ import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { RekeyBus } from '../events/rekey-bus.ts';
 import { RotationObserver } from '../observation/rotation-observer.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
-import { adoptedArnPattern } from '../secret/rotated-secret.ts';
+import { adoptedArnPattern } from '../secret/secret-entry.ts';
 
 /** Props of {@link FoundationStack}. */
 export interface FoundationStackProps extends EnvironmentStackProps {

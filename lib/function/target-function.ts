@@ -66,6 +66,8 @@ export abstract class TargetFunction extends Construct {
   readonly function: StandardFunction;
   readonly type: SecretType;
   readonly strategy: Strategy;
+  /** Where it announces what it did. */
+  readonly bus: RekeyBus;
   /** The role's statements that grow with the secrets. */
   protected readonly pages: PolicyPages;
   private readonly secrets: SecretAccess;
@@ -84,6 +86,7 @@ export abstract class TargetFunction extends Construct {
     }
     this.type = type;
     this.strategy = strategy;
+    this.bus = props.bus;
     this.function = new StandardFunction(this, 'Function', {
       entry: functionFor(type, kind.service),
       service: kind.service,

@@ -1,4 +1,5 @@
-import { CfnWaitConditionHandle, Stack } from 'aws-cdk-lib';
+import { CfnWaitConditionHandle, Duration, Stack } from 'aws-cdk-lib';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -132,8 +133,8 @@ export class RotationStack extends Stack {
       owner: secret.owner,
       consumers: secret.consumers,
       ...(secret.network === undefined ? {} : { networkName: secret.network }),
-      schedule: secret.schedule ?? configuration.rotation.schedule,
-      maximumAgeDays: secret.maximumAgeDays ?? configuration.rotation.maximumAgeDays,
+      schedule: Schedule.expression(secret.schedule ?? configuration.rotation.schedule),
+      maximumAge: Duration.days(secret.maximumAgeDays ?? configuration.rotation.maximumAgeDays),
       ...(secret.rotateOnDeploy === undefined ? {} : { rotateOnDeploy: secret.rotateOnDeploy }),
     });
   }

@@ -1,26 +1,21 @@
-import {
-  ArnFormat,
-  CfnDeletionPolicy,
-  type CustomResource,
-  RemovalPolicy,
-  Stack,
-  Tags,
-  Validations,
-} from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnDeletionPolicy, type CustomResource, Duration, Token, Validations } from 'aws-cdk-lib';
+import { type OnEventOptions, type Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { CfnRotationSchedule, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
-import { definitionParameter, endsLikeSuffix, environmentTag } from '../../core/deployed/names.ts';
+import { definitionParameter } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
+import type { DetailType } from '../../core/events/catalogue.ts';
 import {
   type Assignment,
   type SecretDefinition,
   secretDefinitionSchema,
 } from '../../core/secret/definition.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
+import { scheduleSchema } from '../config/expressions.ts';
+import type { RekeyBus } from '../events/rekey-bus.ts';
 import type { ContainmentFunction } from '../revocation/containment-function.ts';
 import { FirstRotations } from '../rotation/first-rotation.ts';
 import type { ForeignRotationFunction } from '../rotation/foreign-rotation-function.ts';
@@ -33,39 +28,25 @@ import {
 } from '../rotation/rotation-start.ts';
 import { definitionText } from './definition-text.ts';
 import type { SecretIdentity } from './secret-access.ts';
-
-/**
- * A secret to be created. Secrets Manager generates its first password, and its first rotation writes the fields into it.
- */
-export interface CreatedSecret {
-  /** Full name, by convention `/<environment>/…`. */
-  readonly name: string;
-  /**
-   * The JSON without the credential and `masterarn`. They stand in the definition; a change is written into the secret by its
-   * next rotation.
-   */
-  readonly fields: Readonly<Record<string, string | number | boolean>>;
-  /** Key of the secret; without one the AWS managed key is used, which other accounts can never be let use. */
-  readonly encryptionKey: IKey;
-  /** @default RemovalPolicy.RETAIN */
-  readonly removalPolicy?: RemovalPolicy;
-}
-
-/** A secret that exists. Its value, its policy and its tags stay as they are. */
-export interface AdoptedSecret {
-  /** Name, or full ARN with the six-character suffix. A name that ends in a hyphen and six characters needs the ARN. */
-  readonly id: string;
-  /** @default - the AWS managed key */
-  readonly encryptionKeyArn?: string;
-}
+import {
+  type AdoptedSecret,
+  adoptSecret,
+  type CreatedSecret,
+  createSecret,
+  type Entry,
+} from './secret-entry.ts';
 
 /** The admin secret: another secret of this app, or one that exists. */
-export type AdminSecret = RotatedSecret | AdoptedSecret;
+export type AdminSecret = RotatedSecret | ISecret | AdoptedSecret;
 
 /** Props of {@link RotatedSecret}. */
 export interface RotatedSecretProps {
   readonly environment: string;
-  readonly secret: { readonly create: CreatedSecret } | { readonly adopt: AdoptedSecret };
+  /**
+   * Created by Rekey, or adopted: any secret of the CDK, such as `cluster.secret`, or the name or ARN of one that exists. The value, the
+   * policy and the tags of an adopted one stay as they are.
+   */
+  readonly secret: { readonly create: CreatedSecret } | { readonly adopt: ISecret | AdoptedSecret };
   /** Fixes the secret's type and strategy. */
   readonly rotation: RotationFunction | ForeignRotationFunction;
   /** Of the same type. */
@@ -92,13 +73,13 @@ export interface RotatedSecretProps {
   /** Name of the network, for people. @default - none */
   readonly networkName?: string;
   /**
-   * `rate(…)` or `cron(…)`, in UTC.
-   * @default 'rate(30 days)'
+   * When the secret rotates, in UTC; `Schedule.expression` takes what Secrets Manager alone understands.
+   * @default Schedule.rate(Duration.days(30))
    * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
    */
-  readonly schedule?: string;
-  /** Days after which a secret that has not rotated is overdue. @default - none */
-  readonly maximumAgeDays?: number;
+  readonly schedule?: Schedule;
+  /** Age at which a secret that has not rotated is overdue, in whole days. @default - none */
+  readonly maximumAge?: Duration;
   /**
    * Rotates once, as soon as it is first deployed, and at no later change.
    * @default - true for a created secret, which holds nothing but a first password; false for an adopted one
@@ -134,12 +115,14 @@ export class RotatedSecret extends Construct {
   /** True when its first rotation starts with the deploy. */
   readonly rotatesOnDeploy: boolean;
   private readonly rotation: RotationFunction | ForeignRotationFunction;
+  private readonly bus: RekeyBus;
   private readonly schedule: CfnRotationSchedule;
   private readonly firstRotation: CustomResource | undefined;
 
   constructor(scope: Construct, id: string, props: RotatedSecretProps) {
     super(scope, id);
     this.rotation = props.rotation;
+    this.bus = props.containment.bus;
     const rotation = props.rotation instanceof RotationFunction ? props.rotation : undefined;
     this.foreign = rotation === undefined;
     const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
@@ -172,7 +155,7 @@ export class RotatedSecret extends Construct {
     this.schedule = new CfnRotationSchedule(this, 'Schedule', {
       secretId: entry.scheduled,
       rotationLambdaArn: props.rotation.function.functionArn,
-      rotationRules: { scheduleExpression: props.schedule ?? 'rate(30 days)' },
+      rotationRules: { scheduleExpression: scheduleOf(id, props) },
       // A change of the schedule must leave the credential in use alone; the first rotation has a resource of its own.
       rotateImmediatelyOnUpdate: false,
     });
@@ -262,6 +245,38 @@ export class RotatedSecret extends Construct {
     });
   }
 
+  /**
+   * Runs a target when the new credential is current, for example a redeploy of what reads it only at its start.
+   *
+   * @example
+   * orders.onRotationSucceeded('Redeploy', { target: new LambdaFunction(redeploy) });
+   */
+  onRotationSucceeded(id: string, options: OnEventOptions = {}): Rule {
+    return this.onEvent(id, ['Secret Rotation Succeeded'], options);
+  }
+
+  /** Runs a target when a step of a rotation fails. Secrets Manager tries again. */
+  onRotationFailed(id: string, options: OnEventOptions = {}): Rule {
+    return this.onEvent(id, ['Secret Rotation Failed'], options);
+  }
+
+  /** Runs a target when a revocation ends: it succeeded, failed, or could not be proven. */
+  onRevocationEnded(id: string, options: OnEventOptions = {}): Rule {
+    return this.onEvent(
+      id,
+      ['Secret Revocation Succeeded', 'Secret Revocation Failed', 'Secret Revocation Unproven'],
+      options,
+    );
+  }
+
+  private onEvent(id: string, detailTypes: readonly DetailType[], options: OnEventOptions): Rule {
+    return this.bus.onEvent(this, id, {
+      ...options,
+      detailTypes,
+      detail: { data: { secretName: [this.secretName] } },
+    });
+  }
+
   private describe(props: RotatedSecretProps, masterArn: string | undefined): SecretDefinition {
     return secretDefinitionSchema.parse({
       name: this.secretName,
@@ -271,8 +286,8 @@ export class RotatedSecret extends Construct {
       owner: props.owner,
       consumers: [...(props.consumers ?? [])],
       ...(props.networkName === undefined ? {} : { network: props.networkName }),
-      schedule: props.schedule ?? 'rate(30 days)',
-      ...(props.maximumAgeDays === undefined ? {} : { maximumAgeDays: props.maximumAgeDays }),
+      schedule: scheduleOf(this.node.id, props),
+      ...(props.maximumAge === undefined ? {} : { maximumAgeDays: props.maximumAge.toDays() }),
       rotationFunction: props.rotation.function.functionName,
       containmentFunction: props.containment.function.functionName,
       ...(stepSecondsOf(props.rotation.type) === usualStepSeconds
@@ -297,111 +312,17 @@ export class RotatedSecret extends Construct {
   }
 }
 
-interface Entry {
-  readonly secret: ISecret;
-  readonly name: string;
-  /** ARN by which the secret can be read. */
-  readonly arn: string;
-  /**
-   * ARN by which its schedule knows it, the same for one that is created, adopted by name, and adopted by full ARN:
-   * CloudFormation takes another spelling for another secret, and deleting the former schedule would end the rotation that
-   * the latter has just begun.
-   */
-  readonly scheduled: string;
-  readonly identity: SecretIdentity;
+/** Returns the schedule as Secrets Manager takes it, by the rules of the configuration. */
+function scheduleOf(id: string, { schedule = Schedule.rate(Duration.days(30)) }: RotatedSecretProps): string {
+  const expression = schedule.expressionString;
+  const problem = Token.isUnresolved(expression) ? undefined : scheduleSchema.safeParse(expression).error;
+  if (problem !== undefined) {
+    throw new RekeyError('ConstructInvalid', `${id}: schedule ${expression}: ${problem.issues[0]?.message}`);
+  }
+  return expression;
 }
 
-function resolveAdmin(scope: Construct, admin: AdminSecret): Pick<Entry, 'arn' | 'identity'> {
-  return admin instanceof RotatedSecret
+const resolveAdmin = (scope: Construct, admin: AdminSecret): Pick<Entry, 'arn' | 'identity'> =>
+  admin instanceof RotatedSecret
     ? { arn: admin.secret.secretArn, identity: admin.identity }
     : adoptSecret(scope, 'AdminSecret', admin);
-}
-
-/**
- * What every created secret begins with, whatever the configuration says: CloudFormation generates a new value, and makes it
- * current, whenever any of this changes. Nothing here may ever be changed.
- * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
- */
-const firstValue = {
-  secretStringTemplate: '{}',
-  generateStringKey: 'password',
-  passwordLength: 32,
-  excludeCharacters: '/@"\'\\',
-};
-
-function createSecret(scope: Construct, create: CreatedSecret, environment: string): Entry {
-  const secret = new Secret(scope, 'Secret', {
-    secretName: create.name,
-    encryptionKey: create.encryptionKey,
-    removalPolicy: create.removalPolicy ?? RemovalPolicy.RETAIN,
-    generateSecretString: firstValue,
-  });
-  Tags.of(secret).add(environmentTag, environment);
-  // A principal that is tagged for one environment never reaches a secret of another, whatever its own policy says.
-  secret.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'OtherEnvironmentsKeepOut',
-      effect: Effect.DENY,
-      principals: [new AnyPrincipal()],
-      actions: ['secretsmanager:*'],
-      resources: ['*'],
-      conditions: {
-        StringNotEquals: { [`aws:PrincipalTag/${environmentTag}`]: environment },
-        Null: { [`aws:PrincipalTag/${environmentTag}`]: 'false' },
-      },
-    }),
-  );
-  return {
-    // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
-    secret: secret as ISecret,
-    name: create.name,
-    arn: secret.secretArn,
-    scheduled: endsLikeSuffix(create.name) ? secret.secretArn : partialArn(scope, create.name),
-    identity: { arnPattern: secret.secretArn, name: create.name, encryptionKey: create.encryptionKey },
-  };
-}
-
-function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret): Entry {
-  const encryptionKey =
-    adopt.encryptionKeyArn === undefined
-      ? undefined
-      : Key.fromKeyArn(scope, `${id}Key`, adopt.encryptionKeyArn);
-  const key = encryptionKey === undefined ? {} : { encryptionKey };
-  if (adopt.id.startsWith('arn:')) {
-    const secret = Secret.fromSecretAttributes(scope, id, { secretCompleteArn: adopt.id, ...key });
-    return {
-      secret,
-      name: secret.secretName,
-      arn: adopt.id,
-      scheduled: endsLikeSuffix(secret.secretName) ? adopt.id : adopt.id.replace(/-[A-Za-z0-9]{6}$/, ''),
-      identity: { arnPattern: adopt.id, encryptionKey },
-    };
-  }
-  if (endsLikeSuffix(adopt.id)) {
-    throw new RekeyError(
-      'ConstructInvalid',
-      `secret ${adopt.id}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${adopt.id} --query ARN)`,
-    );
-  }
-  const partial = partialArn(scope, adopt.id);
-  const secret = Secret.fromSecretAttributes(scope, id, { secretPartialArn: partial, ...key });
-  return {
-    secret,
-    name: adopt.id,
-    arn: partial,
-    scheduled: partial,
-    identity: { arnPattern: adoptedArnPattern(scope, adopt.id), name: adopt.id, encryptionKey },
-  };
-}
-
-/** Writes what policies call an existing secret: its ARN, or its name with whatever suffix. */
-export const adoptedArnPattern = (scope: Construct, id: string): string =>
-  id.startsWith('arn:') ? id : `${partialArn(scope, id)}-??????`;
-
-const partialArn = (scope: Construct, name: string): string =>
-  Stack.of(scope).formatArn({
-    service: 'secretsmanager',
-    resource: 'secret',
-    resourceName: name,
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  });

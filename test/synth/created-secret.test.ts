@@ -8,7 +8,8 @@ import { RekeyEnvironment } from '../../lib/environment.ts';
 import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
 import { ForeignRotationFunction } from '../../lib/rotation/foreign-rotation-function.ts';
 import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
-import { type CreatedSecret, RotatedSecret } from '../../lib/secret/rotated-secret.ts';
+import { RotatedSecret } from '../../lib/secret/rotated-secret.ts';
+import type { CreatedSecret } from '../../lib/secret/secret-entry.ts';
 import { type Statement, testApp, testStack } from './support/app.ts';
 
 type Environment = ConfigurationInput['environments'][string];

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
 import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
@@ -263,7 +265,7 @@ describe('a created secret', () => {
   });
 
   test('rotates once, when its function holds its permissions, and at no change of its schedule', () => {
-    const { template } = synthesize({ schedule: 'rate(7 days)' });
+    const { template } = synthesize({ schedule: Schedule.rate(Duration.days(7)) });
     const [[id, schedule] = []] = Object.entries(
       template.findResources('AWS::SecretsManager::RotationSchedule'),
     );
@@ -288,7 +290,11 @@ describe('a created secret', () => {
   });
 
   test('is described for the CLI and the revocation intake', () => {
-    const { template, secretId } = synthesize({ consumers: ['api'], networkName: 'db', maximumAgeDays: 45 });
+    const { template, secretId } = synthesize({
+      consumers: ['api'],
+      networkName: 'db',
+      maximumAge: Duration.days(45),
+    });
     const [parameter] = Object.values(template.findResources('AWS::SSM::Parameter'));
     expect(parameter?.Properties.Name).toBe('/rekey/test/secrets/.2ftest.2forders');
     const value: unknown = parameter?.Properties.Value;

@@ -1,0 +1,162 @@
+import { ArnFormat, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { endsLikeSuffix, environmentTag } from '../../core/deployed/names.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import type { SecretIdentity } from './secret-access.ts';
+
+/**
+ * A secret to be created. Secrets Manager generates its first password, and its first rotation writes the fields into it.
+ */
+export interface CreatedSecret {
+  /** Full name, by convention `/<environment>/…`. */
+  readonly name: string;
+  /**
+   * The JSON without the credential and `masterarn`. They stand in the definition; a change is written into the secret by its
+   * next rotation.
+   */
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+  /** Key of the secret; without one the AWS managed key is used, which other accounts can never be let use. */
+  readonly encryptionKey: IKey;
+  /** @default RemovalPolicy.RETAIN */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** A secret that exists. Its value, its policy and its tags stay as they are. */
+export interface AdoptedSecret {
+  /** Name, or full ARN with the six-character suffix. A name that ends in a hyphen and six characters needs the ARN. */
+  readonly id: string;
+  /** @default - the AWS managed key */
+  readonly encryptionKeyArn?: string;
+}
+
+/** A secret as its rotation needs it, created or adopted. */
+export interface Entry {
+  readonly secret: ISecret;
+  readonly name: string;
+  /** ARN by which the secret can be read. */
+  readonly arn: string;
+  /**
+   * ARN by which its schedule knows it, the same for one that is created, adopted by name, and adopted by full ARN:
+   * CloudFormation takes another spelling for another secret, and deleting the former schedule would end the rotation that
+   * the latter has just begun.
+   */
+  readonly scheduled: string;
+  readonly identity: SecretIdentity;
+}
+
+/**
+ * What every created secret begins with, whatever the configuration says: CloudFormation generates a new value, and makes it
+ * current, whenever any of this changes. Nothing here may ever be changed.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
+ */
+const firstValue = {
+  secretStringTemplate: '{}',
+  generateStringKey: 'password',
+  passwordLength: 32,
+  excludeCharacters: '/@"\'\\',
+};
+
+/** Creates a secret. */
+export function createSecret(scope: Construct, create: CreatedSecret, environment: string): Entry {
+  const secret = new Secret(scope, 'Secret', {
+    secretName: create.name,
+    encryptionKey: create.encryptionKey,
+    removalPolicy: create.removalPolicy ?? RemovalPolicy.RETAIN,
+    generateSecretString: firstValue,
+  });
+  Tags.of(secret).add(environmentTag, environment);
+  // A principal that is tagged for one environment never reaches a secret of another, whatever its own policy says.
+  secret.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'OtherEnvironmentsKeepOut',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['secretsmanager:*'],
+      resources: ['*'],
+      conditions: {
+        StringNotEquals: { [`aws:PrincipalTag/${environmentTag}`]: environment },
+        Null: { [`aws:PrincipalTag/${environmentTag}`]: 'false' },
+      },
+    }),
+  );
+  return {
+    // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
+    secret: secret as ISecret,
+    name: create.name,
+    arn: secret.secretArn,
+    scheduled: endsLikeSuffix(create.name) ? secret.secretArn : partialArn(scope, create.name),
+    identity: { arnPattern: secret.secretArn, name: create.name, encryptionKey: create.encryptionKey },
+  };
+}
+
+/** Takes over a secret that exists, or that another construct of the app makes. */
+export function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret | ISecret): Entry {
+  return Construct.isConstruct(adopt)
+    ? adoptConstruct(scope, adopt as ISecret)
+    : adoptEntry(scope, id, adopt as AdoptedSecret);
+}
+
+/** An imported secret is known by what it was imported with; one of this app by its ARN at the deploy. */
+function adoptConstruct(scope: Construct, secret: ISecret): Entry {
+  const { encryptionKey, secretArn: arn, secretFullArn } = secret;
+  if (Token.isUnresolved(arn) && !Token.isUnresolved(secret.secretName) && secretFullArn === undefined) {
+    const name = secret.secretName;
+    const literal = adoptedArnPattern(scope, name);
+    return {
+      ...{ secret, name, arn, scheduled: arn },
+      identity: { arnPattern: literal, name, encryptionKey },
+    };
+  }
+  return {
+    ...{ secret, name: secret.secretName, arn, scheduled: arn },
+    identity: { arnPattern: secretFullArn ?? `${arn}-??????`, encryptionKey },
+  };
+}
+
+function adoptEntry(scope: Construct, id: string, adopt: AdoptedSecret): Entry {
+  const encryptionKey =
+    adopt.encryptionKeyArn === undefined
+      ? undefined
+      : Key.fromKeyArn(scope, `${id}Key`, adopt.encryptionKeyArn);
+  const key = encryptionKey === undefined ? {} : { encryptionKey };
+  if (adopt.id.startsWith('arn:')) {
+    const secret = Secret.fromSecretAttributes(scope, id, { secretCompleteArn: adopt.id, ...key });
+    return {
+      secret,
+      name: secret.secretName,
+      arn: adopt.id,
+      scheduled: endsLikeSuffix(secret.secretName) ? adopt.id : adopt.id.replace(/-[A-Za-z0-9]{6}$/, ''),
+      identity: { arnPattern: adopt.id, encryptionKey },
+    };
+  }
+  if (endsLikeSuffix(adopt.id)) {
+    throw new RekeyError(
+      'ConstructInvalid',
+      `secret ${adopt.id}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${adopt.id} --query ARN)`,
+    );
+  }
+  const partial = partialArn(scope, adopt.id);
+  const secret = Secret.fromSecretAttributes(scope, id, { secretPartialArn: partial, ...key });
+  return {
+    secret,
+    name: adopt.id,
+    arn: partial,
+    scheduled: partial,
+    identity: { arnPattern: adoptedArnPattern(scope, adopt.id), name: adopt.id, encryptionKey },
+  };
+}
+
+/** Writes what policies call an existing secret: its ARN, or its name with whatever suffix. */
+export const adoptedArnPattern = (scope: Construct, id: string): string =>
+  id.startsWith('arn:') ? id : `${partialArn(scope, id)}-??????`;
+
+const partialArn = (scope: Construct, name: string): string =>
+  Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    resourceName: name,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
