@@ -14,7 +14,7 @@ import type { ContainResult, ProbeResult, Revoker, TargetContext } from '../../c
 import { type Strategy, stages } from '../../core/secret/secret.ts';
 import { credentialsAtHand, isOfSamePlace } from '../rotation/credentials.ts';
 import { type Leak, readLeaks } from './leaks.ts';
-import { tryLeaked } from './tries.ts';
+import { tryLeaked, tryOne } from './tries.ts';
 
 export interface ContainmentDependencies<S extends object> extends WithWait {
   readonly rotator: Revoker<S>;
@@ -167,7 +167,7 @@ export async function verifyLeaks<S extends object>(
   }
   const results = await tryLeaked(rotator, found, current, context);
   const refusedAt = origin.clock.now().toISOString();
-  const currentResult = await rotator.probe(current, context);
+  const currentResult = await tryOne(rotator, current, context);
   for (const [index, result] of results.entries()) {
     const { versionIds = [], identity = '' } = found[index] ?? {};
     if (result.outcome === 'accepted') {
@@ -223,7 +223,7 @@ async function seenRefused<S extends object>(
   { rotator, target, origin }: ContainmentDependencies<S>,
 ): Promise<string | undefined> {
   const results = await inTurns(found, ({ credential }) =>
-    rotator.probe(credential, { ...target, finding: () => undefined }),
+    tryOne(rotator, credential, { ...target, finding: () => undefined }),
   );
   return results.length > 0 && results.every(({ outcome }) => outcome === 'rejected')
     ? origin.clock.now().toISOString()

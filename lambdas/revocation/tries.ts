@@ -1,5 +1,26 @@
+import { summarizeError, TargetError } from '../../core/errors/rekey-error.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
 import type { ProbeResult, Revoker, TargetContext } from '../../core/rotator.ts';
+
+/** Tries one credential; where a rotator itself fails, nothing was seen of the target, and others are still tried. */
+export async function tryOne<S extends object>(
+  rotator: Pick<Revoker<S>, 'probe'>,
+  credential: S,
+  context: TargetContext,
+): Promise<ProbeResult> {
+  try {
+    return await rotator.probe(credential, context);
+  } catch (error) {
+    const { message } = summarizeError(error);
+    return {
+      outcome: 'unreachable',
+      error:
+        error instanceof TargetError
+          ? error
+          : new TargetError('TargetUnreachable', `the trial failed: ${message}`),
+    };
+  }
+}
 
 /**
  * Tries leaked credentials at the target, results in order. Servers count refused logins in a row and block the user after
@@ -16,9 +37,10 @@ export async function tryLeaked<S extends object>(
   const chains = [...Map.groupBy(leaked, (leak) => (leak.identity === identity ? identity : leak)).values()];
   await inTurns(chains, async (chain) => {
     for (const leak of chain) {
-      const result = await rotator.probe(leak.credential, context);
+      const result = await tryOne(rotator, leak.credential, context);
       results.set(leak, result);
-      if (result.outcome === 'rejected' && leak.identity === identity) await rotator.probe(current, context);
+      if (result.outcome === 'rejected' && leak.identity === identity)
+        await tryOne(rotator, current, context);
     }
   });
   return leaked.flatMap((leak) => results.get(leak) ?? []);

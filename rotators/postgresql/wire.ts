@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
-import { AnswerLength, floodError, mostBytes } from '../transport/flood.ts';
+import { AnswerLength, floodError, mostBytes, readBy } from '../transport/flood.ts';
 import { trust } from '../transport/tls/authorities.ts';
 import type { Phase } from '../transport/tls/failures.ts';
 import { overTransport } from '../transport/tls/transport.ts';
@@ -82,9 +82,10 @@ function boundAnswers(connection: DriverConnection): AnswerLength {
     attach({
       on(event: 'data' | 'end', listener: ((data: Buffer) => void) & (() => void)) {
         if (event === 'end') return stream.on('end', listener);
+        const read = readBy(listener, connection.stream);
         return stream.on('data', (data) => {
           if (answer.exceeds(data)) connection.stream.destroy(floodError(mostBytes.postgresql));
-          else listener(data);
+          else read(data);
         });
       },
     });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DriverConnection, DriverStream } from '../postgresql/wire.ts';
-import { floodError } from '../transport/flood.ts';
+import { floodError, readBy } from '../transport/flood.ts';
 import type { Heard } from './password.ts';
 
 /** Codes of requests for authentication: those that the driver answers, and Redshift's own for SHA-256. */
@@ -30,9 +30,19 @@ const mostBeforeLogin = 64 * 1024;
 
 const requestType = 'R'.charCodeAt(0);
 
-/** Of the message at the beginning, its type and its length included; infinite while that is not known. */
-const lengthOf = (data: Buffer): number =>
-  data.length < 5 ? Number.POSITIVE_INFINITY : data.readInt32BE(1) + 1;
+/** A type, and a length that counts itself. */
+const shortestMessage = 5;
+
+/**
+ * Returns the length of the message at the beginning, with its type; infinite while that is not known.
+ * @throws Error for one that is shorter than any, with which a reader would never come to an end
+ */
+function lengthOf(data: Buffer): number {
+  if (data.length < shortestMessage) return Number.POSITIVE_INFINITY;
+  const length = data.readInt32BE(1) + 1;
+  if (length < shortestMessage) throw new Error('no message is as short');
+  return length;
+}
 
 function filtered(
   stream: Pick<DriverStream, 'on'>,
@@ -69,7 +79,10 @@ function filtered(
   return {
     on(event: 'data' | 'end', listener: ((data: Buffer) => void) & (() => void)) {
       return event === 'data'
-        ? stream.on('data', (data) => pass(data, listener))
+        ? stream.on(
+            'data',
+            readBy((data: Buffer) => pass(data, listener), wire),
+          )
         : stream.on('end', listener);
     },
   };

@@ -5,6 +5,10 @@ import { transportOf } from './tls/transport.ts';
 /** https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4, without the final dot */
 const longestHost = 253;
 
+/** Tells whether a text is a port, 1 to 65535, as the JSON of AWS's functions may hold it. */
+const isPort = (text: string): boolean =>
+  /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+
 /** What every secret of a server that is reached by host and port holds, as AWS's own functions have it. */
 export const endpointFields = {
   /** Host name or IP address; a Unix socket is not one. */
@@ -14,7 +18,7 @@ export const endpointFields = {
     .max(longestHost, `host must have at most ${longestHost} characters`)
     .refine((value) => !/[/\s\0]/.test(value), 'host must be a host name or an IP address'),
   password: z.string(),
-  port: z.union([z.int().min(1).max(65535), z.stringFormat('port', /^[0-9]{1,5}$/)]).nullish(),
+  port: z.union([z.int().min(1).max(65535), z.stringFormat('port', isPort)]).nullish(),
   /** `false` or `"false"`: plaintext. Anything else, or nothing: TLS with a verified certificate. */
   ssl: z.unknown().optional(),
 };

@@ -15,6 +15,27 @@ export const floodError = (most: number): Error =>
     code,
   });
 
+/** Ends a connection whose server sends what its protocol does not know; a driver hands it on as it is. */
+const malformedError = (): Error =>
+  Object.assign(new Error('the server sends what its protocol does not know'), { code });
+
+/**
+ * Has a driver read what came, and ends the connection where it fails on that. Its exception would be thrown in the listener of
+ * a socket, where it ends the process, and the containment of all other versions with it.
+ */
+export function readBy<Data>(
+  read: (data: Data) => void,
+  stream: { destroy(error?: Error): void },
+): (data: Data) => void {
+  return (data) => {
+    try {
+      read(data);
+    } catch {
+      stream.destroy(malformedError());
+    }
+  };
+}
+
 /** Counts what a server sends as one answer. A driver would keep all of it, in objects that take many times its length. */
 export class AnswerLength {
   readonly most: number;
