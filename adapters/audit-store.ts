@@ -13,6 +13,7 @@ import type { AuditStore } from '../core/audit/store.ts';
 import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
 import { awsFault } from '../core/errors/aws.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
+import { readAuditBody } from './audit-body.ts';
 import { awsError } from './aws-error.ts';
 
 /**
@@ -96,10 +97,9 @@ export class S3AuditStore implements AuditStore {
       Key: key,
       ...(versionId === undefined ? {} : { VersionId: versionId }),
     });
-    const { Body } = await this.#client.send(get).catch((error: unknown) => {
+    return await readAuditBody(this.#client.send(get)).catch((error: unknown) => {
       throw this.#explained(error, 'GetObject');
     });
-    return Body === undefined ? new Uint8Array() : Body.transformToByteArray();
   }
 
   /**

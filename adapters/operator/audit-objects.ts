@@ -1,6 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { entriesPrefix } from '../../core/audit/format.ts';
 import type { AuditObjects } from '../../core/operator-ports.ts';
+import { readAuditBody } from '../audit-body.ts';
 
 /**
  * The audit log's objects in order, as readers need them; verification reads all versions, see `audit-store.ts`.
@@ -28,7 +29,6 @@ export class S3AuditObjects implements AuditObjects {
   }
 
   async read(key: string): Promise<Uint8Array> {
-    const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
-    return Body === undefined ? new Uint8Array() : Body.transformToByteArray();
+    return await readAuditBody(this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key })));
   }
 }

@@ -165,15 +165,17 @@ export class AuditWriter {
     const first = sequenceOfKey(key) ?? 0;
     let head: Head = { ...before, sequence: Math.max(before.sequence, first - 1) };
     let broken = body.length === 0;
-    for (const { bytes, ended } of objectLines(body)) {
+    const lines = [...objectLines(body)];
+    for (const { bytes, ended } of lines) {
       const line = ended ? parseLine(bytes) : undefined;
-      if (line?.kind === 'intact') {
+      if (line?.kind === 'intact' && isWithin(line.record.sequence, first, lines.length)) {
         const { sequence, event } = line.record;
         if (formFault(event) === undefined) this.#facts.add(factOf(event));
         head = { sequence: Math.max(sequence, head.sequence), hash: line.hash };
       } else {
         broken = true;
-        const hash = line?.kind === 'altered' ? line.hashes[0] : digestOf(bytes);
+        const hash =
+          line?.kind === 'altered' ? line.hashes[0] : line?.kind === 'intact' ? line.hash : digestOf(bytes);
         head = { sequence: head.sequence + 1, hash };
       }
     }
@@ -182,6 +184,13 @@ export class AuditWriter {
     return head;
   }
 }
+
+/**
+ * Tells whether a record stands in the object that its sequence belongs to. A sequence far ahead, believed, would lead the log to
+ * keys where no writer looks.
+ */
+const isWithin = (sequence: number, first: number, records: number): boolean =>
+  sequence >= first && sequence < first + records;
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -59,7 +59,7 @@ export async function readLeaks<S extends object>(
   const wanted = await leakedVersions(input, currentVersionId, sources);
   const versions = await inTurns(wanted, async (versionId) => ({
     versionId,
-    value: (await readVersion(versionId, input, sources))?.value,
+    value: (await readIfPermitted(versionId, input, sources))?.value,
   }));
   const unavailable: string[] = [];
   const byValue = new Map<string, Leak<S>>();
@@ -193,6 +193,26 @@ async function leakedVersions<S extends object>(
     .filter((versionId) => !known.includes(versionId) && !spared.includes(versionId));
   return [...known, ...missed];
 }
+
+/**
+ * Reads a leaked version; one whose key cannot be used is as unavailable as one that is gone, and keeps nothing from being cut
+ * off. Where the key of a secret was changed, versions without a label stay under the one before.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
+ */
+async function readIfPermitted<S extends object>(
+  versionId: string,
+  input: ContainmentInput,
+  sources: LeakSources<S>,
+): Promise<Partial<SecretVersion> | undefined> {
+  try {
+    return await readVersion(versionId, input, sources);
+  } catch (error) {
+    if (error instanceof SecretError && unreadable.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const unreadable: ReadonlySet<string> = new Set(['SecretKeyUnusable', 'SecretAccessDenied']);
 
 /** After the rotation a version that is not found is looked for again; before, an emergency does not wait for it. */
 async function readVersion<S extends object>(

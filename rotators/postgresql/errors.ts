@@ -148,6 +148,11 @@ export function loginError(answer: ServerError, place: Place): TargetError {
  */
 function poolerError(words: string, where: string): TargetError {
   const proxy = `${where}: the pooler in front of the server`;
+  // Of its own login, a while ago; what follows is the server's word on that one, and none on this credential.
+  // https://www.pgbouncer.org/config.html#server_login_retry
+  if (/login has been failing/.test(words)) {
+    return new TargetError('TargetUnreachable', `${proxy} failed to log in itself a moment ago (08P01)`);
+  }
   if (
     /SASL authentication failed|password authentication failed|no such user|auth(entication)? failed/.test(
       words,
@@ -164,7 +169,7 @@ function poolerError(words: string, where: string): TargetError {
   if (/too many|no more connections|connection slots/.test(words)) {
     return new TargetError('TargetBusy', `${proxy} has no connection free (08P01)`);
   }
-  if (/timeout|cannot connect|connect failed|starting up|shutting down|login has been failing/.test(words)) {
+  if (/timeout|cannot connect|connect failed|starting up|shutting down/.test(words)) {
     return new TargetError('TargetUnreachable', `${proxy} has no connection to it (08P01)`);
   }
   return new TargetError('TargetRefused', `${proxy} refused the connection (08P01); its log says why`);
