@@ -153,6 +153,19 @@ export function createProgram(
     readonly all?: boolean;
     readonly yes?: boolean;
   }
+
+  /** Records have room for so many characters. */
+  const longestReason = 1_024;
+
+  /** Reads why somebody does something, which goes into the audit log. */
+  function why(given: string): string {
+    if (given.length > longestReason) {
+      throw new InvalidArgumentError(
+        `It must have at most ${longestReason} characters, and has ${given.length}.`,
+      );
+    }
+    return text(given);
+  }
   const selection = (names: readonly string[], { type, all }: Selecting) => ({
     ...{ names, all: all === true },
     ...(type !== undefined && { type }),
@@ -162,7 +175,7 @@ export function createProgram(
       'keep rotations from beginning for a while; one that has begun goes on, revocations are not held up',
     )
     .requiredOption('--for <duration>', 'how long, up to 30d; it ends by itself', duration)
-    .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
+    .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', why)
     .addHelpText(
       'after',
       examples(
@@ -182,7 +195,7 @@ export function createProgram(
     );
   selecting(program.command('resume'))
     .description('end a pause before its time, and let go of the brake of the functions concerned')
-    .option('-r, --reason <text>', 'why; it goes into the audit log, and a brake needs one', text)
+    .option('-r, --reason <text>', 'why; it goes into the audit log, and a brake needs one', why)
     .addHelpText(
       'after',
       examples(

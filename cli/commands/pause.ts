@@ -1,5 +1,6 @@
 import type { BrakeStore } from '../../core/brake.ts';
 import { busName } from '../../core/deployed/names.ts';
+import { longestPauseMs } from '../../core/deployed/pause.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
@@ -24,7 +25,6 @@ export interface PauseOptions extends PauseSelection {
   readonly yes: boolean;
 }
 
-const longestMs = 30 * 24 * 3_600_000;
 /** Secrets Manager takes 50 calls of TagResource a second. */
 const atOnce = 8;
 
@@ -33,7 +33,7 @@ const atOnce = 8;
  */
 export async function pause(invocation: Invocation, options: PauseOptions): Promise<ExitCode> {
   const { context, output } = invocation;
-  if (options.forMs > longestMs) {
+  if (options.forMs > longestPauseMs) {
     throw usageError('UsageInvalid', `--for must be at most 30 days, not ${formatDuration(options.forMs)}`);
   }
   const environment = await openEnvironment(invocation);

@@ -61,7 +61,7 @@ export async function revoke(
     `${options.mode === 'kill' ? 'Kill' : 'Replace'} ${options.versions.length === 0 ? 'every version' : `${options.versions.length} version(s)`} of ${target.secret} in ${target.environment}?`,
   );
 
-  const { arn: actor } = await cloud.identity();
+  const actor = await actorOf(invocation);
   const event = await requestEvent(invocation, target, actor, options);
   const { id, time } = event.detail.metadata;
   await (await cloud.bus(target.bus)).publish([event]);
@@ -155,18 +155,41 @@ function blindTarget({ environment, output }: Invocation, name: string, error: u
   return { environment, bus: busName(environment), secret: name };
 }
 
-/** Responders may not look at secrets; the plan then goes without versions. */
+/** Tells whether an error comes from a service that is throttled, away or refuses, and neither from usage nor credentials. */
+function isFromService(error: unknown): boolean {
+  const { exitCode, code } = explain(error);
+  return exitCode === 3 && !code.startsWith('Credentials') && code !== 'SecretMissing';
+}
+
+/** An emergency is not held up by STS: EventBridge attests the account, and the log keeps what a sender says as a claim. */
+async function actorOf({ cloud, output }: Invocation): Promise<string> {
+  try {
+    return (await cloud.identity()).arn;
+  } catch (error) {
+    if (!isFromService(error)) throw error;
+    output.note(
+      `Who asks could not be looked up, and the request goes out without: ${explain(error).message}`,
+      'warn',
+    );
+    return 'unknown';
+  }
+}
+
+/** Responders may not look at secrets, and Secrets Manager may be away; the plan then goes without versions. */
 async function versionsOf(
-  { cloud }: Invocation,
+  { cloud, output }: Invocation,
   definition: SecretDefinition,
 ): Promise<Pick<Target, 'versions'>> {
   try {
     return { versions: await (await cloud.secrets()).listVersions(definition.arn) };
   } catch (error) {
-    if (error instanceof RekeyError && error.code === 'SecretAccessDenied') {
-      return {};
-    }
-    throw error;
+    if (error instanceof RekeyError && error.code === 'SecretAccessDenied') return {};
+    if (!isFromService(error)) throw error;
+    output.note(
+      `The versions could not be listed, and the plan goes without: ${explain(error).message}`,
+      'warn',
+    );
+    return {};
   }
 }
 

@@ -67,6 +67,10 @@ export const errorSummary = (code: ErrorCode, message: string): ErrorSummary => 
 /** In characters. */
 const longestText = 2_000;
 
+/** Cuts a text that names what others have named, at any length, to what a record and a log have room for. */
+export const shortened = (text: string): string =>
+  text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+
 /**
  * Summarises any thrown value. Errors that are not ours keep only their name: a driver's or an SDK's message may quote
  * a statement or a value, and a summary goes into events and logs. What AWS answered has a code, too.
@@ -79,7 +83,7 @@ export function summarizeError(error: unknown): ErrorSummary {
   if (error instanceof RekeyError) {
     // What a server, a secret or a request is called may be of any length, and stands in records and logs.
     const { code, message } = error;
-    return errorSummary(code, message.length > longestText ? `${message.slice(0, longestText)}…` : message);
+    return errorSummary(code, shortened(message));
   }
   const fault = isOfSdk(error) ? awsFault(error) : undefined;
   if (fault !== undefined) {

@@ -1,3 +1,5 @@
+import { shortened } from '../errors/rekey-error.ts';
+
 /** How soon a person should look at a finding. */
 export const severities = ['low', 'medium', 'high'] as const;
 export type Severity = (typeof severities)[number];
@@ -51,5 +53,5 @@ export const findingData = (secretArn: string, { code, message }: Finding) => ({
   secretArn,
   code,
   severity: severityOf(code),
-  message,
+  message: shortened(message),
 });

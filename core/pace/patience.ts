@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RekeyError } from '../errors/rekey-error.ts';
 
 /** Lets time pass, in milliseconds. */
 export type Wait = (ms: number) => Promise<unknown>;
@@ -31,4 +32,24 @@ export async function lookUntil<T>(
     answer = await look();
   }
   return answer;
+}
+
+/** Eight seconds in all, beyond those that the SDK has waited for each call. */
+const throttlePausesMs = [250, 500, 1_000, 2_000, 4_000];
+
+/**
+ * Makes a call again, after growing pauses with jitter, while it is throttled. Requests of one incident come at once, and after a
+ * retry of the whole invocation they would come at once again.
+ * @see https://docs.aws.amazon.com/prescriptive-guidance/latest/cloud-design-patterns/retry-backoff.html
+ */
+export async function waitOutThrottles<T>(call: () => Promise<T>, wait: Wait = sleep): Promise<T> {
+  for (const ms of throttlePausesMs) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof RekeyError) || error.code !== 'Throttled') throw error;
+      await wait(ms * (0.5 + Math.random() / 2));
+    }
+  }
+  return await call();
 }

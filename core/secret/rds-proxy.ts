@@ -3,7 +3,9 @@
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-endpoints.html
  */
 export const isProxyHost = (host: string): boolean =>
-  /\.proxy-[a-z0-9-]+\.[a-z0-9-]+\.rds\.amazonaws\.com(?:\.cn)?\.?$/i.test(host);
+  /\.proxy-[a-z0-9-]+\.(?:[a-z0-9-]+\.rds\.amazonaws\.com(?:\.cn)?|rds\.cn-[a-z0-9-]+\.amazonaws\.com\.cn)\.?$/i.test(
+    host,
+  );
 
 /** What is wrong with such a host and what to name instead, after its name. */
 export const proxyAdvice =

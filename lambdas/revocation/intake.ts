@@ -6,7 +6,7 @@ import type { ErrorCodeOf } from '../../core/errors/codes.ts';
 import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
-import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
+import { lookUntil, type WithWait, waitOutThrottles } from '../../core/pace/patience.ts';
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
 import { assignmentOf } from '../../core/secret/definition.ts';
 
@@ -64,7 +64,8 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
   try {
     const accepted = accept(input, dependencies);
     const workflow = await prepare(accepted, dependencies);
-    const running = await dependencies.starter.start(accepted.id, JSON.stringify(workflow));
+    const start = () => dependencies.starter.start(accepted.id, JSON.stringify(workflow));
+    const running = await waitOutThrottles(start, dependencies.wait);
     if (running !== 'started' && digestOf(running.input) !== workflow.requestDigest) {
       throw new Rejection(
         'RequestConflict',
@@ -159,7 +160,7 @@ async function prepare(
   { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
   const { select, mode } = request;
-  const definition = await definitions.find(select.secret);
+  const definition = await waitOutThrottles(() => definitions.find(select.secret), wait);
   if (definition === undefined) {
     throw new Rejection(
       'SecretUnknown',
@@ -176,7 +177,7 @@ async function prepare(
     return { arn, name, ids, versions: request.versions ?? ids };
   };
   const { arn, name, versions, ids } = await lookUntil(
-    look,
+    () => waitOutThrottles(look, wait),
     (seen) => seen.versions.some((version) => seen.ids.includes(version)),
     wait,
   );

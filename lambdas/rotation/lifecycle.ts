@@ -18,6 +18,7 @@ import { type GoingDependencies, requireGoing } from './going.ts';
 import { moveCurrent } from './move-current.ts';
 import { recordFailure, subjectOf } from './records.ts';
 import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
+import { isRefusedForGood } from './refusals.ts';
 import { needsRoom, retirePrevious } from './retire.ts';
 import { parseCredential, parseUnlessFirst } from './secret-value.ts';
 import { giveUpHopeless, requireTrusted } from './trust.ts';
@@ -199,7 +200,11 @@ export class RotationLifecycle<S extends object> {
         ...memberChanges(base.held, base.json),
         ...memberChanges(base.credential, proposal),
       });
-      if ((await store.putPending(secretId, token, value, rotationToken)) === 'kept') {
+      const stored = await store.putPending(secretId, token, value, rotationToken).catch(async (error) => {
+        if (isRefusedForGood(error)) await rotator.discard?.(proposal, context).catch(() => undefined);
+        throw error;
+      });
+      if (stored === 'kept') {
         await rotator.discard?.(proposal, context);
       } else {
         store.noteBase(description.arn, token, version.versionId);

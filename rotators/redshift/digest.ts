@@ -33,16 +33,9 @@ const requestType = 'R'.charCodeAt(0);
 /** A type, and a length that counts itself. */
 const shortestMessage = 5;
 
-/**
- * Returns the length of the message at the beginning, with its type; infinite while that is not known.
- * @throws Error for one that is shorter than any, with which a reader would never come to an end
- */
-function lengthOf(data: Buffer): number {
-  if (data.length < shortestMessage) return Number.POSITIVE_INFINITY;
-  const length = data.readInt32BE(1) + 1;
-  if (length < shortestMessage) throw new Error('no message is as short');
-  return length;
-}
+/** Returns the length of the message at the beginning, with its type; infinite while that is not known. */
+const lengthOf = (data: Buffer): number =>
+  data.length < shortestMessage ? Number.POSITIVE_INFINITY : data.readInt32BE(1) + 1;
 
 function filtered(
   stream: Pick<DriverStream, 'on'>,
@@ -58,6 +51,11 @@ function filtered(
     }
     let unread: Buffer = Buffer.concat([waiting, data]);
     for (let length = lengthOf(unread); length <= unread.length; length = lengthOf(unread)) {
+      // Shorter than any: a reader would never come to its end.
+      if (length < shortestMessage) {
+        refuse(wire);
+        return;
+      }
       const message = unread.subarray(0, length);
       unread = unread.subarray(length);
       if (message[0] !== requestType) {

@@ -1,0 +1,21 @@
+import type { ErrorCode } from '../../core/errors/codes.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+
+/**
+ * Answers of Secrets Manager after which a value is stored for certain in no version. After any other, a lost one above all, it may be.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+ */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'SecretAccessDenied',
+  'SecretKeyUnusable',
+  'SecretMissing',
+  'SecretTooLarge',
+  'VersionQuotaReached',
+]);
+
+/**
+ * Tells whether Secrets Manager has refused a value, so that nothing of it is stored. A credential that was issued is then known to
+ * nobody, works, and takes a place at its target.
+ */
+export const isRefusedForGood = (error: unknown): boolean =>
+  error instanceof RekeyError && refusals.has(error.code);
