@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { SecretError } from '../../core/errors/rekey-error.ts';
+import { parseExactly } from '../../core/secret/exact-json.ts';
 
 /** A secret's JSON, unknown keys included. */
 export type SecretJson = Record<string, unknown>;
@@ -11,7 +12,7 @@ export type SecretJson = Record<string, unknown>;
 export function parseSecretJson(text: string, secret: string): SecretJson {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseExactly(text);
   } catch {
     // The parser's own message quotes the text.
     throw new SecretError('SecretValueInvalid', `the value of ${secret} is not JSON; store a JSON object`);

@@ -8,6 +8,7 @@ import { valueAt } from './pointer.ts';
 import type { Answers, Authentication, Recipe, RecipeRequest } from './recipe.ts';
 import { loginToken } from './recipe-rules.ts';
 import type { Credential } from './schema.ts';
+import { unavailableStatuses } from './statuses.ts';
 import {
   fill,
   fillForm,
@@ -35,8 +36,7 @@ export interface CallOptions {
   readonly attempts?: number;
 }
 
-/** Statuses that say that the service cannot be had now; another time it may. */
-const unavailable = new Set([429, 502, 503, 504]);
+const unavailable: ReadonlySet<number> = new Set(unavailableStatuses);
 const firstWaitMs = 500;
 const codePattern = /^[A-Za-z][A-Za-z_]{1,39}$|^[A-Z]{0,8}\d{1,10}$/;
 /** A value with fewer characters is no secret, and may well be part of a code. */
@@ -209,7 +209,8 @@ export class Caller {
     const after = headers['retry-after'];
     if (after !== undefined) {
       const seconds = Number(after);
-      return Number.isFinite(seconds) ? seconds * 1000 : Date.parse(after) - Date.now();
+      const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(after) - Date.now();
+      if (!Number.isNaN(ms)) return ms;
     }
     const rule = this.recipe.retry.after;
     const value = rule === undefined ? Number.NaN : Number(headers[rule.header.toLowerCase()] ?? Number.NaN);

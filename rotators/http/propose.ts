@@ -10,6 +10,7 @@ import { valueAt } from './pointer.ts';
 import { tryCredential } from './probe.ts';
 import { identityOf, revoke } from './revoke.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
+import { leavesOpen } from './statuses.ts';
 import type { Json } from './template.ts';
 import { type HttpAnswer, OutcomeUnknown } from './transport.ts';
 
@@ -39,7 +40,9 @@ export async function propose(
   const { secret: key, id: idKey } = current.recipe.credential;
   const made = partsOf(answer, current);
   const [id, value] = [made[idKey], made[key]];
-  if (id !== undefined && value !== undefined) return { ...currentSecret, ...made, createdAs };
+  if (id !== undefined && value !== undefined) {
+    return { ...currentSecret, ...asBefore(made, currentSecret), createdAs };
+  }
   if (id !== undefined) await revoke(caller, current, id, authority);
   throw new TargetError(
     'TargetRefused',
@@ -60,7 +63,13 @@ async function create(
     values: createValues(current, authority, createdAs),
     by: authority,
   } as const;
-  const answer = await caller.send(request, call).catch((error: unknown) => {
+  const send = async (): Promise<HttpAnswer> => {
+    const sent = await caller.send(request, call);
+    if (!leavesOpen(sent.status)) return sent;
+    const { code, message } = caller.refusal(sent, caller.url(request, call), call);
+    throw new OutcomeUnknown(code === 'TargetUnreachable' ? code : 'TargetRefused', message);
+  };
+  const answer = await send().catch((error: unknown) => {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const left =
       current.recipe.list?.name === undefined
@@ -123,6 +132,15 @@ function partsOf({ body }: HttpAnswer, { recipe }: Credential): Record<string, s
     }),
   );
 }
+
+/** Keeps numbers numbers: a consumer that reads one must find one after the rotation, too. */
+const asBefore = (made: Record<string, string>, before: HttpSecret): Record<string, string | number> =>
+  Object.fromEntries(
+    Object.entries(made).map(([key, text]) => {
+      const isNumber = typeof Reflect.get(before, key) === 'number' && String(Number(text)) === text;
+      return [key, isNumber ? Number(text) : text];
+    }),
+  );
 
 /**
  * What tries of the same step that died have left, recognised by name. One that is younger than a run can live may be

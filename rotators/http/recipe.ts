@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { pointerPattern } from './pointer.ts';
 import { isPattern, recipeProblems } from './recipe-rules.ts';
+import { unavailableStatuses } from './statuses.ts';
 
 /**
  * A recipe: how one kind of API token is made, tried and revoked, as data. `docs/secret-types/http.md` says how to write
@@ -175,7 +176,7 @@ const recipeSchema = z
         /** Times that a request is sent at the most. */
         attempts: z.int().min(1).max(5).default(3),
         /** Statuses after which it is sent again; create only after 429, which says that nothing was done. */
-        statuses: z.array(status).default([429, 502, 503, 504]),
+        statuses: z.array(status).default([...unavailableStatuses]),
         /** Where the service says when, besides `Retry-After`. */
         after: z.strictObject({ header: text, as: z.enum(['seconds', 'epoch']) }).optional(),
       })

@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
+import { parseExactly } from '../../core/secret/exact-json.ts';
 import { anyAddress, isPublicAddress, PrivateAddress, publicOnly, type Resolve } from './addresses.ts';
 
 /** One request, ready to be sent. */
@@ -95,6 +96,8 @@ function send(request: HttpRequest, exchange: Exchange, options: TransportOption
       port: options.port ?? (url.port === '' ? 443 : Number(url.port)),
       headers: {
         ...{ host: url.host, connection: 'close', accept: 'application/json', 'user-agent': 'rekey' },
+        // Whoever asks for nothing may be answered in any coding.
+        'accept-encoding': 'identity',
         ...headers,
         ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
       },
@@ -138,7 +141,8 @@ function send(request: HttpRequest, exchange: Exchange, options: TransportOption
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Some services begin with a byte order mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+    return parseExactly(text.replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import { parseRecipe } from '../../../rotators/http/recipe.ts';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';
 import { recipes } from '../../../rotators/http/recipes/index.ts';
 import { secretSchema } from '../../../rotators/http/schema.ts';
+import { unavailableStatuses } from '../../../rotators/http/statuses.ts';
 
 const data = JSON.parse(readFileSync(join(import.meta.dirname, 'token-service.json'), 'utf8'));
 const folder = join(import.meta.dirname, '../../../rotators/http/recipes');
@@ -72,7 +73,7 @@ describe('a recipe is refused, and the path is named', () => {
   });
 
   test('the recipe that is changed there is valid itself', () => {
-    expect(parseRecipe('mine', data).retry).toEqual({ attempts: 3, statuses: [429, 502, 503, 504] });
+    expect(parseRecipe('mine', data).retry).toEqual({ attempts: 3, statuses: [...unavailableStatuses] });
   });
 });
 
