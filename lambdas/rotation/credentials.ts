@@ -50,16 +50,19 @@ export function credentialsAtHand<S extends object>(
     previous: async () => {
       const versionId = versionWith(description, stages.previous);
       // What holds no credential is no way in; the others may be.
-      return versionId === undefined ? undefined : read(versionId).catch(unlessMalformed);
+      return versionId === undefined ? undefined : read(versionId).catch(unlessUnreadable);
     },
     others: async function* (which = 'all') {
-      // Labels that people give, such as "last-known-good", make a version no less of a way in.
+      // Labels that people give, such as "last-known-good", make a version a better way in: those come first.
       const own: readonly string[] = Object.values(stages);
       const versions = await store.listVersions(description.arn);
       const currentId = versionWith(description, stages.current);
       const at = versions.findIndex(({ versionId }) => versionId === currentId);
+      const labelled = ({ versionId }: { readonly versionId: string }) =>
+        description.versions[versionId] === undefined ? 1 : 0;
       const kept = (which === 'newer' ? versions.slice(0, Math.max(at, 0)) : versions)
         .filter(({ versionId }) => !description.versions[versionId]?.some((label) => own.includes(label)))
+        .toSorted((one, other) => labelled(one) - labelled(other))
         .slice(0, otherVersionsTried);
       for (const { versionId } of kept) {
         // A version that cannot be read or is malformed is no way in; the next one may be.
@@ -79,8 +82,15 @@ export const isOfSamePlace = <S extends object>(
   there: S,
 ): boolean => differences(boundTo(credential), boundTo(there)).every((key) => key === 'username');
 
-function unlessMalformed(error: unknown): undefined {
-  if (error instanceof SecretError && error.code === 'SecretValueInvalid') return undefined;
+/** What stays so: no credential in it, or a KMS key that cannot be used. Anything else may pass, and is waited for. */
+const unreadable: ReadonlySet<string> = new Set([
+  'SecretValueInvalid',
+  'SecretKeyUnusable',
+  'SecretAccessDenied',
+]);
+
+function unlessUnreadable(error: unknown): undefined {
+  if (error instanceof SecretError && unreadable.has(error.code)) return undefined;
   throw error;
 }
 

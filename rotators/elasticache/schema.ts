@@ -6,7 +6,8 @@ import { endpointBounds, endpointFields } from '../transport/endpoint.ts';
 
 /**
  * The JSON of an ElastiCache user's secret: `username`, `password` and `user_arn` as in AWS's own rotation function, and
- * where the cache is, so that a password can be tried. Keys that are not listed survive.
+ * where the cache is, so that a password can be tried. Keys that are not listed survive; an optional one that is `""`, as
+ * templates write it, is none.
  * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/User-Secrets-Manager.html
  */
 export const cacheUserSchema = z
@@ -22,18 +23,21 @@ export const cacheUserSchema = z
     /** The id that the API knows the user by, which is not its name. */
     userId: z
       .string()
-      .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'must be the id of a user')
+      .regex(/^(?:[A-Za-z][A-Za-z0-9-]*)?$/, 'must be the id of a user')
       .nullish(),
     user_arn: z
       .string()
-      .regex(/^arn:[^:]+:elasticache:[^:]+:\d{12}:user:[A-Za-z][A-Za-z0-9-]*$/, 'must be the ARN of a user')
+      .regex(
+        /^(?:arn:[^:]+:elasticache:[^:]+:\d{12}:user:[A-Za-z][A-Za-z0-9-]*)?$/,
+        'must be the ARN of a user',
+      )
       .nullish(),
     ...endpointFields,
     /** Endpoint of the cache. Without it no login can be tried. */
-    host: endpointFields.host.nullish(),
+    host: endpointFields.host.or(z.literal('')).nullish(),
     ...commonSecretFields,
   })
-  .refine(({ userId, user_arn: arn }) => Boolean(userId ?? arn), {
+  .refine(({ userId, user_arn: arn }) => Boolean(userId || arn), {
     path: ['userId'],
     error: 'userId or user_arn must name the user',
   });
@@ -41,7 +45,7 @@ export type CacheUserSecret = z.output<typeof cacheUserSchema>;
 
 /** The id of the user; the service keeps it in small letters. */
 export const userIdOf = ({ userId, user_arn: arn }: CacheUserSecret): string =>
-  (userId ?? arn?.split(':').at(-1) ?? '').toLowerCase();
+  ((userId || arn?.split(':').at(-1)) ?? '').toLowerCase();
 
 /** The secret as a login to the cache; undefined when it does not say where that is. */
 export function asLogin(secret: CacheUserSecret): RedisSecret | undefined {

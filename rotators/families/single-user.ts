@@ -1,4 +1,4 @@
-import { SecretError } from '../../core/errors/rekey-error.ts';
+import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
 import { LoginDenied, LoginHindered, type LoginRefused, using } from '../transport/login.ts';
 import { requireAssigned } from './assigned.ts';
@@ -61,7 +61,13 @@ export async function changePassword<
   const previous = await credentials.previous();
   if (previous !== undefined && (await own(previous, 'the previous one'))) return;
 
-  const admin = await credentials.admin();
+  let adminFault: RekeyError | undefined;
+  const admin = await credentials.admin().catch((error: unknown) => {
+    // What passes is waited for: older versions that are tried meanwhile are logins that may be refused, and are counted.
+    if (!(error instanceof RekeyError) || error.retryable) throw error;
+    adminFault = error;
+    return undefined;
+  });
   const byAdmin = async (): Promise<boolean> => {
     if (admin === undefined || !(await change.changeByAdmin(admin, proven))) return false;
     repaired('the admin secret');
@@ -72,6 +78,7 @@ export async function changePassword<
   for await (const other of credentials.others()) {
     if (await own(other, 'an older version')) return;
   }
+  if (adminFault !== undefined) throw adminFault;
   if (admin !== undefined && !tied) {
     if (!proven) await requireAssigned(next, credentials);
     if (await byAdmin()) return;
