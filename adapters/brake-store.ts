@@ -60,7 +60,7 @@ export class SsmBrakeStore implements BrakeStore {
   async #versions(): Promise<ReadonlyMap<number, string>> {
     const found = await below(this.#client, this.#path);
     return new Map(
-      found.flatMap(({ name, value }) => (/^[1-9]\d*$/.test(name) ? [[Number(name), value] as const] : [])),
+      found.flatMap(({ name, value }) => (isVersion(name) ? [[Number(name), value] as const] : [])),
     );
   }
 }
@@ -78,8 +78,8 @@ export class SsmBrakes implements Brakes {
   async list(): Promise<readonly KnownBrake[]> {
     const newest = new Map<string, { readonly version: number; readonly value: string }>();
     for (const { name, value } of await below(this.#client, this.#path)) {
-      const [brake = '', number] = name.split('/');
-      const version = Number(number);
+      const [brake = '', number = ''] = name.split('/');
+      const version = isVersion(number) ? Number(number) : 0;
       if (version > (newest.get(brake)?.version ?? 0)) newest.set(brake, { version, value });
     }
     return [...newest].flatMap(([name, { value }]) => {
@@ -92,6 +92,9 @@ export class SsmBrakes implements Brakes {
     return new SsmBrakeStore(this.#client, `${this.#path}/${name}`);
   }
 }
+
+/** Others may write here, too: a number that cannot be counted on from is none of ours. */
+const isVersion = (name: string): boolean => /^[1-9]\d{0,11}$/.test(name);
 
 /** All parameters below a path, by what stands behind it. */
 async function below(client: SSMClient, path: string) {

@@ -6,6 +6,7 @@ import { near } from '../core/suggest.ts';
 import type { Invocation } from './context.ts';
 import { CliError, usageError } from './errors.ts';
 import { explain } from './failure.ts';
+import { printableLines } from './output.ts';
 
 /** The environment that a command works on. */
 export interface Environment {
@@ -131,7 +132,7 @@ export async function confirm(
     );
   }
   output.clearProgress();
-  const answer = (await context.ask(`${question} [y/N] `)).trim().toLowerCase();
+  const answer = (await context.ask(printableLines(`${question} [y/N] `))).trim().toLowerCase();
   if (answer !== 'y' && answer !== 'yes') {
     throw new CliError(1, 'NotConfirmed', 'not confirmed; nothing was changed');
   }

@@ -19,6 +19,9 @@ const unsafe = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 /** Text from events and tags may hold anything; control characters would let it write over the terminal. */
 const printable = (text: string): string => text.replace(unsafe, '\ufffd');
 
+/** The same of several lines. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
 /** Escapes in JSON what a terminal may obey or show in another order; the document stays the same. */
 export const asJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(unsafe, (character) =>

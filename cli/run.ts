@@ -2,7 +2,7 @@ import { type Command, CommanderError } from 'commander';
 import type { CliContext } from './context.ts';
 import { type CliError, type ExitCode, usageError } from './errors.ts';
 import { explain } from './failure.ts';
-import { asJson, Output } from './output.ts';
+import { asJson, Output, printableLines } from './output.ts';
 import { type Chosen, createProgram, type GlobalOptions } from './program.ts';
 
 /** The command line, read: what to run, or what to say instead. */
@@ -90,7 +90,8 @@ function read(argv: readonly string[], context: CliContext): Reading {
     }
     const message = error instanceof CommanderError ? messageOf(error) : undefined;
     const failure = message === undefined ? explain(error) : usageError('UsageInvalid', message);
-    return { kind: 'error', error: failure, text: errors || `rekey: ${failure.code}: ${failure.message}\n` };
+    const said = errors || `rekey: ${failure.code}: ${failure.message}\n`;
+    return { kind: 'error', error: failure, text: printableLines(said) };
   }
   if (command === undefined) {
     return { kind: 'error', error: usageError('UsageInvalid', 'no command was given'), text: errors };

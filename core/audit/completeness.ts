@@ -50,8 +50,12 @@ export class Completeness {
   readonly #rotations = { succeeded: 0, failed: 0 };
   readonly #revoked = { succeeded: 0, unproven: 0, failed: 0, rejected: 0 };
 
-  take(sequence: number, event: AuditEvent): void {
-    const since = Date.parse(event.time);
+  /**
+   * Takes note of a record.
+   * @param recordedAt - when the writer recorded it: the time of an event is what its sender says
+   */
+  take(sequence: number, event: AuditEvent, recordedAt: string): void {
+    const since = Date.parse(recordedAt);
     switch (event.detailType) {
       case 'Secret Rotation Started':
       case 'Secret Rotation Succeeded':

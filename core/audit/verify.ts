@@ -103,7 +103,7 @@ export async function verifyLog(
     if (!facts.add(factOf(record.event))) {
       count.repeated += 1;
     }
-    completeness.take(record.sequence, record.event);
+    completeness.take(record.sequence, record.event, record.recordedAt);
   };
 
   for await (const { object, body } of readAhead(source, problems, options.concurrency ?? 16)) {
