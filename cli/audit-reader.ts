@@ -5,6 +5,7 @@ import {
   objectLines,
   parseLine,
   sequenceLimit,
+  sequenceOfKey,
 } from '../core/audit/format.ts';
 import type { AuditObjects } from '../core/operator-ports.ts';
 
@@ -12,6 +13,18 @@ import type { AuditObjects } from '../core/operator-ports.ts';
 export type ReadRecord =
   | { readonly kind: 'record'; readonly hash: string; readonly record: AuditRecord }
   | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string };
+
+/** No log skips so many sequences: what stands further ahead is foreign, as for the writer. */
+const furthest = 1_000_000;
+
+/** The first object of the log behind a sequence; foreign ones, whose keys are none or lie where no writer puts one, are passed. */
+async function firstBehind(objects: AuditObjects, sequence: number): Promise<ListedObject | undefined> {
+  const [found] = await objects.list(objectKey(sequence), 1);
+  const its = found === undefined ? undefined : sequenceOfKey(found.key);
+  return its !== undefined && its - sequence <= furthest ? found : undefined;
+}
+
+type ListedObject = Awaited<ReturnType<AuditObjects['list']>>[number];
 
 /**
  * The smallest number for which `holds` is true, when it is false up to some number and true from there on. Steps
@@ -41,13 +54,11 @@ async function smallest(holds: (sequence: number) => Promise<boolean>): Promise<
  * 2·log₂(records) list calls.
  */
 export async function lastObject(objects: AuditObjects): Promise<{ key: string; written: Date } | undefined> {
-  const [first] = await objects.list(entriesPrefix, 1);
-  if (first === undefined) {
-    return undefined;
-  }
+  const first = await firstBehind(objects, 0);
+  if (first === undefined) return undefined;
   let last = first;
   await smallest(async (sequence) => {
-    const [found] = await objects.list(objectKey(sequence), 1);
+    const found = await firstBehind(objects, sequence);
     if (found !== undefined && found.key > last.key) {
       last = found;
     }
@@ -62,23 +73,24 @@ export async function lastObject(objects: AuditObjects): Promise<{ key: string; 
  */
 export async function keyBefore(objects: AuditObjects, time: Date): Promise<string> {
   const since = new Date(time.getTime() - 2_000);
-  const [first] = await objects.list(entriesPrefix, 1);
+  const first = await firstBehind(objects, 0);
   if (first === undefined || first.written >= since) {
     return entriesPrefix;
   }
   const sequence = await smallest(async (candidate) => {
-    const [found] = await objects.list(objectKey(candidate), 1);
+    const found = await firstBehind(objects, candidate);
     return found === undefined || found.written >= since;
   });
   return objectKey(sequence);
 }
 
-/** Yields the records behind `after` that are there now. Returns the key of the last object that it read. */
+/** Yields the records behind `after` that are there now. Returns the key of the log's last object that it read. */
 export async function* recordsAfter(
   objects: AuditObjects,
   after: string,
 ): AsyncGenerator<ReadRecord, string> {
   let last = after;
+  let reached = after;
   for (;;) {
     const page = await objects.list(last, 1_000);
     for (let start = 0; start < page.length; start += 16) {
@@ -86,13 +98,20 @@ export async function* recordsAfter(
       const bodies = await Promise.all(some.map(({ key }) => objects.read(key)));
       for (const [index, { key }] of some.entries()) {
         yield* recordsIn(key, bodies[index] ?? new Uint8Array());
+        if (isOfLog(key, last)) reached = key;
         last = key;
       }
     }
     if (page.length < 1_000) {
-      return last;
+      return reached;
     }
   }
+}
+
+/** Tells whether a key is one that the log may reach behind another one. */
+function isOfLog(key: string, before: string): boolean {
+  const sequence = sequenceOfKey(key);
+  return sequence !== undefined && sequence - (sequenceOfKey(before) ?? 0) <= furthest;
 }
 
 function* recordsIn(key: string, body: Uint8Array): Generator<ReadRecord> {

@@ -165,7 +165,12 @@ export interface ContainContext<S> extends ApplyContext<S> {
 
 export type ProbeResult =
   | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'rejected' | 'unreachable'; readonly error: TargetError }
+  | {
+      readonly outcome: 'rejected' | 'unreachable';
+      readonly error: TargetError;
+      /** The target found the credential right and had no connection left for its user: one that was set is in place. */
+      readonly passwordAccepted?: boolean;
+    }
   /** Nothing that Rekey can reach accepts or refuses it; `note` says who does. */
   | { readonly outcome: 'unverifiable'; readonly note: string };
 

@@ -255,9 +255,8 @@ export class RotationLifecycle<S extends object> {
     const result = await this.#withFindings(description, token, (target) =>
       this.#deps.rotator.probe(credential, target),
     );
-    if ('error' in result) {
-      throw result.error;
-    }
+    // Where a pool holds every connection of the user, waiting for one would leave the current version refused for as long.
+    if ('error' in result && result.passwordAccepted !== true) throw result.error;
   }
 
   async #finish(

@@ -74,8 +74,12 @@ export async function probeLogin(login: () => Promise<unknown>): Promise<ProbeRe
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     // The user's own connections are used up: the server has found the password right before it says so.
-    if (error instanceof LoginAccepted && error.code === 'TargetBusy') return { outcome: 'accepted' };
-    return { outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable', error };
+    const passwordAccepted = error instanceof LoginAccepted && error.code === 'TargetBusy';
+    return {
+      outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable',
+      error,
+      ...(passwordAccepted && { passwordAccepted }),
+    };
   }
 }
 
