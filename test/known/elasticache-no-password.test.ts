@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { systemRandom } from '../../adapters/random.ts';
+import type { CacheUser, CacheUserApi } from '../../rotators/elasticache/api.ts';
+import { apply } from '../../rotators/elasticache/apply.ts';
+import type { CacheUserSecret } from '../../rotators/elasticache/schema.ts';
+
+/**
+ * https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_AuthenticationMode.html: a user of `no-password-required` lets everybody in. Whoever
+ * logs in without one is refused from the rotation on, and nothing shows that the secret is that user's. A user of IAM is refused; this one is
+ * refused as well, or a finding says what was taken over.
+ */
+test.failing('a user without any password is not given one without a word', async () => {
+  const user: CacheUser = {
+    ...{ id: 'orders', what: 'ElastiCache user "orders"', username: 'orders', status: 'active' },
+    ...{ changing: false, passwordCount: 0, authentication: 'no-password' },
+  };
+  let passwords: readonly string[] | undefined;
+  const api = {
+    find: async () => user,
+    setPasswords: async (_user: CacheUser, wanted: readonly string[]) => {
+      passwords = wanted;
+      return user;
+    },
+  } as unknown as CacheUserApi;
+  const current: CacheUserSecret = { username: 'orders', userId: 'orders', password: 'never set by anybody' };
+  const findings: unknown[] = [];
+  await apply(
+    { ...current, password: 'the next password' },
+    {
+      ...{ connectTimeoutMs: 100, statementTimeoutMs: 100 },
+      finding: (finding) => findings.push(finding),
+      ...{ strategy: 'single-user', random: systemRandom },
+      credentials: {
+        current,
+        admin: async () => undefined,
+        previous: async () => undefined,
+        async *others() {},
+        isAssigned: async () => true,
+      },
+    },
+    { api, pace: { budgetMs: 1_000, pollMs: 1, settleMs: 1 } },
+  ).catch(() => undefined);
+  expect(passwords === undefined || findings.length > 0).toBe(true);
+});
