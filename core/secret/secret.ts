@@ -56,8 +56,18 @@ export function wasRotated(
   return pending || (lastRotated !== undefined && created !== undefined && lastRotated >= created);
 }
 
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html */
+const longestArn = 2_048;
+
 /**
  * Fields that any secret's JSON may hold besides those of its type.
  * `masterarn` names the admin secret, as in AWS's own rotation functions; templates write `""` or `null` for none.
  */
-export const commonSecretFields = { masterarn: z.string().nullish() };
+export const commonSecretFields = { masterarn: z.string().max(longestArn).nullish() };
+
+/** The longest name of a credential that records and the state of a workflow carry. */
+const longestIdentity = 256;
+
+/** Names a credential at a length that records and the state of a workflow have room for, whatever a secret holds. */
+export const carriedName = (name: string): string =>
+  name.length > longestIdentity ? `${name.slice(0, longestIdentity)}…` : name;

@@ -16,6 +16,7 @@ export const cacheUserSchema = z
     username: z
       .string()
       .min(1, 'username must not be empty')
+      .max(512, 'username must have at most 512 characters')
       .refine(
         (value) => value.isWellFormed() && !/[\s\0]/.test(value),
         'username must be text without spaces',
@@ -23,12 +24,12 @@ export const cacheUserSchema = z
     /** The id that the API knows the user by, which is not its name. */
     userId: z
       .string()
-      .regex(/^(?:[A-Za-z][A-Za-z0-9-]*)?$/, 'must be the id of a user')
+      .regex(/^(?:[A-Za-z][A-Za-z0-9-]{0,127})?$/, 'must be the id of a user')
       .nullish(),
     user_arn: z
       .string()
       .regex(
-        /^(?:arn:[^:]+:elasticache:[^:]+:\d{12}:user:[A-Za-z][A-Za-z0-9-]*)?$/,
+        /^(?:arn:[^:]+:elasticache:[^:]+:\d{12}:user:[A-Za-z][A-Za-z0-9-]{0,127})?$/,
         'must be the ARN of a user',
       )
       .nullish(),

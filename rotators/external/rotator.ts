@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Revoker } from '../../core/rotator.ts';
-import { commonSecretFields } from '../../core/secret/secret.ts';
+import { carriedName, commonSecretFields } from '../../core/secret/secret.ts';
 import { descriptor } from './descriptor.ts';
 
 /** Any JSON object: what is in it is between the rotation function and its target. */
@@ -19,7 +19,8 @@ export const rotator: Revoker<ExternalSecret> = {
   strategies: descriptor.strategies,
   schema: externalSecretSchema,
   /** AWS's own functions keep the user's name in `username`; it is a name, and any other key might be the secret. */
-  identity: ({ username }) => (typeof username === 'string' && username !== '' ? username : 'credential'),
+  identity: ({ username }) =>
+    typeof username === 'string' && username !== '' ? carriedName(username) : 'credential',
   boundTo: () => ({}),
   probe: async () => ({ outcome: 'unverifiable', note }),
   contain: async () => ({

@@ -1,6 +1,7 @@
 import type { Random } from '../../core/ports.ts';
 import type { Rotator } from '../../core/rotator.ts';
 import { generatePassword, type PasswordPolicy } from '../../core/secret/password.ts';
+import { carriedName } from '../../core/secret/secret.ts';
 import { check } from './check.ts';
 import { descriptor } from './descriptor.ts';
 import { type GenericSecret, genericSecretSchema, keysOf, textOf } from './schema.ts';
@@ -17,7 +18,7 @@ export const rotator: Rotator<GenericSecret> = {
   type: 'generic',
   strategies: descriptor.strategies,
   schema: genericSecretSchema,
-  identity: (secret) => keysOf(secret).join(', '),
+  identity: (secret) => carriedName(keysOf(secret).join(', ')),
   credentialKeys: keysOf,
   boundTo: () => ({}),
   propose: async (current, { random, passwords }) => ({

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext, RetireContext, RetireResult } from '../../core/rotator.ts';
+import { carriedName } from '../../core/secret/secret.ts';
 import { type Authority, authorityFor, currentOf, valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import type { Kit } from './kit.ts';
@@ -141,7 +142,9 @@ export const identityOf = ({ name, id }: Pick<Credential, 'name' | 'id'>): strin
 
 /** See {@link Rotator.identity}; a version may hold an admin credential by mistake. */
 export function identity(secret: HttpSecret, recipes: Recipes): string {
-  return secret.recipe === undefined
-    ? `admin of ${secret.service ?? 'nothing'}`
-    : identityOf(credentialOf(secret, recipes));
+  return carriedName(
+    secret.recipe === undefined
+      ? `admin of ${secret.service ?? 'nothing'}`
+      : identityOf(credentialOf(secret, recipes)),
+  );
 }

@@ -14,7 +14,8 @@ export const iamAccessKeySchema = z
      * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
      */
     username: z.string().regex(/^[\w+=,.@-]{1,64}$/, 'username must be the name of an IAM user'),
-    accessKeyId: text.optional(),
+    /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html */
+    accessKeyId: text.max(128, 'accessKeyId must have at most 128 characters').optional(),
     secretAccessKey: text.optional(),
     ...commonSecretFields,
   })

@@ -48,12 +48,16 @@ const identifier = z
 export const masterSecretSchema = z.looseObject({
   engine: z
     .string()
+    .max(64, 'engine must have at most 64 characters')
     .refine(
       (value) => familyOf(value) !== undefined,
       `engine must be one of ${[...families.keys()].join(', ')}, oracle, sqlserver, db2`,
     ),
   /** The master user; the API sets no other user's password. */
-  username: z.string().min(1, 'username must not be empty'),
+  username: z
+    .string()
+    .min(1, 'username must not be empty')
+    .max(128, 'username must have at most 128 characters'),
   ...endpointFields,
   dbname: z.string().nullish(),
   /** Of an RDS DB instance, or of a member of a cluster. */

@@ -13,6 +13,7 @@ export const redisSecretSchema = z.looseObject({
   username: z
     .string()
     .min(1, 'username must not be empty')
+    .max(512, 'username must have at most 512 characters')
     .refine((value) => value.isWellFormed() && !/[\s\0]/.test(value), 'username must be text without spaces'),
   ...endpointFields,
   ...commonSecretFields,
