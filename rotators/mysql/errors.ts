@@ -75,6 +75,15 @@ function loginError(answer: number, place: Place): TargetError {
     case 1161:
     case 1927:
       return new TargetError('TargetUnreachable', `${where}: ended by the server (${answer})`);
+    // Offline mode, which Group Replication uses as well, and a node of Galera that is not in its cluster.
+    case 1047:
+    case 3032:
+      return new TargetError('TargetUnreachable', `${where}: the server takes no logins now (${answer})`);
+    case 3159:
+      return new TargetError(
+        'TargetRefused',
+        `${where}: the server demands TLS (3159), and "ssl": false in the secret rules it out; remove that key`,
+      );
     case 1129:
     case 1130:
       return new TargetError(
@@ -132,6 +141,12 @@ export function statementError(error: unknown, place: Place, doing: string, miss
     case 1969:
     case 3024:
       return new TargetError('TargetTimeout', `${where}: took too long to ${doing} (${answer})`);
+    case 1047:
+    case 3032:
+      return new TargetError(
+        'TargetUnreachable',
+        `${where}: the server does nothing for now: ${doing} (${answer})`,
+      );
     case 1213:
     case 1614:
       return new TargetError(

@@ -8,9 +8,9 @@ import { GetParametersByPathCommand, PutParameterCommand, SSMClient } from '@aws
 import { expect, jest, test } from '@jest/globals';
 import type { Context } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
-import type { BrakeState } from '../../core/brake.ts';
-import { rotationHandler } from '../../lambdas/functions/rotation.ts';
-import { rotator as postgresql } from '../../rotators/postgresql/rotator.ts';
+import type { BrakeState } from '../../../core/brake.ts';
+import { rotationHandler } from '../../../lambdas/functions/rotation.ts';
+import { rotator as postgresql } from '../../../rotators/postgresql/rotator.ts';
 
 Object.assign(process.env, {
   REKEY_ENVIRONMENT: 'test',
@@ -35,7 +35,7 @@ const context = {
  * Secrets Manager repeats a step, and who may start rotations may invoke the function: the last step of a version that is
  * current for weeks finds nothing to do, and is no rotation that has succeeded.
  */
-test.failing('finishSecret of a version that has long been current ends no row of failures', async () => {
+test('finishSecret of a version that has long been current ends no row of failures', async () => {
   for (const level of ['error', 'warn', 'info'] as const)
     jest.spyOn(console, level).mockImplementation(() => undefined);
   const failed = ['a-AbCdEf', 'b-AbCdEf', 'c-AbCdEf', 'd-AbCdEf'];
