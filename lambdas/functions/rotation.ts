@@ -94,7 +94,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       tools.logger.appendKeys({ secret: secretId, step, versionId: token });
       const report = await lifecycle.run(event);
       measure(report, tools);
-      if (report.step === 'finishSecret' && report.done) {
+      if (report.announced === true) {
         await watch.succeeded({ secretArn: lifecycle.secretArn ?? secretId, token });
       }
     } catch (error) {

@@ -42,6 +42,8 @@ export interface StepReport {
   readonly done: boolean;
   /** On the step that completed a rotation: milliseconds since its pending version was stored. */
   readonly rotationMs?: number;
+  /** True where a rotation has succeeded and was said to, again where the step that did it died before. */
+  readonly announced?: boolean;
 }
 
 /**
@@ -308,8 +310,7 @@ export class RotationLifecycle<S extends object> {
     );
     store.forget(description.arn);
     return {
-      step,
-      done: state === 'pending',
+      ...{ step, done: state === 'pending', announced: true },
       ...(state === 'pending' && durationMs !== undefined && { rotationMs: durationMs }),
     };
   }

@@ -60,7 +60,7 @@ describe('a step of a version that is current already', () => {
   test('finishSecret announces the success again and moves no label', async () => {
     const { run, calls, bus } = await rotated();
     const before = calls.length;
-    expect(await run('finishSecret')).toEqual({ step: 'finishSecret', done: false });
+    expect(await run('finishSecret')).toEqual({ step: 'finishSecret', done: false, announced: true });
     expect(calls.slice(before)).toEqual([]);
     expect(bus.events.map(({ detailType }) => detailType)).toEqual([
       'Secret Rotation Started',
