@@ -141,7 +141,7 @@ def _pause(params: dict) -> str:
 
 def _delete(params: dict) -> str:
     cluster = _find(params.get("ClusterIdentifier", ""))
-    del _clusters[*_scope(), cluster["id"]]
+    del _clusters[(*_scope(), cluster["id"])]
     return _render({**cluster, "status": "deleting"})
 
 
