@@ -1,6 +1,7 @@
 """Starts the emulator in place of the `ministack` command: `python -m cloud --directory DIR [--watch-stdin]`.
 
-The environment holds the emulator's own settings (local/emulator/cloud.ts sets them); certificates are made here, first.
+The environment holds the emulator's own settings (local/emulator/cloud.ts sets them); certificates are made here,
+first.
 """
 
 import argparse
@@ -13,11 +14,7 @@ import threading
 from pathlib import Path
 
 import cloud
-from cloud import snapshots
-
-snapshots.compile_loops()
-
-from cloud import certificates, emulator  # noqa: E402
+from cloud import certificates, snapshots
 
 
 def _end_with_parent() -> None:
@@ -40,7 +37,6 @@ def _install_extensions() -> None:
         install = getattr(importlib.import_module(f"cloud.{module}"), "install", None)
         if install is not None:
             install()
-    print("CloudFormation's functions replaced:", ", ".join(emulator.replaced))
 
 
 def main() -> None:
@@ -57,11 +53,17 @@ def main() -> None:
     os.environ["MINISTACK_SSL_CERT"] = str(certificate)
     os.environ["MINISTACK_SSL_KEY"] = str(key)
 
-    # Imported only now: the emulator reads its settings from the environment when it is imported.
-    from ministack import app
+    snapshots.compile_loops()
 
+    # Imported only now: the emulator reads its settings from the environment when it is imported, and loops are changed
+    # in what is compiled from here on.
+    from ministack import app  # noqa: PLC0415
+
+    from cloud import emulator, seams  # noqa: PLC0415
+
+    emulator.verify()
     # The emulator also takes port 443 where it may; two local clouds, or a web server, must not meet there.
-    app._port_is_bindable = lambda host, port: False
+    seams.app.replace(port_is_bindable=lambda host, port: False)
     _install_extensions()
     sys.argv = ["ministack"]
     app.main()

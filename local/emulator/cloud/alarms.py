@@ -7,8 +7,8 @@
 - A change of the state runs the actions of the new state, once; a topic is reached if its policy admits the alarm:
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 
-"CloudWatch attempts to retrieve a higher number of data points than the number specified as Evaluation Periods"; how many
-more is not documented. Here they are two, as in the examples of that page.
+"CloudWatch attempts to retrieve a higher number of data points than the number specified as Evaluation Periods"; how
+many more is not documented. Here they are two, as in the examples of that page.
 """
 
 import contextvars
@@ -17,9 +17,9 @@ import operator
 import threading
 import time
 
-from ministack.services import cloudwatch, sns
+from ministack.services import sns
 
-from . import clock, metric_math, metrics, service_roles
+from cloud import clock, metric_math, metrics, seams, service_roles
 
 logger = logging.getLogger("rekey.alarms")
 
@@ -38,10 +38,6 @@ _lock = threading.RLock()
 _evaluated: int | None = None
 
 
-# ---------------------------------------------------------------------------
-# From data points to a state
-# ---------------------------------------------------------------------------
-
 def state_of(points: list, periods: int, to_alarm: int, missing: str, state: str) -> str:
     """The state that data points, the oldest first, put an alarm into.
 
@@ -59,7 +55,8 @@ def state_of(points: list, periods: int, to_alarm: int, missing: str, state: str
     # Only breaching points, too few of them, or none at all.
     if missing == "ignore":
         return state
-    # "The alarm goes to ALARM when the oldest available breaching data point is at least as old as Datapoints to Alarm."
+    # "The alarm goes to ALARM when the oldest available breaching data point is at least as old as Datapoints to
+    # Alarm."
     oldest = next((age for age in range(len(points), 0, -1) if points[-age] is not None), 0)
     return "ALARM" if real and oldest >= to_alarm else "INSUFFICIENT_DATA"
 
@@ -75,7 +72,7 @@ def _series(metric: dict, statistic: str, period: int, stamps: list) -> dict:
     for stamp in stamps:
         inside = [point for point in points if stamp <= point["Timestamp"] < stamp + period]
         if inside:
-            series[stamp] = cloudwatch._stat_value(cloudwatch._calc_stats(inside), statistic, inside)
+            series[stamp] = seams.cloudwatch.stat_value(seams.cloudwatch.calc_stats(inside), statistic, inside)
     return series
 
 
@@ -120,21 +117,28 @@ def _evaluate(alarm: dict, end: float) -> None:
     threshold = float(alarm.get("Threshold", 0))
     points = [compare(series[stamp], threshold) if stamp in series else None for stamp in stamps]
     old = alarm["StateValue"]
-    new = state_of(points, periods, int(alarm.get("DatapointsToAlarm") or periods),
-                   alarm.get("TreatMissingData") or "missing", old)
+    new = state_of(
+        points, periods, int(alarm.get("DatapointsToAlarm") or periods), alarm.get("TreatMissingData") or "missing", old
+    )
     if new != old:
         shown = ", ".join("-" if stamp not in series else f"{series[stamp]:g}" for stamp in stamps)
-        _change(alarm, old, new, f"Threshold Crossed: data points [{shown}], the oldest first, against "
-                                 f"{alarm['ComparisonOperator']} {threshold:g}.", end)
+        _change(
+            alarm,
+            old,
+            new,
+            f"Threshold Crossed: data points [{shown}], the oldest first, against "
+            f"{alarm['ComparisonOperator']} {threshold:g}.",
+            end,
+        )
 
 
 def _change(alarm: dict, old: str, new: str, reason: str, stamp: float) -> None:
     alarm.update(StateValue=new, StateReason=reason, StateUpdatedTimestamp=int(stamp))
-    cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
+    seams.cloudwatch.record_history(alarm["AlarmName"], old, new, reason)
     field = {"ALARM": "AlarmActions", "OK": "OKActions"}.get(new, "InsufficientDataActions")
     admitted = [action for action in alarm.get(field) or [] if _may_publish(action, alarm["AlarmArn"])]
-    cloudwatch._dispatch_alarm_actions({**alarm, field: admitted}, old, new, reason)
-    cloudwatch._evaluate_parent_alarms(alarm)
+    seams.cloudwatch.dispatch_alarm_actions({**alarm, field: admitted}, old, new, reason)
+    seams.cloudwatch.evaluate_parent_alarms(alarm)
 
 
 def _may_publish(topic_arn: str, alarm_arn: str) -> bool:
@@ -143,18 +147,18 @@ def _may_publish(topic_arn: str, alarm_arn: str) -> bool:
         logger.warning("Alarm %s: topic %s does not exist", alarm_arn, topic_arn)
         return False
     # A topic without a policy of its own has the default one, which admits its account's alarms.
-    if not found[0] or service_roles.policy_admits(found[0], "cloudwatch.amazonaws.com", "sns:Publish", topic_arn, alarm_arn):
+    if not found[0] or service_roles.policy_admits(
+        found[0], "cloudwatch.amazonaws.com", "sns:Publish", topic_arn, alarm_arn
+    ):
         return True
-    logger.warning("Alarm %s: the policy of topic %s does not let cloudwatch.amazonaws.com publish", alarm_arn, topic_arn)
+    logger.warning(
+        "Alarm %s: the policy of topic %s does not let cloudwatch.amazonaws.com publish", alarm_arn, topic_arn
+    )
     return False
 
 
-# ---------------------------------------------------------------------------
-# The passing of minutes
-# ---------------------------------------------------------------------------
-
 def catch_up() -> None:
-    """Evaluate every alarm at each minute that ended since the last time."""
+    """Evaluates every alarm at each minute that ended since the last time."""
     global _evaluated
     with _lock:
         minute = int(clock.now() // _MINUTE)
@@ -164,7 +168,7 @@ def catch_up() -> None:
         for one in range(max(_evaluated + 1, minute - _MOST_MINUTES), minute + 1):
             # What SQS tells of a minute belongs to that minute.
             metrics.sample_queues(one * _MINUTE - 1)
-            for alarm in list(cloudwatch._alarms.values()):
+            for alarm in list(seams.cloudwatch.alarms.values()):
                 try:
                     _evaluate(alarm, one * _MINUTE)
                 except Exception:
@@ -173,17 +177,19 @@ def catch_up() -> None:
 
 
 def _check(alarm: dict) -> None:
-    """Refuse what cannot be evaluated when it is put, not silently every minute."""
+    """Refuses what cannot be evaluated when it is put, not silently every minute."""
     if alarm.get("ComparisonOperator") not in _COMPARISONS:
-        raise ValueError(f"Alarm {alarm['AlarmName']}: the local cloud does not know the comparison "
-                         f"{alarm.get('ComparisonOperator')}.")
+        raise ValueError(
+            f"Alarm {alarm['AlarmName']}: the local cloud does not know the comparison "
+            f"{alarm.get('ComparisonOperator')}."
+        )
     period = _period_of(alarm)
     _watched(alarm, period, [clock.now() - period])
 
 
 def install() -> None:
-    """Evaluate by the clock in place of evaluating on PutMetricData."""
-    describe, put_in_stack = cloudwatch._describe_alarms, cloudwatch.cloudformation_put_metric_alarm
+    """Has the clock evaluate alarms, not PutMetricData."""
+    describe, put_in_stack = seams.cloudwatch.describe_alarms, seams.cloudwatch.cloudformation_put_metric_alarm
 
     def _describe_alarms(*args, **options):
         catch_up()
@@ -204,9 +210,11 @@ def install() -> None:
     def start(target):
         threading.Thread(target=contextvars.copy_context().run, args=(target,), daemon=True, name="alarms").start()
 
-    cloudwatch._evaluate_alarm = lambda alarm: None
-    cloudwatch._evaluate_all_alarms = lambda: None
-    cloudwatch.cloudformation_put_metric_alarm = cloudformation_put_metric_alarm
-    cloudwatch._describe_alarms = _describe_alarms
+    seams.cloudwatch.replace(
+        evaluate_alarm=lambda alarm: None,
+        evaluate_all_alarms=lambda: None,
+        cloudformation_put_metric_alarm=cloudformation_put_metric_alarm,
+        describe_alarms=_describe_alarms,
+    )
     clock.on_advance(lambda: start(catch_up))
     start(every_minute)

@@ -57,9 +57,15 @@ def issue(directory: Path) -> tuple[Path, Path]:
 
     def usage(*, authority: bool) -> x509.KeyUsage:
         return x509.KeyUsage(
-            digital_signature=not authority, key_cert_sign=authority, crl_sign=authority,
-            content_commitment=False, key_encipherment=False, data_encipherment=False,
-            key_agreement=False, encipher_only=False, decipher_only=False,
+            digital_signature=not authority,
+            key_cert_sign=authority,
+            crl_sign=authority,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
         )
 
     authority = (
@@ -68,14 +74,14 @@ def issue(directory: Path) -> tuple[Path, Path]:
         .add_extension(usage(authority=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    alternatives = [x509.DNSName(name) for name in NAMES]
-    addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in ADDRESSES]
+    alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in NAMES]
+    alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in ADDRESSES]
     server = (
         builder(_name("Rekey local cloud"), server_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(alternatives + addresses), critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     authority_pem = authority.public_bytes(serialization.Encoding.PEM)

@@ -5,18 +5,16 @@ The emulator compares resources alone, so an output that another stack is to rea
 deploys through change sets: aws/aws-cdk#186).
 """
 
-from cloud import emulator
+from cloud import seams
 
 
 def _with_outputs(create):
     def create_change_set(params):
-        from ministack.services.cloudformation import _change_sets, _stacks
-
-        before = set(_change_sets)
+        before = set(seams.cloudformation.change_sets)
         answer = create(params)
-        for identifier in set(_change_sets) - before:
-            change_set = _change_sets[identifier]
-            stack = _stacks.get(change_set["StackName"]) or {}
+        for identifier in set(seams.cloudformation.change_sets) - before:
+            change_set = seams.cloudformation.change_sets[identifier]
+            stack = seams.cloudformation.stacks.get(change_set["StackName"]) or {}
             empty = change_set["Status"] == "FAILED" and not change_set["Changes"]
             same = change_set["_template"].get("Outputs", {}) == stack.get("_template", {}).get("Outputs", {})
             if change_set["ChangeSetType"] == "UPDATE" and empty and not same:
@@ -27,6 +25,4 @@ def _with_outputs(create):
 
 
 def install() -> None:
-    from ministack.services.cloudformation import changesets
-
-    emulator.replace(changesets, "_create_change_set", _with_outputs)
+    seams.changesets.wrap(create_change_set=_with_outputs)

@@ -5,7 +5,7 @@ replaces is deleted in UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, after everything els
 change has no events.
 """
 
-from cloud import emulator
+from cloud import seams
 
 # Stack and logical id of resources that the running update found unchanged.
 _unchanged: set[tuple[str, str]] = set()
@@ -13,10 +13,8 @@ _unchanged: set[tuple[str, str]] = set()
 
 def _noting(update):
     def update_keeping_seed(resource_type, physical_id, old_props, new_props, stack_name, logical_id, *others):
-        from ministack.services.cloudformation import _stack_events, _stacks
-
         if old_props == new_props:
-            events = _stack_events.get(_stacks[stack_name]["StackId"], [])
+            events = seams.cloudformation.stack_events.get(seams.cloudformation.stacks[stack_name]["StackId"], [])
             if events and events[-1]["LogicalResourceId"] == logical_id:
                 events.pop()
             _unchanged.add((stack_name, logical_id))
@@ -37,9 +35,7 @@ def _telling(add_event):
 
 def _cleaning(delete):
     def delete_resource(resource_type, physical_id, props, stack_name=None, logical_id=None):
-        from ministack.services.cloudformation import _stacks, stacks
-
-        stack = _stacks.get(stack_name) if stack_name else None
+        stack = seams.cloudformation.stacks.get(stack_name) if stack_name else None
         cleanup = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
         # Rollbacks and the deletion of a stack have other states, and the emulator tells of those itself.
         if stack is None or logical_id is None or stack["StackStatus"] not in ("UPDATE_IN_PROGRESS", cleanup):
@@ -48,18 +44,17 @@ def _cleaning(delete):
         identifier = stack["StackId"]
         if stack["StackStatus"] != cleanup:
             stack["StackStatus"] = cleanup
-            stacks._add_event(identifier, stack_name, stack_name, "AWS::CloudFormation::Stack", cleanup, "", identifier)
+            seams.stacks.add_event(
+                identifier, stack_name, stack_name, "AWS::CloudFormation::Stack", cleanup, "", identifier
+            )
         about = (identifier, stack_name, logical_id, resource_type)
-        stacks._add_event(*about, "DELETE_IN_PROGRESS", physical_id=physical_id)
+        seams.stacks.add_event(*about, "DELETE_IN_PROGRESS", physical_id=physical_id)
         delete(resource_type, physical_id, props, stack_name, logical_id)
-        stacks._add_event(*about, "DELETE_COMPLETE", physical_id=physical_id)
+        seams.stacks.add_event(*about, "DELETE_COMPLETE", physical_id=physical_id)
 
     return delete_resource
 
 
 def install() -> None:
-    from ministack.services.cloudformation import provisioners, stacks
-
-    emulator.replace(stacks, "_update_keeping_seed", _noting)
-    emulator.replace(stacks, "_add_event", _telling)
-    emulator.replace(provisioners, "_delete_resource", _cleaning)
+    seams.stacks.wrap(update_keeping_seed=_noting, add_event=_telling)
+    seams.provisioners.wrap(delete_resource=_cleaning)

@@ -6,7 +6,7 @@ An update that breaks this is rolled back once its resources are done, with the 
 convox/rack#2410); a delete leaves the stack in the state that it had, with the reason (rlister/stax#40).
 """
 
-from cloud import emulator
+from cloud import seams
 
 # Stacks in these states hold nothing that could import.
 WITHOUT_RESOURCES = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"}
@@ -14,36 +14,29 @@ WITHOUT_RESOURCES = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE
 
 def _importers(names: set[str], own_stack_id: str) -> dict[str, list[str]]:
     """The names of the stacks that import each of `names`."""
-    from ministack.services.cloudformation import _stacks
-    from ministack.services.cloudformation.handlers import _imported_export_names
-
     importers: dict[str, list[str]] = {}
     if not names:
         return importers
-    for stack_name, stack in _stacks.items():
+    for stack_name, stack in seams.cloudformation.stacks.items():
         if stack.get("StackId") == own_stack_id or stack.get("StackStatus") in WITHOUT_RESOURCES:
             continue
-        for name in names & _imported_export_names(stack, stack_name):
+        for name in names & seams.handlers.imported_export_names(stack, stack_name):
             importers.setdefault(name, []).append(stack_name)
     return importers
 
 
 def _of_stack(stack_id: str) -> dict[str, dict]:
-    from ministack.services.cloudformation import _exports
-
-    return {name: export for name, export in _exports.items() if export.get("StackId") == stack_id}
+    return {name: export for name, export in seams.cloudformation.exports.items() if export.get("StackId") == stack_id}
 
 
 def _checking(resolve_outputs):
     def resolve_stack_outputs(*arguments):
         """The stack's outputs, and its exports if no other stack stands against them."""
-        from ministack.services.cloudformation import _exports
-
         outputs, wanted = resolve_outputs(*arguments)
         stack_id = arguments[-1]
         held = _of_stack(stack_id)
         for name in wanted:
-            owner = _exports.get(name, {}).get("StackId", stack_id)
+            owner = seams.cloudformation.exports.get(name, {}).get("StackId", stack_id)
             if owner != stack_id:
                 raise ValueError(f"Export with name {name} is already exported by stack {owner.split('/')[1]}.")
         gone = held.keys() - wanted.keys()
@@ -52,7 +45,7 @@ def _checking(resolve_outputs):
             verb = "deleted" if name in gone else "updated"
             raise ValueError(f"Export {name} cannot be {verb} as it is in use by {', '.join(sorted(stacks))}")
         for name in gone:
-            _exports.pop(name, None)
+            seams.cloudformation.exports.pop(name, None)
         return outputs, wanted
 
     return resolve_stack_outputs
@@ -60,11 +53,7 @@ def _checking(resolve_outputs):
 
 def _refusing(delete):
     def delete_stack(params):
-        from ministack.services.cloudformation.handlers import _resolve_stack
-        from ministack.services.cloudformation.helpers import _p, _xml
-        from ministack.services.cloudformation.stacks import _add_event
-
-        stack = _resolve_stack(_p(params, "StackName"))
+        stack = seams.handlers.resolve_stack(seams.helpers.p(params, "StackName"))
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE" or stack.get("EnableTerminationProtection"):
             return delete(params)
         used = _importers(set(_of_stack(stack["StackId"])), stack["StackId"])
@@ -74,30 +63,33 @@ def _refusing(delete):
         reason = f"Export {name} cannot be deleted as it is in use by {', '.join(sorted(stacks))}"
         stack["StackStatusReason"] = reason
         for status, why in (("DELETE_IN_PROGRESS", "User Initiated"), (stack["StackStatus"], reason)):
-            _add_event(stack["StackId"], stack["StackName"], stack["StackName"], "AWS::CloudFormation::Stack", status,
-                       why, stack["StackId"])
-        return _xml(200, "DeleteStackResponse", "")
+            seams.stacks.add_event(
+                stack["StackId"],
+                stack["StackName"],
+                stack["StackName"],
+                "AWS::CloudFormation::Stack",
+                status,
+                why,
+                stack["StackId"],
+            )
+        return seams.helpers.xml(200, "DeleteStackResponse", "")
 
     return delete_stack
 
 
 def _importing(resolve):
     def resolve_refs(value, *scope):
-        from ministack.services.cloudformation import _exports
-
         if not isinstance(value, dict) or "Fn::ImportValue" not in value:
             return resolve(value, *scope)
         name = str(resolve(value["Fn::ImportValue"], *scope))
-        if name not in _exports:
+        if name not in seams.cloudformation.exports:
             raise ValueError(f"No export named {name} found.")
-        return _exports[name]["Value"]
+        return seams.cloudformation.exports[name]["Value"]
 
     return resolve_refs
 
 
 def install() -> None:
-    from ministack.services.cloudformation import engine, handlers, stacks
-
-    emulator.replace(engine, "_resolve_refs", _importing)
-    emulator.replace(stacks, "_resolve_stack_outputs", _checking)
-    emulator.replace(handlers, "_delete_stack", _refusing)
+    seams.engine.wrap(resolve_refs=_importing)
+    seams.stacks.wrap(resolve_stack_outputs=_checking)
+    seams.handlers.wrap(delete_stack=_refusing)

@@ -7,89 +7,75 @@ over by a stack that retained it. The emulator took such resources over.
 
 from collections.abc import Callable
 
-from cloud import emulator
+from ministack.core.responses import get_account_id, get_region
+
+from cloud import emulator, seams
 
 
 def _arn(service: str, resource: str, region: bool = True) -> str:
-    from ministack.core.responses import get_account_id, get_region
-
     return f"arn:aws:{service}:{get_region() if region else ''}:{get_account_id()}:{resource}"
 
 
-def _named(module: str, store: str) -> Callable[[str, dict], bool]:
+def _named(service: emulator.Seam, store: str) -> Callable[[str, dict], bool]:
     """Looks for the name among the keys of a service's store."""
 
     def exists(name, props):
-        from importlib import import_module
-
-        return name in getattr(import_module(f"ministack.services.{module}"), store)
+        return name in getattr(service, store)
 
     return exists
 
 
 def _managed_policy(name, props):
-    from ministack.services import iam
-
-    return _arn("iam", f"policy{props.get('Path', '/')}{name}", region=False) in iam._policies
+    return _arn("iam", f"policy{props.get('Path', '/')}{name}", region=False) in seams.iam.policies
 
 
 def _rule(name, props):
-    from ministack.services import eventbridge
-
-    return eventbridge._rule_key(name, props.get("EventBusName", "default").split("/")[-1]) in eventbridge._rules
+    return (
+        seams.eventbridge.rule_key(name, props.get("EventBusName", "default").split("/")[-1]) in seams.eventbridge.rules
+    )
 
 
 def _alarm(name, props):
-    from ministack.services import cloudwatch
-
-    return name in cloudwatch._alarms or name in cloudwatch._composite_alarms
+    return name in seams.cloudwatch.alarms or name in seams.cloudwatch.composite_alarms
 
 
 def _topic(name, props):
-    from ministack.services import sns
-
-    return _arn("sns", name) in sns._topics
+    return _arn("sns", name) in seams.sns.topics
 
 
 def _state_machine(name, props):
-    from ministack.services import stepfunctions
-
-    return _arn("states", f"stateMachine:{name}") in stepfunctions._state_machines
+    return _arn("states", f"stateMachine:{name}") in seams.stepfunctions.state_machines
 
 
 def _alias(name, props):
-    from ministack.services import kms
-
-    return _arn("kms", name) in kms._aliases or name in kms._aliases
+    return _arn("kms", name) in seams.kms.aliases or name in seams.kms.aliases
 
 
 def _schedule(name, props):
-    from ministack.services import scheduler
-
-    return f"{props.get('GroupName', 'default')}/{name}" in scheduler._schedules
+    return f"{props.get('GroupName', 'default')}/{name}" in seams.scheduler.schedules
 
 
 def _security_group(name, props):
-    from ministack.services import ec2
-
-    return any(group.get("GroupName") == name and group.get("VpcId") == props.get("VpcId")
-               for group in ec2._security_groups.values())
+    return any(
+        group.get("GroupName") == name and group.get("VpcId") == props.get("VpcId")
+        for group in seams.ec2.security_groups.values()
+    )
 
 
 # The property that names a resource of the type, and how to tell that one of that name exists.
 NAMED: dict[str, tuple[str, Callable[[str, dict], bool]]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", _alarm),
     "AWS::CloudWatch::CompositeAlarm": ("AlarmName", _alarm),
-    "AWS::CloudWatch::Dashboard": ("DashboardName", _named("cloudwatch", "_dashboards")),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", _named(seams.cloudwatch, "dashboards")),
     "AWS::EC2::SecurityGroup": ("GroupName", _security_group),
     "AWS::Events::Rule": ("Name", _rule),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", _managed_policy),
-    "AWS::IAM::Role": ("RoleName", _named("iam", "_roles")),
+    "AWS::IAM::Role": ("RoleName", _named(seams.iam, "roles")),
     "AWS::KMS::Alias": ("AliasName", _alias),
-    "AWS::Lambda::Function": ("FunctionName", _named("lambda_svc", "_functions")),
-    "AWS::Logs::LogGroup": ("LogGroupName", _named("cloudwatch_logs", "_log_groups")),
+    "AWS::Lambda::Function": ("FunctionName", _named(seams.lambda_svc, "functions")),
+    "AWS::Logs::LogGroup": ("LogGroupName", _named(seams.cloudwatch_logs, "log_groups")),
     "AWS::SNS::Topic": ("TopicName", _topic),
-    "AWS::SQS::Queue": ("QueueName", _named("sqs", "_queue_name_to_url")),
+    "AWS::SQS::Queue": ("QueueName", _named(seams.sqs, "queue_name_to_url")),
     "AWS::Scheduler::Schedule": ("Name", _schedule),
     "AWS::StepFunctions::StateMachine": ("StateMachineName", _state_machine),
 }
@@ -120,8 +106,6 @@ def _replacing(replace_resource):
 
 
 def install() -> None:
-    from ministack.services.cloudformation import provisioners, stacks
-
     # Not at the emulator's provision function itself: updates go through that one, too.
-    emulator.replace(stacks, "_provision_keeping_seed", _creating)
-    emulator.replace(provisioners, "_replace_resource", _replacing)
+    seams.stacks.wrap(provision_keeping_seed=_creating)
+    seams.provisioners.wrap(replace_resource=_replacing)

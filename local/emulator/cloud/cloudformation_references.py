@@ -10,7 +10,10 @@ aws-cloudformation/cfn-lint#4495 and #4519, which tried it on AWS.
 import contextvars
 import json
 
-from cloud import emulator
+from ministack.core.responses import get_account_id, get_region, set_request_region
+from ministack.services.cloudformation import engine
+
+from cloud import seams
 
 FUNCTION = "Fn::GetStackOutput"
 KEYS = {"StackName", "OutputName", "Region", "RoleArn"}
@@ -21,13 +24,10 @@ _planning: contextvars.ContextVar[bool] = contextvars.ContextVar("rekey_cfn_plan
 
 def _output(stack_name: str, output_name: str, region: str) -> str:
     """The value of an output; a stack or output that is not there fails the resource that reads it."""
-    from ministack.core.responses import get_region, set_request_region
-    from ministack.services.cloudformation.handlers import _resolve_stack
-
     reader_region = get_region()
     set_request_region(region)
     try:
-        stack = _resolve_stack(stack_name)
+        stack = seams.handlers.resolve_stack(stack_name)
     finally:
         set_request_region(reader_region)
     if stack is None or stack.get("StackStatus") == "DELETE_COMPLETE":
@@ -39,8 +39,6 @@ def _output(stack_name: str, output_name: str, region: str) -> str:
 
 
 def _read(arguments: dict) -> str:
-    from ministack.core.responses import get_account_id, get_region
-
     for key in ("StackName", "OutputName"):
         if not isinstance(arguments.get(key), str) or not arguments[key]:
             raise ValueError(f"Template error: {FUNCTION} needs {key} as a string.")
@@ -90,11 +88,14 @@ def _check(node) -> None:
     if FUNCTION in node:
         arguments = node[FUNCTION]
         if not isinstance(arguments, dict) or not {"StackName", "OutputName"} <= set(arguments) <= KEYS:
-            raise ValueError(f"Template error: {FUNCTION} takes StackName and OutputName, and may take Region and "
-                             "RoleArn.")
+            raise ValueError(
+                f"Template error: {FUNCTION} takes StackName and OutputName, and may take Region and RoleArn."
+            )
     if _uses(node.get("Fn::ImportValue")):
-        raise ValueError("Template error: the attribute in Fn::ImportValue must not depend on any resources, imported "
-                         "values, or Fn::GetAZs")
+        raise ValueError(
+            "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported "
+            "values, or Fn::GetAZs"
+        )
     for value in node.values():
         _check(value)
 
@@ -107,17 +108,16 @@ def _validating(validate):
             _check(template.get(section) or {})
         for output in (template.get("Outputs") or {}).values():
             if isinstance(output, dict) and _uses(output.get("Export")):
-                raise ValueError("Template format error: The Name field of Export must not depend on any resources, "
-                                 "imported values, or Fn::GetAZs")
+                raise ValueError(
+                    "Template format error: The Name field of Export must not depend on any resources, "
+                    "imported values, or Fn::GetAZs"
+                )
         return validate(template, conditions, params=params)
 
     return validate_template_support
 
 
 def install() -> None:
-    from ministack.services.cloudformation import changesets, engine
-
-    engine.CfnLoader.add_constructor("!GetStackOutput", engine._construct_cfn_tag(FUNCTION))
-    emulator.replace(engine, "_resolve_refs", _resolving)
-    emulator.replace(engine, "validate_template_support", _validating)
-    emulator.replace(changesets, "_resolve_props_for_diff", _planned)
+    engine.CfnLoader.add_constructor("!GetStackOutput", seams.engine.construct_cfn_tag(FUNCTION))
+    seams.engine.wrap(resolve_refs=_resolving, validate_template_support=_validating)
+    seams.changesets.wrap(resolve_props_for_diff=_planned)

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
 """
 
-from cloud import emulator
+from cloud import seams
 
 # Types that Rekey deploys, or may, and of which the emulator knows no create-only properties.
 CREATE_ONLY: dict[str, tuple[str, ...]] = {
@@ -14,19 +14,42 @@ CREATE_ONLY: dict[str, tuple[str, ...]] = {
     "AWS::CloudWatch::CompositeAlarm": ("AlarmName",),
     "AWS::CloudWatch::Dashboard": ("DashboardName",),
     "AWS::EC2::FlowLog": (
-        "DeliverCrossAccountRole", "DeliverLogsPermissionArn", "DestinationOptions", "LogDestination",
-        "LogDestinationType", "LogFormat", "LogGroupName", "MaxAggregationInterval", "ResourceId", "ResourceType",
+        "DeliverCrossAccountRole",
+        "DeliverLogsPermissionArn",
+        "DestinationOptions",
+        "LogDestination",
+        "LogDestinationType",
+        "LogFormat",
+        "LogGroupName",
+        "MaxAggregationInterval",
+        "ResourceId",
+        "ResourceType",
         "TrafficType",
     ),
     "AWS::EC2::RouteTable": ("VpcId",),
     "AWS::EC2::SecurityGroup": ("GroupDescription", "GroupName", "VpcId"),
     "AWS::EC2::SecurityGroupEgress": (
-        "CidrIp", "CidrIpv6", "DestinationPrefixListId", "DestinationSecurityGroupId", "FromPort", "GroupId",
-        "IpProtocol", "ToPort",
+        "CidrIp",
+        "CidrIpv6",
+        "DestinationPrefixListId",
+        "DestinationSecurityGroupId",
+        "FromPort",
+        "GroupId",
+        "IpProtocol",
+        "ToPort",
     ),
     "AWS::EC2::SecurityGroupIngress": (
-        "CidrIp", "CidrIpv6", "FromPort", "GroupId", "GroupName", "IpProtocol", "SourcePrefixListId",
-        "SourceSecurityGroupId", "SourceSecurityGroupName", "SourceSecurityGroupOwnerId", "ToPort",
+        "CidrIp",
+        "CidrIpv6",
+        "FromPort",
+        "GroupId",
+        "GroupName",
+        "IpProtocol",
+        "SourcePrefixListId",
+        "SourceSecurityGroupId",
+        "SourceSecurityGroupName",
+        "SourceSecurityGroupOwnerId",
+        "ToPort",
     ),
     "AWS::EC2::SubnetRouteTableAssociation": ("RouteTableId", "SubnetId"),
     "AWS::EC2::TransitGatewayVpcAttachment": ("SubnetIds", "TransitGatewayId", "VpcId"),
@@ -38,11 +61,21 @@ CREATE_ONLY: dict[str, tuple[str, ...]] = {
     "AWS::KMS::Alias": ("AliasName",),
     "AWS::Lambda::EventInvokeConfig": ("FunctionName", "Qualifier"),
     "AWS::Lambda::EventSourceMapping": (
-        "EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp",
+        "EventSourceArn",
+        "SelfManagedEventSource",
+        "StartingPosition",
+        "StartingPositionTimestamp",
     ),
     "AWS::Lambda::Permission": (
-        "Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal",
-        "PrincipalOrgID", "SourceAccount", "SourceArn",
+        "Action",
+        "EventSourceToken",
+        "FunctionName",
+        "FunctionUrlAuthType",
+        "InvokedViaFunctionUrl",
+        "Principal",
+        "PrincipalOrgID",
+        "SourceAccount",
+        "SourceArn",
     ),
     "AWS::Lambda::Url": ("Qualifier", "TargetFunctionArn"),
     "AWS::Logs::LogGroup": ("LogGroupName",),
@@ -66,8 +99,14 @@ NAMES = {
 
 # Properties whose change AWS refuses: "If you change the value of the KeySpec property on an existing KMS key, the
 # update request fails" (aws-resource-kms-key, and alike KeyUsage and MultiRegion; Origin cannot be changed either).
-FIXED = {"AWS::KMS::Key": {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "MultiRegion": False,
-                           "Origin": "AWS_KMS"}}
+FIXED = {
+    "AWS::KMS::Key": {
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "KeyUsage": "ENCRYPT_DECRYPT",
+        "MultiRegion": False,
+        "Origin": "AWS_KMS",
+    }
+}
 
 
 def _keeping_fixed(update):
@@ -81,11 +120,9 @@ def _keeping_fixed(update):
 
 
 def install() -> None:
-    from ministack.services.cloudformation import provisioners
-
     for resource_type, properties in CREATE_ONLY.items():
-        known = provisioners._REPLACING_PROPERTIES.get(resource_type, ())
-        provisioners._REPLACING_PROPERTIES[resource_type] = tuple(sorted({*known, *properties}))
+        known = seams.provisioners.REPLACING_PROPERTIES.get(resource_type, ())
+        seams.provisioners.REPLACING_PROPERTIES[resource_type] = tuple(sorted({*known, *properties}))
     for resource_type, name in NAMES.items():
-        provisioners._CUSTOM_NAME_REPLACEMENT.setdefault(resource_type, {"name": name})
-    emulator.replace(provisioners, "_update_resource", _keeping_fixed)
+        seams.provisioners.CUSTOM_NAME_REPLACEMENT.setdefault(resource_type, {"name": name})
+    seams.provisioners.wrap(update_resource=_keeping_fixed)

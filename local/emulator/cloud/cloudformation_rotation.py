@@ -7,7 +7,9 @@ rotation, however many resources speak of it: deleting one of two turns it off f
 (aws-cloudformation/cloudformation-coverage-roadmap#1813).
 """
 
-from cloud import emulator, readings
+from cloud import clock, readings, seams, secretsmanager_rotation
+from cloud import secretsmanager_rotation as rotation
+from cloud import secretsmanager_schedule as schedule
 from cloud.cloudformation import is_true, json_of
 
 TYPE = "AWS::SecretsManager::RotationSchedule"
@@ -21,11 +23,11 @@ def _rules(props: dict) -> dict:
 
 
 def _rotate(props: dict) -> tuple[str, dict]:
-    from ministack.services import secretsmanager as service
-
     if props.get("HostedRotationLambda"):
-        raise ValueError("HostedRotationLambda needs the transform AWS::SecretsManager-2020-07-23, which the "
-                         "local cloud lacks; give RotationLambdaARN.")
+        raise ValueError(
+            "HostedRotationLambda needs the transform AWS::SecretsManager-2020-07-23, which the "
+            "local cloud lacks; give RotationLambdaARN."
+        )
     rules = _rules(props)
     request = {
         "SecretId": props["SecretId"],
@@ -33,27 +35,22 @@ def _rotate(props: dict) -> tuple[str, dict]:
         **({"RotationRules": rules} if rules else {}),
         **({"RotationLambdaARN": props["RotationLambdaARN"]} if props.get("RotationLambdaARN") else {}),
     }
-    return json_of(service._rotate_secret(request), TYPE)["ARN"], {}
+    return json_of(seams.secretsmanager.rotate_secret(request), TYPE)["ARN"], {}
 
 
 def _change_rules_alone(secret: dict, pending: str, props: dict) -> None:
     """The lenient reading: the rules change, and the unfinished rotation is tried again."""
-    from cloud import clock, secretsmanager_rotation as rotation, secretsmanager_schedule as schedule
-
     rules = _rules(props)
     schedule.check(rules)
     secret["RotationRules"] = rules
     rotation.plan_next(secret, secret.get("LastRotatedDate") or clock.now())
     if is_true(props.get("RotateImmediatelyOnUpdate", True)):
-        rotation._start(secret, pending, rotation.STEPS)
+        rotation.start(secret, pending, rotation.STEPS)
 
 
 def _update(physical_id, old, new, stack_name):
-    from cloud import secretsmanager_rotation as rotation
-    from ministack.services import secretsmanager as service
-
-    _, secret = service._resolve(new["SecretId"])
-    pending = rotation._pending(secret) if secret else None
+    _, secret = seams.secretsmanager.resolve(new["SecretId"])
+    pending = rotation.pending_version(secret) if secret else None
     same = {**old, "RotationRules": None} == {**new, "RotationRules": None}
     if pending and same and readings.is_read("rules-while-rotating", "accepted"):
         _change_rules_alone(secret, pending, new)
@@ -62,10 +59,7 @@ def _update(physical_id, old, new, stack_name):
 
 
 def _stop(physical_id, props):
-    from cloud import secretsmanager_rotation
-    from ministack.services import secretsmanager as service
-
-    _, found = service._resolve(physical_id)
+    _, found = seams.secretsmanager.resolve(physical_id)
     if found:
         secretsmanager_rotation.cancel(found)
 
@@ -75,13 +69,16 @@ def _deleting_former(replace_resource):
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
     """
-    def replace(resource_type, physical_id, old_props, new_props, stack_name, logical_id):
-        from ministack.services.cloudformation import provisioners
 
+    def replace(resource_type, physical_id, old_props, new_props, stack_name, logical_id):
         created = replace_resource(resource_type, physical_id, old_props, new_props, stack_name, logical_id)
-        later = provisioners._DEFERRED_PREDECESSOR_DELETES.get()
-        if (resource_type == TYPE and created[0] == physical_id and later is not None
-                and readings.is_read("respelled-schedule", "deleted")):
+        later = seams.provisioners.DEFERRED_PREDECESSOR_DELETES.get()
+        if (
+            resource_type == TYPE
+            and created[0] == physical_id
+            and later is not None
+            and readings.is_read("respelled-schedule", "deleted")
+        ):
             later.append((_stop, (physical_id, old_props), {}))
         return created
 
@@ -89,17 +86,16 @@ def _deleting_former(replace_resource):
 
 
 def _sending_back(sends_back):
-    return lambda resource_type: sends_back(resource_type) or (
-        resource_type == TYPE and readings.is_read("refused-schedule", "sent-back"))
+    return lambda resource_type: (
+        sends_back(resource_type) or (resource_type == TYPE and readings.is_read("refused-schedule", "sent-back"))
+    )
 
 
 def install() -> None:
-    from ministack.services.cloudformation import provisioners, stacks
-
-    provisioners._RESOURCE_HANDLERS[TYPE] = {
+    seams.provisioners.RESOURCE_HANDLERS[TYPE] = {
         "create": lambda logical_id, props, stack_name: _rotate(props),
         "update": _update,
         "delete": _stop,
     }
-    emulator.replace(provisioners, "_replace_resource", _deleting_former)
-    emulator.replace(stacks, "_sends_back_failed_update", _sending_back)
+    seams.provisioners.wrap(replace_resource=_deleting_former)
+    seams.stacks.wrap(sends_back_failed_update=_sending_back)

@@ -9,16 +9,25 @@ failed update is taken back (aws-cloudformation/cloudformation-coverage-roadmap#
 
 import json
 
+from ministack.services.cloudformation import provisioners
+
+from cloud import seams
 from cloud.cloudformation import document, is_true, json_of
 
-OPTIONS = ("ExcludeCharacters", "ExcludeLowercase", "ExcludeNumbers", "ExcludePunctuation", "ExcludeUppercase",
-           "IncludeSpace", "RequireEachIncludedType", "PasswordLength")
+OPTIONS = (
+    "ExcludeCharacters",
+    "ExcludeLowercase",
+    "ExcludeNumbers",
+    "ExcludePunctuation",
+    "ExcludeUppercase",
+    "IncludeSpace",
+    "RequireEachIncludedType",
+    "PasswordLength",
+)
 
 
 def _value(props: dict) -> str | None:
     """The template's value, or one made by GetRandomPassword with the template's options."""
-    from ministack.services import secretsmanager as service
-
     wanted = props.get("GenerateSecretString")
     if wanted is None:
         return props.get("SecretString")
@@ -32,65 +41,63 @@ def _value(props: dict) -> str | None:
         if name not in ("ExcludeCharacters", "PasswordLength"):
             given[name] = is_true(given[name])
     given |= {"PasswordLength": int(given["PasswordLength"])} if "PasswordLength" in given else {}
-    password = json_of(service._get_random_password(given), "GenerateSecretString")["RandomPassword"]
+    password = json_of(seams.secretsmanager.get_random_password(given), "GenerateSecretString")["RandomPassword"]
     return json.dumps(json.loads(template) | {key: password}) if template else password
 
 
 def _secret(handlers: dict, provisioners) -> None:
-    from ministack.services import secretsmanager as service
-
     secret = handlers["AWS::SecretsManager::Secret"]
     create_named, update_named, delete_named = secret["create"], secret["update"], secret["delete"]
 
     def name_of(physical_id):
-        return service._resolve(physical_id)[0] or physical_id
+        return seams.secretsmanager.resolve(physical_id)[0] or physical_id
 
     def as_arn(created):
-        name, attributes = created
+        _name, attributes = created
         return attributes["Arn"], attributes
 
     def create(logical_id, props, stack_name):
-        name = props.get("Name") or provisioners._physical_name(stack_name, logical_id)
-        held = service._secrets.get(name)
+        name = props.get("Name") or seams.provisioners.physical_name(stack_name, logical_id)
+        held = seams.secretsmanager.secrets.get(name)
         if held and held.get("DeletedDate"):
-            raise ValueError("You can't create this secret because a secret with this name is already scheduled for "
-                             "deletion.")
+            raise ValueError(
+                "You can't create this secret because a secret with this name is already scheduled for deletion."
+            )
         if held:
             raise ValueError(f"The operation failed because the secret {name} already exists.")
         created = as_arn(create_named(logical_id, props, stack_name))
         if props.get("SecretString") is None and props.get("GenerateSecretString") is None:
-            service._secrets[name]["Versions"].clear()
+            seams.secretsmanager.secrets[name]["Versions"].clear()
         return created
 
     def update(physical_id, old_props, new_props, stack_name, logical_id=None):
         if new_props.get("SecretString") is None and new_props.get("GenerateSecretString") is None:
             # A template that no longer speaks of the value leaves it.
-            old_props = {key: value for key, value in old_props.items() if key not in ("SecretString",
-                                                                                       "GenerateSecretString")}
+            old_props = {
+                key: value for key, value in old_props.items() if key not in ("SecretString", "GenerateSecretString")
+            }
         return as_arn(update_named(name_of(physical_id), old_props, new_props, stack_name, logical_id))
 
-    provisioners._sm_secret_string = _value
+    seams.provisioners.replace(sm_secret_string=_value)
     # The emulator's own update replaces a renamed secret through these names.
     secret["create"], secret["update"] = create, update
     secret["delete"] = lambda physical_id, props: delete_named(name_of(physical_id), props)
 
 
 def _resource_policy(handlers: dict) -> None:
-    from ministack.services import secretsmanager as service
-
     def put(props):
         request = {"SecretId": props["SecretId"], "ResourcePolicy": document(props["ResourcePolicy"])}
-        return json_of(service._put_resource_policy(request), "AWS::SecretsManager::ResourcePolicy")["ARN"], {}
+        return json_of(seams.secretsmanager.put_resource_policy(request), "AWS::SecretsManager::ResourcePolicy")[
+            "ARN"
+        ], {}
 
     handlers["AWS::SecretsManager::ResourcePolicy"] = {
         "create": lambda logical_id, props, stack_name: put(props),
         "update": lambda physical_id, old, new, stack_name: put(new),
-        "delete": lambda physical_id, props: service._delete_resource_policy({"SecretId": physical_id}),
+        "delete": lambda physical_id, props: seams.secretsmanager.delete_resource_policy({"SecretId": physical_id}),
     }
 
 
 def install() -> None:
-    from ministack.services.cloudformation import provisioners
-
-    _secret(provisioners._RESOURCE_HANDLERS, provisioners)
-    _resource_policy(provisioners._RESOURCE_HANDLERS)
+    _secret(seams.provisioners.RESOURCE_HANDLERS, provisioners)
+    _resource_policy(seams.provisioners.RESOURCE_HANDLERS)

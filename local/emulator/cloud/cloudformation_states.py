@@ -5,45 +5,51 @@ that was rolled back after its creation can only be deleted; one whose rollback 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html: AlreadyExistsException.
 """
 
-from cloud import emulator
+from cloud import seams
 
 # A change set that creates a stack is reviewed in this state.
 REVIEWED = "REVIEW_IN_PROGRESS"
-UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE",
-             "IMPORT_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED"}
-UNDELETABLE = {"UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-               "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"}
+UPDATABLE = {
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "CREATE_FAILED",
+    "UPDATE_FAILED",
+}
+UNDELETABLE = {
+    "UPDATE_IN_PROGRESS",
+    "UPDATE_ROLLBACK_IN_PROGRESS",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+}
 
 
 def _stack(params):
-    from ministack.services.cloudformation.handlers import _resolve_stack
-    from ministack.services.cloudformation.helpers import _p
-
-    stack = _resolve_stack(_p(params, "StackName"))
+    stack = seams.handlers.resolve_stack(seams.helpers.p(params, "StackName"))
     return stack if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE" else None
 
 
 def _refuse(message: str, code: str = "ValidationError"):
-    from ministack.services.cloudformation.helpers import _error
-
-    return _error(code, message)
+    return seams.helpers.error(code, message)
 
 
 def _changed_types(stack: dict, params) -> list[str]:
     """The logical ids whose type the template of the request changes."""
-    from ministack.services.cloudformation.engine import _parse_template
-    from ministack.services.cloudformation.helpers import _resolve_template
-
-    body, error = _resolve_template(params)
+    body, error = seams.helpers.resolve_template(params)
     if error or not body:
         return []
     try:
-        wanted = _parse_template(body).get("Resources") or {}
+        wanted = seams.engine.parse_template(body).get("Resources") or {}
     except Exception:  # the operation itself says what is wrong with the template
         return []
     held = stack.get("_template", {}).get("Resources", {})
-    return sorted(name for name in held.keys() & wanted.keys()
-                  if isinstance(wanted[name], dict) and held[name].get("Type") != wanted[name].get("Type"))
+    return sorted(
+        name
+        for name in held.keys() & wanted.keys()
+        if isinstance(wanted[name], dict) and held[name].get("Type") != wanted[name].get("Type")
+    )
 
 
 def _refused_update(stack: dict, params):
@@ -51,8 +57,10 @@ def _refused_update(stack: dict, params):
         return _refuse(f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated.")
     changed = _changed_types(stack, params)
     if changed:
-        return _refuse("Update of resource type is not permitted. The new template modifies resource type of the "
-                       f"following resources: [{', '.join(changed)}]")
+        return _refuse(
+            "Update of resource type is not permitted. The new template modifies resource type of the "
+            f"following resources: [{', '.join(changed)}]"
+        )
     return None
 
 
@@ -107,10 +115,7 @@ def _continuing(continue_rollback):
 
 
 def install() -> None:
-    from ministack.services.cloudformation import changesets, handlers
-
-    emulator.replace(handlers, "_create_stack", _creating)
-    emulator.replace(handlers, "_update_stack", _updating)
-    emulator.replace(handlers, "_delete_stack", _deleting)
-    emulator.replace(handlers, "_continue_update_rollback", _continuing)
-    emulator.replace(changesets, "_create_change_set", _planning)
+    seams.handlers.wrap(
+        create_stack=_creating, update_stack=_updating, delete_stack=_deleting, continue_update_rollback=_continuing
+    )
+    seams.changesets.wrap(create_change_set=_planning)

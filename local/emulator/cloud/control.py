@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 
+from cloud import seams
+
 # Answers one method and body with a status and a JSON document.
 Handler = Callable[[str, bytes], tuple[int, dict]]
 
@@ -37,9 +39,7 @@ async def _answer(handler: Handler, scope, receive, send) -> None:
 
 
 def install() -> None:
-    from ministack import app as gateway
-
-    emulator, reset_state = gateway.app, gateway._reset_all_state
+    emulator, reset_state = seams.app.app, seams.app.reset_all_state
 
     async def app(scope, receive, send):
         handler = _handlers.get(scope["path"]) if scope["type"] == "http" else None
@@ -53,4 +53,4 @@ def install() -> None:
             undo()
         reset_state()
 
-    gateway.app, gateway._reset_all_state = app, reset_all
+    seams.app.replace(app=app, reset_all_state=reset_all)

@@ -16,7 +16,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
 
 import re
 
-from cloud import passwords
+from cloud import passwords, seams
 
 _RESETTING = "resetting-master-credentials"
 _FORBIDDEN = '/"@'
@@ -35,8 +35,11 @@ def _value(params: dict, key: str) -> str:
 def _fault(record: dict, password: str, cluster: bool) -> str | None:
     engine = record.get("Engine", "")
     family = re.sub(r"-.*", "", engine)
-    longest = (_LONGEST_CLUSTER.get(engine, _LONGEST_CLUSTER_OTHERWISE) if cluster
-               else _LONGEST.get(family, _LONGEST_OTHERWISE))
+    longest = (
+        _LONGEST_CLUSTER.get(engine, _LONGEST_CLUSTER_OTHERWISE)
+        if cluster
+        else _LONGEST.get(family, _LONGEST_OTHERWISE)
+    )
     return passwords.fault(password, 8, longest, _FORBIDDEN)
 
 
@@ -53,7 +56,7 @@ def _bind_cluster(record: dict) -> None:
 
 
 def _creating(service, action: str, identifier: str, records: dict, bind) -> None:
-    original = service._ACTION_MAP[action]
+    original = service.ACTION_MAP[action]
 
     def create(params):
         answer = original(params)
@@ -62,19 +65,19 @@ def _creating(service, action: str, identifier: str, records: dict, bind) -> Non
             bind(record)
         return answer
 
-    service._ACTION_MAP[action] = create
+    service.ACTION_MAP[action] = create
 
 
-def _keep_bound(rds) -> None:
+def _keep_bound() -> None:
     """The emulator gives a cluster a member's endpoint."""
-    original = rds._sync_cluster_endpoints
+    original = seams.rds.sync_cluster_endpoints
 
     def sync_cluster_endpoints(record):
         answer = original(record)
         _bind_cluster(record)
         return answer
 
-    rds._sync_cluster_endpoints = sync_cluster_endpoints
+    seams.rds.replace(sync_cluster_endpoints=sync_cluster_endpoints)
 
 
 # What waits for the maintenance window unless it shall be applied immediately. A master password never does.
@@ -86,7 +89,9 @@ def _at_once(params: dict) -> bool:
 
 
 def _windowed(record: dict, params: dict) -> dict:
-    """What a request changes now. "Any pending modifications are also applied immediately" with those of one that says so.
+    """What a request changes now.
+
+    "Any pending modifications are also applied immediately" with those of one that says so.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
     """
@@ -101,21 +106,25 @@ def _windowed(record: dict, params: dict) -> dict:
 
 
 def _modifying(service, action: str, identifier: str, records: dict, *, cluster: bool) -> None:
-    original = service._ACTION_MAP[action]
+    original = service.ACTION_MAP[action]
     status = "Status" if cluster else "DBInstanceStatus"
 
     def refuse(record: dict, password: str):
         name = _value(record, identifier)
         if record.get("MasterUserSecret"):
-            return service._error("InvalidParameterCombination",
-                                  "You can't specify MasterUserPassword when RDS manages it in Secrets Manager.", 400)
+            return service.error(
+                "InvalidParameterCombination",
+                "You can't specify MasterUserPassword when RDS manages it in Secrets Manager.",
+                400,
+            )
         if record.get(status) != "available":
             code = "InvalidDBClusterStateFault" if cluster else "InvalidDBInstanceState"
-            return service._error(code, f"{name} is not available for modification with status {record[status]}.", 400)
+            return service.error(code, f"{name} is not available for modification with status {record[status]}.", 400)
         why = _fault(record, password, cluster)
         if why:
-            return service._error("InvalidParameterValue",
-                                  f"The parameter MasterUserPassword is not a valid password: {why}.", 400)
+            return service.error(
+                "InvalidParameterValue", f"The parameter MasterUserPassword is not a valid password: {why}.", 400
+            )
         return None
 
     def modify(params):
@@ -145,24 +154,25 @@ def _modifying(service, action: str, identifier: str, records: dict, *, cluster:
         def done() -> None:
             record["_MasterUserPassword"] = password
             record["PendingModifiedValues"] = {
-                key: value for key, value in record["PendingModifiedValues"].items() if key != "MasterUserPassword"}
+                key: value for key, value in record["PendingModifiedValues"].items() if key != "MasterUserPassword"
+            }
             record[status] = "available"
 
         passwords.reset(record.get("TagList", []), record.get("MasterUsername", ""), [password], begun, done)
         return answer
 
-    service._ACTION_MAP[action] = modify
+    service.ACTION_MAP[action] = modify
 
 
-def _show_pending(rds) -> None:
+def _show_pending() -> None:
     """The emulator does not render what of a cluster is pending."""
-    original = rds._cluster_xml
+    original = seams.rds.cluster_xml
 
     def cluster_xml(record):
         pending = "".join(f"<{key}>{value}</{key}>" for key, value in record.get("PendingModifiedValues", {}).items())
         return original(record) + (f"<PendingModifiedValues>{pending}</PendingModifiedValues>" if pending else "")
 
-    rds._cluster_xml = cluster_xml
+    seams.rds.replace(cluster_xml=cluster_xml)
 
 
 def _enforce_documentdb() -> None:
@@ -170,16 +180,18 @@ def _enforce_documentdb() -> None:
 
     https://docs.aws.amazon.com/documentdb/latest/developerguide/UsingWithRDS.IAM.html
     """
-    from ministack.core import iam_actions
-
-    resource_arn_of = iam_actions.extract_resource_arn
-    for table in (iam_actions.SERVICE_TO_IAM_NAMESPACE, iam_actions._SERVICE_PROTOCOL, iam_actions._QUERY_XML_NS):
+    resource_arn_of = seams.iam_actions.extract_resource_arn
+    for table in (
+        seams.iam_actions.SERVICE_TO_IAM_NAMESPACE,
+        seams.iam_actions.SERVICE_PROTOCOL,
+        seams.iam_actions.QUERY_XML_NS,
+    ):
         table["documentdb"] = table["rds"]
 
     def extract_resource_arn(service, *rest):
         return resource_arn_of("rds" if service == "documentdb" else service, *rest)
 
-    iam_actions.extract_resource_arn = extract_resource_arn
+    seams.iam_actions.replace(extract_resource_arn=extract_resource_arn)
 
 
 def _keep_from_cloudtrail() -> None:
@@ -187,20 +199,16 @@ def _keep_from_cloudtrail() -> None:
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
     """
-    from ministack.services import cloudtrail
-
-    cloudtrail._SCRUB_KEYS = cloudtrail._SCRUB_KEYS | {"masteruserpassword"}
+    seams.cloudtrail.replace(SCRUB_KEYS=seams.cloudtrail.SCRUB_KEYS | {"masteruserpassword"})
 
 
 def install() -> None:
-    from ministack.services import documentdb, rds
-
-    for service in (rds, documentdb):
-        _creating(service, "CreateDBInstance", "DBInstanceIdentifier", service._instances, _bind_instance)
-        _creating(service, "CreateDBCluster", "DBClusterIdentifier", service._clusters, _bind_cluster)
-        _modifying(service, "ModifyDBCluster", "DBClusterIdentifier", service._clusters, cluster=True)
-    _modifying(rds, "ModifyDBInstance", "DBInstanceIdentifier", rds._instances, cluster=False)
-    _keep_bound(rds)
-    _show_pending(rds)
+    for service in (seams.rds, seams.documentdb):
+        _creating(service, "CreateDBInstance", "DBInstanceIdentifier", service.instances, _bind_instance)
+        _creating(service, "CreateDBCluster", "DBClusterIdentifier", service.clusters, _bind_cluster)
+        _modifying(service, "ModifyDBCluster", "DBClusterIdentifier", service.clusters, cluster=True)
+    _modifying(seams.rds, "ModifyDBInstance", "DBInstanceIdentifier", seams.rds.instances, cluster=False)
+    _keep_bound()
+    _show_pending()
     _enforce_documentdb()
     _keep_from_cloudtrail()

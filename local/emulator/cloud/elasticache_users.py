@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonel
 """
 
 from cloud import passwords as change
+from cloud import seams
 
 _SHORTEST, _LONGEST, _FORBIDDEN = 16, 128, ',"/@'
 _MOST = 2
@@ -22,7 +23,7 @@ def _value(params: dict, key: str) -> str:
 
 
 def _passwords(params: dict) -> list[str]:
-    found = []
+    found: list[str] = []
     for prefix in ("Passwords.member", "AuthenticationMode.Passwords.member"):
         while _value(params, f"{prefix}.{len(found) + 1}"):
             found.append(_value(params, f"{prefix}.{len(found) + 1}"))
@@ -36,18 +37,15 @@ def _without_passwords(params: dict) -> dict:
 
 
 def install() -> None:
-    from ministack.core import iam_actions
-    from ministack.services import cloudtrail, elasticache
-
-    create_user, modify_user = elasticache._create_user, elasticache._modify_user
-    resource_arn_of, scrub = iam_actions.extract_resource_arn, cloudtrail._scrub
+    create_user, modify_user = seams.elasticache.create_user, seams.elasticache.modify_user
+    resource_arn_of, scrub = seams.iam_actions.extract_resource_arn, seams.cloudtrail.scrub
 
     def refuse(found: list[str]):
         if len(found) > _MOST:
-            return elasticache._error("InvalidParameterValue", f"A user has at most {_MOST} passwords.", 400)
+            return seams.elasticache.error("InvalidParameterValue", f"A user has at most {_MOST} passwords.", 400)
         whys = [change.fault(password, _SHORTEST, _LONGEST, _FORBIDDEN) for password in found]
         why = next((why for why in whys if why), None)
-        return why and elasticache._error("InvalidParameterValue", f"Password is not valid: {why}.", 400)
+        return why and seams.elasticache.error("InvalidParameterValue", f"Password is not valid: {why}.", 400)
 
     def create(params):
         found = _passwords(params)
@@ -55,21 +53,21 @@ def install() -> None:
         if refused:
             return refused
         answer = create_user(params)
-        user = elasticache._users.get(_value(params, "UserId"))
+        user = seams.elasticache.users.get(_value(params, "UserId"))
         if user is not None and answer[0] < 300 and found:
             user["Authentication"] = {"Type": "password", "PasswordCount": len(found)}
         return answer
 
     def modify(params):
         found = _passwords(params)
-        user = elasticache._users.get(_value(params, "UserId"))
+        user = seams.elasticache.users.get(_value(params, "UserId"))
         mode = _value(params, "AuthenticationMode.Type")
         if user is not None and mode and mode != "password":
             user["Authentication"] = {"Type": _STORED.get(mode, mode), "PasswordCount": 0}
         if not found or user is None:
             return modify_user(params)
         if user["Status"] != "active":
-            return elasticache._error("InvalidUserState", f"User {user['UserId']} is not active.", 400)
+            return seams.elasticache.error("InvalidUserState", f"User {user['UserId']} is not active.", 400)
         refused = refuse(found)
         if refused:
             return refused
@@ -80,7 +78,7 @@ def install() -> None:
             user["Status"] = "active"
 
         answer = modify_user(_without_passwords(params))
-        change.reset(elasticache._tags.get(user["ARN"], []), user["UserName"], found, lambda: None, done)
+        change.reset(seams.elasticache.tags.get(user["ARN"], []), user["UserName"], found, lambda: None, done)
         return answer
 
     def extract_resource_arn(service, method, path, headers, body, query_params, region, account_id):
@@ -90,6 +88,8 @@ def install() -> None:
         return resource_arn_of(service, method, path, headers, body, query_params, region, account_id)
 
     # CloudTrail masks them; the emulator would record them, one key for each.
-    cloudtrail._scrub = lambda params: scrub(_without_passwords(params) if isinstance(params, dict) else params)
-    elasticache._create_user, elasticache._modify_user = create, modify
-    iam_actions.extract_resource_arn = extract_resource_arn
+    seams.cloudtrail.replace(
+        scrub=lambda params: scrub(_without_passwords(params) if isinstance(params, dict) else params)
+    )
+    seams.elasticache.replace(create_user=create, modify_user=modify)
+    seams.iam_actions.replace(extract_resource_arn=extract_resource_arn)

@@ -10,12 +10,11 @@
 import json
 import logging
 import time
+from typing import Any
 
 from ministack.core.responses import error_response_json
-from ministack.services import lambda_svc, sqs as emulator_sqs
-from ministack.services.cloudformation import provisioners
 
-from . import service_roles, sqs
+from cloud import seams, service_roles, sqs
 
 logger = logging.getLogger("rekey.event_sources")
 
@@ -34,18 +33,18 @@ def failed_messages(batch_ids: set[str], answer) -> set[str]:
     failures = answer.get("batchItemFailures")
     if failures is None:
         return set()
-    identifiers = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in failures]
+    identifiers: list[Any] = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in failures]
     # An identifier that is missing, empty or of no message in the batch fails the whole batch.
     return set(identifiers) if all(identifier in batch_ids for identifier in identifiers) else batch_ids
 
 
 def _invoke(func_rec, event, queue_url: str) -> dict:
-    """A throttled batch is tried again until its messages would become visible again."""
-    visibility = float(emulator_sqs._get_q(queue_url)["attributes"].get("VisibilityTimeout", "30"))
+    """Invokes the function; a throttled batch is tried again until its messages would become visible again."""
+    visibility = float(seams.sqs.get_q(queue_url)["attributes"].get("VisibilityTimeout", "30"))
     expires = time.monotonic() + visibility - float((func_rec.get("config") or {}).get("Timeout", 3))
     wait = 0.05
     while True:
-        result = lambda_svc._execute_function(func_rec, event)
+        result = seams.lambda_svc.execute_function(func_rec, event)
         if not result.get("throttle") or time.monotonic() + wait > expires:
             return result
         time.sleep(wait)
@@ -56,11 +55,16 @@ def _run_sqs_batch(esm, func_rec, event, batch, queue_url, queue_name) -> None:
     result = _invoke(func_rec, event, queue_url)
     every = {message["id"] for message in batch}
     if result.get("error"):
-        body = result.get("body") if isinstance(result.get("body"), dict) else {}
+        body = result.get("body")
+        told = body if isinstance(body, dict) else {}
         failed = every
         esm["LastProcessingResult"] = "PROBLEM: Function call failed"
-        logger.warning("%s failed on a batch of %s: %s", esm["FunctionName"], queue_name,
-                       body.get("errorType") or body.get("Reason"))
+        logger.warning(
+            "%s failed on a batch of %s: %s",
+            esm["FunctionName"],
+            queue_name,
+            told.get("errorType") or told.get("Reason"),
+        )
     elif "ReportBatchItemFailures" in (esm.get("FunctionResponseTypes") or []):
         failed = failed_messages(every, result.get("body"))
         esm["LastProcessingResult"] = "OK"
@@ -68,11 +72,11 @@ def _run_sqs_batch(esm, func_rec, event, batch, queue_url, queue_name) -> None:
         failed = set()
         esm["LastProcessingResult"] = "OK"
     handles = {message["receipt_handle"] for message in batch if message["id"] not in failed}
-    emulator_sqs._delete_messages_for_esm(queue_url, handles)
+    seams.sqs.delete_messages_for_esm(queue_url, handles)
     if failed == every:
-        lambda_svc._esm_backoff_until[esm["UUID"]] = time.time() + lambda_svc._ESM_BACKOFF_SECONDS
+        seams.lambda_svc.esm_backoff_until[esm["UUID"]] = time.time() + seams.lambda_svc.ESM_BACKOFF_SECONDS
     else:
-        lambda_svc._esm_backoff_until.pop(esm["UUID"], None)
+        seams.lambda_svc.esm_backoff_until.pop(esm["UUID"], None)
 
 
 def _missing_permission(config: dict, queue_arn: str) -> str | None:
@@ -86,8 +90,8 @@ def _missing_permission(config: dict, queue_arn: str) -> str | None:
 
 
 def _unfit_queue(request: dict) -> str | None:
-    queue = emulator_sqs._queue_by_arn(request.get("EventSourceArn", ""))
-    _func, config, _name = lambda_svc._get_func_record_for_ref(request.get("FunctionName", ""))
+    queue = seams.sqs.queue_by_arn(request.get("EventSourceArn", ""))
+    _func, config, _name = seams.lambda_svc.get_func_record_for_ref(request.get("FunctionName", ""))
     if queue is None or not config:
         return None
     visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
@@ -98,36 +102,40 @@ def _unfit_queue(request: dict) -> str | None:
 
 
 def _refused(request: dict) -> tuple[str, str] | None:
-    """Code and message of the refusals of CreateEventSourceMapping for a queue that AWS was recorded with.
+    """The code and message of the refusals of CreateEventSourceMapping for a queue that AWS was recorded with.
 
-    LocalStack's snapshots of Lambda's event source mappings (2024 and 2025): a queue that is not there, a mapping that is
-    there already, a batch over ten messages without a window.
+    LocalStack's snapshots of Lambda's event source mappings (2024 and 2025): a queue that is not there, a mapping that
+    is there already, a batch over ten messages without a window.
     """
     source = request.get("EventSourceArn", "")
     if ":sqs:" not in source:
         return None
     invalid = "InvalidParameterValueException"
-    if emulator_sqs._queue_by_arn(source) is None:
-        return invalid, ("Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
-                         "SQS Error Message: The specified queue does not exist.")
+    if seams.sqs.queue_by_arn(source) is None:
+        return invalid, (
+            "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+            "SQS Error Message: The specified queue does not exist."
+        )
     if int(request.get("BatchSize") or 10) > 10 and not int(request.get("MaximumBatchingWindowInSeconds") or 0):
-        return invalid, ("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than "
-                         "10")
-    _func, config, name = lambda_svc._get_func_record_for_ref(request.get("FunctionName", ""))
-    for mapping in lambda_svc._esms.values():
+        return invalid, (
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
+        )
+    _func, _config, name = seams.lambda_svc.get_func_record_for_ref(request.get("FunctionName", ""))
+    for mapping in seams.lambda_svc.esms.values():
         if mapping.get("EventSourceArn") == source and mapping.get("FunctionName") == name:
             return "ResourceConflictException", (
                 f'An event source mapping with SQS arn (" {source} ") and function (" {name} ") already exists. Please '
-                f"update or delete the existing mapping with UUID {mapping['UUID']}")
+                f"update or delete the existing mapping with UUID {mapping['UUID']}"
+            )
     unfit = _unfit_queue(request)
     return (invalid, unfit) if unfit else None
 
 
 def install() -> None:
-    """Poll only what the function's role may read, and settle batches as documented."""
-    concurrency = lambda_svc._sqs_esm_concurrency
-    create = lambda_svc._create_esm
-    in_stacks = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    """Polls only what the function's role may read, and settles batches as documented."""
+    concurrency = seams.lambda_svc.sqs_esm_concurrency
+    create = seams.lambda_svc.create_esm
+    in_stacks = seams.provisioners.RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
     create_of_stack = in_stacks["create"]
 
     def _sqs_esm_concurrency(esm, func_rec, config, queue=None):
@@ -150,6 +158,6 @@ def install() -> None:
         return create_of_stack(logical_id, props, stack_name)
 
     in_stacks["create"] = _create_esm_of_stack
-    lambda_svc._run_sqs_batch = _run_sqs_batch
-    lambda_svc._sqs_esm_concurrency = _sqs_esm_concurrency
-    lambda_svc._create_esm = _create_esm
+    seams.lambda_svc.replace(
+        run_sqs_batch=_run_sqs_batch, sqs_esm_concurrency=_sqs_esm_concurrency, create_esm=_create_esm
+    )

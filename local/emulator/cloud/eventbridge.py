@@ -22,10 +22,9 @@ import time
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import eventbridge, kms, lambda_svc, sns, stepfunctions
-from ministack.services import sqs as emulator_sqs
+from ministack.services import kms, sns
 
-from . import lambda_async, readings, service_roles, sqs
+from cloud import lambda_async, readings, seams, service_roles, sqs
 
 logger = logging.getLogger("rekey.eventbridge")
 
@@ -52,13 +51,15 @@ def _principal(rule: dict) -> str:
 
 
 def _authorise(target: dict, rule: dict, action: str, policy) -> None:
-    """By the target's role when it names one, else by the resource's policy."""
+    """Raises unless the target's role, when it names one, or else the resource's policy permits the delivery."""
     arn, rule_arn, role_arn = target["Arn"], rule.get("Arn", ""), target.get("RoleArn")
     if role_arn:
         _authorise_role(target, rule, action, arn)
     elif not service_roles.policy_admits(policy, _principal(rule), action, arn, rule_arn):
-        raise DeliveryError("NO_PERMISSIONS", f"The resource policy of {arn} does not let {_principal(rule)} perform "
-                                              f"{action} for {rule_arn}.")
+        raise DeliveryError(
+            "NO_PERMISSIONS",
+            f"The resource policy of {arn} does not let {_principal(rule)} perform {action} for {rule_arn}.",
+        )
 
 
 def _authorise_role(target: dict, rule: dict, action: str, resource: str) -> None:
@@ -71,18 +72,22 @@ def _authorise_role(target: dict, rule: dict, action: str, resource: str) -> Non
 
 
 def _require_key(key_arn: str | None, rule: dict) -> None:
-    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html"""
+    """Raises unless the key's policy lets the service encrypt for the queue.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    """
     if not key_arn:
         return
     policy, _owner = kms.key_policy_for_arn(key_arn) or ("", "")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         if not service_roles.policy_admits(policy, _principal(rule), action, key_arn, rule.get("Arn", "")):
             raise DeliveryError(
-                "NO_PERMISSIONS", f"The policy of key {key_arn} does not let {_principal(rule)} perform {action}.")
+                "NO_PERMISSIONS", f"The policy of key {key_arn} does not let {_principal(rule)} perform {action}."
+            )
 
 
 def _to_lambda(target: dict, rule: dict, payload: str) -> None:
-    func, config, name = lambda_svc._get_func_record_for_ref(target["Arn"])
+    func, config, name = seams.lambda_svc.get_func_record_for_ref(target["Arn"])
     if not func or not config:
         raise DeliveryError("NO_RESOURCE", f"Function not found: {name}")
     _authorise(target, rule, "lambda:InvokeFunction", func.get("policy"))
@@ -90,12 +95,12 @@ def _to_lambda(target: dict, rule: dict, payload: str) -> None:
         event = json.loads(payload)
     except ValueError as error:
         raise DeliveryError("INVALID_JSON", f"The target's input is not JSON: {error}") from error
-    lambda_async.invoke_async(lambda_svc._execution_record_for_config(func, config), event)
+    lambda_async.invoke_async(seams.lambda_svc.execution_record_for_config(func, config), event)
 
 
 def _to_sqs(target: dict, rule: dict, payload: str) -> None:
     arn = target["Arn"]
-    queue = emulator_sqs._queue_by_arn(arn)
+    queue = seams.sqs.queue_by_arn(arn)
     if queue is None:
         raise DeliveryError("NO_RESOURCE", f"Queue {arn} does not exist.")
     _authorise(target, rule, "sqs:SendMessage", queue["attributes"].get("Policy"))
@@ -103,7 +108,7 @@ def _to_sqs(target: dict, rule: dict, payload: str) -> None:
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
     try:
         sqs.send(arn, payload, group=group)
-    except emulator_sqs._Err as error:
+    except seams.sqs.Err as error:
         raise DeliveryError("INVALID_PARAMETER", error.message) from error
 
 
@@ -122,7 +127,7 @@ def _to_sns(target: dict, rule: dict, payload: str) -> None:
 def _to_state_machine(target: dict, rule: dict, payload: str) -> None:
     arn = target["Arn"]
     _authorise_role(target, rule, "states:StartExecution", arn)
-    status, _headers, body = stepfunctions._start_execution({"stateMachineArn": arn, "input": payload})
+    status, _headers, body = seams.stepfunctions.start_execution({"stateMachineArn": arn, "input": payload})
     if status >= 400:
         answer = json.loads(body)
         code = str(answer.get("__type", "")).rsplit("#", 1)[-1]
@@ -133,27 +138,36 @@ def _to_state_machine(target: dict, rule: dict, payload: str) -> None:
 _SENDERS = {"lambda": _to_lambda, "sqs": _to_sqs, "sns": _to_sns, "states": _to_state_machine}
 
 
-def _to_dead_letters(target: dict, rule: dict, event: str, error: DeliveryError, retries: int,
-                     exhausted: str | None) -> None:
+def _to_dead_letters(
+    target: dict, rule: dict, event: str, error: DeliveryError, retries: int, exhausted: str | None
+) -> None:
     arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not arn:
         logger.warning("Rule %s: event dropped, target %s: %s: %s", rule.get("Arn"), target["Arn"], error.code, error)
         return
-    attributes = {"RULE_ARN": rule.get("Arn", ""), "TARGET_ARN": target["Arn"], "ERROR_CODE": error.code,
-                  "ERROR_MESSAGE": str(error)[:1024] or error.code, "RETRY_ATTEMPTS": str(retries)}
+    attributes = {
+        "RULE_ARN": rule.get("Arn", ""),
+        "TARGET_ARN": target["Arn"],
+        "ERROR_CODE": error.code,
+        "ERROR_MESSAGE": str(error)[:1024] or error.code,
+        "RETRY_ATTEMPTS": str(retries),
+    }
     if exhausted:
         attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
     try:
         # A schedule reaches its dead-letter queue with its role, a rule by the queue's policy.
         role = {"RoleArn": target["RoleArn"]} if _principal(rule).startswith("scheduler") else {}
-        queue = emulator_sqs._queue_by_arn(arn)
+        queue = seams.sqs.queue_by_arn(arn)
         if queue is None:
             raise DeliveryError("NO_RESOURCE", f"Queue {arn} does not exist.")
         _authorise({"Arn": arn, **role}, rule, "sqs:SendMessage", queue["attributes"].get("Policy"))
         _require_key(sqs.encryption_key(arn), rule)
-        sqs.send(arn, event, attributes={
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()})
-    except (DeliveryError, emulator_sqs._Err) as refused:
+        sqs.send(
+            arn,
+            event,
+            attributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+        )
+    except (DeliveryError, seams.sqs.Err) as refused:
         logger.warning("Rule %s: event lost, dead-letter queue %s: %s", rule.get("Arn"), arn, refused)
 
 
@@ -194,16 +208,19 @@ def _deliver(service: str, target: dict, rule: dict, event: str, payload: str) -
 
 
 def _start_delivery(service: str, payload: str) -> None:
-    target, rule, event = _delivery.get()
+    delivery = _delivery.get()
+    if delivery is None:
+        raise RuntimeError("an event is dispatched to a target outside of _invoke_target")
+    target, rule, event = delivery
     spawn_background(_deliver, service, dict(target), dict(rule), event, payload, thread_name="eventbridge-delivery")
 
 
 def install() -> None:
-    """Put retries, permissions and dead letters between a matching rule and its targets."""
-    invoke_target = eventbridge._invoke_target
+    """Puts retries, permissions and dead letters between a matching rule and its targets."""
+    invoke_target = seams.eventbridge.invoke_target
 
     def _invoke_target(target, event, rule, view=None):
-        view = view or eventbridge._pattern_event_view(event)
+        view = view or seams.eventbridge.pattern_event_view(event)
         token = _delivery.set((target, rule, json.dumps(view.event_with_detail())))
         try:
             spec = parse_arn(target.get("Arn", ""))
@@ -216,8 +233,10 @@ def install() -> None:
         finally:
             _delivery.reset(token)
 
-    eventbridge._invoke_target = _invoke_target
-    eventbridge._dispatch_to_lambda = lambda arn, payload: _start_delivery("lambda", payload)
-    eventbridge._dispatch_to_sqs = lambda spec, payload, parameters=None: _start_delivery("sqs", payload)
-    eventbridge._dispatch_to_sns = lambda arn, payload: _start_delivery("sns", payload)
-    eventbridge._dispatch_to_stepfunctions = lambda arn, payload: _start_delivery("states", payload)
+    seams.eventbridge.replace(
+        invoke_target=_invoke_target,
+        dispatch_to_lambda=lambda arn, payload: _start_delivery("lambda", payload),
+        dispatch_to_sqs=lambda spec, payload, parameters=None: _start_delivery("sqs", payload),
+        dispatch_to_sns=lambda arn, payload: _start_delivery("sns", payload),
+        dispatch_to_stepfunctions=lambda arn, payload: _start_delivery("states", payload),
+    )

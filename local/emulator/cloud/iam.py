@@ -8,7 +8,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce
 import contextvars
 import json
 
-from cloud import readings
+from ministack.core.responses import get_account_id
+
+from cloud import readings, seams
 
 # Operations on an existing secret; the others take no SecretId.
 _REQUEST_KEYS = {
@@ -26,10 +28,11 @@ _REQUEST_KEYS = {
 
 # A batch is permitted by the action of its single form; IAM knows no other.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
-_BATCHES = {f"sqs:{action}Batch": f"sqs:{action}" for action in
-            ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")}
+_BATCHES = {
+    f"sqs:{action}Batch": f"sqs:{action}" for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
+}
 
-_put_events: contextvars.ContextVar[list[tuple[str, dict]]] = contextvars.ContextVar("put_events", default=[])
+_put_events: contextvars.ContextVar[tuple[tuple[str, dict], ...]] = contextvars.ContextVar("put_events", default=())
 
 
 def _text(value) -> str:
@@ -37,10 +40,11 @@ def _text(value) -> str:
 
 
 def _secrets_manager_keys(action: str, data: dict) -> dict:
-    from ministack.services import secretsmanager
-
-    keys = {f"secretsmanager:{key}": _text(data[field]) for field, key in _REQUEST_KEYS.items()
-            if isinstance(data.get(field), (str, int, bool))}
+    keys = {
+        f"secretsmanager:{key}": _text(data[field])
+        for field, key in _REQUEST_KEYS.items()
+        if isinstance(data.get(field), (str, int, bool))
+    }
     if action == "secretsmanager:RotateSecret":
         if isinstance(data.get("RotationRules"), dict):
             keys["secretsmanager:ModifyRotationRules"] = "true"
@@ -53,12 +57,15 @@ def _secrets_manager_keys(action: str, data: dict) -> dict:
     stage = data.get("VersionStage")
     if stage is None and action == "secretsmanager:GetSecretValue" and not data.get("VersionId"):
         stage = "AWSCURRENT"
-    if isinstance(stage, str) and action in ("secretsmanager:GetSecretValue", "secretsmanager:UpdateSecretVersionStage"):
+    if isinstance(stage, str) and action in (
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:UpdateSecretVersionStage",
+    ):
         keys["secretsmanager:VersionStage"] = stage
     secret_id = data.get("SecretId")
     if not isinstance(secret_id, str):
         return keys
-    _, secret = secretsmanager._resolve(secret_id)
+    _, secret = seams.secretsmanager.resolve(secret_id)
     keys["secretsmanager:SecretId"] = secret["ARN"] if secret else secret_id
     if secret:
         if secret.get("RotationLambdaARN"):
@@ -69,7 +76,7 @@ def _secrets_manager_keys(action: str, data: dict) -> dict:
     return keys
 
 
-def _event_entries(data: dict) -> list[tuple[str, dict]]:
+def _event_entries(data: dict) -> tuple[tuple[str, dict], ...]:
     """The bus and the condition keys of each entry of a PutEvents request."""
     entries = data.get("Entries")
     found = []
@@ -79,15 +86,12 @@ def _event_entries(data: dict) -> list[tuple[str, dict]]:
         keys = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
         bus = str(entry.get("EventBusName") or "default").rpartition("event-bus/")[2]
         found.append((bus, {name: value for name, value in keys.items() if isinstance(value, str)}))
-    return found
+    return tuple(found)
 
 
 def _bus_policy(resource_arn: str) -> tuple[str, str] | None:
     """The policy of an event bus and the account that owns it."""
-    from ministack.core.responses import get_account_id
-    from ministack.services import eventbridge
-
-    policy = eventbridge._event_bus_policies.get(resource_arn.partition(":event-bus/")[2])
+    policy = seams.eventbridge.event_bus_policies.get(resource_arn.partition(":event-bus/")[2])
     return (json.dumps(policy), get_account_id()) if policy else None
 
 
@@ -104,28 +108,23 @@ def _without_session(principal_arn: str) -> str:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
     """
-    from ministack.services import iam
-
     parts = principal_arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "sts" or not parts[5].startswith("assumed-role/"):
         return principal_arn
     name = parts[5].split("/")[1]
-    role = iam._roles.get_scoped(parts[4], None, name)
+    role = seams.iam.roles.get_scoped(parts[4], None, name)
     return role["Arn"] if role else f"arn:{parts[1]}:iam::{parts[4]}:role/{name}"
 
 
 def install() -> None:
-    from ministack.core import iam_actions, iam_evaluator
-    from ministack.services import eventbridge
-
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html
-    eventbridge.bus_policy_for_arn = _bus_policy
-    iam_evaluator._RESOURCE_POLICY_LOOKUPS["events"] = ("eventbridge", "bus_policy_for_arn")
-    tag_context = iam_actions.request_tag_context
-    s3_context = iam_actions.s3_service_context
-    enforce_once = iam_evaluator.enforce
-    resource_arn_of = iam_actions.extract_resource_arn
-    resolve_key = iam_evaluator._resolve_condition_key
+    seams.eventbridge.add(bus_policy_for_arn=_bus_policy)
+    seams.iam_evaluator.RESOURCE_POLICY_LOOKUPS["events"] = ("eventbridge", "bus_policy_for_arn")
+    tag_context = seams.iam_actions.request_tag_context
+    s3_context = seams.iam_actions.s3_service_context
+    enforce_once = seams.iam_evaluator.enforce
+    resource_arn_of = seams.iam_actions.extract_resource_arn
+    resolve_key = seams.iam_evaluator.resolve_condition_key
 
     def request_tag_context(service, iam_action, body, params):
         context = tag_context(service, iam_action, body, params)
@@ -134,7 +133,7 @@ def install() -> None:
         if iam_action == "ssm:PutParameter":
             # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
             context = {**context, "ssm:Overwrite": "true" if _json(body).get("Overwrite") else "false"}
-        _put_events.set(_event_entries(_json(body)) if iam_action == "events:PutEvents" else [])
+        _put_events.set(_event_entries(_json(body)) if iam_action == "events:PutEvents" else ())
         return context
 
     def extract_resource_arn(service, method, path, headers, body, query_params, region, account_id):
@@ -161,11 +160,17 @@ def install() -> None:
         """PutEvents is decided for each entry by itself; one that is denied denies the request."""
         iam_action = _BATCHES.get(iam_action, iam_action)
         context = service_context or {}
-        entries = _put_events.get() if iam_action == "events:PutEvents" else []
+        entries = _put_events.get() if iam_action == "events:PutEvents" else ()
         bus = resource_arn.rpartition("event-bus/")[2]
         for keys in [keys for name, keys in entries if name == bus] or [{}]:
-            denied = enforce_once(access_key_id, iam_action, service, region, resource_arn=resource_arn,
-                                  service_context={**context, **keys})
+            denied = enforce_once(
+                access_key_id,
+                iam_action,
+                service,
+                region,
+                resource_arn=resource_arn,
+                service_context={**context, **keys},
+            )
             if denied:
                 return denied
         return None
@@ -174,8 +179,9 @@ def install() -> None:
         value = resolve_key(key, ctx)
         return _without_session(value) if key.lower() == "aws:principalarn" and isinstance(value, str) else value
 
-    iam_evaluator._resolve_condition_key = _resolve_condition_key
-    iam_actions.request_tag_context = request_tag_context
-    iam_actions.s3_service_context = s3_service_context
-    iam_actions.extract_resource_arn = extract_resource_arn
-    iam_evaluator.enforce = enforce
+    seams.iam_evaluator.replace(resolve_condition_key=_resolve_condition_key, enforce=enforce)
+    seams.iam_actions.replace(
+        request_tag_context=request_tag_context,
+        s3_service_context=s3_service_context,
+        extract_resource_arn=extract_resource_arn,
+    )

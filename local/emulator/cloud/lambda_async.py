@@ -6,8 +6,8 @@
   goes as it came to the dead-letter queue, with the request's id and error as attributes; both under the function's
   execution role: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 
-Waits are those of AWS scaled down: a quarter of a second where AWS waits a minute. The age of an event counts as if they
-were not: what would be too old on AWS before its next attempt is given up at once, as recorded in 2025-11
+Waits are those of AWS scaled down: a quarter of a second where AWS waits a minute. The age of an event counts as if
+they were not: what would be too old on AWS before its next attempt is given up at once, as recorded in 2025-11
 (test_lambda_destinations.snapshot.json).
 """
 
@@ -21,10 +21,9 @@ from datetime import datetime, timezone
 
 from ministack.core.concurrency import spawn_background
 from ministack.core.responses import new_uuid
-from ministack.services import eventbridge, lambda_svc, sns
-from ministack.services.cloudformation import custom_resource, provisioners
+from ministack.services import sns
 
-from . import emulator, service_roles, sqs
+from cloud import seams, service_roles, sqs
 
 logger = logging.getLogger("rekey.lambda")
 
@@ -43,7 +42,7 @@ def _settings(config: dict) -> dict:
     name = config.get("FunctionName", "")
     parts = config.get("FunctionArn", "").split(":")
     qualifier = parts[7] if len(parts) > 7 else ""
-    base = lambda_svc._functions.get(name) or {}
+    base = seams.lambda_svc.functions.get(name) or {}
     configs = base.get("event_invoke_configs") or {}
     unqualified = configs.get("") or configs.get("$LATEST") or base.get("event_invoke_config") or {}
     return configs.get(qualifier) or ({} if qualifier not in ("", "$LATEST") else unqualified)
@@ -78,7 +77,7 @@ def _record(config: dict, event, result: dict, condition: str, attempts: int, re
 
 
 def _deliver(config: dict, target: str, action: str, send) -> None:
-    """Send under the execution role; a failure is Lambda's own, and never reaches the caller."""
+    """Sends under the execution role; a failure is Lambda's own, and never reaches the caller."""
     name = config.get("FunctionName", "function")
     denial = service_roles.role_denial(config.get("Role", ""), name, action, target)
     if denial:
@@ -97,18 +96,24 @@ def _send_record(config: dict, target: str, record: dict) -> None:
     elif service == "sns":
         _deliver(config, target, "sns:Publish", lambda: sns.publish_internal(target, json.dumps(record)))
     elif service == "lambda":
+
         def invoke():
-            func, target_config, name = lambda_svc._get_func_record_for_ref(target)
+            func, target_config, name = seams.lambda_svc.get_func_record_for_ref(target)
             if not func or not target_config:
                 raise LookupError(f"function {name} does not exist")
-            invoke_async(lambda_svc._execution_record_for_config(func, target_config), record)
+            invoke_async(seams.lambda_svc.execution_record_for_config(func, target_config), record)
+
         _deliver(config, target, "lambda:InvokeFunction", invoke)
     elif service == "events":
         outcome = "Success" if record["requestContext"]["condition"] == "Success" else "Failure"
-        entry = {"Source": "lambda", "DetailType": f"Lambda Function Invocation Result - {outcome}",
-                 "Detail": json.dumps(record), "EventBusName": target,
-                 "Resources": [target, record["requestContext"]["functionArn"]]}
-        _deliver(config, target, "events:PutEvents", lambda: eventbridge._put_events({"Entries": [entry]}))
+        entry = {
+            "Source": "lambda",
+            "DetailType": f"Lambda Function Invocation Result - {outcome}",
+            "Detail": json.dumps(record),
+            "EventBusName": target,
+            "Resources": [target, record["requestContext"]["functionArn"]],
+        }
+        _deliver(config, target, "events:PutEvents", lambda: seams.eventbridge.put_events({"Entries": [entry]}))
     else:
         logger.warning("Lambda destination %s is of a kind that is not available locally", target)
 
@@ -122,11 +127,14 @@ def _send_to_dead_letter_queue(config: dict, target: str, event, result: dict, r
         "ErrorMessage": {"DataType": "String", "StringValue": message[:1024] or "Unknown"},
     }
     if target.split(":")[2] == "sqs":
-        _deliver(config, target, "sqs:SendMessage",
-                 lambda: sqs.send(target, json.dumps(event), attributes=attributes))
+        _deliver(config, target, "sqs:SendMessage", lambda: sqs.send(target, json.dumps(event), attributes=attributes))
     else:
-        _deliver(config, target, "sns:Publish",
-                 lambda: sns.publish_internal(target, json.dumps(event), message_attributes=attributes))
+        _deliver(
+            config,
+            target,
+            "sns:Publish",
+            lambda: sns.publish_internal(target, json.dumps(event), message_attributes=attributes),
+        )
 
 
 def _run(func: dict, event) -> None:
@@ -139,12 +147,15 @@ def _run(func: dict, event) -> None:
     born, waited = time.monotonic(), 0.0
     request_id = new_uuid()
     _request_id.set(request_id)
-    never = lambda_svc._reserved_concurrency(lambda_svc._functions.get(config.get("FunctionName", "")), config) == 0
+    never = (
+        seams.lambda_svc.reserved_concurrency(seams.lambda_svc.functions.get(config.get("FunctionName", "")), config)
+        == 0
+    )
     attempts = errors = 0
     throttle_wait = _THROTTLE_WAIT_SECONDS[0]
     condition = "RetriesExhausted"
     while True:
-        result = lambda_svc._execute_function(func, event)
+        result = seams.lambda_svc.execute_function(func, event)
         if result.get("throttle"):
             if never:
                 break
@@ -176,8 +187,10 @@ def _run(func: dict, event) -> None:
 
 
 def invoke_async(func: dict, event) -> None:
-    """Queue an event for ``func`` (a record as `lambda_svc._execution_record_for_config` makes it)."""
-    spawn_background(lambda_svc._run_with_function_config_scope, func, _run, func, event, thread_name="lambda-async")
+    """Queues an event for `func`, a record as `execution_record_for_config` of the emulator makes it."""
+    spawn_background(
+        seams.lambda_svc.run_with_function_config_scope, func, _run, func, event, thread_name="lambda-async"
+    )
 
 
 def _as_custom_resource(invoke):
@@ -200,16 +213,27 @@ def _as_custom_resource(invoke):
 
 def _deliver_from_topic(endpoint: str, envelope: str, topic_arn: str, sub_arn: str, *_rest) -> None:
     # SNS invokes a function asynchronously: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
-    func, config, name = lambda_svc._get_func_record_for_ref(endpoint)
+    func, config, name = seams.lambda_svc.get_func_record_for_ref(endpoint)
     if not func or not config:
         logger.warning("SNS %s: function %s does not exist", topic_arn, name)
         return
-    invoke_async(lambda_svc._execution_record_for_config(func, config), {"Records": [{
-        "EventVersion": "1.0", "EventSubscriptionArn": sub_arn, "EventSource": "aws:sns", "Sns": json.loads(envelope)}]})
+    invoke_async(
+        seams.lambda_svc.execution_record_for_config(func, config),
+        {
+            "Records": [
+                {
+                    "EventVersion": "1.0",
+                    "EventSubscriptionArn": sub_arn,
+                    "EventSource": "aws:sns",
+                    "Sns": json.loads(envelope),
+                }
+            ]
+        },
+    )
 
 
 def _keep_settings(handler, properties_at: int):
-    """Keep what a template says of a function's dead letters, concurrency and network, which the emulator's handler drops.
+    """Keeps what a template says of a function's dead letters, concurrency and network, which the emulator drops.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
     """
@@ -218,9 +242,9 @@ def _keep_settings(handler, properties_at: int):
     def provision(*args, **kwargs):
         outcome = handler(*args, **kwargs)
         properties = args[properties_at]
-        func = lambda_svc._functions[outcome[0]]
+        func = seams.lambda_svc.functions[outcome[0]]
         func["config"]["DeadLetterConfig"] = properties.get("DeadLetterConfig") or {}
-        func["config"]["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))
+        func["config"]["VpcConfig"] = seams.lambda_svc.vpc_config_with_id(properties.get("VpcConfig"))
         reserved = properties.get("ReservedConcurrentExecutions")
         func["concurrency"] = None if reserved is None else int(reserved)
         return outcome
@@ -229,31 +253,33 @@ def _keep_settings(handler, properties_at: int):
 
 
 def install() -> None:
-    """Replace the emulator's retry loop, and keep one request id over the attempts of an event."""
-    dispatch, throttle = lambda_svc._execute_function_dispatch, lambda_svc._throttle_response
+    """Replaces the emulator's retry loop, and keeps one request id over the attempts of an event."""
+    dispatch, throttle = seams.lambda_svc.execute_function_dispatch, seams.lambda_svc.throttle_response
 
     def _execute_function_dispatch(func, config, event, request_id, started):
         return dispatch(func, config, event, _request_id.get() or request_id, started)
 
     def _throttle_response(reason_code, msg, retry_after=1):
-        """Recorded by LocalStack (TestLambdaConcurrency): the text says no more, and Type tells whose limit it was."""
+        """The text says no more, and Type tells whose limit it was (recorded by LocalStack, TestLambdaConcurrency)."""
         answer = throttle(reason_code, "Rate Exceeded.", retry_after)
         answer["body"]["Type"] = "User"
         return answer
 
-    execute = lambda_svc._execute_function_with_config_scope
+    execute = seams.lambda_svc.execute_function_with_config_scope
 
     def _execute_function_with_config_scope(func, event, *args, **kwargs):
         if _of_custom_resource.get():
-            return lambda_svc._run_with_function_config_scope(func, _run, func, event)
+            return seams.lambda_svc.run_with_function_config_scope(func, _run, func, event)
         return execute(func, event, *args, **kwargs)
 
-    lambda_svc._execute_function_with_config_scope = _execute_function_with_config_scope
-    emulator.replace(custom_resource, "invoke_custom_resource", _as_custom_resource)
-    lambda_svc._throttle_response = _throttle_response
-    lambda_svc._execute_function_dispatch = _execute_function_dispatch
-    lambda_svc.invoke_async_with_retry = invoke_async
-    sns._deliver_to_lambda = _deliver_from_topic
-    functions = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    seams.lambda_svc.replace(execute_function_with_config_scope=_execute_function_with_config_scope)
+    seams.custom_resource.wrap(invoke_custom_resource=_as_custom_resource)
+    seams.lambda_svc.replace(
+        throttle_response=_throttle_response,
+        execute_function_dispatch=_execute_function_dispatch,
+        invoke_async_with_retry=invoke_async,
+    )
+    seams.sns.replace(deliver_to_lambda=_deliver_from_topic)
+    functions = seams.provisioners.RESOURCE_HANDLERS["AWS::Lambda::Function"]
     functions["create"] = _keep_settings(functions["create"], 1)
     functions["update"] = _keep_settings(functions["update"], 2)

@@ -1,19 +1,20 @@
 """How much the account may do at once, for tests that ask for more: `POST /_rekey/limits`.
 
 `{"invocations": 10}` sets how many invocations run at once
-(https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html: an account begins with a quota that may be as low as
-10). `{"calls": {"secretsmanager:DescribeSecret": 5}}` sets how many calls of an action are taken each second; one more is
-answered with ThrottlingException, "Rate exceeded"
+(https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html: an account begins with a quota that may be as low
+as 10). `{"calls": {"secretsmanager:DescribeSecret": 5}}` sets how many calls of an action are taken each second; one
+more is answered with ThrottlingException, "Rate exceeded"
 (https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html,
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html,
-https://docs.aws.amazon.com/kms/latest/developerguide/throttling.html). `GET` tells what was turned away since the start.
+https://docs.aws.amazon.com/kms/latest/developerguide/throttling.html). `GET` tells what was turned away since the
+start.
 """
 
 import json
 import threading
 import time
 
-from cloud import control
+from cloud import control, seams
 
 PATH = "/_rekey/limits"
 
@@ -56,37 +57,35 @@ def _takes(action: str) -> bool:
 
 
 def _answer(method: str, body: bytes) -> tuple[int, dict]:
-    from ministack.services import lambda_svc
-
     if method == "POST":
         try:
             wanted = json.loads(body)
             invocations = wanted.get("invocations")
             calls = {str(action): float(rate) for action, rate in wanted.get("calls", {}).items()}
             if invocations is not None:
-                lambda_svc._ACCOUNT_CONCURRENCY_CAP = int(invocations)
+                seams.lambda_svc.replace(ACCOUNT_CONCURRENCY_CAP=int(invocations))
         except (AttributeError, TypeError, ValueError) as error:
             return 400, {"message": f"The body must be {{invocations?: number, calls?: {{action: rate}}}}: {error}"}
         with _lock:
             _rates.update(calls)
     elif method != "GET":
         return 405, {"message": f"{PATH} answers GET and POST."}
-    return 200, {"invocations": lambda_svc._ACCOUNT_CONCURRENCY_CAP, "calls": _rates, "refused": _refused}
+    return 200, {"invocations": seams.lambda_svc.ACCOUNT_CONCURRENCY_CAP, "calls": _rates, "refused": _refused}
 
 
 async def _refuse(send) -> None:
     body = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode()
-    headers = [(b"content-type", b"application/x-amz-json-1.1"), (b"x-amzn-errortype", b"ThrottlingException"),
-               (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", b"application/x-amz-json-1.1"),
+        (b"x-amzn-errortype", b"ThrottlingException"),
+        (b"content-length", str(len(body)).encode()),
+    ]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def install() -> None:
-    from ministack import app as gateway
-    from ministack.services import lambda_svc
-
-    emulator, cap = gateway.app, lambda_svc._ACCOUNT_CONCURRENCY_CAP
+    emulator, cap = seams.app.app, seams.lambda_svc.ACCOUNT_CONCURRENCY_CAP
 
     async def app(scope, receive, send):
         target = dict(scope.get("headers") or []).get(b"x-amz-target", b"").decode("latin-1")
@@ -99,8 +98,8 @@ def install() -> None:
         with _lock:
             for kept in (_rates, _left, _refused):
                 kept.clear()
-        lambda_svc._ACCOUNT_CONCURRENCY_CAP = cap
+        seams.lambda_svc.replace(ACCOUNT_CONCURRENCY_CAP=cap)
 
-    gateway.app = app
+    seams.app.replace(app=app)
     control.on_reset(reset)
     control.serve(PATH, _answer)

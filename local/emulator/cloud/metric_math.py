@@ -14,8 +14,14 @@ import operator
 import re
 
 _TOKEN = re.compile(r"\s*(?:(\d+\.?\d*)|([A-Za-z]\w*)|(\"[^\"]*\"|'[^']*')|(==|!=|<=|>=|&&|\|\||[-+*/<>(),\[\]]))")
-_COMPARISONS = {"==": operator.eq, "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "<": operator.lt,
-                ">": operator.gt}
+_COMPARISONS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
 _WORDS = {"AND": "&&", "OR": "||"}
 _FUNCTIONS = ("FILL", "IF", "MAX", "METRICS", "MIN", "SUM")
 
@@ -30,7 +36,7 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if not match:
-            raise MathError(f"The metric math {text!r} has something unknown at {text[at:at + 10]!r}.")
+            raise MathError(f"The metric math {text!r} has something unknown at {text[at : at + 10]!r}.")
         token = match.group().strip()
         tokens.append(_WORDS.get(token, token))
         at = match.end()
@@ -48,8 +54,10 @@ def _join(function, left, right):
     stamps = (left.keys() if isinstance(left, dict) else set()) | (right.keys() if isinstance(right, dict) else set())
     values = {}
     for stamp in stamps:
-        value = function(left.get(stamp, 0.0) if isinstance(left, dict) else left,
-                         right.get(stamp, 0.0) if isinstance(right, dict) else right)
+        value = function(
+            left.get(stamp, 0.0) if isinstance(left, dict) else left,
+            right.get(stamp, 0.0) if isinstance(right, dict) else right,
+        )
         if value is not None:
             values[stamp] = value
     return values
@@ -60,7 +68,9 @@ def _number(test):
 
 
 _OPERATORS = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
     # "If the value of a data point causes a function to attempt to divide by zero, the data point is dropped."
     "/": lambda left, right: left / right if right else None,
     "&&": _number(lambda left, right: bool(left) and bool(right)),

@@ -64,8 +64,9 @@ def _tell_until_heard(url: str, username: str, passwords: list[str]) -> None:
             time.sleep(0.1)
 
 
-def reset(tags: list[dict], username: str, passwords: list[str], begun: Callable[[], None],
-          done: Callable[[], None]) -> None:
+def reset(
+    tags: list[dict], username: str, passwords: list[str], begun: Callable[[], None], done: Callable[[], None]
+) -> None:
     """Sets passwords in the background; `begun` is called when work on it starts, `done` when they are set."""
     seconds = float(tag(tags, "rekey:reset-seconds") or RESET_SECONDS)
     url = tag(tags, "rekey:password-url")

@@ -21,12 +21,14 @@ READINGS = {
     # may be left with AWSPENDING; whether the steps that are still to come are run is not said.
     "cancel-running": ("steps-end", "steps-go-on"),
     # The service authorization reference names secretsmanager:ModifyRotationRules ("whether the rotation rules of the
-    # secret are to be modified") and RotateImmediately, both Bool. In the request always, or only when it has the field?
+    # secret are to be modified") and RotateImmediately, both Bool. In the request always, or only when it has the
+    # field?
     "rotate-condition-keys": ("always", "when-given"),
-    # A task that invokes a throttled function: the developer guide names Lambda.TooManyRequestsException in its examples
-    # of Retry, and says of Lambda.Unknown that "unhandled" errors of Lambda are reported so; not recorded.
+    # A task that invokes a throttled function: the developer guide names Lambda.TooManyRequestsException in its
+    # examples of Retry, and says of Lambda.Unknown that "unhandled" errors of Lambda are reported so; not recorded.
     "task-throttled": ("Lambda.TooManyRequestsException", "Lambda.Unknown"),
-    # States.DataLimitExceeded: recorded in 2024-03, Catch of States.ALL takes it; the developer guide says that it can't.
+    # States.DataLimitExceeded: recorded in 2024-03, Catch of States.ALL takes it; the developer guide says that it
+    # can't.
     "data-limit": ("caught", "terminal"),
     # Recorded in 2025-01, PutEvents refused more than 256 KB; its API reference now says "less than 1MB".
     "put-events-limit": ("256-KB", "1-MB"),
@@ -39,8 +41,9 @@ READINGS = {
     # CloudFormation sends a resource that failed to update its former properties when it rolls back. Does it call
     # RotateSecret again for a RotationSchedule that was refused, which ends in UPDATE_ROLLBACK_FAILED?
     "refused-schedule": ("sent-back", "left"),
-    # SecretId of a RotationSchedule "requires replacement", and the schedule's identifier is the ARN of its secret: another
-    # spelling of the same secret makes a second schedule with the identifier of the first. Does CloudFormation, which
+    # SecretId of a RotationSchedule "requires replacement", and the schedule's identifier is the ARN of its secret:
+    # another spelling of the same secret makes a second schedule with the identifier of the first. Does CloudFormation,
+    # which
     # "then deletes the old one", delete it, and end the rotation of the secret with it, or is that one kept?
     "respelled-schedule": ("deleted", "kept"),
 }
@@ -75,8 +78,10 @@ def choose(wanted: dict) -> None:
 
 def from_text(text: str) -> dict[str, str]:
     """`behaviour=reading,…` as a dictionary."""
-    return {name.strip(): reading.strip() for name, _, reading in
-            (part.partition("=") for part in text.split(",") if part.strip())}
+    return {
+        name.strip(): reading.strip()
+        for name, _, reading in (part.partition("=") for part in text.split(",") if part.strip())
+    }
 
 
 def _answer(method: str, body: bytes) -> tuple[int, dict]:

@@ -14,7 +14,9 @@ import uuid
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from cloud import passwords
+from ministack.core.responses import get_account_id, get_region
+
+from cloud import passwords, seams
 
 _NAMESPACE = "http://redshift.amazonaws.com/doc/2012-12-01/"
 _FORBIDDEN = "'\"\\/@"
@@ -31,15 +33,16 @@ class _Refusal(Exception):
 
 
 def _scope() -> tuple[str, str]:
-    from ministack.core.responses import get_account_id, get_region
-
     return get_account_id(), get_region()
 
 
 def _require_password(password: str) -> None:
     why = passwords.fault(password, 8, 64, _FORBIDDEN)
-    for wanted, has in (("an uppercase letter", str.isupper), ("a lowercase letter", str.islower),
-                        ("a number", str.isdigit)):
+    for wanted, has in (
+        ("an uppercase letter", str.isupper),
+        ("a lowercase letter", str.islower),
+        ("a number", str.isdigit),
+    ):
         if why is None and not any(has(character) for character in password):
             why = f"it must contain at least {wanted}"
     if why is not None:
@@ -54,7 +57,7 @@ def _find(identifier: str) -> dict:
 
 
 def _tags(params: dict) -> list[dict]:
-    tags = []
+    tags: list[dict] = []
     while f"Tags.Tag.{len(tags) + 1}.Key" in params:
         number = len(tags) + 1
         tags.append({"Key": params[f"Tags.Tag.{number}.Key"], "Value": params.get(f"Tags.Tag.{number}.Value", "")})
@@ -66,16 +69,23 @@ def _render(cluster: dict) -> str:
         return "" if value in (None, "") else f"<{name}>{escape(str(value))}</{name}>"
 
     pending = element("MasterUserPassword", cluster["pending"])
-    tags = "".join(f"<Tag>{element('Key', tag['Key'])}{element('Value', tag['Value'])}</Tag>" for tag in cluster["tags"])
-    return "".join([
-        "<Cluster>",
-        element("ClusterIdentifier", cluster["id"]), element("ClusterStatus", cluster["status"]),
-        element("MasterUsername", cluster["username"]), element("DBName", cluster["database"]),
-        f"<Endpoint>{element('Address', cluster['host'])}{element('Port', cluster['port'])}</Endpoint>",
-        element("NodeType", cluster["node_type"]), element("MasterPasswordSecretArn", cluster["secret"]),
-        f"<PendingModifiedValues>{pending}</PendingModifiedValues><Tags>{tags}</Tags>",
-        "</Cluster>",
-    ])
+    tags = "".join(
+        f"<Tag>{element('Key', tag['Key'])}{element('Value', tag['Value'])}</Tag>" for tag in cluster["tags"]
+    )
+    return "".join(
+        [
+            "<Cluster>",
+            element("ClusterIdentifier", cluster["id"]),
+            element("ClusterStatus", cluster["status"]),
+            element("MasterUsername", cluster["username"]),
+            element("DBName", cluster["database"]),
+            f"<Endpoint>{element('Address', cluster['host'])}{element('Port', cluster['port'])}</Endpoint>",
+            element("NodeType", cluster["node_type"]),
+            element("MasterPasswordSecretArn", cluster["secret"]),
+            f"<PendingModifiedValues>{pending}</PendingModifiedValues><Tags>{tags}</Tags>",
+            "</Cluster>",
+        ]
+    )
 
 
 def _create(params: dict) -> str:
@@ -89,9 +99,15 @@ def _create(params: dict) -> str:
     host = f"{identifier}.{uuid.uuid4().hex[:12]}.{region}.redshift.amazonaws.com"
     name = f"redshift!{identifier}-{params.get('MasterUsername', '')}"
     cluster = {
-        "id": identifier, "status": "available", "username": params.get("MasterUsername", ""),
-        "database": params.get("DBName", "dev"), "node_type": params.get("NodeType", ""), "tags": tags, "pending": None,
-        "host": bound[0] if bound else host, "port": bound[1] if bound else int(params.get("Port", 5439)),
+        "id": identifier,
+        "status": "available",
+        "username": params.get("MasterUsername", ""),
+        "database": params.get("DBName", "dev"),
+        "node_type": params.get("NodeType", ""),
+        "tags": tags,
+        "pending": None,
+        "host": bound[0] if bound else host,
+        "port": bound[1] if bound else int(params.get("Port", 5439)),
         "secret": f"arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf" if managed else None,
     }
     with _lock:
@@ -109,7 +125,7 @@ def _describe(params: dict) -> str:
     known = [cluster for key, cluster in sorted(_clusters.items()) if key[:2] == scope]
     first = int(params.get("Marker") or 0)
     size = min(_PAGE, int(params.get("MaxRecords") or _PAGE))
-    page = "".join(_render(cluster) for cluster in known[first:first + size])
+    page = "".join(_render(cluster) for cluster in known[first : first + size])
     marker = f"<Marker>{first + size}</Marker>" if first + size < len(known) else ""
     return f"{marker}<Clusters>{page}</Clusters>"
 
@@ -119,8 +135,9 @@ def _modify(params: dict) -> str:
     password = params.get("MasterUserPassword")
     if password:
         if cluster["secret"]:
-            raise _Refusal("InvalidParameterCombination",
-                           "You can't specify MasterUserPassword while ManageMasterPassword is on.")
+            raise _Refusal(
+                "InvalidParameterCombination", "You can't specify MasterUserPassword while ManageMasterPassword is on."
+            )
         if cluster["status"] != "available":
             raise _Refusal("InvalidClusterState", f"Cluster {cluster['id']} is {cluster['status']}.")
         _require_password(password)
@@ -145,8 +162,13 @@ def _delete(params: dict) -> str:
     return _render({**cluster, "status": "deleting"})
 
 
-_ACTIONS = {"CreateCluster": _create, "DescribeClusters": _describe, "ModifyCluster": _modify,
-            "PauseCluster": _pause, "DeleteCluster": _delete}
+_ACTIONS = {
+    "CreateCluster": _create,
+    "DescribeClusters": _describe,
+    "ModifyCluster": _modify,
+    "PauseCluster": _pause,
+    "DeleteCluster": _delete,
+}
 
 
 def _answer(status: int, root: str, inner: str) -> tuple[int, dict, bytes]:
@@ -164,21 +186,20 @@ async def handle_request(_method, _path, _headers, body, query_params):
             raise _Refusal("InvalidAction", f"The local cloud's Redshift has no {action}.")
         result = await asyncio.to_thread(_ACTIONS[action], params)
     except _Refusal as refusal:
-        error = f"<Error><Type>Sender</Type><Code>{refusal.code}</Code><Message>{escape(str(refusal))}</Message></Error>"
+        error = (
+            f"<Error><Type>Sender</Type><Code>{refusal.code}</Code><Message>{escape(str(refusal))}</Message></Error>"
+        )
         return _answer(refusal.status, "ErrorResponse", error + identity)
     return _answer(200, f"{action}Response", f"<{action}Result>{result}</{action}Result>{identity}")
 
 
 def install() -> None:
-    from ministack import app
-    from ministack.core import iam_actions, router
-
-    router.SERVICE_PATTERNS["redshift"] = {"host_patterns": [r"redshift\."]}
-    app.SERVICE_HANDLERS["redshift"] = handle_request
-    iam_actions.SERVICE_TO_IAM_NAMESPACE["redshift"] = "redshift"
-    iam_actions._SERVICE_PROTOCOL["redshift"] = "query-xml"
-    iam_actions._QUERY_XML_NS["redshift"] = _NAMESPACE
-    resource_arn_of, reset_state = iam_actions.extract_resource_arn, app._reset_all_state
+    seams.router.SERVICE_PATTERNS["redshift"] = {"host_patterns": [r"redshift\."]}
+    seams.app.SERVICE_HANDLERS["redshift"] = handle_request
+    seams.iam_actions.SERVICE_TO_IAM_NAMESPACE["redshift"] = "redshift"
+    seams.iam_actions.SERVICE_PROTOCOL["redshift"] = "query-xml"
+    seams.iam_actions.QUERY_XML_NS["redshift"] = _NAMESPACE
+    resource_arn_of, reset_state = seams.iam_actions.extract_resource_arn, seams.app.reset_all_state
 
     def extract_resource_arn(service, method, path, headers, body, query_params, region, account_id):
         if service != "redshift":
@@ -194,4 +215,5 @@ def install() -> None:
         _clusters.clear()
         reset_state()
 
-    iam_actions.extract_resource_arn, app._reset_all_state = extract_resource_arn, reset_all
+    seams.iam_actions.replace(extract_resource_arn=extract_resource_arn)
+    seams.app.replace(reset_all_state=reset_all)

@@ -8,27 +8,33 @@ import contextvars
 import json
 import re
 
-from cloud import clock, secretsmanager_requests as requests
-from cloud import secretsmanager_rotation as rotation, secretsmanager_schedule as schedule
-from cloud.secretsmanager_versions import Refusal, drop_label, has_value, holder, move_label, put_version, token_of, value_of
+from ministack.core.responses import get_region, json_response
+from ministack.core.router import extract_access_key_id
+
+from cloud import clock, seams
+from cloud import secretsmanager_requests as requests
+from cloud import secretsmanager_rotation as rotation
+from cloud import secretsmanager_schedule as schedule
+from cloud.secretsmanager_versions import (
+    Refusal,
+    drop_label,
+    has_value,
+    holder,
+    move_label,
+    put_version,
+    token_of,
+    value_of,
+)
 
 _access_key: contextvars.ContextVar[str | None] = contextvars.ContextVar("secretsmanager_access_key", default=None)
 _DELETED = "You can't perform this operation on the secret because it was marked for deletion."
 _LABEL = re.compile(r"(?s).{1,256}")
 
 
-def _service():
-    from ministack.services import secretsmanager
-
-    return secretsmanager
-
-
 def _answer(handler):
     """Turns a Refusal into the error response of the JSON protocol."""
 
     def answer(data):
-        from ministack.core.responses import json_response
-
         try:
             return json_response(handler(data))
         except Refusal as refusal:
@@ -38,13 +44,12 @@ def _answer(handler):
 
 
 def _find(data: dict, *, writes: bool) -> dict:
-    service = _service()
-    _, secret = service._resolve(data.get("SecretId"))
+    _, secret = seams.secretsmanager.resolve(data.get("SecretId"))
     if not secret:
         raise Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
     if secret.get("DeletedDate"):
         raise Refusal("InvalidRequestException", _DELETED)
-    if writes and service._is_replica(secret):
+    if writes and seams.secretsmanager.is_replica(secret):
         raise Refusal("InvalidRequestException", "You can't perform this operation on a replica secret.")
     return secret
 
@@ -54,14 +59,10 @@ def _use_key(secret: dict, actions: tuple[str, ...], failure: str) -> None:
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
-    from ministack.core import iam_evaluator
-    from ministack.core.responses import get_region
-    from ministack.services import kms
-
     key_id = secret.get("KmsKeyId")
     if not key_id or key_id.endswith("alias/aws/secretsmanager"):
         return
-    key = kms._resolve_key(key_id)
+    key = seams.kms.resolve_key(key_id)
     if key is None or key["KeyState"] != "Enabled":
         state = "missing" if key is None else key["KeyState"]
         raise Refusal(failure, f"The KMS key {key_id} of the secret can't be used: it is {state}.")
@@ -75,7 +76,7 @@ def _use_key(secret: dict, actions: tuple[str, ...], failure: str) -> None:
         "kms:CallerAccount": key["Arn"].split(":")[4],
     }
     for action in actions:
-        denied = iam_evaluator.enforce(
+        denied = seams.iam_evaluator.enforce(
             access_key, action, "kms", get_region(), resource_arn=key["Arn"], service_context=context
         )
         if denied:
@@ -88,26 +89,26 @@ def _encrypt(secret: dict) -> None:
 
 def _create_secret(data):
     """API_CreateSecret: the token is the version's id; the same request again answers the same."""
-    service = _service()
     name, token = data.get("Name"), token_of(data)
     string, binary = value_of(data)
     if not isinstance(name, str) or not 1 <= len(name) <= 512:
         raise Refusal("InvalidParameterException", "The secret's name must have 1 to 512 characters.")
-    existing = service._secrets.get(name)
+    existing = seams.secretsmanager.secrets.get(name)
     if existing is not None:
         if existing.get("DeletedDate"):
-            raise Refusal("InvalidRequestException", "You can't create this secret because a secret with this name "
-                          "is already scheduled for deletion.")
+            raise Refusal(
+                "InvalidRequestException",
+                "You can't create this secret because a secret with this name is already scheduled for deletion.",
+            )
         version = existing["Versions"].get(token)
         if version is None or (version.get("SecretString"), version.get("SecretBinary")) != (string, binary):
-            raise Refusal("ResourceExistsException",
-                          f"The operation failed because the secret {name} already exists.")
+            raise Refusal("ResourceExistsException", f"The operation failed because the secret {name} already exists.")
         return {"ARN": existing["ARN"], "Name": name, "VersionId": token}
     _encrypt({"ARN": "", "KmsKeyId": data.get("KmsKeyId")})
-    arn, _ = service._store_new_secret(
+    arn, _ = seams.secretsmanager.store_new_secret(
         name, description=data.get("Description", ""), tags=data.get("Tags"), kms_key_id=data.get("KmsKeyId")
     )
-    secret = service._secrets[name]
+    secret = seams.secretsmanager.secrets[name]
     secret["Versions"] = {}
     secret["CreatedDate"] = secret["LastChangedDate"] = clock.now()
     if string is None and binary is None:
@@ -131,19 +132,18 @@ def _stored(secret: dict, data: dict, labels: list[str]) -> tuple[str, dict]:
     if "AWSCURRENT" in labels and secret.get("RotationEnabled") and "_Rotation" not in secret:
         # A value that was stored by hand counts as a rotation (RotationRulesType, AutomaticallyAfterDays).
         rotation.plan_next(secret, clock.now())
-    _service()._sync_replicas(secret)
+    seams.secretsmanager.sync_replicas(secret)
     return token, version
 
 
 def _put_secret_value(data):
-    """API_PutSecretValue."""
+    """API_PutSecretValue: a new version with a value, under the given labels."""
     secret = _find(data, writes=True)
     labels = data.get("VersionStages") or ["AWSCURRENT"]
     if len(labels) > 20 or not all(isinstance(label, str) and _LABEL.fullmatch(label) for label in labels):
         raise Refusal("InvalidParameterException", "VersionStages must be 1 to 20 labels of 1 to 256 characters.")
     token, version = _stored(secret, data, labels)
-    return {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token,
-            "VersionStages": list(version["Stages"])}
+    return {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token, "VersionStages": list(version["Stages"])}
 
 
 def _update_secret(data):
@@ -157,7 +157,7 @@ def _update_secret(data):
     if data.get("SecretString") is not None or data.get("SecretBinary") is not None:
         answer["VersionId"], _ = _stored(secret, data, ["AWSCURRENT"])
     else:
-        _service()._sync_replicas(secret)
+        seams.secretsmanager.sync_replicas(secret)
     return answer
 
 
@@ -170,8 +170,10 @@ def _get_secret_value(data):
         version = secret["Versions"].get(version_id)
         missing += f"VersionId: {version_id}"
         if version is not None and stage and stage not in version["Stages"]:
-            raise Refusal("InvalidRequestException",
-                          "You provided a VersionStage that is not associated to the provided VersionId.")
+            raise Refusal(
+                "InvalidRequestException",
+                "You provided a VersionStage that is not associated to the provided VersionId.",
+            )
     else:
         version_id, version = holder(secret, stage or "AWSCURRENT")
         missing += f"staging label: {stage or 'AWSCURRENT'}"
@@ -179,10 +181,16 @@ def _get_secret_value(data):
         raise Refusal("ResourceNotFoundException", missing)
     _use_key(secret, ("kms:Decrypt",), "DecryptionFailure")
     secret["LastAccessedDate"] = version["LastAccessedDate"] = int(clock.now() // 86_400 * 86_400)
-    answer = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version_id,
-              "VersionStages": list(version["Stages"]), "CreatedDate": version["CreatedDate"]}
-    return answer | {field: version[field] for field in ("SecretString", "SecretBinary") if version.get(field)
-                     is not None}
+    answer = {
+        "ARN": secret["ARN"],
+        "Name": secret["Name"],
+        "VersionId": version_id,
+        "VersionStages": list(version["Stages"]),
+        "CreatedDate": version["CreatedDate"],
+    }
+    return answer | {
+        field: version[field] for field in ("SecretString", "SecretBinary") if version.get(field) is not None
+    }
 
 
 def _update_secret_version_stage(data):
@@ -195,12 +203,15 @@ def _update_secret_version_stage(data):
         raise Refusal("InvalidParameterException", "You must specify MoveToVersionId or RemoveFromVersionId.")
     for version_id in filter(None, (target, source)):
         if version_id not in secret["Versions"]:
-            raise Refusal("ResourceNotFoundException",
-                          f"Secrets Manager can't find the specified secret version: {version_id}.")
+            raise Refusal(
+                "ResourceNotFoundException", f"Secrets Manager can't find the specified secret version: {version_id}."
+            )
     current, _ = holder(secret, label)
     if label == "AWSCURRENT" and not target:
-        raise Refusal("InvalidParameterException", "You can only move staging label AWSCURRENT to a different "
-                      "secret version. It can't be completely removed.")
+        raise Refusal(
+            "InvalidParameterException",
+            "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.",
+        )
     if target and current not in (None, target) and not source:
         raise Refusal(
             "InvalidParameterException",
@@ -208,21 +219,21 @@ def _update_secret_version_stage(data):
             f"version {current}, so you must explicitly reference that version in RemoveFromVersionId.",
         )
     if source and source != current and target != current:
-        raise Refusal("InvalidParameterException",
-                      f"Staging label {label} isn't attached to version {source}, but to {current}.")
+        raise Refusal(
+            "InvalidParameterException", f"Staging label {label} isn't attached to version {source}, but to {current}."
+        )
     if target:
         move_label(secret, label, target)
     else:
         drop_label(secret, label, source)
     secret["LastChangedDate"] = clock.now()
-    _service()._sync_replicas(secret)
+    seams.secretsmanager.sync_replicas(secret)
     return {"ARN": secret["ARN"], "Name": secret["Name"]}
 
 
 def _list_secret_version_ids(data):
     """API_ListSecretVersionIds: versions without labels only with IncludeDeprecated."""
-    service = _service()
-    _, secret = service._resolve(data.get("SecretId"))
+    _, secret = seams.secretsmanager.resolve(data.get("SecretId"))
     if not secret:
         raise Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
     limit, start = data.get("MaxResults", 100), data.get("NextToken", "0")
@@ -230,15 +241,21 @@ def _list_secret_version_ids(data):
         raise Refusal("InvalidParameterException", "MaxResults must be within 1-100.")
     if not str(start).isdigit():
         raise Refusal("InvalidNextTokenException", "The NextToken value is invalid.")
-    kept = [(version_id, version) for version_id, version in secret["Versions"].items()
-            if version["Stages"] or data.get("IncludeDeprecated")]
-    page = kept[int(start):int(start) + limit]
+    kept = [
+        (version_id, version)
+        for version_id, version in secret["Versions"].items()
+        if version["Stages"] or data.get("IncludeDeprecated")
+    ]
+    page = kept[int(start) : int(start) + limit]
     answer = {
         "ARN": secret["ARN"],
         "Name": secret["Name"],
         "Versions": [
-            {"VersionId": version_id, "CreatedDate": version["CreatedDate"],
-             "KmsKeyIds": [secret.get("KmsKeyId") or "DefaultEncryptionKey"]}
+            {
+                "VersionId": version_id,
+                "CreatedDate": version["CreatedDate"],
+                "KmsKeyIds": [secret.get("KmsKeyId") or "DefaultEncryptionKey"],
+            }
             | ({"VersionStages": list(version["Stages"])} if version["Stages"] else {})
             | ({"LastAccessedDate": version["LastAccessedDate"]} if version.get("LastAccessedDate") else {})
             for version_id, version in page
@@ -248,15 +265,15 @@ def _list_secret_version_ids(data):
 
 
 def _rotate_secret(data):
-    """API_RotateSecret."""
+    """API_RotateSecret: see secretsmanager_rotation."""
     secret = _find(data, writes=True)
     version_id = rotation.rotate(secret, data, token_of(data), _access_key.get())
-    _service()._sync_replicas(secret)
+    seams.secretsmanager.sync_replicas(secret)
     return {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version_id}
 
 
 def _cancel_rotate_secret(data):
-    """API_CancelRotateSecret."""
+    """API_CancelRotateSecret: see secretsmanager_rotation."""
     secret = _find(data, writes=True)
     version_id = rotation.cancel(secret)
     answer = {"ARN": secret["ARN"], "Name": secret["Name"]}
@@ -265,8 +282,11 @@ def _cancel_rotate_secret(data):
 
 def _rotation_facts(secret: dict) -> dict:
     """What DescribeSecret and ListSecrets tell of rotation."""
-    facts = {name: secret[name] for name in ("RotationLambdaARN", "RotationRules", "LastRotatedDate",
-                                             "NextRotationDate", "KmsKeyId") if secret.get(name) is not None}
+    facts = {
+        name: secret[name]
+        for name in ("RotationLambdaARN", "RotationRules", "LastRotatedDate", "NextRotationDate", "KmsKeyId")
+        if secret.get(name) is not None
+    }
     if secret.get("RotationRules"):
         days = schedule.days_between(secret["RotationRules"])
         facts["RotationRules"] = secret["RotationRules"] | ({"AutomaticallyAfterDays": days} if days else {})
@@ -282,7 +302,7 @@ def _with_rotation_facts(original, entries):
             return status, headers, body
         content = json.loads(body)
         for entry in entries(content):
-            secret = _service()._secrets.get(entry["Name"])
+            secret = seams.secretsmanager.secrets.get(entry["Name"])
             entry.update(_rotation_facts(secret) if secret else {})
         return status, headers, json.dumps(content).encode()
 
@@ -290,28 +310,28 @@ def _with_rotation_facts(original, entries):
 
 
 def install() -> None:
-    service = _service()
-    service._create_secret = _answer(_create_secret)
-    service._put_secret_value = _answer(_put_secret_value)
-    service._update_secret = _answer(_update_secret)
-    service._get_secret_value = _answer(_get_secret_value)
-    service._update_secret_version_stage = _answer(_update_secret_version_stage)
-    service._list_secret_version_ids = _answer(_list_secret_version_ids)
-    service._rotate_secret = _answer(_rotate_secret)
-    service._resolve = requests.resolve
-    service._delete_secret = requests.delete(service._delete_secret)
-    for name, entries in (("_describe_secret", lambda content: [content]),
-                          ("_list_secrets", lambda content: content["SecretList"])):
-        original = requests.without_empty_facts(getattr(service, name), entries)
-        setattr(service, name, _with_rotation_facts(original, entries))
-    # UpdateSecret of other services (RDS managed passwords) promotes through this one.
-    service._apply_current_promotion = lambda secret, version_id: move_label(secret, "AWSCURRENT", version_id)
-    handle = service.handle_request
+    def with_facts(original, entries):
+        return _with_rotation_facts(requests.without_empty_facts(original, entries), entries)
+
+    seams.secretsmanager.replace(
+        create_secret=_answer(_create_secret),
+        put_secret_value=_answer(_put_secret_value),
+        update_secret=_answer(_update_secret),
+        get_secret_value=_answer(_get_secret_value),
+        update_secret_version_stage=_answer(_update_secret_version_stage),
+        list_secret_version_ids=_answer(_list_secret_version_ids),
+        rotate_secret=_answer(_rotate_secret),
+        resolve=requests.resolve,
+        delete_secret=requests.delete(seams.secretsmanager.delete_secret),
+        describe_secret=with_facts(seams.secretsmanager.describe_secret, lambda content: [content]),
+        list_secrets=with_facts(seams.secretsmanager.list_secrets, lambda content: content["SecretList"]),
+        # UpdateSecret of other services (RDS managed passwords) promotes through this one.
+        apply_current_promotion=lambda secret, version_id: move_label(secret, "AWSCURRENT", version_id),
+    )
+    handle = seams.secretsmanager.handle_request
     cancel_rotation = _answer(_cancel_rotate_secret)
 
     async def handle_request(method, path, headers, body, query_params):
-        from ministack.core.router import extract_access_key_id
-
         _access_key.set(extract_access_key_id(headers, query_params) or None)
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         try:
@@ -325,5 +345,5 @@ def install() -> None:
             return cancel_rotation(data)
         return await handle(method, path, headers, body, query_params)
 
-    service.handle_request = handle_request
+    seams.secretsmanager.replace(handle_request=handle_request)
     rotation.watch_schedules()

@@ -15,6 +15,10 @@ import json
 import logging
 import time
 
+from ministack.core.responses import get_account_id, get_region, new_uuid
+
+from cloud import seams
+
 logger = logging.getLogger("secretsmanager.events")
 
 _SERVICE = "secretsmanager.amazonaws.com"
@@ -22,9 +26,6 @@ _SERVICE = "secretsmanager.amazonaws.com"
 
 def announce(secret: dict, event_name: str, token: str, error: str | None = None) -> None:
     """Puts one event on the default bus. A fault in that never disturbs the rotation."""
-    from ministack.core.responses import get_account_id, get_region, new_uuid
-    from ministack.services import eventbridge
-
     detail = {
         "eventVersion": "1.08",
         "userIdentity": {"accountId": get_account_id(), "invokedBy": _SERVICE},
@@ -46,9 +47,12 @@ def announce(secret: dict, event_name: str, token: str, error: str | None = None
         "recipientAccountId": get_account_id(),
         "eventCategory": "Management",
     }
-    entry = {"Source": "aws.secretsmanager", "DetailType": "AWS Service Event via CloudTrail",
-             "Detail": json.dumps(detail)}
+    entry = {
+        "Source": "aws.secretsmanager",
+        "DetailType": "AWS Service Event via CloudTrail",
+        "Detail": json.dumps(detail),
+    }
     try:
-        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+        seams.eventbridge.put_events({"Entries": [entry]}, allow_aws_source=True)
     except Exception:  # the emulator's own fault
         logger.exception("%s of %s", event_name, secret["Name"])

@@ -11,6 +11,9 @@ that answer (2022-09-28), the refusal of other characters by every operation, an
 import json
 import re
 
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+
+from cloud import clock, seams
 from cloud.secretsmanager_versions import Refusal
 
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]+")
@@ -26,34 +29,36 @@ def check(action: str, data: dict) -> None:
     if isinstance(named, str) and named:
         name = named.split(":", 6)[6] if re.match(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:.", named) else named
         if not _NAME.fullmatch(name):
-            raise Refusal("ValidationException", "Invalid name. Must be a valid name containing alphanumeric "
-                          "characters, or any of the following: -/_+=.@!")
+            raise Refusal(
+                "ValidationException",
+                "Invalid name. Must be a valid name containing alphanumeric "
+                "characters, or any of the following: -/_+=.@!",
+            )
     if action not in _NEEDS_TOKEN or data.get("ClientRequestToken"):
         return
     # UpdateSecret makes a version only when it is given a value.
     if action == "UpdateSecret" and not (data.get("SecretString") or data.get("SecretBinary")):
         return
-    raise Refusal("InvalidParameterException" if action == "RotateSecret" else "InvalidRequestException",
-                  "You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+    raise Refusal(
+        "InvalidParameterException" if action == "RotateSecret" else "InvalidRequestException",
+        "You must provide a ClientRequestToken value. We recommend a UUID-type value.",
+    )
 
 
 def resolve(secret_id, *, use_arn_scope: bool = False):
     """The storage key and the record of the secret that `secret_id` names, or a pair of None."""
-    from ministack.core.responses import get_account_id, get_region
-    from ministack.services import secretsmanager as service
-
     if not isinstance(secret_id, str) or not secret_id:
         return None, None
     if not secret_id.startswith("arn:"):
-        found = service._secrets.get(secret_id)
+        found = seams.secretsmanager.secrets.get(secret_id)
         return (secret_id, found) if found is not None else (None, None)
-    scope = service._secret_scope_from_arn(secret_id)
+    scope = seams.secretsmanager.secret_scope_from_arn(secret_id)
     if scope is None:
         return None, None
     spec, _ = scope
     if spec.account_id != get_account_id() or (not use_arn_scope and spec.region != get_region()):
         return None, None
-    candidates = list(service._secrets.items_scoped(spec.account_id, spec.region))
+    candidates = list(seams.secretsmanager.secrets.items_scoped(spec.account_id, spec.region))
     for key, secret in candidates:
         if secret["ARN"] == secret_id:
             return key, secret
@@ -67,8 +72,6 @@ def resolve(secret_id, *, use_arn_scope: bool = False):
 
 def refusal(error: Refusal) -> tuple:
     """The error response of the JSON protocol; the message is called `Message` in what was recorded."""
-    from ministack.core.responses import error_response_json
-
     return error_response_json(error.code, error.message, error.status, message_key="Message")
 
 
@@ -77,8 +80,6 @@ def delete(original):
 
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
     """
-    from ministack.core.responses import json_response
-    from cloud import clock
 
     def answer(data):
         secret_id = data.get("SecretId")
@@ -94,7 +95,6 @@ def without_empty_facts(original, entries):
 
     RotationEnabled is null until rotation is configured, says API_DescribeSecret; a refused RotateSecret leaves it so.
     """
-    from ministack.services import secretsmanager as service
 
     def answer(data):
         status, headers, body = original(data)
@@ -102,7 +102,7 @@ def without_empty_facts(original, entries):
             return status, headers, body
         content = json.loads(body)
         for entry in entries(content):
-            secret = service._secrets.get(entry["Name"]) or {}
+            secret = seams.secretsmanager.secrets.get(entry["Name"]) or {}
             if not secret.get("RotationLambdaARN"):
                 entry.pop("RotationEnabled", None)
             for field in ("Tags", "Description", "VersionIdsToStages", "SecretVersionsToStages", "LastAccessedDate"):

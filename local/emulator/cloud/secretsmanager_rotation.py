@@ -12,7 +12,13 @@ every hour of the movable clock (cloud.clock), five times, so nothing retries un
 import logging
 import threading
 
-from cloud import clock, readings, secretsmanager_schedule as schedule
+from ministack.core import iam_evaluator as iam
+from ministack.core.arn import ArnParseError, parse_arn
+from ministack.core.concurrency import spawn_background
+from ministack.core.responses import get_account_id, get_region, new_uuid
+
+from cloud import clock, readings, seams
+from cloud import secretsmanager_schedule as schedule
 from cloud.secretsmanager_events import announce
 from cloud.secretsmanager_versions import Refusal, add_version, describe_error, holder, move_label
 
@@ -23,8 +29,10 @@ RETRY_SECONDS = 3600.0
 RETRIES = 5
 TICK_SECONDS = 1.0
 PRINCIPAL = "secretsmanager.amazonaws.com"
-_NOT_INVOKED = ("Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "
-                f"access to the principal {PRINCIPAL}.")
+_NOT_INVOKED = (
+    "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "
+    f"access to the principal {PRINCIPAL}."
+)
 
 _lock = threading.RLock()
 _wake = threading.Event()
@@ -32,10 +40,6 @@ _wake = threading.Event()
 
 def _function(arn: str):
     """The record of the rotation function that `arn` names, in this account and region."""
-    from ministack.core.arn import ArnParseError, parse_arn
-    from ministack.core.responses import get_account_id, get_region
-    from ministack.services import lambda_svc
-
     try:
         spec = parse_arn(arn)
     except ArnParseError:
@@ -44,30 +48,31 @@ def _function(arn: str):
         raise Refusal("InvalidParameterException", f"Invalid rotation function ARN: {arn}")
     if spec.region != get_region() or spec.account_id != get_account_id():
         raise Refusal("InvalidParameterException", f"The rotation function {arn} is in another account or region.")
-    name, qualifier = lambda_svc._resolve_name_and_qualifier(arn)
-    record, config = lambda_svc._get_func_record_for_qualifier(name, qualifier)
+    name, qualifier = seams.lambda_svc.resolve_name_and_qualifier(arn)
+    record, config = seams.lambda_svc.get_func_record_for_qualifier(name, qualifier)
     if record is None:
         # Recorded 2024-03-15 (test_rotate_secret_invalid_lambda_arn): the same answer as for a missing permission.
         raise Refusal("AccessDeniedException", _NOT_INVOKED)
-    return lambda_svc._functions[name], config
+    return seams.lambda_svc.functions[name], config
 
 
 def _check_function(secret: dict, arn: str, access_key: str | None) -> None:
     """Secrets Manager must be permitted to invoke the function, and so must the caller who turns rotation on."""
-    from ministack.core import iam_evaluator as iam
-    from ministack.core.responses import get_account_id, get_region
-
     function, _ = _function(arn)
     context = iam.EvalContext(
-        principal_arn=PRINCIPAL, principal_type="Service", principal_account=get_account_id(),
-        action="lambda:InvokeFunction", resource_arn=arn, region=get_region(),
+        principal_arn=PRINCIPAL,
+        principal_type="Service",
+        principal_account=get_account_id(),
+        action="lambda:InvokeFunction",
+        resource_arn=arn,
+        region=get_region(),
         service_context={"aws:sourcearn": secret["ARN"], "aws:sourceaccount": get_account_id()},
     )
     if iam.evaluate_resource_policy(function["policy"], context, service=PRINCIPAL).decision != "Allow":
         raise Refusal("AccessDeniedException", _NOT_INVOKED)
     if access_key is None:
         return
-    denied = iam.enforce(access_key, "lambda:InvokeFunction", "lambda", get_region(), resource_arn=arn)
+    denied = seams.iam_evaluator.enforce(access_key, "lambda:InvokeFunction", "lambda", get_region(), resource_arn=arn)
     if denied:
         raise Refusal(
             "AccessDeniedException",
@@ -75,7 +80,7 @@ def _check_function(secret: dict, arn: str, access_key: str | None) -> None:
         )
 
 
-def _pending(secret: dict) -> str | None:
+def pending_version(secret: dict) -> str | None:
     """The version of a rotation that is not complete: it has AWSPENDING and is not the current one."""
     version_id, version = holder(secret, "AWSPENDING")
     return version_id if version and "AWSCURRENT" not in version["Stages"] else None
@@ -100,7 +105,7 @@ def rotate(secret: dict, data: dict, token: str, access_key: str | None) -> str:
         raise Refusal("InvalidParameterException", str(error)) from error
     _check_function(secret, arn, access_key)
     with _lock:
-        pending = _pending(secret)
+        pending = pending_version(secret)
         if pending is not None and pending != token:
             _reattempt(secret, pending)
             raise Refusal(
@@ -118,17 +123,22 @@ def rotate(secret: dict, data: dict, token: str, access_key: str | None) -> str:
             return token
         add_version(secret, token, None, None)
         move_label(secret, "AWSPENDING", token)
-        _start(secret, token, STEPS if immediately else ("testSecret",))
+        start(secret, token, STEPS if immediately else ("testSecret",))
     return token
 
 
 def _reattempt(secret: dict, token: str) -> None:
     """What "that rotation will be reattempted" means: now, or when the service's own retry is due."""
     if readings.is_read("rotate-unfinished", "reattempted-at-once"):
-        _start(secret, token, STEPS)
+        start(secret, token, STEPS)
     elif (secret.get("_Rotation") or {}).get("Token") != token:
-        secret["_Rotation"] = {"Token": token, "Running": False, "Failures": 0, "RetryAt": _retry_at(0),
-                               "RotationToken": None}
+        secret["_Rotation"] = {
+            "Token": token,
+            "Running": False,
+            "Failures": 0,
+            "RetryAt": _retry_at(0),
+            "RotationToken": None,
+        }
 
 
 def _retry_at(failures: int) -> float | None:
@@ -151,11 +161,8 @@ def cancel(secret: dict) -> str | None:
     return running["Token"] if running else None
 
 
-def _start(secret: dict, token: str, steps: tuple[str, ...]) -> None:
+def start(secret: dict, token: str, steps: tuple[str, ...]) -> None:
     """Runs `steps` in the background unless they already run."""
-    from ministack.core.concurrency import spawn_background
-    from ministack.core.responses import new_uuid
-
     run = secret.get("_Rotation")
     if run and run["Running"] and run["Token"] == token:
         return
@@ -167,8 +174,6 @@ def _start(secret: dict, token: str, steps: tuple[str, ...]) -> None:
 
 def _invoke(secret: dict, run: dict, step: str) -> str | None:
     """Invokes the function for one step; the error it ended with, or None."""
-    from ministack.services import lambda_svc
-
     function, config = _function(secret["RotationLambdaARN"])
     event = {
         "Step": step,
@@ -176,8 +181,8 @@ def _invoke(secret: dict, run: dict, step: str) -> str | None:
         "ClientRequestToken": run["Token"],
         "RotationToken": run["RotationToken"],
     }
-    record = lambda_svc._execution_record_for_config(function, config)
-    result = lambda_svc._execute_function_with_config_scope(record, event)
+    record = seams.lambda_svc.execution_record_for_config(function, config)
+    result = seams.lambda_svc.execute_function_with_config_scope(record, event)
     return describe_error(result) if result.get("error") or result.get("throttle") else None
 
 
@@ -219,7 +224,7 @@ def _end(secret: dict, run: dict, steps: tuple[str, ...], error: str | None) -> 
             secret["Versions"].pop(run["Token"], None)
             secret.pop("_Rotation", None)
             return not error
-        if error or _pending(secret) is not None:
+        if error or pending_version(secret) is not None:
             run["Failures"] += 1
             run["RetryAt"] = _retry_at(run["Failures"])
             return False
@@ -232,14 +237,12 @@ def _end(secret: dict, run: dict, steps: tuple[str, ...], error: str | None) -> 
 
 def _due(secret: dict, now: float) -> str | None:
     """The token of the rotation that must start now: a retry of the unfinished one, or a new one."""
-    from ministack.core.responses import new_uuid
-
     if not secret.get("RotationEnabled") or secret.get("DeletedDate"):
         return None
     run = secret.get("_Rotation")
     if run and run["Running"]:
         return None
-    pending = _pending(secret)
+    pending = pending_version(secret)
     if run and run["RetryAt"] is not None and run["RetryAt"] <= now:
         return pending or run["Token"]
     opens = secret.get("_RotationOpens")
@@ -252,13 +255,10 @@ def _due(secret: dict, now: float) -> str | None:
 
 
 def _tick() -> None:
-    from ministack.core.responses import _request_account_id, _request_region
-    from ministack.services import secretsmanager
-
     now = clock.now()
-    for (account, region, _), secret in list(secretsmanager._secrets._data.items()):
-        _request_account_id.set(account)
-        _request_region.set(region)
+    for (account, region, _), secret in list(seams.entries_of_every_account(seams.secretsmanager.secrets)):
+        seams.responses.request_account_id.set(account)
+        seams.responses.request_region.set(region)
         with _lock:
             token = _due(secret, now)
             if token is None:
@@ -266,7 +266,7 @@ def _tick() -> None:
             if token not in secret["Versions"]:
                 add_version(secret, token, None, None)
                 move_label(secret, "AWSPENDING", token)
-            _start(secret, token, STEPS)
+            start(secret, token, STEPS)
 
 
 def _watch() -> None:

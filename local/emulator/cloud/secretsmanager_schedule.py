@@ -6,9 +6,12 @@ in days opens its window at midnight and closes it at the end of that day; a rat
 stays open for an hour; `Duration` sets another length.
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
+
+from cloud import seams
 
 SHORTEST_INTERVAL_HOURS = 4
 LONGEST_INTERVAL_DAYS = 1000
@@ -50,11 +53,11 @@ def _far_enough_apart(field: str, daily: bool) -> bool:
     hours = list(range(int(match[1]), 24, int(match[2]))) if match[2] else [int(match[1])]
     if daily:
         hours.append(hours[0] + 24)
-    return all(later - earlier >= SHORTEST_INTERVAL_HOURS for earlier, later in zip(hours, hours[1:]))
+    return all(later - earlier >= SHORTEST_INTERVAL_HOURS for earlier, later in itertools.pairwise(hours))
 
 
 def _from_midnight(hours: str) -> str:
-    """ "Every eight hours starting at midnight: cron(0 /8 * * ? *)"."""
+    """The hours with their start: "Every eight hours starting at midnight: cron(0 /8 * * ? *)"."""
     return f"0{hours}" if hours.startswith("/") else hours
 
 
@@ -66,8 +69,6 @@ def _last_weekday(fields: list[str]) -> list[str]:
 
 
 def _cron(expression: str):
-    from ministack.services import eventbridge
-
     fields = expression[5:-1].split() if re.fullmatch(r"cron\(.+\)", expression) else []
     # Rotation schedules are finer than an hour in neither form, and run every year.
     if len(fields) != 6 or fields[0] != "0" or fields[5] != "*":
@@ -77,7 +78,7 @@ def _cron(expression: str):
     if not _far_enough_apart(fields[1], daily=fields[2] == "*"):
         return None
     fields = _last_weekday([fields[0], _from_midnight(fields[1]), *fields[2:]])
-    return eventbridge._parse_cron_fields(f"cron({' '.join(fields)})")
+    return seams.eventbridge.parse_cron_fields(f"cron({' '.join(fields)})")
 
 
 def _is_hourly(expression: str) -> bool:
@@ -132,9 +133,7 @@ def next_window(rules: dict, last: float) -> Window | None:
         while opens <= moment:
             opens += timedelta(hours=rate[0])
     else:
-        from ministack.services import eventbridge
-
-        found = eventbridge._cron_next_fire(_cron(expression), moment)
+        found = seams.eventbridge.cron_next_fire(_cron(expression), moment)
         if found is None:
             return None
         opens = found if found.tzinfo else found.replace(tzinfo=timezone.utc)

@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValu
 import base64
 import json
 
-from cloud import clock
+from ministack.core.responses import new_uuid
+
+from cloud import clock, seams
 
 KEPT_VERSIONS = 100
 KEPT_SECONDS = 24 * 3600
@@ -56,8 +58,6 @@ def drop_label(secret: dict, label: str, version_id: str) -> None:
 
 def move_label(secret: dict, label: str, version_id: str) -> None:
     """A label is on one version at a time; AWSPREVIOUS follows AWSCURRENT to the version it was taken from."""
-    from ministack.services import secretsmanager as service
-
     old_id, _ = holder(secret, label)
     if old_id == version_id:
         return
@@ -67,13 +67,13 @@ def move_label(secret: dict, label: str, version_id: str) -> None:
     if label == "AWSCURRENT" and old_id is not None:
         move_label(secret, "AWSPREVIOUS", old_id)
     if label not in ("AWSPENDING", "AWSPREVIOUS"):
-        service._emit_secret_label_updated(secret, label, version_id)
+        seams.secretsmanager.emit_secret_label_updated(secret, label, version_id)
 
 
 def add_version(secret: dict, version_id: str, string: str | None, binary: str | None) -> dict:
     """Adds a version without labels, and removes old ones: AWS keeps the 100 latest and all of the last day."""
     now = clock.now()
-    version = {"SecretString": string, "SecretBinary": binary, "CreatedDate": now, "Stages": []}
+    version: dict = {"SecretString": string, "SecretBinary": binary, "CreatedDate": now, "Stages": []}
     secret["Versions"][version_id] = version
     by_age = sorted(secret["Versions"].items(), key=lambda item: item[1]["CreatedDate"], reverse=True)
     for old_id, old in by_age[KEPT_VERSIONS:]:
@@ -84,8 +84,6 @@ def add_version(secret: dict, version_id: str, string: str | None, binary: str |
 
 def token_of(data: dict) -> str:
     """The request's ClientRequestToken, which becomes the version's id."""
-    from ministack.core.responses import new_uuid
-
     token = data.get("ClientRequestToken")
     if token is None:
         return new_uuid()

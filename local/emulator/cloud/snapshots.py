@@ -14,6 +14,7 @@ import collections
 import copy
 import hashlib
 import sys
+from collections.abc import Iterable
 from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
 
@@ -21,10 +22,16 @@ PACKAGES = ("ministack", "cloud")
 _NAME = "__rekey_snapshot__"
 _ORDERED: collections.OrderedDict = collections.OrderedDict()
 # Lists are left alone: they may change under a loop, and some of the emulator's loops mean to see it.
-_TABLES = (
-    dict, set, collections.deque,
-    type({}.keys()), type({}.values()), type({}.items()),
-    type(_ORDERED.keys()), type(_ORDERED.values()), type(_ORDERED.items()),
+_TABLES: tuple[type[Iterable], ...] = (
+    dict,
+    set,
+    collections.deque,
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+    type(_ORDERED.keys()),
+    type(_ORDERED.values()),
+    type(_ORDERED.items()),
 )
 # Built-in functions that run Python code between two elements, or later.
 _LOOPING = frozenset(("all", "any", "enumerate", "filter", "iter", "map", "max", "min", "reversed", "zip"))
@@ -67,7 +74,8 @@ class _Loops(ast.NodeTransformer):
 
 
 class _Loader(SourceFileLoader):
-    def source_to_code(self, data, path, *, _optimize=-1):
+    # The import system passes what its own loaders take, which is more than their documented base class does.
+    def source_to_code(self, data, path, *, _optimize=-1):  # type: ignore[override]
         tree = ast.fix_missing_locations(_Loops().visit(ast.parse(data, path)))
         return compile(tree, path, "exec", dont_inherit=True, optimize=_optimize)
 
@@ -94,7 +102,8 @@ def _deepcopy_dict(original: dict, memo: dict) -> dict:
 def compile_loops() -> None:
     """Changes how modules of `PACKAGES` are compiled from now on; those that are loaded already stay as they are."""
     setattr(builtins, _NAME, snapshot)
-    copy._deepcopy_dispatch[dict] = _deepcopy_dict
+    # The one way to have `deepcopy` copy a dictionary otherwise, without a class of its own.
+    copy._deepcopy_dispatch[dict] = _deepcopy_dict  # type: ignore[attr-defined]  # noqa: SLF001
     # Compiled modules are kept apart by this file's content: Python tells a stale one by its own source alone.
     if sys.pycache_prefix:
         version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]

@@ -12,12 +12,10 @@ import contextvars
 import json
 from urllib.parse import parse_qs
 
-from ministack import app
 from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import lambda_svc, sqs, stepfunctions
 
-from . import readings, service_roles
+from cloud import readings, seams, service_roles
 
 # The execution role of the state machine whose task this thread runs, as (role ARN, session name).
 _role: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("rekey_sfn_role", default=None)
@@ -34,39 +32,39 @@ class _Denied(Exception):
 class _CallbackInvokeFailed(Exception):
     """A function that was to return a task token could not be invoked."""
 
+    def __init__(self, error: Exception):
+        super().__init__(str(error))
+        self.error = error
+
 
 def _require(action: str, resource_arn: str, error: str) -> None:
-    """Fail the task with ``error`` unless the execution role may do this."""
+    """Fails the task with ``error`` unless the execution role may do this."""
     role = _role.get()
     if role is None:
         return
     denial = service_roles.role_denial(role[0], role[1], action, resource_arn)
     if denial:
-        raise stepfunctions._ExecutionError(error, denial)
+        raise seams.stepfunctions.ExecutionError(error, denial)
 
-
-# ---------------------------------------------------------------------------
-# Tasks
-# ---------------------------------------------------------------------------
 
 def _call_lambda(func_ref, event):
-    func, config, name = lambda_svc._get_func_record_for_ref(func_ref)
+    func, config, name = seams.lambda_svc.get_func_record_for_ref(func_ref)
     arn = (config or {}).get("FunctionArn") or f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{name}"
     _require("lambda:InvokeFunction", arn, "Lambda.AWSLambdaException")
     if not func or not config:
-        raise stepfunctions._ExecutionError("Lambda.ResourceNotFoundException", f"Function not found: {arn}")
-    record = lambda_svc._execution_record_for_config(func, config)
-    result = lambda_svc._execute_function_with_config_scope(record, event)
+        raise seams.stepfunctions.ExecutionError("Lambda.ResourceNotFoundException", f"Function not found: {arn}")
+    record = seams.lambda_svc.execution_record_for_config(func, config)
+    result = seams.lambda_svc.execute_function_with_config_scope(record, event)
     body = result.get("body")
     if result.get("throttle"):
         message = body.get("message", "Rate Exceeded.") if isinstance(body, dict) else "Rate Exceeded."
         # Which name the history holds is not recorded; the Lambda API's is TooManyRequestsException.
         name = readings.reading_of("task-throttled")
-        raise stepfunctions._ExecutionError(name, f"{message} (Service: Lambda, Status Code: 429)")
+        raise seams.stepfunctions.ExecutionError(name, f"{message} (Service: Lambda, Status Code: 429)")
     if result.get("error"):
         if isinstance(body, dict) and body.get("errorType"):
-            raise stepfunctions._ExecutionError(body["errorType"], json.dumps(body))
-        raise stepfunctions._ExecutionError("Lambda.Unknown", json.dumps(body))
+            raise seams.stepfunctions.ExecutionError(body["errorType"], json.dumps(body))
+        raise seams.stepfunctions.ExecutionError("Lambda.Unknown", json.dumps(body))
     if isinstance(body, (str, bytes)):
         try:
             return json.loads(body)
@@ -90,22 +88,25 @@ def _authorised_service_call(call):
         action = iam_actions.extract_iam_action(service, method, path, headers, raw, parameters)
         session = service_roles.shared_session(*role)
         if action:
-            resource = iam_actions.extract_resource_arn(
-                service, method, path, headers, raw, parameters, get_region(), get_account_id())
-            context = iam_actions.request_tag_context(service, action, raw, parameters)
+            resource = seams.iam_actions.extract_resource_arn(
+                service, method, path, headers, raw, parameters, get_region(), get_account_id()
+            )
+            context = seams.iam_actions.request_tag_context(service, action, raw, parameters)
             denial = service_roles.role_denial(*role, action, resource, context)
             if denial:
                 raise _Denied(denial)
         scope = f"{get_region()}/{service}/aws4_request"
-        signed = {**headers, "authorization": (
-            f"AWS4-HMAC-SHA256 Credential={session['AccessKeyId']}/20260101/{scope}")}
+        signed = {
+            **headers,
+            "authorization": (f"AWS4-HMAC-SHA256 Credential={session['AccessKeyId']}/20260101/{scope}"),
+        }
         return call(handler, method, path, signed, body, query_params, timeout)
 
     return call_service_handler_sync
 
 
 def _queue_arn(request: dict) -> str:
-    return sqs._get_q(request.get("QueueUrl", ""))["attributes"]["QueueArn"]
+    return seams.sqs.get_q(request.get("QueueUrl", ""))["attributes"]["QueueArn"]
 
 
 def _bus_arn(name: str | None) -> str:
@@ -123,13 +124,23 @@ def _table_arn(request: dict) -> str:
 _OPTIMISED = {
     "arn:aws:states:::sqs:sendMessage": ("sqs:SendMessage", lambda r: [_queue_arn(r)], "SQS.AccessDeniedException"),
     "arn:aws:states:::sns:publish": (
-        "sns:Publish", lambda r: [r.get("TopicArn") or r.get("TargetArn") or "*"], "SNS.AuthorizationErrorException"),
+        "sns:Publish",
+        lambda r: [r.get("TopicArn") or r.get("TargetArn") or "*"],
+        "SNS.AuthorizationErrorException",
+    ),
     "arn:aws:states:::events:putEvents": (
-        "events:PutEvents", lambda r: sorted({_bus_arn(e.get("EventBusName")) for e in r.get("Entries") or []}),
-        "EventBridge.AccessDeniedException"),
-    **{f"arn:aws:states:::dynamodb:{name}Item": (
-        f"dynamodb:{name.capitalize()}Item", lambda r: [_table_arn(r)], "DynamoDB.AccessDeniedException")
-       for name in ("get", "put", "update", "delete")},
+        "events:PutEvents",
+        lambda r: sorted({_bus_arn(e.get("EventBusName")) for e in r.get("Entries") or []}),
+        "EventBridge.AccessDeniedException",
+    ),
+    **{
+        f"arn:aws:states:::dynamodb:{name}Item": (
+            f"dynamodb:{name.capitalize()}Item",
+            lambda r: [_table_arn(r)],
+            "DynamoDB.AccessDeniedException",
+        )
+        for name in ("get", "put", "update", "delete")
+    },
 }
 
 
@@ -139,29 +150,29 @@ def _authorised(prefix: str, handler):
     def invoke(resource, input_data):
         try:
             arns = resources(input_data)
-        except sqs._Err as missing:
-            raise stepfunctions._ExecutionError(f"SQS.{missing.code}", missing.message) from missing
+        except seams.sqs.Err as missing:
+            raise seams.stepfunctions.ExecutionError(f"SQS.{missing.code}", missing.message) from missing
         for arn in arns:
             _require(action, arn, error)
         result = handler(resource, input_data)
         if prefix.endswith("events:putEvents") and result.get("FailedEntryCount"):
             # https://docs.aws.amazon.com/step-functions/latest/dg/connect-eventbridge.html
-            raise stepfunctions._ExecutionError("EventBridge.FailedEntry", json.dumps(result))
+            raise seams.stepfunctions.ExecutionError("EventBridge.FailedEntry", json.dumps(result))
         return result
 
     return invoke
 
 
 def install() -> None:
-    """Run tasks under the execution role, and name their errors."""
-    execute_task = stepfunctions._execute_task
-    invoke_resource = stepfunctions._invoke_resource
-    invoke_with_callback = stepfunctions._invoke_with_callback
-    invoke_aws_sdk = stepfunctions._invoke_aws_sdk_integration
-    nested_request = stepfunctions._nested_start_execution_request
+    """Runs tasks under the execution role, and names their errors."""
+    execute_task = seams.stepfunctions.execute_task
+    invoke_resource = seams.stepfunctions.invoke_resource
+    invoke_with_callback = seams.stepfunctions.invoke_with_callback
+    invoke_aws_sdk = seams.stepfunctions.invoke_aws_sdk_integration
+    nested_request = seams.stepfunctions.nested_start_execution_request
 
     def _execute_task(state_def, raw_input, execution, ctx):
-        machine = stepfunctions._state_machines.get((ctx.get("StateMachine") or {}).get("Id")) or {}
+        machine = seams.stepfunctions.state_machines.get((ctx.get("StateMachine") or {}).get("Id")) or {}
         role_arn = machine.get("roleArn")
         if not role_arn or not service_roles.enforced():
             return execute_task(state_def, raw_input, execution, ctx)
@@ -176,7 +187,10 @@ def install() -> None:
 
     def _note_parameters(input_data):
         event = scheduled.get() or {}
-        for details, field in (("taskScheduledEventDetails", "parameters"), ("lambdaFunctionScheduledEventDetails", "input")):
+        for details, field in (
+            ("taskScheduledEventDetails", "parameters"),
+            ("lambdaFunctionScheduledEventDetails", "input"),
+        ):
             if details in event:
                 event[details][field] = json.dumps(input_data)
 
@@ -190,18 +204,18 @@ def install() -> None:
         try:
             return invoke_with_callback(resource, input_data, token, state_def)
         except _CallbackInvokeFailed as failed:
-            stepfunctions._task_tokens.pop(token, None)
-            raise failed.__cause__ from None
+            seams.stepfunctions.task_tokens.pop(token, None)
+            raise failed.error from None
         finally:
             _waiting.set(False)
 
     def _call_lambda_of_task(func_ref, event):
         try:
             return _call_lambda(func_ref, event)
-        except stepfunctions._ExecutionError as error:
+        except seams.stepfunctions.ExecutionError as error:
             if _waiting.get():
                 # The emulator would go on waiting for a token that nobody has.
-                raise _CallbackInvokeFailed from error
+                raise _CallbackInvokeFailed(error) from error
             raise
 
     def _nested_start_execution_request(input_data):
@@ -215,15 +229,17 @@ def install() -> None:
         except _Denied as denied:
             # An error that the service's model does not name is reported as the service's own exception.
             service = resource.split(":")[6].lower()
-            prefix = stepfunctions._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
-            raise stepfunctions._ExecutionError(f"{prefix}.{prefix}Exception", str(denied)) from None
+            prefix = seams.stepfunctions.AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
+            raise seams.stepfunctions.ExecutionError(f"{prefix}.{prefix}Exception", str(denied)) from None
 
-    stepfunctions._invoke_aws_sdk_integration = _invoke_aws_sdk_integration
-    stepfunctions._execute_task = _execute_task
-    stepfunctions._invoke_resource = _invoke_resource
-    stepfunctions._invoke_with_callback = _invoke_with_callback
-    stepfunctions._call_lambda = _call_lambda_of_task
-    stepfunctions._nested_start_execution_request = _nested_start_execution_request
+    seams.stepfunctions.replace(
+        invoke_aws_sdk_integration=_invoke_aws_sdk_integration,
+        execute_task=_execute_task,
+        invoke_resource=_invoke_resource,
+        invoke_with_callback=_invoke_with_callback,
+        call_lambda=_call_lambda_of_task,
+        nested_start_execution_request=_nested_start_execution_request,
+    )
     for prefix in _OPTIMISED:
-        stepfunctions._SERVICE_DISPATCH[prefix] = _authorised(prefix, stepfunctions._SERVICE_DISPATCH[prefix])
-    app.call_service_handler_sync = _authorised_service_call(app.call_service_handler_sync)
+        seams.stepfunctions.SERVICE_DISPATCH[prefix] = _authorised(prefix, seams.stepfunctions.SERVICE_DISPATCH[prefix])
+    seams.app.replace(call_service_handler_sync=_authorised_service_call(seams.app.call_service_handler_sync))

@@ -15,8 +15,8 @@ import threading
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import stepfunctions
 
-from . import readings
-from .stepfunctions import scheduled
+from cloud import readings, seams
+from cloud.stepfunctions import scheduled
 
 _history_lock = threading.Lock()
 _start_lock = threading.Lock()
@@ -26,7 +26,7 @@ _LARGEST_RESULT = 256 * 1024
 
 
 def _error_matches(error_equals, error) -> bool:
-    """Recorded in 2024-03: a runtime error is caught not even by its name (test_catch_states_runtime)."""
+    """Whether it is one of them; a runtime error never is (recorded in 2024-03, test_catch_states_runtime)."""
     if error == "States.Runtime":
         return False
     if error in error_equals:
@@ -38,12 +38,15 @@ def _error_matches(error_equals, error) -> bool:
 
 def _missing(path: str, data) -> bool:
     """Whether a path that names one value names none; a path that may name several always resolves."""
-    tokens = stepfunctions._parse_jsonpath_tokens(path)
+    tokens = seams.stepfunctions.parse_jsonpath_tokens(path)
     if tokens is None or any(kind == "wildcard" for kind, _ in tokens):
         return False
     for kind, value in tokens:
-        known = (isinstance(data, dict) and value in data) if kind == "field" else (
-            isinstance(data, list) and value < len(data))
+        known = (
+            (isinstance(data, dict) and value in data)
+            if kind == "field"
+            else (isinstance(data, list) and value < len(data))
+        )
         if not known:
             return True
         data = data[value]
@@ -52,15 +55,17 @@ def _missing(path: str, data) -> bool:
 
 def _require_path(path, field: str, data) -> None:
     if isinstance(path, str) and path.startswith("$") and not path.startswith("$$") and _missing(path, data):
-        raise stepfunctions._ExecutionError(
-            "States.Runtime", f"The JSONPath '{path}' specified for the field '{field}' could not be found in the "
-                              f"input '{json.dumps(data)}'")
+        raise seams.stepfunctions.ExecutionError(
+            "States.Runtime",
+            f"The JSONPath '{path}' specified for the field '{field}' could not be found in the "
+            f"input '{json.dumps(data)}'",
+        )
 
 
 def _wrap_paths() -> None:
     """A path to nothing ends the execution; the emulator goes on with null."""
-    resolve = stepfunctions._resolve_params_obj
-    input_path, output_path = stepfunctions._apply_input_path, stepfunctions._apply_output_path
+    resolve = seams.stepfunctions.resolve_params_obj
+    input_path, output_path = seams.stepfunctions.apply_input_path, seams.stepfunctions.apply_output_path
 
     def _resolve_params_obj(template, data, ctx=None):
         for name, value in template.items() if isinstance(template, dict) else ():
@@ -76,13 +81,13 @@ def _wrap_paths() -> None:
         _require_path(state_def.get("OutputPath"), "OutputPath", data)
         return output_path(state_def, data, ctx)
 
-    stepfunctions._resolve_params_obj = _resolve_params_obj
-    stepfunctions._apply_input_path = _apply_input_path
-    stepfunctions._apply_output_path = _apply_output_path
+    seams.stepfunctions.replace(
+        resolve_params_obj=_resolve_params_obj, apply_input_path=_apply_input_path, apply_output_path=_apply_output_path
+    )
 
 
 def _wrap_retries() -> None:
-    find = stepfunctions._find_matching_retrier
+    find = seams.stepfunctions.find_matching_retrier
 
     def _find_matching_retrier(retriers, error, retry_counts):
         retrier, index = find(retriers, error, retry_counts)
@@ -91,8 +96,7 @@ def _wrap_retries() -> None:
         wait = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retry_counts.get(index, 0)
         return {**retrier, "IntervalSeconds": min(wait, retrier["MaxDelaySeconds"]), "BackoffRate": 1.0}, index
 
-    stepfunctions._error_matches = _error_matches
-    stepfunctions._find_matching_retrier = _find_matching_retrier
+    seams.stepfunctions.replace(error_matches=_error_matches, find_matching_retrier=_find_matching_retrier)
 
 
 def _details_of(event_type: str) -> str:
@@ -132,34 +136,44 @@ def _as_recorded(event_type: str, details: dict) -> tuple[str, dict]:
 
 def _started(scheduled_details: dict) -> dict:
     detail = scheduled_details.get("taskScheduledEventDetails")
-    return {} if detail is None else {
-        "taskStartedEventDetails": {name: detail[name] for name in ("resourceType", "resource") if name in detail}}
+    return (
+        {}
+        if detail is None
+        else {
+            "taskStartedEventDetails": {name: detail[name] for name in ("resourceType", "resource") if name in detail}
+        }
+    )
 
 
 def _wrap_results() -> None:
     """A result that is too large ends the task, whoever gave it; a task that ran out of time has an empty cause."""
-    invoke, invoke_in_time = stepfunctions._invoke_resource, stepfunctions._invoke_resource_with_timeout
+    invoke, invoke_in_time = seams.stepfunctions.invoke_resource, seams.stepfunctions.invoke_resource_with_timeout
 
     def _invoke_resource_with_timeout(*args):
         try:
             return invoke_in_time(*args)
-        except stepfunctions._ExecutionError as error:
-            raise stepfunctions._ExecutionError(error.error, "") if error.error == "States.Timeout" else error from None
+        except seams.stepfunctions.ExecutionError as error:
+            raise (
+                seams.stepfunctions.ExecutionError(error.error, "") if error.error == "States.Timeout" else error
+            ) from None
 
     def _invoke_resource(resource, input_data):
         result = invoke(resource, input_data)
         if len(json.dumps(result).encode()) > _LARGEST_RESULT:
-            raise stepfunctions._ExecutionError(
-                "States.DataLimitExceeded", f"The state/task '{resource}' returned a result with a size exceeding the "
-                                            "maximum number of bytes service limit.")
+            raise seams.stepfunctions.ExecutionError(
+                "States.DataLimitExceeded",
+                f"The state/task '{resource}' returned a result with a size exceeding the "
+                "maximum number of bytes service limit.",
+            )
         return result
 
-    stepfunctions._invoke_resource = _invoke_resource
-    stepfunctions._invoke_resource_with_timeout = _invoke_resource_with_timeout
+    seams.stepfunctions.replace(
+        invoke_resource=_invoke_resource, invoke_resource_with_timeout=_invoke_resource_with_timeout
+    )
 
 
 def _wrap_history() -> None:
-    add = stepfunctions._add_event
+    add = seams.stepfunctions.add_event
 
     def put(execution, event_type, details):
         with _history_lock:
@@ -176,33 +190,38 @@ def _wrap_history() -> None:
             put(execution, event_type.replace("Scheduled", "Started"), _started(details))
         return event
 
-    stepfunctions._add_event = _add_event
+    seams.stepfunctions.replace(add_event=_add_event)
 
 
 def _wrap_inner_states() -> None:
-    """Record the states of a Map's iterations and a Parallel's branches, which the emulator leaves out."""
-    run_sub_machine = stepfunctions._run_sub_machine
-    handlers = ("_execute_pass", "_execute_task", "_execute_choice", "_execute_wait", "_execute_parallel", "_execute_map")
+    """Records the states of a Map's iterations and a Parallel's branches, which the emulator leaves out."""
+    run_sub_machine = seams.stepfunctions.run_sub_machine
+    handlers = ("execute_pass", "execute_task", "execute_choice", "execute_wait", "execute_parallel", "execute_map")
     inner: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_inner", default=None)
 
     def _run_sub_machine(states, start_at, input_data, execution, ctx):
         is_child = execution.get("mapRunArn") and not execution["events"]
         if is_child:
-            stepfunctions._add_event(execution, "ExecutionStarted", {
-                "executionStartedEventDetails": {"input": execution["input"]}})
+            seams.stepfunctions.add_event(
+                execution, "ExecutionStarted", {"executionStartedEventDetails": {"input": execution["input"]}}
+            )
         token = inner.set(execution)
         # Branches run side by side; each has a context object of its own, with the variables they share.
         ctx = {**ctx}
         try:
             output = run_sub_machine(states, start_at, input_data, execution, ctx)
             if is_child:
-                stepfunctions._add_event(execution, "ExecutionSucceeded", {
-                    "executionSucceededEventDetails": {"output": json.dumps(output)}})
+                seams.stepfunctions.add_event(
+                    execution, "ExecutionSucceeded", {"executionSucceededEventDetails": {"output": json.dumps(output)}}
+                )
             return output
-        except stepfunctions._ExecutionError as error:
+        except seams.stepfunctions.ExecutionError as error:
             if is_child:
-                stepfunctions._add_event(execution, "ExecutionFailed", {
-                    "executionFailedEventDetails": {"error": error.error, "cause": error.cause}})
+                seams.stepfunctions.add_event(
+                    execution,
+                    "ExecutionFailed",
+                    {"executionFailedEventDetails": {"error": error.error, "cause": error.cause}},
+                )
             raise
         finally:
             inner.reset(token)
@@ -215,38 +234,47 @@ def _wrap_inner_states() -> None:
             # What a state runs inside itself sets `inner` anew; the state's own record is made here.
             name = rest[-1]["State"]["Name"]
             kind = state_def["Type"]
-            stepfunctions._add_event(execution, f"{kind}StateEntered", {
-                "stateEnteredEventDetails": {"name": name, "input": json.dumps(raw_input)}})
+            seams.stepfunctions.add_event(
+                execution,
+                f"{kind}StateEntered",
+                {"stateEnteredEventDetails": {"name": name, "input": json.dumps(raw_input)}},
+            )
             output, following = handler(state_def, raw_input, *rest)
-            stepfunctions._add_event(execution, f"{kind}StateExited", {
-                "stateExitedEventDetails": {"name": name, "output": json.dumps(output)}})
+            seams.stepfunctions.add_event(
+                execution,
+                f"{kind}StateExited",
+                {"stateExitedEventDetails": {"name": name, "output": json.dumps(output)}},
+            )
             return output, following
+
         return run
 
-    stepfunctions._run_sub_machine = _run_sub_machine
-    for name in handlers:
-        setattr(stepfunctions, name, recorded(getattr(stepfunctions, name)))
+    seams.stepfunctions.replace(run_sub_machine=_run_sub_machine)
+    seams.stepfunctions.replace(**{name: recorded(getattr(seams.stepfunctions, name)) for name in handlers})
 
 
 def _wrap_start() -> None:
-    start = stepfunctions._start_execution
+    start = seams.stepfunctions.start_execution
 
     def _start_execution(data):
         with _start_lock:
-            arn = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", ""))
-            machine = stepfunctions._state_machines.get(arn) if arn else None
+            arn = seams.stepfunctions.resolve_state_machine_arn(data.get("stateMachineArn", ""))
+            machine = seams.stepfunctions.state_machines.get(arn) if arn else None
             if machine and data.get("name") and machine.get("type", "STANDARD") == "STANDARD":
-                execution = stepfunctions._executions.get(
-                    f"arn:aws:states:{get_region()}:{get_account_id()}:execution:{machine['name']}:{data['name']}")
+                execution = seams.stepfunctions.executions.get(
+                    f"arn:aws:states:{get_region()}:{get_account_id()}:execution:{machine['name']}:{data['name']}"
+                )
                 if execution is not None:
                     if execution["status"] == "RUNNING" and execution["input"] == data.get("input", "{}"):
-                        return json_response({
-                            "executionArn": execution["executionArn"], "startDate": execution["startDate"]})
+                        return json_response(
+                            {"executionArn": execution["executionArn"], "startDate": execution["startDate"]}
+                        )
                     return error_response_json(
-                        "ExecutionAlreadyExists", f"Execution Already Exists: '{execution['executionArn']}'", 400)
+                        "ExecutionAlreadyExists", f"Execution Already Exists: '{execution['executionArn']}'", 400
+                    )
             return start(data)
 
-    stepfunctions._start_execution = _start_execution
+    seams.stepfunctions.replace(start_execution=_start_execution)
 
 
 def _wrap_end() -> None:
@@ -254,8 +282,8 @@ def _wrap_end() -> None:
 
     https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html (TimeoutSeconds)
     """
-    run = stepfunctions._run_execution
-    fail = stepfunctions._fail_execution
+    run = seams.stepfunctions.run_execution
+    fail = seams.stepfunctions.fail_execution
 
     def _fail_execution(execution, error, cause):
         if execution["status"] == "RUNNING":
@@ -265,13 +293,14 @@ def _wrap_end() -> None:
         if execution["status"] == "RUNNING":
             # Recorded (timeouts/*): DescribeExecution of TIMED_OUT has neither error nor cause.
             execution.update(status="TIMED_OUT", stopDate=stepfunctions.now_iso())
-            stepfunctions._add_event(execution, "ExecutionTimedOut", {
-                "executionTimedOutEventDetails": {"error": "States.Timeout"}})
-            stepfunctions._emit_execution_status_event(execution)
+            seams.stepfunctions.add_event(
+                execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {"error": "States.Timeout"}}
+            )
+            seams.stepfunctions.emit_execution_status_event(execution)
 
     def _run_execution(exec_arn):
-        execution = stepfunctions._executions.get(exec_arn)
-        machine = stepfunctions._state_machines.get((execution or {}).get("stateMachineArn")) or {}
+        execution = seams.stepfunctions.executions.get(exec_arn)
+        machine = seams.stepfunctions.state_machines.get((execution or {}).get("stateMachineArn")) or {}
         try:
             seconds = json.loads(machine.get("definition") or "{}").get("TimeoutSeconds")
         except ValueError:
@@ -287,12 +316,11 @@ def _wrap_end() -> None:
         finally:
             timer.cancel()
 
-    stepfunctions._fail_execution = _fail_execution
-    stepfunctions._run_execution = _run_execution
+    seams.stepfunctions.replace(fail_execution=_fail_execution, run_execution=_run_execution)
 
 
 def install() -> None:
-    """Let executions start, retry, record and end as documented."""
+    """Lets executions start, retry, record and end as documented."""
     _wrap_paths()
     _wrap_retries()
     _wrap_history()
