@@ -113,12 +113,14 @@ class Seam:
             return f"{name} is there already" if hasattr(holder, attribute) else None
         if not hasattr(holder, attribute):
             # What an object has is seen in the code that makes one.
-            made = isinstance(holder, type) and attribute in holder.__init__.__code__.co_names  # type: ignore[misc]
-            return None if made else f"{name} is gone"
+            code = getattr(getattr(holder, "__init__", None), "__code__", None)
+            return None if code is not None and attribute in code.co_names else f"{name} is gone"
+        if parameters is None:
+            return None
         value = getattr(holder, attribute)
         actual = parameters_of(value) if callable(value) else None
-        if parameters is not None and actual != parameters:
-            return f"{name} takes ({actual}), not ({parameters})"
+        if actual != parameters:
+            return f"{name} takes ({actual}), not ({parameters})" if actual is not None else f"{name} is no function"
         return None
 
 

@@ -27,8 +27,14 @@ def computed(expression, entries, stamps):
 
 
 cases = json.loads(sys.argv[1])
-print(json.dumps({
-    "states": [alarms.state_of([POINTS[point] for point in points.split()], periods, to_alarm, missing, state)
-               for points, periods, to_alarm, missing, state in cases["states"]],
-    "math": [computed(*case) for case in cases["math"]],
-}))
+print(
+    json.dumps(
+        {
+            "states": [
+                alarms.state_of([POINTS[point] for point in points.split()], periods, to_alarm, missing, state)
+                for points, periods, to_alarm, missing, state in cases["states"]
+            ],
+            "math": [computed(*case) for case in cases["math"]],
+        }
+    )
+)

@@ -7,12 +7,11 @@ Usage: failing_target.py FAILURES MAXIMUM_RETRY_ATTEMPTS MAXIMUM_EVENT_AGE_IN_SE
 import json
 import sys
 
-from cloud import eventbridge, sqs
-from ministack.services import sqs as emulator_sqs
+from cloud import eventbridge, seams, sqs
 
 failures, attempts, age = (int(argument) for argument in sys.argv[1:4])
 sqs.install()
-emulator_sqs._act_create_queue({"QueueName": "dead"}, "")
+seams.sqs.act_create_queue({"QueueName": "dead"}, "")
 dead = "arn:aws:sqs:us-east-1:000000000000:dead"
 deliveries = []
 
@@ -26,9 +25,17 @@ def deliver(_target, _rule, _payload):
 eventbridge._SENDERS["lambda"] = deliver
 eventbridge._deliver(
     "lambda",
-    {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "DeadLetterConfig": {"Arn": dead},
-     "RetryPolicy": {"MaximumRetryAttempts": attempts, "MaximumEventAgeInSeconds": age}},
-    {"Arn": "arn:aws:events:us-east-1:000000000000:rule/r"}, '{"the":"event"}', '{"the":"input"}')
-kept = [{"body": message["body"], **{name: value["StringValue"] for name, value in message["message_attributes"].items()}}
-        for message in emulator_sqs._queue_by_arn(dead)["messages"]]
+    {
+        "Arn": "arn:aws:lambda:us-east-1:000000000000:function:f",
+        "DeadLetterConfig": {"Arn": dead},
+        "RetryPolicy": {"MaximumRetryAttempts": attempts, "MaximumEventAgeInSeconds": age},
+    },
+    {"Arn": "arn:aws:events:us-east-1:000000000000:rule/r"},
+    '{"the":"event"}',
+    '{"the":"input"}',
+)
+kept = []
+for message in seams.sqs.queue_by_arn(dead)["messages"]:
+    attributes = {name: value["StringValue"] for name, value in message["message_attributes"].items()}
+    kept.append({"body": message["body"], **attributes})
 print(json.dumps({"deliveries": len(deliveries), "kept": kept}))
