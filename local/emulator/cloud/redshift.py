@@ -158,7 +158,8 @@ def _pause(params: dict) -> str:
 
 def _delete(params: dict) -> str:
     cluster = _find(params.get("ClusterIdentifier", ""))
-    del _clusters[(*_scope(), cluster["id"])]
+    account, region = _scope()
+    del _clusters[account, region, cluster["id"]]
     return _render({**cluster, "status": "deleting"})
 
 

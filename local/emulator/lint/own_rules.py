@@ -233,7 +233,7 @@ def check(folders: list[Path]) -> list[str]:
     used: set[tuple[str, str]] = set()
     texts: set[str] = set()
     computed: set[str] = set()
-    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
+    for path in sorted({path for folder in folders for path in folder.rglob("*.py")}):
         tree = ast.parse(path.read_text())
         found = [*mood(tree), *banners(path)]
         if path == cloud / "seams.py":
