@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   GetObjectCommand,
-  ListObjectsV2Command,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
   PutObjectCommand,
@@ -14,6 +13,7 @@ import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
 import { awsFault } from '../core/errors/aws.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
 import { readAuditBody } from './audit-body.ts';
+import { listAuditObjects } from './audit-listing.ts';
 import { awsError } from './aws-error.ts';
 
 /**
@@ -51,17 +51,10 @@ export class S3AuditStore implements AuditStore {
     }
   }
 
-  async firstAfter(key: string): Promise<string | undefined> {
-    const list = new ListObjectsV2Command({
-      Bucket: this.#bucket,
-      Prefix: entriesPrefix,
-      StartAfter: key,
-      MaxKeys: 1,
-    });
-    const { Contents = [] } = await this.#client.send(list).catch((error: unknown) => {
+  async list(after: string, limit: number): Promise<readonly { readonly key: string }[]> {
+    return await listAuditObjects(this.#client, this.#bucket, after, limit).catch((error: unknown) => {
       throw this.#explained(error, 'ListBucket');
     });
-    return Contents[0]?.Key;
   }
 
   versions(): AsyncIterable<ObjectVersion> {

@@ -1,9 +1,11 @@
 import {
   type AuditRecord,
   entriesPrefix,
+  firstBehind,
   objectKey,
   objectLines,
   parseLine,
+  sequenceBehind,
   sequenceLimit,
   sequenceOfKey,
 } from '../core/audit/format.ts';
@@ -14,17 +16,9 @@ export type ReadRecord =
   | { readonly kind: 'record'; readonly hash: string; readonly record: AuditRecord }
   | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string };
 
-/** No log skips so many sequences: what stands further ahead is foreign, as for the writer. */
-const furthest = 1_000_000;
-
-/** The first object of the log behind a sequence; foreign ones, whose keys are none or lie where no writer puts one, are passed. */
-async function firstBehind(objects: AuditObjects, sequence: number): Promise<ListedObject | undefined> {
-  const [found] = await objects.list(objectKey(sequence), 1);
-  const its = found === undefined ? undefined : sequenceOfKey(found.key);
-  return its !== undefined && its - sequence <= furthest ? found : undefined;
-}
-
-type ListedObject = Awaited<ReturnType<AuditObjects['list']>>[number];
+/** The first object of the log behind a sequence. */
+const firstIn = (objects: AuditObjects, sequence: number) =>
+  firstBehind((after, limit) => objects.list(after, limit), sequence);
 
 /**
  * The smallest number for which `holds` is true, when it is false up to some number and true from there on. Steps
@@ -54,11 +48,11 @@ async function smallest(holds: (sequence: number) => Promise<boolean>): Promise<
  * 2·log₂(records) list calls.
  */
 export async function lastObject(objects: AuditObjects): Promise<{ key: string; written: Date } | undefined> {
-  const first = await firstBehind(objects, 0);
+  const first = await firstIn(objects, 0);
   if (first === undefined) return undefined;
   let last = first;
   await smallest(async (sequence) => {
-    const found = await firstBehind(objects, sequence);
+    const found = await firstIn(objects, sequence);
     if (found !== undefined && found.key > last.key) {
       last = found;
     }
@@ -73,12 +67,12 @@ export async function lastObject(objects: AuditObjects): Promise<{ key: string; 
  */
 export async function keyBefore(objects: AuditObjects, time: Date): Promise<string> {
   const since = new Date(time.getTime() - 2_000);
-  const first = await firstBehind(objects, 0);
+  const first = await firstIn(objects, 0);
   if (first === undefined || first.written >= since) {
     return entriesPrefix;
   }
   const sequence = await smallest(async (candidate) => {
-    const found = await firstBehind(objects, candidate);
+    const found = await firstIn(objects, candidate);
     return found === undefined || found.written >= since;
   });
   return objectKey(sequence);
@@ -98,7 +92,7 @@ export async function* recordsAfter(
       const bodies = await Promise.all(some.map(({ key }) => objects.read(key)));
       for (const [index, { key }] of some.entries()) {
         yield* recordsIn(key, bodies[index] ?? new Uint8Array());
-        if (isOfLog(key, last)) reached = key;
+        if (sequenceBehind(sequenceOfKey(last) ?? 0, key) !== undefined) reached = key;
         last = key;
       }
     }
@@ -106,12 +100,6 @@ export async function* recordsAfter(
       return reached;
     }
   }
-}
-
-/** Tells whether a key is one that the log may reach behind another one. */
-function isOfLog(key: string, before: string): boolean {
-  const sequence = sequenceOfKey(key);
-  return sequence !== undefined && sequence - (sequenceOfKey(before) ?? 0) <= furthest;
 }
 
 function* recordsIn(key: string, body: Uint8Array): Generator<ReadRecord> {

@@ -1,12 +1,9 @@
-import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { entriesPrefix } from '../../core/audit/format.ts';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { AuditObjects } from '../../core/operator-ports.ts';
 import { readAuditBody } from '../audit-body.ts';
+import { listAuditObjects } from '../audit-listing.ts';
 
-/**
- * The audit log's objects in order, as readers need them; verification reads all versions, see `audit-store.ts`.
- * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
- */
+/** The audit log's objects in order, as readers need them; verification reads all versions, see `audit-store.ts`. */
 export class S3AuditObjects implements AuditObjects {
   readonly #client: S3Client;
   readonly #bucket: string;
@@ -16,16 +13,8 @@ export class S3AuditObjects implements AuditObjects {
     this.#bucket = bucket;
   }
 
-  async list(after: string, limit: number) {
-    const { Contents = [] } = await this.#client.send(
-      new ListObjectsV2Command({
-        Bucket: this.#bucket,
-        Prefix: entriesPrefix,
-        StartAfter: after,
-        MaxKeys: limit,
-      }),
-    );
-    return Contents.map(({ Key = '', LastModified = new Date(0) }) => ({ key: Key, written: LastModified }));
+  list(after: string, limit: number) {
+    return listAuditObjects(this.#client, this.#bucket, after, limit);
   }
 
   async read(key: string): Promise<Uint8Array> {

@@ -20,10 +20,13 @@ export class Chain {
   #sequence = 0;
   /** Hashes that the next record may name as its previous one; `undefined` when the last record's is not known. */
   #hashes: readonly string[] | undefined = [emptyHead.hash];
-  #gaps: Gap[] = [];
-  /** The state before the last jump, until the next record shows whether records are missing or one is misplaced. */
+  readonly #gaps: Gap[] = [];
+  /**
+   * The state before the last jump, until the next record shows whether records are missing or one is misplaced. Until then gaps are
+   * only added, so their number is enough.
+   */
   #beforeJump:
-    | { sequence: number; hashes: readonly string[] | undefined; gaps: Gap[]; early: readonly number[] }
+    | { sequence: number; hashes: readonly string[] | undefined; gaps: number; early: readonly number[] }
     | undefined;
   /** Records that stand too early. */
   readonly #early = new Set<number>();
@@ -64,7 +67,7 @@ export class Chain {
     } else if (jump && sequence === jump.sequence + 1 && (jump.hashes?.includes(previous) ?? true)) {
       const displaced = this.#sequence;
       this.#reordered(displaced, `stands before record ${sequence}`, place);
-      this.#gaps = jump.gaps;
+      this.#gaps.length = jump.gaps;
       for (const early of [...jump.early, displaced]) {
         if (this.#early.size < 10_000) {
           this.#early.add(early);
@@ -72,7 +75,7 @@ export class Chain {
       }
       this.#accept(sequence, line.hash);
     } else if (sequence > this.#sequence) {
-      const before = { sequence: this.#sequence, hashes: this.#hashes, gaps: [...this.#gaps] };
+      const before = { sequence: this.#sequence, hashes: this.#hashes, gaps: this.#gaps.length };
       this.#beforeJump = { ...before, early: this.#addGap(this.#sequence + 1, sequence - 1) };
       this.#sequence = sequence;
       this.#hashes = [line.hash];

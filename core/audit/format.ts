@@ -64,6 +64,36 @@ export function sequenceOfKey(key: string): number | undefined {
   return digits === undefined || Number(digits) === 0 ? undefined : Number(digits);
 }
 
+/** Sequences that no log skips: what stands further ahead was put there by somebody else. */
+const longestSkip = 1_000_000;
+
+/** Reads the sequence of a key to which the log may have gone on behind another sequence. */
+export function sequenceBehind(before: number, key: string): number | undefined {
+  const sequence = sequenceOfKey(key);
+  return sequence !== undefined && sequence - before <= longestSkip ? sequence : undefined;
+}
+
+/**
+ * Finds the first object of a log behind a sequence. Foreign objects are passed: those whose keys are none, and those that stand
+ * further ahead than a log skips.
+ * @param list - objects whose keys sort behind `after`, ascending; fewer than `limit` only at the end
+ */
+export async function firstBehind<T extends { readonly key: string }>(
+  list: (after: string, limit: number) => Promise<readonly T[]>,
+  sequence: number,
+): Promise<T | undefined> {
+  const end = objectKey(Math.min(sequence + longestSkip, sequenceLimit));
+  let after = objectKey(sequence);
+  // One key is nearly always enough; more are listed only where a foreign one stands in the way.
+  for (let limit = 1; after < end; limit = 1000) {
+    const page = await list(after, limit);
+    const found = page.find(({ key }) => sequenceBehind(sequence, key) !== undefined);
+    if (found !== undefined || page.length < limit) return found;
+    after = page.at(-1)?.key ?? end;
+  }
+  return undefined;
+}
+
 const hashPattern = /^[0-9a-f]{64}$/;
 
 const recordSchema = z.object({

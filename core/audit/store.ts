@@ -7,8 +7,8 @@ export interface AuditStore extends AuditLogSource {
    * @returns `'taken'` when there is an object of this key, or another writer is putting one at this moment
    */
   put(key: string, body: Uint8Array): Promise<'stored' | 'taken'>;
-  /** The first key behind `key`, hidden ones excluded. */
-  firstAfter(key: string): Promise<string | undefined>;
+  /** Objects whose key sorts behind `after`, ascending, hidden ones excluded; fewer than `limit` only at the end. */
+  list(after: string, limit: number): Promise<readonly { readonly key: string }[]>;
   /** As {@link AuditLogSource.versions}, but of the keys behind `key` only. */
   versionsAfter(key: string): AsyncIterable<ObjectVersion>;
 }

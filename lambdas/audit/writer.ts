@@ -4,10 +4,13 @@ import {
   type AuditEvent,
   emptyHead,
   encodeObject,
+  firstBehind,
   type Head,
   objectKey,
   objectLines,
+  type ParsedLine,
   parseLine,
+  sequenceBehind,
   sequenceLimit,
   sequenceOfKey,
 } from '../../core/audit/format.ts';
@@ -20,9 +23,6 @@ import type { Clock } from '../../core/ports.ts';
 const rememberedObjects = 100;
 /** Another writer may be faster; after so many lost races something else is wrong. */
 const attempts = 5;
-
-/** Sequences that no log skips: what stands further ahead is foreign, and the log does not go on behind it. */
-const furthest = 1_000_000;
 
 /** What came of a batch. */
 export interface Appended {
@@ -107,20 +107,20 @@ export class AuditWriter {
     let low = known.sequence;
     let high = low + 1000;
     for (let width = 1000; high < sequenceLimit; width *= 2) {
-      const key = await this.#nextWithin(high);
-      if (key === undefined) {
+      const next = await this.#next(high);
+      if (next === undefined) {
         break;
       }
-      low = sequenceOfKey(key) ?? high;
+      low = next;
       high = low + width * 2;
     }
     while (high - low > 1000) {
       const middle = Math.floor((low + high) / 2);
-      const key = await this.#nextWithin(middle);
-      if (key === undefined) {
+      const next = await this.#next(middle);
+      if (next === undefined) {
         high = middle;
       } else {
-        low = sequenceOfKey(key) ?? middle;
+        low = next;
       }
     }
     // Far enough back to remember what was recorded last: an object holds at least one record and at most ten.
@@ -128,18 +128,18 @@ export class AuditWriter {
     return await this.#readTail(known, from);
   }
 
-  /** The first object behind a sequence, unless it stands where no writer can have put it. */
-  async #nextWithin(sequence: number): Promise<string | undefined> {
-    const key = await this.#store.firstAfter(objectKey(sequence));
-    return key !== undefined && (sequenceOfKey(key) ?? 0) - sequence <= furthest ? key : undefined;
+  /** The sequence of the log's first object behind another sequence. */
+  async #next(sequence: number): Promise<number | undefined> {
+    const found = await firstBehind((after, limit) => this.#store.list(after, limit), sequence);
+    return found && sequenceOfKey(found.key);
   }
 
   async #readTail(known: Head, from: number): Promise<Head> {
     const originals = new Map<string, ObjectVersion>();
     let last = from;
     for await (const version of this.#store.versionsAfter(objectKey(from))) {
-      const sequence = sequenceOfKey(version.key);
-      if (!version.deleteMarker && sequence !== undefined && sequence - last <= furthest) {
+      const sequence = sequenceBehind(last, version.key);
+      if (!version.deleteMarker && sequence !== undefined) {
         // Versions come newest first; the last one of a key is the original.
         originals.set(version.key, version);
         last = sequence;
@@ -174,9 +174,7 @@ export class AuditWriter {
         head = { sequence: Math.max(sequence, head.sequence), hash: line.hash };
       } else {
         broken = true;
-        const hash =
-          line?.kind === 'altered' ? line.hashes[0] : line?.kind === 'intact' ? line.hash : digestOf(bytes);
-        head = { sequence: head.sequence + 1, hash };
+        head = { sequence: head.sequence + 1, hash: hashOf(line) ?? digestOf(bytes) };
       }
     }
     if (body.length === 0) head = { sequence: head.sequence + 1, hash: digestOf(body) };
@@ -191,6 +189,12 @@ export class AuditWriter {
  */
 const isWithin = (sequence: number, first: number, records: number): boolean =>
   sequence >= first && sequence < first + records;
+
+/** The hash that a line has or states, whether or not the record may stand where it does. */
+function hashOf(line: ParsedLine | undefined): string | undefined {
+  if (line?.kind === 'intact') return line.hash;
+  return line?.kind === 'altered' ? line.hashes[0] : undefined;
+}
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -95,7 +95,7 @@ describe('what the other services answer', () => {
     mocks.s3.on(PutObjectCommand).rejects(s3Error('SlowDown', 503));
     expectFailure(await failureOf(audit.put('k', new Uint8Array())), 'Throttled', /s3:PutObject/);
     mocks.s3.on(ListObjectsV2Command).rejects(s3Error('NoSuchBucket', 404));
-    expectFailure(await failureOf(audit.firstAfter('k')), 'ResourceMissing', /s3:ListBucket on audit-bucket/);
+    expectFailure(await failureOf(audit.list('k', 1)), 'ResourceMissing', /s3:ListBucket on audit-bucket/);
   });
 
   test('Systems Manager, Step Functions, RDS', async () => {

@@ -149,6 +149,20 @@ describe('audit tail', () => {
     expect(await keyBefore(objects, ago(hour))).toBe('entries/000000004940.ndjson');
     expect(cloud.listCalls).toBeLessThan(30);
   });
+
+  test('finds both beside objects that somebody else put between', async () => {
+    const cloud = new FakeCloud();
+    for (let index = 0; index < 2_000; index += 1) {
+      cloud.record(ago((2_000 - index) * minute), rotation('orders', 'Started'));
+    }
+    for (const { key, written } of [...cloud.auditWrites]) {
+      cloud.auditWrites.push({ key: `${key}.old`, body: Buffer.from('x'), written });
+    }
+    cloud.auditWrites.sort((a, b) => (a.key < b.key ? -1 : 1));
+    const objects = await cloud.ports.auditObjects('bucket');
+    expect(await lastObject(objects)).toMatchObject({ key: 'entries/000000002000.ndjson' });
+    expect(await keyBefore(objects, ago(hour))).toBe('entries/000000001940.ndjson');
+  });
 });
 
 describe('audit verify', () => {

@@ -58,13 +58,24 @@ describe('the audit log in S3', () => {
     s3.on(ListObjectsV2Command)
       .resolvesOnce({ Contents: [{ Key: objectKey(9) }] })
       .resolves({});
-    expect(await store.firstAfter(objectKey(5))).toBe(objectKey(9));
-    expect(await store.firstAfter(objectKey(9))).toBeUndefined();
+    expect(await store.list(objectKey(5), 1)).toEqual([expect.objectContaining({ key: objectKey(9) })]);
+    expect(await store.list(objectKey(9), 1)).toEqual([]);
     expect(s3.commandCalls(ListObjectsV2Command)[0]?.args[0].input).toEqual({
       Bucket: 'bucket',
       Prefix: 'entries/',
       StartAfter: objectKey(5),
       MaxKeys: 1,
+    });
+  });
+
+  test('a page of S3 that is shorter than asked for is not taken for the end', async () => {
+    s3.on(ListObjectsV2Command)
+      .resolvesOnce({ Contents: [{ Key: objectKey(6) }], IsTruncated: true })
+      .resolves({ Contents: [{ Key: objectKey(7) }] });
+    expect((await store.list(objectKey(5), 3)).map(({ key }) => key)).toEqual([objectKey(6), objectKey(7)]);
+    expect(s3.commandCalls(ListObjectsV2Command)[1]?.args[0].input).toMatchObject({
+      StartAfter: objectKey(6),
+      MaxKeys: 2,
     });
   });
 

@@ -33,9 +33,12 @@ export class MemoryAuditStore implements AuditStore {
     this.#push(key, undefined);
   }
 
-  async firstAfter(key: string): Promise<string | undefined> {
+  async list(after: string, limit: number): Promise<{ key: string }[]> {
     this.calls += 1;
-    return this.#keys().find((other) => other > key && this.objects.get(other)?.[0]?.body !== undefined);
+    return this.#keys()
+      .filter((key) => key > after && this.objects.get(key)?.[0]?.body !== undefined)
+      .slice(0, limit)
+      .map((key) => ({ key }));
   }
 
   versions(): AsyncIterable<ObjectVersion> {
