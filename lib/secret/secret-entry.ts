@@ -92,66 +92,60 @@ export function createSecret(scope: Construct, create: CreatedSecret, environmen
   };
 }
 
-/** Takes over a secret that exists, or that another construct of the app makes. */
+/**
+ * Takes over a secret that exists, or that another construct of the app makes.
+ *
+ * @throws RekeyError `ConstructInvalid` when it is known by a name alone that looks like the end of an ARN
+ */
 export function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret | ISecret): Entry {
-  return Construct.isConstruct(adopt)
-    ? adoptConstruct(scope, adopt as ISecret)
-    : adoptEntry(scope, id, adopt as AdoptedSecret);
+  if (Construct.isConstruct(adopt)) return entryOf(adopt as ISecret);
+  const { id: known, encryptionKeyArn } = adopt as AdoptedSecret;
+  const named = known.startsWith('arn:')
+    ? { secretCompleteArn: known }
+    : { secretPartialArn: partialArn(scope, known) };
+  const key =
+    encryptionKeyArn === undefined
+      ? {}
+      : { encryptionKey: Key.fromKeyArn(scope, `${id}Key`, encryptionKeyArn) };
+  const secret = Secret.fromSecretAttributes(scope, id, { ...named, ...key });
+  return known.startsWith('arn:') ? entryOf(secret) : entryOf(secret, known);
 }
 
 /** An imported secret is known by what it was imported with; one of this app by its ARN at the deploy. */
-function adoptConstruct(scope: Construct, secret: ISecret): Entry {
+function entryOf(secret: ISecret, given?: string): Entry {
   const { encryptionKey, secretArn: arn, secretFullArn } = secret;
-  if (Token.isUnresolved(arn) && !Token.isUnresolved(secret.secretName) && secretFullArn === undefined) {
+  if (secretFullArn !== undefined) {
     const name = secret.secretName;
-    const literal = adoptedArnPattern(scope, name);
+    const asNamed = !Token.isUnresolved(secretFullArn) && !endsLikeSuffix(name);
     return {
-      ...{ secret, name, arn, scheduled: arn },
-      identity: { arnPattern: literal, name, encryptionKey },
+      ...{ secret, name, arn: secretFullArn },
+      scheduled: asNamed ? secretFullArn.replace(/-[A-Za-z0-9]{6}$/, '') : secretFullArn,
+      identity: { arnPattern: secretFullArn, encryptionKey },
     };
   }
-  return {
-    ...{ secret, name: secret.secretName, arn, scheduled: arn },
-    identity: { arnPattern: secretFullArn ?? `${arn}-??????`, encryptionKey },
-  };
-}
-
-function adoptEntry(scope: Construct, id: string, adopt: AdoptedSecret): Entry {
-  const encryptionKey =
-    adopt.encryptionKeyArn === undefined
-      ? undefined
-      : Key.fromKeyArn(scope, `${id}Key`, adopt.encryptionKeyArn);
-  const key = encryptionKey === undefined ? {} : { encryptionKey };
-  if (adopt.id.startsWith('arn:')) {
-    const secret = Secret.fromSecretAttributes(scope, id, { secretCompleteArn: adopt.id, ...key });
-    return {
-      secret,
-      name: secret.secretName,
-      arn: adopt.id,
-      scheduled: endsLikeSuffix(secret.secretName) ? adopt.id : adopt.id.replace(/-[A-Za-z0-9]{6}$/, ''),
-      identity: { arnPattern: adopt.id, encryptionKey },
-    };
-  }
-  if (endsLikeSuffix(adopt.id)) {
+  // The CDK takes such an end of a partial ARN for the suffix, and leaves it out of the name.
+  const name = given ?? (Token.isUnresolved(arn) ? secret.secretName : arn.replace(/^.*:secret:/, ''));
+  if (endsLikeSuffix(name)) {
     throw new RekeyError(
       'ConstructInvalid',
-      `secret ${adopt.id}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${adopt.id} --query ARN)`,
+      `secret ${name}: its name ends in a hyphen and six characters, as an ARN does, so Secrets Manager would not find it by the ARN that Rekey makes of a name; adopt it by its full ARN (aws secretsmanager describe-secret --secret-id ${name} --query ARN)`,
     );
   }
-  const partial = partialArn(scope, adopt.id);
-  const secret = Secret.fromSecretAttributes(scope, id, { secretPartialArn: partial, ...key });
   return {
-    secret,
-    name: adopt.id,
-    arn: partial,
-    scheduled: partial,
-    identity: { arnPattern: adoptedArnPattern(scope, adopt.id), name: adopt.id, encryptionKey },
+    ...{ secret, name, arn, scheduled: arn },
+    identity: {
+      arnPattern: anySuffix(arn),
+      ...(Token.isUnresolved(name) ? {} : { name }),
+      encryptionKey,
+    },
   };
 }
 
 /** Writes what policies call an existing secret: its ARN, or its name with whatever suffix. */
 export const adoptedArnPattern = (scope: Construct, id: string): string =>
-  id.startsWith('arn:') ? id : `${partialArn(scope, id)}-??????`;
+  id.startsWith('arn:') ? id : anySuffix(partialArn(scope, id));
+
+const anySuffix = (partial: string): string => `${partial}-??????`;
 
 const partialArn = (scope: Construct, name: string): string =>
   Stack.of(scope).formatArn({

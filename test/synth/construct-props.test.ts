@@ -23,6 +23,8 @@ import {
 } from '../../lib/index.ts';
 
 const environment = 'prod';
+/** ARNs of secrets begin so in the tests' account. */
+const arnStart = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:';
 const common = { type: 'postgresql', strategy: 'single-user', environment } as const;
 
 let stack: Stack;
@@ -101,10 +103,25 @@ describe('a secret of the CDK is adopted', () => {
     new RotatedSecret(stack, 'Orders', { ...parts, secret: { adopt: secret } });
     const template = Template.fromStack(stack);
     const text = JSON.stringify(scheduleOf(template).SecretId);
-    expect(text).toMatch(/:secret:orders(?:"|-AbCdEf)/);
+    expect(text).toMatch(/:secret:orders"/);
     const [resource] = resourcesOf(template, /^Rotation/, 'secretsmanager:PutSecretValue');
     expect(JSON.stringify(resource)).toMatch(/:secret:orders-(?:\?{6}|AbCdEf)/);
     template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/prod/secrets/orders' });
+  });
+
+  test.each([
+    ['by name', () => Secret.fromSecretNameV2(stack, 'Known', 'orders-abc123')],
+    ['by partial ARN', () => Secret.fromSecretPartialArn(stack, 'Known', `${arnStart}orders-abc123`)],
+  ])('an imported one, %s, that looks like the end of an ARN is refused', (_, known) => {
+    expect(() => new RotatedSecret(stack, 'Orders', { ...parts, secret: { adopt: known() } })).toThrow(
+      'secret orders-abc123: its name ends in a hyphen and six characters',
+    );
+  });
+
+  test('a full ARN whose name looks so keeps its suffix in the schedule', () => {
+    const known = Secret.fromSecretCompleteArn(stack, 'Known', `${arnStart}orders-abc123-AbCdEf`);
+    new RotatedSecret(stack, 'Orders', { ...parts, secret: { adopt: known } });
+    expect(scheduleOf(Template.fromStack(stack)).SecretId).toBe(`${arnStart}orders-abc123-AbCdEf`);
   });
 });
 
