@@ -18,7 +18,6 @@ import {
 import { definitionsPath, metrics, services } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
-import { excludeReplays } from '../events/exclude-replays.ts';
 import type { RekeyBus } from '../events/rekey-bus.ts';
 import { grantInvokeRotation, grantOnFunctions } from '../function/environment-functions.ts';
 import { StandardFunction } from '../function/standard-function.ts';
@@ -241,19 +240,15 @@ export class RevocationWorkflow extends Construct {
 
   /** Requests to the intake; executions that ended without their report to the report. */
   private connect({ environment, bus }: RevocationWorkflowProps): void {
-    const requested = new Rule(this, 'Requested', {
-      eventBus: bus.eventBus,
+    bus.onEvent(this, 'Requested', {
       description: `Rekey ${environment}: revocation requests, from whatever source, to the intake`,
-      eventPattern: { detailType: ['Secret Revocation Requested'] },
-      targets: [
-        new LambdaFunction(this.intake, {
-          deadLetterQueue: this.deadLetterQueue,
-          retryAttempts: 20,
-          maxEventAge: Duration.hours(1),
-        }),
-      ],
+      detailTypes: ['Secret Revocation Requested'],
+      target: new LambdaFunction(this.intake, {
+        deadLetterQueue: this.deadLetterQueue,
+        retryAttempts: 20,
+        maxEventAge: Duration.hours(1),
+      }),
     });
-    excludeReplays(requested);
     this.intake.configureAsyncInvoke({
       maxEventAge: Duration.hours(1),
       retryAttempts: 2,
