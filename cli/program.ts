@@ -15,6 +15,19 @@ export interface GlobalOptions {
 /** A command that was chosen, waiting for its surroundings. */
 export type Chosen = (invocation: Invocation) => Promise<ExitCode>;
 
+/** Records have room for so many characters. */
+const longestReason = 1_024;
+
+/** Reads why somebody does something, which goes into the audit log. */
+function why(given: string): string {
+  if (given.length > longestReason) {
+    throw new InvalidArgumentError(
+      `It must have at most ${longestReason} characters, and has ${given.length}.`,
+    );
+  }
+  return text(given);
+}
+
 const text = (value: string): string => {
   if (value.trim() === '') {
     throw new InvalidArgumentError('It must not be empty.');
@@ -154,18 +167,6 @@ export function createProgram(
     readonly yes?: boolean;
   }
 
-  /** Records have room for so many characters. */
-  const longestReason = 1_024;
-
-  /** Reads why somebody does something, which goes into the audit log. */
-  function why(given: string): string {
-    if (given.length > longestReason) {
-      throw new InvalidArgumentError(
-        `It must have at most ${longestReason} characters, and has ${given.length}.`,
-      );
-    }
-    return text(given);
-  }
   const selection = (names: readonly string[], { type, all }: Selecting) => ({
     ...{ names, all: all === true },
     ...(type !== undefined && { type }),

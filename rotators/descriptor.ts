@@ -57,8 +57,6 @@ export interface SecretTypeDescriptor {
   readonly triedAtHost?: true;
   /** Strategies that need a `host` in the JSON, where the type does not. */
   readonly needsHost?: readonly Strategy[];
-  /** Its secrets must be there before, because a first version of them cannot be generated. */
-  readonly adoptedOnly?: true;
   /** How long one step or containment may take: the timeout of its functions. @default usualStepSeconds */
   readonly stepSeconds?: number;
   /** Keys of the credential where that is not `password`; no configuration may hold them. */

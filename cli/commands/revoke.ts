@@ -146,11 +146,8 @@ async function findTarget(invocation: Invocation, name: string): Promise<Target>
 
 /** An emergency is not held up by SSM: with the environment named, the request goes out and the intake checks it. */
 function blindTarget({ environment, output }: Invocation, name: string, error: unknown): Target {
-  const failure = explain(error);
-  if (failure.exitCode !== 3 || failure.code.startsWith('Credentials') || environment === undefined) {
-    throw error;
-  }
-  output.note(`The secret's definition could not be read: ${failure.message}`, 'warn');
+  if (environment === undefined || !isFromService(error)) throw error;
+  output.note(`The secret's definition could not be read: ${explain(error).message}`, 'warn');
   output.note('The request can be sent all the same; what it names is checked when it arrives.', 'warn');
   return { environment, bus: busName(environment), secret: name };
 }

@@ -64,12 +64,12 @@ export const errorSummary = (code: ErrorCode, message: string): ErrorSummary => 
   retryable: isRetryable(code),
 });
 
-/** In characters. */
-const longestText = 2_000;
-
-/** Cuts a text that names what others have named, at any length, to what a record and a log have room for. */
-export const shortened = (text: string): string =>
-  text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+/**
+ * Cuts a text that names what others have named, at any length, to what a record and a log have room for.
+ * @param longest - characters that are kept
+ */
+export const shortened = (text: string, longest = 2_000): string =>
+  text.length > longest ? `${text.slice(0, longest)}…` : text;
 
 /**
  * Summarises any thrown value. Errors that are not ours keep only their name: a driver's or an SDK's message may quote

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { shortened } from '../errors/rekey-error.ts';
 
 /**
  * Staging labels of Secrets Manager.
@@ -69,5 +70,4 @@ export const commonSecretFields = { masterarn: z.string().max(longestArn).nullis
 const longestIdentity = 256;
 
 /** Names a credential at a length that records and the state of a workflow have room for, whatever a secret holds. */
-export const carriedName = (name: string): string =>
-  name.length > longestIdentity ? `${name.slice(0, longestIdentity)}…` : name;
+export const carriedName = (name: string): string => shortened(name, longestIdentity);

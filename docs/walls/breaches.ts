@@ -41,21 +41,13 @@ export function breachesIn(file: string, text: string): Breach[] {
 function faultOf(room: Room, specifier: string, imported: string): string | undefined {
   const { folder, imports } = room;
   if (specifier.startsWith('.')) {
-    const allowed =
-      [folder, ...imports].some((place) => within(imported, place)) && !isInnerRoom(room, imported);
+    const allowed = roomOf(imported) === room || imports.some((place) => within(imported, place));
     return allowed ? undefined : `${folder}/ may import ${imports.join(', ') || 'no other room'}`;
   }
   if (outside.test(specifier) && !room.outside)
     return `${folder}/ talks to the outside through adapters/ only`;
   if (cdk.test(specifier) && !room.cdk) return `${folder}/ runs without the CDK`;
   return undefined;
-}
-
-/** Tells whether a module lies in a room within this room that this room does not name. */
-function isInnerRoom({ folder, imports }: Room, imported: string): boolean {
-  const inner = roomOf(imported);
-  if (inner === undefined || inner.folder === folder || !within(inner.folder, folder)) return false;
-  return !imports.some((place) => within(imported, place));
 }
 
 /** Finds every import in the checkout that goes through a wall. */

@@ -5,6 +5,7 @@ import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import type { Revoker } from '../../core/rotator.ts';
 import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret/secret.ts';
+import { unlessUnreadable } from '../rotation/refusals.ts';
 import { credentialIn, isFirstValue, parseCredential, parseSecretJson } from '../rotation/secret-value.ts';
 
 /** One leaked credential; several versions may hold the same one. */
@@ -204,15 +205,8 @@ async function readIfPermitted<S extends object>(
   input: ContainmentInput,
   sources: LeakSources<S>,
 ): Promise<Partial<SecretVersion> | undefined> {
-  try {
-    return await readVersion(versionId, input, sources);
-  } catch (error) {
-    if (error instanceof SecretError && unreadable.has(error.code)) return undefined;
-    throw error;
-  }
+  return await readVersion(versionId, input, sources).catch(unlessUnreadable);
 }
-
-const unreadable: ReadonlySet<string> = new Set(['SecretKeyUnusable', 'SecretAccessDenied']);
 
 /** After the rotation a version that is not found is looked for again; before, an emergency does not wait for it. */
 async function readVersion<S extends object>(

@@ -6,6 +6,7 @@ import { pairOf } from '../../core/secret/alternating-users.ts';
 import type { Assignment } from '../../core/secret/definition.ts';
 import { type SecretDescription, type Strategy, stages, versionWith } from '../../core/secret/secret.ts';
 import { differences } from './content.ts';
+import { unlessUnreadable } from './refusals.ts';
 import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
 
 /** Older versions that recovery tries at the most: each costs a read and a login. */
@@ -81,18 +82,6 @@ export const isOfSamePlace = <S extends object>(
   credential: S,
   there: S,
 ): boolean => differences(boundTo(credential), boundTo(there)).every((key) => key === 'username');
-
-/** What stays so: no credential in it, or a KMS key that cannot be used. Anything else may pass, and is waited for. */
-const unreadable: ReadonlySet<string> = new Set([
-  'SecretValueInvalid',
-  'SecretKeyUnusable',
-  'SecretAccessDenied',
-]);
-
-function unlessUnreadable(error: unknown): undefined {
-  if (error instanceof SecretError && unreadable.has(error.code)) return undefined;
-  throw error;
-}
 
 /** See {@link Credentials.isAssigned}. Two users who take turns count as one. */
 async function isOfAssigned<S extends object>(

@@ -149,7 +149,7 @@ function checkSecret(
       message: `${secret.type} with ${secret.strategy} needs one: a password that cannot be tried anywhere is not kept beside the next`,
     });
   }
-  if (entry.adoptedOnly && secret.create !== undefined) {
+  if (entry.created === undefined && !entry.foreignFunction && secret.create !== undefined) {
     problems.push({
       path: ['create'],
       message: `${secret.type}: store a secret with a credential that works first, and adopt it`,

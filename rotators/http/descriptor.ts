@@ -10,5 +10,4 @@ export const descriptor = {
   verifiedOn: ['an HTTPS server of the test suite'],
   issued: true,
   adminDecides: true,
-  adoptedOnly: true,
 } as const satisfies SecretTypeDescriptor;

@@ -66,8 +66,8 @@ async function create(
   const send = async (): Promise<HttpAnswer> => {
     const sent = await caller.send(request, call);
     if (!leavesOpen(sent.status)) return sent;
-    const { code, message } = caller.refusal(sent, caller.url(request, call), call);
-    throw new OutcomeUnknown(code === 'TargetUnreachable' ? code : 'TargetRefused', message);
+    const { message } = caller.refusal(sent, caller.url(request, call), call);
+    throw new OutcomeUnknown('TargetUnreachable', message);
   };
   const answer = await send().catch((error: unknown) => {
     if (!(error instanceof OutcomeUnknown)) throw error;

@@ -50,7 +50,7 @@ const samples: Readonly<Record<CreatedType, object>> = {
 const login = { username: 'orders', host: 'db.internal', password: 'a-password' };
 
 const createdTypes = rotatedTypes.filter(
-  (type): type is CreatedType => !(registry[type] as SecretTypeDescriptor).adoptedOnly,
+  (type): type is CreatedType => (registry[type] as SecretTypeDescriptor).created !== undefined,
 );
 
 test('every type whose secrets Rekey can create is there', () => {
