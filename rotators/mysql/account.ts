@@ -1,5 +1,6 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
+import { transportOf } from '../transport/tls/transport.ts';
 import { keepsTwoPasswords, type Row, type Server, type Session } from './connection.ts';
 import { type Grants, parseGrants } from './grants.ts';
 import { asPlain, runJudged } from './judged.ts';
@@ -19,6 +20,8 @@ export interface Account {
   /** What connections must be like and how much they may do, as `ALTER USER` takes it. */
   readonly limits: string;
   readonly needsClientCertificate: boolean;
+  /** Only connections over TLS are let in. */
+  readonly needsTls: boolean;
   /** What the server keeps of the passwords: of the primary one, and of a retained one (MySQL). */
   readonly verifiers: readonly string[];
   /** Quoted. */
@@ -92,6 +95,7 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
     locked: Number(row.locked) === 1,
     second: Boolean(row.second),
     limits,
+    needsTls: tls !== '',
     needsClientCertificate: tls === 'X509' || Boolean(row.issuer) || Boolean(row.subject),
     defaultRoles,
     verifiers: [row.verifier, row.second].flatMap((kept) => (kept ? [String(kept)] : [])),
@@ -187,6 +191,23 @@ export function settableOf(
     });
   }
   return faults.flatMap(({ account, why }) => (why === undefined ? [account] : []));
+}
+
+/**
+ * Refuses to set a password that could be tried nowhere: connections of the secret go without TLS, and no account lets them in. It is
+ * refused before anything changes.
+ * @throws TargetError `TargetRefused`
+ */
+export function requireWayIn(
+  { place }: Session,
+  accounts: readonly Account[],
+  secret: { readonly ssl?: unknown },
+): void {
+  if (transportOf(secret) !== 'plaintext' || !accounts.every(({ needsTls }) => needsTls)) return;
+  throw new TargetError(
+    'TargetRefused',
+    `${place.where}: ${accounts.map(accountName).join(', ')} lets its user in over TLS alone, which "ssl": false in the secret rules out; remove that key`,
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ApplyContext } from '../../core/rotator.ts';
 import { pairOf } from '../../core/secret/alternating-users.ts';
 import { noteCurrentRefused, requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
 import { using } from '../transport/login.ts';
-import { type Account, readAccounts, readGrants, setPassword, settableOf } from './account.ts';
+import { type Account, readAccounts, readGrants, requireWayIn, setPassword, settableOf } from './account.ts';
 import { openServer } from './connection.ts';
 import { follow, type Workplace } from './follower.ts';
 import { changes } from './grants.ts';
@@ -47,6 +47,7 @@ async function change(place: Workplace): Promise<void> {
   const beside = allMine.filter(({ host }) => others.some((other) => other.host === host));
   for (const account of beside) settableOf(session, server, [account], context);
   const mine = beside.length === 0 && !alone ? [] : settableOf(session, server, allMine, context);
+  requireWayIn(session, [...mine, ...others], next);
   const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
   const { proven, currentAccepted } = await proofIn([...mine, ...others], next, context, isOfPair);
   if (!proven) await requireHarmless(session, [...mine, ...others], next, context);

@@ -4,11 +4,11 @@ import mysql from 'mysql2';
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 import { AnswerLength, floodError, mostBytes } from '../transport/flood.ts';
-import { type LoginHindered, type LoginRefused, orDenied } from '../transport/login.ts';
+import { LoginDenied, LoginHindered, LoginRefused, orDenied } from '../transport/login.ts';
 import { databaseAuthorities, trust } from '../transport/tls/authorities.ts';
 import { noAnswer, type Phase } from '../transport/tls/failures.ts';
 import { overTransport } from '../transport/tls/transport.ts';
-import { connectError, type Place, serverError, statementError } from './errors.ts';
+import { connectError, type Place, RefusedWithoutTls, serverError, statementError } from './errors.ts';
 import { databaseOf, type MysqlSecret, portOf } from './schema.ts';
 
 export type Row = Record<string, unknown>;
@@ -32,6 +32,7 @@ export interface Server {
 /** What of the driver's connection object its types do not show. */
 interface Internals {
   stream: Socket;
+  readonly serverCapabilityFlags: number;
   readonly packetParser: { execute(data: Buffer): void };
   startTLS(onSecure: (error?: Error) => void): void;
   _handleNetworkError(error: Error): void;
@@ -188,18 +189,57 @@ async function connectTo(
   secret: MysqlSecret,
   context: TargetContext,
   database: string | undefined,
+  doubts: 'resolved' | 'left' = 'resolved',
 ): Promise<Session> {
-  return await overTransport({ ...secret, port: portOf(secret) }, context, (encrypted) =>
-    connect(secret, context, database, encrypted),
+  return await overTransport({ ...secret, port: portOf(secret) }, context, async (encrypted) => {
+    try {
+      return await connect(secret, context, database, encrypted ? 'verified' : 'none');
+    } catch (error) {
+      if (!(error instanceof RefusedWithoutTls) || doubts === 'left') throw error;
+      throw await overTls(error, secret, context, database);
+    }
+  });
+}
+
+/**
+ * Finds out by a login over TLS whether it was the password that the server refused without. The certificate stays unverified: a secret
+ * that says `"ssl": false` trusts its network, and the driver tells it no less without TLS.
+ * @returns what to throw
+ */
+async function overTls(
+  refusal: RefusedWithoutTls,
+  secret: MysqlSecret,
+  context: TargetContext,
+  database: string | undefined,
+): Promise<TargetError> {
+  const where = `user "${secret.username}" at ${secret.host}:${portOf(secret)}`;
+  try {
+    const session = await connect(secret, context, database, 'unverified');
+    await session.end();
+  } catch (error) {
+    if (error instanceof LoginRefused && !error.passwordAccepted) return refusal;
+    const isAnswer = error instanceof LoginDenied || !isOfTransport(error);
+    if (error instanceof TargetError && isAnswer) return error;
+    return new LoginHindered(
+      `${where}: the server refused a login without TLS (1045), and over TLS none could be made that shows whether the password is right`,
+    );
+  }
+  return new LoginHindered(
+    `${where}: the server lets the user in over TLS alone (1045 without), which "ssl": false in the secret rules out; remove that key`,
+    true,
   );
 }
+
+const isOfTransport = (error: unknown): boolean =>
+  error instanceof TargetError && (error.code === 'TlsRefused' || error.code === 'TargetUnreachable');
 
 async function connect(
   secret: MysqlSecret,
   context: TargetContext,
   database: string | undefined,
-  encrypted: boolean,
+  tls: 'none' | 'unverified' | 'verified',
 ): Promise<Session> {
+  const encrypted = tls !== 'none';
   const { host, username, password } = secret;
   const port = portOf(secret);
   const where = `user "${username}" at ${host}:${port}${database === undefined ? '' : `/${database}`}`;
@@ -227,7 +267,7 @@ async function connect(
   });
   const answer = new AnswerLength(mostBytes.mysql);
   boundAnswers(connection, internals(connection).stream, answer);
-  if (trusted !== undefined) secure(connection, host, trusted, progress, answer);
+  if (trusted !== undefined) secure(connection, host, tls === 'verified', trusted, progress, answer);
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -241,12 +281,17 @@ async function connect(
     });
   } catch (error) {
     connection.destroy();
-    throw error instanceof TargetError ? error : connectError(progress.fault ?? error, place, progress.phase);
+    if (error instanceof TargetError) throw error;
+    const tlsOffered = (internals(connection).serverCapabilityFlags & capableOfTls) !== 0;
+    throw connectError(progress.fault ?? error, { ...place, tlsOffered }, progress.phase);
   } finally {
     clearTimeout(timer);
   }
   return new Session(connection, place, context.statementTimeoutMs, answer);
 }
+
+/** @see https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__capabilities__flags.html */
+const capableOfTls = 0x0800;
 
 /** Ends a connection whose server sends on and on; to be called before the driver listens to the stream. */
 function boundAnswers(connection: mysql.Connection, stream: Socket, answer: AnswerLength): void {
@@ -264,6 +309,7 @@ function boundAnswers(connection: mysql.Connection, stream: Socket, answer: Answ
 function secure(
   connection: mysql.Connection,
   host: string,
+  verified: boolean,
   secureContext: SecureContext,
   progress: { phase: Phase; fault?: unknown },
   answer: AnswerLength,
@@ -274,7 +320,7 @@ function secure(
     const socket = connectTls({
       socket: driver.stream,
       secureContext,
-      rejectUnauthorized: true,
+      rejectUnauthorized: verified,
       ...(isIP(host) === 0 && { servername: host }),
       checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
     });
@@ -298,8 +344,13 @@ function secure(
   };
 }
 
-/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+/**
+ * Logs in, or returns why the server did not let this credential in; anything else that fails is thrown.
+ * @param doubts - `left` makes no second login where a first one without TLS was refused
+ */
 export const tryOpen = (
   secret: MysqlSecret,
   context: TargetContext,
-): Promise<Session | LoginRefused | LoginHindered> => orDenied(open(secret, context));
+  doubts: 'resolved' | 'left' = 'resolved',
+): Promise<Session | LoginRefused | LoginHindered> =>
+  orDenied(connectTo(secret, context, databaseOf(secret), doubts));

@@ -8,6 +8,8 @@ export interface Place {
   /** `user "app" at db.example:3306/orders`. */
   readonly where: string;
   readonly encrypted: boolean;
+  /** Whether the server can do TLS, as its first words say; none is known before them. */
+  readonly tlsOffered?: boolean;
   readonly database: string | undefined;
   readonly username: string;
   readonly host: string;
@@ -40,16 +42,31 @@ export function connectError(error: unknown, place: Place, phase: Phase): Target
   return connectionFailure(where, phase, code === 'PROTOCOL_CONNECTION_LOST' ? undefined : code);
 }
 
+/**
+ * A plaintext login that was refused. The server answers a right password so, too, where the account demands TLS, or all of MariaDB
+ * does: it looks at that first.
+ * @see https://dev.mysql.com/doc/refman/8.4/en/create-user.html#create-user-tls
+ */
+export class RefusedWithoutTls extends LoginRefused {
+  constructor(where: string) {
+    super(
+      `${where}: the server refused the password or knows no such account (1045), or it lets the user in over TLS alone, which "ssl": false in the secret rules out`,
+    );
+  }
+}
+
+const refused = (where: string, answer: number): LoginRefused =>
+  new LoginRefused(`${where}: the server refused the password or knows no such account (${answer})`);
+
 /** @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
 function loginError(answer: number, place: Place): TargetError {
   const { where, database, username } = place;
   switch (answer) {
     case 1045:
+      if (!place.encrypted && place.tlsOffered) return new RefusedWithoutTls(where);
+      return refused(where, answer);
     case 1698:
-      return new LoginRefused(
-        `${where}: the server refused the password or knows no such account (${answer})`,
-        false,
-      );
+      return refused(where, answer);
     case 3118:
     case 4151:
       return new LoginRefused(`${where}: the account is locked (${answer})`, true);

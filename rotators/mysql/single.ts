@@ -7,6 +7,7 @@ import {
   anyHasPassword,
   readAccounts,
   readGrants,
+  requireWayIn,
   setOwnPassword,
   setPassword,
   settableOf,
@@ -127,7 +128,12 @@ async function firstLogin(
   let refused = 0;
   for await (const { kept, replaced } of candidates(next, context, concerns)) {
     if (replaced && refused >= mostRefused) break;
-    const session = await tryOpen({ ...next, username: kept.username, password: kept.password }, context);
+    // No second login over TLS: a server may block an account after some that it refuses.
+    const session = await tryOpen(
+      { ...next, username: kept.username, password: kept.password },
+      context,
+      'left',
+    );
     const currentAccepted = kept === context.credentials.current || kept === next;
     if (!(session instanceof LoginDenied)) return { session, proven: true, currentAccepted, refusal };
     refusal ||= session.message;
@@ -169,6 +175,7 @@ async function changeByAdmin(
     throw new TargetError('TargetRefused', `${session.place.where}: there is no user "${next.username}"`);
   }
   const accounts = settableOf(session, server, all, context);
+  requireWayIn(session, accounts, next);
   const { proven, currentAccepted } = await proofIn(accounts, next, context, own);
   if (!proven) await requireHarmless(session, accounts, next, context);
   await setPassword(session, server, accounts, next.password);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type MysqlUnderTest, notRun, start } from '../conformance/drivers/mysql.ts';
-import { availableTypes, failure } from '../conformance/scene.ts';
+import { availableTypes } from '../conformance/scene.ts';
 import { worldOf } from '../conformance/world.ts';
 
 const described =
@@ -33,43 +33,6 @@ described('MariaDB', () => {
     expect(codes()).toEqual([]);
     expect(await created(name)).toContain(clause);
     expect(await created(clone)).toContain(clause);
-  });
-
-  /**
-   * `"ssl": false` in the secret, and an account that REQUIREs SSL: the right password is refused with 1045 before anybody looks at
-   * it (https://mariadb.com/kb/en/securing-connections-for-client-and-server/#requiring-tls, https://dev.mysql.com/doc/refman/8.4/en/create-user.html). Of the password that proves
-   * nothing: as the end of a revocation it would call dead what logs in over TLS.
-   */
-  test.failing.each([
-    ['the account', (name: string) => `ALTER USER ${name} REQUIRE SSL`, 'SELECT 1'],
-    [
-      'the server',
-      () => 'SET GLOBAL require_secure_transport = ON',
-      'SET GLOBAL require_secure_transport = OFF',
-    ],
-  ])(
-    '%s demands TLS: a refusal of a plaintext login proves no password dead',
-    async (_name, demand, after) => {
-      const { name, scene, account } = await worldOf(target, 'single-user');
-      await target.superuser(demand(name));
-      try {
-        const plain = { ...account.secret, ssl: false };
-        expect(await target.logsIn(account.secret)).toBe(true);
-        const { outcome } = await target.rotator.probe(plain, scene.context);
-        expect(outcome).not.toBe('rejected');
-      } finally {
-        await target.superuser(after);
-      }
-    },
-  );
-
-  test.failing('a secret without TLS at a server that demands it: the error says what is wrong', async () => {
-    const { name, scene, account } = await worldOf(target, 'single-user');
-    await target.superuser(`ALTER USER ${name} REQUIRE SSL`);
-    scene.versions.splice(0, 1, { ...account.secret, ssl: false } as never);
-    scene.hasAdmin = false;
-    const { message } = await failure(scene.rotate());
-    expect(message).toMatch(/TLS|ssl/i);
   });
 
   /**
