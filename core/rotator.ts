@@ -156,6 +156,11 @@ export interface RetireContext<S> extends ApplyContext<S> {
    * again. `remove`: the grace period is over, or its place is needed. Where a target cannot disable, both remove.
    */
   readonly act: 'disable' | 'remove';
+  /**
+   * Records what is about to happen. To be awaited right before the first change at the target, and only where there is one.
+   * @throws AuditUnavailableError when nothing takes the record; the target must then stay as it is
+   */
+  readonly announce: () => Promise<void>;
 }
 
 export interface ContainContext<S> extends ApplyContext<S> {

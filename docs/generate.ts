@@ -56,6 +56,11 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.cli',
     meaning: 'An operator let go of that brake, and says why; the next rotation is a canary.',
   },
+  'Credential Retirement Started': {
+    source: 'rekey.rotation',
+    meaning:
+      'The overlap is over, and the target is about to forget or disable a credential that was replaced.',
+  },
   'Credential Retired': {
     source: 'rekey.rotation',
     meaning: 'The overlap ended: the target forgot, or no longer accepts, a credential that was replaced.',

@@ -125,6 +125,14 @@ const dataSchemas = {
     functionName: z.string().min(1),
     reason: z.string().min(1).max(1024),
   }),
+  'Credential Retirement Started': z.object({
+    ...rotated,
+    /** The version that replaced it. */
+    currentVersionId: z.string().min(1),
+    /** The identity at the target: a user name, a key id; never a secret. */
+    identity: z.string(),
+    act: z.enum(['disable', 'remove']),
+  }),
   'Credential Retired': z.object({
     ...rotated,
     /** The version that replaced it. */

@@ -5,6 +5,7 @@ import type { ApplyContext, RetireContext, RetireResult, Rotator } from '../../c
 import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret/secret.ts';
 import { type CredentialSources, credentialsAtHand, isOfSamePlace } from './credentials.ts';
 import { type FindingSources, withFindings } from './findings.ts';
+import { subjectOf } from './records.ts';
 import { credentialIn, parseCredential } from './secret-value.ts';
 
 /** What ending an overlap works with. */
@@ -153,24 +154,26 @@ export async function retirePrevious<S extends object>(
     });
     return 'current not accepted';
   }
-  const { done, note } = await rotator.retire(old, { ...context, act });
+  const subject = {
+    ...subjectOf(description, versionId, { rotator, strategy }),
+    currentVersionId: current.versionId,
+    identity: rotator.identity(old),
+  };
+  const about = (what: string) => ({
+    correlationId: current.versionId,
+    fact: `${description.arn} ${versionId} ${what}`,
+  });
+  // The act first and the record behind it would leave nothing where the function ends between the two.
+  const announce = () =>
+    records.publish([createEvent(origin, 'Credential Retirement Started', { ...subject, act }, about(act))]);
+  const { done, note } = await rotator.retire(old, { ...context, act, announce });
   if (done !== 'nothing') {
     await records.publish([
       createEvent(
         origin,
         'Credential Retired',
-        {
-          secretArn: description.arn,
-          secretName: description.name,
-          secretType: rotator.type,
-          strategy,
-          versionId,
-          currentVersionId: current.versionId,
-          identity: rotator.identity(old),
-          done,
-          ...(note !== undefined && { note }),
-        },
-        { correlationId: current.versionId, fact: `${description.arn} ${versionId} ${done}` },
+        { ...subject, done, ...(note !== undefined && { note }) },
+        about(done),
       ),
     ]);
   }

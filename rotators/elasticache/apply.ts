@@ -60,6 +60,7 @@ export async function retire(
   if (login instanceof TargetError) throw login;
   if (login !== 'accepted' || (await tryLogin(current, context)) !== 'accepted') return { done: 'nothing' };
   const user = await locate(current, tools.api, context);
+  await context.announce();
   await setPasswords(user, [current], { deadline, blind: false, sign: { gone: old } }, tools, context);
   return { done: 'removed' };
 }

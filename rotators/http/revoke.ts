@@ -123,6 +123,7 @@ export async function retire(
   } else if (turnsOff || !(await isListedAsMade(caller, stale, stale, authority))) {
     return { done: 'nothing' };
   }
+  await context.announce();
   if (turnsOff) return await believed(await disable(caller, stale, stale.id, authority), 'disabled');
   return await believed(await revoke(caller, stale, stale.id, authority), 'removed');
 }

@@ -18,11 +18,14 @@ export async function retire(
   if (accessKeyId === undefined || accessKeyId === current.accessKeyId) return { done: 'nothing' };
   // A secret that was pointed to another user: what the old one still has is not this secret's any more.
   if (username !== current.username) return { done: 'nothing' };
+  const key = (await listKeys(aws, username, context)).find(({ id }) => id === accessKeyId);
+  if (key === undefined) return { done: 'nothing' };
   if (context.act === 'remove') {
+    await context.announce();
     return { done: (await deleteKey(aws, username, accessKeyId, context)) ? 'removed' : 'nothing' };
   }
-  const key = (await listKeys(aws, username, context)).find(({ id }) => id === accessKeyId);
-  if (key === undefined || !key.active) return { done: 'nothing' };
+  if (!key.active) return { done: 'nothing' };
+  await context.announce();
   const done = await deactivateKey(aws, username, accessKeyId, context);
   // Once per overlap, so that marks do not stay until the next rotation, which does the same if this fails.
   await settle(aws, undefined, context).catch((): undefined => undefined);

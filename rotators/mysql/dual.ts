@@ -8,6 +8,7 @@ import {
   changePermission,
   identified,
   readAccounts,
+  requireWayIn,
   setPassword,
   settableOf,
 } from './account.ts';
@@ -31,6 +32,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
     requireDual(session, server);
     await inTurn(session, next.username, context, async () => {
       const accounts = await accountsOf(session, server, next.username, context);
+      requireWayIn(session, accounts, next);
       const isLocked = accounts.some(({ locked }) => locked);
       // An earlier run was done; what follows would take the next password away for a moment.
       if (!isLocked && allHavePassword(accounts, next.password)) return;
@@ -73,6 +75,7 @@ export async function retire(old: MysqlSecret, context: RetireContext<MysqlSecre
       const accounts = await accountsOf(session, server, username, context);
       const [hasOld, hasCurrent] = [old, current].map(({ password }) => anyHasPassword(accounts, password));
       if (!hasOld || !hasCurrent || accounts.some(({ locked }) => locked)) return { done: 'nothing' };
+      await context.announce();
       await bePrimary(session, server, accounts, current.password);
       await discard(session, accounts);
       return { done: 'removed' };

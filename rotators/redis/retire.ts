@@ -24,9 +24,11 @@ export async function retire(old: RedisSecret, context: RetireContext<RedisSecre
   const kept = hashOf(current);
   if (old.username !== current.username || stale === kept) return { done: 'nothing' };
   return await using(await open(admin, context), async (session) => {
-    const changed = await changeUser(session, old.username, ({ passwords }) =>
-      passwords.includes(stale) && passwords.includes(kept) ? [`!${stale}`] : [],
-    );
+    const changed = await changeUser(session, old.username, async ({ passwords }) => {
+      if (!passwords.includes(stale) || !passwords.includes(kept)) return [];
+      await context.announce();
+      return [`!${stale}`];
+    });
     if (changed === undefined || changed.rules.length === 0) return { done: 'nothing' };
     await keep(session, old.username, context);
     return { done: 'removed' };

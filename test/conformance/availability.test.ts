@@ -52,7 +52,9 @@ describeEach(({ type, strategy, issued }) => {
     expect(bus.events.map(({ detailType }) => detailType)).toEqual([
       'Secret Rotation Started',
       'Secret Rotation Succeeded',
-      ...(issued && strategy === 'single-user' ? ['Credential Retired'] : []),
+      ...(issued && strategy === 'single-user'
+        ? ['Credential Retirement Started', 'Credential Retired']
+        : []),
     ]);
   });
 

@@ -78,7 +78,7 @@ describe('a service whose replicas disagree for a while', () => {
     const old = await scene.propose();
     service.tokens.delete(String(old.id));
     service.behind = [knows, knows];
-    const context = { ...scene.applyContext, act: 'remove' };
+    const context = { ...scene.applyContext, act: 'remove', announce: async () => undefined };
     expect(await target.rotator.retire?.(old as never, context as never)).toEqual({ done: 'nothing' });
     expect(codes()).toEqual([]);
     const again = await scene.propose();

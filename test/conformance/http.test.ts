@@ -237,7 +237,10 @@ describe('HTTP APIs', () => {
     const { scene, codes } = await world();
     const old = { ...scene.current, host: 'elsewhere.example' };
     expect(
-      await target.rotator.retire?.(old as never, { ...scene.applyContext, act: 'remove' } as never),
+      await target.rotator.retire?.(
+        old as never,
+        { ...scene.applyContext, act: 'remove', announce: async () => undefined } as never,
+      ),
     ).toMatchObject({
       done: 'nothing',
     });
@@ -248,7 +251,7 @@ describe('HTTP APIs', () => {
     const { scene } = await world();
     const { current } = scene;
     for (const old of [current, { ...current, token: 'another' }, { ...current, id: 'tok/0' }]) {
-      const context = { ...scene.applyContext, act: 'remove' };
+      const context = { ...scene.applyContext, act: 'remove', announce: async () => undefined };
       expect(await target.rotator.retire?.(old as never, context as never)).toEqual({ done: 'nothing' });
       expect(await target.logsIn(current as never)).toBe(true);
     }

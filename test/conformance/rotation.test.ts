@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AuditUnavailableError } from '../../core/errors/rekey-error.ts';
 import { eventually } from '../../local/tour/acts/act.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
@@ -69,6 +70,21 @@ describeEach(({ type, strategy, issued }) => {
         expect(await logins()).toEqual([false, true]);
         expect(await target.logsIn(await world.rotate())).toBe(true);
         expect(await target.logsIn(second)).toBe(true);
+      });
+
+      test('changes nothing at the end of the overlap before that is recorded', async () => {
+        const world = await scene();
+        const first = world.current;
+        const second = await world.rotate();
+        const refused = new AuditUnavailableError('nothing takes it');
+        const unrecorded = async () => Promise.reject(refused);
+        for (const act of ['disable', 'remove'] as const) {
+          await expect(world.retire(act, unrecorded)).rejects.toBe(refused);
+          expect([await target.logsIn(first), await target.logsIn(second)]).toEqual([true, true]);
+        }
+        await world.retire('remove');
+        await world.retire('remove', unrecorded);
+        expect([await target.logsIn(first), await target.logsIn(second)]).toEqual([false, true]);
       });
     }
 

@@ -128,11 +128,14 @@ export class Scene {
   }
 
   /** Ends the overlap of the previous credential. */
-  async retire(act: 'disable' | 'remove'): Promise<string> {
+  async retire(
+    act: 'disable' | 'remove',
+    announce: () => Promise<void> = async () => undefined,
+  ): Promise<string> {
     const { previous } = this;
     const { rotator } = this.target;
     if (previous === undefined || rotator.retire === undefined) return 'nothing';
-    return (await rotator.retire(previous, { ...this.applyContext, act })).done;
+    return (await rotator.retire(previous, { ...this.applyContext, act, announce })).done;
   }
 
   /** Brings `next` to the target and makes it current; returns it. */

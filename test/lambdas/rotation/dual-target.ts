@@ -57,8 +57,9 @@ export function dualRotator(target: DualTarget): Rotator<DualSecret> {
               `a password of ${credential.username} is refused`,
             ),
           },
-    async retire({ username }, { credentials: { current } }) {
+    async retire({ username }, { announce, credentials: { current } }) {
       if ((await target.count(username)) < 2) return { done: 'nothing' };
+      await announce();
       await target.set(username, [current.password]);
       return { done: 'removed' };
     },

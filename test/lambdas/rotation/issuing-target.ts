@@ -61,10 +61,11 @@ export function issuingRotator(target: IssuingTarget): Rotator<IssuedSecret> {
             outcome: 'rejected',
             error: new TargetError('AuthenticationRefused', `${credential.id} is refused`),
           },
-    async retire({ id }, { act }) {
+    async retire({ id }, { act, announce }) {
       if (target.stuck) throw new TargetError('PermissionMissing', 'may not remove keys');
       const known = target.keys.get(id);
       if (known === undefined || (act === 'disable' && !known.enabled)) return { done: 'nothing' };
+      await announce();
       if (act === 'disable') {
         known.enabled = false;
         return { done: 'disabled' };

@@ -194,7 +194,14 @@ describe('what is particular to a vendor', () => {
     const accepted = JSON.parse(JSON.stringify(fixture.test.accepted).replaceAll('{id}', String(secret.id)));
     standIn.answer(accepted, { status: 404, body: { message: '404 Project Not Found' } }, accepted);
     const credentials = { ...context.credentials, current: { ...secret, ...fixture.made } };
-    expect(await rotator.retire?.(secret, { ...context, credentials, act: 'remove' })).toMatchObject({
+    expect(
+      await rotator.retire?.(secret, {
+        ...context,
+        credentials,
+        act: 'remove',
+        announce: async () => undefined,
+      }),
+    ).toMatchObject({
       ...{ done: 'nothing', note: expect.stringContaining('still accepts it') },
     });
   });
@@ -203,7 +210,8 @@ describe('what is particular to a vendor', () => {
     const { fixture, secret, context, rotator } = vendor('gitlab-project-access-token');
     const createdAs = `rekey-${token}-1760000000000`;
     const credentials = { ...context.credentials, current: { ...secret, ...fixture.made } };
-    const retire = (old: HttpSecret) => rotator.retire?.(old, { ...context, credentials, act: 'remove' });
+    const retire = (old: HttpSecret) =>
+      rotator.retire?.(old, { ...context, credentials, act: 'remove', announce: async () => undefined });
     const listed = (name: string) => ({ status: 200, body: [{ id: secret.id, name }] });
     standIn.answer({ status: 401, body: {} }, listed(createdAs), { status: 204 });
     expect(await retire({ ...secret, createdAs })).toEqual({ done: 'removed' });
