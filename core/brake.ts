@@ -19,6 +19,8 @@ const brakeStateSchema = z.object({
   canary: z.object({ secret: z.string(), token: z.string(), until: z.iso.datetime() }).optional(),
   /** The secrets that failed since the last success, each once. */
   failed: z.array(z.string()),
+  /** When the first of them failed. */
+  failedSince: z.iso.datetime().optional(),
   /** Since when no rotation begins. */
   brakedAt: z.iso.datetime().optional(),
 });
@@ -58,6 +60,8 @@ export interface BrakeRules {
 export interface BrakedRotation {
   readonly secretArn: string;
   readonly token: string;
+  /** When it began; unknown in a step that was repeated. */
+  readonly began?: Date;
 }
 
 /** Whether a rotation may begin; `next` is to be stored first. */
@@ -120,18 +124,21 @@ export function afterFailure(
 }
 
 /**
- * What a success changes: it proves the code where it was the canary's, and ends the row of failures. An engaged brake stays.
+ * What a success changes: it proves the code where it was the canary's, and ends the row of failures where it began after the first
+ * of them; what began before says nothing of what has broken since. An engaged brake stays.
  * @returns undefined when nothing changes
  */
 export function afterSuccess(
   state: BrakeState | undefined,
-  { token }: BrakedRotation,
+  { token, began }: BrakedRotation,
   { code }: BrakeRules,
 ): BrakeState | undefined {
   if (state === undefined || state.code !== code || state.brakedAt !== undefined) return undefined;
-  const { canary, ...rest } = state;
+  const { canary, failedSince, ...rest } = state;
   if (canary?.token === token) return { ...rest, proven: true, failed: [] };
-  return state.proven && state.failed.length > 0 ? { ...state, failed: [] } : undefined;
+  if (!state.proven || state.failed.length === 0) return undefined;
+  if (failedSince !== undefined && (began === undefined || began < new Date(failedSince))) return undefined;
+  return { ...rest, ...(canary !== undefined && { canary }), failed: [] };
 }
 
 /** Lets go of the brake: the next rotation is a canary, which decides about the others; one that runs still is it. */
@@ -146,5 +153,11 @@ export const awaitsSuccess = (state: BrakeState | undefined, { code }: BrakeRule
 function withFailure(state: BrakeState, secret: string, { after }: BrakeRules, now: Date): BrakeState {
   if (state.failed.includes(secret) || state.brakedAt !== undefined) return state;
   const failed = [...state.failed, secret];
-  return { ...state, failed, ...(failed.length >= after && { brakedAt: now.toISOString() }) };
+  const at = now.toISOString();
+  return {
+    ...state,
+    failedSince: state.failedSince ?? at,
+    failed,
+    ...(failed.length >= after && { brakedAt: at }),
+  };
 }

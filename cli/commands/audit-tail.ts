@@ -1,5 +1,6 @@
 import type { AuditEvent } from '../../core/audit/format.ts';
 import { entriesPrefix } from '../../core/audit/format.ts';
+import { detailTypes } from '../../core/events/catalogue.ts';
 import { keyBefore, type ReadRecord, recordsAfter } from '../audit-reader.ts';
 import type { Invocation } from '../context.ts';
 import { type Environment, fact, openEnvironment } from '../environment.ts';
@@ -118,8 +119,7 @@ class RecordPrinter {
   }
 }
 
-/** As long as the longest detail type of the catalogue. */
-const eventWidth = 'Secret Revocation Requested'.length;
+const eventWidth = Math.max(...detailTypes.map(({ length }) => length));
 
 function rowOf(read: ReadRecord): Cell[] {
   if (read.kind === 'unreadable') {

@@ -95,7 +95,11 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       const report = await lifecycle.run(event);
       measure(report, tools);
       if (report.announced === true) {
-        await watch.succeeded({ secretArn: lifecycle.secretArn ?? secretId, token });
+        const { rotationMs } = report;
+        await watch.succeeded({
+          ...{ secretArn: lifecycle.secretArn ?? secretId, token },
+          ...(rotationMs !== undefined && { began: new Date(systemClock.now().getTime() - rotationMs) }),
+        });
       }
     } catch (error) {
       if (isHeldUp(error)) {

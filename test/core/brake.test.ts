@@ -45,7 +45,10 @@ describe('failures in a row', () => {
 
   test('end with a success; one that may pass by itself does not count', () => {
     const two = failing(failing(proven, 'a'), 'b');
-    expect(afterSuccess(two, rotation('c'), rules)).toEqual(proven);
+    expect(afterSuccess(two, { ...rotation('c'), began: start }, rules)).toEqual(proven);
+    const before = { ...rotation('c'), began: later(-1) };
+    expect(afterSuccess(two, before, rules)).toBeUndefined();
+    expect(afterSuccess(two, rotation('c'), rules)).toBeUndefined();
     const passing = { counts: false, rules, now: start };
     expect(afterFailure(two, rotation('c'), passing)).toBeUndefined();
   });
@@ -192,7 +195,13 @@ test('in every order of looks, writes, ends, crashes, deploys and releases: one 
             if (verdict.may !== 'begin') break;
             const { secretArn, token } = look;
             const until = verdict.next && now + rules.leaseMs;
-            running.push({ secretArn, token, code, ...(until !== undefined && { canaryUntil: until }) });
+            running.push({
+              secretArn,
+              token,
+              code,
+              began: new Date(now),
+              ...(until !== undefined && { canaryUntil: until }),
+            });
             break;
           }
           case 'time':

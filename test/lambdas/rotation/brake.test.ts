@@ -33,7 +33,8 @@ function environment(store: MemoryBrake, { code = 'code', at = { ms: 0 } } = {})
     });
   const fail = (name: string, { error = refused as unknown, lasting = true, token = `${name}-1` } = {}) =>
     brake.failed(rotation(name, token), { error, lasting });
-  const succeed = (name: string, token?: string) => brake.succeeded(rotation(name, token));
+  const succeed = (name: string, token?: string) =>
+    brake.succeeded({ ...rotation(name, token), began: new Date(at.ms) });
   return { begin, fail, succeed, engaged, at };
 }
 
