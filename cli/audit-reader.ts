@@ -13,7 +13,7 @@ import type { AuditObjects } from '../core/operator-ports.ts';
 
 /** A record as it stands in the log, or what stands in its place. */
 export type ReadRecord =
-  | { readonly kind: 'record'; readonly hash: string; readonly record: AuditRecord }
+  | { readonly kind: 'record'; readonly key: string; readonly hash: string; readonly record: AuditRecord }
   | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string };
 
 /** The first object of the log behind a sequence. */
@@ -106,7 +106,7 @@ function* recordsIn(key: string, body: Uint8Array): Generator<ReadRecord> {
   for (const { bytes } of objectLines(body)) {
     const line = parseLine(bytes);
     if (line.kind === 'intact') {
-      yield { kind: 'record', hash: line.hash, record: line.record };
+      yield { kind: 'record', key, hash: line.hash, record: line.record };
     } else {
       const reason = line.kind === 'altered' ? 'a record was altered' : line.reason;
       yield { kind: 'unreadable', key, reason };

@@ -1,7 +1,6 @@
 import type { AuditRecord } from '../core/audit/format.ts';
 import { deploymentParameters, deploymentPath } from '../core/deployed/names.ts';
 import { pausedUntil } from '../core/deployed/pause.ts';
-import type { EventData } from '../core/events/catalogue.ts';
 import type {
   AuditObjects,
   Brakes,
@@ -16,6 +15,7 @@ import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
 import { engagedBrakes } from './brakes.ts';
 import type { Environment } from './environment.ts';
 import { explain } from './failure.ts';
+import { Recorded } from './recorded.ts';
 import { type SecretStatus, statusesOf } from './secret-state.ts';
 
 import { formatDuration, formatRelative } from './time.ts';
@@ -352,8 +352,8 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
       continue;
     }
     const { event } = read.record;
-    const data = event.detail.data as { secretArn?: string; requestId?: string } | undefined;
-    const key = `${event.detailType.includes('Revocation') ? data?.requestId : data?.secretArn}`;
+    const recorded = new Recorded(event);
+    const key = `${recorded.text(event.detailType.includes('Revocation') ? 'requestId' : 'secretArn')}`;
     if (/ (Failed|Rejected)$/.test(event.detailType)) {
       open.set(key, read.record);
     } else if (/ (Succeeded|Unproven)$/.test(event.detailType)) {
@@ -361,12 +361,16 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
     }
   }
   const found = [...open.values()].map(({ sequence, recordedAt, event }) => {
-    const { error, ...data } = event.detail.data as EventData<'Secret Rotation Failed'>;
-    const what = data.secretName === undefined ? '' : ` of ${data.secretName}`;
-    const step = data.step === undefined ? '' : ` in ${data.step}`;
+    const recorded = new Recorded(event);
+    const named = (word: string, name: string) => {
+      const value = recorded.text(name);
+      return value === undefined ? '' : ` ${word} ${value}`;
+    };
+    const { error } = recorded;
+    const why = error === undefined ? 'it does not say why' : `${error.code}: ${error.message}`;
     return warn(
       'last day',
-      `${event.detailType}${what}${step} (record ${sequence}, ${recordedAt}): ${error.code}: ${error.message}`,
+      `${event.detailType}${named('of', 'secretName')}${named('in', 'step')} (record ${sequence}, ${recordedAt}): ${why}`,
       'remove the cause that the code names; nothing has succeeded since',
     );
   });

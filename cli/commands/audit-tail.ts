@@ -6,6 +6,7 @@ import type { Invocation } from '../context.ts';
 import { type Environment, fact, openEnvironment } from '../environment.ts';
 import type { ExitCode } from '../errors.ts';
 import type { Cell, Tone } from '../output.ts';
+import { Recorded } from '../recorded.ts';
 import { parseSince } from '../time.ts';
 
 export interface AuditTailOptions {
@@ -75,16 +76,7 @@ async function secretFilter(
 ): Promise<(event: AuditEvent) => boolean> {
   const definition = await (await cloud.definitions(name)).find(secret);
   const names = new Set([secret, ...(definition === undefined ? [] : [definition.name, definition.arn])]);
-  return ({ detail }) => secretsOf(detail).some((one) => names.has(one));
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
-function secretsOf(detail: Readonly<Record<string, unknown>>): string[] {
-  const data = isRecord(detail.data) ? detail.data : {};
-  const select = isRecord(data.select) ? data.select : {};
-  return [data.secretName, data.secretArn, select.secret].filter((one) => typeof one === 'string');
+  return (event) => new Recorded(event).secrets.some((one) => names.has(one));
 }
 
 /** Prints records as a table whose columns keep their width from batch to batch. */
@@ -101,13 +93,7 @@ class RecordPrinter {
     if (records.length === 0) {
       return 0;
     }
-    for (const read of records) {
-      output.documentLine(
-        read.kind === 'record'
-          ? { ...read.record, hash: read.hash }
-          : { error: { code: 'RecordUnreadable', key: read.key, message: read.reason } },
-      );
-    }
+    for (const read of records) this.#document(read);
     output.table(
       this.#headed
         ? []
@@ -116,6 +102,24 @@ class RecordPrinter {
     );
     this.#headed = true;
     return records.length;
+  }
+
+  #document(read: ReadRecord): void {
+    const { output } = this.#invocation;
+    const unreadable = (key: string, message: string) =>
+      output.documentLine({ error: { code: 'RecordUnreadable', key, message } });
+    if (read.kind === 'unreadable') {
+      unreadable(read.key, read.reason);
+      return;
+    }
+    try {
+      output.documentLine({ ...read.record, hash: read.hash });
+    } catch (error) {
+      // JSON can be read at any depth, and written only as deep as the stack.
+      if (!(error instanceof RangeError)) throw error;
+      const { sequence } = read.record;
+      unreadable(read.key, `record ${sequence} is nested too deeply to be written`);
+    }
   }
 }
 
@@ -126,13 +130,14 @@ function rowOf(read: ReadRecord): Cell[] {
     return [{ text: `${read.key}: ${read.reason}; run rekey audit verify`, tone: 'bad' }];
   }
   const { sequence, recordedAt, event } = read.record;
-  const secret = nameOf(secretsOf(event.detail)[0] ?? '-');
+  const recorded = new Recorded(event);
+  const secret = nameOf(recorded.secrets[0] ?? '-');
   return [
     recordedAt.replace(/\.\d+Z$/, 'Z'),
     String(sequence).padStart(6),
     { text: event.detailType.padEnd(eventWidth), tone: toneOf(event.detailType) },
     secret.padEnd(24),
-    detailOf(event),
+    detailOf(recorded),
   ];
 }
 
@@ -140,13 +145,6 @@ function rowOf(read: ReadRecord): Cell[] {
 function nameOf(secret: string): string {
   const [, name] = secret.startsWith('arn:') ? secret.split(':secret:') : [];
   return name === undefined ? secret : name.replace(/-[A-Za-z0-9]{6}$/, '');
-}
-
-/** Whom a containment cut off. */
-function containmentOf(containment: unknown): string | undefined {
-  if (!isRecord(containment)) return undefined;
-  const { identity, loginsRefused, sessionsEnded } = containment;
-  return `${identity} ${loginsRefused === true ? 'locked out' : 'NOT locked out'}, ${sessionsEnded} sessions ended`;
 }
 
 function toneOf(detailType: string): Tone {
@@ -157,25 +155,20 @@ function toneOf(detailType: string): Tone {
 }
 
 /** The fields that tell most about each event, in the order in which they matter. */
-function detailOf({ detail }: AuditEvent): string {
-  const data = isRecord(detail.data) ? detail.data : {};
-  const metadata = isRecord(detail.metadata) ? detail.metadata : {};
-  const error = isRecord(data.error) ? `${data.error.code}: ${data.error.message}` : undefined;
-  const text = (name: string) => (typeof data[name] === 'string' ? `${name} ${data[name]}` : undefined);
+function detailOf(recorded: Recorded): string {
+  const { data, metadata, error } = recorded;
+  const named = (...names: readonly string[]) =>
+    names.map((name) => {
+      const value = recorded.text(name);
+      return value === undefined ? undefined : `${name} ${value}`;
+    });
   return [
-    text('step'),
-    text('stage'),
-    error,
-    text('mode'),
-    text('code'),
-    text('message'),
-    text('reason'),
-    text('note'),
-    text('incident'),
+    ...named('step', 'stage'),
+    error && `${error.code}: ${error.message}`,
+    ...named('mode', 'code', 'message', 'reason', 'note', 'incident'),
     data.drill === true ? 'drill' : undefined,
-    ...(Array.isArray(data.containments) ? data.containments.map(containmentOf) : []),
-    text('newVersionId'),
-    text('versionId'),
+    ...recorded.containments,
+    ...named('newVersionId', 'versionId'),
     typeof data.durationMs === 'number' ? `in ${Math.round(data.durationMs)} ms` : undefined,
     typeof metadata.actor === 'string' ? `by ${metadata.actor}` : undefined,
     typeof metadata.claimedActor === 'string' ? `says to be ${metadata.claimedActor}` : undefined,

@@ -1,6 +1,5 @@
 import type { AuditRecord } from '../../core/audit/format.ts';
 import { pausedUntil } from '../../core/deployed/pause.ts';
-import type { EventData } from '../../core/events/catalogue.ts';
 import type { SecretReader } from '../../core/operator-ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { stages, versionWith } from '../../core/secret/secret.ts';
@@ -10,6 +9,7 @@ import { confirm, type Environment, fact, findDefinition, openEnvironment } from
 import { CliError, type ExitCode } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { type RotationFailure, RotationLog } from '../function-log.ts';
+import { Recorded } from '../recorded.ts';
 import { pendingVersion } from '../secret-state.ts';
 import { formatDuration } from '../time.ts';
 
@@ -229,10 +229,13 @@ async function follow(
 }
 
 function failureOf(records: readonly AuditRecord[], versionId: string): RotationFailure | undefined {
-  const failed = records
-    .filter(({ event }) => event.detailType === 'Secret Rotation Failed')
-    .map(({ event }) => event.detail.data as EventData<'Secret Rotation Failed'>)
-    .filter((data) => data.versionId === versionId)
+  return records
+    .map(({ event }) => new Recorded(event))
+    .filter((recorded) => recorded.detailType === 'Secret Rotation Failed')
+    .filter((recorded) => recorded.text('versionId') === versionId)
+    .flatMap((recorded) => {
+      const step = recorded.text('step');
+      return step === undefined || recorded.error === undefined ? [] : [{ step, ...recorded.error }];
+    })
     .at(-1);
-  return failed && { step: failed.step, ...failed.error };
 }

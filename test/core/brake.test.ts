@@ -167,7 +167,8 @@ test('in every order of looks, writes, ends, crashes, deploys and releases: one 
       // Looks whose write is still to come, and rotations under way; a canary knows until when it is one.
       type Look = { secretArn: string; token: string; version: number; state: BrakeState | undefined };
       const looks: Look[] = [];
-      const running: { secretArn: string; token: string; code: string; canaryUntil?: number }[] = [];
+      const running: { secretArn: string; token: string; code: string; began: Date; canaryUntil?: number }[] =
+        [];
       const current = (): BrakeRules => ({ ...rules, code });
       const put = (next: BrakeState | undefined) => {
         if (next === undefined) return;
