@@ -94,11 +94,18 @@ export function changeMembers(text: string, changes: MemberChanges): string {
   return result + tail;
 }
 
-const outsideStrings = /("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\n\r]+/g;
+const part = /("[^"\\]*(?:\\.[^"\\]*)*")|([ \t\n\r]+)|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
+
+/** Writes a number as any other text of the same number; whole ones keep what a double would lose. */
+function plainNumber(token: string): string {
+  if (/^-?\d+$/.test(token)) return token === '-0' ? '0' : token;
+  const number = Number(token);
+  return Number.isFinite(number) ? String(number) : token;
+}
 
 /**
- * Gives the text of each member's value without white space between its parts, to be compared: numbers keep what a parser
- * would lose, and an editor that has set the JSON anew has changed nothing. Of duplicate keys the last counts.
+ * Gives the text of each member's value in one form, to be compared: an editor or a program that has set the JSON anew, numbers
+ * included, has changed nothing. Whole numbers keep what a parser would lose. Of duplicate keys the last counts.
  *
  * @param text - a JSON object
  * @example
@@ -111,9 +118,10 @@ export const memberTexts = (text: string): ReadonlyMap<string, string> =>
       key,
       text
         .slice(valueStart, end)
-        .replace(outsideStrings, (_, kept: string | undefined) =>
-          kept === undefined ? '' : JSON.stringify(JSON.parse(kept)),
-        ),
+        .replace(part, (_, quoted: string | undefined, space: string | undefined, number: string) => {
+          if (space !== undefined) return '';
+          return quoted === undefined ? plainNumber(number) : JSON.stringify(JSON.parse(quoted));
+        }),
     ]),
   );
 
