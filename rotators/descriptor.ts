@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Credentials } from '../core/rotator.ts';
+import type { PasswordPolicy } from '../core/secret/password.ts';
 import type { Strategy } from '../core/secret/secret.ts';
 
 /** Permissions for targets that are reached through an AWS API. */
@@ -63,6 +64,11 @@ export interface SecretTypeDescriptor {
   readonly credential?: readonly string[];
   /** What a secret of this type needs to be created by Rekey; absent where it must be there before. */
   readonly created?: CreatedSecrets;
+  /**
+   * Narrows the rules for passwords to what the target takes, as far as a configuration tells which one it is.
+   * @throws RekeyError `PasswordPolicyInvalid` when nothing is left that the target takes
+   */
+  readonly narrowed?: (policy: PasswordPolicy, target: ConfiguredTarget) => PasswordPolicy;
   /** The longest password that the target takes, and the product that says so. @default the type shortens its own */
   readonly longestPassword?: { readonly characters: number; readonly of: string };
 }
@@ -75,6 +81,14 @@ export type ContentEffect = 'written' | 'moves' | 'refused';
 
 /** Fields in the JSON of a secret, as the configuration gives them. */
 type Fields = Readonly<Record<string, unknown>>;
+
+/** What a configuration tells of the target of a secret. */
+export interface ConfiguredTarget {
+  /** Fields of a secret that Rekey creates. */
+  readonly fields?: Fields | undefined;
+  /** ARNs of what its functions may change. */
+  readonly resources?: readonly string[] | undefined;
+}
 
 /** Describes secrets of a type that Rekey creates. The JSON of an adopted one is its owner's, and no configuration changes it. */
 export interface CreatedSecrets {

@@ -1,9 +1,10 @@
 import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { passwordPolicy } from '../../core/secret/password.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry, type SecretType } from '../../rotators/registry.ts';
 import { coversRegion, rdsRegionOf } from '../../rotators/transport/tls/rds/regions.ts';
 import { transportOf } from '../../rotators/transport/tls/transport.ts';
-import { passwordsOf } from './passwords.ts';
+import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import type { Problem } from './rules.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
 
@@ -16,6 +17,7 @@ export const checkTarget = (
 ): Problem[] => [
   ...checkUsers(secret),
   ...checkPasswordLength(secret, environment),
+  ...checkPasswordKinds(secret, environment),
   ...checkAuthorities(secret, environment),
 ];
 
@@ -48,6 +50,20 @@ function checkPasswordLength(secret: SecretConfiguration, environment: Environme
           message: `${longest.of} takes passwords of at most ${longest.characters} characters: lower passwords.length of the ${passwords?.length === undefined ? 'environment' : 'secret'}, now ${length}`,
         },
       ];
+}
+
+/** No password that the rules allow may be one that the target takes: each rotation would fail, and so would an emergency's. */
+function checkPasswordKinds(secret: SecretConfiguration, environment: EnvironmentConfiguration): Problem[] {
+  const { type, create, resources, passwords } = secret;
+  try {
+    const policy = passwordPolicy(passwordEnvironment(passwordsOf(environment, secret)));
+    descriptorOf(type).narrowed?.(policy, { fields: create?.fields, resources });
+    return [];
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    const path = passwords === undefined ? ['type'] : ['passwords'];
+    return [{ path, message: `passwords: ${error.message}` }];
+  }
 }
 
 /**

@@ -1,15 +1,7 @@
-import { characterFault, type PasswordRules } from '../families/aws-api/passwords.ts';
+import { characterFault } from '../families/aws-api/passwords.ts';
 import { requireSame, requireSoundPassword } from '../families/pending.ts';
+import { rules } from './limits.ts';
 import { type CacheUserSecret, userIdOf } from './schema.ts';
-
-/**
- * What ElastiCache takes as a user's password.
- * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
- */
-export const rules: PasswordRules = {
-  ...{ of: 'ElastiCache', shortest: 16, longest: 128 },
-  ...{ forbidden: ',"/@ ', needs: [] },
-};
 
 /**
  * See {@link Rotator.check}.

@@ -5,7 +5,7 @@ import { toAssign } from '../families/assigned.ts';
 import { narrow } from '../families/aws-api/passwords.ts';
 import type { RedisSecret } from '../redis/schema.ts';
 import { locate, setPasswords, type Tools } from './change.ts';
-import { rules } from './check.ts';
+import { rules } from './limits.ts';
 import { endSessions, tryLogin } from './login.ts';
 import { isVouchedFor } from './place.ts';
 import { asLogin, type CacheUserSecret } from './schema.ts';

@@ -1,5 +1,7 @@
 import { longestStepSeconds } from '../../core/deployed/limits.ts';
 import { adminChanges, endpointChanges, type SecretTypeDescriptor } from '../descriptor.ts';
+import { narrow } from '../families/aws-api/passwords.ts';
+import { rules } from './limits.ts';
 import { cacheUserSchema } from './schema.ts';
 
 /** Describes the secret type `elasticache` to the configuration, the constructs, the documentation and the suite. */
@@ -20,6 +22,7 @@ export const descriptor = {
     rotation: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
     containment: ['elasticache:DescribeUsers', 'elasticache:ModifyUser'],
   },
+  narrowed: (policy) => narrow(policy, rules),
   stepSeconds: longestStepSeconds,
   created: {
     schema: cacheUserSchema,

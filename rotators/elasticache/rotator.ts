@@ -4,9 +4,10 @@ import { narrow } from '../families/aws-api/passwords.ts';
 import { defaultPace, type Pace } from '../families/aws-api/reset.ts';
 import { CacheUserApi, type ClientConfig } from './api.ts';
 import { apply, retire } from './apply.ts';
-import { check, rules } from './check.ts';
+import { check } from './check.ts';
 import { contain } from './contain.ts';
 import { descriptor } from './descriptor.ts';
+import { rules } from './limits.ts';
 import { probe } from './login.ts';
 import { boundTo, type CacheUserSecret, cacheUserSchema } from './schema.ts';
 

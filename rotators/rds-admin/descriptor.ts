@@ -1,5 +1,7 @@
 import { longestStepSeconds } from '../../core/deployed/limits.ts';
 import { databaseChanges, type SecretTypeDescriptor } from '../descriptor.ts';
+import { narrow } from '../families/aws-api/passwords.ts';
+import { rulesOfTarget } from './limits.ts';
 import { masterSecretSchema } from './schema.ts';
 
 /** Describes the secret type `rds-admin` to the configuration, the constructs, the documentation and the suite. */
@@ -24,6 +26,10 @@ export const descriptor = {
       reason:
         'The database of a secret is looked up among all by its host; the describe actions list databases and read no data.',
     },
+  },
+  narrowed: (policy, target) => {
+    const rules = rulesOfTarget(target);
+    return rules === undefined ? policy : narrow(policy, rules);
   },
   stepSeconds: longestStepSeconds,
   created: {

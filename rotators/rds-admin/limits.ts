@@ -1,3 +1,4 @@
+import type { ConfiguredTarget } from '../descriptor.ts';
 import { eachKind, type PasswordRules } from '../families/aws-api/passwords.ts';
 import { type Family, familyOfSecret, type MasterSecret } from './schema.ts';
 
@@ -33,4 +34,11 @@ export function rulesOf(secret: MasterSecret): PasswordRules {
     forbidden: family === 'oracle' ? `/"@ &'` : '/"@ ',
     needs: [],
   };
+}
+
+/** The same for a target of which the configuration alone is known; undefined where it does not tell which product that is. */
+export function rulesOfTarget({ fields, resources = [] }: ConfiguredTarget): PasswordRules | undefined {
+  if (typeof fields?.engine === 'string') return rulesOf(fields as MasterSecret);
+  const isRedshift = resources.length > 0 && resources.every((arn) => arn.split(':')[2] === 'redshift');
+  return isRedshift ? rulesOf({ engine: 'redshift' } as MasterSecret) : undefined;
 }

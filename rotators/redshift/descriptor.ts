@@ -1,4 +1,5 @@
 import { databaseChanges, type SecretTypeDescriptor } from '../descriptor.ts';
+import { redshiftPolicy } from './password.ts';
 import { alternateOf, redshiftSecretSchema } from './schema.ts';
 
 /** Describes the secret type `redshift` to the configuration, the constructs, the documentation and the suite. */
@@ -9,5 +10,6 @@ export const descriptor = {
   needsAdmin: ['alternating-users'],
   database: false,
   verifiedOn: [],
+  narrowed: redshiftPolicy,
   created: { schema: redshiftSecretSchema, changes: databaseChanges, alternate: alternateOf },
 } as const satisfies SecretTypeDescriptor;
