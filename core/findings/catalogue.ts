@@ -98,6 +98,11 @@ export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
       'The target refuses the current credential and accepts the one before it, which therefore stays.',
     remedy: 'Rotate the secret.',
   },
+  PasswordlessLogin: {
+    meaning:
+      'The user logged in without a password, so everybody could. The rotation gave it one, and whoever logs in without is refused from now on.',
+    remedy: 'Look for clients that have no password, and give them the secret.',
+  },
   PlaintextConnection: {
     meaning: 'The user logs in without TLS: whoever is in between reads the password.',
     remedy: 'Turn TLS on at the target, then take `"ssl": false` or `allowPlaintext` out.',

@@ -29,6 +29,7 @@ const findingSeverities = {
   ObjectsNotShared: 'medium',
   OrphanedKeyRemoved: 'low',
   OverlapNotEnded: 'medium',
+  PasswordlessLogin: 'high',
   PlaintextConnection: 'high',
   PreviousCredentialRemains: 'high',
   ReplicasUnchanged: 'high',

@@ -34,6 +34,12 @@ export async function apply(
   const keeps = strategy === 'dual-credential' && login === 'accepted';
   const options = { deadline, blind: false, sign: { works: next } };
   await setPasswords(user, keeps ? [next, current] : [next], options, tools, context);
+  if (user.authentication === 'no-password') {
+    context.finding({
+      code: 'PasswordlessLogin',
+      message: `${user.what} let everybody in without a password; the rotation gave it one`,
+    });
+  }
   if (login !== 'refused') return;
   context.finding({
     code: 'CurrentCredentialRefused',

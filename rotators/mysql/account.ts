@@ -15,6 +15,8 @@ export interface Account {
   /** More than one way to log in (MariaDB's `IDENTIFIED VIA … OR …`). */
   readonly severalPlugins: boolean;
   readonly locked: boolean;
+  /** It has an empty password: everybody logs in as this user. */
+  readonly isOpen: boolean;
   /** It has a retained password besides its primary one (MySQL). */
   readonly second: boolean;
   /** What connections must be like and how much they may do, as `ALTER USER` takes it. */
@@ -93,6 +95,7 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
     plugin: String(row.plugin ?? ''),
     severalPlugins: Number(row.several) === 1,
     locked: Number(row.locked) === 1,
+    isOpen: !row.verifier && Number(row.several) !== 1 && isOfPassword(String(row.plugin ?? '')),
     second: Boolean(row.second),
     limits,
     needsTls: tls !== '',
@@ -107,8 +110,7 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
  * @returns undefined where that cannot be told
  */
 function hasPassword(account: Account, password: string): boolean | undefined {
-  const plugins: readonly string[] = ['', ...settable.mariadb, ...settable.mysql];
-  if (account.severalPlugins || !plugins.includes(account.plugin)) return undefined;
+  if (account.severalPlugins || !isOfPassword(account.plugin)) return undefined;
   return anyOf(account.verifiers.map((kept) => isVerified(kept, password)));
 }
 
@@ -142,6 +144,12 @@ const settable = {
   mariadb: ['mysql_native_password'],
   mysql: ['caching_sha2_password', 'sha256_password', 'mysql_native_password'],
 } as const;
+
+/** Whether a plugin lets in by a password that the server keeps. */
+function isOfPassword(plugin: string): boolean {
+  const plugins: readonly string[] = ['', ...settable.mariadb, ...settable.mysql];
+  return plugins.includes(plugin);
+}
 
 /**
  * How an account is identified by a password, as `CREATE USER` and `ALTER USER` take it. MariaDB writes statements to

@@ -8,7 +8,7 @@ import { openServer } from './connection.ts';
 import { follow, type Workplace } from './follower.ts';
 import { changes } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
-import { noteUnlocked, proofIn, requireHarmless } from './single.ts';
+import { noteOpened, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -57,7 +57,7 @@ async function change(place: Workplace): Promise<void> {
   const accounts = follows ? await follow(place, others, allOthers) : mine;
   if (!follows) await noteSurplus(place, mine, others);
   await setPassword(session, server, accounts, next.password);
-  noteUnlocked(accounts, context);
+  noteOpened(accounts, context);
 }
 
 /** What only the clone may do is lost to the application with this rotation, and taken from the clone with the next. */

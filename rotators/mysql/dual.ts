@@ -14,7 +14,7 @@ import {
 } from './account.ts';
 import { keepsTwoPasswords, openServer, type Server, type Session } from './connection.ts';
 import type { MysqlSecret } from './schema.ts';
-import { noteUnlocked, proofIn, requireHarmless } from './single.ts';
+import { noteOpened, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -44,7 +44,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
       if (isLocked || !allHavePassword(accounts, current.password)) {
         await setPassword(session, server, accounts, next.password);
         await discard(session, accounts);
-        noteUnlocked(accounts, context);
+        noteOpened(accounts, context);
       } else {
         await bePrimary(session, server, accounts, current.password);
         await setPassword(session, server, accounts, next.password, ' RETAIN CURRENT PASSWORD');

@@ -15,6 +15,7 @@ import {
 import { openServer, type Session, tryOpen } from './connection.ts';
 import { isPrivileged } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
+import { accountName } from './sql.ts';
 
 type Context = ApplyContext<MysqlSecret>;
 
@@ -179,7 +180,7 @@ async function changeByAdmin(
   const { proven, currentAccepted } = await proofIn(accounts, next, context, own);
   if (!proven) await requireHarmless(session, accounts, next, context);
   await setPassword(session, server, accounts, next.password);
-  noteUnlocked(accounts, context);
+  noteOpened(accounts, context);
   return currentAccepted;
 }
 
@@ -207,8 +208,19 @@ export async function requireHarmless(
   }
 }
 
+/** Says what the new password ends besides the old one, of accounts as they were before. */
+export function noteOpened(accounts: readonly Account[], context: Context): void {
+  noteUnlocked(accounts, context);
+  const open = accounts.filter(({ isOpen, locked }) => isOpen && !locked);
+  if (open.length === 0) return;
+  context.finding({
+    code: 'PasswordlessLogin',
+    message: `${open.map(accountName).join(', ')} let everybody in without a password; the rotation gave it one`,
+  });
+}
+
 /** A locked account was contained, or locked by somebody on purpose; only a person can tell which. */
-export function noteUnlocked(accounts: readonly Account[], context: Context): void {
+function noteUnlocked(accounts: readonly Account[], context: Context): void {
   const locked = accounts.filter((account) => account.locked);
   if (locked.length === 0) return;
   context.finding({

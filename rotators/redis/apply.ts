@@ -71,6 +71,12 @@ async function setPasswords(
       message: `user "${username}" was off, as after a containment; the rotation turned it on`,
     });
   }
+  if (changed.before.nopass && changed.rules.length > 0) {
+    context.finding({
+      code: 'PasswordlessLogin',
+      message: `${session.where}: user "${username}" let everybody in without a password (nopass); the rotation gave it one`,
+    });
+  }
   await keep(session, username, context);
 }
 
