@@ -1,7 +1,7 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext, Credentials } from '../../core/rotator.ts';
 import { pairOf } from '../../core/secret/alternating-users.ts';
-import { LoginAccepted, LoginDenied } from '../transport/login.ts';
+import { LoginAccepted, LoginDenied, unlessBusy } from '../transport/login.ts';
 import { noteCurrentRefused } from './alternating.ts';
 
 interface Login {
@@ -47,7 +47,10 @@ export async function isProven<S extends { username: string; password: string; h
   const { base, clone } = pairOf(next.username);
   const proves = async (kept: S): Promise<boolean> => {
     if (kept.username !== base && kept.username !== clone) return false;
-    const session = await tryOpen({ ...next, username: kept.username, password: kept.password });
+    // A pool that holds every connection of the user: the server has looked at the password before it says so.
+    const login = tryOpen({ ...next, username: kept.username, password: kept.password });
+    const session = await unlessBusy(login);
+    if (session === undefined) return true;
     if (session instanceof LoginDenied) return session.passwordAccepted;
     await session.end();
     return true;

@@ -3,8 +3,8 @@ import type { ApplyContext } from '../../core/rotator.ts';
 import { pairOf } from '../../core/secret/alternating-users.ts';
 import { requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
 import { isProven } from '../families/assigned.ts';
-import { LoginDenied, using } from '../transport/login.ts';
-import { open, type Session, tryOpen } from './connection.ts';
+import { using } from '../transport/login.ts';
+import { type Heard, open, type Session, tryOpen } from './connection.ts';
 import { prepareFollower } from './follower.ts';
 import { adoptStrays, countStrays } from './ownership.ts';
 import {
@@ -32,17 +32,13 @@ type Context = ApplyContext<PostgresSecret>;
  */
 export async function applyAlternating(next: PostgresSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
-  let kept: PasswordForm | undefined;
+  const heard: Heard = {};
   const [proven, verifier, session] = await allOrClose(
-    isProven(next, context, async (secret) => {
-      const login = await tryOpen(secret, context);
-      if (!(login instanceof LoginDenied)) kept = login.kept;
-      return login;
-    }),
+    isProven(next, context, (secret) => tryOpen(secret, context, heard)),
     verifierOf(next, context.random),
     open(admin, context, databaseOf(next)),
   );
-  await using(session, () => change({ session, next, verifier, kept, context }, proven));
+  await using(session, () => change({ session, next, verifier, kept: heard.form, context }, proven));
 }
 
 /** Waits for all three; when one fails, closes the connection that another may have opened meanwhile. */

@@ -4,9 +4,25 @@ import { type LoginHindered, type LoginRefused, orDenied } from '../transport/lo
 import { databaseAuthorities } from '../transport/tls/authorities.ts';
 import { loginError, serverError } from './errors.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
-import { type Dialect, logIn, type PasswordForm, type Purpose, Wire } from './wire.ts';
+import { defaultIterations } from './scram.ts';
+import { type Dialect, type DriverConnection, logIn, type PasswordForm, type Purpose, Wire } from './wire.ts';
 
 const dialect: Dialect = { authorities: databaseAuthorities, loginError };
+
+/** What logins have shown of a user, those included that were refused. */
+export interface Heard {
+  /** The form in which the server keeps the password, by what it asked for. */
+  form?: PasswordForm;
+}
+
+function listen(connection: DriverConnection, heard: Heard): void {
+  connection.on('authenticationMD5Password', () => {
+    heard.form = 'md5';
+  });
+  connection.on('authenticationSASL', () => {
+    heard.form = 'scram';
+  });
+}
 
 /** One connection to the server. */
 export class Session extends Wire {
@@ -49,17 +65,27 @@ export class Session extends Wire {
   }
   #encryption: PasswordForm = 'scram';
 
+  /** How often the server has SCRAM derive a password that it gets as text; known once a transaction has begun. */
+  get iterations(): number {
+    return this.#iterations;
+  }
+  #iterations = defaultIterations;
+
   async #begin(access: string): Promise<number> {
     const limit = `'${Math.trunc(this.statementTimeoutMs)}'`;
-    const [row] = await this.run<{ version: number; encryption: string }>(
+    const [row] = await this.run<{ version: number; encryption: string; iterations: number }>(
       `BEGIN ${access};
+       SELECT CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NULL THEN NULL
+         ELSE pg_catalog.set_config('transaction_timeout', '0', true) END;
        SET LOCAL ROLE NONE;
        SELECT pg_catalog.set_config('search_path', 'pg_catalog', true);
        SELECT set_config('statement_timeout', ${limit}, true), set_config('lock_timeout', ${limit}, true),
+         set_config('idle_in_transaction_session_timeout', ${limit}, true),
          set_config('synchronous_commit',
            CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
            true),
          current_setting('server_version_num')::int4 / 10000 AS version,
+         coalesce(current_setting('scram_iterations', true), '${defaultIterations}')::int4 AS iterations,
          current_setting('password_encryption') AS encryption`,
       { doing: 'start a transaction' },
     );
@@ -72,6 +98,7 @@ export class Session extends Wire {
       );
     }
     this.#encryption = ['md5', 'on'].includes(row?.encryption ?? '') ? 'md5' : 'scram';
+    this.#iterations = Math.max(row?.iterations ?? 0, defaultIterations);
     return version;
   }
 }
@@ -81,18 +108,27 @@ export class Session extends Wire {
  * `"ssl": false`.
  *
  * @param database connects there instead of to the secret's own database
+ * @param heard - takes note of how the server keeps the user's password
  * @throws TargetError; `LoginRefused` when it was the credential that was refused
  */
 export async function open(
   secret: PostgresSecret,
   context: TargetContext,
   database: string = databaseOf(secret),
+  heard: Heard = {},
 ): Promise<Session> {
-  return new Session(await logIn({ ...secret, port: portOf(secret), database }, context, dialect));
+  return new Session(
+    await logIn({ ...secret, port: portOf(secret), database }, context, {
+      ...dialect,
+      adapt: (connection) => listen(connection, heard),
+    }),
+  );
 }
 
 /** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
 export const tryOpen = (
   secret: PostgresSecret,
   context: TargetContext,
-): Promise<Session | LoginRefused | LoginHindered> => orDenied(open(secret, context));
+  heard?: Heard,
+): Promise<Session | LoginRefused | LoginHindered> =>
+  orDenied(open(secret, context, databaseOf(secret), heard));

@@ -176,6 +176,21 @@ function poolerError(words: string, where: string): TargetError {
 }
 
 /**
+ * What a pooler means that ends a connection after the login.
+ * @see https://www.pgbouncer.org/config.html#query_wait_timeout
+ */
+const waitError = (words: string, where: string, doing: string): TargetError =>
+  /query_wait_timeout/.test(words)
+    ? new TargetError(
+        'TargetBusy',
+        `${where}: the pooler in front had no connection free to ${doing} (08P01)`,
+      )
+    : new TargetError(
+        'TargetUnreachable',
+        `${where}: ended by the pooler in front while trying to ${doing} (08P01)`,
+      );
+
+/**
  * What a failed statement means. The server's text is left out: it may quote the statement.
  *
  * @param doing what the statement was for, in words: `set the password of "app"`
@@ -220,10 +235,21 @@ export function statementError(error: unknown, place: Place, doing: string, miss
         'TargetRefused',
         `${where}: cannot ${doing} on a read-only server, such as a standby (${answer.code}); name the primary in the secret, or an admin secret that names it`,
       );
+    case '25P03':
+    case '25P04':
+      return new TargetError(
+        'TargetTimeout',
+        `${where}: the server ended the connection because of a limit of time that the user brings (${answer.code}): ${doing}`,
+      );
     case '57P01':
     case '57P02':
     case '57P03':
+    case '57P05':
       return new TargetError('TargetUnreachable', `${where}: ended by the server while trying to ${doing}`);
+    case '08P01':
+      // The login was the pooler's own; its first statement waits for a connection to the server.
+      if (answer.pooler !== undefined) return waitError(answer.pooler, where, doing);
+      return new TargetError('TargetRefused', `${where}: could not ${doing} (08P01)`);
     default:
       return new TargetError('TargetRefused', `${where}: could not ${doing} (${answer.code})`);
   }

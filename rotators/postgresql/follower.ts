@@ -110,11 +110,7 @@ async function readSettings(session: Session, role: Role): Promise<Map<string, S
 async function copySettings(session: Session, follower: Role, anchor: Role, context: Context): Promise<void> {
   const wanted = await readSettings(session, anchor);
   const present = await readSettings(session, follower);
-  const acts = JSON.stringify([null, 'role']);
-  if ((wanted.get(acts)?.value ?? 'none') === 'none') {
-    // Where the anchor itself acts as another role from login on, the follower does the same.
-    wanted.set(acts, { database: null, name: 'role', value: anchor.name });
-  }
+  await actAs(session, anchor, wanted);
   const failed: string[] = [];
   const alter = async (statement: string, name: string): Promise<void> => {
     const doing = `copy the setting ${name} to "${follower.name}"`;
@@ -127,9 +123,11 @@ async function copySettings(session: Session, follower: Role, anchor: Role, cont
     const text = values.length === 0 ? "''" : values.map(literal).join(', ');
     await alter(`${scope(follower, database)} SET ${settingName(name)} TO ${text}`, name);
   }
-  for (const [key, { database, name }] of present) {
-    if (!wanted.has(key)) await alter(`${scope(follower, database)} RESET ${settingName(name)}`, name);
+  const surplus = [...present].flatMap(([key, setting]) => (wanted.has(key) ? [] : [setting]));
+  for (const { database, name } of surplus) {
+    await alter(`${scope(follower, database)} RESET ${settingName(name)}`, name);
   }
+  noteReset(follower, anchor, surplus, context);
   if (failed.length > 0) {
     context.finding({
       code: 'SettingNotCopied',
@@ -137,3 +135,45 @@ async function copySettings(session: Session, follower: Role, anchor: Role, cont
     });
   }
 }
+
+/** Says what the follower loses: a setting may be what the application finds its tables by. Values are left out. */
+function noteReset(follower: Role, anchor: Role, surplus: readonly Setting[], { finding }: Context): void {
+  const lost = surplus.filter(({ name }) => name !== 'role');
+  if (lost.length === 0) return;
+  const named = lost.map(({ name, database }) =>
+    database === null ? name : `${name} in ${quote(database)}`,
+  );
+  finding({
+    code: 'SettingNotCopied',
+    message: `settings that "${follower.name}" had and "${anchor.name}" has not were taken away, since both act as "${anchor.name}": ${named.join(', ')}; if they are meant, set them for "${anchor.name}"`,
+  });
+}
+
+/**
+ * Has the follower act as whoever the anchor acts as from login on: itself, or the role that a setting makes of it. The settings of
+ * the role in a database go before those of the role, and these before those of the database.
+ * @see https://www.postgresql.org/docs/current/sql-alterrole.html
+ */
+async function actAs(session: Session, anchor: Role, wanted: Map<string, Setting>): Promise<void> {
+  const everywhere = JSON.stringify([null, 'role']);
+  const itself = (value: string | undefined) => value === undefined || value === 'none';
+  if (!wanted.has(everywhere)) {
+    for (const { database, value } of await readRolesOfDatabases(session)) {
+      const key = JSON.stringify([database, 'role']);
+      if (!itself(value) && !wanted.has(key)) wanted.set(key, { database, name: 'role', value });
+    }
+  }
+  for (const [key, setting] of wanted) {
+    if (setting.name === 'role' && itself(setting.value)) wanted.set(key, { ...setting, value: anchor.name });
+  }
+  if (!wanted.has(everywhere)) wanted.set(everywhere, { database: null, name: 'role', value: anchor.name });
+}
+
+/** The roles that databases set for everybody who connects. */
+const readRolesOfDatabases = (session: Session) =>
+  session.run<{ database: string; value: string }>(
+    `SELECT d.datname AS database, substr(c.entry, strpos(c.entry, '=') + 1) AS value
+     FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS c(entry)
+     WHERE s.setrole = 0 AND c.entry LIKE 'role=%'`,
+    { doing: 'read the settings of the databases' },
+  );

@@ -77,7 +77,8 @@ export function requireAlter(session: Session, role: Role, version: number): voi
 
 /** What a server may keep of a password, so that statements need not hold the password. */
 export interface Verifier {
-  readonly scram: string;
+  /** @param iterations - how often it is derived, at least {@link defaultIterations} */
+  readonly scram: (iterations: number) => Promise<string>;
   /** For servers that are set to it, whose clients may know nothing else. */
   readonly md5: () => string;
 }
@@ -95,8 +96,11 @@ export async function verifierOf(next: PostgresSecret, random: Random): Promise<
     );
   }
   const { username, password } = next;
+  const salt = random.bytes(16);
+  const usual = await scramVerifier(password, salt, defaultIterations);
   return {
-    scram: await scramVerifier(password, random.bytes(16), defaultIterations),
+    scram: async (iterations) =>
+      iterations === defaultIterations ? usual : await scramVerifier(password, salt, iterations),
     md5: () => `md5${createHash('md5').update(`${password}${username}`).digest('hex')}`,
   };
 }
@@ -113,7 +117,7 @@ export async function setPassword(
   options: { readonly login: boolean; readonly kept?: PasswordForm | undefined },
 ): Promise<void> {
   const form = session.encryption === 'md5' ? (options.kept ?? session.kept) : 'scram';
-  const kept = form === 'md5' ? verifier.md5() : verifier.scram;
+  const kept = form === 'md5' ? verifier.md5() : await verifier.scram(session.iterations);
   await session.run(
     `ALTER ROLE ${quote(username)} ${options.login ? 'LOGIN ' : ''}PASSWORD ${literal(kept)}`,
     {

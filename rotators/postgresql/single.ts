@@ -2,7 +2,7 @@ import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
 import { changePassword } from '../families/single-user.ts';
 import { using } from '../transport/login.ts';
-import { open, type Session, tryOpen } from './connection.ts';
+import { type Heard, open, type Session, tryOpen } from './connection.ts';
 import { readRoles, requireAlter, requireValid, setPassword, type Verifier, verifierOf } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 
@@ -12,20 +12,26 @@ export async function applySingle(
   context: ApplyContext<PostgresSecret>,
 ): Promise<void> {
   const verifier = await verifierOf(next, context.random);
+  const heard: Heard = {};
   await changePassword(next, context, {
-    tryOpen: (secret) => tryOpen(secret, context),
-    changeOwn: (session) => changeOwn(session, next.username, verifier, context),
-    changeByAdmin: (admin, proven) => changeByAdmin(admin, next, verifier, context, proven),
+    tryOpen: (secret) => tryOpen(secret, context, heard),
+    changeOwn: (session) => changeOwn(session, { next, verifier, heard, context }),
+    changeByAdmin: (admin, proven) => changeByAdmin(admin, { next, verifier, heard, context }, proven),
   });
 }
 
+/** What one run works with. */
+interface Work {
+  readonly next: PostgresSecret;
+  readonly verifier: Verifier;
+  readonly heard: Heard;
+  readonly context: ApplyContext<PostgresSecret>;
+}
+
 /** A user changes its own password; where the server reserves that to others, the admin does it. */
-async function changeOwn(
-  session: Session,
-  username: string,
-  verifier: Verifier,
-  context: ApplyContext<PostgresSecret>,
-): Promise<void> {
+async function changeOwn(session: Session, work: Work): Promise<void> {
+  const { next, verifier, context } = work;
+  const { username } = next;
   try {
     await session.transaction(() => setPassword(session, username, verifier, { login: false }));
   } catch (error) {
@@ -33,7 +39,7 @@ async function changeOwn(
       error instanceof TargetError && (error.code === 'PermissionMissing' || error.code === 'TargetRefused');
     const admin = reserved ? await context.credentials.admin() : undefined;
     if (admin === undefined) throw error;
-    await changeByAdmin(admin, { ...context.credentials.current, username }, verifier, context, true);
+    await changeByAdmin(admin, { ...work, next: { ...context.credentials.current, username } }, true);
   }
 }
 
@@ -44,9 +50,7 @@ async function changeOwn(
  */
 async function changeByAdmin(
   admin: PostgresSecret,
-  next: PostgresSecret,
-  verifier: Verifier,
-  context: ApplyContext<PostgresSecret>,
+  { next, verifier, heard, context }: Work,
   proven: boolean,
 ): Promise<boolean> {
   const { username } = next;
@@ -60,7 +64,7 @@ async function changeByAdmin(
       if (!proven && (role.privileged || role.self)) return false;
       if (!role.self) requireAlter(session, role, version);
       requireValid(session, role);
-      await setPassword(session, username, verifier, { login: !role.login });
+      await setPassword(session, username, verifier, { login: !role.login, kept: heard.form });
       if (!role.login) noteLoginRestored(username, context);
       return true;
     }),

@@ -64,7 +64,32 @@ const surplus = `
     SELECT format('-- give %I what %I has on %s', $3::text, (SELECT rolname FROM pg_roles WHERE oid = $1::oid),
       pg_describe_object(held.classid, held.objid, 0))
     FROM held WHERE held.classid NOT IN ('pg_class'::regclass, 'pg_namespace'::regclass, 'pg_proc'::regclass,
-      'pg_database'::regclass, 'pg_policy'::regclass))
+      'pg_database'::regclass, 'pg_policy'::regclass)
+      AND NOT EXISTS (SELECT FROM pg_shdepend o WHERE o.classid = held.classid AND o.objid = held.objid
+        AND o.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+        AND o.refclassid = 'pg_authid'::regclass AND o.refobjid = $2::oid AND o.deptype IN ('a', 'o'))
+    UNION ALL
+    SELECT format('ALTER ROLE %I %s', $3::text, concat_ws(' ',
+      CASE WHEN f.rolsuper AND NOT a.rolsuper THEN 'SUPERUSER' END,
+      CASE WHEN f.rolcreatedb AND NOT a.rolcreatedb THEN 'CREATEDB' END,
+      CASE WHEN f.rolcreaterole AND NOT a.rolcreaterole THEN 'CREATEROLE' END,
+      CASE WHEN f.rolbypassrls AND NOT a.rolbypassrls THEN 'BYPASSRLS' END))
+    FROM pg_roles f, pg_roles a
+    WHERE f.oid = $1::oid AND a.oid = $2::oid AND (f.rolsuper AND NOT a.rolsuper OR f.rolcreatedb AND NOT a.rolcreatedb
+      OR f.rolcreaterole AND NOT a.rolcreaterole OR f.rolbypassrls AND NOT a.rolbypassrls)
+    UNION ALL
+    SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s … ON %s, as those FOR ROLE %I are', $3::text,
+      CASE WHEN n.nspname IS NULL THEN '' ELSE format(' IN SCHEMA %I', n.nspname) END,
+      CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES'
+        WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+      (SELECT rolname FROM pg_roles WHERE oid = $1::oid))
+    FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+    WHERE d.defaclrole = $1::oid AND NOT EXISTS (SELECT FROM pg_default_acl o WHERE o.defaclrole = $2::oid
+      AND o.defaclnamespace = d.defaclnamespace AND o.defaclobjtype = d.defaclobjtype)
+    UNION ALL
+    SELECT format('CREATE USER MAPPING FOR %I SERVER %I', $3::text, m.srvname)
+    FROM pg_user_mappings m WHERE m.umuser = $1::oid AND NOT EXISTS (
+      SELECT FROM pg_user_mappings o WHERE o.srvid = m.srvid AND o.umuser IN (0, $2::oid)))
   SELECT sql FROM statements ORDER BY sql`;
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type PostgresUnderTest, start } from '../conformance/drivers/postgresql.ts';
-import { worldOf } from '../conformance/world.ts';
+import { type PostgresUnderTest, start } from './drivers/postgresql.ts';
+import { worldOf } from './world.ts';
 
 let target: PostgresUnderTest;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => target?.stop());
  * "a login that fails although the password is right proves as much" in rotators/families/assigned.ts).
  * https://www.postgresql.org/docs/current/sql-createrole.html (CONNECTION LIMIT)
  */
-test.failing('a pool that holds every connection of the user keeps no admin from rotating to the other user', async () => {
+test('a pool that holds every connection of the user keeps no admin from rotating to the other user', async () => {
   const { name, account, rotate } = await worldOf(target, 'alternating-users');
   await target.superuser(`ALTER ROLE ${name} CONNECTION LIMIT 1`);
   const pool = await target.openSession(account.secret);
@@ -31,7 +31,7 @@ test.failing('a pool that holds every connection of the user keeps no admin from
  * says that `app` was not given what it was, "so neither may do it", at each rotation to the clone and for ever.
  */
 describe('what both users were given is no finding', () => {
-  test.failing.each<[string, (name: string) => string[]]>([
+  test.each<[string, (name: string) => string[]]>([
     [
       'default privileges',
       (name) => [
@@ -74,7 +74,7 @@ describe('what both users were given is no finding', () => {
  * https://www.postgresql.org/docs/17/runtime-config-client.html#GUC-TRANSACTION-TIMEOUT. What Rekey asks of a server must not depend on the
  * defaults of the role that it logs in as: `statement_timeout` and `lock_timeout` are its own, this one of version 17 is the role's.
  */
-test.failing('a limit of time for transactions that the admin brings ends no rotation', async () => {
+test('a limit of time for transactions that the admin brings ends no rotation', async () => {
   const [shown] = await target.superuser('SHOW server_version_num');
   if (Number(shown?.server_version_num) < 170_000) return;
   const { account, rotate, scene } = await worldOf(target, 'alternating-users');
