@@ -23,25 +23,25 @@ export interface RekeyEnvironmentProps {
   /** Folder that file names in the configuration are relative to. */
   readonly directory: string;
   /**
-   * Which rotation stack each secret is in, as the last deployment had it; new secrets find their place. `recordedShards`
-   * reads it from a file and keeps it there.
+   * Number of the rotation stack that each secret is in, as the last deployment had it. New secrets find their place.
+   * `recordedShards` reads it from a file and keeps it there.
    * @default - all are in one, which must be enough for them
    */
   readonly shards?: ShardAssignment;
 }
 
 /**
- * Everything of one environment, one stack per lifetime, named `rekey-<environment>-<part>`. The construct's id is the
- * environment's name.
+ * The stacks of one environment, one per lifetime, named `rekey-<environment>-<part>`. The construct's id is the environment's
+ * name.
  */
 export class RekeyEnvironment extends Construct {
   readonly events: EventsStack;
   readonly audit: AuditStack;
   readonly foundation: FoundationStack;
-  /** Each holds a share of the secrets; there is always one. */
+  /** Stacks that each hold a share of the secrets; there is always one. */
   readonly rotations: readonly RotationStack[];
   readonly revocation: RevocationStack;
-  /** Has no role where the configuration names nobody; it stays, so that a deploy takes roles away. */
+  /** Roles of people and pipelines. The stack stays even when it has none, so that a deploy takes roles away. */
   readonly access: AccessStack;
 
   constructor(scope: Construct, environment: string, props: RekeyEnvironmentProps) {
@@ -150,7 +150,7 @@ export class RekeyEnvironment extends Construct {
   }
 }
 
-/** What AWS leaves unreserved for all functions of an account that reserve nothing. */
+/** Executions that AWS keeps for all functions of an account that reserve none. */
 const keptUnreserved = 100;
 
 /**

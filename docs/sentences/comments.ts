@@ -14,7 +14,7 @@ const modifiers =
   '(?:(?:export|default|declare|abstract|public|protected|private|static|override|async|readonly) )*';
 const arrow = '(?:async )?(?:\\(|<\\w|\\w+ =>)';
 const functions = [
-  'function\\b',
+  'function[ *]',
   `(?:const )?\\w+(?:: [^=\\n]+)? =\\s+${arrow}`,
   // A method or a call; a getter reads as a property does.
   '(?!get |set |constructor\\b)\\w+\\??(?:<[^(]*>)?\\(',

@@ -20,7 +20,6 @@ export const foldersToDo: readonly string[] = [
   'dependencies',
   'docs',
   'lambdas',
-  'lib',
   'local',
   'packages',
   'rotators',

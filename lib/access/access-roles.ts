@@ -28,12 +28,12 @@ import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 
-/** What the three roles have in common. */
+/** Props that the three roles have in common. */
 export interface AccessRoleProps {
   readonly environment: string;
   /**
-   * Who may assume the role: account ids (whoever that account's administrators allow) and ARNs of roles or users.
-   * `*` in a role's name matches the generated names of IAM Identity Center.
+   * Account ids, and ARNs of roles or users, that may assume the role. An account id lets in whomever that account's
+   * administrators allow. `*` in a role's name matches the generated names of IAM Identity Center.
    */
   readonly principals: readonly [string, ...string[]];
 }
@@ -83,7 +83,9 @@ abstract class AccessRole extends Construct {
     this.role.addToPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
   }
 
-  /** Reading by path asks for the path itself, reading by name for what is below. */
+  /**
+   * Lists the ARNs of an environment's parameters. Reading by path asks for the path itself, reading by name for what is below.
+   */
   private parameters({ environment }: AccessRoleProps): string[] {
     return [definitionsPath(environment), deploymentPath(environment)].flatMap((path) => {
       const arn = Stack.of(this).formatArn({
@@ -99,7 +101,10 @@ abstract class AccessRole extends Construct {
 /** Logs of functions hold names, codes and reasons, never a value. */
 const readLogs = (sid: string): PagedStatement => ({ sid, actions: ['logs:FilterLogEvents'] });
 
-/** IAM takes no wildcard in a principal's ARN; the account with a condition on the caller's ARN says the same. */
+/**
+ * Makes the principal of a role's trust policy. IAM takes no wildcard in a principal's ARN; the account with a condition on the
+ * caller's ARN says the same.
+ */
 function trusted(scope: Construct, principal: string): PrincipalBase {
   if (/^\d{12}$/.test(principal)) {
     return new AccountPrincipal(principal);
@@ -124,9 +129,9 @@ export interface OperatorRoleProps extends AccessRoleProps {
    * @default - none; the CLI cannot tell why a rotation failed
    */
   readonly rotationLogs?: readonly ILogGroup[];
-  /** Whether rotation functions have brakes, which `rekey doctor` shows and `rekey resume` releases. @default false */
+  /** True if rotation functions have brakes, which `rekey doctor` shows and `rekey resume` releases. @default false */
   readonly brakes?: boolean;
-  /** What `rekey doctor` looks at besides the secrets. @default - nothing */
+  /** Resources that `rekey doctor` looks at besides the secrets. @default - none */
   readonly health?: {
     readonly queues: readonly IQueue[];
     readonly functions: readonly IFunction[];
@@ -134,7 +139,9 @@ export interface OperatorRoleProps extends AccessRoleProps {
   };
 }
 
-/** May rotate the environment's secrets and see how they stand; cannot read a value, revoke, or read the audit log. */
+/**
+ * A role that rotates the environment's secrets and sees how they stand. It cannot read a value, revoke, or read the audit log.
+ */
 export class OperatorRole extends AccessRole {
   constructor(scope: Construct, id: string, props: OperatorRoleProps) {
     super(scope, id, props, 'rotates secrets and sees how they stand');
@@ -193,7 +200,7 @@ export interface ResponderRoleProps extends AccessRoleProps {
   readonly intakeLogs?: ILogGroup;
 }
 
-/** May ask for revocations with the CLI and follow them; cannot read a value, rotate, or read the audit log. */
+/** A role that asks for revocations with the CLI and follows them. It cannot read a value, rotate, or read the audit log. */
 export class ResponderRole extends AccessRole {
   constructor(scope: Construct, id: string, props: ResponderRoleProps) {
     super(scope, id, props, 'asks for revocations and follows them');
@@ -226,7 +233,7 @@ export interface AuditorRoleProps extends AccessRoleProps {
   readonly key: IKey;
 }
 
-/** May read the audit log with all its versions and locks; cannot read a value, rotate, or revoke. */
+/** A role that reads the audit log with all its versions and locks. It cannot read a value, rotate, or revoke. */
 export class AuditorRole extends AccessRole {
   constructor(scope: Construct, id: string, props: AuditorRoleProps) {
     super(scope, id, props, 'reads the audit log');

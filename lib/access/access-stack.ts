@@ -21,9 +21,9 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly functions: readonly IFunction[];
   readonly queues: readonly IQueue[];
   readonly workflow: IStateMachine;
-  /** Of the rotation functions. */
+  /** Log groups of the rotation functions. */
   readonly rotationLogs: readonly ILogGroup[];
-  /** Of the revocation intake. */
+  /** Log group of the revocation intake. */
   readonly intakeLogs: ILogGroup;
 }
 

@@ -2,11 +2,11 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
 /**
- * Acknowledges cdk-nag's finding on wildcards for exactly these resources of a role's or function's policy, with the
- * reason why they are needed; any other wildcard is still found.
+ * Acknowledges cdk-nag's finding on wildcards for exactly these resources of a role's or function's policy. Any other wildcard
+ * is still found. The reason says why they are needed.
  *
- * cdk-nag names a finding after the resource as it stands in the template, so the name is made after references between
- * stacks are settled: during validation, which the CDK runs after that and before its plugins.
+ * cdk-nag names a finding after the resource as it stands in the template. So the name is made after references between stacks
+ * are settled: during validation, which the CDK runs after that and before its plugins.
  */
 export function acknowledgeWildcards(scope: Construct, resources: readonly string[], reason: string): void {
   scope.node.addValidation({
@@ -20,7 +20,7 @@ export function acknowledgeWildcards(scope: Construct, resources: readonly strin
   });
 }
 
-/** A reference as cdk-nag writes it: `<LogicalId.Arn>/*`. */
+/** Writes a reference as cdk-nag does: `<LogicalId.Arn>/*`. */
 function flatten(value: unknown): string {
   if (typeof value === 'string') {
     return value.replaceAll('${', '<').replaceAll('}', '>');

@@ -12,7 +12,7 @@ export class OnceDocument extends PolicyDocument {
   private readonly stack: Stack;
   private readonly known = new Set<string>();
 
-  /** @param scope - where the policy is, by which names that are filled in later are compared */
+  /** Begins an empty policy. @param scope - where the policy is, by which names that are filled in later are compared */
   constructor(scope: Construct) {
     super();
     this.stack = Stack.of(scope);

@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import { type IRole, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 
-/** Text of a policy with the most characters that it can have when it is deployed. */
+/** A text of a policy, and the most characters that it can have when it is deployed. */
 export interface SizedText {
   readonly text: string;
   readonly size: number;
@@ -13,12 +13,15 @@ export interface PagedStatement {
   readonly sid: string;
   readonly actions: readonly string[];
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** Where the entries are values of a condition: its operator and key, and the resource. */
+  /**
+   * Condition that lists the entries as its values: its operator and key, and the resource. @default - the entries are
+   * resources
+   */
   readonly listedIn?: { readonly operator: string; readonly key: string; readonly resource: SizedText };
 }
 
 /**
- * What fits on a page, less the estimates' errors. The first one is the role's own policy, where it shares 10,240
+ * Characters that fit on a page, less the estimates' errors. The first page is the role's own policy, where it shares 10,240
  * characters with the rest; the others are managed policies of 6,144.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */

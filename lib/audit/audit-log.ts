@@ -29,14 +29,14 @@ export interface AuditLogProps {
   readonly environment: string;
   readonly bus: RekeyBus;
   /**
-   * How long each record is locked, in whole days. Nobody can shorten it for a record that is written, the account's
-   * root user and AWS Support included, and the bucket cannot be removed before the last record's lock has ended.
+   * Time for which each record is locked, in whole days. For a record that is written nobody can shorten it: neither the
+   * account's root user nor AWS Support. The bucket can be removed only after the last record's lock has ended.
    */
   readonly retention: Duration;
-  /** Told of records that are late or stuck. @default - nobody; the alarms are seen in the console only */
+  /** Topic that is told of records that are late or stuck. @default - nobody; the alarms are seen in the console only */
   readonly alarmTopic?: ITopic;
   /**
-   * How long the bucket's access log is kept.
+   * Time for which the bucket's access log is kept.
    * @default Duration.days(365)
    */
   readonly accessLogRetention?: Duration;
@@ -47,11 +47,11 @@ export interface AuditLogProps {
 /** The message group of all records: one group keeps them in order. */
 const messageGroupId = 'audit';
 
-/** A record may be tried this often, about once a minute, before it is put aside. */
+/** Attempts to write a record, about one a minute, before it is put aside. */
 const deliveries = 60;
 
 /**
- * The audit log of one environment: everything on the bus goes through a first-in-first-out queue to one writer, which
+ * The audit log of one environment. Everything on the bus goes through a first-in-first-out queue to one writer. The writer
  * puts it as hash-linked records into a bucket under Object Lock in compliance mode. See `docs/audit-log.md`.
  *
  * @example
@@ -61,7 +61,7 @@ export class AuditLog extends Construct {
   readonly bucket: Bucket;
   /** Encrypts the records and the queues. */
   readonly key: Key;
-  /** First in, first out; functions that the bus refuses send their records here directly. */
+  /** First-in-first-out queue of the records; functions that the bus refuses send their records here directly. */
   readonly queue: Queue;
   /** Records that the writer could not write. */
   readonly deadLetterQueue: Queue;
@@ -137,8 +137,8 @@ export class AuditLog extends Construct {
   }
 
   /**
-   * Writing that is slow, and writing that stands still. The age of the oldest message tells of the first only: SQS leaves
-   * out messages that were received three times, and a batch that fails is received each minute.
+   * Raises alarms when writing is slow, and when it stands still. The age of the oldest message tells of the first only: SQS
+   * leaves out messages that were received three times, and a batch that fails is received each minute.
    * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
    */
   private watch(props: AuditLogProps): void {
@@ -261,7 +261,7 @@ export class AuditLog extends Construct {
     return bucket;
   }
 
-  /** The writer adds objects and reads the end of the log; it cannot change or delete anything. */
+  /** Lets the writer add objects and read the end of the log. It can change and delete nothing. */
   private permitWriter(): void {
     const allow = (sid: string, actions: string[], resources: string[], conditions = {}) =>
       this.writer.role.addToPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
@@ -282,9 +282,9 @@ export class AuditLog extends Construct {
   }
 
   /**
-   * Object Lock keeps what is written; this policy also keeps an administrator from putting something on top of it,
-   * from hiding it behind a delete marker, and from adding what the writer did not write. Changing the policy itself
-   * is not denied: nothing but the root user could then ever update the stack. Verification names what got past it.
+   * Keeps an administrator from covering, hiding or adding records. Object Lock keeps what is written. This policy refuses to
+   * put something on top of it, to hide it behind a delete marker, and to add what the writer did not write. Changing the
+   * policy itself stays allowed: else only the root user could ever update the stack. Verification names what got past it.
    * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
    */
   private protectRecords(): void {

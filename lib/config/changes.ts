@@ -1,6 +1,6 @@
 import type { ConfigurationInput } from './schema.ts';
 
-/** What becomes of a change of the configuration; none of the three touches the value that a secret has. */
+/** Times at which a change of the configuration takes effect. None of them touches the value that a secret has. */
 export const effects = {
   deploy: 'at the deploy',
   rotation: 'at the next rotation',
@@ -8,7 +8,7 @@ export const effects = {
 } as const;
 export type Effect = keyof typeof effects;
 
-/** What a change of one field does: added, changed, or removed. */
+/** The effect of adding, changing or removing one field. */
 export interface Change {
   readonly effect: Effect;
   readonly what: string;
@@ -17,7 +17,7 @@ export interface Change {
 type Environment = ConfigurationInput['environments'][string];
 type Value = string | number | boolean;
 type Below<Key extends string, Rest extends string> = Rest extends '' ? Key : `${Key}.${Rest}`;
-/** Paths to every value of a type; `*` stands for a key that the user chooses, and for an element of a list of objects. */
+/** Paths to every value of a type. `*` stands for a key that the user chooses, and for an element of a list of objects. */
 type PathsOf<T> = T extends Value
   ? ''
   : T extends readonly (infer Element)[]

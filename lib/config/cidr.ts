@@ -12,24 +12,24 @@ function rangeOf(cidr: string): Range {
   return { first: number - (number % size), size };
 }
 
-/** Whether the address before the slash is the first one of its range. */
+/** Tells whether the address before the slash is the first one of its range. */
 export const isCanonical = (cidr: string): boolean => textOf(rangeOf(cidr)) === cidr;
 
 export const prefixOf = (cidr: string): number => Number(cidr.split('/')[1]);
 
-/** Whether two ranges have an address in common. */
+/** Tells whether two ranges have an address in common. */
 export function overlap(one: string, other: string): boolean {
   const [a, b] = [rangeOf(one), rangeOf(other)];
   return a.first < b.first + b.size && b.first < a.first + a.size;
 }
 
-/** Whether the first range lies within the second. */
+/** Tells whether the first range lies within the second. */
 export function isWithin(inner: string, outer: string): boolean {
   const [a, b] = [rangeOf(inner), rangeOf(outer)];
   return a.first >= b.first && a.first + a.size <= b.first + b.size;
 }
 
-/** The four quarters of a range: subnets that keep their place when a zone is added. */
+/** Divides a range into four quarters: subnets that keep their place when a zone is added. */
 export function quarters(cidr: string): readonly string[] {
   const { first, size } = rangeOf(cidr);
   return [0, 1, 2, 3].map((quarter) => textOf({ first: first + quarter * (size / 4), size: size / 4 }));

@@ -60,7 +60,7 @@ export function defineConfig(input: ConfigurationInput): Configuration {
   return parsed.data;
 }
 
-/** Where {@link readConfiguration} gets what a file defines. */
+/** The place where {@link defineConfig} leaves its input for {@link readConfiguration}, which makes it. */
 let unchecked: { input?: unknown } | undefined;
 
 /**
@@ -155,7 +155,10 @@ export function selectEnvironment(configuration: Configuration, name?: string) {
   return { name: chosen, environment };
 }
 
-/** A union reports its members' issues inside one issue; the nested ones of the best match say more. */
+/**
+ * Lists the problems of a parse. A union reports its members' issues inside one issue; the nested ones of the best match say
+ * more.
+ */
 function flatten(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Problem[] {
   return issues.flatMap((issue): Problem[] => {
     const path = [...prefix, ...issue.path];
@@ -183,7 +186,7 @@ function flatten(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyK
   });
 }
 
-/** The settings are those of this alternative, so it is the one that was meant. */
+/** Tells whether a member of a union knows all the keys that are set. It is then the one that was meant. */
 const knowsTheKeys = (issues: readonly z.core.$ZodIssue[]): boolean =>
   !issues.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
 
@@ -193,7 +196,9 @@ const depth = (issues: readonly z.core.$ZodIssue[]): number =>
     ...issues.filter(({ code }) => code !== 'unrecognized_keys').map(({ path }) => path.length - 1),
   );
 
-/** `path: value: message`. What stands in `fields` is never shown: it may be a password put in the wrong place. */
+/**
+ * Writes a problem as `path: value: message`. A value in `fields` is never shown: it may be a password put in the wrong place.
+ */
 function describe({ path, message }: Problem, input: unknown): string {
   const at = path.join('.');
   let value: unknown = input;

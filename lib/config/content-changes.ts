@@ -1,7 +1,7 @@
 import type { ContentEffect } from '../../rotators/descriptor.ts';
 import { registry, type SecretType, secretTypes } from '../../rotators/registry.ts';
 
-/** What the next rotation does with a field of a created secret that the configuration changes. */
+/** Texts on how the next rotation treats a changed field of a created secret. */
 export const contentEffects: Readonly<Record<ContentEffect, string>> = {
   written: 'is written into the JSON; the credential stays where it is',
   moves:
@@ -17,7 +17,7 @@ export type CreatedType = {
 /** Tells whether Rekey can create secrets of a type. */
 export const isCreated = (type: SecretType): type is CreatedType => 'created' in registry[type];
 
-/** Every field that a type knows in the JSON of its secrets, and what a change of it in `create.fields` does. */
+/** Effects of a change in `create.fields`, by type, for every field that the type knows in its secrets' JSON. */
 export const contentChanges = Object.fromEntries<Readonly<Record<string, ContentEffect>>>(
   secretTypes.filter(isCreated).map((type) => [type, registry[type].created.changes]),
 ) as Readonly<Record<CreatedType, Readonly<Record<string, ContentEffect>>>>;

@@ -22,13 +22,13 @@ export interface Day {
   readonly dayOfWeek: number;
 }
 
-/** What a cron expression asks for. */
+/** The hours and days at which a cron expression runs. */
 export interface Cron {
   readonly hours: readonly number[];
   readonly runsOn: (day: Day) => boolean;
 }
 
-/** Why an expression is not one that Secrets Manager takes. */
+/** The reason for which Secrets Manager does not take an expression. */
 export class CronProblem extends Error {}
 
 const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
@@ -90,7 +90,7 @@ function onDayOfMonth(text: string): Cron['runsOn'] {
   return ({ dayOfMonth }) => days.has(dayOfMonth);
 }
 
-/** The weekday nearest to a day of the same month; 0 in months that do not have the day. */
+/** Finds the weekday nearest to a day of the same month. It gives 0 in months that do not have the day. */
 function nearestWeekday(wanted: number, { dayOfMonth, dayOfWeek, daysInMonth }: Day): number {
   if (wanted > daysInMonth) return 0;
   const itsWeekday = (((dayOfWeek - 1 + (wanted - dayOfMonth)) % 7) + 7) % 7;
@@ -117,7 +117,10 @@ function onDayOfWeek(text: string): Cron['runsOn'] {
   return ({ dayOfWeek }) => days.has(dayOfWeek);
 }
 
-/** `*`, values and ranges with commas between them, `<first>/<step>`, or `/<step>`, which begins with the lowest. */
+/**
+ * Lists the values that a field of a cron expression names. It takes `*`, values and ranges with commas between them,
+ * `<first>/<step>`, and `/<step>`, which begins with the lowest.
+ */
 function valuesOf(text: string, field: Field): ReadonlySet<number> {
   const step = /^([^/]*)\/(\d{1,3})$/.exec(text);
   if (step !== null) {
@@ -163,7 +166,8 @@ const dayMs = 86_400_000;
 const known = new Map<string, Gaps | undefined>();
 
 /**
- * How far apart the runs of a cron expression are; `undefined` when it never runs, as on the 31st of February.
+ * Measures how far apart the runs of a cron expression are. It gives `undefined` for one that never runs, as on the 31st of
+ * February.
  * @throws CronProblem
  */
 export function gapsOf(expression: string): Gaps | undefined {

@@ -6,16 +6,14 @@ import { CronProblem, type Gaps, gapsOf } from './cron.ts';
 const shortestHours = 4;
 const longestHours = 999 * 24;
 
-/**
- * The longest time between two runs of a schedule that {@link scheduleSchema} has accepted, in hours.
- */
+/** Measures the longest time between two runs of a schedule that {@link scheduleSchema} has accepted, in hours. */
 export function longestGapHours(schedule: string): number {
   const rate = rateHours(schedule);
   if (rate !== undefined) return rate;
   return gapsOf(schedule)?.longest ?? Number.POSITIVE_INFINITY;
 }
 
-/** The time between two runs of a `rate(…)` expression in hours; `undefined` for anything else. */
+/** Reads the time between two runs of a `rate(…)` expression in hours; `undefined` for anything else. */
 function rateHours(schedule: string): number | undefined {
   const match = /^rate\((\d+) (hours?|days?)\)$/.exec(schedule);
   return match === null ? undefined : Number(match[1]) * (match[2]?.startsWith('hour') ? 1 : 24);
@@ -125,7 +123,7 @@ export const keyArnSchema = z
     'must be the ARN of a KMS key (not of an alias)',
   );
 
-/** Somebody who may assume a role: an account id, or the ARN of a role or user; `*` may stand in a role's name. */
+/** Principal that may assume a role: an account id, or the ARN of a role or user. `*` may stand in a role's name. */
 export const principalSchema = z
   .string()
   .regex(

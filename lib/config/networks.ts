@@ -9,7 +9,7 @@ import type {
   SecretConfiguration,
 } from './schema.ts';
 
-/** What EC2 would refuse of an environment's networks, and what could reach nothing. */
+/** Finds what EC2 would refuse of an environment's networks, and what could reach nothing. */
 export const checkNetworks = ({ networks, region }: EnvironmentConfiguration): Problem[] =>
   Object.entries(networks).flatMap(([name, network]) => {
     const problems =
@@ -22,7 +22,7 @@ export const checkNetworks = ({ networks, region }: EnvironmentConfiguration): P
     return problems.map(({ path, message }) => ({ path: ['networks', name, ...path], message }));
   });
 
-/** Rules for a security group that Rekey does not make would be lost without a word. */
+/** Refuses egress rules beside security groups of one's own, where they would have no effect. */
 const checkExisting = ({
   egress,
   securityGroupIds,
@@ -108,7 +108,7 @@ function checkZones(
   return [];
 }
 
-/** What a secret's functions could not do in a network that Rekey creates. */
+/** Finds what a secret's functions could not do in a network that Rekey creates. */
 export function checkReach(secret: SecretConfiguration, { networks }: EnvironmentConfiguration): Problem[] {
   const network = secret.network === undefined ? undefined : networks[secret.network];
   if (network === undefined || !('create' in network)) return [];
@@ -134,7 +134,7 @@ export function checkReach(secret: SecretConfiguration, { networks }: Environmen
   return [];
 }
 
-/** The APIs, beyond those that every function calls, that the functions of a network's secrets call. */
+/** Lists the APIs that a network's functions call beyond those that every function calls. */
 export function apisOf(
   network: string,
   secrets: Readonly<Record<string, SecretConfiguration>>,

@@ -10,13 +10,13 @@ const variables = {
   requireEachIncludedType: 'REQUIRE_EACH_INCLUDED_TYPE',
 } as const satisfies Record<keyof PasswordConfiguration, string>;
 
-/** The rules for the passwords of a secret: its own, and for the rest those of the environment. */
+/** Merges the rules for the passwords of a secret: its own, and for the rest those of the environment. */
 export const passwordsOf = (
   { passwords }: Pick<EnvironmentConfiguration, 'passwords'>,
   secret: Pick<SecretConfiguration, 'passwords'>,
 ): PasswordConfiguration => ({ ...passwords, ...secret.passwords });
 
-/** The password rules as the environment variables that AWS's own rotation functions read, too. */
+/** Writes the password rules as the environment variables that AWS's own rotation functions read, too. */
 export function passwordEnvironment(passwords: PasswordConfiguration): Record<string, string> {
   return Object.fromEntries(
     Object.entries(variables).flatMap(([rule, variable]) => {

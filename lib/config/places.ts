@@ -1,10 +1,10 @@
 import type { Problem } from './rules.ts';
 import type { EnvironmentConfiguration } from './schema.ts';
 
-/** Which of its parts an ARN must share with the environment. */
+/** One part of an ARN that must be the same as the environment's. */
 type Part = 'account' | 'region' | 'partition';
 
-/** The partition that a region is in. */
+/** Names the partition that a region is in. */
 export function partitionOf(region: string): string {
   const apart: Readonly<Record<string, string>> = {
     cn: 'aws-cn',
@@ -20,8 +20,8 @@ export function partitionOf(region: string): string {
 }
 
 /**
- * What an ARN says about its account, region or partition that the environment is not in. Functions, schedules and alarms
- * reach only their own; what is not known at synth is not compared.
+ * Finds the account, region or partition of an ARN that differs from the environment's. Functions, schedules and alarms reach
+ * only their own; what is not known at synth is not compared.
  */
 function strangerIn(
   { account, region }: EnvironmentConfiguration,
@@ -46,7 +46,7 @@ function strangerIn(
 
 const everywhere: readonly Part[] = ['partition', 'account', 'region'];
 
-/** ARNs of an environment that lead out of its account, region or partition, where nothing of it can follow. */
+/** Finds ARNs of an environment that lead out of its account, region or partition, where nothing of it can follow. */
 export function checkPlaces(environment: EnvironmentConfiguration): Problem[] {
   const check = (
     arn: string | undefined,

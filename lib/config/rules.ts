@@ -22,7 +22,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** What a schema cannot say: references between parts, and limits that depend on other values. */
+/** Checks what a schema cannot say: references between parts, and limits that depend on other values. */
 export function checkRules(configuration: Configuration): Problem[] {
   return Object.entries(configuration.environments).flatMap(([name, environment]) =>
     checkEnvironment(name, environment).map(({ path, message }) => ({
@@ -236,7 +236,8 @@ function checkRotationFunction({ type, rotationFunction, create }: SecretConfigu
 }
 
 /**
- * A service that manages a secret is the only one that rotates it; it puts its name and ! before the secret's.
+ * Refuses a secret that a service manages, since that service alone rotates it. Its name begins with the service's name and an
+ * exclamation mark.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
  */
 function checkManaged({ adopt }: SecretConfiguration): Problem[] {
@@ -251,7 +252,7 @@ function checkManaged({ adopt }: SecretConfiguration): Problem[] {
       ];
 }
 
-/** Settings of the way to a target, which would do nothing where there is none. */
+/** Refuses settings of the way to a target for a type that has no target. */
 function checkNoTarget(secret: SecretConfiguration): Problem[] {
   const set: Readonly<Record<string, boolean>> = {
     network: secret.network !== undefined,
@@ -268,7 +269,7 @@ function checkNoTarget(secret: SecretConfiguration): Problem[] {
     }));
 }
 
-/** The way from a secret through its admin secrets back to itself, if there is one of more than one step. */
+/** Finds the way from a secret through its admin secrets back to itself. A secret that names itself is no such circle. */
 function adminCircle(key: string, { secrets }: EnvironmentConfiguration): string | undefined {
   const way = [key];
   for (;;) {
@@ -285,7 +286,7 @@ function adminCircle(key: string, { secrets }: EnvironmentConfiguration): string
 
 const list = (record: object): string => Object.keys(record).join(', ') || 'none';
 
-/** The secret's name in Secrets Manager; from an ARN, what stands before the random suffix. */
+/** Gives the secret's name in Secrets Manager; from an ARN, what stands before the random suffix. */
 export function secretName(
   environment: string,
   secret: { readonly create?: { readonly name: string } | undefined; readonly adopt?: string | undefined },

@@ -46,7 +46,7 @@ const passwordsSchema = z
 /** An IPv4 range. */
 const rangeSchema = z.cidrv4({ error: 'must be an IPv4 range such as 10.0.0.0/16' });
 
-/** Where traffic from the functions may go. */
+/** Places that traffic from the functions may go to. */
 const egressSchema = z.strictObject({
   /** IPv4 range, or the id of a security group. */
   to: z.union([rangeSchema, securityGroupIdSchema], { error: 'must be an IPv4 range (CIDR) or sg-…' }),
@@ -83,7 +83,7 @@ const networkSchema = z.xor(
         vpcId: vpcIdSchema,
         /** Private subnets with a way to the AWS APIs (NAT or interface endpoints) and to the target. */
         subnetIds: z.array(subnetIdSchema).min(1).max(16).refine(unique, { error: 'names a subnet twice' }),
-        /** @default - one is created that lets out `egress` and HTTPS only */
+        /** Security groups of the functions. @default - one is created that lets out `egress` and HTTPS only */
         securityGroupIds: z
           .array(securityGroupIdSchema)
           .min(1)
@@ -97,7 +97,7 @@ const networkSchema = z.xor(
       /** A new VPC without a way to the internet: isolated subnets and endpoints for the AWS APIs in use. */
       create: z.strictObject({
         cidr: rangeSchema.default('10.0.0.0/20'),
-        /** How many, or which ones. @default 2 */
+        /** Number of zones, or their names. @default 2 */
         availabilityZones: z
           .union(
             [
@@ -117,7 +117,7 @@ const networkSchema = z.xor(
         ports: z.array(z.int().min(1).max(65_535)).max(20).default([5432]),
         /** Ways to where the targets are, when they are not in this VPC. */
         connect: z.array(connectionSchema).max(20).default([]),
-        /** What may be reached there. */
+        /** Places on those ways that may be reached. */
         egress: z.array(egressSchema).max(40).default([]),
       }),
     }),
@@ -140,16 +140,16 @@ const identitySchema = z.strictObject({
     .min(1)
     .max(253)
     .refine((host) => !isProxyHost(host), { error: proxyAdvice }),
-  /** @default - the port of the type */
+  /** Port of the server. @default - the port of the type */
   port: z.int().min(1).max(65_535).optional(),
-  /** @default - what a secret without `ssl` means: TLS */
+  /** True for TLS, false for plaintext. @default - what a secret without `ssl` means: TLS */
   ssl: z.boolean().optional(),
 });
 
 const createSchema = z.strictObject({
   /** The secret is named `/<environment>/<name>`. */
   name: secretNameSchema,
-  /** What the secret's JSON holds besides the credential; its next rotation writes it. */
+  /** Content of the secret's JSON besides the credential; its next rotation writes it. */
   fields: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .refine((fields) => !Object.hasOwn(fields, 'password'), {
@@ -177,7 +177,7 @@ const secretSchema = z
     encryptionKey: keyArnSchema.optional(),
     /** ARN of the function that rotates secrets of the type `external`; the other types have Rekey's own. */
     rotationFunction: functionArnSchema.optional(),
-    /** @default - the secret's own login changes its own password */
+    /** Secret of the admin that sets the password. @default - the secret's own login changes its own password */
     adminSecret: adminSecretSchema.optional(),
     /**
      * The user and the place that an adopted secret is for. Needed where no version of it logs in and the admin shall set a
@@ -192,16 +192,16 @@ const secretSchema = z
     consumers: z.array(z.string().min(1).max(64)).max(40).default([]),
     /** Rules for its generated passwords, for consumers that put them into a URL, say. @default - those of the environment */
     passwords: passwordsSchema.optional(),
-    /** @default - the environment's `rotation.schedule` */
+    /** Times at which the secret rotates. @default - the environment's `rotation.schedule` */
     schedule: scheduleSchema.optional(),
-    /** @default - the environment's `rotation.maximumAgeDays` */
+    /** Days after which a secret that has not rotated is overdue. @default - the environment's `rotation.maximumAgeDays` */
     maximumAgeDays: z.int().min(1).max(1000).optional(),
     /**
-     * Rotate once, when the secret is first deployed.
+     * Rotates the secret once, when it is first deployed.
      * @default - true when created, false when adopted
      */
     rotateOnDeploy: z.boolean().optional(),
-    /** Permits plaintext where the secret does not say `ssl` and the server offers no TLS; raises a finding. */
+    /** Permits plaintext where the secret leaves `ssl` out and the server offers no TLS; raises a finding. */
     allowPlaintext: z.boolean().default(false),
     /** ARNs of what the functions may change, for types whose target is an AWS API: a user, a database. */
     resources: z.array(z.string().min(1)).max(50).default([]),
@@ -225,12 +225,15 @@ const secretSchema = z
 const reserved = z.int().min(1).max(900).optional();
 
 const environmentSchema = z.strictObject({
-  /** @default - the account of the credentials that the CDK CLI runs with */
+  /**
+   * Id of the account that the environment is deployed to.
+   * @default - the account of the credentials that the CDK CLI runs with
+   */
   account: z
     .string()
     .regex(/^\d{12}$/, 'must be 12 digits')
     .optional(),
-  /** @default - the region that the CDK CLI runs with */
+  /** Region that the environment is deployed to. @default - the region that the CDK CLI runs with */
   region: z
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region such as eu-central-1')
@@ -240,15 +243,15 @@ const environmentSchema = z.strictObject({
     .strictObject({
       schedule: scheduleSchema.default('rate(30 days)'),
       /**
-       * Hours for which a `dual-credential` target goes on accepting the credential before the current one; its end is
-       * looked for every hour.
+       * Hours for which a `dual-credential` target goes on accepting the credential before the current one. Their end is looked
+       * for every hour.
        */
       overlapHours: z.int().min(0).max(8760).default(24),
       /** Hours after the overlap until a disabled credential is removed, where the target can disable. */
       graceHours: z.int().min(0).max(8760).default(24),
       /**
-       * So many different secrets of one rotation function, failing without a success between, end its beginnings; and new
-       * code of it begins with one rotation. 0: neither.
+       * Number of different secrets of one rotation function that fail in a row before none of its rotations begins. New code
+       * of it begins with one rotation. 0: neither.
        */
       brakeAfter: z
         .int()
@@ -259,7 +262,7 @@ const environmentSchema = z.strictObject({
           'must be 0, for no brake, or from 2: one secret never stops the others',
         )
         .default(5),
-      /** A secret that has not rotated for longer is overdue. */
+      /** Days after which a secret that has not rotated is overdue. */
       maximumAgeDays: z.int().min(1).max(1000).default(45),
     })
     .prefault({}),
@@ -273,7 +276,7 @@ const environmentSchema = z.strictObject({
   eventArchiveDays: z.int().min(1).max(3650).optional(),
   notifications: z
     .strictObject({
-      /** Alarms are mailed here; each address confirms once. */
+      /** Addresses that alarms are mailed to; each confirms once. */
       emails: z.array(z.email()).max(20).default([]),
       /** An existing SNS topic in place of Rekey's own. Its policy must let CloudWatch publish. */
       topicArn: z
@@ -314,7 +317,7 @@ const environmentSchema = z.strictObject({
         .array(z.string().regex(/^\d{12}$/, 'must be 12 digits'))
         .max(20)
         .default([]),
-      /** Requests that are older are refused. */
+      /** Age in hours above which requests are refused. */
       maximumAgeHours: z.int().min(1).max(168).default(24),
     })
     .prefault({}),
@@ -325,7 +328,7 @@ const environmentSchema = z.strictObject({
    */
   reservedConcurrency: z
     .strictObject({
-      /** Takes requests for revocations. */
+      /** The function that takes requests for revocations. */
       intake: reserved,
       /** Each function of the revocation workflow's own: those that replace the credential and report. */
       workflow: reserved,

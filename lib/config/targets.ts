@@ -10,7 +10,7 @@ import type { EnvironmentConfiguration, SecretConfiguration } from './schema.ts'
 
 type Fields = NonNullable<SecretConfiguration['create']>['fields'];
 
-/** What the first rotation would find wrong with a secret's target, as far as the configuration tells. */
+/** Finds what the first rotation would find wrong with a secret's target, as far as the configuration tells. */
 export const checkTarget = (
   secret: SecretConfiguration,
   environment: EnvironmentConfiguration,
@@ -37,7 +37,9 @@ function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] 
   }
 }
 
-/** A longer password could never log in. The rotators of other types shorten theirs to what their targets take. */
+/**
+ * Refuses passwords that are too long to log in with. The rotators of other types shorten theirs to what their targets take.
+ */
 function checkPasswordLength(secret: SecretConfiguration, environment: EnvironmentConfiguration): Problem[] {
   const { type, passwords } = secret;
   const { length } = passwordsOf(environment, secret);

@@ -8,7 +8,7 @@ import type { EnvironmentConfiguration } from '../config/schema.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { RekeyBus } from './rekey-bus.ts';
 
-/** What every stack of an environment gets. */
+/** Props that every stack of an environment gets. */
 export interface EnvironmentStackProps extends StackProps {
   readonly environment: string;
   readonly configuration: EnvironmentConfiguration;
@@ -47,8 +47,8 @@ export class EventsStack extends Stack {
 }
 
 /**
- * A topic's own policy replaces the default one, which is what lets the account's alarms publish; with TLS enforced there
- * is such a policy, and without this statement every alarm would go off unheard.
+ * Lets the account's alarms publish to a topic. A topic's own policy replaces the default one, which would let them. With TLS
+ * enforced the topic has such a policy, so alarms need this statement to be heard.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
  */
 function permitAlarms(topic: Topic): void {

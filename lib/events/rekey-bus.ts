@@ -11,7 +11,7 @@ export interface RekeyBusProps {
   /** Name of the environment; the bus is called `rekey-<environment>`. */
   readonly environment: string;
   /**
-   * How long the bus keeps events for a replay. Events hold no secret values.
+   * Time for which the bus keeps events for a replay. Events hold no secret values.
    * @default - no archive; the audit log keeps every event anyway
    */
   readonly archiveRetention?: Duration;

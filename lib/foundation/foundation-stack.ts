@@ -26,7 +26,7 @@ export class FoundationStack extends Stack {
   readonly secretsKey: Key;
   /** Policy of that key, to which every created secret adds. */
   readonly secretsKeyPolicy = new OnceDocument(this);
-  /** Missing where every rotation function is Rekey's own. */
+  /** Observer of foreign rotations; missing where every rotation function is Rekey's own. */
   readonly observer: RotationObserver | undefined;
 
   constructor(scope: Construct, id: string, props: FoundationStackProps) {

@@ -32,8 +32,8 @@ export const functionNames: readonly string[] = [
 ];
 
 /**
- * Says what esbuild starts from: the module of that name, or where a service has functions of many types, the same three lines
- * for each.
+ * Finds what esbuild starts from: the module of that name, or the three lines of a service's functions. A service with
+ * functions of many types has the same three lines for each.
  */
 function startOf(name: string): BuildOptions {
   const entry = isAbsolute(name) ? name : join(entries, `${name}.handler.ts`);
@@ -55,7 +55,7 @@ export const handler = ${service}Handler(rotator);
 /** CommonJS dependencies inside an ES module bundle call `require` for Node's own modules. */
 const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/** What goes into one function's deployment package. */
+/** The content of one function's deployment package. */
 export interface BundleOptions {
   /** One of {@link functionNames}, or the absolute path of a handler module. */
   readonly entry: string;
@@ -64,10 +64,10 @@ export interface BundleOptions {
 }
 
 /**
- * Writes `index.mjs` into `directory`: a minified ES module with everything it imports, the AWS SDK included, so that
- * a function runs the versions that were tested and not those that Lambda happens to bring. What the code imports only
- * when it needs it (`import()`) becomes a file beside it that a start does not read. Returns what esbuild says of the
- * files and what each of them is made of.
+ * Writes `index.mjs` into `directory`: a minified ES module with everything it imports. The AWS SDK is included, so that a
+ * function runs the versions that were tested and not those that Lambda happens to bring. What the code imports only when it
+ * needs it (`import()`) becomes a file beside it that a start does not read. Returns what esbuild says of the files and what
+ * each of them is made of.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
  */
 export function bundle(directory: string, options: BundleOptions): Metafile {
@@ -110,9 +110,9 @@ function copyFiles(directory: string, { files = [] }: BundleOptions): void {
 }
 
 /**
- * Returns the code of a function: as it was built for the published package, or in a checkout bundled by esbuild in this
+ * Returns the code of a function. For the published package it is already built. In a checkout esbuild bundles it in this
  * process, without Docker, in about a quarter of a second. The same entry with the same files is bundled once per synth, and
- * stacks that are not selected are not bundled at all.
+ * only stacks that are selected are bundled.
  */
 export function bundledCode(options: BundleOptions): Code {
   const built = join(packageRoot, 'functions', options.entry);

@@ -17,10 +17,10 @@ import type { FunctionEnvironment } from '../../core/deployed/environment.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { bundledCode, packageRoot } from './bundle.ts';
 
-/** Where a function is attached to reach a target in private subnets. */
+/** The network that a function is attached to, to reach a target in private subnets. */
 export interface NetworkAttachment {
   readonly vpc: IVpc;
-  /** @default - the VPC's private subnets with a way out */
+  /** Subnets of the function. @default - the VPC's private subnets with a way out */
   readonly vpcSubnets?: SubnetSelection;
   readonly securityGroups: readonly ISecurityGroup[];
 }
@@ -42,15 +42,15 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
    * @default - none
    */
   readonly extraEnvironment?: Readonly<Record<string, string>>;
-  /** @default Duration.seconds(30) */
+  /** Time after which Lambda ends a call. @default Duration.seconds(30) */
   readonly timeout?: Duration;
   /**
-   * In MiB. CPU grows with it.
+   * Memory of the function, in MiB. CPU grows with it.
    * @default 512
    */
   readonly memorySize?: number;
   /**
-   * How long logs are kept. The audit log is not among them; it has its own retention.
+   * Time for which logs are kept. The audit log is not among them; it has its own retention.
    * @default RetentionDays.ONE_YEAR
    */
   readonly logRetention?: RetentionDays;
@@ -64,16 +64,16 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
    * @default - none
    */
   readonly files?: readonly string[];
-  /** @default - not attached to a VPC */
+  /** Network that the function is attached to. @default - not attached to a VPC */
   readonly network?: NetworkAttachment;
-  /** @default - shares the account's unreserved concurrency */
+  /** Executions that Lambda keeps free for the function. @default - shares the account's unreserved concurrency */
   readonly reservedConcurrency?: number;
 }
 
 /**
- * The one way in which Rekey makes a Lambda function: Node.js 24 on Arm, a minified ES module that brings its own AWS
- * SDK, an environment typed by the schema that the function reads it with, its own log group, tracing, and a role that
- * holds nothing but what logging, tracing and its network need. Grants come from the constructs that use it.
+ * The Lambda function that every service of Rekey runs on. It runs on Node.js 24 on Arm, as a minified ES module that brings
+ * its own AWS SDK. Its environment is typed by the schema that the function reads it with. It has its own log group, tracing,
+ * and a role that holds only what logging, tracing and its network need. Grants come from the constructs that use it.
  *
  * @example
  * new StandardFunction(this, 'Writer', {
@@ -180,7 +180,10 @@ function checkEnvironment<Schema extends z.ZodObject>(
   return values;
 }
 
-/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html */
+/**
+ * Lets CloudWatch Logs encrypt log groups of the account with a key.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
 function permitLogEncryption(scope: Construct, key: IKey): void {
   const { partition, region, account } = Stack.of(scope);
   key.addToResourcePolicy(
@@ -197,8 +200,8 @@ function permitLogEncryption(scope: Construct, key: IKey): void {
 }
 
 /**
- * Lambda manages the function's network interfaces under the function's role; code in the function has no business
- * with them, so the same actions are denied to calls that come from a function.
+ * Lets Lambda manage the function's network interfaces, and denies that to the function's own code. Lambda does it under the
+ * function's role, so the same actions are denied to calls that come from a function.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security
  */
 function permitNetwork(scope: Construct, role: Role): void {

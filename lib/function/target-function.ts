@@ -28,10 +28,13 @@ export interface TargetFunctionProps {
   readonly bus: RekeyBus;
   /** Queue of the audit log; records go here when the bus does not take them. */
   readonly auditQueue: IQueue;
-  /** @default - not attached to a VPC; the target must be reachable from the internet */
+  /**
+   * Network in which the function meets its target.
+   * @default - not attached to a VPC; the target must be reachable from the internet
+   */
   readonly network?: NetworkAttachment;
   /**
-   * Permits plaintext where a secret does not say `ssl` and the server offers no TLS. Each use raises a finding.
+   * Permits plaintext where a secret leaves `ssl` out and the server offers no TLS. Each use raises a finding.
    * @default false
    */
   readonly allowPlaintext?: boolean;
@@ -45,13 +48,13 @@ export interface TargetFunctionProps {
    * @default - the public authorities and those of Amazon RDS
    */
   readonly certificateAuthority?: string;
-  /** @default RetentionDays.ONE_YEAR */
+  /** Time for which logs are kept. @default RetentionDays.ONE_YEAR */
   readonly logRetention?: RetentionDays;
   /** Executions that Lambda keeps free for the function. @default - it shares the account's unreserved concurrency */
   readonly reservedConcurrency?: number;
 }
 
-/** What differs between the function that rotates and the one that contains. */
+/** The settings in which the function that rotates and the one that contains differ. */
 export interface TargetFunctionKind {
   readonly service: (typeof services)['rotation' | 'containment'];
   readonly environmentSchema: typeof rotationEnvironmentSchema | typeof containmentEnvironmentSchema;
@@ -66,7 +69,7 @@ export abstract class TargetFunction extends Construct {
   readonly function: StandardFunction;
   readonly type: SecretType;
   readonly strategy: Strategy;
-  /** Where it announces what it did. */
+  /** Bus on which it announces what it did. */
   readonly bus: RekeyBus;
   /** The role's statements that grow with the secrets. */
   protected readonly pages: PolicyPages;
@@ -205,7 +208,10 @@ function permitAnyResource(
   Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason });
 }
 
-/** Admin secrets that RDS manages hold no host, and those of read replicas name the primary: RDS knows both. */
+/**
+ * Lets a role look databases up. Admin secrets that RDS manages hold no host, and those of read replicas name the primary: RDS
+ * knows both.
+ */
 function permitDatabaseLookup(role: Role): void {
   role.addToPolicy(
     new PolicyStatement({

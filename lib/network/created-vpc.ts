@@ -29,7 +29,7 @@ interface Endpoint {
   readonly actions: string;
 }
 
-/** What every function calls; CloudWatch Logs and X-Ray are reached through Lambda itself. */
+/** Endpoints that every function calls. CloudWatch Logs and X-Ray are reached through Lambda itself. */
 const common: readonly Endpoint[] = [
   {
     id: 'SecretsManager',
@@ -67,7 +67,7 @@ interface CreatedVpcProps {
 export class CreatedVpc extends Construct {
   readonly vpc: IVpc;
   readonly subnets: readonly PrivateSubnet[];
-  /** What must be there before anything can be reached. */
+  /** Resources that must be there before anything can be reached. */
   readonly ready: readonly IDependable[];
 
   constructor(scope: Construct, id: string, { network, name }: CreatedVpcProps) {
@@ -178,7 +178,10 @@ export class CreatedVpc extends Construct {
     return { routerId: resource.ref, resource };
   }
 
-  /** Of the type that takes other tags in place: a gateway has one attachment to a VPC, so none can be replaced. */
+  /**
+   * Attaches the VPC to a transit gateway. The resource's type takes other tags in place: a gateway has one attachment to a
+   * VPC, so none can be replaced.
+   */
   private attach(vpc: CfnVPC, transitGatewayId: string) {
     const resource = new CfnTransitGatewayVpcAttachment(this, `Attachment-${transitGatewayId}`, {
       vpcId: vpc.ref,

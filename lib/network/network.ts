@@ -13,7 +13,7 @@ export interface NetworkProps {
   /** Name of the network, shown in the console. */
   readonly name: string;
   /**
-   * APIs that the functions in it call beyond those that all of them call; a new VPC gets an endpoint for each.
+   * APIs that its functions call beyond those that every function calls. A new VPC gets an endpoint for each.
    * @default - none
    */
   readonly apis?: readonly AwsApi[];
@@ -22,12 +22,12 @@ export interface NetworkProps {
 type Egress = Extract<NetworkConfiguration, { existing: object }>['existing']['egress'];
 
 /**
- * Where the functions meet their targets in private. An existing VPC is described by ids, so that synth needs no access
- * to AWS; a new one has no way to the internet, only interface endpoints for the APIs in use.
+ * The network in which the functions meet their targets in private. An existing VPC is described by ids, so that synth needs no
+ * access to AWS. A new one has no way to the internet, only interface endpoints for the APIs in use.
  */
 export class Network extends Construct {
   readonly attachment: NetworkAttachment;
-  /** What must be there before a function in the network can work. */
+  /** Resources that must be there before a function in the network can work. */
   readonly ready: readonly IDependable[];
 
   constructor(scope: Construct, id: string, props: NetworkProps) {

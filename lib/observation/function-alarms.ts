@@ -19,11 +19,11 @@ export interface FunctionAlarmsProps {
    */
   readonly instance?: string;
   /**
-   * How many errors within which time raise the alarm.
+   * Number of errors within a time that raises the alarm.
    * @default - one within five minutes
    */
   readonly errors?: { readonly atLeast: number; readonly within: Duration };
-  /** @default - nobody is told; the alarms are seen in the console only */
+  /** Topic that is told of the alarms. @default - nobody is told; the alarms are seen in the console only */
   readonly topic?: ITopic;
 }
 

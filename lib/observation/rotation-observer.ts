@@ -30,7 +30,7 @@ export interface RotationObserverProps {
   readonly auditQueue: IQueue;
   /** The secrets whose rotation function is not Rekey's. */
   readonly secrets: readonly ObservedSecret[];
-  /** Told when a rotation fails or an event could not be taken. @default - nobody; seen in the console only */
+  /** Topic that is told when a rotation fails or an event could not be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
 }
 

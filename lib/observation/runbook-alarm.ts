@@ -15,15 +15,15 @@ import { type RunbookName, runbooks } from './runbooks.ts';
 /** Props of {@link RunbookAlarm}. */
 export interface RunbookAlarmProps {
   readonly environment: string;
-  /** Which runbook the alarm points to; also its name. */
+  /** Name of the alarm, and of the runbook that it points to. */
   readonly runbook: RunbookName;
   readonly metric: IMetric;
   /**
-   * Told when the alarm goes off and when it is over.
+   * Topic that is told when the alarm goes off and when it is over.
    * @default - nobody; the alarm is seen in the console only
    */
   readonly topic?: ITopic;
-  /** Goes off at this value or above. @default 1 */
+  /** Value at which the alarm goes off, or above. @default 1 */
   readonly threshold?: number;
   /**
    * Tells several alarms with the same runbook apart, for example the name of a function's construct.
@@ -31,7 +31,7 @@ export interface RunbookAlarmProps {
    */
   readonly instance?: string;
   /**
-   * The last so many periods count, and so many of their data points must be at the threshold.
+   * Number of last periods that count, and of their data points that must be at the threshold.
    * @default - one of two: a data point that comes late is still seen beside the newer ones
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
    */
@@ -39,8 +39,8 @@ export interface RunbookAlarmProps {
 }
 
 /**
- * An alarm that tells the person it wakes what is wrong, where to look and how it usually ends, and which runbook has
- * the details. No data is good: functions emit a metric only when there is something to count.
+ * An alarm with a runbook. It tells the person it wakes what is wrong, where to look and how it usually ends, and which runbook
+ * has the details. No data is good: functions emit a metric only when there is something to count.
  */
 export class RunbookAlarm extends Construct {
   readonly alarm: Alarm;
@@ -72,7 +72,7 @@ export class RunbookAlarm extends Construct {
   }
 }
 
-/** A metric that Rekey's functions emit, summed over five minutes; see the dimensions in `lambdas/functions/chain.ts`. */
+/** Makes a metric of Rekey's functions, summed over five minutes. See the dimensions in `lambdas/functions/chain.ts`. */
 export function rekeyMetric(
   environment: string,
   service: (typeof services)[keyof typeof services],

@@ -1,10 +1,10 @@
-/** What an alarm says to the person it wakes; the long form stands in `docs/runbooks/<name>.md`. */
+/** The text that an alarm gives the person it wakes. The long form stands in `docs/runbooks/<name>.md`. */
 export interface Runbook {
-  /** What is wrong and what it means. */
+  /** Fault that the alarm tells of, and its meaning. */
   readonly description: string;
-  /** Where to look first. */
+  /** First places to look at. */
   readonly investigation: string;
-  /** How it usually ends. */
+  /** Usual way in which it ends. */
   readonly resolution: string;
 }
 

@@ -8,11 +8,11 @@ import { TargetFunction, type TargetFunctionProps } from '../function/target-fun
 import { SessionCutoffFunction } from './session-cutoff-function.ts';
 
 /**
- * Cuts leaked credentials off at their target and proves that they are dead, for secrets of one type and strategy in
- * one network. Its role reads secrets but can never write one, and can never grant a permission.
+ * Cuts leaked credentials off at their target and proves that they are dead. It serves secrets of one type and strategy in one
+ * network. Its role reads secrets but can never write one, and can never grant a permission.
  */
 export class ContainmentFunction extends TargetFunction {
-  /** What ends sessions for it, where the type's permission for that could grant others. */
+  /** Function that ends sessions for it, where the type's permission for that could grant others. */
   readonly sessionCutoff: SessionCutoffFunction | undefined;
 
   constructor(scope: Construct, id: string, props: TargetFunctionProps) {

@@ -17,7 +17,7 @@ import type { Construct } from 'constructs';
 import { longestStepSeconds } from '../../core/deployed/limits.ts';
 import { type ErrorCode, retryableCodes } from '../../core/errors/codes.ts';
 
-/** What a state may be told of: a code of Rekey's, or an error of Lambda, its runtime or Step Functions. */
+/** Error that a state may end with. It is a code of Rekey's, or an error of Lambda, its runtime or Step Functions. */
 type StateError = ErrorCode | `${'Lambda' | 'Runtime' | 'Sandbox' | 'States'}.${string}`;
 
 /** Lambda could not run the function; a moment later it may. */
@@ -68,10 +68,10 @@ const retry = (errors: readonly StateError[], maxAttempts: number, interval: Dur
   maxDelay: Duration.seconds(10),
 });
 
-/** Each waits for another time, so that those who were turned away together do not come back together. */
+/** Random waits, so that calls which were turned away together come back one by one. */
 const spread = { jitterStrategy: JitterType.FULL } as const;
 
-/** Comes back for about 20 minutes on average. */
+/** Retries of calls that found no room, for about 20 minutes on average. */
 const untilFree: RetryProps = {
   ...{ errors: [...crowded], maxAttempts: 100, ...spread },
   ...{ interval: Duration.seconds(2), backoffRate: 2, maxDelay: Duration.seconds(30) },
@@ -83,7 +83,7 @@ export const rotateTimeout = Duration.seconds(longestStepSeconds + 30);
 type Containing = IChainable & INextable & Pick<CustomState, 'addCatch' | 'addRetry'>;
 
 /**
- * A call of the containment function whose name stands in the state. Written in Amazon States Language because the
+ * Builds a call of the containment function whose name stands in the state. It is written in Amazon States Language because the
  * CDK's own task wants to know the function at synth.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
  */
@@ -129,11 +129,11 @@ function containment(
 }
 
 /**
- * The states of the revocation workflow.
+ * Builds the states of the revocation workflow.
  *
- * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off
- * that fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A
- * secret that nothing within reach accepts or refuses is replaced without proof, which is an end of its own.
+ * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off that
+ * fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A secret that
+ * nothing within reach accepts or refuses is replaced without proof, which is an end of its own.
  */
 export function revocationStates(
   scope: Construct,

@@ -48,7 +48,7 @@ export interface RevocationWorkflowProps {
    */
   readonly allowedAccounts?: readonly string[];
   /**
-   * Older requests are refused, in whole hours up to 7 days.
+   * Age above which requests are refused, in whole hours up to 7 days.
    * @default Duration.hours(24)
    */
   readonly maximumRequestAge?: Duration;
@@ -57,15 +57,15 @@ export interface RevocationWorkflowProps {
    * @default - they share the account's unreserved concurrency
    */
   readonly reservedConcurrency?: { readonly [name in 'intake' | 'workflow']?: number | undefined };
-  /** Told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
+  /** Topic that is told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
-  /** @default RetentionDays.ONE_YEAR */
+  /** Time for which logs are kept. @default RetentionDays.ONE_YEAR */
   readonly logRetention?: RetentionDays;
 }
 
 /**
- * Revocation: an event `Secret Revocation Requested` on the bus makes a leaked credential stop working at its target,
- * replaces it, proves both by trying, and reports. See `docs/revocation.md`.
+ * Revokes leaked credentials when an event `Secret Revocation Requested` comes over the bus. It makes the credential stop
+ * working at its target, replaces it, proves both by trying, and reports. See `docs/revocation.md`.
  *
  * @example
  * new RevocationWorkflow(this, 'Revocation', {
@@ -209,7 +209,7 @@ export class RevocationWorkflow extends Construct {
     return machine;
   }
 
-  /** Where a secret's functions are found: its definition, which holds names only. */
+  /** Lets a function find a secret's functions by the secret's definition, which holds names only. */
   private permitLookup({ role }: StandardFunction, environment: string): void {
     const definitions = Stack.of(this).formatArn({
       service: 'ssm',
@@ -222,7 +222,7 @@ export class RevocationWorkflow extends Construct {
     acknowledgeWildcards(role, [definitions], 'The definitions of the secrets, which hold names only.');
   }
 
-  /** The intake finds the definition and the versions, and starts this one workflow; it reads no value. */
+  /** Lets the intake find the definition and the versions, and start this one workflow. It reads no value. */
   private permitIntake({ environment }: RevocationWorkflowProps): void {
     const allow = (sid: string, actions: string[], resources: string[]) =>
       this.intake.role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
@@ -238,7 +238,7 @@ export class RevocationWorkflow extends Construct {
     acknowledgeWildcards(this.intake.role, [executions], 'The executions of the one workflow.');
   }
 
-  /** Requests to the intake; executions that ended without their report to the report. */
+  /** Sends requests to the intake, and executions that ended without their report to the report. */
   private connect({ environment, bus }: RevocationWorkflowProps): void {
     bus.onEvent(this, 'Requested', {
       description: `Rekey ${environment}: revocation requests, from whatever source, to the intake`,

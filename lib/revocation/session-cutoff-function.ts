@@ -6,7 +6,7 @@ import { PolicyPages, sizedArn } from '../access/policy-pages.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import type { TargetFunctionProps } from '../function/target-function.ts';
 
-/** What {@link SessionCutoffFunction} takes of its containment function, and its permissions. */
+/** The permissions of {@link SessionCutoffFunction}, and the props that it takes of its containment function. */
 export interface SessionCutoffFunctionProps
   extends Pick<TargetFunctionProps, 'environment' | 'type' | 'logRetention' | 'reservedConcurrency'> {
   /** Actions on the resources that are attached. */

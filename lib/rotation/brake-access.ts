@@ -9,7 +9,7 @@ import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import type { StandardFunction } from '../function/standard-function.ts';
 
-/** So many different secrets, failing without a success between, engage the brake where nothing else is said. */
+/** Number of different secrets, failing in a row, that engages the brake by default. */
 export const usualBrakeAfter = 5;
 
 /** Names of the variables by which a function knows its brake. */
@@ -41,7 +41,7 @@ export function attachBrake(
   grantOnBrakes(target.role, `${brakesPath(environment)}/${name}`, { mayDelete: true });
 }
 
-/** Lets a role read the states of brakes below a path and put new ones beside the old, which it cannot overwrite. */
+/** Lets a role read the states of brakes below a path and put new ones beside the old. It can overwrite none. */
 export function grantOnBrakes(
   role: IRole,
   path: string,
@@ -67,8 +67,8 @@ export function grantOnBrakes(
 }
 
 /**
- * Identifies the code and the configuration of a function: another text when anything of them changes in the template, and
- * the same one in every synth until then.
+ * Identifies the code and the configuration of a function by a text. The text is another one when anything of them changes in
+ * the template, and the same one in every synth until then.
  */
 function codeOf(target: StandardFunction): string {
   let asked = false;

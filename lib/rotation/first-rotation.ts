@@ -37,7 +37,7 @@ export class FirstRotations extends Construct {
     this.pages = new PolicyPages(this.function.role);
   }
 
-  /** The one of a construct's stack, made when it is first asked for. */
+  /** Finds the one of a construct's stack, and makes it when it is first asked for. */
   static of(scope: Construct, environment: string): FirstRotations {
     const stack = Stack.of(scope);
     const known = stack.node.tryFindChild(id);

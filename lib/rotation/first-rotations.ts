@@ -5,10 +5,10 @@ import type { RotatedSecret } from '../secret/rotated-secret.ts';
 const lanes = 10;
 
 /**
- * Has first rotations start in ten rows, one behind the other, so that a new stack does not start all in the same second.
+ * Has first rotations start in ten rows, one behind the other. So a new stack does not start all in the same second.
  *
- * Row and place follow from the secret's name. A secret that comes or goes changes what one other waits for, and
- * CloudFormation updates no resource for that.
+ * Row and place follow from the secret's name. A secret that comes or goes changes what one other waits for, and CloudFormation
+ * updates no resource for that.
  */
 export function spreadFirstRotations(secrets: Iterable<RotatedSecret>): void {
   const rows = new Map<number, RotatedSecret>();

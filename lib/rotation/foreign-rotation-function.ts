@@ -12,7 +12,7 @@ export interface ForeignRotationFunctionProps {
    * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
    */
   readonly functionArn: string;
-  /** What the function does, for whoever reads about its secrets; nothing is built from it. */
+  /** Strategy of the function, for whoever reads about its secrets; nothing is built from it. */
   readonly strategy: Strategy;
 }
 

@@ -17,7 +17,7 @@ import { ContainmentFunction } from '../revocation/containment-function.ts';
 import { ForeignRotationFunction } from './foreign-rotation-function.ts';
 import { RotationFunction } from './rotation-function.ts';
 
-/** What {@link FunctionPairs} builds with. */
+/** Props of {@link FunctionPairs}. */
 export interface FunctionPairsProps {
   readonly environment: string;
   readonly configuration: EnvironmentConfiguration;
@@ -160,8 +160,9 @@ export class FunctionPairs {
 }
 
 /**
- * Each error of a rotation function counts at once, except where a target may take longer to set a password than a step
- * can wait: one that failed for that is tried again, and only the second within an hour counts.
+ * Chooses how many errors of a rotation function raise the alarm. Usually each counts at once. Where a target may take longer
+ * to set a password than a step can wait, a step that failed for that is tried again, and only the second within an hour
+ * counts.
  */
 function errorsOf({ type }: RotationFunction) {
   return stepSecondsOf(type) === usualStepSeconds

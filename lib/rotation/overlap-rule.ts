@@ -13,7 +13,7 @@ import type { StandardFunction } from '../function/standard-function.ts';
 export interface OverlapRuleProps {
   readonly environment: string;
   readonly type: SecretType;
-  /** The rotation function that ends the overlaps. */
+  /** Rotation function that ends the overlaps. */
   readonly function: StandardFunction;
 }
 
@@ -22,7 +22,7 @@ export interface OverlapRuleProps {
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
  */
 const longestInput = 8_192;
-/** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+/** Targets that EventBridge takes for one rule. @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const mostTargets = 5;
 /** The longest name that Secrets Manager takes, for one that is known only when it is deployed. */
 const longestName = 512;
@@ -71,7 +71,7 @@ export class OverlapRule extends Construct {
     }
   }
 
-  /** Derived from where the function stands, so that it stays when secrets come and go. */
+  /** Minute of the hour, derived from the construct's address, so that it stays when secrets come and go. */
   private get minute(): number {
     return Number.parseInt(this.node.addr.slice(-8), 16) % 60;
   }
@@ -87,7 +87,7 @@ export class OverlapRule extends Construct {
     });
   }
 
-  /** The names in their order, as many together as fit into an input. */
+  /** Divides the names, in their order, into as few inputs as they fit into. */
   private inputs(): string[][] {
     const inputs: string[][] = [];
     let left = 0;

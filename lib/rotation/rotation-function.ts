@@ -20,18 +20,18 @@ export interface RotationFunctionProps extends TargetFunctionProps {
    */
   readonly passwordEnvironment?: Readonly<Record<string, string>>;
   /**
-   * For how long a `dual-credential` target goes on accepting the credential before the current one.
+   * Time for which a `dual-credential` target goes on accepting the credential before the current one.
    * @default Duration.hours(24)
    */
   readonly overlap?: Duration;
   /**
-   * So many different secrets, failing without a success between, engage the brake, and new code begins with one
-   * rotation; 0: the function has no brake.
+   * Number of different secrets, failing in a row, that engages the brake. New code begins with one rotation. 0: the function
+   * has no brake.
    * @default 5
    */
   readonly brakeAfter?: number;
   /**
-   * How long after the overlap a disabled credential is removed, where the target can disable.
+   * Time after the overlap until a disabled credential is removed, where the target can disable.
    * @default Duration.hours(24)
    */
   readonly grace?: Duration;

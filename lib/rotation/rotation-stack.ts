@@ -51,7 +51,7 @@ export class RotationStack extends Stack {
     }
   }
 
-  /** In the order of their names, so that the order in the configuration changes nothing; but admin secrets first. */
+  /** Builds the secrets in the order of their names, admin secrets first. So the order in the configuration changes nothing. */
   private buildSecrets(): ReadonlyMap<string, RotatedSecret> {
     const { environment, configuration, members } = this.settings;
     const mine = Object.values(configuration.secrets)

@@ -2,10 +2,10 @@ import { pauseTag } from '../../core/deployed/names.ts';
 import type { PagedStatement } from '../access/policy-pages.ts';
 
 /**
- * What RotateSecret may be called with by whoever only starts rotations: nothing that sets them up anew.
+ * Conditions under which RotateSecret only starts a rotation and sets nothing up anew.
  *
- * Whether `ModifyRotationRules` is there when a request has no rules is not documented, so a request without it is allowed
- * either way; the other two are absent then, which `Null` asks for.
+ * It is not documented whether `ModifyRotationRules` is there when a request has no rules, so a request without it is allowed
+ * either way. The other two are absent then, which `Null` asks for.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
 const asConfigured = {
@@ -29,7 +29,7 @@ export const followRotation = {
   actions: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],
 } as const satisfies PagedStatement;
 
-/** Gives up a rotation that cannot be finished: takes AWSPENDING off a version, and touches no other label. */
+/** Gives up a rotation that hangs: takes AWSPENDING off a version, and touches no other label. */
 export const abandonRotation = {
   sid: 'AbandonRotation',
   actions: ['secretsmanager:UpdateSecretVersionStage'],
@@ -37,8 +37,9 @@ export const abandonRotation = {
 } as const satisfies PagedStatement;
 
 /**
- * The same, and pauses rotations or ends a pause: sets and removes one tag, and no other, since tags may decide about permissions.
- * One statement, as each names every adopted secret: a request has either a label or keys of tags.
+ * Gives up a rotation, and pauses rotations or ends a pause. For a pause it sets and removes one tag, and no other, since tags
+ * may decide about permissions. It is one statement, as each names every adopted secret: a request has either a label or keys
+ * of tags.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
  */
 export const abandonOrPauseRotation = {
@@ -51,8 +52,8 @@ export const abandonOrPauseRotation = {
 } as const satisfies PagedStatement;
 
 /**
- * Secrets Manager asks that whoever starts a rotation may also invoke its function; the function acts only on versions that
- * are pending, or that a rotation has just made current.
+ * Invokes the rotation function, which Secrets Manager asks of whoever starts a rotation. The function acts only on versions
+ * that are pending, or that a rotation has just made current.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
  */
 export const invokeRotation = {

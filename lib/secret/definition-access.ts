@@ -16,8 +16,8 @@ const noteContent: PagedStatement = {
 };
 
 /**
- * Permission of one role to read the definitions of named secrets, and to note in a tag of each secret what it has taken over.
- * Tags may decide about permissions, so it may set that one tag and no other.
+ * A role's permission to read the definitions of named secrets. It may also note in a tag of each secret what it has taken
+ * over. Tags may decide about permissions, so it may set that one tag and no other.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html#access_tags_control-tag-keys
  */
 export class DefinitionAccess {
@@ -30,7 +30,8 @@ export class DefinitionAccess {
   }
 
   /**
-   * The parameter by its name: its own reference would make the role wait for a definition that names the function.
+   * Adds a definition by the name of its parameter. The parameter's own reference would make the role wait for a definition
+   * that names the function.
    * @param noted - the secret whose tag says what it has taken over
    */
   add(parameterName: string, noted: SecretIdentity | undefined): void {

@@ -3,9 +3,9 @@ import type { Construct } from 'constructs';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 
-/** https://docs.aws.amazon.com/general/latest/gr/ssm.html */
+/** Bytes that a standard parameter holds. @see https://docs.aws.amazon.com/general/latest/gr/ssm.html */
 const longestParameter = 4096;
-/** What a value that is known only at the deploy is taken for: ARNs and host names are mostly shorter. */
+/** Length that is assumed of a value which is known only at the deploy. ARNs and host names are mostly shorter. */
 const tokenLength = 128;
 
 /**
@@ -25,7 +25,7 @@ export function definitionText(scope: Construct, secret: string, definition: Sec
   return text;
 }
 
-/** Length of a text, or of what joins parts to one, in bytes. */
+/** Measures a text, or what joins parts to one, in bytes. */
 function lengthOf(resolved: unknown): number {
   if (typeof resolved === 'string') return Buffer.byteLength(resolved);
   const parts: unknown = (resolved as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join']?.[1];

@@ -43,13 +43,13 @@ export type AdminSecret = RotatedSecret | ISecret | AdoptedSecret;
 export interface RotatedSecretProps {
   readonly environment: string;
   /**
-   * Created by Rekey, or adopted: any secret of the CDK, such as `cluster.secret`, or the name or ARN of one that exists. The value, the
-   * policy and the tags of an adopted one stay as they are.
+   * Secret that Rekey creates, or one that it adopts. It adopts any secret of the CDK, such as `cluster.secret`, or the name or
+   * ARN of one that exists. The value, the policy and the tags of an adopted one stay as they are.
    */
   readonly secret: { readonly create: CreatedSecret } | { readonly adopt: ISecret | AdoptedSecret };
-  /** Fixes the secret's type and strategy. */
+  /** Rotation function, which fixes the secret's type and strategy. */
   readonly rotation: RotationFunction | ForeignRotationFunction;
-  /** Of the same type. */
+  /** Containment function of the same type. */
   readonly containment: ContainmentFunction;
   /**
    * Login that may change the passwords of others. For a created secret it becomes `masterarn`, at its next rotation.
@@ -73,7 +73,7 @@ export interface RotatedSecretProps {
   /** Name of the network, for people. @default - none */
   readonly networkName?: string;
   /**
-   * When the secret rotates, in UTC; `Schedule.expression` takes what Secrets Manager alone understands.
+   * Times at which the secret rotates, in UTC. `Schedule.expression` takes what Secrets Manager alone understands.
    * @default Schedule.rate(Duration.days(30))
    * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
    */
@@ -85,12 +85,12 @@ export interface RotatedSecretProps {
    * @default - true for a created secret, which holds nothing but a first password; false for an adopted one
    */
   readonly rotateOnDeploy?: boolean;
-  /** What must be there before the first rotation, for example the endpoints of its network. @default - nothing */
+  /** Resources that must be there before the first rotation, such as the endpoints of its network. @default - none */
   readonly rotateAfter?: readonly IDependable[];
 }
 
 /**
- * A secret that rotates on schedule and can be revoked: the entry in Secrets Manager (created or adopted), its
+ * A secret that rotates on schedule and can be revoked. It holds the entry in Secrets Manager (created or adopted), its
  * schedule, its permissions for the two functions, and its definition for the revocation intake and the CLI.
  *
  * @example
@@ -233,7 +233,7 @@ export class RotatedSecret extends Construct {
   }
 
   /**
-   * Lets somebody give up a rotation that cannot be finished: take AWSPENDING off a version, and touch no other label.
+   * Lets somebody give up a rotation that hangs: take AWSPENDING off a version, and touch no other label.
    * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
    */
   grantAbandon(grantee: IGrantable): Grant {
@@ -246,7 +246,7 @@ export class RotatedSecret extends Construct {
   }
 
   /**
-   * Runs a target when the new credential is current, for example a redeploy of what reads it only at its start.
+   * Runs a target when the new credential is current. An example is a redeploy of what reads it only at its start.
    *
    * @example
    * orders.onRotationSucceeded('Redeploy', { target: new LambdaFunction(redeploy) });

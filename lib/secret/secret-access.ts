@@ -9,11 +9,11 @@ export interface SecretIdentity {
   readonly arnPattern: string;
   /** Name of the secret, by which the length of an ARN is told that is known at the deploy. */
   readonly name?: string;
-  /** @default - the AWS managed key, which needs no permission */
+  /** Key that encrypts the secret. @default - the AWS managed key, which needs no permission */
   readonly encryptionKey?: IKey | undefined;
 }
 
-/** Permission of one role for a growing list of named secrets and their keys. */
+/** A role's permission for a growing list of named secrets and their keys. */
 export class SecretAccess {
   private readonly pages: PolicyPages;
   private readonly role: IRole;
@@ -28,7 +28,7 @@ export class SecretAccess {
       sid: string;
       actions: readonly string[];
       keyActions: readonly string[];
-      /** Where the role's policies are shared with other statements that grow. */
+      /** Policies that the role shares with other statements that grow. */
       pages?: PolicyPages;
     },
   ) {
@@ -48,7 +48,7 @@ export class SecretAccess {
   }
 
   /**
-   * The key may be used through Secrets Manager only, and for these secrets only.
+   * Permits use of the key through Secrets Manager only, and for these secrets only.
    * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
    */
   private keyStatement(keyArn: string): PagedStatement {

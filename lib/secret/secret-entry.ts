@@ -18,9 +18,9 @@ export interface CreatedSecret {
    * next rotation.
    */
   readonly fields: Readonly<Record<string, string | number | boolean>>;
-  /** Key of the secret; without one the AWS managed key is used, which other accounts can never be let use. */
+  /** Key of the secret. The AWS managed key could not be shared with other accounts. */
   readonly encryptionKey: IKey;
-  /** @default RemovalPolicy.RETAIN */
+  /** Policy for the secret when its construct is removed. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
 }
 
@@ -28,7 +28,7 @@ export interface CreatedSecret {
 export interface AdoptedSecret {
   /** Name, or full ARN with the six-character suffix. A name that ends in a hyphen and six characters needs the ARN. */
   readonly id: string;
-  /** @default - the AWS managed key */
+  /** ARN of the key that encrypts the secret. @default - the AWS managed key */
   readonly encryptionKeyArn?: string;
 }
 
@@ -39,17 +39,17 @@ export interface Entry {
   /** ARN by which the secret can be read. */
   readonly arn: string;
   /**
-   * ARN by which its schedule knows it, the same for one that is created, adopted by name, and adopted by full ARN:
-   * CloudFormation takes another spelling for another secret, and deleting the former schedule would end the rotation that
-   * the latter has just begun.
+   * ARN by which its schedule knows it. It is the same for one that is created, adopted by name, and adopted by full ARN.
+   * CloudFormation takes another spelling for another secret, and deleting the former schedule would end the rotation that the
+   * latter has just begun.
    */
   readonly scheduled: string;
   readonly identity: SecretIdentity;
 }
 
 /**
- * What every created secret begins with, whatever the configuration says: CloudFormation generates a new value, and makes it
- * current, whenever any of this changes. Nothing here may ever be changed.
+ * Settings of the first value of every created secret, whatever the configuration says. CloudFormation generates a new value,
+ * and makes it current, whenever any of this changes. Nothing here may ever be changed.
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
  */
 const firstValue = {
@@ -111,7 +111,7 @@ export function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret |
   return known.startsWith('arn:') ? entryOf(secret) : entryOf(secret, known);
 }
 
-/** An imported secret is known by what it was imported with; one of this app by its ARN at the deploy. */
+/** Describes an imported secret by its import, and one of this app by its ARN at the deploy. */
 function entryOf(secret: ISecret, given?: string): Entry {
   const { encryptionKey, secretArn: arn, secretFullArn } = secret;
   if (secretFullArn !== undefined) {

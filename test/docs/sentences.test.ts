@@ -78,6 +78,7 @@ test.each([
   ['get a(): string {', 'other'],
   ['constructor(a: string) {', 'other'],
   ['readonly a: string;', 'other'],
+  ['readonly function: IFunction;', 'other'],
   ['readonly a: (string | number)[];', 'other'],
   ['export const a = [1].map((b) => b);', 'other'],
   ['export type A = (b: string) => string;', 'other'],

@@ -6,7 +6,7 @@ import type { Demand } from './capacity.ts';
 export const adoptedSchema = z.record(z.string(), z.enum(['rotates', 'waits']));
 type Adopted = z.output<typeof adoptedSchema>;
 
-/** What is to be recorded of adopted secrets: those of now, and those that were adopted once, as they exist. */
+/** Merges what is to be recorded of adopted secrets. Those that were adopted once stay, since they exist. */
 export const adoptedOf = (demands: readonly Demand[], known: Adopted): Adopted =>
   Object.fromEntries(
     Object.entries({
@@ -16,8 +16,8 @@ export const adoptedOf = (demands: readonly Demand[], known: Adopted): Adopted =
   );
 
 /**
- * Refuses what a deploy would refuse or do to a live credential: to create a secret that exists, and to rotate at once one
- * that was deployed without that.
+ * Refuses changes of adopted secrets that a deploy would refuse or apply to a live credential. It refuses to create a secret
+ * that exists, and to rotate at once one that was deployed without that.
  * @throws ConfigurationError which names the command that does it safely
  */
 export function checkAdopted(

@@ -3,23 +3,23 @@ import { comfortableCapacity, type Demand, hardCapacity, Load } from './capacity
 
 /** Says which rotation stack each secret of an environment is in. */
 export interface ShardAssignment {
-  /** How many rotation stacks there are; it never falls, so that a stack without secrets is still deployed and emptied. */
+  /** Number of rotation stacks. It never falls, so that a stack without secrets is still deployed and emptied. */
   readonly stacks: number;
   /**
-   * Number of the stack by the secret's full name, also of those that the configuration no longer names: whether they are gone
-   * from their stack is not known, so one that comes back finds its place.
+   * Number of the stack by the secret's full name. It keeps secrets that the configuration no longer names: they may still be
+   * in their stack, and one that comes back finds its place.
    */
   readonly secrets: Readonly<Record<string, number>>;
 }
 
-/** The name of a rotation stack; the first one has no number. */
+/** Names the part of a rotation stack; the first one has no number. */
 export const rotationStackPart = (shard: number): string => (shard === 0 ? 'rotation' : `rotation-${shard}`);
 
 /** Options of {@link assignShards}. */
 export interface AssignmentOptions {
   /** Name of the environment, for errors. */
   readonly environment: string;
-  /** What is recorded of earlier deployments. @default - nothing */
+  /** Assignment that is recorded of earlier deployments. @default - none */
   readonly recorded?: ShardAssignment | undefined;
   /** Says that nothing of the environment is deployed, so that any assignment is right. @default false */
   readonly nothingDeployed?: boolean;

@@ -2,11 +2,11 @@ import { secretName } from '../rules.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../schema.ts';
 import { functionId, functionKeyOf } from './function-key.ts';
 
-/** What a secret takes of its rotation stack. */
+/** The room that a secret takes in its rotation stack. */
 export interface Demand {
   /** Full name of the secret. */
   readonly name: string;
-  /** Missing for a secret that Rekey creates; of an adopted one, whether it rotates as soon as it is first deployed. */
+  /** Tells whether an adopted secret rotates as soon as it is first deployed. Missing for a secret that Rekey creates. */
   readonly adopted?: 'rotates' | 'waits';
   /** Id of the functions that it shares with others. */
   readonly functions: string;
@@ -17,20 +17,20 @@ export interface Demand {
   readonly policySize: number;
   /** Characters that it adds to the policies of what starts first rotations. */
   readonly startSize: number;
-  /** What it asks of the policies together with others: an admin secret, what the functions may change. */
+  /** Characters of policies that it shares with others, by the admin secret or resource that they are for. */
   readonly shared: ReadonlyMap<string, number>;
 }
 
-/** What a rotation stack can hold. */
+/** The room that a rotation stack has. */
 export interface Capacity {
   readonly resources: number;
   readonly templateSize: number;
-  /** Of each role: its own policy and ten managed ones. */
+  /** Characters of each role's policies: its own and ten managed ones. */
   readonly policySize: number;
 }
 
 /**
- * What CloudFormation and IAM take, less what the estimates below may be wrong by.
+ * Limits of CloudFormation and IAM, less the possible errors of the estimates below.
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
@@ -43,14 +43,17 @@ export const comfortableCapacity: Capacity = {
   policySize: 44_000,
 };
 
-/** What a stack takes before the first secret, and each pair of functions; the largest has a function that ends sessions. */
+/**
+ * Resources that a stack has before its first secret. Each pair of functions adds those below; the largest pair has a function
+ * that ends sessions.
+ */
 const stackResources = 9;
 const pairResources = 21;
 const pairTemplateSize = 22_000;
-/** A policy of its own for about so many characters, for each of the two functions. */
+/** Characters of policies after which each of the two functions gets a further policy, which is a resource. */
 const policyPage = 4_500;
 
-/** The longest that precedes and follows the name of a secret in its ARN. */
+/** Most characters that precede and follow the name of a secret in its ARN. */
 const arnFrame = 80;
 
 /** Estimates what each secret of an environment takes of its stack, never too little. */
@@ -104,7 +107,7 @@ function adminName(
   return admin === undefined ? undefined : secretName(environment, admin);
 }
 
-/** What the functions of one pair have to do with. */
+/** The policies of the functions of one pair. */
 class PairLoad {
   readonly shared = new Set<string>();
   policySize = 0;
@@ -122,7 +125,7 @@ class PairLoad {
   }
 }
 
-/** What a stack holds when these secrets are in it. */
+/** The content of a stack that holds the secrets which were added. */
 export class Load {
   readonly #pairs = new Map<string, PairLoad>();
   #resources = stackResources;

@@ -59,7 +59,7 @@ export function functionKeyOf(
   };
 }
 
-/** Writes a function key as a construct id: the type and the strategy to read, and a hash of all of it. */
+/** Writes a function key as a construct id: type and strategy to read, and a hash of all. */
 export const functionId = (key: FunctionKey): string => `${key.type}-${key.strategy}-${identityOf(key)}`;
 
 function adminIdentity(

@@ -22,10 +22,10 @@ const recordSchema = z.record(
 );
 type ShardRecord = z.output<typeof recordSchema>;
 
-/** What the assignment of an environment's secrets goes by. */
+/** Options of {@link recordedShards}. */
 export interface RecordOptions {
   readonly environment: string;
-  /** Any assignment is right. @default false */
+  /** Says that nothing of the environment is deployed, so that any assignment is right. @default false */
   readonly nothingDeployed?: boolean;
   /**
    * Refuses to change the file, for a pipeline that throws its checkout away, and what was recorded with it.
@@ -78,7 +78,7 @@ export function recordedShards(
   return assignment;
 }
 
-/** What a record has and the one before lacks, in words; long lists are cut. */
+/** Lists what a record adds to the one before, in words; long lists are cut. */
 function additions(next: ShardRecord[string], before: ShardRecord[string] | undefined): string[] {
   const newIn = (one: object, other: object = {}) => {
     const known = new Map<string, unknown>(Object.entries(other));
