@@ -9,19 +9,19 @@ import * as z from 'zod';
  * it is tried, and so never stops the others.
  */
 const brakeStateSchema = z.object({
-  /** Which code and configuration of the function the rest is about. */
+  /** Text for the code and configuration of the function that the rest is about. */
   code: z.string().min(1),
   /** The function's name in Lambda, by which a person finds the secrets. */
   functionName: z.string().min(1),
-  /** Whether a rotation that this code began has succeeded. */
+  /** True if a rotation that this code began has succeeded. */
   proven: z.boolean(),
   /** The rotation that goes first, while it is not finished. */
   canary: z.object({ secret: z.string(), token: z.string(), until: z.iso.datetime() }).optional(),
   /** The secrets that failed since the last success, each once. */
   failed: z.array(z.string()),
-  /** When the first of them failed. */
+  /** Time at which the first of them failed. */
   failedSince: z.iso.datetime().optional(),
-  /** Since when no rotation begins. */
+  /** Time at which the brake was engaged; no rotation begins since then. */
   brakedAt: z.iso.datetime().optional(),
 });
 export type BrakeState = z.output<typeof brakeStateSchema>;
@@ -45,14 +45,14 @@ export interface BrakeStore {
   replace(version: number, state: BrakeState): Promise<boolean>;
 }
 
-/** What a function says of itself. */
+/** The settings of a function's brake, which the function brings itself. */
 export interface BrakeRules {
   readonly functionName: string;
-  /** Another text whenever the function's code or configuration is another. */
+  /** Text that changes whenever the function's code or configuration changes. */
   readonly code: string;
-  /** So many different secrets, failing without a success between, engage the brake. */
+  /** Number of different secrets, failing in a row, that engages the brake. */
   readonly after: number;
-  /** A canary that has not ended after this time is taken for dead. */
+  /** Time after which a canary that has not ended is taken for dead. */
   readonly leaseMs: number;
 }
 
@@ -60,11 +60,11 @@ export interface BrakeRules {
 export interface BrakedRotation {
   readonly secretArn: string;
   readonly token: string;
-  /** When it began; unknown in a step that was repeated. */
+  /** Time at which it began; missing in a step that was repeated. */
   readonly began?: Date;
 }
 
-/** Whether a rotation may begin; `next` is to be stored first. */
+/** The answer to whether a rotation may begin; `next` is to be stored first. */
 export type BrakeVerdict =
   | { readonly may: 'begin'; readonly next?: BrakeState }
   | { readonly may: 'wait'; readonly canary: string; readonly next?: undefined }
@@ -73,10 +73,10 @@ export type BrakeVerdict =
 /** The longest text by which a secret is remembered: ten of them fit into a parameter of 4 KiB. */
 const longestName = 300;
 
-/** The secret's name with the suffix of its ARN, from the end, where two of one name differ. */
+/** Gives the secret's name with the suffix of its ARN, cut to its end, where names differ. */
 const nameOf = (secretArn: string): string => secretArn.split(':').slice(6).join(':').slice(-longestName);
 
-/** What holds of a function of which nothing is known, and after a deploy. */
+/** Makes the state of a function after a deploy, or when no state is known. */
 const fresh = ({ code, functionName }: BrakeRules): BrakeState => ({
   code,
   functionName,
@@ -106,7 +106,7 @@ export function beginRotation(
 }
 
 /**
- * What a failed step changes.
+ * Works out the state after a failed step.
  * @param counts - false where the same rotation may still succeed by itself; the next canary's turn comes in any case
  * @returns undefined when nothing changes
  */
@@ -124,8 +124,8 @@ export function afterFailure(
 }
 
 /**
- * What a success changes: it proves the code where it was the canary's, and ends the row of failures where it began after the first
- * of them; what began before says nothing of what has broken since. An engaged brake stays.
+ * Works out the state after a success. It proves the code where it was the canary's. It ends the row of failures where it
+ * began after the first of them; what began before says nothing of what has broken since. An engaged brake stays.
  * @returns undefined when nothing changes
  */
 export function afterSuccess(
@@ -141,12 +141,12 @@ export function afterSuccess(
   return { ...rest, ...(canary !== undefined && { canary }), failed: [] };
 }
 
-/** Lets go of the brake: the next rotation is a canary, which decides about the others; one that runs still is it. */
+/** Releases the brake: the next rotation is a canary, which decides about the others. A canary that still runs stays it. */
 export function release({ code, functionName, canary }: BrakeState): BrakeState {
   return { code, functionName, proven: false, ...(canary !== undefined && { canary }), failed: [] };
 }
 
-/** Whether a success of a rotation that begins now would change anything. */
+/** Tells whether a success of a rotation that begins now would change anything. */
 export const awaitsSuccess = (state: BrakeState | undefined, { code }: BrakeRules): boolean =>
   state?.code !== code || !state.proven || state.failed.length > 0;
 

@@ -3,9 +3,9 @@ import type { BrakeState, BrakeStore } from './brake.ts';
 import type { deploymentParameters } from './deployed/names.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
 
-/** What the operator CLI needs of the outside, besides `core/ports.ts`. None of it can read a secret's value. */
+/** Ports that the operator CLI needs besides `core/ports.ts`. None of them can read a secret's value. */
 
-/** Which account and region. */
+/** The account and the region that a command works in. */
 export interface CloudChoice {
   readonly region?: string;
   readonly profile?: string;
@@ -14,7 +14,7 @@ export interface CloudChoice {
 /** The facts that a deployment wrote down; one that is missing was not deployed. */
 export type DeploymentFacts = Readonly<Partial<Record<keyof typeof deploymentParameters, string>>>;
 
-/** What Rekey made for a network: a stack of its own. */
+/** A stack that Rekey made for a network. */
 export interface DeployedNetwork {
   readonly stack: string;
   /** Id of the security group that functions in it have. */
@@ -28,11 +28,11 @@ export interface Identity {
 }
 
 export interface Deployments {
-  /** Names of the environments that are deployed in this account and region, sorted. */
+  /** Names the environments that are deployed in this account and region, sorted. */
   environments(): Promise<readonly string[]>;
-  /** Empty when there is no such environment. */
+  /** Reads the facts of an environment; empty when it does not exist. */
   facts(environment: string): Promise<DeploymentFacts>;
-  /** What Rekey made for networks, also for those that are no longer configured. */
+  /** Lists what Rekey made for networks, also for those that are no longer configured. */
   networks(environment: string): Promise<readonly DeployedNetwork[]>;
 }
 
@@ -55,10 +55,10 @@ export interface BusRule {
 }
 
 export interface Rules {
-  /** Lists the rules of a bus, without those that AWS services manage; `undefined` when there is no such bus. */
+  /** Lists the rules of a bus, except those that AWS services manage; `undefined` when there is no such bus. */
   list(bus: string): Promise<readonly BusRule[] | undefined>;
   /**
-   * Tries whether the caller may publish events of this kind, with one that EventBridge refuses for its form and hands to
+   * Tries whether the caller may publish events of this kind. It sends one that EventBridge refuses for its form and hands to
    * nobody. It tells nothing of whether the bus exists.
    */
   tryPublish(bus: string, source: string, detailType: string): Promise<void>;
@@ -71,18 +71,18 @@ export interface FunctionState {
   readonly reason?: string;
   readonly lastUpdateStatus?: string;
   readonly logGroup: string;
-  /** Ids; empty for a function outside of networks. */
+  /** Ids of security groups; empty for a function outside of networks. */
   readonly securityGroups: readonly string[];
 }
 
 export interface Functions {
-  /** `undefined` when there is no such function. */
+  /** Reads the state of a function; `undefined` when there is none. */
   inspect(functionArn: string): Promise<FunctionState | undefined>;
 }
 
 export interface Logs {
   /**
-   * Messages of a log group since a time that contain the text, oldest first.
+   * Finds messages of a log group since a time that contain the text, oldest first.
    * @param text - letters, digits and hyphens
    */
   find(logGroup: string, text: string, since: Date): Promise<readonly string[]>;
@@ -106,17 +106,17 @@ export interface ExecutionStage {
 }
 
 export interface Workflows {
-  /** `undefined` while there is no such execution. */
+  /** Reads an execution; `undefined` while there is none of this name. */
   execution(workflowArn: string, name: string): Promise<Execution | undefined>;
-  /** The states so far, in the order in which they were entered. */
+  /** Lists the states so far, in the order in which they were entered. */
   stages(workflowArn: string, name: string): Promise<readonly ExecutionStage[]>;
-  /** Whether the workflow is there and takes executions. */
+  /** Tells whether the workflow is there and takes executions. */
   active(workflowArn: string): Promise<boolean>;
 }
 
 /** The objects of an audit log, in order. */
 export interface AuditObjects {
-  /** Objects whose key sorts behind `after`, ascending. */
+  /** Lists objects whose key sorts behind `after`, ascending. */
   list(after: string, limit: number): Promise<readonly { readonly key: string; readonly written: Date }[]>;
   read(key: string): Promise<Uint8Array>;
 }
@@ -124,7 +124,7 @@ export interface AuditObjects {
 /** Starts rotations, and gives up one that cannot be finished. */
 export interface OperatorRotations extends RotationControl {
   /**
-   * Takes AWSPENDING off a version; does nothing where the version no longer has it.
+   * Takes AWSPENDING off a version; does nothing where it has lost the label already.
    * @throws SecretError `SecretMissing` | `SecretAccessDenied`
    */
   abandon(secretId: string, versionId: string): Promise<void>;
@@ -143,12 +143,12 @@ export interface KnownBrake {
 
 /** The brakes of an environment's rotation functions. */
 export interface Brakes {
-  /** Those that have a state which can be read. */
+  /** Lists the brakes whose state can be read. */
   list(): Promise<readonly KnownBrake[]>;
   open(name: string): BrakeStore;
 }
 
-/** Everything outside that commands reach. Each part is opened when it is first asked for. */
+/** The services outside that commands reach. Each part is opened when it is first asked for. */
 export interface Cloud {
   identity(): Promise<Identity>;
   deployments(): Promise<Deployments>;

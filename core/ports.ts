@@ -9,10 +9,10 @@ import type { SecretDescription, SecretVersion } from './secret/secret.ts';
 
 /** Secrets Manager, as far as the runtime needs it. Each method is exactly one API call. */
 export interface SecretStore {
-  /** @throws SecretError `SecretMissing` | `SecretAccessDenied` */
+  /** Reads what is known of a secret besides its values. @throws SecretError `SecretMissing` | `SecretAccessDenied` */
   describe(secretId: string): Promise<SecretDescription>;
   /**
-   * Reads one version; `undefined` when there is no such version or it has no value yet.
+   * Reads one version; `undefined` when it does not exist or is still empty.
    * @throws SecretError `SecretAccessDenied`
    */
   read(
@@ -39,7 +39,7 @@ export interface SecretStore {
   removePending(secretId: string, versionId: string): Promise<void>;
   /** Sets one tag of the secret. */
   tag(secretId: string, key: string, value: string): Promise<void>;
-  /** Ids of all kept versions, labelled or not, newest first. */
+  /** Lists all kept versions, labelled or not, newest first. */
   listVersions(
     secretId: string,
   ): Promise<readonly { versionId: string; stages: readonly string[]; created?: Date }[]>;
@@ -58,21 +58,21 @@ export interface Clock {
   now(): Date;
 }
 
-/** Cryptographically strong randomness. */
+/** A source of cryptographically strong randomness. */
 export interface Random {
   bytes(length: number): Uint8Array;
-  /** A uniformly distributed integer in `[0, limit)`. */
+  /** Draws a uniformly distributed integer in `[0, limit)`. */
   integer(limit: number): number;
 }
 
 /**
- * What the RDS API knows of a database, for admin secrets that RDS manages (they hold no host) and for secrets of
- * read replicas, whose admin secret names the primary.
+ * The RDS API as far as it tells where databases are. Admin secrets that RDS manages hold no host, and the admin secret of a
+ * read replica names the primary.
  */
 export interface DatabaseDirectory {
-  /** Where the instance or cluster with this ARN listens. */
+  /** Finds the address at which the instance or cluster with this ARN listens. */
   locate(arn: string): Promise<{ host: string; port: number; engine: string } | undefined>;
-  /** True when both hosts are endpoints of one cluster, or the first is of a replica of the second. */
+  /** Tells whether both hosts are endpoints of one cluster, or the first is of a replica of the second. */
   sharesUsers(host: string, adminHost: string): Promise<boolean>;
 }
 

@@ -7,7 +7,7 @@ import type { PasswordPolicy } from './secret/password.ts';
 import type { Strategy } from './secret/secret.ts';
 
 /**
- * For how long a run of a step may go on after it began, in milliseconds: the timeout of the functions of types that issue
+ * Milliseconds for which a run of a step may go on after it began. It is the timeout of the functions of types that issue
  * credentials. After that, nobody will store what it made.
  */
 export const runLivesMs = usualStepSeconds * 1_000;
@@ -24,14 +24,13 @@ export interface Rotator<S extends object> {
   readonly schema: z.ZodType<S>;
 
   /**
-   * What the next secret holds, given the current one. Keys of `current` that are not of the credential stay.
+   * Makes what the next secret holds, given the current one. Keys of `current` that are not of the credential stay.
    *
-   * Where Rekey chooses the value (passwords) this touches nothing; the value is stored before {@link apply} sees it.
-   * Where the target issues it (access keys, API tokens) this makes it there, and {@link discard} exists. Such a
-   * `propose` may die before its result is stored, and is then called again with the same `token`: what the earlier call
-   * left at the target must be found and removed, never a credential that it did not make, nor one of another run of the
-   * same step that may still be alive and store it: a run lives for {@link runLivesMs} at the most. Until then it fails
-   * with a retryable error.
+   * Where Rekey chooses the value (passwords) this touches nothing; the value is stored before {@link apply} sees it. Where the
+   * target issues it (access keys, API tokens) this makes it there, and {@link discard} exists. Such a `propose` may die before
+   * its result is stored, and is then called again with the same `token`. What the earlier call left at the target must then be
+   * found and removed. It must never remove a credential that it did not make, nor one of another run of the same step that may
+   * still be alive and store it: a run lives for {@link runLivesMs} at the most. Until then it fails with a retryable error.
    * @throws TargetError
    * @throws SecretError `SlotsTaken` when the target has room for no other credential
    */
@@ -45,8 +44,8 @@ export interface Rotator<S extends object> {
   discard?(proposal: S, context: ApplyContext<S>): Promise<void>;
 
   /**
-   * Refuses a pending credential that must never reach the target: an empty or absurd password, another host or
-   * user than the current one's. Called before {@link apply}; touches nothing.
+   * Refuses a pending credential that must never reach the target. Such are an empty or absurd password, another host or user
+   * than the current one's. Called before {@link apply}; touches nothing.
    * @throws SecretError `PendingValueRefused` | `IdentityMismatch`
    */
   check(next: S, current: S, context: { strategy: Strategy }): void;
@@ -60,8 +59,8 @@ export interface Rotator<S extends object> {
   apply(next: S, context: ApplyContext<S>): Promise<void>;
 
   /**
-   * Really logs in with `credential`. Never throws for what the target answers: the outcome says it. `unverifiable` is
-   * for credentials that no target known to Rekey accepts or refuses.
+   * Tries `credential` by a real login. Never throws for what the target answers: the outcome says it. `unverifiable` is for
+   * credentials that no target known to Rekey accepts or refuses.
    */
   probe(credential: S, context: TargetContext): Promise<ProbeResult>;
 
@@ -74,37 +73,37 @@ export interface Rotator<S extends object> {
   retire?(old: S, context: RetireContext<S>): Promise<RetireResult>;
 
   /**
-   * Emergency: makes the target refuse `leaked` now and ends its live sessions. Twice is the same as once. Must not
-   * take away the login of `context.credentials.current` when `leaked` is only an older password of the same user:
-   * then it ends the sessions that began before `context.rotatedAt`, or all where the target does not know their age.
+   * Makes the target refuse `leaked` now and ends its live sessions: the emergency. Twice is the same as once. Must not take
+   * away the login of `context.credentials.current` when `leaked` is only an older password of the same user: then it ends the
+   * sessions that began before `context.rotatedAt`, or all where the target does not know their age.
    * @throws TargetError
    */
   contain(leaked: S, context: ContainContext<S>): Promise<ContainResult>;
 
-  /** Keys of the secret's JSON that hold the credential: the only ones whose values a rotation replaces. */
+  /** Names the keys of the secret's JSON that hold the credential: the only ones whose values a rotation replaces. */
   credentialKeys(secret: S): readonly string[];
 
   /**
-   * Keys of the secret's JSON that say whose the credential is and where it may be sent: user, host, port, TLS. Each with
-   * its value in one form, so that a port of `5432`, of `"5432"` and none at all are the same. A credential of one version
-   * never goes where another version points.
+   * Gives the keys of the secret's JSON that say whose the credential is and where it may be sent. They are user, host, port
+   * and TLS, each with its value in one form, so that a port of `5432`, of `"5432"` and none at all are the same. A credential
+   * of one version never goes where another version points.
    */
   boundTo(secret: S): Bounds;
 
-  /** The identity that the target knows the credential by: a user name, a key id. Never a secret. */
+  /** Gives the identity that the target knows the credential by: a user name, a key id. Never a secret. */
   identity(credential: S): string;
 }
 
-/** What a revocation needs of a type: all there is where the rotation itself is not Rekey's. */
+/** Part of a rotator that a revocation needs. It is all there is where the rotation itself is not Rekey's. */
 export type Revoker<S extends object> = Pick<
   Rotator<S>,
   'type' | 'strategies' | 'schema' | 'probe' | 'contain' | 'identity' | 'boundTo'
 >;
 
-/** See {@link Rotator.boundTo}. */
+/** Keys and values that {@link Rotator.boundTo} gives. */
 export type Bounds = Readonly<Record<string, string | number>>;
 
-/** What every call to a target gets. */
+/** The context of every call to a target. */
 export interface TargetContext {
   /** Longest wait for one connection to be ready, in milliseconds. */
   readonly connectTimeoutMs: number;
@@ -112,7 +111,7 @@ export interface TargetContext {
   readonly statementTimeoutMs: number;
   /** PEM certificates of own authorities; replaces the public roots. */
   readonly certificateAuthorities?: readonly string[];
-  /** Permits a plaintext connection when the secret has no `ssl` key and the server offers no TLS. Default: false. */
+  /** Permits a plaintext connection when the secret leaves `ssl` out and the server offers no TLS. Default: false. */
   readonly allowPlaintext?: boolean;
   /** Permits HTTP APIs on private, loopback and link-local addresses. Default: false. */
   readonly allowPrivateAddresses?: boolean;
@@ -123,17 +122,17 @@ export interface TargetContext {
 /** Credentials at hand; all but the current one are read only when asked for. */
 export interface Credentials<S> {
   readonly current: S;
-  /** The admin secret named in `masterarn`, completed and checked to be of the same target. */
+  /** Reads the admin secret named in `masterarn`, completed and checked to be of the same target. */
   admin(): Promise<S | undefined>;
   previous(): Promise<S | undefined>;
   /**
-   * Other versions that Secrets Manager still keeps, newest first; current, pending and previous excluded.
+   * Reads the other versions that Secrets Manager still keeps, newest first; current, pending and previous excluded.
    * @param which - `newer`: those alone that were stored after the current one, by rotations that were given up. Default: `all`
    */
   others(which?: 'newer' | 'all'): AsyncIterable<S>;
   /**
-   * Whether the deployment names the user and the place of a credential as this secret's, and the admin secret. Asked where no
-   * version has logged in: whoever may write a secret may name anybody in it, and the admin would act for that person.
+   * Tells whether the deployment names this credential's user, place and admin secret as the secret's. Asked where no version
+   * has logged in: whoever may write a secret may name anybody in it, and the admin would act for that person.
    */
   isAssigned(credential: S): Promise<boolean>;
 }
@@ -152,8 +151,8 @@ export interface ProposeContext<S> extends ApplyContext<S> {
 
 export interface RetireContext<S> extends ApplyContext<S> {
   /**
-   * `disable`: the overlap is over; the credential must stop working, but may be kept so that a person can enable it
-   * again. `remove`: the grace period is over, or its place is needed. Where a target cannot disable, both remove.
+   * Act that is due. `disable`: the overlap is over; the credential must stop working, but may be kept so that a person can
+   * enable it again. `remove`: the grace period is over, or its place is needed. Where a target cannot disable, both remove.
    */
   readonly act: 'disable' | 'remove';
   /**
@@ -164,7 +163,7 @@ export interface RetireContext<S> extends ApplyContext<S> {
 }
 
 export interface ContainContext<S> extends ApplyContext<S> {
-  /** When the current version became current, if that was after the revocation was requested; in local time. */
+  /** Time at which the current version became current, if after the revocation was requested; in local time. */
   readonly rotatedAt?: Date;
 }
 
@@ -173,14 +172,17 @@ export type ProbeResult =
   | {
       readonly outcome: 'rejected' | 'unreachable';
       readonly error: TargetError;
-      /** The target found the credential right and had no connection left for its user: one that was set is in place. */
+      /**
+       * True if the target found the credential right and had no connection left for its user. A credential that was set is
+       * then in place.
+       */
       readonly passwordAccepted?: boolean;
     }
   /** Nothing that Rekey can reach accepts or refuses it; `note` says who does. */
   | { readonly outcome: 'unverifiable'; readonly note: string };
 
 export interface RetireResult {
-  /** What was done to it; `nothing` when it was so already. */
+  /** Act that was done to it; `nothing` when it was so already. */
   readonly done: 'disabled' | 'removed' | 'nothing';
   readonly note?: string;
 }

@@ -1,4 +1,4 @@
-/** Edits (insert, delete, replace, swap of neighbours) that lead from one word to the other. */
+/** Counts the edits (insert, delete, replace, swap of neighbours) that lead from one word to the other. */
 function distance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);
@@ -22,8 +22,8 @@ function distance(from: string, to: string): number {
 }
 
 /**
- * The known words that somebody who typed `word` may have meant, the nearest first: a few edits away, or containing
- * it, or the same last part of a path.
+ * Finds the known words that somebody who typed `word` may have meant, the nearest first. Such a word is a few edits away, or
+ * contains it, or has the same last part of a path.
  */
 export function near(word: string, known: readonly string[], most = 3): string[] {
   const wanted = word.toLowerCase();

@@ -6,7 +6,7 @@ interface Gap {
   last: number;
 }
 
-/** Where a line stands; `first` is the sequence in the object's key when the line is the object's first one. */
+/** The place of a line. `first` is the sequence in the object's key when the line is the object's first one. */
 export interface Place {
   readonly key: string;
   readonly first?: number;
@@ -96,7 +96,7 @@ export class Chain {
     }
   }
 
-  /** Call after the last record: names what is missing. */
+  /** Names what is missing. Call it after the last record. */
   end(): void {
     for (const { first, last } of this.#gaps) {
       this.#problems.add({

@@ -15,24 +15,27 @@ interface Revocation extends Open {
   ended: boolean;
 }
 
-/** How a revocation may end. */
+/** Ends that a revocation may have. */
 const ends = {
   'Secret Revocation Succeeded': 'succeeded',
   'Secret Revocation Unproven': 'unproven',
   'Secret Revocation Failed': 'failed',
 } as const;
 
-/** How much was begun and how much of it ended. */
+/** The numbers of what was begun, by how it ended. */
 export interface Outcomes {
   readonly succeeded: number;
   readonly failed: number;
-  /** Begun, not ended, and still within the grace period. */
+  /** Number of those that began, have not ended, and are still within the grace period. */
   readonly open: number;
 }
 
-/** The same of revocations. */
+/** The numbers of revocations, by how they ended. */
 export interface RevocationOutcomes extends Outcomes {
-  /** Replaced, and nothing could be tried: a person has seen to it that nobody accepts the leaked credential, or must. */
+  /**
+   * Revocations that replaced the credential and could try nothing. A person has seen to it that everybody refuses the leaked
+   * credential, or must.
+   */
   readonly unproven: number;
   readonly rejected: number;
 }
@@ -92,7 +95,10 @@ export class Completeness {
     }
   }
 
-  /** Call after the last record. What began less than `graceMs` before `now` may still be under way. */
+  /**
+   * Gives the outcomes, and names what has none. Call it after the last record. What began less than `graceMs` before `now` may
+   * still be under way.
+   */
   end(
     problems: Problems,
     now: Date,

@@ -40,7 +40,7 @@ export function auditEvent(
     readonly id: string;
     readonly region: string;
     readonly receivedAt: Date;
-    /** See {@link AuditEvent.sender}. */
+    /** Sender of the message; see {@link AuditEvent.sender}. */
     readonly sender?: string;
   },
 ): AuditEvent {
@@ -79,12 +79,12 @@ export function auditEvent(
       };
 }
 
-/** Longest text that stands for a sender: the id of a role, a colon, and a session's name of at most 64 characters. */
+/** Longest text that stands for a sender. It holds the id of a role, a colon, and a session's name of at most 64 characters. */
 const longestSender = 128;
 
 /**
- * A request comes from outside, and what it says of who asks is a claim: EventBridge attests the account alone. So it is
- * recorded as `claimedActor`.
+ * Turns the actor of a request into `claimedActor`. A request comes from outside, and what it says of who asks is a claim:
+ * EventBridge attests the account alone.
  */
 function asRecorded(detailType: DetailType, detail: AuditEvent['detail']): AuditEvent['detail'] {
   if (detailType !== 'Secret Revocation Requested') return detail;
@@ -93,8 +93,8 @@ function asRecorded(detailType: DetailType, detail: AuditEvent['detail']): Audit
 }
 
 /**
- * What is wrong with a record whose hash is right: it lacks what tells one fact, one rotation or one revocation from another. More
- * is not asked, since records of older and newer forms stand in one log.
+ * Finds what is wrong with a record whose hash is right. Such a record lacks what tells one fact, one rotation or one
+ * revocation from another. More is not asked, since records of older and newer forms stand in one log.
  * @returns the first place that is wrong; undefined when nothing is
  */
 export function formFault(event: AuditEvent): string | undefined {
@@ -128,9 +128,9 @@ function formOf(detailType: DetailType) {
 }
 
 /**
- * What makes two recorded events the same fact. A fact that is announced twice carries the same `metadata.id` both
- * times; the source and the account belong to the key so that nobody can keep another's fact out of the log by
- * announcing its id first. A request with the same id and other content is another fact, and so is each replay.
+ * Gives a text that is equal for two recorded events of the same fact. A fact that is announced twice carries the same
+ * `metadata.id` both times. The source and the account belong to the key, so that nobody can keep another's fact out of the log
+ * by announcing its id first. A request with the same id and other content is another fact, and so is each replay.
  */
 export function factOf(event: AuditEvent): string {
   const given: unknown = Object(event.detail.metadata).id;
@@ -175,7 +175,7 @@ export class RecentFacts {
   }
 }
 
-/** Paths and zod's codes only: messages and unknown keys may quote what the sender wrote. */
+/** Lists paths and zod's codes only: messages and unknown keys may quote what the sender wrote. */
 function problemsOf(error: z.ZodError, prefix: readonly string[] = []): { path: string; code: string }[] {
   return error.issues
     .slice(0, 20)

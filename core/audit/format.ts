@@ -12,7 +12,7 @@ import * as z from 'zod';
  * first one). The hash covers bytes rather than parsed JSON, so any language can check it without a canonical form.
  */
 
-/** What happened, as the bus delivered it. */
+/** An event as the bus delivered it. */
 export interface AuditEvent {
   /** The id that EventBridge gave to the event. */
   readonly id: string;
@@ -22,8 +22,8 @@ export interface AuditEvent {
   readonly account: string;
   readonly region: string;
   /**
-   * Who handed it to the queue, as SQS attests: the id of a role and the name of its session, or an id of EventBridge's own.
-   * Missing in records of before, and where SQS does not say.
+   * Sender that handed it to the queue, as SQS attests. It is the id of a role and the name of its session, or an id of
+   * EventBridge's own. Missing in records of before, and where SQS does not say.
    */
   readonly sender?: string;
   readonly detail: Readonly<Record<string, unknown>>;
@@ -31,7 +31,7 @@ export interface AuditEvent {
 
 /** One record, without its hash. */
 export interface AuditRecord {
-  /** 1 for the first record, then without a gap. */
+  /** Number of the record: 1 for the first, then without a gap. */
   readonly sequence: number;
   /** Hash of the record before. */
   readonly previous: string;
@@ -54,11 +54,11 @@ export const sequenceLimit = 999_999_999_999;
 /** All records lie below this prefix. */
 export const entriesPrefix = 'entries/';
 
-/** The key of the object whose first record has this sequence; keys sort as sequences do. */
+/** Names the object whose first record has this sequence; keys sort as sequences do. */
 export const objectKey = (firstSequence: number): string =>
   `${entriesPrefix}${String(firstSequence).padStart(12, '0')}.ndjson`;
 
-/** The first sequence of an object, or `undefined` when the key is not one of a log. */
+/** Reads the first sequence of an object from its key. It gives `undefined` when the key is not one of a log. */
 export function sequenceOfKey(key: string): number | undefined {
   const digits = /^entries\/(\d{12})\.ndjson$/.exec(key)?.[1];
   return digits === undefined || Number(digits) === 0 ? undefined : Number(digits);
@@ -156,10 +156,10 @@ export function encodeObject(after: Head, events: readonly AuditEvent[], recorde
   return { key: objectKey(after.sequence + 1), body: Buffer.from(lines.join('')), head };
 }
 
-/** What a line turned out to be. */
+/** A line as it was read: intact, altered or malformed. */
 export type ParsedLine =
   | { readonly kind: 'intact'; readonly hash: string; readonly record: AuditRecord }
-  /** The bytes do not have the hash that the line states; one of the two hashes may still be the original one. */
+  /** The bytes have another hash than the line states. One of the two hashes may still be the original one. */
   | { readonly kind: 'altered'; readonly hashes: readonly [stated: string, actual: string] }
   | { readonly kind: 'malformed'; readonly reason: string };
 

@@ -1,8 +1,8 @@
-/** What verification can find wrong with a log. */
+/** Codes of what verification can find wrong with a log. */
 export const problemCodes = [
   /** A record's bytes do not have the hash that it states. */
   'RecordAltered',
-  /** A record does not link to the record before it, so one of the two is not the original one. */
+  /** A record does not link to the record before it: one of the two was replaced. */
   'RecordReplaced',
   /** A line is not a record. */
   'RecordMalformed',

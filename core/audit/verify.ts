@@ -12,9 +12,9 @@ export interface ObjectVersion {
   readonly latest: boolean;
 }
 
-/** Where a log is read from: the bucket, or a copy of it in a directory. */
+/** A place to read a log from: the bucket, or a copy of it in a directory. */
 export interface AuditLogSource {
-  /** All versions of all objects, by ascending key, and of one key the newest first. */
+  /** Lists all versions of all objects, by ascending key, and of one key the newest first. */
   versions(): AsyncIterable<ObjectVersion>;
   read(version: ObjectVersion): Promise<Uint8Array>;
 }
@@ -22,10 +22,10 @@ export interface AuditLogSource {
 export interface VerifyOptions {
   /** A head that was noted earlier; a log that ends before it, or holds another record there, was tampered with. */
   readonly expectHead?: Head;
-  /** @default the present */
+  /** Time of the verification. @default the present */
   readonly now?: Date;
   /**
-   * How long a rotation or a revocation may be under way.
+   * Time for which a rotation or a revocation may be under way, in milliseconds.
    * @default one hour
    */
   readonly graceMs?: number;
@@ -52,7 +52,7 @@ export interface VerificationReport {
   /** `recordedAt` of the first and the last intact record. */
   readonly from?: string;
   readonly until?: string;
-  /** Events that the catalogue does not know; recorded without their data. */
+  /** Events of types that the catalogue lacks; recorded without their data. */
   readonly unrecognised: number;
   /** Facts that were recorded more than once, as far as they are near each other. */
   readonly repeated: number;
@@ -63,12 +63,12 @@ export interface VerificationReport {
 }
 
 /**
- * Reads a whole log and names everything in it that is not as it was written: records that were altered, replaced,
- * removed, moved or inserted, objects that were overwritten or hidden, and rotations and revocations without an
+ * Reads a whole log and names everything in it that was changed since it was written. It names records that were altered,
+ * replaced, removed, moved or inserted, objects that were overwritten or hidden, and rotations and revocations without an
  * outcome. Memory stays bounded by the objects being read.
  *
- * It cannot see that all records from some point on were removed or written anew, with new hashes, in a copy: for
- * that, give `expectHead`. In the bucket itself Object Lock keeps the first versions, which are the ones verified.
+ * It cannot see that all records from some point on were removed or written anew, with new hashes, in a copy: for that, give
+ * `expectHead`. In the bucket itself Object Lock keeps the first versions, which are the ones verified.
  *
  * @throws whatever `source.versions()` throws; an object that cannot be read becomes a problem
  * @example
@@ -196,7 +196,7 @@ async function* byKey(versions: AsyncIterable<ObjectVersion>): AsyncGenerator<re
   }
 }
 
-/** The version that was written first, which is the record; everything on top of it is a problem. */
+/** Picks the version that was written first, which is the record. Everything on top of it is a problem. */
 function originalOf(versions: readonly ObjectVersion[], problems: Problems): ObjectVersion | undefined {
   const key = versions[0]?.key ?? '';
   const sequence = sequenceOfKey(key);

@@ -9,7 +9,7 @@ import { strategies } from '../secret/secret.ts';
 const common = {
   REKEY_ENVIRONMENT: z.string().min(1),
   REKEY_EVENT_BUS: z.string().min(1),
-  /** Where records go when the bus does not take them and the thing they record is already done or an emergency. */
+  /** Queue for records that the bus does not take, of what is already done or an emergency. */
   REKEY_AUDIT_QUEUE_URL: z.url(),
 };
 
@@ -18,7 +18,7 @@ const target = {
   REKEY_STRATEGY: z.enum(strategies),
   /** File name, beside the bundle, of PEM certificates that replace the public authorities. */
   REKEY_CA_FILE: z.string().min(1).optional(),
-  /** `true` permits plaintext where the secret does not say `ssl` and the server offers no TLS. */
+  /** `true` permits plaintext where the secret leaves `ssl` out and the server offers no TLS. */
   REKEY_ALLOW_PLAINTEXT: z.stringbool().default(false),
   /** `true` permits HTTP APIs on private, loopback and link-local addresses. */
   REKEY_ALLOW_PRIVATE_ADDRESSES: z.stringbool().default(false),
@@ -30,11 +30,11 @@ export const rotationEnvironmentSchema = z.object({
   /** Hours for which the credential before the current one goes on working, and from disabling to removing it. */
   REKEY_OVERLAP_HOURS: z.coerce.number().int().min(0).default(24),
   REKEY_GRACE_HOURS: z.coerce.number().int().min(0).default(24),
-  /** Last segment of the SSM path below which the state of the function's brake stands; without it, there is no brake. */
+  /** Last segment of the SSM path below which the state of the function's brake stands. A function without it has no brake. */
   REKEY_BRAKE: z.string().min(1).optional(),
-  /** So many different secrets, failing without a success between, engage the brake. */
+  /** Number of different secrets, failing in a row, that engages the brake. */
   REKEY_BRAKE_AFTER: z.coerce.number().int().min(2).max(10).optional(),
-  /** Another text whenever the function's code or configuration is another. */
+  /** Text that changes whenever the function's code or configuration changes. */
   REKEY_CODE: z.string().min(1).optional(),
 });
 export type RotationEnvironment = z.output<typeof rotationEnvironmentSchema>;
@@ -59,11 +59,11 @@ export const revocationIntakeEnvironmentSchema = z.object({
   REKEY_REVOCATION_SOURCES: list,
   /** Accounts besides the own one that may ask, separated by commas. */
   REKEY_REVOCATION_ACCOUNTS: list,
-  /** Requests that are older are refused. */
+  /** Age in hours above which requests are refused. */
   REKEY_REVOCATION_MAXIMUM_AGE_HOURS: z.coerce.number().int().min(1).max(168).default(24),
 });
 
-/** What starts first rotations. */
+/** Variables of the function that starts first rotations. */
 export const firstRotationEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
 
 /** The step of the revocation workflow that rotates. */
@@ -72,7 +72,7 @@ export const revocationRotateEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z
 /** The step of the revocation workflow that reports. */
 export const revocationReportEnvironmentSchema = z.object(common);
 
-/** What records the rotations of functions that are not Rekey's. */
+/** Variables of the function that records foreign rotations. */
 export const observationEnvironmentSchema = z.object(common);
 
 /** The audit writer. */
@@ -81,7 +81,7 @@ export const auditWriterEnvironmentSchema = z.object({
   REKEY_AUDIT_BUCKET: z.string().min(1),
 });
 
-/** What a construct must set: the input side of a schema, as strings. */
+/** Variables that a construct must set: the input side of a schema, as strings. */
 export type FunctionEnvironment<Schema extends z.ZodType> = {
   [Key in keyof z.input<Schema>]: string;
 };

@@ -1,6 +1,6 @@
 /**
- * How long one step of a rotation, or one containment, may take, in seconds, where its type says nothing else: the timeout of
- * its functions.
+ * Seconds that one step of a rotation, or one containment, may take by default. It is the timeout of the functions of every
+ * type that says nothing else.
  */
 export const usualStepSeconds = 60;
 

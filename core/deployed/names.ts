@@ -15,10 +15,10 @@ export const contentTag = 'rekey:content';
 /** Tag of a secret whose rotations are paused: until when, as an ISO 8601 time; see `core/deployed/pause.ts`. */
 export const pauseTag = 'rekey:paused-until';
 
-/** Below this SSM path stands the state of each rotation function's brake; see `core/brake.ts`. */
+/** Gives the SSM path below which the state of each rotation function's brake stands; see `core/brake.ts`. */
 export const brakesPath = (environment: string): string => `/rekey/${environment}/brakes`;
 
-/** The event bus of an environment. */
+/** Names the event bus of an environment. */
 export const busName = (environment: string): string => `rekey-${environment}`;
 
 /**
@@ -28,7 +28,7 @@ export const busName = (environment: string): string => `rekey-${environment}`;
  */
 export const endsLikeSuffix = (name: string): boolean => /-[A-Za-z0-9]{6}$/.test(name);
 
-/** Whether two ARNs, of which one may lack the suffix, or an ARN and a name are of one secret. */
+/** Tells whether two ARNs, or an ARN and a name, are of one secret. One of two ARNs may lack the suffix. */
 export function sameSecret(one: string, other: string): boolean {
   const [short, long] = one.length <= other.length ? [one, other] : [other, one];
   if (!short.startsWith('arn:') && long.startsWith('arn:')) {
@@ -37,10 +37,10 @@ export function sameSecret(one: string, other: string): boolean {
   return long === short || (long.startsWith(`${short}-`) && long.length === short.length + 7);
 }
 
-/** What the names of the rules begin with by which rotation functions end overlaps, one per function. */
+/** Gives the beginning of the names of the rules by which rotation functions end overlaps, one per function. */
 export const overlapRulePrefix = (environment: string): string => `rekey-${environment}-overlap-`;
 
-/** Below this SSM path stand the facts of a deployment that the CLI needs; see {@link deploymentParameters}. */
+/** Gives the SSM path of the facts of a deployment that the CLI needs; see {@link deploymentParameters}. */
 export const deploymentPath = (environment: string): string => `/rekey/${environment}/deployment`;
 
 /** Last segment of the SSM parameters below {@link deploymentPath}. */
@@ -56,18 +56,21 @@ export const deploymentParameters = {
   roles: 'roles',
 } as const;
 
-/** The stack of what Rekey makes for a network; `part` names the network. */
+/** Names the stack of what Rekey makes for a network; `part` names the network. */
 export const networkStackName = (environment: string, part: string): string =>
   `rekey-${environment}-network-${part}`;
 
-/** Last segment, below {@link deploymentPath}, of the SSM parameter that holds the security group of a network's functions. */
+/**
+ * Names the SSM parameter that holds the security group of a network's functions. The name is the last segment, below
+ * {@link deploymentPath}.
+ */
 export const networkParameter = (part: string): `network-${string}` => `network-${part}`;
 
-/** Below this SSM path stands one parameter per secret: its definition, see `core/secret/definition.ts`. */
+/** Gives the SSM path below which each secret's definition stands as one parameter; see `core/secret/definition.ts`. */
 export const definitionsPath = (environment: string): string => `/rekey/${environment}/secrets`;
 
 /**
- * The SSM parameter of a secret's definition. Secret names may hold `/ _ + = . @ -`; parameter names may not hold
+ * Names the SSM parameter of a secret's definition. Secret names may hold `/ _ + = . @ -`; parameter names may not hold
  * `+ = @`, so every character outside `[A-Za-z0-9-]` is written as `.` and its hexadecimal code.
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
  */
@@ -83,7 +86,7 @@ export function definitionParameter(environment: string, secretName: string): st
 }
 
 /**
- * What Secrets Manager tells through CloudTrail of rotations, as far as it is recorded for functions that are not Rekey's.
+ * Events on rotations that Secrets Manager sends through CloudTrail. They are recorded for functions that are not Rekey's.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
  */
 export const rotationServiceEvents = [

@@ -4,11 +4,11 @@ import { assignmentSchema } from '../secret/definition.ts';
 import { usualStepSeconds } from './limits.ts';
 
 /**
- * What travels through the revocation workflow: names, ARNs, version ids, identities, times and outcomes. No secret
- * value, and nothing derived from one, ever enters the state, since Step Functions keeps it for 90 days.
+ * Names, ARNs, version ids, identities, times and outcomes that travel through the revocation workflow. No secret value, and
+ * nothing derived from one, ever enters the state, since Step Functions keeps it for 90 days.
  */
 
-/** What the intake starts the workflow with. */
+/** Input that the intake starts the workflow with. */
 export const workflowInputSchema = z.object({
   /** `metadata.id` of the request. */
   requestId: z.string(),
@@ -20,24 +20,24 @@ export const workflowInputSchema = z.object({
   secretName: z.string(),
   /** Name of the function that reaches the secret's target. */
   containmentFunction: z.string(),
-  /** How long a step of its rotation may take, in seconds. */
+  /** Seconds that a step of its rotation may take. */
   stepSeconds: z.number().default(usualStepSeconds),
-  /** What an earlier run of the step that rotates led to. */
+  /** Outcome of an earlier run of the step that rotates. */
   rotated: z.object({ lookups: z.number().default(0) }).optional(),
   /** The versions that leaked: those named, or all that existed when the request was taken. */
   versions: z.array(z.string()),
   /** True when the request named them. */
   named: z.boolean(),
   requestedAt: z.iso.datetime(),
-  /** Of the secret's definition: whom a person turns to where nothing could be proven. */
+  /** Consumers of the secret's definition, to whom a person turns where nothing could be proven. */
   consumers: z.array(z.string()).default([]),
-  /** The user and the place that the deployment names as the secret's, and its admin secret; null where it names none. */
+  /** User, place and admin secret that the deployment names as the secret's; null where it names none. */
   assigned: assignmentSchema.nullish(),
   owner: z.string().optional(),
 });
 export type WorkflowInput = z.output<typeof workflowInputSchema>;
 
-/** What the containment function is asked to do. */
+/** Input of the containment function. */
 export const containmentInputSchema = z.object({
   action: z.enum(['contain', 'verify']),
   requestId: z.string(),
@@ -46,7 +46,7 @@ export const containmentInputSchema = z.object({
   secretName: z.string(),
   versions: z.array(z.string()),
   named: z.boolean(),
-  /** When the revocation was asked for: versions that are older leaked, too, where none are named. */
+  /** Time at which the revocation was asked for. Versions that are older leaked, too, where none are named. */
   requestedAt: z.iso.datetime().optional(),
   assigned: assignmentSchema.nullish(),
   /** The version that the revocation's own rotation made, and since when the target has it. */
@@ -55,10 +55,10 @@ export const containmentInputSchema = z.object({
 });
 export type ContainmentInput = z.output<typeof containmentInputSchema>;
 
-/** What cutting off led to. */
+/** The outcome of cutting off. */
 export interface ContainOutcome {
   readonly containments: readonly Containment[];
-  /** When the target was seen to refuse every leaked credential, where that was tried. */
+  /** Time at which the target was seen to refuse every leaked credential, where that was tried. */
   readonly refusedAt?: string;
 }
 
@@ -66,26 +66,26 @@ export interface ContainOutcome {
 export interface VerifyOutcome {
   readonly verifications: readonly Verification[];
   readonly unavailableVersions: readonly string[];
-  /** Whether the current credential was accepted, or nothing that Rekey can reach could say. */
+  /** Answer to the current credential: accepted, or nothing that Rekey can reach could say. */
   readonly current: 'accepted' | 'unverifiable';
-  /** With an `unverifiable` current credential: who accepts or refuses it. */
+  /** Text on who accepts or refuses an `unverifiable` current credential. */
   readonly note?: string;
-  /** When every leaked credential was seen to be refused; missing where one could not be tried. */
+  /** Time at which every leaked credential was seen to be refused; missing where one could not be tried. */
   readonly refusedAt?: string;
 }
 
-/** What rotating led to. */
+/** The outcome of rotating. */
 export interface RotateOutcome {
   readonly newVersionId: string;
-  /** When the new version was first seen to be current. */
+  /** Time at which the new version was first seen to be current. */
   readonly rotatedAt: string;
   /** Name of the function that reaches the target now: a deploy may have replaced it since the request was taken. */
   readonly containmentFunction: string;
-  /** How often that was looked up; see {@link mostLookups}. */
+  /** Number of times that it was looked up; see {@link mostLookups}. */
   readonly lookups: number;
 }
 
-/** How often the workflow comes back to look up a function that is gone, before the revocation fails. */
+/** Number of times that the workflow looks up a function that is gone, before the revocation fails. */
 export const mostLookups = 5;
 
 const failureSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
@@ -104,7 +104,7 @@ const containedSchema = z
   })
   .transform(({ value }) => value);
 
-/** What the report is made of: the workflow's state when it ended. */
+/** State of the workflow when it ended, which the report is made of. */
 export const finalStateSchema = workflowInputSchema.extend({
   contained: containedSchema.optional(),
   rotated: z
@@ -130,7 +130,7 @@ export const finalStateSchema = workflowInputSchema.extend({
     })
     .transform(({ value }) => value)
     .optional(),
-  /** What Step Functions caught, by stage. */
+  /** Failures that Step Functions caught, by stage. */
   containFailure: failureSchema.optional(),
   rotateFailure: failureSchema.optional(),
   sweepFailure: failureSchema.optional(),

@@ -3,7 +3,7 @@ import { v5 } from 'uuid';
 const namespace = 'b1a7d3a4-3f0b-5e0e-9a52-6f2b9b8c4f11';
 
 /**
- * The id of the version that a revocation makes: the same for each try, so that a retried step rotates once.
+ * Derives the id of the version that a revocation makes. It is the same for each try, so that a retried step rotates once.
  * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-5
  */
 export const revocationToken = (requestId: string, secretArn: string): string =>

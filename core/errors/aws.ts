@@ -1,6 +1,6 @@
 import { codes, type ErrorCodeOf, isErrorCode } from './codes.ts';
 
-/** What a failed call to AWS means. */
+/** Code for the meaning of a failed call to AWS. */
 export type AwsErrorCode = ErrorCodeOf<'aws'>;
 
 const isAwsErrorCode = (code: string): code is AwsErrorCode => Object.hasOwn(codes.aws, code);
@@ -10,18 +10,18 @@ export interface AwsFault {
   readonly code: AwsErrorCode;
   /** The name that AWS, the SDK or the network gave it. AWS publishes all of them: none quotes a value. */
   readonly name: string;
-  /** What was said with it. It may quote a parameter, so it goes to nobody but who sent that. */
+  /** Text that came with it. It may quote a parameter, so it goes to nobody but who sent that. */
   readonly text: string;
 }
 
-/** What is looked at of something thrown; an error of a worker or of another realm is no instance of this one's `Error`. */
+/** The facts that are read of a thrown value. An error of a worker or of another realm is no instance of this one's `Error`. */
 interface Thrown {
   readonly name: string;
   readonly message: string;
   readonly code: string;
   /** HTTP status of an answer. */
   readonly status: number | undefined;
-  /** Whether the SDK marked it, as it does with all that it throws. */
+  /** True if the SDK marked it, as it does with all that it throws. */
   readonly ofSdk: boolean;
 }
 
@@ -66,7 +66,7 @@ const rules: readonly (readonly [RegExp, AwsErrorCode])[] = [
   [/CERT|^ERR_(?:TLS|SSL)|SELF_SIGNED|^UNABLE_TO_|^EPROTO$|^HOSTNAME_MISMATCH$/, 'EndpointUntrusted'],
 ];
 
-/** Codes of Node.js for a way that leads nowhere, as they stand in a text, which may hold other words in capitals. */
+/** Codes of Node.js for a way that leads nowhere. They are found in a text, which may hold other words in capitals. */
 const wayCode =
   /\b(?:EADDRNOTAVAIL|EAI_AGAIN|EAI_FAIL|ECONNABORTED|ECONNREFUSED|ECONNRESET|EHOSTDOWN|EHOSTUNREACH|ENETDOWN|ENETUNREACH|ENOTFOUND|EPIPE|ETIMEDOUT)\b/;
 
@@ -101,14 +101,14 @@ function causes(error: unknown): readonly Thrown[] {
 export const awsCodeOf = (name: string): AwsErrorCode | undefined =>
   rules.find(([rule]) => rule.test(name))?.[1];
 
-/** What the status of an answer means whose name is not known. */
+/** Chooses a code by the status of an answer whose name is not known. */
 function byStatus(status: number): AwsErrorCode {
   if (status === 429) return 'Throttled';
   if (status === 403) return 'AccessDenied';
   return status >= 500 ? 'ServiceUnavailable' : 'CallRefused';
 }
 
-/** A request that came some minutes late or early is refused by its signature. */
+/** Tells whether a request came some minutes late or early, which its signature does not allow. */
 const isLate = ({ name, message }: Thrown): boolean =>
   /^InvalidSignature|^SignatureDoesNotMatch$/.test(name) && /expired|not yet current/i.test(message);
 
@@ -172,7 +172,7 @@ export function denyingPolicy(message: string): string {
   return text.includes('explicit deny') ? `an explicit deny in the ${kind}` : `no ${kind} allows it`;
 }
 
-/** What to do, in the words of somebody who works with functions in AWS. */
+/** Remedies in the words of somebody who works with functions in AWS. */
 export const awsRemedies: Readonly<Record<AwsErrorCode, string>> = {
   AccessDenied:
     'the policies of the role, the resource, its KMS key and the VPC endpoint must all allow it: deploy again',

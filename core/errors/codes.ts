@@ -1,5 +1,5 @@
 /**
- * Every code of an error, by where it arises: `true` where the same call may succeed later without anybody changing
+ * Every code of an error, by where it arises. `true` stands where the same call may succeed later without anybody changing
  * anything. Functions carry only this; what each code means and who can mend it stands in `catalogue.ts`.
  */
 export const codes = {

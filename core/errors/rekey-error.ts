@@ -2,10 +2,10 @@ import { type AwsErrorCode, awsFault, awsRemedies, isOfSdk } from './aws.ts';
 import { codes, type ErrorCode, type ErrorCodeOf, isRetryable } from './codes.ts';
 
 /**
- * Every error that Rekey raises on purpose. `code` is one of a closed set (`core/errors/codes.ts`), whose meaning and
- * remedy stand in docs/errors.md: alarms, Step Functions' `ErrorEquals`, events and the CLI's `--json` output all carry
- * it, and it is also the error's `name`, which AWS Lambda reports as `errorType`.
- * Messages name the thing, the value (never a secret) and what to do next.
+ * An error that Rekey raises on purpose. `code` is one of a closed set (`core/errors/codes.ts`), whose meaning and remedy stand
+ * in docs/errors.md: alarms, Step Functions' `ErrorEquals`, events and the CLI's `--json` output all carry it. It is also the
+ * error's `name`, which AWS Lambda reports as `errorType`. Messages name the thing, the value (never a secret) and what to do
+ * next.
  */
 export class RekeyError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
@@ -22,7 +22,7 @@ export class RekeyError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Why a target system did not do what it was asked. */
+/** Code for the reason why a target system did not do what it was asked. */
 export type TargetErrorCode = ErrorCodeOf<'target'>;
 export const isTargetErrorCode = (code: unknown): code is TargetErrorCode =>
   typeof code === 'string' && Object.hasOwn(codes.target, code);
@@ -30,15 +30,18 @@ export const isTargetErrorCode = (code: unknown): code is TargetErrorCode =>
 /** A target system refused or could not be reached. */
 export class TargetError extends RekeyError<TargetErrorCode> {}
 
-/** Why a secret, or an event about it, cannot be worked with as it stands. */
+/** Code for the reason why a secret, or an event about it, cannot be worked with as it stands. */
 export type SecretErrorCode = ErrorCodeOf<'secret'>;
 
-/** A secret, or an event about it, is not as it must be; nothing was changed at the target. */
+/** A secret, or an event about it, has a fault. Nothing was changed at the target. */
 export class SecretError extends RekeyError<SecretErrorCode> {}
 
 /** A record could not be handed to the audit log. Scheduled rotation stops on it before the target changes. */
 export class AuditUnavailableError extends RekeyError<'AuditUnavailable' | 'AuditRefused'> {
-  /** @param fault - what AWS answered; without one, the record may be taken later */
+  /**
+   * Chooses between the two codes by what AWS answered.
+   * @param fault - what AWS answered; without one, the record may be taken later
+   */
   constructor(message: string, options: { cause?: unknown; fault?: AwsErrorCode | undefined } = {}) {
     const { fault } = options;
     super(fault === undefined || isRetryable(fault) ? 'AuditUnavailable' : 'AuditRefused', message, options);
@@ -52,7 +55,7 @@ export interface ErrorSummary {
   readonly retryable: boolean;
 }
 
-/** An error that was read: another version of Rekey may have written it, with a code that this one does not know. */
+/** An error that was read. Another version of Rekey may have written it, with a code that this one does not know. */
 export interface ReportedError extends Omit<ErrorSummary, 'code'> {
   readonly code: string;
 }
@@ -65,7 +68,7 @@ export const errorSummary = (code: ErrorCode, message: string): ErrorSummary => 
 });
 
 /**
- * Cuts a text that names what others have named, at any length, to what a record and a log have room for.
+ * Cuts a text to what a record and a log have room for. Such a text names what others have named, at any length.
  * @param longest - characters that are kept
  */
 export const shortened = (text: string, longest = 2_000): string =>

@@ -7,7 +7,7 @@ import { strategies } from '../secret/secret.ts';
  * No event ever holds a secret's value or anything derived from it.
  */
 
-/** Who, when, where and because of what; the same on every event. */
+/** Metadata that every event has: who, when, where and because of what. */
 const metadataSchema = z.object({
   /** UUIDv7; a fact that may be announced twice gets the same id both times (see `core/events/create.ts`). */
   id: z.uuid(),
@@ -46,7 +46,7 @@ const revoked = {
 export const revocationModes = ['replace', 'kill'] as const;
 export type RevocationMode = (typeof revocationModes)[number];
 
-/** What a revocation asks for. `select.secret` is a secret's name or ARN. */
+/** Request for a revocation. `select.secret` is a secret's name or ARN. */
 export const revocationRequestSchema = z.strictObject({
   select: z.strictObject({ secret: z.string().min(1).max(2048) }),
   /** `replace`: new credential first, then the old one dies. `kill`: the old one dies first. */
@@ -59,7 +59,7 @@ export const revocationRequestSchema = z.strictObject({
 });
 export type RevocationRequest = z.output<typeof revocationRequestSchema>;
 
-/** What happened to one login at the target when a credential was contained. */
+/** Result for one login at the target when a credential was contained. */
 const containmentSchema = z.object({
   versionIds: z.array(z.string()),
   /** The identity at the target: a user name, a key id; never a secret. */
@@ -67,7 +67,7 @@ const containmentSchema = z.object({
   /** True when the target now refuses new logins with this credential. */
   loginsRefused: z.boolean(),
   sessionsEnded: z.int().min(0),
-  /** Why logins are not refused yet, or what else a reader should know. */
+  /** Reason why logins are not refused yet, or whatever else a reader should know. */
   note: z.string().optional(),
 });
 
@@ -75,17 +75,17 @@ const verificationSchema = z.object({
   versionId: z.string(),
   identity: z.string(),
   outcome: z.enum(['accepted', 'rejected', 'unreachable', 'unverifiable']),
-  /** With `unverifiable`: who accepts or refuses the credential, since nothing that Rekey can reach does. */
+  /** Text on who accepts or refuses an `unverifiable` credential, since nothing that Rekey can reach does. */
   note: z.string().optional(),
 });
 
-/** What a revocation that went through has to show. */
+/** Fields that a revocation has to show which went through. */
 const replaced = {
   ...revoked,
   newVersionId: z.string(),
   containments: z.array(containmentSchema),
   verifications: z.array(verificationSchema),
-  /** Versions that could not be tried: Secrets Manager no longer keeps them, or they hold no credential. */
+  /** Versions that could not be tried: Secrets Manager has dropped them, or they lack a credential. */
   unavailableVersions: z.array(z.string()).optional(),
   requestedAt: z.iso.datetime(),
   completedAt: z.iso.datetime(),
@@ -151,7 +151,7 @@ const dataSchemas = {
   'Secret Revocation Requested': revocationRequestSchema,
   'Secret Revocation Rejected': z.object({
     requestId: z.string(),
-    /** Where the request came from, as the bus reports it. */
+    /** Source of the request, as the bus reports it. */
     requestSource: z.string(),
     error: errorSchema,
   }),
@@ -167,14 +167,14 @@ const dataSchemas = {
   'Credential Contained': z.object({ ...revoked, containments: z.array(containmentSchema) }),
   'Secret Revocation Succeeded': z.object({
     ...replaced,
-    /** When the target was first seen to refuse every revoked credential. */
+    /** Time at which the target was first seen to refuse every revoked credential. */
     refusedAt: z.iso.datetime(),
   }),
   'Secret Revocation Unproven': z.object({
     ...replaced,
-    /** Whether the new credential could be tried; it was not refused. */
+    /** Answer to the new credential: accepted, or it could not be tried. It was not refused. */
     current: z.enum(['accepted', 'unverifiable']),
-    /** What a person must see to now: who must refuse the leaked credential. */
+    /** Task for a person now: it names who must refuse the leaked credential. */
     note: z.string().min(1),
     /** Workloads that read the secret, as its definition names them. */
     consumers: z.array(z.string()),
@@ -198,7 +198,7 @@ export interface RekeyEvent<T extends DetailType> {
 }
 export type AnyEvent = { [T in DetailType]: RekeyEvent<T> }[DetailType];
 
-/** The schema of an event's `detail`, by its detail type. */
+/** Gives the schema of an event's `detail`, by its detail type. */
 export function detailSchema<T extends DetailType>(detailType: T) {
   return z.object({ metadata: metadataSchema, data: dataSchemas[detailType] });
 }

@@ -3,7 +3,7 @@ import type { Clock, Random } from '../ports.ts';
 import type { DetailType, EventData, RekeyEvent } from './catalogue.ts';
 import { schemaVersion } from './version.ts';
 
-/** What all events of one function or command share. */
+/** The facts that all events of one function or command share. */
 export interface EventOrigin {
   readonly source: `rekey.${string}`;
   readonly environment: string;
@@ -17,8 +17,8 @@ export interface EventLinks {
   readonly correlationId: string;
   readonly causationId?: string;
   /**
-   * Names the fact where the same one may be announced twice (a retried step): both announcements then carry the same
-   * id (UUIDv5 of this text) and are recorded once. Otherwise the id is a UUIDv7.
+   * Text that names a fact which may be announced twice, as by a retried step. Both announcements then carry the same id
+   * (UUIDv5 of this text) and are recorded once. Otherwise the id is a UUIDv7.
    */
   readonly fact?: string;
 }

@@ -1,13 +1,13 @@
 import type { FindingCode } from './codes.ts';
 
 interface FindingEntry {
-  /** What was found, one sentence. */
+  /** Sentence that says what was found. */
   readonly meaning: string;
-  /** What a person does about it. */
+  /** Steps of the person who reads it. */
   readonly remedy: string;
 }
 
-/** What every code of a finding means, and what to do; docs/findings.md is made of it. */
+/** Meaning and remedy of every code of a finding; docs/findings.md is made of it. */
 export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
   AbandonedCredentialRemains: {
     meaning: 'A credential of a rotation that was given up could not be revoked at the service.',

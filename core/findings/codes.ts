@@ -1,6 +1,6 @@
 import { shortened } from '../errors/rekey-error.ts';
 
-/** How soon a person should look at a finding. */
+/** Degrees of how soon a person should look at a finding. */
 export const severities = ['low', 'medium', 'high'] as const;
 export type Severity = (typeof severities)[number];
 
@@ -39,7 +39,7 @@ const findingSeverities = {
 
 export type FindingCode = keyof typeof findingSeverities;
 
-/** Something that a person should look at; the work itself goes on. */
+/** A fact that a person should look at; the work itself goes on. */
 export interface Finding {
   readonly code: FindingCode;
   /** Names the thing and what to do, never a secret. */
@@ -49,7 +49,7 @@ export interface Finding {
 /** Says how soon a person should look at it. */
 export const severityOf = (code: FindingCode): Severity => findingSeverities[code];
 
-/** The data of the event `Finding Raised`. */
+/** Makes the data of the event `Finding Raised`. */
 export const findingData = (secretArn: string, { code, message }: Finding) => ({
   secretArn,
   code,

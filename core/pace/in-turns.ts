@@ -1,4 +1,4 @@
-/** Reads and logins at once. */
+/** Number of reads and logins at once. */
 const concurrency = 5;
 
 /** Maps with a bounded number of calls at once, results in order. */

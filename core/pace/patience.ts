@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RekeyError } from '../errors/rekey-error.ts';
 
-/** Lets time pass, in milliseconds. */
+/** Function that lets milliseconds pass. */
 export type Wait = (ms: number) => Promise<unknown>;
 
-/** @default really waits */
+/** The way to wait between two looks. @default really waits */
 export interface WithWait {
   readonly wait?: Wait;
 }
 
-/** Three seconds in all: what one step can spare, and longer than answers of Secrets Manager are seen to be old. */
+/**
+ * Pauses of three seconds in all. One step can spare that, and it is longer than answers of Secrets Manager are seen to be old.
+ */
 const pausesMs = [100, 200, 400, 800, 1_600];
 
 /**
@@ -34,7 +36,7 @@ export async function lookUntil<T>(
   return answer;
 }
 
-/** Eight seconds in all, beyond those that the SDK has waited for each call. */
+/** Pauses of eight seconds in all, beyond those that the SDK has waited for each call. */
 const throttlePausesMs = [250, 500, 1_000, 2_000, 4_000];
 
 /**

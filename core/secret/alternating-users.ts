@@ -1,4 +1,4 @@
-/** AWS's functions end the name of the second user so. */
+/** Suffix that AWS's functions give the name of the second user. */
 export const cloneSuffix = '_clone';
 
 /** Names the two users that take turns: the one without, and the one with the suffix of AWS's functions. */

@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { strategies } from './secret.ts';
 
 /**
- * What the JSON of a secret that Rekey created holds besides its credential. The template that creates the secret holds
- * none of it: CloudFormation generates a new value whenever anything changes that the value was generated from.
+ * Content of the JSON of a secret that Rekey created, besides its credential. The template that creates the secret holds none
+ * of it: CloudFormation generates a new value whenever anything changes that the value was generated from.
  */
 const contentSchema = z.object({
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
@@ -14,8 +14,8 @@ const contentSchema = z.object({
 export type SecretContent = z.output<typeof contentSchema>;
 
 /**
- * What a deployment says of whose credential a secret is: the keys of its JSON that name the user and the place, and the
- * admin secret. A secret is written by more people than a deployment.
+ * Assignment of a secret by its deployment: whose credential it is, and which admin secret it has. It holds the keys of the
+ * secret's JSON that name the user and the place. A secret is written by more people than a deployment.
  */
 export const assignmentSchema = z.object({
   // Of a created secret all of its fields, the ids of databases and users among them.
@@ -30,7 +30,7 @@ export const assignmentSchema = z.object({
 });
 export type Assignment = z.output<typeof assignmentSchema>;
 
-/** The user and the place that a definition names, and the admin secret; undefined where it names none. */
+/** Reads the user, the place and the admin secret that a definition names; undefined where it names none. */
 export function assignmentOf({
   content,
   identity,
@@ -50,11 +50,11 @@ export function contentDigest({ fields, masterarn }: SecretContent): string {
 }
 
 /**
- * What Rekey knows of a secret besides its value: written by the CDK app as an SSM parameter
- * (see `definitionParameter` in `core/deployed/names.ts`), read by the rotation function, the revocation intake and the CLI.
+ * Facts that Rekey knows of a secret besides its value. The CDK app writes them as an SSM parameter (see `definitionParameter`
+ * in `core/deployed/names.ts`); the rotation function, the revocation intake and the CLI read them.
  */
 export const secretDefinitionSchema = z.object({
-  /** Name in Secrets Manager, as far as it is known at synth; an adopted secret may be known by ARN only. */
+  /** Name in Secrets Manager, as far as it is known at synth. An adopted secret may be known by ARN only. */
   name: z.string().min(1),
   arn: z.string().min(1),
   type: z.string().min(1),
@@ -68,11 +68,11 @@ export const secretDefinitionSchema = z.object({
   maximumAgeDays: z.int().min(1).optional(),
   rotationFunction: z.string().min(1),
   containmentFunction: z.string().min(1),
-  /** How long a step of its rotation may take, in seconds, where that is longer than usual. */
+  /** Seconds that a step of its rotation may take, where that is longer than usual. */
   stepSeconds: z.int().min(1).optional(),
-  /** Only for a secret that Rekey created: what the rotation function writes into its JSON. */
+  /** Content that the rotation function writes into the JSON of a secret that Rekey created. */
   content: contentSchema.optional(),
-  /** Only for a secret that was adopted and whose configuration says so: the user and the place that it is for. */
+  /** User and place that an adopted secret is for, where its configuration says so. */
   identity: assignmentSchema.optional(),
 });
 export type SecretDefinition = z.output<typeof secretDefinitionSchema>;

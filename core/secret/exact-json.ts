@@ -9,7 +9,10 @@
  */
 export const parseExactly = (text: string): unknown => JSON.parse(text, keepText);
 
-/** The third argument holds the text that a value was read from, which the types of ES2024 lack. */
+/**
+ * Keeps a whole number that a double cannot hold as its text. The third argument holds the text that a value was read from,
+ * which the types of ES2024 lack.
+ */
 const keepText = ((_key: string, value: unknown, { source }: { readonly source?: string }): unknown =>
   typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && /^-?\d+$/.test(source)
     ? source

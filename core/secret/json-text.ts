@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** What becomes of members of a JSON object: their new values; `undefined` takes one away. */
+/** Changes of members of a JSON object: their new values; `undefined` takes one away. */
 export type MemberChanges = Readonly<Record<string, unknown>>;
 
 interface Member {
   readonly key: string;
-  /** Where its key begins. */
+  /** Offset of its key. */
   readonly start: number;
   readonly valueStart: number;
   readonly end: number;
@@ -15,7 +15,7 @@ const space = /[ \t\n\r]*/y;
 const scalar = /[^ \t\n\r,\]}]+/y;
 const string = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
 
-/** Where a match at `from` ends. The text is JSON, so there always is one. */
+/** Finds the end of a match at `from`. The text is JSON, so there always is one. */
 function after(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from;
   pattern.test(text);
@@ -38,7 +38,7 @@ function endOfValue(text: string, start: number): number {
   return at;
 }
 
-/** The members of an object, duplicates included. */
+/** Lists the members of an object, duplicates included. */
 function membersOf(text: string): Member[] {
   const members: Member[] = [];
   let at = after(space, text, text.indexOf('{') + 1);
@@ -104,8 +104,8 @@ function plainNumber(token: string): string {
 }
 
 /**
- * Gives the text of each member's value in one form, to be compared: an editor or a program that has set the JSON anew, numbers
- * included, has changed nothing. Whole numbers keep what a parser would lose. Of duplicate keys the last counts.
+ * Gives the text of each member's value in one form, to be compared. An editor or a program that has set the JSON anew,
+ * numbers included, has changed nothing. Whole numbers keep what a parser would lose. Of duplicate keys the last counts.
  *
  * @param text - a JSON object
  * @example
@@ -125,7 +125,7 @@ export const memberTexts = (text: string): ReadonlyMap<string, string> =>
     ]),
   );
 
-/** What has to change for one JSON object to become another one. */
+/** Finds what has to change for one JSON object to become another one. */
 export function memberChanges(from: object, to: object): MemberChanges {
   const old = new Map<string, unknown>(Object.entries(from));
   const changed = Object.entries(to).filter(([key, value]) => !isDeepStrictEqual(old.get(key), value));

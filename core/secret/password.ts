@@ -18,13 +18,13 @@ const passwordEnvironmentSchema = z.object({
   REQUIRE_EACH_INCLUDED_TYPE: z.stringbool().default(true),
 });
 
-/** How generated passwords look. */
+/** The rules for generated passwords. */
 export interface PasswordPolicy {
   /** Number of characters. */
   readonly length: number;
   /** Alphabets to draw from, one per character type, exclusions already taken out. */
   readonly alphabets: readonly string[];
-  /** At least one character of each alphabet. */
+  /** True if a password holds at least one character of each alphabet. */
   readonly requireEach: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whether a host is an endpoint of RDS Proxy.
+ * Tells whether a host is an endpoint of RDS Proxy.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-endpoints.html
  */
 export const isProxyHost = (host: string): boolean =>
@@ -7,7 +7,7 @@ export const isProxyHost = (host: string): boolean =>
     host,
   );
 
-/** What is wrong with such a host and what to name instead, after its name. */
+/** Text on such a host that follows its name: what is wrong, and what to name instead. */
 export const proxyAdvice =
   "is an RDS Proxy, which lets in the secret's current password alone, so that a new one could not be tried; name the " +
   'endpoint of the DB instance or cluster in host, and the proxy for consumers under another key, such as proxyHost';

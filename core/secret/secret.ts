@@ -7,11 +7,11 @@ import { shortened } from '../errors/rekey-error.ts';
  */
 export const stages = { current: 'AWSCURRENT', pending: 'AWSPENDING', previous: 'AWSPREVIOUS' } as const;
 
-/** How a rotation replaces a credential. */
+/** Ways in which a rotation replaces a credential. */
 export const strategies = ['single-user', 'alternating-users', 'dual-credential'] as const;
 export type Strategy = (typeof strategies)[number];
 
-/** What Secrets Manager says of a secret, values excluded. */
+/** The facts that Secrets Manager knows of a secret, values excluded. */
 export interface SecretDescription {
   readonly arn: string;
   readonly name: string;
@@ -36,7 +36,7 @@ export interface SecretVersion {
   readonly created?: Date;
 }
 
-/** The version id that holds `label`, if any does. */
+/** Finds the version id that holds `label`, if any does. */
 export function versionWith(
   description: Pick<SecretDescription, 'versions'>,
   label: string,
@@ -45,8 +45,8 @@ export function versionWith(
 }
 
 /**
- * Whether a version that is current became so by a rotation, and not by a person's hand: AWSPENDING stays on it until the
- * next rotation, or Secrets Manager has noted a rotation since it was made.
+ * Tells whether a current version became so by a rotation, and not by a person's hand. AWSPENDING stays on it until the next
+ * rotation, or Secrets Manager has noted a rotation since it was made.
  */
 export function wasRotated(
   { versions, lastRotated }: Pick<SecretDescription, 'versions' | 'lastRotated'>,
@@ -57,7 +57,10 @@ export function wasRotated(
   return pending || (lastRotated !== undefined && created !== undefined && lastRotated >= created);
 }
 
-/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html */
+/**
+ * Characters that an ARN may have.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+ */
 const longestArn = 2_048;
 
 /**
@@ -69,5 +72,5 @@ export const commonSecretFields = { masterarn: z.string().max(longestArn).nullis
 /** The longest name of a credential that records and the state of a workflow carry. */
 const longestIdentity = 256;
 
-/** Names a credential at a length that records and the state of a workflow have room for, whatever a secret holds. */
+/** Names a credential at a length that fits into records and the state of a workflow. A secret may hold a longer one. */
 export const carriedName = (name: string): string => shortened(name, longestIdentity);

@@ -7,9 +7,11 @@ const root = join(import.meta.dirname, '..', '..');
 const maximumWords = 20;
 
 const relative =
-  /^(?:(?:after|at|before|by|for|from|in|of|on|to|under|with) )?(?:who|whom|whose|what|whether|where|when|why|how|that|which)\b/i;
+  /^(?:(?:after|at|before|by|for|from|in|of|on|since|to|under|with) )?(?:who|whom|whose|what|whether|where|when|why|how|that|which)\b/i;
 const negation = /\b(?:no|not|never|nothing|nobody|none|neither|nor|without|cannot|unless|\w+n't)\b/gi;
 const negated = /\bun(?!defined|der|iform|ion|ique|it|ivers|less|til)[a-z]+/gi;
+/** A first word in -s, as far as it is no plural: "Keys of a secret", "Objects whose key …". */
+const verb = /^(?!As\b)[A-Z][a-z]*s\b(?! (?:of|whose)\b)/;
 const code = /`[^`]*`|\{@\w+ [^}]*\}/g;
 
 interface Rule {
@@ -49,8 +51,7 @@ const rules: readonly Rule[] = [
     message: 'the first sentence denies twice; say it in the positive',
   },
   {
-    isBroken: ({ sentence, kind }) =>
-      kind === 'function' && sentence !== '' && !/^[A-Z][a-z]*s\b/.test(sentence),
+    isBroken: ({ sentence, kind }) => kind === 'function' && sentence !== '' && !verb.test(sentence),
     message: 'begin with what the function does ("Reads …")',
   },
   {

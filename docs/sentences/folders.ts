@@ -16,7 +16,6 @@ export const checkedFolders = [
 export const foldersToDo: readonly string[] = [
   'adapters',
   'cli',
-  'core',
   'dependencies',
   'docs',
   'lambdas',

@@ -98,7 +98,7 @@ abstract class AccessRole extends Construct {
   }
 }
 
-/** Logs of functions hold names, codes and reasons, never a value. */
+/** Permits reading logs of functions, which hold names, codes and reasons, never a value. */
 const readLogs = (sid: string): PagedStatement => ({ sid, actions: ['logs:FilterLogEvents'] });
 
 /**

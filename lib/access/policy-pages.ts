@@ -123,7 +123,7 @@ export class PolicyPages {
   }
 }
 
-/** Characters of a statement around its entries. */
+/** Estimates the characters of a statement around its entries. */
 const frameSize = ({ sid, actions, conditions, listedIn }: PagedStatement): number =>
   80 +
   sid.length +

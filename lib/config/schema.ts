@@ -15,7 +15,7 @@ import {
   vpcIdSchema,
 } from './expressions.ts';
 
-/** Keys of environments, networks and secrets: short, and safe in names of resources. */
+/** Makes the schema of keys of environments, networks and secrets: short, and safe in names of resources. */
 const keySchema = (longest: number) =>
   z
     .string()

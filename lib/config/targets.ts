@@ -69,8 +69,9 @@ function checkPasswordKinds(secret: SecretConfiguration, environment: Environmen
 }
 
 /**
- * Databases of RDS have certificates of RDS's own authorities, which Rekey does not bring for every region. A host that
- * is no RDS endpoint has another certificate; where the host is not known at synth, it may be one.
+ * Asks for a certificate authority where Rekey brings none for a database of RDS. Databases of RDS have certificates of RDS's
+ * own authorities, which Rekey does not bring for every region. A host that is no RDS endpoint has another certificate; where
+ * the host is not known at synth, it may be one.
  */
 function checkAuthorities(secret: SecretConfiguration, { region }: EnvironmentConfiguration): Problem[] {
   const { type, create, resources, certificateAuthority } = secret;

@@ -24,6 +24,7 @@ describe('what is found', () => {
       '/** Of which the log holds one. */\nreadonly a: number;',
       'relative clause',
     ],
+    ['a time', '/** Since when it waits. */\nreadonly since: Date;', 'relative clause'],
     ['a question', '/** Whether it ran. */\nreadonly ran: boolean;', 'relative clause'],
     ['not … un…', '/** State that is not unknown. */\nreadonly a: string;', 'denies twice'],
     ['no … without', '/** There is no user without a name. */\nreadonly a: string;', 'denies twice'],
@@ -34,6 +35,7 @@ describe('what is found', () => {
       '/** The head of a log. */\nexport const a = (b: string) => b;',
       'what the function does',
     ],
+    ['a function as a plural', '/** Keys of a secret. */\nfunction a() {}', 'what the function does'],
     ['a command', '/** Read the head of a log. */\nexport function a() {}', 'what the function does'],
     ['an interface without article', '/** Head of a log. */\nexport interface A {', 'what the class does'],
   ])('%s', (_, text, message) => {

@@ -1,6 +1,6 @@
 import type { ErrorCodeOf, ErrorGroup } from '../codes.ts';
 
-/** Who can mend what an error says, and what each of them is. */
+/** People who can mend what an error says, and what each of them is. */
 export const menders = {
   'nobody, it passes': 'Rekey or AWS tries again',
   operator: 'deploys the environment and rotates its secrets: `rekey secret …`, `rekey doctor`',
@@ -14,14 +14,14 @@ export const menders = {
 } as const;
 export type Mender = keyof typeof menders;
 
-/** What the catalogue says of an error's code, besides whether it is retried. */
+/** The catalogue's entry for an error's code. Whether it is retried stands in `codes.ts`. */
 export interface ErrorEntry {
-  /** What happened, one sentence. */
+  /** Sentence that says what happened. */
   readonly meaning: string;
   readonly mender: Mender;
-  /** What they do about it. */
+  /** Steps of the mender. */
   readonly remedy: string;
 }
 
-/** One entry for each code of a group: a code without one does not compile. */
+/** An entry for each code of a group: the compiler demands every one. */
 export type Entries<Group extends ErrorGroup> = Readonly<Record<ErrorCodeOf<Group>, ErrorEntry>>;

@@ -8,7 +8,7 @@ import { rotation } from './rotation.ts';
 import { secret } from './secret.ts';
 import { target } from './target.ts';
 
-/** What every code means, who can mend it and how, by where it arises; docs/errors.md is made of it. */
+/** Meaning and remedy of every code, and who can mend it, by where it arises. docs/errors.md is made of it. */
 export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } = {
   target,
   secret,
