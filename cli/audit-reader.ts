@@ -16,12 +16,12 @@ export type ReadRecord =
   | { readonly kind: 'record'; readonly key: string; readonly hash: string; readonly record: AuditRecord }
   | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string };
 
-/** The first object of the log behind a sequence. */
+/** Finds the first object of the log behind a sequence. */
 const firstIn = (objects: AuditObjects, sequence: number) =>
   firstBehind((after, limit) => objects.list(after, limit), sequence);
 
 /**
- * The smallest number for which `holds` is true, when it is false up to some number and true from there on. Steps
+ * Finds the smallest number for which `holds` is true. `holds` must be false up to some number and true from there on. Steps
  * grow from the start, so a short log needs few of them.
  */
 async function smallest(holds: (sequence: number) => Promise<boolean>): Promise<number> {
@@ -44,7 +44,7 @@ async function smallest(holds: (sequence: number) => Promise<boolean>): Promise<
 }
 
 /**
- * The newest object of a log. S3 lists keys in ascending order only, so this looks for the end by halving: about
+ * Finds the newest object of a log. S3 lists keys in ascending order only, so this looks for the end by halving: about
  * 2·log₂(records) list calls.
  */
 export async function lastObject(objects: AuditObjects): Promise<{ key: string; written: Date } | undefined> {
@@ -62,7 +62,7 @@ export async function lastObject(objects: AuditObjects): Promise<{ key: string; 
 }
 
 /**
- * A key behind which all records stand that were made at `time` or later, and few others. S3 keeps times in whole
+ * Finds a key behind which all records stand that were made at `time` or later, and few others. S3 keeps times in whole
  * seconds, hence the margin.
  */
 export async function keyBefore(objects: AuditObjects, time: Date): Promise<string> {

@@ -25,10 +25,10 @@ export async function engagedBrakes(
   });
 }
 
-/** So often a release is tried again because a function was faster. */
+/** Times that a release is tried, since a function may be faster. */
 const mostRaces = 10;
 
-/** Lets go of a brake; does nothing where it is not engaged any more. */
+/** Releases a brake; does nothing where it is already released. */
 export async function releaseBrake(store: BrakeStore): Promise<void> {
   for (let race = 0; race < mostRaces; race += 1) {
     const { version, state } = await store.read();

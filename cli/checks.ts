@@ -25,7 +25,7 @@ export interface Check {
   readonly name: string;
   readonly status: 'ok' | 'warn' | 'fail' | 'skip';
   readonly detail: string;
-  /** What to do about it. */
+  /** Next step for the reader. */
   readonly advice?: string;
 }
 
@@ -43,7 +43,7 @@ const fail = (name: string, detail: string, advice: string): Check => ({
   advice,
 });
 
-/** Runs one look; what it throws becomes a check too, so that one service that is down does not hide the others. */
+/** Runs one look and turns what it throws into a check. So one service that is down does not hide the others. */
 export async function look(name: string, find: () => Promise<readonly Check[]>): Promise<readonly Check[]> {
   try {
     return await find();
@@ -64,7 +64,7 @@ export function deploymentChecks({ name, facts }: Environment): readonly Check[]
     : [fail('deployment', `not in SSM: ${missing.join(', ')}`, 'deploy every stack of the environment')];
 }
 
-/** Overdue rotations, leftovers of failed ones, and secrets that are gone; healthy ones are only counted. */
+/** Reports overdue rotations, leftovers of failed ones, and secrets that are gone; healthy ones are only counted. */
 export function secretChecks(statuses: readonly SecretStatus[], now: Date): readonly Check[] {
   const healthy = statuses.filter(({ state }) => state === 'ok' || state === 'rotating').length;
   const found = statuses.flatMap(({ definition: { name, arn }, state, description, pendingVersionId }) => {
@@ -153,7 +153,7 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
   ];
 }
 
-/** Whether every rotation and containment function is there and can run, and which networks none of them is in. */
+/** Checks that every rotation and containment function can run, and that each network holds a function. */
 export async function functionChecks(
   functions: Functions,
   definitions: readonly SecretDefinition[],
@@ -201,7 +201,7 @@ export async function functionChecks(
   ];
 }
 
-/** Whether the brake of a function is engaged, so that no rotation of its secrets begins. */
+/** Checks that rotations may begin: no function has its brake engaged. */
 export async function brakeChecks(
   brakes: Brakes,
   definitions: readonly SecretDefinition[],
@@ -218,7 +218,7 @@ export async function brakeChecks(
       );
 }
 
-/** Messages that wait in the audit queue, and those that nobody could handle. */
+/** Checks for messages that wait in the audit queue, and for those that nobody could handle. */
 export async function queueChecks(queues: Queues, facts: DeploymentFacts): Promise<readonly Check[]> {
   const named = [
     {
@@ -262,7 +262,7 @@ export async function queueChecks(queues: Queues, facts: DeploymentFacts): Promi
   return checks.flat();
 }
 
-/** Whether the bus hands events on, and whether this caller may ask for a revocation. */
+/** Checks whether the bus hands events on, and whether this caller may ask for a revocation. */
 export async function busChecks(cloud: Cloud, bus: string): Promise<readonly Check[]> {
   const rules = await cloud.rules();
   const [delivery, permission] = await Promise.all([
@@ -313,10 +313,10 @@ export async function workflowChecks(cloud: Cloud, arn: string): Promise<readonl
 }
 
 const day = 86_400_000;
-/** The bus, the queue and the writer together need seconds; five minutes without the record mean that it is lost. */
+/** Milliseconds after which a record that is missing is lost; the bus, the queue and the writer need seconds. */
 const recordingMs = 5 * 60_000;
 
-/** How old the last record is, whether it covers the last rotation, and what failed in the last day. */
+/** Checks how old the last record is, whether it covers the last rotation, and what failed in the last day. */
 export async function auditChecks(
   objects: AuditObjects,
   statuses: readonly SecretStatus[],
@@ -388,7 +388,7 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
   ];
 }
 
-/** The state of each secret; an empty list when the definitions cannot be read. */
+/** Reads the definition and the state of each secret. */
 export async function gatherSecrets(cloud: Cloud, environment: string, now: Date) {
   const definitions = await (await cloud.definitions(environment)).list();
   return { definitions, statuses: await statusesOf(definitions, cloud, now) };

@@ -3,9 +3,9 @@ import type { Cloud, CloudChoice } from '../core/operator-ports.ts';
 import type { Clock, Random } from '../core/ports.ts';
 import type { Output, Stream } from './output.ts';
 
-/** What a run of the CLI needs from its process. */
+/** The parts of its process that a run of the CLI needs. */
 export interface CliContext {
-  /** Of the package. */
+  /** Version of the package. */
   readonly version: string;
   readonly stdout: Stream;
   readonly stderr: Stream;
@@ -17,14 +17,14 @@ export interface CliContext {
   readonly random: Random;
   /** Resolves after `ms`, or at once when the signal is or becomes aborted. */
   readonly sleep: (ms: number) => Promise<void>;
-  /** Aborted when the person wants the command to end (Ctrl-C). */
+  /** Signal that is aborted when the person wants the command to end (Ctrl-C). */
   readonly signal: AbortSignal;
   readonly connect: (choice: CloudChoice) => Promise<Cloud>;
-  /** A copy of an audit log's bucket in a directory. */
+  /** Opens a copy of an audit log's bucket in a directory. */
   readonly auditCopy: (directory: string) => Promise<AuditLogSource>;
 }
 
-/** What every command gets besides its own arguments. */
+/** The surroundings that every command gets besides its own arguments. */
 export interface Invocation {
   readonly context: CliContext;
   readonly output: Output;

@@ -15,7 +15,7 @@ export interface Environment {
 }
 
 /**
- * The environment that was named, or the only one there is.
+ * Opens the environment that was named, or the only one there is.
  * @throws CliError `EnvironmentMissing` | `EnvironmentAmbiguous` | `EnvironmentUnknown`
  */
 export async function openEnvironment({ cloud, environment }: Invocation): Promise<Environment> {
@@ -71,7 +71,7 @@ export async function openEnvironment({ cloud, environment }: Invocation): Promi
 }
 
 /**
- * One fact of the deployment.
+ * Reads one fact of the deployment.
  * @throws CliError `DeploymentIncomplete`
  */
 export function fact({ name, facts }: Environment, key: keyof DeploymentFacts): string {
@@ -87,7 +87,7 @@ export function fact({ name, facts }: Environment, key: keyof DeploymentFacts): 
 }
 
 /**
- * The definition of a secret, by name or ARN.
+ * Finds the definition of a secret, by name or ARN.
  * @throws CliError `SecretUnknown`, with the nearest names
  */
 export async function findDefinition(

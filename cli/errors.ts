@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorCodeOf } from '../core/errors/codes.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
 
-/** What the process ends with. 0: done. 1: a check failed. 2: wrong usage. 3: the system was not reached, or refused. */
+/** Code that the process ends with. 0: done. 1: a check failed. 2: wrong usage. 3: the system was not reached, or refused. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 /** An error with the exit code that belongs to it. */
@@ -24,6 +24,6 @@ export class CliError extends RekeyError {
   }
 }
 
-/** The command line asks for something that does not exist or makes no sense. */
+/** Makes the error of a command line that asks for something unknown or senseless. */
 export const usageError = (code: ErrorCodeOf<'cli' | 'revocation'>, message: string): CliError =>
   new CliError(2, code, message);

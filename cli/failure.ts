@@ -4,7 +4,7 @@ import { codes, type ErrorCode } from '../core/errors/codes.ts';
 import { RekeyError, summarizeError } from '../core/errors/rekey-error.ts';
 import { CliError } from './errors.ts';
 
-/** AWS's sentence on one line, without its full stop. */
+/** Puts AWS's sentence on one line, without its full stop. */
 const sentence = (message: string): string => message.replace(/\s+/g, ' ').trim().replace(/[.]$/, '');
 
 /**
@@ -34,7 +34,7 @@ function told({ code, name, text }: AwsFault, what: string): string {
   }
 }
 
-/** What is said of the way to AWS, whatever error an adapter has made of it. */
+/** Codes of the way to AWS, whatever error an adapter has made of it. */
 const ofTheWay: readonly ErrorCode[] = [
   'AccessDenied',
   'CredentialsMissing',
@@ -47,13 +47,13 @@ const ofTheWay: readonly ErrorCode[] = [
   'Throttled',
 ];
 
-/** Whether nothing more is known than what AWS answered: the adapters leave its text out, and a person may read it. */
+/** Tells whether all that is known is what AWS answered. The adapters leave its text out, and a person may read it. */
 const isOfAws = (error: unknown): boolean =>
   !(error instanceof RekeyError) || Object.hasOwn(codes.aws, error.code);
 
 /**
- * Turns anything thrown into an error that says what was tried, what came back and what to do, with an exit code.
- * Messages of errors that neither Rekey nor AWS made are withheld, see {@link summarizeError}.
+ * Turns anything thrown into an error with an exit code. It says what was tried, what came back and what to do. Messages of
+ * errors that neither Rekey nor AWS made are withheld, see {@link summarizeError}.
  */
 export function explain(error: unknown): CliError {
   if (error instanceof CliError) {

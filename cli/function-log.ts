@@ -8,12 +8,12 @@ export interface RotationFailure extends ReportedError {
   readonly step: string;
 }
 
-/** Clocks here and in AWS may differ: AWS refuses requests whose time is further off than a few minutes. */
+/** Difference that is allowed between the clocks here and in AWS, which refuses requests that are minutes off. */
 const clockSkewMs = 15 * 60_000;
 
 /**
- * What the rotation function of a secret logged about one version. Operators may read this log, whose lines hold names,
- * codes and reasons; the audit log is for auditors.
+ * The lines that the rotation function of a secret logged about one version. Operators may read this log, whose lines hold
+ * names, codes and reasons; the audit log is for auditors.
  */
 export class RotationLog {
   readonly #find: (text: string, since: Date) => Promise<readonly string[]>;
@@ -23,7 +23,10 @@ export class RotationLog {
     this.#find = find;
   }
 
-  /** @throws when the function's configuration or its log is not readable, or not there */
+  /**
+   * Opens the log of a secret's rotation function.
+   * @throws when the function's configuration or its log is not readable, or not there
+   */
   static async open(cloud: Cloud, { rotationFunction }: SecretDefinition): Promise<RotationLog> {
     const [functions, logs] = await Promise.all([cloud.functions(), cloud.logs()]);
     const state = await functions.inspect(rotationFunction);
@@ -48,7 +51,7 @@ export class RotationLog {
     }
   }
 
-  /** The last failure that was not skipped. The lines of a version tell it apart, whatever the clocks say. */
+  /** Finds the last failure that was not skipped. The lines of a version tell it apart, whatever the clocks say. */
   async failure(versionId: string, begun: Date): Promise<RotationFailure | undefined> {
     const lines = await this.#find(versionId, new Date(begun.getTime() - clockSkewMs));
     return lines
@@ -57,7 +60,7 @@ export class RotationLog {
       .findLast((found) => found !== undefined);
   }
 
-  /** The failure, if nothing came after it: Secrets Manager may have tried the version again since. */
+  /** Finds the failure, if it is the last line: Secrets Manager may have tried the version again since. */
   async standing(versionId: string, begun: Date): Promise<RotationFailure | undefined> {
     const lines = await this.#find(versionId, new Date(begun.getTime() - clockSkewMs));
     // The runtime's own line about the error may name the version as well, in its text.
@@ -72,7 +75,7 @@ function failureOf(text: string, versionId: string): RotationFailure | undefined
   return error && typeof line?.step === 'string' ? { step: line.step, ...error } : undefined;
 }
 
-/** Why the intake rejected a request; undefined while its log says nothing of that. */
+/** Finds the reason why the intake rejected a request; undefined while its log holds none. */
 export async function rejectionOf(
   cloud: Cloud,
   logGroup: string,
@@ -90,7 +93,7 @@ export async function rejectionOf(
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Functions log one JSON object a line; lines of the Lambda service itself have other members. */
+/** Parses a line of a function's log, which is one JSON object. Lines of the Lambda service itself have other members. */
 function parse(text: string): Line | undefined {
   try {
     const line: unknown = JSON.parse(text);

@@ -1,4 +1,4 @@
-/** Where text goes. */
+/** A place that text goes to. */
 export interface Stream {
   write(text: string): void;
   /** True for a terminal: only then there are colours and progress. */
@@ -16,10 +16,13 @@ const textOf = (cell: Cell): string => printable(typeof cell === 'string' ? cell
 /** Control characters, and those that change the order or the look of what stands around them. */
 const unsafe = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** Text from events and tags may hold anything; control characters would let it write over the terminal. */
+/**
+ * Replaces control characters of a text, which would let it write over the terminal. Text from events and tags may hold
+ * anything.
+ */
 const printable = (text: string): string => text.replace(unsafe, '\ufffd');
 
-/** The same of several lines. */
+/** Replaces the control characters in several lines. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
 /** Escapes in JSON what a terminal may obey or show in another order; the document stays the same. */
@@ -34,7 +37,7 @@ export const asJson = (value: unknown, indent?: number): string =>
 const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 /**
- * What a command says. Results go to standard output, everything else (plans, questions, progress, errors) to standard
+ * Writes what a command says. Results go to standard output, everything else (plans, questions, progress, errors) to standard
  * error, so that a pipe holds results only. With `--json`, results are exactly one document, or one per line.
  */
 export class Output {
@@ -51,21 +54,21 @@ export class Output {
     this.#colour = options.colour;
   }
 
-  /** The result as a JSON document; says nothing in text mode. */
+  /** Writes the result as a JSON document; does nothing in text mode. */
   document(value: unknown): void {
     if (this.json) {
       this.#out.write(`${asJson(value, 2)}\n`);
     }
   }
 
-  /** One line of NDJSON; says nothing in text mode. */
+  /** Writes one line of NDJSON; does nothing in text mode. */
   documentLine(value: unknown): void {
     if (this.json) {
       this.#out.write(`${asJson(value)}\n`);
     }
   }
 
-  /** A line of the result for people; says nothing in JSON mode. */
+  /** Writes a line of the result for people; does nothing in JSON mode. */
   line(text = '', tone?: Tone): void {
     if (!this.json) {
       this.clearProgress();
@@ -73,7 +76,7 @@ export class Output {
     }
   }
 
-  /** Aligned columns; no heading for an empty list of columns. */
+  /** Writes aligned columns for people; an empty list of headings makes none. Does nothing in JSON mode. */
   table(headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
     if (!this.json) {
       this.clearProgress();
@@ -81,19 +84,19 @@ export class Output {
     }
   }
 
-  /** A remark beside the result: plans, warnings, hints. Goes to standard error in every mode. */
+  /** Writes a remark beside the result: plans, warnings, hints. Goes to standard error in every mode. */
   note(text = '', tone?: Tone): void {
     this.clearProgress();
     this.#error.write(`${this.#toned(this.#error, printable(text), tone)}\n`);
   }
 
-  /** Aligned columns beside the result. */
+  /** Writes aligned columns beside the result. */
   noteTable(rows: readonly (readonly Cell[])[]): void {
     this.clearProgress();
     this.#error.write(this.#table(this.#error, [], rows));
   }
 
-  /** The line that shows what is going on; each one takes the place of the one before. On terminals only. */
+  /** Shows what is going on, in a line that takes the place of the one before. On terminals only. */
   progress(text: string): void {
     if (this.#error.terminal) {
       this.#error.write(`\r\u001b[2K${this.#toned(this.#error, printable(text).slice(0, 110), 'dim')}`);

@@ -6,8 +6,8 @@ import type { CliContext } from './context.ts';
 const interrupted = 130;
 
 /**
- * The surroundings of a run in this process. The first Ctrl-C asks the command to end, which commands that wait do
- * with a word about what goes on without them; the second one ends the process.
+ * Makes the surroundings of a run in this process. The first Ctrl-C asks the command to end, which commands that wait do with a
+ * word about what goes on without them; the second one ends the process.
  */
 export function processContext(version: string): CliContext {
   const controller = new AbortController();

@@ -3,7 +3,7 @@ import type { Invocation } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { parseDuration } from './time.ts';
 
-/** What the global options say. */
+/** The values of the global options. */
 export interface GlobalOptions {
   readonly environment?: string;
   readonly region?: string;
@@ -15,7 +15,7 @@ export interface GlobalOptions {
 /** A command that was chosen, waiting for its surroundings. */
 export type Chosen = (invocation: Invocation) => Promise<ExitCode>;
 
-/** Records have room for so many characters. */
+/** Characters that records have room for. */
 const longestReason = 1_024;
 
 /** Reads why somebody does something, which goes into the audit log. */
@@ -57,7 +57,7 @@ Exit codes:
 `;
 
 /**
- * The command line: commands, options and their help. An action only notes what to run, and loads its command when it
+ * Defines the command line: commands, options and their help. An action only notes what to run, and loads its command when it
  * runs, so that help and usage errors stay fast.
  */
 export function createProgram(

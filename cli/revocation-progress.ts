@@ -6,19 +6,22 @@ import { rejectionOf } from './function-log.ts';
 import { formatDuration } from './time.ts';
 
 /**
- * How a revocation ended, as far as the caller may see it. Times are in milliseconds after the request. `unproven`: the
+ * The end of a revocation, as far as the caller may see it. Times are in milliseconds after the request. `unproven`: the
  * credential was replaced, and nothing that Rekey can reach could say whether the leaked one is refused.
  */
 export interface Revocation {
-  /** `not started`: no execution appeared, so the request never arrived, or was rejected and the caller cannot see it. */
+  /**
+   * Outcome as the caller sees it. `not started`: no execution appeared, so the request never arrived, or was rejected and the
+   * caller cannot see it.
+   */
   readonly outcome: 'succeeded' | 'unproven' | 'failed' | 'rejected' | 'unfinished' | 'not started';
   readonly startedMs?: number;
-  /** When the target was first seen to refuse every revoked credential. */
+  /** Time at which the target was first seen to refuse every revoked credential. */
   readonly refusedMs?: number;
   readonly completedMs?: number;
   readonly newVersionId?: string;
   readonly sessionsEnded?: number;
-  /** With `unproven`: who must refuse the leaked credential, and whom to ask. */
+  /** Text on who must refuse the leaked credential, and whom to ask; for `unproven`. */
   readonly note?: string;
   readonly error?: { readonly code: string; readonly message: string };
   readonly stages: readonly ExecutionStage[];
@@ -29,11 +32,11 @@ export interface RevocationToFollow {
   readonly requestId: string;
   readonly requestedAt: Date;
   readonly timeoutMs: number;
-  /** Where the intake logs rejections, if that is known. */
+  /** Log group in which the intake notes rejections, if that is known. */
   readonly intakeLogGroup?: string;
 }
 
-/** EventBridge delivers within a second or so; a request that nobody took up after this long is not coming. */
+/** Milliseconds after which a request that nobody took up is lost. EventBridge delivers within a second or so. */
 const pickUpMs = 60_000;
 const pollMs = 500;
 const rejectionPollMs = 1_000;
@@ -114,7 +117,7 @@ interface WorkflowOutput {
   readonly sessionsEnded?: number;
 }
 
-/** What the workflow's report returns; a part that is not there is not shown. */
+/** Reads what the workflow's report returns, and leaves out parts that are missing. */
 function readOutput(output: unknown): WorkflowOutput {
   if (typeof output !== 'object' || output === null) {
     return { outcome: 'succeeded' };

@@ -112,7 +112,7 @@ function each(command: Command, visit: (command: Command) => void): void {
   }
 }
 
-/** Errors are a document too, of this shape for every command. */
+/** Writes an error as a document, of the same shape for every command. */
 function errorDocument({ code, message, exitCode, action, retryable }: CliError): string {
   return `${asJson({ error: { code, message, exitCode, action: action ?? null, retryable } }, 2)}\n`;
 }

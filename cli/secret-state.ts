@@ -6,7 +6,7 @@ import { type SecretDescription, stages, versionWith } from '../core/secret/secr
 import { RotationLog } from './function-log.ts';
 import type { Tone } from './output.ts';
 
-/** How a secret's rotation stands. */
+/** State of a secret's rotation. */
 export type SecretState =
   | 'ok'
   | 'rotating'
@@ -31,7 +31,7 @@ export const stateTones: Readonly<Record<SecretState, Tone>> = {
 };
 
 /**
- * A pending version younger than this is a rotation under way, unless its function logged that it failed. Rekey's own
+ * Gives the age up to which a pending version is a rotation under way, unless its function logged a failure. Rekey's own
  * functions end each of the four steps within a minute, or as long as the definition says.
  */
 const rotatingForMs = ({ stepSeconds = 0 }: SecretDefinition) => Math.max(5 * 60, 2 * stepSeconds) * 1_000;
@@ -44,7 +44,7 @@ export interface SecretStatus {
   readonly pendingVersionId?: string;
 }
 
-/** The version of a rotation that began and has not ended: AWSPENDING stands on another version than AWSCURRENT. */
+/** Finds the version of a rotation that began and has not ended. AWSPENDING then stands on another version than AWSCURRENT. */
 export function pendingVersion(description: SecretDescription): string | undefined {
   const pending = versionWith(description, stages.pending);
   return pending === versionWith(description, stages.current) ? undefined : pending;
@@ -91,7 +91,7 @@ export async function statusOf(definition: SecretDefinition, cloud: Cloud, now: 
   return { ...rest, state: nextRotation !== undefined && nextRotation < now ? 'overdue' : 'ok' };
 }
 
-/** Whether the function's log ends with a failure of this version; a log that is not readable tells of none. */
+/** Tells whether the function's log ends with a failure of this version; false when the log cannot be read. */
 async function hasFailed(
   cloud: Cloud,
   definition: SecretDefinition,

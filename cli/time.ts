@@ -38,7 +38,7 @@ export function parseSince(text: string, now: Date): Date {
   return new Date(time);
 }
 
-/** A length of time for a reader: `850 ms`, `4.2 s`, `3 min`, `5 h`, `12 d`. */
+/** Writes a length of time for a reader: `850 ms`, `4.2 s`, `3 min`, `5 h`, `12 d`. */
 export function formatDuration(ms: number): string {
   const size = Math.max(0, ms);
   if (size < 1_000) return `${Math.round(size)} ms`;
@@ -48,12 +48,12 @@ export function formatDuration(ms: number): string {
   return `${Math.round(size / units.d)} d`;
 }
 
-/** Whole seconds and up, for ages: `now`, `12 s`, `3 min` … */
+/** Writes an age in whole seconds and up: `12 s`, `3 min`. */
 function coarse(ms: number): string {
   return ms < 99_500 ? `${Math.round(ms / 1_000)} s` : formatDuration(ms);
 }
 
-/** How far a time is from now: `3 d ago`, `in 27 d`, `-` when there is none. */
+/** Writes how far a time is from now: `3 d ago`, `in 27 d`, `-` when there is none. */
 export function formatRelative(time: Date | undefined, now: Date): string {
   if (time === undefined) return '-';
   const ms = now.getTime() - time.getTime();

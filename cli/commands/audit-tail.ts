@@ -13,13 +13,13 @@ export interface AuditTailOptions {
   readonly follow: boolean;
   /** A duration before now, or an ISO 8601 time. */
   readonly since: string;
-  /** Name or ARN. */
+  /** Name or ARN of a secret, whose records alone are shown. */
   readonly secret?: string;
 }
 
 const pollMs = 2_000;
 
-/** `rekey audit tail`: the records since some time, and with `--follow` those to come. */
+/** Runs `rekey audit tail`: the records since some time, and with `--follow` those to come. */
 export async function auditTail(invocation: Invocation, options: AuditTailOptions): Promise<ExitCode> {
   const { cloud, context, output } = invocation;
   const since = parseSince(options.since, context.clock.now());
@@ -68,7 +68,7 @@ export async function auditTail(invocation: Invocation, options: AuditTailOption
   return 0;
 }
 
-/** Records name a secret by name, by ARN, or in a request by either. The log may know secrets that are gone. */
+/** Selects the records of a secret, by name or ARN. Records name it by either; the log may know secrets that are gone. */
 async function secretFilter(
   { cloud }: Invocation,
   { name }: Environment,
@@ -141,7 +141,7 @@ function rowOf(read: ReadRecord): Cell[] {
   ];
 }
 
-/** The name in a secret's ARN, which ends with a hyphen and six characters of Secrets Manager's own. */
+/** Reads the name in a secret's ARN, which ends with a hyphen and six characters of Secrets Manager's own. */
 function nameOf(secret: string): string {
   const [, name] = secret.startsWith('arn:') ? secret.split(':secret:') : [];
   return name === undefined ? secret : name.replace(/-[A-Za-z0-9]{6}$/, '');
@@ -154,7 +154,7 @@ function toneOf(detailType: string): Tone {
   return /Revocation|Finding/.test(detailType) ? 'warn' : 'strong';
 }
 
-/** The fields that tell most about each event, in the order in which they matter. */
+/** Lists the fields that tell most about each event, in the order in which they matter. */
 function detailOf(recorded: Recorded): string {
   const { data, metadata, error } = recorded;
   const named = (...names: readonly string[]) =>

@@ -25,7 +25,7 @@ export function parseHead(text: string): Head {
 
 export const formatHead = ({ sequence, hash }: Head): string => `${sequence}:${hash}`;
 
-/** `rekey audit verify`: reads the whole log and names everything that is not as it was written. */
+/** Runs `rekey audit verify`: reads the whole log and names everything that was changed since it was written. */
 export async function auditVerify(invocation: Invocation, options: AuditVerifyOptions): Promise<ExitCode> {
   const { context, output } = invocation;
   const expectHead = options.expectHead === undefined ? undefined : parseHead(options.expectHead);
@@ -89,7 +89,7 @@ async function openSource(
   };
 }
 
-/** An error of the file system says that the directory is not what was meant; any other one stays as it is. */
+/** Turns an error of the file system into one that says the directory is no copy of a log. Any other error stays as it is. */
 function noCopy(directory: string, cause: unknown): unknown {
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) {
     return cause;

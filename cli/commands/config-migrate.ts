@@ -6,7 +6,7 @@ import type { ConfigurationInput } from '../../lib/config/schema.ts';
 import type { Invocation } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
 
-/** What of a configuration to compare: the forms are those of this version, unless a test brings its own. */
+/** Options of {@link configMigrate}. The forms are those of this version, unless a test brings its own. */
 export interface MigrateOptions {
   /** Path of the configuration file. */
   readonly config: string;
@@ -14,8 +14,8 @@ export interface MigrateOptions {
 }
 
 /**
- * `rekey config migrate`: names each line of a configuration that a newer form has changed, and what to write there. The file is
- * code, so a person changes it. Reads no secret and asks AWS for nothing.
+ * Runs `rekey config migrate`: names each line that a newer form has changed, and what to write there. The file is code, so a
+ * person changes it. Reads no secret and asks AWS for nothing.
  */
 export async function configMigrate(
   { output }: Pick<Invocation, 'output'>,
@@ -55,7 +55,7 @@ export async function configMigrate(
   return 1;
 }
 
-/** Numbers of the lines on which a setting's own name stands as a key; a file is code, so it may be none. */
+/** Numbers the lines on which a setting's own name stands as a key. A file is code, so there may be none. */
 function linesOf(lines: readonly string[], { path }: Outdated): readonly number[] {
   const key = path.at(-1) ?? '';
   const asKey = new RegExp(`(^|[\\s{,])['"]?${key.replace(/[^\w]/g, '\\$&')}['"]?\\s*[:,(}]`);

@@ -18,7 +18,7 @@ import type { Tone } from '../output.ts';
 
 const tones: Readonly<Record<Check['status'], Tone>> = { ok: 'good', warn: 'warn', fail: 'bad', skip: 'dim' };
 
-/** `rekey doctor`: looks at everything that Rekey needs to work, and says what to do about what does not. */
+/** Runs `rekey doctor`: looks at everything that Rekey needs to work, and says how to mend what fails. */
 export async function doctor(invocation: Invocation): Promise<ExitCode> {
   const { cloud, context, output } = invocation;
   const { arn } = await cloud.identity();

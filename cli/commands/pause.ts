@@ -12,7 +12,7 @@ import { CliError, type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { formatDuration } from '../time.ts';
 
-/** What a pause, or its end, is about: the secrets that are named, those of a type, or all of the environment. */
+/** The secrets of a pause, or of its end. They are those that are named, those of a type, or all of the environment. */
 export interface PauseSelection {
   readonly names: readonly string[];
   readonly type?: string;
@@ -25,11 +25,12 @@ export interface PauseOptions extends PauseSelection {
   readonly yes: boolean;
 }
 
-/** Secrets Manager takes 50 calls of TagResource a second. */
+/** Number of tags that are set at once; Secrets Manager takes 50 calls of TagResource a second. */
 const atOnce = 8;
 
 /**
- * `rekey pause`: no rotation of these secrets begins for a while. One that has begun goes on, and a revocation is not held up.
+ * Runs `rekey pause`: no rotation of these secrets begins for a while. One that has begun goes on, and a revocation is not held
+ * up.
  */
 export async function pause(invocation: Invocation, options: PauseOptions): Promise<ExitCode> {
   const { context, output } = invocation;
@@ -56,7 +57,7 @@ export interface ResumeOptions extends PauseSelection {
   readonly yes: boolean;
 }
 
-/** `rekey resume`: ends a pause before its time, and lets go of the brakes of the functions that rotate these secrets. */
+/** Runs `rekey resume`: ends a pause, and releases the brakes of the functions that rotate these secrets. */
 export async function resume(invocation: Invocation, options: ResumeOptions): Promise<ExitCode> {
   const { cloud, output } = invocation;
   const environment = await openEnvironment(invocation);
@@ -88,7 +89,7 @@ export async function resume(invocation: Invocation, options: ResumeOptions): Pr
   });
 }
 
-/** What becomes of the secrets: a pause with its end, or none. */
+/** Change that is made to the secrets: a pause with its end, or none. */
 type Wanted =
   | { readonly until: Date; readonly reason: string }
   | {
@@ -147,7 +148,7 @@ const isForeign = (type: string): boolean => {
   return entry?.foreignFunction === true;
 };
 
-/** Records and does it, secret by secret; one that fails keeps no other from it. */
+/** Records and makes the change, secret by secret; the others go on when one fails. */
 async function change(
   { cloud, context, output }: Invocation,
   environment: Environment,

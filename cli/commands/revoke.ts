@@ -29,23 +29,23 @@ const meaning: Readonly<Record<RevocationMode, string>> = {
   kill: 'the old credential dies first, then a new one is made: consumers fail until they read the secret again',
 };
 
-/** Of types without a target of Rekey's, where neither mode cuts anything off. */
+/** Text for types that have no target of Rekey's: both modes leave the old value working. */
 const nothingWithinReach =
   'a new value is made, and the old one goes on working wherever it is accepted: Rekey can reach nothing that refuses it, so a person must see to it';
 
-/** What could be found out about the secret before asking. */
+/** The facts about the secret that could be found out before asking. */
 interface Target {
   readonly environment: string;
   readonly bus: string;
   readonly workflowArn?: string;
   readonly intakeLogGroup?: string;
-  /** How the request names the secret. */
+  /** Name or ARN by which the request names the secret. */
   readonly secret: string;
   readonly definition?: SecretDefinition;
   readonly versions?: readonly { versionId: string; stages: readonly string[]; created?: Date }[];
 }
 
-/** `rekey revoke`: asks for a revocation with an event on the bus and, with `--wait`, follows it to its end. */
+/** Runs `rekey revoke`: asks for a revocation with an event on the bus and, with `--wait`, follows it to its end. */
 export async function revoke(
   invocation: Invocation,
   name: string,
@@ -144,7 +144,10 @@ async function findTarget(invocation: Invocation, name: string): Promise<Target>
   };
 }
 
-/** An emergency is not held up by SSM: with the environment named, the request goes out and the intake checks it. */
+/**
+ * Makes a target without SSM, for an emergency goes on while SSM is away. With the environment named, the request goes out
+ * and the intake checks it.
+ */
 function blindTarget({ environment, output }: Invocation, name: string, error: unknown): Target {
   if (environment === undefined || !isFromService(error)) throw error;
   output.note(`The secret's definition could not be read: ${explain(error).message}`, 'warn');
@@ -158,7 +161,10 @@ function isFromService(error: unknown): boolean {
   return exitCode === 3 && !code.startsWith('Credentials') && code !== 'SecretMissing';
 }
 
-/** An emergency is not held up by STS: EventBridge attests the account, and the log keeps what a sender says as a claim. */
+/**
+ * Names the caller, or `unknown` while STS is away, since an emergency goes on. EventBridge attests the
+ * account, and the log keeps what a sender says as a claim.
+ */
 async function actorOf({ cloud, output }: Invocation): Promise<string> {
   try {
     return (await cloud.identity()).arn;
@@ -172,7 +178,10 @@ async function actorOf({ cloud, output }: Invocation): Promise<string> {
   }
 }
 
-/** Responders may not look at secrets, and Secrets Manager may be away; the plan then goes without versions. */
+/**
+ * Reads the versions for the plan, which shows none while they are out of reach. Responders may not look at secrets, and
+ * Secrets Manager may be away.
+ */
 async function versionsOf(
   { cloud, output }: Invocation,
   definition: SecretDefinition,
@@ -229,7 +238,10 @@ function consumersOf({ definition }: Target): string {
   return definition === undefined ? 'not known' : definition.consumers.join(', ') || 'none declared';
 }
 
-/** The catalogue is loaded here because it brings the schemas along, which other commands do without. */
+/**
+ * Makes the event that asks for the revocation. The catalogue is loaded here because it brings the schemas along, which other
+ * commands do without.
+ */
 async function requestEvent({ context }: Invocation, target: Target, actor: string, options: RevokeOptions) {
   const [{ createEvent }, { revocationRequestSchema }] = await Promise.all([
     import('../../core/events/create.ts'),

@@ -5,19 +5,19 @@ import { CliError, type ExitCode } from '../errors.ts';
 import { pendingVersion, statusOf } from '../secret-state.ts';
 
 /**
- * How long answers of Secrets Manager may be old: a step of the abandoned rotation that arrives late still sees it as
- * pending. A rotation that begins meanwhile could lose its label to that step.
+ * Milliseconds for which answers of Secrets Manager may be old. A step of the abandoned rotation that arrives late still sees
+ * it as pending. A rotation that begins meanwhile could lose its label to that step.
  */
 const settleMs = 3_000;
 
 export interface SecretAbandonOptions {
   readonly yes: boolean;
-  /** Also where the rotation may be under way right now. */
+  /** True to give up even a rotation that may be under way right now. */
   readonly force: boolean;
 }
 
 /**
- * `rekey secret rotate --abandon`: takes AWSPENDING off a version that no rotation can finish. Until that is done Secrets
+ * Runs `rekey secret rotate --abandon`: takes AWSPENDING off a version that no rotation can finish. Until that is done Secrets
  * Manager refuses every other rotation, and CloudFormation every change of the schedule or the function.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
  */

@@ -4,7 +4,7 @@ import type { ExitCode } from '../errors.ts';
 import { type SecretStatus, stateTones, statusesOf } from '../secret-state.ts';
 import { formatRelative } from '../time.ts';
 
-/** What `--json` says of a secret; times are ISO 8601, `null` when there is none. */
+/** Makes the `--json` document of a secret; times are ISO 8601, `null` when there is none. */
 export function statusDocument({ definition, description, state, pendingVersionId }: SecretStatus) {
   return {
     name: definition.name,
@@ -20,7 +20,7 @@ export function statusDocument({ definition, description, state, pendingVersionI
   };
 }
 
-/** `rekey secret list`: every secret of the environment and how its rotation stands. */
+/** Runs `rekey secret list`: every secret of the environment and how its rotation stands. */
 export async function secretList(invocation: Invocation): Promise<ExitCode> {
   const { cloud, context, output } = invocation;
   const environment = await openEnvironment(invocation);

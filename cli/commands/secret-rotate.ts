@@ -30,7 +30,7 @@ type FailureWatch = (versionId: string, begun: Date) => Promise<RotationFailure 
 
 const pollMs = 1_000;
 
-/** `rekey secret rotate`: starts a rotation and, with `--wait`, follows it to its end. */
+/** Runs `rekey secret rotate`: starts a rotation and, with `--wait`, follows it to its end. */
 export async function secretRotate(
   invocation: Invocation,
   name: string,
@@ -130,7 +130,7 @@ export async function secretRotate(
   return 1;
 }
 
-/** The version of the rotation that Secrets Manager says is unfinished; its labels may take a moment to show it. */
+/** Finds the version of the rotation that Secrets Manager calls unfinished; its labels may show it a moment later. */
 async function unfinishedVersion(
   secrets: SecretReader,
   arn: string,
@@ -167,7 +167,10 @@ function plan(
   ]);
 }
 
-/** Secrets Manager does not tell of failures: the function's log does, or the audit log, whichever is readable. */
+/**
+ * Opens a watch on failures: the function's log, or the audit log, whichever is readable. Secrets Manager does not tell of
+ * failures.
+ */
 async function failureWatch(
   { cloud, context, output }: Invocation,
   environment: Environment,

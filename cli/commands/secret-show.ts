@@ -5,7 +5,7 @@ import { stateTones, statusOf } from '../secret-state.ts';
 import { formatRelative } from '../time.ts';
 import { statusDocument } from './secret-list.ts';
 
-/** `rekey secret show`: the definition, consumers and versions of one secret. Values are never read. */
+/** Runs `rekey secret show`: the definition, consumers and versions of one secret. Values are never read. */
 export async function secretShow(invocation: Invocation, name: string): Promise<ExitCode> {
   const { cloud, context, output } = invocation;
   const environment = await openEnvironment(invocation);

@@ -15,9 +15,9 @@ const modifiers =
 const arrow = '(?:async )?(?:\\(|<\\w|\\w+ =>)';
 const functions = [
   'function[ *]',
-  `(?:const )?\\w+(?:: [^=\\n]+)? =\\s+${arrow}`,
+  `(?:const )?#?\\w+(?:: [^=\\n]+)? =\\s+${arrow}`,
   // A method or a call; a getter reads as a property does.
-  '(?!get |set |constructor\\b)\\w+\\??(?:<[^(]*>)?\\(',
+  '(?!get |set |constructor\\b)#?\\w+\\??(?:<[^(]*>)?\\(',
   // A member or a constant whose type is a function's.
   '(?:const )?\\w+\\??: (?:<[^(]*>)?\\((?:\\n|.*=>)',
 ];

@@ -75,6 +75,7 @@ test.each([
   ['export const a = <T>(b: T) => b;', 'function'],
   ['protected override async a<T>(b: T): Promise<T> {', 'function'],
   ['a?(b: string): void;', 'function'],
+  ['async #a(): Promise<void> {', 'function'],
   ['readonly now: () => Date;', 'function'],
   ['readonly log: (\n', 'function'],
   ['get a(): string {', 'other'],
