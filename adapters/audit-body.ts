@@ -1,6 +1,9 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 
-/** The writer puts ten events of at most 1 MiB each; what is longer, somebody else has put there. */
+/**
+ * Bytes above which an object is read as nothing. The writer puts ten events of at most 1 MiB each; what is longer, somebody
+ * else has put there.
+ */
 const longestObject = 16 * 1024 * 1024;
 /** S3's answer to whoever reads what was encrypted with a key that the putter kept (SSE-C). */
 const sealed = 'InvalidRequest';

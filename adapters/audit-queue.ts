@@ -23,7 +23,10 @@ export class AuditQueue implements EventBus {
   readonly #config: SQSClientConfig;
   #client: SQSClient | undefined;
 
-  /** @param config - of the SDK's client; default: what the environment says */
+  /**
+   * Takes the queue; the client is made when it is first used.
+   * @param config - of the SDK's client; default: what the environment says
+   */
   constructor(queueUrl: string, config: SQSClientConfig = {}) {
     this.#queueUrl = queueUrl;
     this.#config = config;
@@ -62,7 +65,7 @@ export class AuditQueue implements EventBus {
   }
 }
 
-/** The message that EventBridge makes of an event; its time is in whole seconds. */
+/** Writes the message that EventBridge makes of an event; its time is in whole seconds. */
 function asDelivered({ source, detailType, detail }: AnyEvent, account: string, region: string): string {
   const { id, time } = detail.metadata;
   return JSON.stringify({
@@ -79,7 +82,7 @@ function asDelivered({ source, detailType, detail }: AnyEvent, account: string, 
 }
 
 /**
- * A bus that hands over to `second` what `first` does not take.
+ * Makes a bus that hands over to `second` what `first` does not take.
  * @param onFallback - told each time the first one failed, so that it is counted and alarmed
  * @throws AuditUnavailableError when neither takes it
  */

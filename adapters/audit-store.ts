@@ -120,8 +120,8 @@ interface ListedVersion {
 }
 
 /**
- * S3 lists versions newest first, but the SDK hands out versions and delete markers as two lists: they are merged by
- * key, then latest first, then by time. The sort is stable, so versions of one second stay as S3 listed them.
+ * Merges versions and delete markers, which the SDK hands out as two lists. They are put in order by key, then latest first,
+ * then by time: S3 lists versions newest first. The sort is stable, so versions of one second stay as S3 listed them.
  */
 function inOrder(listed: readonly ListedVersion[]): ObjectVersion[] {
   return [...listed]
@@ -139,11 +139,11 @@ function inOrder(listed: readonly ListedVersion[]): ObjectVersion[] {
     }));
 }
 
-/** S3 orders keys by their UTF-8 bytes, and all keys of a log are ASCII. */
+/** Compares keys as S3 orders them: by their UTF-8 bytes. All keys of a log are ASCII. */
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /**
- * A copy of the bucket in a directory, for verification offline: the folder that holds `entries/`, as
+ * A copy of the bucket in a directory, for verification offline. The directory is the folder that holds `entries/`, as
  * `aws s3 sync s3://<bucket> <directory>` writes it. A copy holds the latest version of each object only.
  */
 export class DirectoryAuditLog implements AuditLogSource {

@@ -9,17 +9,17 @@ import { AuditUnavailableError, RekeyError } from '../core/errors/rekey-error.ts
 
 /** A call of AWS, as an error names it; no part of it is a secret. */
 export interface AwsCall {
-  /** `Systems Manager`. */
+  /** Name of the service, such as `Systems Manager`. */
   readonly service: string;
   /** The action as IAM knows it: `ssm:GetParameter`. */
   readonly action: string;
-  /** What it was for: the name of a parameter, a bucket, a workflow. */
+  /** Thing that the call was about: the name of a parameter, a bucket, a workflow. */
   readonly on: string;
 }
 
 /**
- * Turns what a call of AWS failed with into an error that names the call, AWS's own name of the cause, and what to do. AWS's text
- * is left out, since it may quote a parameter; of a denial, it tells which kind of policy denies.
+ * Turns the failure of a call of AWS into an error that names the call, the cause and the remedy. The cause is AWS's own name
+ * of it. AWS's text is left out, since it may quote a parameter; of a denial, it tells which kind of policy denies.
  * @returns the error itself when it is none of AWS
  */
 export function awsError(error: unknown, call: AwsCall): unknown {

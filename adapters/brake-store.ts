@@ -9,18 +9,18 @@ import { brakesPath } from '../core/deployed/names.ts';
 import type { Brakes, KnownBrake } from '../core/operator-ports.ts';
 import { awsError } from './aws-error.ts';
 
-/** What Systems Manager answers whoever is not the first. */
+/** Answers of Systems Manager to whoever comes second. */
 const lost: ReadonlySet<string> = new Set(['ParameterAlreadyExists', 'TooManyUpdates']);
 
-/** So many versions are kept, so that all fit on one page of an answer. */
+/** Number of versions that are kept, so that all fit on one page of an answer. */
 const kept = 5;
 
 /**
- * The state of one function's brake in SSM: a parameter per version, named by its number, of which the highest counts.
+ * The state of one function's brake in SSM. Each version is a parameter, named by its number, and the highest counts.
  *
- * Systems Manager overwrites without asking what was there, but creates a parameter once: as in the audit log, the next
- * number is a compare-and-swap. A number could be taken twice only after it was deleted, and then the highest one is
- * far ahead, which is looked for.
+ * Systems Manager overwrites without asking what was there, but creates a parameter once: as in the audit log, the next number
+ * is a compare-and-swap. A number could be taken twice only after it was deleted, and then the highest one is far ahead, which
+ * is looked for.
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html `Overwrite`
  */
 export class SsmBrakeStore implements BrakeStore {
@@ -93,10 +93,10 @@ export class SsmBrakes implements Brakes {
   }
 }
 
-/** Others may write here, too: a number that cannot be counted on from is none of ours. */
+/** Tells whether a name is a number that can be counted on from. Others may write here, too. */
 const isVersion = (name: string): boolean => /^[1-9]\d{0,11}$/.test(name);
 
-/** All parameters below a path, by what stands behind it. */
+/** Reads all parameters below a path; each name is what follows the path. */
 async function below(client: SSMClient, path: string) {
   const found: { readonly name: string; readonly value: string }[] = [];
   try {

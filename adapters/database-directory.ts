@@ -10,7 +10,7 @@ export class RdsDirectory implements DatabaseDirectory {
   readonly #config: RDSClientConfig;
   #client: RDSClient | undefined;
 
-  /** @param config - of the SDK's client; default: what the environment says */
+  /** Takes the settings of its client, which is made when it is first asked. @param config - of the SDK's client; default: what the environment says */
   constructor(config: RDSClientConfig = {}) {
     this.#config = config;
   }
@@ -29,8 +29,9 @@ export class RdsDirectory implements DatabaseDirectory {
   }
 
   /**
-   * Two endpoints of one Aurora or Multi-AZ cluster (writer, reader, custom, instance) share their users, and a replica has
-   * those of its source, at once or through others. A secondary cluster of a global database has those of the primary.
+   * Tells whether two hosts share their users. Two endpoints of one Aurora or Multi-AZ cluster (writer, reader, custom,
+   * instance) do. A replica has those of its source, at once or through others. A secondary cluster of a global database has
+   * those of the primary.
    */
   async sharesUsers(host: string, adminHost: string): Promise<boolean> {
     const admin = await this.#nodeOf(adminHost);
@@ -43,7 +44,7 @@ export class RdsDirectory implements DatabaseDirectory {
     return false;
   }
 
-  /** The database that a host name is an endpoint of; undefined for a name that RDS does not have. */
+  /** Finds the database that a host name is an endpoint of; undefined for a name that is not RDS's. */
   async #nodeOf(host: string): Promise<Node | undefined> {
     const [id = '', kind = ''] = host.split('.');
     if (kind.startsWith('cluster-custom-')) {
@@ -128,10 +129,10 @@ interface Source {
   readonly id: string;
 }
 
-/** Replicas of replicas, at the most. */
+/** Replicas of replicas that are followed, at the most. */
 const longestChain = 5;
 
-/** RDS names a source by its id, or by its ARN where it is in another region. */
+/** Reads the source of a replica from its id, or from its ARN where it is in another region. */
 const sourceOf = (kind: Source['kind'], name: string | undefined): Source | undefined => {
   if (!name) return undefined;
   const [, , , , , type, id] = name.split(':');

@@ -18,7 +18,10 @@ export class SsmDefinitionStore implements DefinitionStore {
     this.#environment = environment;
   }
 
-  /** @throws RekeyError `DefinitionInvalid` when the parameter does not hold a definition */
+  /**
+   * Finds a definition by the secret's name or ARN.
+   * @throws RekeyError `DefinitionInvalid` when the parameter does not hold a definition
+   */
   async find(secret: string): Promise<SecretDefinition | undefined> {
     if (!secret.startsWith('arn:')) {
       return this.#get(secret);
@@ -32,7 +35,10 @@ export class SsmDefinitionStore implements DefinitionStore {
     return undefined;
   }
 
-  /** @throws RekeyError `DefinitionInvalid` when a parameter does not hold a definition */
+  /**
+   * Reads the definitions of all secrets.
+   * @throws RekeyError `DefinitionInvalid` when a parameter does not hold a definition
+   */
   async list(): Promise<readonly SecretDefinition[]> {
     const definitions: SecretDefinition[] = [];
     const pages = paginateGetParametersByPath(
@@ -82,7 +88,7 @@ function parse(parameter: string, text: string): SecretDefinition {
 }
 
 /**
- * The names that an ARN may stand for: Secrets Manager adds a hyphen and six characters to the name, and a partial ARN
+ * Lists the names that an ARN may stand for. Secrets Manager adds a hyphen and six characters to the name, and a partial ARN
  * goes without.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
  */

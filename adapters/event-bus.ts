@@ -10,11 +10,13 @@ import type { EventBus } from '../core/ports.ts';
 import { notTaken } from './aws-error.ts';
 import { inBatches } from './batches.ts';
 
-/** What EventBridge takes at once: recorded in 2025, more than 256 KB were refused; its page now says 1 MB. */
+/**
+ * Entries and bytes that EventBridge takes at once. Recorded in 2025, more than 256 KB were refused; its page now says 1 MB.
+ */
 const limits = { most: 10, bytes: 256 * 1024 };
 
 /**
- * EventBridge as the {@link EventBus}. Calls are as few as its limits allow; a part that was not accepted counts as not
+ * The {@link EventBus} on EventBridge. Calls are as few as its limits allow; a part that was not accepted counts as not
  * published. EventBridge accepts events for a bus that does not exist, and loses them: `rekey doctor` looks for the bus.
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
@@ -73,7 +75,7 @@ export class EventBridgeBus implements EventBus {
 }
 
 /**
- * The bytes that EventBridge counts of an entry: its texts, and 14 for the time.
+ * Counts the bytes of an entry as EventBridge does: its texts, and 14 for the time.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
  */
 const sizeOf = ({ Source = '', DetailType = '', Detail = '' }: PutEventsRequestEntry): number =>

@@ -1,9 +1,6 @@
 import type { BrakeState, BrakeStore } from '../core/brake.ts';
 
-/**
- * The brake as a step of a rotation asks it, which goes on without an answer rather than wait. The client is loaded with
- * the first question, which only a rotation that begins or fails asks.
- */
+/** The brake for a step of a rotation, which goes on without an answer rather than wait. */
 export class PromptBrakeStore implements BrakeStore {
   readonly #path: string;
   #store: Promise<BrakeStore> | undefined;

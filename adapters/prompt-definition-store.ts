@@ -2,7 +2,7 @@ import type { DefinitionStore } from '../core/ports.ts';
 import type { SecretDefinition } from '../core/secret/definition.ts';
 
 /**
- * The definitions for a step of a rotation, which goes on without one rather than wait: a network may have no way to Systems
+ * The definitions for a step of a rotation, which does without one rather than wait. A network may have no way to Systems
  * Manager, and a step has a minute. The client is loaded with the first question, since adopted secrets never ask.
  */
 export class PromptDefinitionStore implements Pick<DefinitionStore, 'find'> {

@@ -20,7 +20,8 @@ export class SecretsManagerRotation implements OperatorRotations {
   }
 
   /**
-   * Secrets Manager refuses a rotation while another one has not ended, and then tries that one again.
+   * Starts a rotation, or reports that one has yet to end. Secrets Manager refuses a rotation while another one has not ended,
+   * and then tries that one again.
    * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
    */
   async rotate(secretId: string, token: string): Promise<'started' | 'unfinished'> {
@@ -98,8 +99,8 @@ async function asOperator(
 }
 
 /**
- * Three different policies end in the same code, and only the text tells them apart: the function's own, which is also
- * the answer when there is no such function; the caller's, for the function; the caller's or the secret's, for the secret.
+ * Tells apart three policies whose denials end in the same code, by the text alone. They are the function's own, which is also
+ * the answer when there is no such function; the caller's, for the function; and the caller's or the secret's, for the secret.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot_rotation.html
  */
 function denied(secretId: string, message: string, cause: unknown): SecretError {

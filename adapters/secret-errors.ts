@@ -8,7 +8,7 @@ import { awsError } from './aws-error.ts';
  */
 const longestValue = 65_536;
 
-/** What can be a name or an ARN of a secret; a colon is in no name. */
+/** Pattern of a name or an ARN of a secret; a colon is in no name. */
 const possibleId =
   /^(?:[\w/+=.@!-]{1,512}|arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@!-]{1,519})$/;
 
@@ -76,7 +76,7 @@ export function secretsManagerError(
   return awsError(error, { service: 'Secrets Manager', action: call, on: secretId });
 }
 
-/** One answer stands for several states of a secret, which only its text tells apart. */
+/** Makes the error of an invalid request. One answer stands for several states of a secret, which only its text tells apart. */
 function invalidRequest(
   text: string,
   because: (code: SecretErrorCode, message: string) => SecretError,

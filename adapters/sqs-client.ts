@@ -1,2 +1,2 @@
-/** The part of the SQS client that is used, to be imported on demand: a bundle then holds only this part. */
+/** Part of the SQS client that is used. It is imported on demand, so that a bundle holds only this part. */
 export { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';

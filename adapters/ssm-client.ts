@@ -1,12 +1,12 @@
 import { SSMClient } from '@aws-sdk/client-ssm';
 
-/** What a function takes of Systems Manager, to be imported on demand: a bundle then holds only this part. */
+/** Part of Systems Manager that a function uses. It is imported on demand, so that a bundle holds only this part. */
 export { SsmBrakeStore } from './brake-store.ts';
 export { SsmDefinitionStore } from './definition-store.ts';
 
 let client: SSMClient | undefined;
 
-/** The one client of a function, which gives up early: a network may have no way to Systems Manager. */
+/** Gives the one client of a function, which gives up early: a network may have no way to Systems Manager. */
 export function promptClient(): SSMClient {
   client ??= new SSMClient({
     maxAttempts: 3,

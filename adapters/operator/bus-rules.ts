@@ -35,7 +35,8 @@ export class EventBridgeRules implements Rules {
   }
 
   /**
-   * The detail is not JSON: EventBridge checks the permission first and then refuses the entry as `MalformedDetail`.
+   * Tries the permission with a detail that is not JSON. EventBridge checks the permission first and then refuses the entry as
+   * `MalformedDetail`.
    * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
    */
   async tryPublish(bus: string, source: string, detailType: string): Promise<void> {

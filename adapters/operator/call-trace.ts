@@ -14,7 +14,7 @@ interface Traceable {
 const calls = new WeakMap<object, string>();
 
 /**
- * Most actions of IAM are called like the API's; these of S3 are not.
+ * IAM's names for actions of S3, which differ from the API's. Most other actions have the same name in both.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
 const renamed: Readonly<Record<string, string>> = {
@@ -23,8 +23,8 @@ const renamed: Readonly<Record<string, string>> = {
 };
 
 /**
- * Remembers, for every error that this client throws, which action it was: an error of the SDK does not say, and
- * "access denied" helps nobody who does not know to what.
+ * Remembers the action of every error that this client throws. An error of the SDK does not say it, and "access denied" helps
+ * those alone who know to what.
  *
  * @param prefix - how IAM names the service: `secretsmanager`, `events`, `states` …
  */
@@ -48,7 +48,7 @@ export function traceCalls<Client extends object>(client: Client, prefix: string
   return client;
 }
 
-/** The action whose call ended with this error, or with one that it names as its cause. */
+/** Names the action whose call ended with this error, or with one that it names as its cause. */
 export function failedCall(error: unknown): string | undefined {
   for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth += 1) {
     const action = calls.get(at);

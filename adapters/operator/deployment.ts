@@ -8,7 +8,7 @@ import {
 import type { DeployedNetwork, DeploymentFacts, Deployments } from '../../core/operator-ports.ts';
 
 /**
- * What deployments wrote down in SSM.
+ * The facts that deployments wrote down in SSM.
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html
  */
 export class SsmDeployments implements Deployments {
@@ -61,7 +61,7 @@ export class SsmDeployments implements Deployments {
     );
   }
 
-  /** What is written down, by the last segment of its parameter. */
+  /** Reads the values below a path, by the last segment of their parameters. */
   async #values(environment: string): Promise<ReadonlyMap<string, string>> {
     const path = deploymentPath(environment);
     const values = new Map<string, string>();

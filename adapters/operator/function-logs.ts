@@ -1,7 +1,7 @@
 import { type CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import type { Logs } from '../../core/operator-ports.ts';
 
-/** Log groups of CloudWatch Logs. */
+/** The log groups of CloudWatch Logs. */
 export class CloudWatchLogs implements Logs {
   readonly #client: CloudWatchLogsClient;
 
@@ -10,7 +10,7 @@ export class CloudWatchLogs implements Logs {
   }
 
   /**
-   * All pages are read: a page may be empty and name a next one, as long as not everything was searched.
+   * Reads all pages of what is found. A page may be empty and name a next one, as long as not everything was searched.
    * @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
    */
   async find(logGroupName: string, text: string, since: Date): Promise<readonly string[]> {

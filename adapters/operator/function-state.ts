@@ -2,7 +2,7 @@ import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/cli
 import type { FunctionState, Functions } from '../../core/operator-ports.ts';
 
 /**
- * How Lambda functions stand.
+ * The states of Lambda functions.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
  */
 export class LambdaFunctions implements Functions {

@@ -2,7 +2,7 @@ import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import type { Identity } from '../../core/operator-ports.ts';
 
 /**
- * Who the caller is; needs no permission.
+ * Asks STS who the caller is, which needs no permission.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export async function callerIdentity(client: STSClient): Promise<Identity> {

@@ -1,7 +1,7 @@
 import type { Cloud, CloudChoice } from '../../core/operator-ports.ts';
 import { traceCalls } from './call-trace.ts';
 
-/** What the constructor of every AWS SDK v3 client takes here. */
+/** The options that the constructor of every AWS SDK v3 client takes here. */
 interface ClientOptions {
   readonly region?: string;
   readonly profile?: string;
@@ -19,8 +19,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * AWS as the operator CLI sees it. Each client is loaded when a command first needs it, which keeps the start fast,
- * and remembers which action failed, see `call-trace.ts`.
+ * Makes the operator CLI's view of AWS. Each client is loaded when a command first needs it, which keeps the start fast, and
+ * remembers which action failed, see `call-trace.ts`.
  */
 export function awsCloud({ region, profile }: CloudChoice): Cloud {
   const options: ClientOptions = {

@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { QueueDepth, Queues } from '../../core/operator-ports.ts';
 
 /**
- * How many messages queues hold, which SQS tells approximately.
+ * The number of messages in queues, which SQS tells approximately.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
 export class SqsQueues implements Queues {

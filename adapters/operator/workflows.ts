@@ -17,7 +17,7 @@ const statuses: Readonly<Record<ExecutionStatus, Execution['status']>> = {
   ABORTED: 'aborted',
 };
 
-/** The ARN of an execution follows from the state machine's and the name. */
+/** Derives the ARN of an execution from the state machine's and the name. */
 export const executionArn = (workflowArn: string, name: string): string =>
   `${workflowArn.replace(':stateMachine:', ':execution:')}:${name}`;
 
@@ -109,7 +109,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A task's cause is what Lambda reports: JSON with an `errorMessage`. */
+/** Reads the message of a task's cause, which Lambda reports as JSON with an `errorMessage`. */
 function messageOf(cause = 'no cause given'): string {
   const value = parsed(cause);
   return typeof value === 'object' && value !== null && 'errorMessage' in value
