@@ -10,7 +10,7 @@ export class RdsDirectory implements DatabaseDirectory {
   readonly #config: RDSClientConfig;
   #client: RDSClient | undefined;
 
-  /** Takes the settings of its client, which is made when it is first asked. @param config - of the SDK's client; default: what the environment says */
+  /** Takes the settings of its client, which is made when it is first asked. */
   constructor(config: RDSClientConfig = {}) {
     this.#config = config;
   }

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..', '..');
 const maximumWords = 20;
 
 const relative =
-  /^(?:(?:after|at|before|by|for|from|in|of|on|since|to|under|with) )?(?:who|whom|whose|what|whether|where|when|why|how|that|which)\b/i;
+  /^(?:(?:after|as|at|before|by|for|from|in|of|on|since|to|under|with) )?(?:who|whom|whose|what|whether|where|when|why|how|that|which)\b/i;
 const negation = /\b(?:no|not|never|nothing|nobody|none|neither|nor|without|cannot|unless|\w+n't)\b/gi;
 const negated = /\bun(?!defined|der|iform|ion|ique|it|ivers|less|til)[a-z]+/gi;
 /** A first word in -s, as far as it is no plural: "Keys of a secret", "Objects whose key …". */

@@ -13,14 +13,14 @@ import { ensurePython } from './python.ts';
 
 /** A running local cloud: MiniStack with IAM and TLS enforced, and Rekey's extension. */
 export interface LocalCloud {
-  /** Where every AWS service answers: `https://127.0.0.1:<port>`. */
+  /** Address at which every AWS service answers: `https://127.0.0.1:<port>`. */
   readonly endpoint: string;
   readonly port: number;
   readonly region: string;
   readonly accountId: string;
   /** Holds the state, certificates and log of this instance. */
   readonly directory: string;
-  /** What a child process (CLI, cdk, tests) needs to talk to it as the account's root, and to nothing else. */
+  /** Variables with which a child process (CLI, cdk, tests) talks to it as the account's root, and to nothing else. */
   readonly environment: Readonly<Record<string, string>>;
   /** PEM file with the authority that signed the endpoint's certificate. */
   readonly certificateAuthorityFile: string;
@@ -37,7 +37,7 @@ export interface LocalCloud {
    * the environment variable REKEY_READINGS (`behaviour=reading,…`) chooses at the start.
    */
   read(behaviour: string, reading: string): Promise<void>;
-  /** Sets how many invocations run at once, and how many calls of an action are taken each second, until it is reset. */
+  /** Limits invocations at once, and calls of an action per second, until it is reset. */
   limit(limits: {
     readonly invocations?: number;
     readonly calls?: Readonly<Record<string, number>>;
@@ -53,7 +53,7 @@ export interface CloudCredentials {
   readonly sessionToken?: string;
 }
 
-/** What the constructor of any AWS SDK v3 client takes to reach the local cloud. */
+/** The options with which the constructor of any AWS SDK v3 client reaches the local cloud. */
 interface CloudClientOptions {
   readonly endpoint: string;
   readonly region: string;
@@ -61,17 +61,17 @@ interface CloudClientOptions {
   readonly requestHandler: { readonly httpsAgent: { readonly ca: string; readonly keepAlive: boolean } };
 }
 
-/** Why the local cloud did not start. */
+/** The reason why the local cloud did not start. */
 class CloudError extends RekeyError<'CloudPortTaken' | 'CloudAlreadyRunning' | 'CloudNotHealthy'> {}
 
 export interface CloudOptions {
-  /** Where this instance keeps its files; created if it is missing. */
+  /** Folder in which this instance keeps its files; created if it is missing. */
   readonly directory: string;
-  /** @default a free port */
+  /** Port that it listens at. @default a free port */
   readonly port?: number;
-  /** Hears what the start is doing. @default silent */
+  /** Takes a line on each thing that the start does. @default silent */
   readonly log?: (line: string) => void;
-  /** Outlive this process, until {@link stopCloud}. @default false: ends with this process, however it ends */
+  /** Lets the cloud outlive this process, until {@link stopCloud}. @default false: ends with this process, however it ends */
   readonly detached?: boolean;
   /** Most invocations that run at once; each worker takes about 65 MB. @default 8 per CPU, between 32 and 64 */
   readonly concurrency?: number;
@@ -79,11 +79,11 @@ export interface CloudOptions {
 
 const region = 'us-east-1';
 const accountId = '000000000000';
-/** Many times what a machine takes that has nothing else to do. */
+/** Limit of a start, many times what an idle machine takes. */
 const startTimeoutMs = 5 * 60_000;
 const root = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 
-/** The port that is asked for, if it can be had. */
+/** Takes the port that is asked for, if it can be had. */
 async function requirePort(port: number): Promise<number> {
   await requireFree(port).catch((error: unknown) => {
     throw new CloudError(
@@ -148,7 +148,7 @@ async function tail(file: string): Promise<string> {
   return text.trimEnd().split('\n').slice(-15).join('\n');
 }
 
-/** The emulator's whole environment: nothing of the caller's leaks into it, or into the Lambda workers it starts. */
+/** Makes the emulator's whole environment. Nothing of the caller's leaks into it, or into the Lambda workers it starts. */
 function emulatorEnvironment(directory: string, port: number, concurrency: number): Record<string, string> {
   const temporary = join(directory, 'tmp');
   return {
@@ -179,7 +179,7 @@ function emulatorEnvironment(directory: string, port: number, concurrency: numbe
   };
 }
 
-/** The authority of the endpoint and, where a company's proxy needs one, the one that this process already trusts. */
+/** Writes the authorities to trust: the endpoint's and, behind a company's proxy, the one that this process already trusts. */
 async function writeTrust(directory: string, ca: string): Promise<string> {
   const inherited = process.env.NODE_EXTRA_CA_CERTS;
   const others = inherited ? await readFile(inherited, 'utf8').catch(() => '') : '';
@@ -322,7 +322,7 @@ async function connected(directory: string, instance: Instance, ca: string): Pro
   };
 }
 
-/** The local cloud that runs in `directory`, started by this or another process; undefined if none does. */
+/** Attaches to the local cloud that runs in `directory`, started by this or another process; undefined if none does. */
 export async function attachCloud(directory: string): Promise<LocalCloud | undefined> {
   const absolute = resolve(directory);
   const instance = await findInstance(absolute);

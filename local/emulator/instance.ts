@@ -8,7 +8,7 @@ import { systemErrorCode } from '../process/system-error.ts';
 export interface Instance {
   readonly pid: number;
   readonly port: number;
-  /** A random word on its command line, by which it is told from an unrelated process that got the same pid. */
+  /** Random word on its command line. It tells the emulator from an unrelated process that got the same pid. */
   readonly name: string;
 }
 
@@ -26,7 +26,7 @@ async function isRunning(instance: Instance): Promise<boolean> {
   });
 }
 
-/** The emulator that `directory` names, if its process still lives. */
+/** Finds the emulator that `directory` names, if its process still lives. */
 export async function findInstance(directory: string): Promise<Instance | undefined> {
   const text = await readFile(file(directory), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

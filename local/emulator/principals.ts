@@ -47,7 +47,7 @@ export async function createUser(
   };
 }
 
-/** A session of a role, assumed by `caller`. */
+/** Assumes a role as `caller`, and gives the session's credentials. */
 export async function assumeRole(
   cloud: LocalCloud,
   caller: CloudCredentials,
@@ -68,7 +68,7 @@ export async function assumeRole(
   };
 }
 
-/** Environment variables that make a child process act as these credentials. */
+/** Makes the environment variables with which a child process acts as these credentials. */
 export function credentialVariables({
   accessKeyId,
   secretAccessKey,

@@ -9,7 +9,7 @@ import { systemErrorCode } from '../process/system-error.ts';
 /** The oldest Python that the emulator runs on. */
 const minimumPython = { major: 3, minor: 10 } as const;
 
-/** Why the local cloud's Python environment could not be had. */
+/** The reason why the local cloud's Python environment could not be had. */
 class PythonError extends RekeyError<'PythonMissing' | 'PythonEnvironmentFailed'> {}
 
 const repository = join(import.meta.dirname, '..', '..');
@@ -24,7 +24,7 @@ interface Outcome {
   readonly output: string;
 }
 
-/** Runs a command to its end, or kills it after `timeoutMs`; a command that cannot be started has no status. */
+/** Runs a command to its end, or kills it after `timeoutMs`. A command that cannot be started has no status. */
 async function run(command: string, args: readonly string[], timeoutMs: number): Promise<Outcome> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
   let output = '';
@@ -39,7 +39,7 @@ async function run(command: string, args: readonly string[], timeoutMs: number):
   });
 }
 
-/** The first Python on this machine that is new enough, as its version and the path of its executable. */
+/** Finds the first Python on this machine that is new enough: its version and the path of its executable. */
 async function findPython(named: string | undefined): Promise<{ executable: string; version: string }> {
   const candidates = named
     ? [named]
@@ -101,20 +101,20 @@ async function exclusively<T>(lock: string, timeoutMs: number, work: () => Promi
 }
 
 export interface PythonOptions {
-  /** Hears what takes long. @default silent */
+  /** Takes a line on each thing that takes long. @default silent */
   readonly log?: ((line: string) => void) | undefined;
   /** The Python to use. @default the environment variable REKEY_PYTHON, or the first new enough one on PATH */
   readonly python?: string | undefined;
-  /** Where environments are kept. @default `.rekey/python` of the checkout */
+  /** Folder in which environments are kept. @default `.rekey/python` of the checkout */
   readonly directory?: string;
   /** Packages with hashes, in pip's format. @default those of the local cloud */
   readonly requirementsFile?: string;
 }
 
 /**
- * Makes, once per checkout and set of requirements, the virtual environment that runs the local cloud, with every
- * package pinned by hash. pip's own configuration (index, certificates, proxy) is honoured. An environment that an
- * interrupted run left half made is recognised and made anew.
+ * Makes the virtual environment that runs the local cloud, once per checkout and set of requirements. Every package is pinned
+ * by hash. pip's own configuration (index, certificates, proxy) is honoured. An environment that an interrupted run left half
+ * made is recognised and made anew.
  *
  * @returns the path of the environment's Python.
  * @throws PythonError `PythonMissing` when there is no Python 3.10 or later; `PythonEnvironmentFailed` when the

@@ -1,4 +1,4 @@
-/** What must be ended again, last started first; safe to run at any time and more than once. */
+/** A list of what must be ended again, last started first. It is safe to run at any time and more than once. */
 export class Cleanup {
   readonly #actions: (() => Promise<unknown>)[] = [];
 

@@ -7,10 +7,10 @@ import { systemErrorCode } from './system-error.ts';
 const checkout = join(import.meta.dirname, '..', '..');
 const isRoot = process.getuid?.() === 0;
 
-/** What the local cloud, the tour and the tests write lies here. */
+/** Folder of everything that the local cloud, the tour and the tests write. */
 const ownFolder = join(checkout, '.rekey');
 
-/** The first folder on the way to `path` that only its owner may enter. */
+/** Finds the first folder on the way to `path` that only its owner may enter. */
 export async function closedFolder(path: string): Promise<string | undefined> {
   for (let folder = resolve(path); folder !== dirname(folder); folder = dirname(folder)) {
     const { mode } = await stat(folder);
@@ -42,11 +42,11 @@ export async function makePrivate(path: string, kind: 'closed' | 'enterable' = '
 }
 
 /**
- * The folder for servers that run as another user than we do: inside the checkout wherever they may enter that.
+ * Makes the folder for servers that run as another user, inside the checkout wherever they may enter that.
  *
- * Root's PostgreSQL and MariaDB run as users of their own, who cannot enter a checkout below a closed folder such as
- * `/root`. Opening that folder is not ours to decide, so then, and only then, their files lie in the system's
- * temporary folder, in one that only root may list or write.
+ * Root's PostgreSQL and MariaDB run as users of their own, who cannot enter a checkout below a closed folder such as `/root`.
+ * Opening that folder is not ours to decide. Only then their files lie in the system's temporary folder, in one that only root
+ * may list or write.
  */
 async function serversFolder(): Promise<string> {
   if (!isRoot || (await closedFolder(checkout)) === undefined)
@@ -55,7 +55,7 @@ async function serversFolder(): Promise<string> {
   return await makePrivate(join(tmpdir(), `rekey-servers-${name}`), 'enterable');
 }
 
-/** A folder for one server of the tour, the same in every run, so that a run finds what a killed one left. */
+/** Makes a folder for one server of the tour. It is the same in every run, so that a run finds what a killed one left. */
 export async function serverFolder(name: string): Promise<string> {
   return await makePrivate(join(await serversFolder(), name), 'enterable');
 }
@@ -84,7 +84,7 @@ export async function newFolder(name: string): Promise<string> {
   return await newFolderIn(await makePrivate(join(ownFolder, 'runs'), 'enterable'), name);
 }
 
-/** Makes a new folder for a server that may run as another user, to be removed by whoever asked for it. */
+/** Makes a new folder for a server that may run as another user. Whoever asked for it removes it. */
 export async function newServerFolder(name: string): Promise<string> {
   const folder = await newFolderIn(await makePrivate(join(await serversFolder(), 'runs'), 'enterable'), name);
   if (isRoot) await chmod(folder, 0o711);
@@ -95,7 +95,7 @@ export async function newServerFolder(name: string): Promise<string> {
 const socketPathLimit = 103;
 
 /**
- * The path of a socket in as few bytes as there can be: systems take no long ones.
+ * Writes the path of a socket in as few bytes as there can be: systems take no long ones.
  * @param from - the folder that a short path may start at: that in which the process works which uses it
  */
 export function socketPath(path: string, from: string = process.cwd()): string {

@@ -60,7 +60,7 @@ export async function run(
   });
 }
 
-/** The last lines of what a program said. */
+/** Cuts out the last lines of what a program said. */
 const end = (stdout: string, stderr: string): string =>
   `${stdout}\n${stderr}`.trim().split('\n').slice(-25).join('\n');
 

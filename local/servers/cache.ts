@@ -38,7 +38,7 @@ export async function seedCache(server: RedisServer, applications: readonly stri
   return admin;
 }
 
-/** Whether the cache accepts the login, over verified TLS; anything but a refused password is thrown. */
+/** Tells whether the cache accepts the login, over verified TLS; anything but a refused password is thrown. */
 export async function cacheAccepts(login: CacheLogin, caPem: string): Promise<boolean> {
   const client = new RedisClient({
     username: login.username,

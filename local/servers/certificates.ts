@@ -7,7 +7,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** Certificates of one authority have keys of one type. */
+/** Type of the keys of all certificates of one authority. */
 type KeyType = 'ec' | 'rsa';
 
 const day = 24 * 60 * 60 * 1000;
@@ -56,7 +56,7 @@ export async function issueCertificate(
   return { cert, key };
 }
 
-/** What a server's certificate is like: for other hosts than its own, of last week, or by an authority nobody knows. */
+/** The faults of a server's certificate: made for other hosts, of last week, or by a strange authority. */
 export interface CertificateChoice {
   readonly hosts?: readonly string[];
   readonly expired?: boolean;

@@ -7,7 +7,7 @@ import { guard } from '../process/guard.ts';
 /** Folders of servers that a user's PATH often lacks. */
 const places = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
-/** Path of the first of the named programs that this machine has. */
+/** Finds the first of the named programs that this machine has, and gives its path. */
 export async function findProgram(...names: readonly string[]): Promise<string | undefined> {
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...places]) {
     for (const name of names) {
@@ -22,25 +22,27 @@ export async function findProgram(...names: readonly string[]): Promise<string |
   return undefined;
 }
 
-/** How one run of a server is begun. */
+/** The settings of one run of a server. */
 export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
-  /** What the program reads; then its input ends. */
+  /** Text that the program reads; then its input ends. */
   readonly input?: string;
-  /** As whom it runs, and where. Default: as this process does. */
+  /** User and folder of the run. Default: those of this process. */
   readonly options?: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd' | 'env'>;
   /** The signals that end it: asked for, and when this process is gone. Default: SIGTERM, KILL. */
   readonly signals?: { readonly stop: NodeJS.Signals; readonly orphan: 'KILL' | 'QUIT' };
   /** Takes what the program says. */
   readonly said?: (text: string) => void;
-  /** Whether the server answers yet. */
+  /** Tells whether the server answers yet. */
   ready(): Promise<boolean>;
-  /** What it said last, for the error when it does not start. */
+  /** Gives the last that the server said, for the error when it does not start. */
   tail(): Promise<string>;
 }
 
-/** How long a server may take to start; a machine that is busy with other things takes many times what it takes alone. */
+/**
+ * Milliseconds that a server may take to start. A machine that is busy with other things takes many times what it takes alone.
+ */
 const startLimitMs = 120_000;
 
 /** A server that runs as a child of this process and ends with it, however that ends. */
@@ -78,7 +80,7 @@ export class ChildServer {
     return this.#child?.pid;
   }
 
-  /** Whether the server has been started and has not ended. */
+  /** True while the server runs: it was started and has not ended. */
   get running(): boolean {
     const child = this.#child;
     return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;

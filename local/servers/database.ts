@@ -28,7 +28,7 @@ export async function openSession(login: Login, caPem: string): Promise<pg.Clien
   return client;
 }
 
-/** Whether the server accepts the login; anything but a refused password is thrown. */
+/** Tells whether the server accepts the login; anything but a refused password is thrown. */
 export async function logsIn(login: Login, caPem: string): Promise<boolean> {
   try {
     const client = await openSession(login, caPem);

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 
 const folder = join(import.meta.dirname, '../../docs/secret-types');
 
-/** The code block of a type's documentation that follows the given marker: what people are told to run is what is run here. */
+/**
+ * Reads the code block of a type's documentation that follows the given marker. So what people are told to run is what is run
+ * here.
+ */
 export async function documented(type: string, marker: string): Promise<string> {
   const text = await readFile(join(folder, `${type}.md`), 'utf8');
   const block = text.split(`<!-- ${marker} -->`)[1]?.match(/```\w*\n([\s\S]*?)```/)?.[1];

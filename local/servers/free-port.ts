@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below what kernels give to outgoing connections (from 32768 on Linux, from 49152 elsewhere): a port of theirs may be taken
- * between the look and the start of the server, or while a server is down that is to come back.
+ * Ports below those that kernels give to outgoing connections (from 32768 on Linux, from 49152 elsewhere). A port of theirs may
+ * be taken between the look and the start of the server, or while a server is down that is to come back.
  */
 const [lowest, highest] = [20_000, 32_000];
 
@@ -16,7 +16,7 @@ export async function requireFree(port: number): Promise<void> {
   });
 }
 
-/** A port of this machine that nobody listens at now, and that no connection takes. */
+/** Finds a port of this machine that is free now and that outgoing connections never take. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     const port = randomInt(lowest, highest);

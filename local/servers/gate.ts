@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A door in front of a server on this machine, which can be shut: how the tour makes a database go away. */
+/** A door in front of a server on this machine. The tour shuts it to make a database go away. */
 export interface Gate {
   readonly port: number;
   /** Shuts the door as soon as `connections` more have passed; open ones end, new ones are refused. */

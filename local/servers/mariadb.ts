@@ -49,14 +49,14 @@ async function findMariaDb(): Promise<{ program: string; installer: string } | u
 }
 
 const noMariaDb = 'no MariaDB server is installed; apt-get install -y mariadb-server';
-/** Why no MariaDB can be started here and what to do about it; undefined when one can. */
+/** Explains why no MariaDB can be started here, and what to do; undefined when one can. */
 export const missingMariaDb = async (): Promise<string | undefined> =>
   (await findMariaDb()) === undefined ? noMariaDb : undefined;
 
-/** What differs between the two products. */
+/** The settings in which the two products differ. */
 interface Product {
   readonly program: string;
-  /** The command that makes the data directory. */
+  /** Gives the command that makes the data directory. */
   install(data: string, asUser: readonly string[]): string[];
   readonly options: readonly string[];
   readonly withoutTls: string;
@@ -88,7 +88,10 @@ async function mariadb(): Promise<Product> {
   };
 }
 
-/** Small logs, by their names before 8.0.30 and since, and no waiting for the disk: nothing is to outlive the machine. */
+/**
+ * Options for small logs, by their names before 8.0.30 and since, and against waiting for the disk. Nothing is to outlive the
+ * machine.
+ */
 const mysqlDisk = [
   '--loose-innodb-log-file-size=8M',
   '--loose-innodb-redo-log-capacity=8M',
@@ -113,7 +116,7 @@ const mysqlServer = (program: string): Product => ({
 
 const binaryLog = 'binlog';
 
-/** The server does not run as root but as the user `mysql`, whom its package makes. */
+/** Finds the user `mysql`, whom MariaDB's package makes and as whom root runs the server. */
 async function owner(directory: string): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const closed = await closedFolder(directory);
@@ -139,9 +142,9 @@ export interface MariaDbOptions {
 }
 
 /**
- * Starts MariaDB with data, port and certificates of its own, apart from any server that the system runs: reachable
- * from this machine only, by TLS with a certificate from an authority of its own. What is in `directory` from an earlier
- * run is removed. The server ends with this process.
+ * Starts MariaDB with data, port and certificates of its own, apart from any server that the system runs. It is reachable from
+ * this machine only, by TLS with a certificate from an authority of its own. What is in `directory` from an earlier run is
+ * removed. The server ends with this process.
  */
 export async function startMariaDb(options: MariaDbOptions): Promise<MariaDbServer> {
   const product = options.mysqld === undefined ? await mariadb() : mysqlServer(options.mysqld);

@@ -3,14 +3,14 @@ import { createServer } from 'node:http';
 
 /** Hears from the local cloud which passwords a user of a real server is to have; see `local/emulator/cloud/passwords.py`. */
 export interface PasswordReceiver {
-  /** The tags that bind a database or user of the local cloud to the server at `host:port`. */
+  /** Makes the tags that bind a database or user of the local cloud to the server at `host:port`. */
   tags(host: string, port: number): { readonly Key: string; readonly Value: string }[];
   close(): Promise<void>;
 }
 
 interface Login {
   readonly username: string;
-  /** One; a user of a cache may have two. */
+  /** Passwords of the user: one, or up to two in a cache. */
   readonly passwords: readonly string[];
 }
 

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { closedFolder, serverFolder } from '../process/folders.ts';
 
-/** PostgreSQL's programs, and the user they run as. */
+/** The programs of PostgreSQL, and the user they run as. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** Set when we are root, as which PostgreSQL never runs. */
+  /** User of the server when this process is root's, as whom PostgreSQL never runs. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
 }
 

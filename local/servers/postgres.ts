@@ -13,7 +13,7 @@ import { postgresBinaries } from './postgres-binaries.ts';
 export interface PostgresOptions {
   /** Holds the data, the certificates and the log; made if missing, and emptied of an earlier server's data. */
   readonly directory: string;
-  /** Default: a free one. */
+  /** Port of the server. Default: a free one. */
   readonly port?: number;
   /** Further lines of `postgresql.conf`. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -55,7 +55,7 @@ async function commandLine(pid: number): Promise<string> {
   });
 }
 
-/** Process id of the server that runs on `data`, if one does: an earlier run may have been killed before it. */
+/** Process id of the server that runs on `data`, if one does. An earlier run may have been killed before it. */
 async function runningOn(data: string): Promise<number | undefined> {
   const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
   const pid = Number(text.split('\n')[0]);
@@ -70,13 +70,13 @@ async function endLeftover(data: string): Promise<void> {
   while (Date.now() < deadline && (await commandLine(pid)).includes(data)) await sleep(25);
 }
 
-/** Whether the server `pid` takes logins: it writes so below its process id, where `pg_ctl` looks, too. */
+/** Tells whether the server `pid` takes logins. It writes so below its process id, where `pg_ctl` looks, too. */
 async function takesLogins(data: string, pid: number | undefined): Promise<boolean> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
   return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
 }
 
-/** PostgreSQL does not run as root but as the user `postgres`, who must be able to enter every folder above. */
+/** Requires that the user `postgres`, as whom root runs PostgreSQL, may enter every folder above. */
 async function requireReachable(directory: string): Promise<void> {
   const closed = process.getuid?.() === 0 ? await closedFolder(directory) : undefined;
   if (closed !== undefined) {

@@ -15,13 +15,13 @@ const run = promisify(execFile);
 export interface RedisServer {
   readonly host: 'localhost';
   readonly port: number;
-  /** For setting things up past TLS. */
+  /** Path of the socket for setting things up past TLS. */
   readonly socketPath: string;
   /** The authority that signed the server's certificate, PEM. */
   readonly caPem: string;
   readonly superuser: { readonly username: string; readonly password: string };
   readonly logFile: string;
-  /** Whether users have rules for channels, which all servers but Redis 6.0 know. */
+  /** True if users have rules for channels, which all servers but Redis 6.0 know. */
   readonly channels: boolean;
   /** Starts again with the users that were saved, after {@link stop}. */
   start(): Promise<void>;
@@ -38,17 +38,17 @@ export interface RedisServer {
 export interface RedisOptions {
   /** Holds configuration, users, certificates, socket and log; made if missing. */
   readonly directory: string;
-  /** Where users are kept: in an ACL file, in the configuration file, or nowhere. Default: `aclfile`. */
+  /** Place in which users are kept: an ACL file, the configuration file, or nowhere. Default: `aclfile`. */
   readonly users?: 'aclfile' | 'configuration' | 'nowhere';
   /** Makes it a node of a cluster. @default false */
   readonly cluster?: boolean;
 }
 
-/** Path of a server's program: the one that `REKEY_REDIS_SERVER` names, or one that this machine has. */
+/** Finds the path of a server's program: the one that `REKEY_REDIS_SERVER` names, or one that this machine has. */
 export const findRedis = async (): Promise<string | undefined> =>
   process.env.REKEY_REDIS_SERVER || (await findProgram('redis-server', 'valkey-server'));
 
-/** A server with TLS from an authority of its own and nobody's login but the superuser's. */
+/** Starts a server with TLS from an authority of its own and nobody's login but the superuser's. */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const program = await findRedis();
   if (program === undefined) throw new Error('there is no redis-server; apt-get install -y redis-server');

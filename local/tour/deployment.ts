@@ -19,7 +19,7 @@ import { findRedis, type RedisServer, startRedis } from '../servers/redis.ts';
 import { rotationsEnded } from './rotations.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Many times what a machine takes that has nothing else to do: not reaching them is nobody's promise. */
+/** Limits of a deploy and of a command, many times what an idle machine takes. They are there to end what hangs. */
 const [deployLimitMs, commandLimitMs] = [20 * 60_000, 5 * 60_000];
 
 /** The environment of `local/tour/rekey.config.ts`. */
@@ -30,21 +30,21 @@ const applications = ['orders_app', 'billing_app', 'payments_app', 'stock_app'] 
 
 export type RoleName = 'administrator' | 'operator' | 'responder' | 'auditor';
 
-/** Rekey, really deployed on the local cloud, with a real database. */
+/** A deployment of Rekey on the local cloud, with a real database. */
 export interface LocalDeployment {
   readonly cloud: LocalCloud;
   readonly postgres: PostgresServer;
   /** Redis or Valkey, where this machine has it. */
   readonly cache: RedisServer | undefined;
-  /** In front of the database of the secret `/dev/stock`. */
+  /** Gate in front of the database of the secret `/dev/stock`. */
   readonly gate: Gate;
   /** An IAM administrator, and sessions of the three roles that the app deploys. */
   readonly credentials: Readonly<Record<RoleName, CloudCredentials>>;
   /** Runs the CLI as a role, in a process of its own. */
   rekey(role: RoleName, ...argv: string[]): Promise<Finished>;
-  /** The current (or another) version of a secret, read as an application would. */
+  /** Reads the current (or another) version of a database's secret, as an application would. */
   readLogin(secret: string, stage?: string): Promise<Login & { versionId: string }>;
-  /** The same of any secret type. */
+  /** Reads a version of a secret of any type. */
   readSecret<S = Record<string, unknown>>(secret: string, stage?: string): Promise<S & { versionId: string }>;
 }
 
@@ -57,7 +57,7 @@ export interface FurtherTarget {
 }
 
 export interface DeploymentOptions {
-  /** Files of the database and the cache, whose users must be able to enter it. Default: `directory` */
+  /** Folder of the files of database and cache, whose users must be able to enter it. Default: `directory` */
   readonly servers?: string;
   /** Starts targets before the deploy. */
   further?(cloud: LocalCloud, administrator: CloudCredentials): Promise<readonly FurtherTarget[]>;
@@ -66,7 +66,7 @@ export interface DeploymentOptions {
 }
 
 /**
- * Starts the local cloud and PostgreSQL, bootstraps the CDK and deploys the app unmodified, as an administrator with
+ * Starts the local cloud and PostgreSQL, bootstraps the CDK and deploys the app unmodified. It deploys as an administrator with
  * IAM and TLS enforced.
  * @param directory - files of this run
  * @param cleanup - gets what ends the servers, as each one starts
@@ -194,7 +194,7 @@ const applicationSecrets = ['orders', 'billing', 'payments', 'stock'].map(
   (name) => `/${environmentName}/${name}`,
 );
 
-/** Names of the secrets that a deploy rotates at once: by default those that it creates, but for a generic value. */
+/** Names the secrets that a deploy rotates at once. By default these are those that it creates, but for a generic value. */
 function rotatedByDeploy({ secrets }: FurtherTarget): string[] {
   return Object.values(secrets).flatMap((secret) => {
     const name = secret.create === undefined ? secret.adopt : `/${environmentName}/${secret.create.name}`;
@@ -203,7 +203,7 @@ function rotatedByDeploy({ secrets }: FurtherTarget): string[] {
   });
 }
 
-/** The cache's secret with its admin. */
+/** Describes the cache's secret with its admin. */
 async function cacheTarget(cache: RedisServer, directory: string): Promise<FurtherTarget> {
   const authority = join(directory, 'redis-authority.pem');
   await writeFile(authority, cache.caPem);

@@ -3,7 +3,7 @@ import { stopCloud } from '../emulator/cloud.ts';
 import { checkout } from '../process/run.ts';
 import { dismiss } from './keeper.ts';
 
-/** `npm run local:down`: ends what `npm start -- --keep` of this checkout left running, and nothing else. */
+/** Runs `npm run local:down`: ends what `npm start -- --keep` of this checkout left running, and nothing else. */
 const directory = join(checkout, '.rekey', 'local');
 const kept = await dismiss(directory);
 const orphan = await stopCloud(join(directory, 'cloud'));

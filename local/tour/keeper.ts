@@ -13,7 +13,7 @@ import { systemErrorCode } from '../process/system-error.ts';
 interface Keeper {
   readonly pid: number;
   readonly word: string;
-  /** When it began, ISO 8601. */
+  /** Time at which it began, ISO 8601. */
   readonly since: string;
 }
 
@@ -72,7 +72,7 @@ export async function release(directory: string): Promise<void> {
   await rm(file(directory), { force: true });
 }
 
-/** Ending takes seconds; a machine that is busy with other things takes many times as long. */
+/** Limit of ending, which takes seconds, and many times as long on a machine that is busy with other things. */
 const endLimitMs = 120_000;
 
 /** Asks the keeper of `directory` to end everything that it started, and waits for it. Returns whether there was one. */

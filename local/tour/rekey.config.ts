@@ -2,8 +2,8 @@ import { defineConfig } from '../../lib/config/config.ts';
 import type { SecretInput } from '../../lib/config/schema.ts';
 
 /**
- * What the tour and the end-to-end tests deploy on the local cloud. Ports are known only when the servers run, so they
- * come from the environment; everything else is an ordinary configuration.
+ * Reads a variable of the configuration that the tour and the end-to-end tests deploy on the local cloud. Ports are known only
+ * when the servers run, so they come from the environment; everything else is an ordinary configuration.
  */
 const variable = (name: string): string => {
   const value = process.env[name];

@@ -1,7 +1,7 @@
 import { DescribeSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { eventually } from './acts/act.ts';
 
-/** When each secret was last rotated; undefined: never. */
+/** Time at which each secret was last rotated; undefined: never. */
 export type LastRotated = ReadonlyMap<string, Date | undefined>;
 
 export async function lastRotated(
@@ -16,8 +16,8 @@ export async function lastRotated(
 }
 
 /**
- * Waits until each secret has been rotated and no rotation is unfinished.
- * Secrets Manager rotates in the background, after a deploy has ended or a schedule's time has come.
+ * Waits until each secret has been rotated and every rotation has ended. Secrets Manager rotates in the background, after a
+ * deploy has ended or a schedule's time has come.
  * @param since - rotations up to then do not count; an empty map: any rotation counts
  * @param note - hears of each secret as its rotation ends
  */

@@ -1,15 +1,15 @@
-/** What the local cloud's programs print: one line a step, timings, and a table at the end. */
+/** The output of the local cloud's programs: one line a step, timings, and a table at the end. */
 export interface Terminal {
-  /** A heading. */
+  /** Prints a heading. */
   title(text: string): void;
-  /** A line of detail below the step that runs. */
+  /** Prints a line of detail below the step that runs. */
   note(text: string): void;
   /** Runs a step and prints how long it took, or that it failed. */
   step<T>(text: string, action: () => Promise<T>): Promise<T>;
   table(header: readonly string[], rows: readonly (readonly string[])[]): void;
 }
 
-/** Colours on a terminal only, and never against NO_COLOR (https://no-color.org). */
+/** Makes the output for a stream, in colours for a terminal where NO_COLOR is empty (https://no-color.org). */
 export function terminal(stream: NodeJS.WriteStream = process.stdout): Terminal {
   const colours = stream.isTTY === true && !process.env.NO_COLOR;
   const paint = (code: number, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);

@@ -53,7 +53,7 @@ function summarize(outcomes: readonly Outcome[]): void {
   );
 }
 
-/** A value as a shell takes it, whatever it holds. */
+/** Quotes a value for a shell, whatever it holds. */
 const quoted = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
 
 function howToReach({ cloud }: LocalDeployment): void {

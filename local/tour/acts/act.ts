@@ -12,7 +12,7 @@ export interface Shown {
  */
 export type Act = (deployment: LocalDeployment, note: (text: string) => void) => Promise<readonly Shown[]>;
 
-/** How long things may take on a machine that is busy with others. */
+/** Milliseconds that things may take on a machine that is busy with others. */
 const limitMs = 5 * 60_000;
 
 /** Waits until `check` returns something. @param timeoutMs - only where the time is a promise that is being checked */

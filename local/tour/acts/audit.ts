@@ -25,7 +25,7 @@ async function auditBucket({ cloud, credentials }: LocalDeployment): Promise<str
   return Parameter.Value;
 }
 
-/** What an administrator tries with a record, and that every try is refused. */
+/** Shows that an administrator who tampers with a record is refused at every try. */
 export const tampering: Act = async (deployment, note) => {
   const s3 = administrator(deployment);
   const Bucket = await auditBucket(deployment);
@@ -74,7 +74,7 @@ export const tampering: Act = async (deployment, note) => {
   ];
 };
 
-/** The log is complete and intact; a copy with one record altered is caught, and the record named. */
+/** Shows that the log is complete and intact, and that one altered record of a copy is caught and named. */
 export const verification: Act = async (deployment, note) => {
   const live = await deployment.rekey('auditor', 'audit', 'verify');
   assert.equal(

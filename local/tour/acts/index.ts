@@ -4,7 +4,7 @@ import { leakedCredential } from './revocation.ts';
 import { alternatingUsers, databaseGoesAway, singleUser } from './rotation.ts';
 import { twoPasswords } from './two-passwords.ts';
 
-/** The acts of the tour, in order; that of the cache only where there is one. */
+/** Lists the acts of the tour, in order; that of the cache only where there is one. */
 export const acts = (cache: boolean): readonly (readonly [string, Act])[] => [
   ['A password rotates', singleUser],
   ['Two users take turns under load', alternatingUsers],

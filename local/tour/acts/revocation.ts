@@ -3,7 +3,7 @@ import { logsIn, openSession } from '../../servers/database.ts';
 import { environmentName } from '../deployment.ts';
 import { type Act, eventually, milliseconds } from './act.ts';
 
-/** A leaked credential: its session is cut, its login refused, and the application gets a new one. */
+/** Shows the end of a leaked credential: session and login end, and the application gets a new one. */
 export const leakedCredential: Act = async (deployment, note) => {
   const secret = `/${environmentName}/payments`;
   const { caPem } = deployment.postgres;
@@ -58,7 +58,7 @@ export const leakedCredential: Act = async (deployment, note) => {
   ];
 };
 
-/** The report's times, wherever the record holds its event. */
+/** Finds the report's times, wherever the record holds its event. */
 function findReport(record: unknown): { requestedAt: string; refusedAt: string } {
   if (typeof record === 'object' && record !== null) {
     if ('refusedAt' in record && 'requestedAt' in record) {

@@ -18,7 +18,7 @@ async function rotate(deployment: LocalDeployment, secret: string): Promise<numb
   return performance.now() - start;
 }
 
-/** One user, one password: after the rotation the old password is refused and the new one accepted. */
+/** Shows that after a rotation the old password is refused and the new one accepted, for the same user. */
 export const singleUser: Act = async (deployment, note) => {
   const secret = `/${environmentName}/orders`;
   const { caPem } = deployment.postgres;
@@ -37,7 +37,7 @@ export const singleUser: Act = async (deployment, note) => {
   ];
 };
 
-/** Two users take turns: a client that logs in anew and queries all the time never fails. */
+/** Shows two users that take turns: a client that logs in anew and queries all the time never fails. */
 export const alternatingUsers: Act = async (deployment, note) => {
   const secret = `/${environmentName}/billing`;
   const { caPem } = deployment.postgres;
@@ -82,7 +82,7 @@ export const alternatingUsers: Act = async (deployment, note) => {
   ];
 };
 
-/** The database goes away after the password was set: the rotation fails loudly, and the retry repairs it. */
+/** Shows a database that goes away after the password was set. The rotation fails loudly, and the retry repairs it. */
 export const databaseGoesAway: Act = async (deployment, note) => {
   const secret = `/${environmentName}/stock`;
   const { caPem } = deployment.postgres;

@@ -6,7 +6,7 @@ import { type Act, eventually } from './act.ts';
 
 const secret = `/${environmentName}/sessions`;
 
-/** A cache that accepts two passwords at once: whoever still has the one before the rotation goes on working. */
+/** Shows a cache that accepts two passwords at once. Whoever still has the one before the rotation goes on working. */
 export const twoPasswords: Act = async (deployment, note) => {
   const { cache } = deployment;
   assert.ok(cache, 'this act needs the cache');
