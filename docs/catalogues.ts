@@ -4,7 +4,7 @@ import { type ErrorGroup, isErrorCode, isRetryable } from '../core/errors/codes.
 import { findingCatalogue } from '../core/findings/catalogue.ts';
 import { type FindingCode, severities, severityOf } from '../core/findings/codes.ts';
 
-/** Where the codes of a group arise; a new group must be described here. */
+/** Headings for the places where the codes of a group arise; a new group must be described here. */
 const groups: Readonly<Record<ErrorGroup, string>> = {
   target: 'The target',
   secret: 'The secret',

@@ -2,7 +2,7 @@ import { type Change, changes, effects } from '../lib/config/changes.ts';
 import { contentChanges, contentEffects } from '../lib/config/content-changes.ts';
 import type { ContentEffect } from '../rotators/descriptor.ts';
 
-/** Headings of the tables, with what the paths of their fields begin with; a field is in the first that fits. */
+/** Headings of the tables, with the beginning of the paths of their fields. A field is in the first table that fits. */
 const groups = [
   ['Secrets', 'secrets.*', 'secret'],
   ['Networks', 'networks.*', 'network'],
@@ -10,7 +10,7 @@ const groups = [
   ['The environment', '', 'setting'],
 ] as const;
 
-/** The tables of what a change of each field does, as Markdown. */
+/** Writes the tables of what a change of each field does, as Markdown. */
 export function changesPart(): string {
   const rows: readonly (readonly [string, Change])[] = Object.entries(changes);
   const groupOf = (field: string) => groups.find(([, prefix]) => field.startsWith(prefix));

@@ -2,7 +2,7 @@ import type { Recipe } from '../rotators/http/recipe.ts';
 import { pinnedParameters } from '../rotators/http/recipe-rules.ts';
 import { recipes } from '../rotators/http/recipes/index.ts';
 
-/** The page of all recipes for HTTP APIs, made from their files. */
+/** Writes the page of all recipes for HTTP APIs, made from their files. */
 export function httpRecipes(): string {
   const all = recipes.names.flatMap((name) => {
     const recipe = recipes.get(name);

@@ -6,14 +6,14 @@ export interface PricedTemplate {
   readonly Resources?: Readonly<Record<string, { readonly Type: string; readonly Properties?: Properties }>>;
 }
 
-/** What a month costs under one price. */
+/** The costs of a month under one price. */
 export interface Cost {
   readonly price: PriceName;
   readonly units: number;
   readonly usd: number;
 }
 
-/** How much is done in a month. */
+/** The amount of work in a month. */
 export interface Usage {
   readonly rotations: number;
   readonly revocations: number;
@@ -42,8 +42,8 @@ export function standingCosts(templates: readonly PricedTemplate[]): Cost[] {
 }
 
 /**
- * What a month of work costs. Assumed, not measured on AWS. Per rotation: 10 calls to Secrets Manager, 10 requests to
- * KMS, 2 events, and 6 invocations of 512 MiB and one second, each with a cold start. Per revocation: 10 transitions.
+ * Estimates the costs of a month of work. Assumed, not measured on AWS. Per rotation: 10 calls to Secrets Manager, 10 requests
+ * to KMS, 2 events, and 6 invocations of 512 MiB and one second, each with a cold start. Per revocation: 10 transitions.
  */
 export function usageCosts({ rotations, revocations }: Usage): Cost[] {
   const gigabytes = 1e-6;

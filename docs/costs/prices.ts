@@ -2,7 +2,7 @@
 export interface Price {
   /** US dollars for one unit, us-east-1, without free tiers. */
   readonly usd: number;
-  /** What one unit is. */
+  /** Name of one unit. */
   readonly unit: string;
   /** AWS's price page. */
   readonly source: string;

@@ -15,8 +15,8 @@ const noPrice: Billing = { free: 'AWS has no price for it.' };
 const byUse: Billing = { free: 'Paid by use, which the rows of usage count.' };
 
 /**
- * How every CloudFormation type that Rekey deploys is paid for. A test fails for a type that is not here, so that
- * nothing billable goes unpriced.
+ * Way in which every CloudFormation type that Rekey deploys is paid for. A test fails for a type that is not here, so that
+ * everything billable has a price.
  */
 export const billing: Readonly<Record<string, Billing>> = {
   'AWS::CDK::Metadata': noPrice,
@@ -69,14 +69,14 @@ export const billing: Readonly<Record<string, Billing>> = {
   'Custom::RekeyFirstRotation': noPrice,
 };
 
-/** A metric alarm is paid for by each metric that it watches; expressions over them cost nothing more. */
+/** Counts the metrics that an alarm watches, each of which is paid for. Expressions over them cost nothing more. */
 function alarmMetrics({ Metrics }: Properties): number {
   return Array.isArray(Metrics)
     ? Metrics.filter((query: { MetricStat?: unknown }) => query.MetricStat !== undefined).length
     : 1;
 }
 
-/** Interface endpoints are paid for in each zone; gateway endpoints cost nothing. */
+/** Counts the zones of an interface endpoint, each of which is paid for. Gateway endpoints cost nothing. */
 function endpointZones({ VpcEndpointType, SubnetIds }: Properties): number {
   return VpcEndpointType === 'Interface' && Array.isArray(SubnetIds) ? SubnetIds.length : 0;
 }

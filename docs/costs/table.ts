@@ -79,7 +79,7 @@ const usd = (costs: readonly Cost[], name: PriceName): number =>
 
 const money = (amount: number): string => amount.toFixed(2);
 
-/** A price as people write it: for so many units that it has at least one cent. */
+/** Writes a price as people do: for so many units that it has at least one cent. */
 function price(name: PriceName): string {
   const { usd: each, unit } = prices[name];
   const many = [1, 1_000, 10_000, 1_000_000].find((count) => each * count >= 0.005) ?? 1_000_000;

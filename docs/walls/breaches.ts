@@ -7,7 +7,7 @@ export interface Breach {
   /** The importing file, relative to the checkout. */
   readonly file: string;
   readonly imported: string;
-  /** What is wrong, and what the room may import instead. */
+  /** Text on what is wrong, and what the room may import instead. */
   readonly message: string;
 }
 

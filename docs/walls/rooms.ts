@@ -5,9 +5,9 @@ export interface Room {
   readonly folder: string;
   /** Other rooms, or single folders and files of them, whose modules it may import. */
   readonly imports: readonly string[];
-  /** Whether it may talk to the outside: the AWS SDK, drivers of databases. */
+  /** True if it may talk to the outside: the AWS SDK, drivers of databases. */
   readonly outside: boolean;
-  /** Whether it may build on the CDK. */
+  /** True if it may build on the CDK. */
   readonly cdk: boolean;
 }
 
@@ -20,7 +20,7 @@ const foundations: Readonly<Record<string, readonly string[]>> = {
 
 const shared = ['rotators/families', 'rotators/transport', 'rotators/descriptor.ts'];
 
-/** The rotator of one type: itself, what several types share, and the type that it is built on. */
+/** Makes the room of one type's rotator. It may import itself, what several types share, and the type that it is built on. */
 const typeRoom = (type: string): Room => ({
   folder: `rotators/${type}`,
   imports: ['core', ...shared, ...(foundations[type] ?? []).map((other) => `rotators/${other}`)],
@@ -28,7 +28,7 @@ const typeRoom = (type: string): Room => ({
   cdk: false,
 });
 
-/** What the CDK side and the CLI may know of a type without its driver. */
+/** Modules from which the CDK side and the CLI know a type without its driver. */
 const descriptions = ['rotators/registry.ts', 'rotators/descriptor.ts'];
 
 /** Every room from the ground up. Tests, measurements and the tools of a checkout may import whatever they look at. */
