@@ -5,11 +5,11 @@ import type { Locked } from './shipped.ts';
 export interface Advisory {
   /** Folder of the package, as in the lock file. */
   readonly path: string;
-  /** What is known of it, on one line. */
+  /** Text on what is known of it, on one line. */
   readonly text: string;
 }
 
-/** What `npm audit --json` answers; `via` names the advisory, or the vulnerable package that this one depends on. */
+/** Answer of `npm audit --json`. `via` names the advisory, or the vulnerable package that this one depends on. */
 const auditSchema = z.object({
   auditReportVersion: z.literal(2),
   vulnerabilities: z.record(

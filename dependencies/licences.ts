@@ -17,7 +17,7 @@ export const isPermitted = (licence = ''): boolean =>
     .split(' OR ')
     .some((one) => permitted.includes(one));
 
-/** The licence that a package.json names, in the form of today or one of the older ones that npm still accepts. */
+/** Reads the licence that a package.json names. It takes the form of today and the older ones that npm still accepts. */
 export function licenceOf(manifest: unknown): string | undefined {
   if (typeof manifest !== 'object' || manifest === null) return undefined;
   const { license, licenses } = manifest as { readonly license?: unknown; readonly licenses?: unknown };

@@ -4,7 +4,7 @@ import { packageRoot } from '../lib/function/bundle.ts';
 import { licenceOf } from './licences.ts';
 import { bundledPackages } from './shipped.ts';
 
-/** What a package says of itself, as far as a notice needs it. */
+/** The facts of a package that its notice needs. */
 export interface Source {
   readonly manifest: {
     readonly name: string;
@@ -29,7 +29,7 @@ function source(path: string): Source {
   };
 }
 
-/** One form of a text for all that differ only in white space at the ends of lines and of the text. */
+/** Makes texts equal that differ only in white space at the ends of lines and of the text. */
 const tidy = (text: string): string =>
   text
     .replaceAll('\r\n', '\n')
@@ -50,7 +50,10 @@ const addressOf = (repository: unknown): string | undefined => {
     : undefined;
 };
 
-/** The texts that a package brings: its licence and notice, else the part of its README that holds a whole licence. */
+/**
+ * Finds the texts that a package brings: its licence and notice, else the licence in its README. Only a part of a README that
+ * holds a whole licence counts.
+ */
 export function ownTexts({ files }: Source): string[] {
   const isReadme = (name: string) => /^readme/i.test(name);
   const texts = [...files].filter(([name]) => !isReadme(name)).map(([, text]) => tidy(text));
@@ -62,7 +65,7 @@ export function ownTexts({ files }: Source): string[] {
     .map(tidy);
 }
 
-/** The notices for these packages, in Markdown; a text that several of them bring stands there once. */
+/** Writes the notices for these packages, in Markdown; a text that several of them bring stands there once. */
 export function notices(sources: readonly Source[]): string {
   const holders = new Map<string, string[]>();
   const without: string[] = [];
@@ -97,15 +100,15 @@ export function notices(sources: readonly Source[]): string {
   ].join('\n\n')}\n`;
 }
 
-/** A text between fences that are longer than any in it. */
+/** Puts a text between fences that are longer than any in it. */
 function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/^`+/gm)].map(([ticks]) => ticks.length));
   const fence = '`'.repeat(longest + 1);
   return `${fence}text\n${text}\n${fence}`;
 }
 
-/** The notices for what is in the functions' bundles now. */
+/** Writes the notices for what is in the functions' bundles now. */
 export const currentNotices = (): string => notices(bundledPackages().map(source));
 
-/** Where they stand. */
+/** Path of the file that holds the notices. */
 export const noticesFile = join(packageRoot, 'THIRD-PARTY-NOTICES.md');

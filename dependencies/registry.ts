@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { run } from '../local/process/run.ts';
 import { type EndpointAnswer, listPackage, readAudit } from './advisories.ts';
 
-/** npm itself asks, so that the registry, its credentials and a proxy are those of its configuration. */
+/** Runs npm itself, so that the registry, its credentials and a proxy are those of its configuration. */
 const npm = (args: readonly string[]) => run('npm', [...args, '--json', '--loglevel=silent'], {}, 120_000);
 
 const packumentSchema = z.object({
@@ -15,15 +15,15 @@ const packumentSchema = z.object({
   deprecated: z.string().optional(),
 });
 
-/** What a registry says of a package. */
+/** The facts that a registry knows of a package. */
 export interface Known {
-  /** When this version was published, or, of a mirror, when the mirror took it. */
+  /** Time at which this version was published, or, of a mirror, at which the mirror took it. */
   readonly published?: Date;
-  /** The newest version of the same major; a version of today without a release of that major has none. */
+  /** Newest release of the same major; missing where all versions of it have a suffix. */
   readonly newestOfMajor?: string;
-  /** What the registry calls the latest. */
+  /** Version that the registry calls the latest. */
   readonly latest: string;
-  /** What the authors say to those who still use it. */
+  /** Words of the authors to those who still use it. */
   readonly deprecated?: string;
 }
 
@@ -45,7 +45,7 @@ export function readPackument(output: string, version: string): Known | undefine
 
 const majorOf = (version: string): string => version.slice(0, version.indexOf('.'));
 
-/** The newest release; versions with a suffix are none. */
+/** Picks the newest release; versions with a suffix are none. */
 function newest(versions: readonly string[]): string | undefined {
   const numbers = (version: string) => version.split('.').map(Number);
   return versions
@@ -58,7 +58,7 @@ function newest(versions: readonly string[]): string | undefined {
     .at(-1);
 }
 
-/** Asks the registry about one version; undefined where it does not answer or does not know it. */
+/** Asks the registry about one version; undefined where it gives no answer. */
 export async function askRegistry(name: string, version: string): Promise<Known | undefined> {
   const fields = ['dist-tags', 'versions', 'time', 'deprecated'];
   const { exitCode, stdout } = await npm(['view', `${name}@${version}`, ...fields]);

@@ -8,32 +8,32 @@ export interface Row {
   readonly name: string;
   readonly version: string;
   readonly path: string;
-  /** In a function's bundle; only in the installation of the CLI and the constructs; or only where Rekey is developed. */
+  /** Place of the package: a function's bundle, only the installation of the CLI and the constructs, or only development. */
   readonly in: 'functions' | 'installation' | 'development';
   readonly ageDays?: number;
   readonly newestOfMajor?: string;
   readonly latest?: string;
-  /** As the package's own package.json says. */
+  /** Licence that the package's own package.json names. */
   readonly licence?: string;
   readonly deprecated?: string;
   readonly advisories: readonly string[];
 }
 
-/** Something for which the audit fails. */
+/** A reason for which the audit fails. */
 export interface Problem {
   readonly path: string;
   readonly kind: 'vulnerability' | 'deprecated' | 'hash' | 'licence';
   readonly text: string;
 }
 
-/** What the audit found out. */
+/** The facts that the audit found out. */
 export interface Facts {
   readonly locked: readonly Locked[];
   /** Names of the direct development dependencies. */
   readonly development: readonly string[];
   /** Folders of the packages in the functions' bundles. */
   readonly bundled: readonly string[];
-  /** By path. */
+  /** Facts of the registry, by path. */
   readonly known: ReadonlyMap<string, Known>;
   /** Licences that the packages' own package.json name, by path. */
   readonly licences: ReadonlyMap<string, string | undefined>;
@@ -43,7 +43,7 @@ export interface Facts {
 
 const dayMs = 86_400_000;
 
-/** The packages that are listed: all that is shipped, and the direct development dependencies. */
+/** Selects the packages that are listed: all that is shipped, and the direct development dependencies. */
 export function listed({ locked, development, bundled }: Pick<Facts, 'locked' | 'development' | 'bundled'>) {
   const direct = new Set(development.map((name) => `node_modules/${name}`));
   return locked

@@ -5,7 +5,7 @@ import type { Metafile } from 'esbuild';
 import * as z from 'zod';
 import { bundle, functionNames, packageRoot } from '../lib/function/bundle.ts';
 
-/** What this uses of an entry of `package-lock.json`. */
+/** Part of an entry of `package-lock.json` that this uses. */
 const lockedSchema = z.object({
   version: z.string().optional(),
   integrity: z.string().optional(),
@@ -25,7 +25,7 @@ export interface Locked extends z.output<typeof lockedSchema> {
   readonly name: string;
 }
 
-/** The packages of the lock file, without Rekey itself. */
+/** Lists the packages of the lock file, without Rekey itself. */
 export function lockedPackages(lockFile: string = join(packageRoot, 'package-lock.json')): Locked[] {
   const { packages } = lockFileSchema.parse(JSON.parse(readFileSync(lockFile, 'utf8')));
   return Object.entries(packages)
@@ -33,13 +33,16 @@ export function lockedPackages(lockFile: string = join(packageRoot, 'package-loc
     .map(([path, locked]) => ({ ...locked, path, name: nameOf(path) }));
 }
 
-/** What comes with an installation of Rekey, all of it: the CLI, the constructs and the functions need it at run time. */
+/**
+ * Tells whether a package comes with an installation of Rekey. All of them do that the CLI, the constructs and the functions
+ * need at run time.
+ */
 export const isShipped = ({ dev }: Locked): boolean => dev !== true;
 
 const nameOf = (path: string): string =>
   path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
-/** Folders of the packages that have at least one byte in a bundle. */
+/** Lists the folders of the packages that have at least one byte in a bundle. */
 export function packagesIn({ outputs }: Metafile): string[] {
   const folders = Object.values(outputs)
     .flatMap(({ inputs }) => Object.entries(inputs))
@@ -49,7 +52,10 @@ export function packagesIn({ outputs }: Metafile): string[] {
   return [...new Set(folders)].sort();
 }
 
-/** Folders of the packages that are in any function, bundled as a deploy does it: about a quarter of a second each. */
+/**
+ * Lists the folders of the packages that are in any function. Each function is bundled as a deploy does it, in about a quarter
+ * of a second.
+ */
 export function bundledPackages(): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'rekey-shipped-'));
   try {
