@@ -5,7 +5,7 @@ import { buildSync } from 'esbuild';
 import { bundle, functionNames, packageRoot } from '../lib/function/bundle.ts';
 import { dependenciesOf, importedPackages, type OwnManifest } from './manifest.ts';
 
-/** Where the packages are built, ready for `npm pack`. */
+/** Folder in which the packages are built, ready for `npm pack`. */
 export const packagesFolder = join(packageRoot, '.rekey', 'packages');
 
 /** The names under which Rekey would be published. */
@@ -34,7 +34,7 @@ function begin(name: keyof typeof packageNames): string {
 const writeManifest = (folder: string, manifest: object): void =>
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
-/** Declarations name modules as they are called in the package; the compiler leaves the names of the sources. */
+/** Names modules in declarations as they are called in the package; the compiler leaves the names of the sources. */
 function nameBuiltModules(folder: string): void {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.d.ts')) continue;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What Rekey's own manifest says that the published ones repeat. */
+/** The part of Rekey's own manifest that the published ones repeat. */
 export interface OwnManifest {
   readonly version: string;
   readonly license: string;
@@ -32,8 +32,8 @@ export function importedPackages(folder: string): readonly string[] {
 }
 
 /**
- * Splits the packages that modules import into those that come with a package, at the version that was tested, and those that
- * the consumer brings, at that version or a later one of the same major.
+ * Splits the packages that modules import into those that come with a package and those that the consumer brings. The former
+ * are at the version that was tested, the latter at that version or a later one of the same major.
  *
  * @throws Error for a package that Rekey's own manifest does not list as a dependency
  */
