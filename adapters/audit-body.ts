@@ -9,9 +9,9 @@ const longestObject = 16 * 1024 * 1024;
 const sealed = 'InvalidRequest';
 
 /**
- * Reads an object of the audit log. What S3 never hands out, and what is larger than any object of the log, is read as nothing: an
- * object without a record, which the writer passes and verification names. Either would otherwise stop every reader for as
- * long as the object is locked.
+ * Reads an object of the audit log. An object that S3 keeps back, or that is larger than any of the log, is read as empty. The
+ * writer passes such an object, and verification names it. Either would otherwise stop every reader for as long as the object
+ * is locked.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
  */
 export async function readAuditBody(get: Promise<GetObjectCommandOutput>): Promise<Uint8Array> {

@@ -16,8 +16,8 @@ import { inBatches } from './batches.ts';
 const limits = { most: 10, bytes: 256 * 1024 };
 
 /**
- * The {@link EventBus} on EventBridge. Calls are as few as its limits allow; a part that was not accepted counts as not
- * published. EventBridge accepts events for a bus that does not exist, and loses them: `rekey doctor` looks for the bus.
+ * The {@link EventBus} on EventBridge. Calls are as few as its limits allow. Only parts that were accepted count as published.
+ * EventBridge accepts events for a bus that does not exist, and loses them: `rekey doctor` looks for the bus.
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 export class EventBridgeBus implements EventBus {

@@ -20,7 +20,7 @@ import { type SecretStatus, statusesOf } from './secret-state.ts';
 
 import { formatDuration, formatRelative } from './time.ts';
 
-/** One thing that was looked at. `skip`: this caller may not look, or there is nothing that can be tried. */
+/** One thing that was looked at. `skip`: this caller may not look, or there is too little to try. */
 export interface Check {
   readonly name: string;
   readonly status: 'ok' | 'warn' | 'fail' | 'skip';

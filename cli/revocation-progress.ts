@@ -7,12 +7,12 @@ import { formatDuration } from './time.ts';
 
 /**
  * The end of a revocation, as far as the caller may see it. Times are in milliseconds after the request. `unproven`: the
- * credential was replaced, and nothing that Rekey can reach could say whether the leaked one is refused.
+ * credential was replaced, but Rekey could not try whether the leaked one is refused.
  */
 export interface Revocation {
   /**
-   * Outcome as the caller sees it. `not started`: no execution appeared, so the request never arrived, or was rejected and the
-   * caller cannot see it.
+   * Outcome as the caller sees it. `not started`: no execution appeared. The request was lost, or was rejected out of the
+   * caller's sight.
    */
   readonly outcome: 'succeeded' | 'unproven' | 'failed' | 'rejected' | 'unfinished' | 'not started';
   readonly startedMs?: number;

@@ -3,10 +3,10 @@ import * as z from 'zod';
 /**
  * The automatic brake of a rotation function: what is remembered of its rotations, and what follows from it.
  *
- * Two things that one function does wrong reach all of its secrets, and this stops both: new code lets one rotation through,
- * the canary, and the others only after it; and failures of several secrets in a row end all beginnings until a person or
- * a deploy says otherwise. Secrets are counted, not failures: one whose own target is broken counts once, however often
- * it is tried, and so never stops the others.
+ * Two faults of one function reach all of its secrets, and this stops both. New code lets one rotation through, the canary, and
+ * the others only after it. Failures of several secrets in a row end all beginnings until a person or a deploy says otherwise.
+ * Secrets are counted, not failures: one whose own target is broken counts once, however often it is tried, and so never stops
+ * the others.
  */
 const brakeStateSchema = z.object({
   /** Text for the code and configuration of the function that the rest is about. */
@@ -26,7 +26,7 @@ const brakeStateSchema = z.object({
 });
 export type BrakeState = z.output<typeof brakeStateSchema>;
 
-/** Reads what is stored. What nobody can read counts as nothing: it must not hold rotations up for ever. */
+/** Reads what is stored. A state that cannot be read is left aside, so that rotations go on. */
 export function parseBrakeState(text: string): BrakeState | undefined {
   try {
     return brakeStateSchema.safeParse(JSON.parse(text)).data;

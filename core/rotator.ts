@@ -29,8 +29,9 @@ export interface Rotator<S extends object> {
    * Where Rekey chooses the value (passwords) this touches nothing; the value is stored before {@link apply} sees it. Where the
    * target issues it (access keys, API tokens) this makes it there, and {@link discard} exists. Such a `propose` may die before
    * its result is stored, and is then called again with the same `token`. What the earlier call left at the target must then be
-   * found and removed. It must never remove a credential that it did not make, nor one of another run of the same step that may
-   * still be alive and store it: a run lives for {@link runLivesMs} at the most. Until then it fails with a retryable error.
+   * found and removed. It may remove only what the type's earlier calls made. What another run of the same step made stays
+   * while that run may still be alive and store it: a run lives for {@link runLivesMs} at the most. Until then it fails with a
+   * retryable error.
    * @throws TargetError
    * @throws SecretError `SlotsTaken` when the target has room for no other credential
    */
@@ -74,7 +75,7 @@ export interface Rotator<S extends object> {
 
   /**
    * Makes the target refuse `leaked` now and ends its live sessions: the emergency. Twice is the same as once. Must not take
-   * away the login of `context.credentials.current` when `leaked` is only an older password of the same user: then it ends the
+   * away the login of `context.credentials.current` when `leaked` is only an older password of the same user. Then it ends the
    * sessions that began before `context.rotatedAt`, or all where the target does not know their age.
    * @throws TargetError
    */

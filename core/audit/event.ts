@@ -26,10 +26,10 @@ export const deliveredEventSchema = z.object({
 export const unrecognised = 'Unrecognised Event';
 
 /**
- * Turns a delivered event into what is recorded. An event of the catalogue is recorded with the fields that the
- * catalogue knows and no others. Anything else is recorded too, as {@link unrecognised}: with what it said it was and
- * the places where it is wrong, but without its data, which may hold a secret. An event that a replay brought again is
- * recorded that way, too, with the replay's name: what it tells happened then, not now.
+ * Turns a delivered event into what is recorded. An event of the catalogue is recorded with the fields that the catalogue knows
+ * and no others. Anything else is recorded too, as {@link unrecognised}: with what it said it was and the places where it is
+ * wrong. Its data is left out, since it may hold a secret. An event that a replay brought again is recorded that way, too, with
+ * the replay's name: what it tells happened then, not now.
  *
  * @param body the queue message's body: JSON of one delivered event
  * @param message what stands in for the missing parts when the body is not even an event

@@ -23,7 +23,8 @@ export const busName = (environment: string): string => `rekey-${environment}`;
 
 /**
  * Tells whether a name ends like the random suffix of an ARN. Secrets Manager takes an ARN that ends in a hyphen and six
- * characters as a full one, so it finds such a secret by its name or by its full ARN, never by an ARN without the suffix.
+ * characters as a full one. So it finds such a secret by its name or its full ARN alone; an ARN without the suffix leads
+ * nowhere.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
  */
 export const endsLikeSuffix = (name: string): boolean => /-[A-Za-z0-9]{6}$/.test(name);

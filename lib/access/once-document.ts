@@ -5,8 +5,8 @@ import type { Construct } from 'constructs';
 /**
  * Keeps each statement once, however often it is added.
  *
- * Every created secret adds the same statements to the policy of its key. The CDK merges them at the end by comparing each
- * with each, and takes an account for another one each time it is named: a third of the synthesis of a thousand secrets.
+ * Every created secret adds the same statements to the policy of its key. The CDK merges them at the end by comparing each with
+ * each, and takes an account for another one each time it is named. That takes a third of the synthesis of a thousand secrets.
  */
 export class OnceDocument extends PolicyDocument {
   private readonly stack: Stack;

@@ -29,8 +29,8 @@ export interface AuditLogProps {
   readonly environment: string;
   readonly bus: RekeyBus;
   /**
-   * Time for which each record is locked, in whole days. For a record that is written nobody can shorten it: neither the
-   * account's root user nor AWS Support. The bucket can be removed only after the last record's lock has ended.
+   * Time for which each record is locked, in whole days. Once a record is written, nobody can shorten it, the account's root
+   * user and AWS Support included. The bucket can be removed only after the last record's lock has ended.
    */
   readonly retention: Duration;
   /** Topic that is told of records that are late or stuck. @default - nobody; the alarms are seen in the console only */

@@ -81,8 +81,8 @@ export const secretNameSchema = z
   });
 
 /**
- * An existing secret: its name, or its full ARN with the six-character suffix. The suffix is unknown at synth, so Rekey
- * makes a partial ARN of a name, and Secrets Manager finds no secret by that whose name ends like a suffix.
+ * An existing secret: its name, or its full ARN with the six-character suffix. Rekey makes a partial ARN of a name, since the
+ * suffix is known only later. Secrets Manager finds no secret by that whose name ends like a suffix.
  */
 export const secretIdSchema = z
   .string()

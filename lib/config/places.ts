@@ -21,7 +21,7 @@ export function partitionOf(region: string): string {
 
 /**
  * Finds the account, region or partition of an ARN that differs from the environment's. Functions, schedules and alarms reach
- * only their own; what is not known at synth is not compared.
+ * only their own. Only what is known at synth is compared.
  */
 function strangerIn(
   { account, region }: EnvironmentConfiguration,

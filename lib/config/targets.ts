@@ -70,8 +70,8 @@ function checkPasswordKinds(secret: SecretConfiguration, environment: Environmen
 
 /**
  * Asks for a certificate authority where Rekey brings none for a database of RDS. Databases of RDS have certificates of RDS's
- * own authorities, which Rekey does not bring for every region. A host that is no RDS endpoint has another certificate; where
- * the host is not known at synth, it may be one.
+ * own authorities, which Rekey does not bring for every region. Only endpoints of RDS have such certificates; a host that is
+ * known only at the deploy may be one.
  */
 function checkAuthorities(secret: SecretConfiguration, { region }: EnvironmentConfiguration): Problem[] {
   const { type, create, resources, certificateAuthority } = secret;

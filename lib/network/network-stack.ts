@@ -16,8 +16,8 @@ export interface NetworkStackProps extends StackProps, NetworkProps {
 /**
  * Holds what Rekey makes for one network.
  *
- * A network that is no longer configured, or is replaced by another one, keeps its stack until somebody deletes that: the
- * functions leave it in later stacks of the same deploy, or not at all if that deploy fails.
+ * A network that is no longer configured, or is replaced by another one, keeps its stack until somebody deletes that. The
+ * functions leave it in later stacks of the same deploy, and stay in it if that deploy fails.
  */
 export class NetworkStack extends Stack {
   readonly network: Network;

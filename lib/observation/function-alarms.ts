@@ -30,8 +30,8 @@ export interface FunctionAlarmsProps {
 /**
  * The alarms that every function has: it ended with an error, or Lambda did not let it start.
  *
- * Two alarms of one metric each, since metric math saves nothing and may lose something: CloudWatch charges by the metric,
- * and a function whose calls are all throttled has no data about errors. Alarms cannot search for metrics.
+ * They are two alarms of one metric each. Metric math would cost as much, since CloudWatch charges by the metric. It could also
+ * miss a function whose calls are all throttled, which has no data about errors. Alarms cannot search for metrics.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
  */
 export class FunctionAlarms extends Construct {

@@ -35,8 +35,8 @@ export interface RotationObserverProps {
 }
 
 /**
- * Records the rotations of functions that are not Rekey's. Secrets Manager tells of them through CloudTrail on the
- * account's default event bus, so a trail that logs management events must be there; without one nothing arrives.
+ * Records the rotations of functions that are not Rekey's. Secrets Manager tells of them through CloudTrail on the account's
+ * default event bus. Events arrive only where a trail logs management events.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-eventbridge.html
  */
 export class RotationObserver extends Construct {

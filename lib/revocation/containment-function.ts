@@ -9,7 +9,7 @@ import { SessionCutoffFunction } from './session-cutoff-function.ts';
 
 /**
  * Cuts leaked credentials off at their target and proves that they are dead. It serves secrets of one type and strategy in one
- * network. Its role reads secrets but can never write one, and can never grant a permission.
+ * network. Its role reads secrets, but can write none and grant no permission.
  */
 export class ContainmentFunction extends TargetFunction {
   /** Function that ends sessions for it, where the type's permission for that could grant others. */

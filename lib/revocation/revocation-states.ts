@@ -133,7 +133,7 @@ function containment(
  *
  * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off that
  * fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A secret that
- * nothing within reach accepts or refuses is replaced without proof, which is an end of its own.
+ * Rekey has no way to try is replaced without proof, which is an end of its own.
  */
 export function revocationStates(
   scope: Construct,

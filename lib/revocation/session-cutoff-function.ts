@@ -14,8 +14,9 @@ export interface SessionCutoffFunctionProps
 }
 
 /**
- * Ends sessions at an AWS API where that takes a permission which could grant others. Nothing else has that permission, and
- * this function has nothing else: no secret, no login, no network, no input but whose sessions end and up to when.
+ * Ends sessions at an AWS API where that takes a permission which could grant others. It alone has that permission, and has
+ * that permission alone: it reads no secret, logs in nowhere and has no network. Its input says only whose sessions end, and up
+ * to when.
  */
 export class SessionCutoffFunction extends Construct {
   readonly function: StandardFunction;

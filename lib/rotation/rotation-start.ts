@@ -4,8 +4,8 @@ import type { PagedStatement } from '../access/policy-pages.ts';
 /**
  * Conditions under which RotateSecret only starts a rotation and sets nothing up anew.
  *
- * It is not documented whether `ModifyRotationRules` is there when a request has no rules, so a request without it is allowed
- * either way. The other two are absent then, which `Null` asks for.
+ * AWS leaves open whether `ModifyRotationRules` is there when a request has no rules, so a request without it is allowed either
+ * way. The other two are absent then, which `Null` asks for.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
 const asConfigured = {

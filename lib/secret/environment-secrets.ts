@@ -8,8 +8,8 @@ import type { RotatedSecret } from './rotated-secret.ts';
 /**
  * Lets a role act on all secrets of an environment.
  *
- * Those that Rekey created are named by their prefix and their tag, since no role has room for the names of a thousand; a
- * secret of somebody else that is named like them has no such tag. Adopted ones are named one by one.
+ * Those that Rekey created are named by their prefix and their tag, since no role has room for the names of a thousand. A
+ * secret of somebody else that is named like them lacks the tag. Adopted ones are named one by one.
  * @throws Error when the adopted ones are more than IAM has room for
  */
 export function grantOnSecrets(

@@ -24,7 +24,7 @@ interface Outcome {
   readonly output: string;
 }
 
-/** Runs a command to its end, or kills it after `timeoutMs`. A command that cannot be started has no status. */
+/** Runs a command to its end, or kills it after `timeoutMs`. A command that does not start has the status `undefined`. */
 async function run(command: string, args: readonly string[], timeoutMs: number): Promise<Outcome> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
   let output = '';

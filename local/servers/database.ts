@@ -11,7 +11,7 @@ export interface Login {
   readonly password: string;
 }
 
-/** Opens a session over verified TLS. A session that the server ends later emits no unhandled error. */
+/** Opens a session over verified TLS. The end of a session by the server is handled, so that no error is thrown. */
 export async function openSession(login: Login, caPem: string): Promise<pg.Client> {
   const client = new pg.Client({
     host: login.host,

@@ -28,9 +28,9 @@ export interface AssignmentOptions {
 /**
  * Assigns the secrets of an environment to its rotation stacks.
  *
- * A secret that is recorded stays where it is, also if it was taken out meanwhile: CloudFormation would create it in its new
- * stack before it is gone from the old one, and deleting the old schedule would end the rotation of both. A new one goes where its functions are
- * already, if there is room, else where there is room, else into a new stack.
+ * A secret that is recorded stays where it is, also if it was taken out meanwhile. CloudFormation would create it in its new
+ * stack before it is gone from the old one. Deleting the old schedule would then end the rotation of both. A new one goes where
+ * its functions are already, if there is room, else where there is room, else into a new stack.
  *
  * @throws ConfigurationError when it cannot be known where the secrets are, or a stack is full
  */

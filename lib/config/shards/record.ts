@@ -35,11 +35,11 @@ export interface RecordOptions {
 }
 
 /**
- * Assigns an environment's secrets by what the file records, and records what is new. What was adopted once stays recorded,
- * so that a change that no deploy could make is refused.
+ * Assigns an environment's secrets by what the file records, and records what is new. What was adopted once stays recorded, so
+ * that a change that no deploy could make is refused.
  *
- * The file is to be committed, like `cdk.context.json`: whoever deploys without it would not know where the secrets are.
- * Other environments in it are left as they are.
+ * The file is to be committed, like `cdk.context.json`: a deploy finds the secrets in their stacks by it. Other environments in
+ * it are left as they are.
  *
  * @throws ConfigurationError when the file is damaged or cannot be written, or would change although it is locked, or the
  * assignment is not known
