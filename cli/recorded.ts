@@ -8,7 +8,7 @@ const isObject = (value: unknown): value is Members => typeof value === 'object'
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /**
- * A recorded event, read whatever its form: a sound hash says who wrote a record last, and nothing of what stands in it.
+ * A recorded event, read whatever its form. A sound hash says who wrote a record last, and nothing of what stands in it.
  *
  * @example
  * new Recorded(record.event).text('secretName'); // undefined where it is missing, or no text

@@ -54,7 +54,7 @@ function checkPasswordLength(secret: SecretConfiguration, environment: Environme
       ];
 }
 
-/** No password that the rules allow may be one that the target takes: each rotation would fail, and so would an emergency's. */
+/** Refuses rules that allow only passwords which the target refuses. Each rotation would fail, and so would an emergency's. */
 function checkPasswordKinds(secret: SecretConfiguration, environment: EnvironmentConfiguration): Problem[] {
   const { type, create, resources, passwords } = secret;
   try {
