@@ -19,7 +19,7 @@ export interface Account {
   readonly isOpen: boolean;
   /** It has a retained password besides its primary one (MySQL). */
   readonly second: boolean;
-  /** What connections must be like and how much they may do, as `ALTER USER` takes it. */
+  /** What connections and passwords must be like and how much they may do, as `ALTER USER` takes it. */
   readonly limits: string;
   readonly needsClientCertificate: boolean;
   /** Only connections over TLS are let in. */
@@ -46,15 +46,16 @@ export async function readAccounts(session: Session, server: Server, user: strin
   const rows = server.mariadb
     ? await session.run(
         `SELECT ${common}, u.max_statement_time AS seconds, u.default_role AS role,
-           IFNULL(JSON_VALUE(p.Priv, '$.account_locked'), 0) AS locked, JSON_EXISTS(p.Priv, '$.auth_or') AS several
+           IFNULL(JSON_VALUE(p.Priv, '$.account_locked'), 0) AS locked, JSON_EXISTS(p.Priv, '$.auth_or') AS several,
+           NULLIF(JSON_VALUE(p.Priv, '$.password_lifetime'), -1) AS lifetime
          FROM mysql.user u JOIN mysql.global_priv p ON p.User = u.User AND p.Host = u.Host
          WHERE u.User = ? AND u.is_role = 'N' ORDER BY u.Host`,
         purpose,
         [user],
       )
     : await session.run(
-        `SELECT ${common}, 0 AS seconds, '' AS role, u.account_locked = 'Y' AS locked, 0 AS several
-           ${!keepsTwoPasswords(server) ? '' : `, JSON_UNQUOTE(JSON_EXTRACT(u.User_attributes, '$.additional_password')) AS second`}
+        `SELECT ${common}, '' AS role, u.account_locked = 'Y' AS locked, 0 AS several, u.password_lifetime AS lifetime
+           ${!keepsTwoPasswords(server) ? '' : passwordRules}
          FROM mysql.user u WHERE u.User = ? ORDER BY u.Host`,
         purpose,
         [user],
@@ -72,11 +73,47 @@ export async function readAccounts(session: Session, server: Server, user: strin
     const own = roles
       .filter(({ host }) => host === row.host)
       .map(({ role, roleHost }) => accountName({ user: String(role), host: String(roleHost) }));
-    return toAccount(row, row.role ? [quote(String(row.role))] : own);
+    return toAccount(row, server, row.role ? [quote(String(row.role))] : own);
   });
 }
 
-function toAccount(row: Row, defaultRoles: readonly string[]): Account {
+/** Columns that MySQL has since 8.0.14. */
+const passwordRules = `, JSON_UNQUOTE(JSON_EXTRACT(u.User_attributes, '$.additional_password')) AS second,
+  u.Password_reuse_history AS history, u.Password_reuse_time AS reuse, u.Password_require_current AS requireCurrent,
+  JSON_EXTRACT(u.User_attributes, '$.Password_locking.failed_login_attempts') AS attempts,
+  JSON_EXTRACT(u.User_attributes, '$.Password_locking.password_lock_time_days') AS lockDays`;
+
+/**
+ * Writes the rules for the passwords of an account, as `ALTER USER` takes them; those of the server by their word DEFAULT.
+ * @see https://dev.mysql.com/doc/refman/8.4/en/password-management.html
+ * @see https://mariadb.com/kb/en/user-password-expiry/
+ */
+function passwordOptions(row: Row, server: Server): string {
+  const isUnset = (value: unknown) => value === null || value === undefined;
+  const days = (value: unknown) => (isUnset(value) ? 'DEFAULT' : `${Number(value)} DAY`);
+  const { lifetime, history, reuse, requireCurrent, attempts, lockDays } = row;
+  const expire = isUnset(lifetime)
+    ? 'DEFAULT'
+    : Number(lifetime) === 0
+      ? 'NEVER'
+      : `INTERVAL ${days(lifetime)}`;
+  const options = [`PASSWORD EXPIRE ${expire}`];
+  if (!keepsTwoPasswords(server)) return options.join(' ');
+  const current = isUnset(requireCurrent) ? ' DEFAULT' : requireCurrent === 'Y' ? '' : ' OPTIONAL';
+  options.push(
+    `PASSWORD HISTORY ${isUnset(history) ? 'DEFAULT' : Number(history)}`,
+    `PASSWORD REUSE INTERVAL ${days(reuse)}`,
+    `PASSWORD REQUIRE CURRENT${current}`,
+  );
+  // Since 8.0.19.
+  if (server.major > 8 || server.minor > 0 || server.patch >= 19) {
+    const lockTime = Number(lockDays) === -1 ? 'UNBOUNDED' : Number(lockDays ?? 0);
+    options.push(`FAILED_LOGIN_ATTEMPTS ${Number(attempts ?? 0)} PASSWORD_LOCK_TIME ${lockTime}`);
+  }
+  return options.join(' ');
+}
+
+function toAccount(row: Row, server: Server, defaultRoles: readonly string[]): Account {
   const tls = String(row.tls ?? '');
   const specified = [
     ['CIPHER', row.cipher],
@@ -84,11 +121,10 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
     ['SUBJECT', row.subject],
   ].flatMap(([word, value]) => (value ? [`${word} ${literal(String(value))}`] : []));
   const require = { ANY: 'SSL', X509: 'X509', SPECIFIED: specified.join(' AND ') }[tls] || 'NONE';
-  const seconds = Number(row.seconds);
   const limits =
     `REQUIRE ${require} WITH MAX_QUERIES_PER_HOUR ${Number(row.questions)} MAX_UPDATES_PER_HOUR ${Number(row.updates)} ` +
     `MAX_CONNECTIONS_PER_HOUR ${Number(row.connections)} MAX_USER_CONNECTIONS ${Number(row.sessions)}` +
-    (seconds > 0 ? ` MAX_STATEMENT_TIME ${seconds}` : '');
+    `${server.mariadb ? ` MAX_STATEMENT_TIME ${Number(row.seconds)}` : ''} ${passwordOptions(row, server)}`;
   return {
     user: String(row.user),
     host: String(row.host),
@@ -109,7 +145,7 @@ function toAccount(row: Row, defaultRoles: readonly string[]): Account {
  * Whether an account has a password, by what the server keeps of it: a login would count if it were refused.
  * @returns undefined where that cannot be told
  */
-function hasPassword(account: Account, password: string): boolean | undefined {
+export function hasPassword(account: Account, password: string): boolean | undefined {
   if (account.severalPlugins || !isOfPassword(account.plugin)) return undefined;
   return anyOf(account.verifiers.map((kept) => isVerified(kept, password)));
 }
@@ -251,17 +287,32 @@ export async function setPassword(
   );
 }
 
-/** The user that is logged in sets its own password, which needs no permission. */
-export async function setOwnPassword(session: Session, server: Server, password: string): Promise<void> {
-  await runJudged(
-    session,
-    server,
-    {
-      withHash: server.mariadb
-        ? `SET PASSWORD = '${nativeHash(password)}'`
-        : `ALTER USER USER() IDENTIFIED BY ${literal(password)}`,
-      plain: `SET PASSWORD = ${asPlain(password)}`,
-    },
-    { doing: `set the password of "${session.place.username}"` },
-  );
+/** What MySQL answers where a user must name its current password to change it. */
+const currentWanted = 3892;
+
+/**
+ * Has the user that is logged in set its own password, which needs no permission.
+ * @param current - what it has logged in with
+ * @see https://dev.mysql.com/doc/refman/8.4/en/password-management.html#password-reverification-policy
+ */
+export async function setOwnPassword(
+  session: Session,
+  server: Server,
+  password: string,
+  current: string,
+): Promise<void> {
+  const purpose = { doing: `set the password of "${session.place.username}"` };
+  if (server.mariadb) {
+    const plain = `SET PASSWORD = ${asPlain(password)}`;
+    await runJudged(
+      session,
+      server,
+      { withHash: `SET PASSWORD = '${nativeHash(password)}'`, plain },
+      purpose,
+    );
+    return;
+  }
+  const statement = `ALTER USER USER() IDENTIFIED BY ${literal(password)}`;
+  if ((await session.attempt(statement, purpose, [currentWanted])) === undefined) return;
+  await session.run(`${statement} REPLACE ${literal(current)}`, purpose);
 }

@@ -8,7 +8,7 @@ import { openServer } from './connection.ts';
 import { follow, type Workplace } from './follower.ts';
 import { changes } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
-import { noteOpened, proofIn, requireHarmless } from './single.ts';
+import { noteOpened, ownAmong, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -42,13 +42,14 @@ async function change(place: Workplace): Promise<void> {
       `${session.place.where}: there is no user "${isClone ? base : clone}", which "${next.username}" would take turns with`,
     );
   }
-  const others = settableOf(session, server, allOthers, context);
+  const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
+  const own = (accounts: readonly Account[]) => ownAmong(session, accounts, next, context, isOfPair);
+  const others = await own(settableOf(session, server, allOthers, context));
   // At a host of the other one it must have a password; elsewhere it may be what it is.
   const beside = allMine.filter(({ host }) => others.some((other) => other.host === host));
   for (const account of beside) settableOf(session, server, [account], context);
-  const mine = beside.length === 0 && !alone ? [] : settableOf(session, server, allMine, context);
+  const mine = beside.length === 0 && !alone ? [] : await own(settableOf(session, server, allMine, context));
   requireWayIn(session, [...mine, ...others], next);
-  const isOfPair = ({ username }: MysqlSecret) => username === base || username === clone;
   const { proven, currentAccepted } = await proofIn([...mine, ...others], next, context, isOfPair);
   if (!proven) await requireHarmless(session, [...mine, ...others], next, context);
   if (!currentAccepted) noteCurrentRefused(context);

@@ -14,7 +14,7 @@ import {
 } from './account.ts';
 import { keepsTwoPasswords, openServer, type Server, type Session } from './connection.ts';
 import type { MysqlSecret } from './schema.ts';
-import { noteOpened, proofIn, requireHarmless } from './single.ts';
+import { noteOpened, ownAmong, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -31,7 +31,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
     const server = await session.prepare();
     requireDual(session, server);
     await inTurn(session, next.username, context, async () => {
-      const accounts = await accountsOf(session, server, next.username, context);
+      const accounts = await accountsOf(session, server, next, context);
       requireWayIn(session, accounts, next);
       const isLocked = accounts.some(({ locked }) => locked);
       // An earlier run was done; what follows would take the next password away for a moment.
@@ -72,7 +72,7 @@ export async function retire(old: MysqlSecret, context: RetireContext<MysqlSecre
     const server = await session.prepare();
     requireDual(session, server);
     return await inTurn(session, username, context, async () => {
-      const accounts = await accountsOf(session, server, username, context);
+      const accounts = await accountsOf(session, server, old, context);
       const [hasOld, hasCurrent] = [old, current].map(({ password }) => anyHasPassword(accounts, password));
       if (!hasOld || !hasCurrent || accounts.some(({ locked }) => locked)) return { done: 'nothing' };
       await context.announce();
@@ -133,14 +133,17 @@ function requireDual(session: Session, server: Server): void {
 async function accountsOf(
   session: Session,
   server: Server,
-  username: string,
+  secret: MysqlSecret,
   context: Context,
 ): Promise<Account[]> {
+  const { username } = secret;
   const accounts = await readAccounts(session, server, username);
   if (accounts.length === 0) {
     throw new TargetError('TargetRefused', `${session.place.where}: there is no user "${username}"`);
   }
-  return settableOf(session, server, accounts, context);
+  const own = (kept: MysqlSecret) => kept.username === username;
+  const settable = settableOf(session, server, accounts, context);
+  return await ownAmong(session, settable, secret, context, own);
 }
 
 /**

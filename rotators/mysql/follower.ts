@@ -9,7 +9,7 @@ import {
   setPassword,
 } from './account.ts';
 import { openServer, type Server, type Session } from './connection.ts';
-import { changes } from './grants.ts';
+import { changes, type Grants } from './grants.ts';
 import { runJudged } from './judged.ts';
 import type { MysqlSecret } from './schema.ts';
 import { accountName, literal, quote } from './sql.ts';
@@ -53,8 +53,11 @@ export async function follow(
     const account = byHost.get(anchor.host);
     if (account === undefined) continue;
     if (account.limits !== anchor.limits) await copyLimits(session, account, anchor);
-    await copyGrants(place, account, anchor);
-    if (account.defaultRoles.join() !== anchor.defaultRoles.join()) lacking.push([account, anchor]);
+    const { roles } = await copyGrants(place, account, anchor);
+    // MariaDB keeps a default role that was revoked. It takes no effect, and nobody else can be given it.
+    const defaultRoles = anchor.defaultRoles.filter((role) => !server.mariadb || roles.has(role));
+    if (account.defaultRoles.join() !== defaultRoles.join())
+      lacking.push([account, { ...anchor, defaultRoles }]);
   }
   if (lacking.length > 0) await copyDefaultRoles(place, accounts, lacking);
   return accounts;
@@ -94,17 +97,18 @@ async function matchHosts(
 
 async function copyLimits(session: Session, account: Account, anchor: Account): Promise<void> {
   const name = accountName(account);
-  const statementTime =
-    account.limits.includes(' MAX_STATEMENT_TIME ') && !anchor.limits.includes(' MAX_STATEMENT_TIME ')
-      ? ' MAX_STATEMENT_TIME 0'
-      : '';
-  await session.run(`ALTER USER ${name} ${anchor.limits}${statementTime}`, {
+  await session.run(`ALTER USER ${name} ${anchor.limits}`, {
     doing: `give ${name} the conditions and limits of ${accountName(anchor)}`,
     missing: changePermission(session),
   });
 }
 
-async function copyGrants({ session, context }: Workplace, account: Account, anchor: Account): Promise<void> {
+/** @returns what the anchor may do */
+async function copyGrants(
+  { session, context }: Workplace,
+  account: Account,
+  anchor: Account,
+): Promise<Grants> {
   const wanted = await readGrants(session, anchor);
   const present = await readGrants(session, account);
   const skipped: string[] = [];
@@ -114,7 +118,7 @@ async function copyGrants({ session, context }: Workplace, account: Account, anc
     accountName(account),
     quote(session.place.username),
   )) {
-    const failure = await session.attempt(sql, { doing, missing }, gone);
+    const failure = await inModeOf(session, sql, () => session.attempt(sql, { doing, missing }, gone));
     if (failure !== undefined) skipped.push(`${doing} (${failure})`);
   }
   if (skipped.length > 0) {
@@ -122,6 +126,19 @@ async function copyGrants({ session, context }: Workplace, account: Account, anc
       code: 'GrantNotCopied',
       message: `what is granted to ${accountName(anchor)} is no longer there, so the admin could not ${skipped.join(', ')}`,
     });
+  }
+  return wanted;
+}
+
+/** Packages exist in MariaDB's mode of Oracle alone, and `SHOW GRANTS` lists them in any. */
+async function inModeOf<T>(session: Session, sql: string, work: () => Promise<T>): Promise<T> {
+  if (!/ ON PACKAGE /.test(sql)) return await work();
+  const doing = 'set the mode of the session';
+  await session.run("SET SESSION sql_mode = 'ORACLE'", { doing });
+  try {
+    return await work();
+  } finally {
+    await session.run("SET SESSION sql_mode = ''", { doing });
   }
 }
 

@@ -5,6 +5,7 @@ import { LoginDenied, using } from '../transport/login.ts';
 import {
   type Account,
   anyHasPassword,
+  hasPassword,
   readAccounts,
   readGrants,
   requireWayIn,
@@ -60,7 +61,7 @@ async function changeOwn(
     );
   }
   await using(login.session, async (session) =>
-    setOwnPassword(session, await session.prepare(), next.password),
+    setOwnPassword(session, await session.prepare(), next.password, login.password ?? ''),
   );
   if (!login.currentAccepted) noteRepaired(context, 'an older version');
   if (unread !== undefined) {
@@ -86,7 +87,7 @@ const mostRefused = 3;
  */
 async function* candidates(
   next: MysqlSecret,
-  { credentials }: Context,
+  { credentials }: Pick<Context, 'credentials'>,
   concerns: (kept: MysqlSecret) => boolean,
 ): AsyncGenerator<{ readonly kept: MysqlSecret; readonly replaced: boolean }> {
   const seen = new Set<string>();
@@ -113,6 +114,8 @@ export interface Proof {
 interface FirstLogin extends Proof {
   /** The first that logged in; for the caller to close. */
   readonly session?: Session;
+  /** What it has logged in with. */
+  readonly password?: string;
   readonly refusal: string;
 }
 
@@ -136,7 +139,10 @@ async function firstLogin(
       'left',
     );
     const currentAccepted = kept === context.credentials.current || kept === next;
-    if (!(session instanceof LoginDenied)) return { session, proven: true, currentAccepted, refusal };
+    if (!(session instanceof LoginDenied)) {
+      const { password } = kept;
+      return { session, password, proven: true, currentAccepted, refusal };
+    }
     refusal ||= session.message;
     if (session.passwordAccepted) return { proven: true, currentAccepted, refusal };
     refused += 1;
@@ -163,6 +169,35 @@ export async function proofIn(
   return { proven: false, currentAccepted: false };
 }
 
+/**
+ * Leaves out accounts that are somebody else's: of the same name at another host, with a password that no version of the secret holds.
+ * Where no account has one that a version holds, nothing tells them apart.
+ * @param accounts - of users that `concerns` says are meant
+ */
+export async function ownAmong(
+  session: Session,
+  accounts: readonly Account[],
+  next: MysqlSecret,
+  context: Pick<Context, 'credentials' | 'finding'>,
+  concerns: (kept: MysqlSecret) => boolean,
+): Promise<Account[]> {
+  const foreign = new Set(accounts.filter(({ isOpen }) => !isOpen));
+  for await (const { kept } of candidates(next, context, concerns)) {
+    for (const account of foreign) {
+      if (account.user === kept.username && hasPassword(account, kept.password) !== false)
+        foreign.delete(account);
+    }
+    if (foreign.size === 0) break;
+  }
+  if (foreign.size === 0 || foreign.size === accounts.length) return [...accounts];
+  const named = [...foreign].map((account) => `${accountName(account)}${account.locked ? ' (locked)' : ''}`);
+  context.finding({
+    code: 'AccountNotRotated',
+    message: `${session.place.where}: no version of the secret holds the password of ${named.join(', ')}, so somebody else logs in as that, and it stays as it is; if it is meant, set its password to that of the current version`,
+  });
+  return accounts.filter((account) => !foreign.has(account));
+}
+
 /** @returns whether the current version was accepted before */
 async function changeByAdmin(
   session: Session,
@@ -175,7 +210,8 @@ async function changeByAdmin(
   if (all.length === 0) {
     throw new TargetError('TargetRefused', `${session.place.where}: there is no user "${next.username}"`);
   }
-  const accounts = settableOf(session, server, all, context);
+  const settable = settableOf(session, server, all, context);
+  const accounts = await ownAmong(session, settable, next, context, own);
   requireWayIn(session, accounts, next);
   const { proven, currentAccepted } = await proofIn(accounts, next, context, own);
   if (!proven) await requireHarmless(session, accounts, next, context);
