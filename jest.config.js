@@ -48,7 +48,6 @@ export default {
     { ...base, displayName: 'conformance', testMatch: ['<rootDir>/test/(conformance|chaos)/**/*.test.ts'] },
     { ...base, displayName: 'linters', testMatch: ['<rootDir>/test/linters/**/*.test.ts'] },
     { ...base, displayName: 'local', testMatch: ['<rootDir>/test/local/**/*.test.ts'] },
-    { ...base, displayName: 'known', testMatch: ['<rootDir>/test/known/**/*.test.ts'] },
     { ...base, displayName: 'packages', testMatch: ['<rootDir>/test/packages/**/*.test.ts'] },
     { ...base, displayName: 'changes', testMatch: ['<rootDir>/test/changes/**/*.test.ts'] },
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },

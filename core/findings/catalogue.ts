@@ -115,6 +115,11 @@ export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
     meaning: 'The server has replicas, which do not get the new password by themselves.',
     remedy: 'Load the same ACL file there (`ACL LOAD`).',
   },
+  ReplicationLoginChanged: {
+    meaning:
+      'Replicas, standbys or Sentinels log in as the user, with a password from their own configuration, which is the old one.',
+    remedy: 'Set the new password there, and give replication a user of its own that is rotated apart.',
+  },
   SettingNotCopied: {
     meaning: 'A setting of the role could not be given to the other user of the pair.',
     remedy: 'Run the statements in the message as a superuser.',

@@ -33,6 +33,7 @@ const findingSeverities = {
   PlaintextConnection: 'high',
   PreviousCredentialRemains: 'high',
   ReplicasUnchanged: 'high',
+  ReplicationLoginChanged: 'high',
   SettingNotCopied: 'medium',
   SpareKeyRemoved: 'low',
 } as const satisfies Readonly<Record<string, Severity>>;

@@ -8,7 +8,7 @@ import { openServer } from './connection.ts';
 import { follow, type Workplace } from './follower.ts';
 import { changes } from './grants.ts';
 import type { MysqlSecret } from './schema.ts';
-import { noteOpened, ownAmong, proofIn, requireHarmless } from './single.ts';
+import { noteOpened, noteReplicas, ownAmong, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -57,6 +57,7 @@ async function change(place: Workplace): Promise<void> {
   const follows = isClone || mine.length === 0;
   const accounts = follows ? await follow(place, others, allOthers) : mine;
   if (!follows) await noteSurplus(place, mine, others);
+  await noteReplicas(session, next.username, context);
   await setPassword(session, server, accounts, next.password);
   noteOpened(accounts, context);
 }

@@ -14,7 +14,7 @@ import {
 } from './account.ts';
 import { keepsTwoPasswords, openServer, type Server, type Session } from './connection.ts';
 import type { MysqlSecret } from './schema.ts';
-import { noteOpened, ownAmong, proofIn, requireHarmless } from './single.ts';
+import { noteOpened, noteReplicas, ownAmong, proofIn, requireHarmless } from './single.ts';
 import { accountName } from './sql.ts';
 import { inTurn } from './turn.ts';
 
@@ -40,6 +40,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
       const proof = await proofIn(accounts, next, context, own);
       if (!proof.proven) await requireHarmless(session, accounts, next, context);
       const { current } = context.credentials;
+      await noteReplicas(session, next.username, context);
       // A locked user was contained: none of its passwords comes back.
       if (isLocked || !allHavePassword(accounts, current.password)) {
         await setPassword(session, server, accounts, next.password);

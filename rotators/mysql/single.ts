@@ -60,9 +60,11 @@ async function changeOwn(
         'hand to that of one version',
     );
   }
-  await using(login.session, async (session) =>
-    setOwnPassword(session, await session.prepare(), next.password, login.password ?? ''),
-  );
+  await using(login.session, async (session) => {
+    const server = await session.prepare();
+    await noteReplicas(session, next.username, context);
+    await setOwnPassword(session, server, next.password, login.password ?? '');
+  });
   if (!login.currentAccepted) noteRepaired(context, 'an older version');
   if (unread !== undefined) {
     context.finding({
@@ -215,6 +217,7 @@ async function changeByAdmin(
   requireWayIn(session, accounts, next);
   const { proven, currentAccepted } = await proofIn(accounts, next, context, own);
   if (!proven) await requireHarmless(session, accounts, next, context);
+  await noteReplicas(session, next.username, context);
   await setPassword(session, server, accounts, next.password);
   noteOpened(accounts, context);
   return currentAccepted;
@@ -252,6 +255,29 @@ export function noteOpened(accounts: readonly Account[], context: Context): void
   context.finding({
     code: 'PasswordlessLogin',
     message: `${open.map(accountName).join(', ')} let everybody in without a password; the rotation gave it one`,
+  });
+}
+
+/**
+ * Says that replicas log in as the user: they have the password from a statement of their own, and are refused when they connect anew. An
+ * admin without PROCESS sees its own sessions alone.
+ * @see https://mariadb.com/kb/en/setting-up-replication/
+ * @see https://dev.mysql.com/doc/refman/8.4/en/replication-howto-repuser.html
+ */
+export async function noteReplicas(
+  session: Session,
+  username: string,
+  { finding }: Pick<Context, 'finding'>,
+): Promise<void> {
+  const rows = await session.run<{ user: string }>(
+    "SELECT USER AS user FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+    { doing: 'look for replicas' },
+  );
+  const theirs = rows.filter(({ user }) => user === username).length;
+  if (theirs === 0) return;
+  finding({
+    code: 'ReplicationLoginChanged',
+    message: `${session.place.where}: ${theirs} replicas log in as "${username}" with the old password; set the new one there (CHANGE REPLICATION SOURCE TO, CHANGE MASTER TO), or replication ends with their next connection`,
   });
 }
 

@@ -8,6 +8,7 @@ import { type Heard, open, type Session, tryOpen } from './connection.ts';
 import { prepareFollower } from './follower.ts';
 import { adoptStrays, countStrays } from './ownership.ts';
 import {
+  noteStandbys,
   quote,
   type Role,
   readRoles,
@@ -86,6 +87,7 @@ async function change(work: Work, proven: boolean): Promise<void> {
 async function finish({ session, next, verifier, kept, context }: Work): Promise<void> {
   const role = (await readRoles(session, [next.username])).get(next.username);
   if (role !== undefined) requireValid(session, role);
+  await noteStandbys(session, next.username, context);
   await setPassword(session, next.username, verifier, { login: role?.login === false, kept });
   if (role?.login === false) noteLoginRestored(next.username, context);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { Random } from '../../core/ports.ts';
+import type { TargetContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
 import type { PostgresSecret } from './schema.ts';
 import { defaultIterations, prepare, scramVerifier } from './scram.ts';
@@ -127,6 +128,31 @@ export async function setPassword(
         'in docs/secret-types/postgresql.md',
     },
   );
+}
+
+/**
+ * Says that standbys or subscribers log in as the role: they have the password from their own configuration, and are refused when they
+ * connect anew.
+ * @see https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-PRIMARY-CONNINFO
+ */
+export async function noteStandbys(
+  session: Session,
+  username: string,
+  { finding }: Pick<TargetContext, 'finding'>,
+): Promise<void> {
+  const [row] = await session.run<{ standbys: number }>(
+    `SELECT CASE WHEN r.rolreplication OR r.rolsuper THEN (
+       SELECT count(*) FROM pg_stat_replication s WHERE s.usesysid = r.oid) ELSE 0 END::int4 AS standbys
+     FROM pg_roles r WHERE r.rolname = $1::name`,
+    { doing: 'look for standbys' },
+    [username],
+  );
+  const standbys = row?.standbys ?? 0;
+  if (standbys === 0) return;
+  finding({
+    code: 'ReplicationLoginChanged',
+    message: `${session.place.where}: ${standbys} standbys or subscribers log in as "${username}" with the old password; set the new one there (primary_conninfo, ALTER SUBSCRIPTION … CONNECTION), or replication ends with their next connection`,
+  });
 }
 
 /** @throws TargetError `TargetRefused` when the role has expired, since a new password would not log in either */

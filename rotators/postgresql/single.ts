@@ -3,7 +3,15 @@ import type { ApplyContext } from '../../core/rotator.ts';
 import { changePassword } from '../families/single-user.ts';
 import { using } from '../transport/login.ts';
 import { type Heard, open, type Session, tryOpen } from './connection.ts';
-import { readRoles, requireAlter, requireValid, setPassword, type Verifier, verifierOf } from './role.ts';
+import {
+  noteStandbys,
+  readRoles,
+  requireAlter,
+  requireValid,
+  setPassword,
+  type Verifier,
+  verifierOf,
+} from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 
 /** Gives the user of `next` its new password; see {@link changePassword}. */
@@ -33,7 +41,10 @@ async function changeOwn(session: Session, work: Work): Promise<void> {
   const { next, verifier, context } = work;
   const { username } = next;
   try {
-    await session.transaction(() => setPassword(session, username, verifier, { login: false }));
+    await session.transaction(async () => {
+      await noteStandbys(session, username, context);
+      await setPassword(session, username, verifier, { login: false });
+    });
   } catch (error) {
     const reserved =
       error instanceof TargetError && (error.code === 'PermissionMissing' || error.code === 'TargetRefused');
@@ -64,6 +75,7 @@ async function changeByAdmin(
       if (!proven && (role.privileged || role.self)) return false;
       if (!role.self) requireAlter(session, role, version);
       requireValid(session, role);
+      await noteStandbys(session, username, context);
       await setPassword(session, username, verifier, { login: !role.login, kept: heard.form });
       if (!role.login) noteLoginRestored(username, context);
       return true;

@@ -78,6 +78,26 @@ async function setPasswords(
     });
   }
   await keep(session, username, context);
+  await noteSentinels(session, username, context);
+}
+
+/**
+ * Says that Sentinels log in as the user: they have the password from files of their own, and are refused when they connect anew. It is
+ * the last thing that the session does, since a list of very many sessions ends it.
+ * @see https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#redis-access-control-list-authentication
+ */
+async function noteSentinels(session: Session, username: string, context: Context): Promise<void> {
+  const purpose = { doing: 'look for Sentinels', missing: '+client|list' };
+  const listed = await session.attempt(['CLIENT', 'LIST'], purpose).catch(() => undefined);
+  if (listed === undefined || !('value' in listed)) return;
+  const theirs = String(listed.value)
+    .split('\n')
+    .filter((line) => line.includes(` user=${username} `) && / name=sentinel-[0-9a-f]+-cmd /.test(line));
+  if (theirs.length === 0) return;
+  context.finding({
+    code: 'ReplicationLoginChanged',
+    message: `${session.where}: ${theirs.length} Sentinels log in as "${username}" and have its password from their own configuration; SENTINEL SET <master> auth-pass there, or they see the server as down with their next connection`,
+  });
 }
 
 /**
@@ -92,7 +112,12 @@ function requireProof(session: Session, next: RedisSecret, context: Context) {
     const has = (kept: RedisSecret | undefined) =>
       kept?.username === next.username && user.passwords.includes(hashOf(kept));
     proven = true;
-    if (user.nopass || has(credentials.current) || has(next)) return;
+    if (has(credentials.current) || has(next)) return;
+    // Any password logs in as a user with nopass, so none says whose that is.
+    if (user.nopass) {
+      await requireAssigned(next, credentials);
+      return;
+    }
     const repairedWith = await olderProof(credentials, has);
     if (repairedWith === undefined) await requireAssigned(next, credentials);
     if (repairedWith === undefined && user.privileged) {

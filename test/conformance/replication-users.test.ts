@@ -4,18 +4,10 @@ import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { newServerFolder } from '../../local/process/folders.ts';
 import { type MariaDbServer, startMariaDb } from '../../local/servers/mariadb.ts';
-import {
-  type MysqlUnderTest,
-  missing as missingMysql,
-  start as startMysql,
-} from '../conformance/drivers/mysql.ts';
-import { start as startPostgres } from '../conformance/drivers/postgresql.ts';
-import {
-  missing as missingRedis,
-  type RedisUnderTest,
-  start as startRedis,
-} from '../conformance/drivers/redis.ts';
-import { worldOf } from '../conformance/world.ts';
+import { type MysqlUnderTest, missing as missingMysql, start as startMysql } from './drivers/mysql.ts';
+import { start as startPostgres } from './drivers/postgresql.ts';
+import { missing as missingRedis, type RedisUnderTest, start as startRedis } from './drivers/redis.ts';
+import { worldOf } from './world.ts';
 
 /*
  * The kind of spotahome/redis-operator#568 and redis/redis#11063: the servers behind the one in `host` log in to it as the user that is
@@ -58,7 +50,7 @@ mariadb('a user as whom replicas of MariaDB log in', () => {
     return await threads();
   };
 
-  test.failing('is rotated with a finding that says that replication ends', async () => {
+  test('is rotated with a finding that says that replication ends', async () => {
     const { account, rotate, codes } = await worldOf(target, 'single-user');
     const { username, password } = account.secret;
     await target.superuser(`GRANT REPLICATION SLAVE ON *.* TO ${username}`);
@@ -81,7 +73,7 @@ mariadb('a user as whom replicas of MariaDB log in', () => {
 });
 
 /** https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-PRIMARY-CONNINFO: the password stands in the standby. */
-test.failing('a role as which standbys of PostgreSQL log in is rotated with a finding', async () => {
+test('a role as which standbys of PostgreSQL log in is rotated with a finding', async () => {
   const target = await startPostgres();
   try {
     const { account, name, rotate, codes } = await worldOf(target, 'single-user');
@@ -109,7 +101,7 @@ test.failing('a role as which standbys of PostgreSQL log in is rotated with a fi
  * `auth-pass`. Sentinels name their connections `sentinel-<id>-cmd` and `-pubsub`, which CLIENT LIST shows; the documented
  * permissions hold +client|list.
  */
-((await missingRedis()) === undefined ? test.failing : test.skip)(
+((await missingRedis()) === undefined ? test : test.skip)(
   'a user as whom Sentinels log in is rotated with a finding',
   async () => {
     const target: RedisUnderTest = await startRedis();
