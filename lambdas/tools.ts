@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Metrics } from '@aws-lambda-powertools/metrics';
 
-/** A function's code gets these besides its event. */
+/** The tools that a function's code gets besides its event. */
 export interface Tools {
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -7,8 +7,8 @@ import type { Tools } from '../tools.ts';
 import type { AuditWriter } from './writer.ts';
 
 /**
- * Records one batch of the queue. A batch becomes one object, so it is recorded as a whole or not at all: on an error
- * all its messages stay in the queue, first in first out, and the order is kept.
+ * Records one batch of the queue. A batch becomes one object, so it is recorded as a whole or not at all. On an error all its
+ * messages stay in the queue, first in first out, and the order is kept.
  */
 export async function recordBatch(
   event: SQSEvent,

@@ -19,12 +19,12 @@ import type { ObjectVersion } from '../../core/audit/verify.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Clock } from '../../core/ports.ts';
 
-/** Objects at the end of the log whose facts a starting writer remembers, so that it does not record them again. */
+/** Objects at the end of the log whose facts a starting writer remembers. It does not record those facts again. */
 const rememberedObjects = 100;
-/** Another writer may be faster; after so many lost races something else is wrong. */
+/** Number of lost races after which something else is wrong. A lost race means that another writer was faster. */
 const attempts = 5;
 
-/** What came of a batch. */
+/** The result of a batch. */
 export interface Appended {
   /** Records written. */
   readonly written: number;
@@ -46,7 +46,7 @@ export class AuditWriter {
   readonly #store: AuditStore;
   readonly #clock: Clock;
   readonly #facts = new RecentFacts();
-  /** Objects that are not intact, and the record that says so; until that is written. */
+  /** Records that say that an object is not intact, by the object's key, until they are written. */
   readonly #broken = new Map<string, AuditEvent>();
   #head: Head | undefined;
 
@@ -56,7 +56,7 @@ export class AuditWriter {
   }
 
   /**
-   * Records the events that are not recorded yet, in order, as one object: all of them or none.
+   * Records the new events, in order, as one object: all of them or none. Those that are recorded already are left out.
    *
    * @throws RekeyError `AuditContended` when other writers were faster each time
    */
@@ -96,9 +96,9 @@ export class AuditWriter {
   }
 
   /**
-   * The head, starting from one that was the head before. Steps of growing width, then halving, narrow the end of the
-   * log down to a thousand sequences with one listed key each; the rest is listed with all versions, so that an object
-   * hidden by a delete marker still counts.
+   * Finds the head, starting from one that was the head before. Steps of growing width, then halving, narrow the end of the log
+   * down to a thousand sequences with one listed key each; the rest is listed with all versions, so that an object hidden by a
+   * delete marker still counts.
    */
   async #findHead(known: Head, trusted: boolean): Promise<Head> {
     if (trusted) {
@@ -128,7 +128,7 @@ export class AuditWriter {
     return await this.#readTail(known, from);
   }
 
-  /** The sequence of the log's first object behind another sequence. */
+  /** Finds the sequence of the log's first object behind another sequence. */
   async #next(sequence: number): Promise<number | undefined> {
     const found = await firstBehind((after, limit) => this.#store.list(after, limit), sequence);
     return found && sequenceOfKey(found.key);
@@ -158,8 +158,8 @@ export class AuditWriter {
   }
 
   /**
-   * Takes note of an object. One that is not intact keeps nothing from being recorded: the log goes on behind it, as
-   * verification counts its lines, and says so.
+   * Takes note of an object. Behind one that is not intact the log goes on, as verification counts its lines, and a record says
+   * so.
    */
   #remember(before: Head, key: string, body: Uint8Array): Head {
     const first = sequenceOfKey(key) ?? 0;
@@ -190,7 +190,7 @@ export class AuditWriter {
 const isWithin = (sequence: number, first: number, records: number): boolean =>
   sequence >= first && sequence < first + records;
 
-/** The hash that a line has or states, whether or not the record may stand where it does. */
+/** Gives the hash that a line has or states. It may be a line whose record does not belong there. */
 function hashOf(line: ParsedLine | undefined): string | undefined {
   if (line?.kind === 'intact') return line.hash;
   return line?.kind === 'altered' ? line.hashes[0] : undefined;
@@ -198,7 +198,7 @@ function hashOf(line: ParsedLine | undefined): string | undefined {
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The record that the log went on behind an object that is not intact. */
+/** Makes the record that the log went on behind an object that is not intact. */
 const continuedBehind = (key: string, at: Date): AuditEvent => ({
   ...{ id: `continued behind ${key}`, source: 'rekey.audit', detailType: unrecognised },
   ...{ time: at.toISOString(), account: 'unknown', region: 'unknown' },

@@ -9,11 +9,12 @@ import { metricNamespace } from '../../core/deployed/names.ts';
 import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { Tools } from '../tools.ts';
 
-/** Code of a function, free of Lambda's own types. */
+/** A function's own code, free of Lambda's types. */
 export type Handle<Event, Result> = (event: Event, tools: Tools) => Promise<Result>;
 
 /**
- * The chain that every function runs in: structured log with the request id, trace, metrics, and one rule for errors.
+ * Wraps a function's code in the chain that all share. The chain is: structured log with the request id, trace, metrics, and one
+ * rule for errors.
  *
  * Events and responses are never logged or traced, since they may carry references an attacker would want and, in a
  * malformed event, anything at all. An error leaves the function as its code and its message only: drivers and SDKs
@@ -57,13 +58,13 @@ export function standardHandler<Event, Result>(handle: Handle<Event, Result>) {
     });
 }
 
-/** Lambda returns and logs the stack; a sanitised error's stack says nothing and costs bytes. */
+/** Takes the stack off an error. Lambda returns and logs the stack; that of a sanitised error says nothing and costs bytes. */
 function withoutStack(error: RekeyError): RekeyError {
   error.stack = `${error.name}: ${error.message}`;
   return error;
 }
 
-/** An error as a log line carries it; `message` would collide with the line's own. */
+/** Gives an error as a log line carries it. The key `message` would collide with the line's own. */
 export function loggable(error: unknown): { code: string; reason: string; retryable: boolean } {
   const { code, message, retryable } = summarizeError(error);
   return { code, reason: message, retryable };

@@ -16,8 +16,8 @@ import { emergencyBus, recordRoutes } from './record-bus.ts';
 import { targetDefaults } from './target.ts';
 
 /**
- * The containment function of one secret type: cuts leaked credentials off at the target, and proves that they are
- * dead. The revocation workflow calls it.
+ * Makes the containment function of one secret type. It cuts leaked credentials off at the target, and proves that they are dead.
+ * The revocation workflow calls it.
  *
  * @example
  * export const handler = containmentHandler(postgresql);

@@ -7,13 +7,13 @@ import type { EventBus } from '../../core/ports.ts';
 import type { Tools } from '../tools.ts';
 import { loggable } from './chain.ts';
 
-/** A bus that hangs must hold up neither an emergency nor the way to the queue. */
+/** Settings of short patience: a bus that hangs must hold up neither an emergency nor the way to the queue. */
 const quick = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000 },
 } as const;
 
-/** The bus and the audit queue of a deployment, with short patience. */
+/** Opens the bus and the audit queue of a deployment, with short patience. */
 export function recordRoutes(environment: {
   readonly REKEY_EVENT_BUS: string;
   readonly REKEY_AUDIT_QUEUE_URL: string;
@@ -25,8 +25,8 @@ export function recordRoutes(environment: {
 }
 
 /**
- * A bus that takes a record by one of two ways: what the event bus does not take goes to the audit queue, which is counted, and
- * the count is alarmed.
+ * Makes a bus of two ways. A record that the event bus does not take goes to the audit queue. That is counted, and the count is
+ * alarmed.
  * @throws RekeyError `AuditUnavailable` | `AuditRefused` where neither takes it
  */
 export function recordBus(
@@ -40,8 +40,8 @@ export function recordBus(
 }
 
 /**
- * A bus that never refuses: what the event bus does not take goes to the audit queue, and what that does not take
- * either goes to the function's log. Each time is counted, and the count is alarmed. An unwritable audit log never
+ * Makes a bus that takes every record. A record that the event bus does not take goes to the audit queue. If the queue does not
+ * take it either, it goes to the function's log. Each time is counted, and the count is alarmed. An unwritable audit log never
  * stops an emergency.
  */
 export function emergencyBus(

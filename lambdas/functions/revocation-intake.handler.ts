@@ -19,7 +19,7 @@ const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_
 const store = new SecretsManagerStore(new SecretsManagerClient({}));
 const workflow = environment.REKEY_REVOCATION_WORKFLOW_ARN;
 const starter = new StepFunctionsStarter(new SFNClient({}), workflow);
-/** arn:aws:states:<region>:<account>:stateMachine:<name> */
+/** Account of the workflow's ARN, `arn:aws:states:<region>:<account>:stateMachine:<name>`. */
 const ownAccount = workflow.split(':')[4] ?? '';
 
 /** Takes revocation requests from the bus. */

@@ -12,8 +12,8 @@ const environment = readEnvironment(revocationReportEnvironmentSchema);
 const routes = recordRoutes(environment);
 
 /**
- * The last step of the revocation workflow. By now everything is done, so it fails, to be tried again for hours, until the
- * outcome is recorded; the alarm of a failed revocation does not wait for that.
+ * Reports the end of a revocation: the last step of its workflow. By now everything is done, so it fails, to be tried again for
+ * hours, until the outcome is recorded. The alarm of a failed revocation does not wait for that.
  */
 export const handler = standardHandler<unknown, Report>(async (event, tools) => {
   const { metrics, logger } = tools;

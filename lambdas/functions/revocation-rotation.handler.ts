@@ -18,7 +18,7 @@ const dependencies = {
   clock: systemClock,
 };
 
-/** The step of the revocation workflow that replaces the credential. */
+/** Replaces the credential, as a step of the revocation workflow. */
 export const handler = standardHandler<unknown, RotateOutcome>((event) =>
   rotateStep(workflowInputSchema.parse(event), dependencies),
 );

@@ -15,7 +15,7 @@ const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_
 const store = new SecretsManagerStore(new SecretsManagerClient({}));
 const routes = recordRoutes(environment);
 
-/** Records what Secrets Manager tells of rotations by functions that are not Rekey's. */
+/** Records the events of Secrets Manager on rotations by functions that are not Rekey's. */
 export const handler = standardHandler<unknown, void>(async (event, tools) => {
   const { logger, metrics } = tools;
   const outcome = await observe(event, {

@@ -32,8 +32,8 @@ import { emergencyBus, recordBus, recordRoutes } from './record-bus.ts';
 import { targetDefaults } from './target.ts';
 
 /**
- * The Lambda handler of one secret type: a drop-in for AWS's own rotation functions. Besides the rotation steps it takes
- * what the schedule that ends overlaps sends; see `overlaps.ts`.
+ * Makes the Lambda handler of one secret type: a drop-in for AWS's own rotation functions. Besides the rotation steps it takes
+ * the event of the schedule that ends overlaps; see `overlaps.ts`.
  *
  * @example
  * export const handler = rotationHandler(postgresql);
@@ -121,7 +121,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   });
 }
 
-/** In times of a step's longest duration: the four steps, and what lies between them. */
+/** Longest life of a canary, in times of a step's longest duration: the four steps, and the time between them. */
 const canaryLasts = 5;
 
 function brakeOf(
@@ -139,7 +139,7 @@ function brakeOf(
   });
 }
 
-/** An emergency does not wait for its record. */
+/** Tells whether an event is of a revocation's rotation. An emergency does not wait for its record. */
 const isRevocation = (event: unknown): boolean =>
   isRevocationToken(Reflect.get(Object(event), 'ClientRequestToken'));
 

@@ -5,10 +5,10 @@ import { standardHandler } from './chain.ts';
 
 readEnvironment(sessionCutoffEnvironmentSchema);
 const aws = new Aws({});
-/** Two calls to IAM, so that both end within the time of the function and of whoever waits for it. */
+/** Limits for two calls to IAM. Both end within the time of the function and of whoever waits for it. */
 const context = { connectTimeoutMs: 2_000, statementTimeoutMs: 3_500, finding: () => undefined };
 
-/** Function that ends sessions of IAM users, for the containment function alone. */
+/** Ends sessions of IAM users, for the containment function alone. */
 export const handler = standardHandler<unknown, CutoffAnswer>(async (event) => {
   const before = await cutOff(aws, parseCutoff(event, new Date()), context);
   return { before: before?.toISOString() ?? null };

@@ -6,12 +6,12 @@ import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 
 /**
- * How functions talk to targets. One step makes at most a handful of logins, so these stay well below the functions'
- * own timeout; a target that hangs fails the step, never the invocation.
+ * Time limits for talking to targets. One step makes at most a handful of logins, so these stay well below the functions' own
+ * timeout. A target that hangs fails the step, never the invocation.
  */
 const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 } as const;
 
-/** Reads what a function's environment says of its targets, the file of own certificate authorities included. */
+/** Reads a function's settings for its targets from its environment, the file of own certificate authorities included. */
 export function targetDefaults(
   environment: z.output<typeof containmentEnvironmentSchema>,
 ): Omit<TargetContext, 'finding'> {

@@ -11,13 +11,13 @@ import { steps } from '../rotation/event.ts';
 export interface ObservationDependencies extends WithWait {
   readonly definitions: Pick<DefinitionStore, 'find'>;
   readonly store: Pick<SecretStore, 'describe'>;
-  /** Falls back to the audit queue when the bus takes nothing: what is told has happened already. */
+  /** Bus that falls back to the audit queue when the event bus takes nothing: the facts have happened already. */
   readonly records: EventBus;
-  /** Without the actor, which is the function that rotates, and the clock, since the event has its own time. */
+  /** Origin of the events. The actor is the function that rotates, and the time is the event's own. */
   readonly origin: Omit<EventOrigin, 'actor' | 'clock'>;
 }
 
-/** What was recorded; `ignored` where it is no business of Rekey's, or its own functions record it themselves. */
+/** The fact that was recorded. `ignored`: the secret is not Rekey's, or Rekey's own functions record its rotations themselves. */
 export type Observation = 'ignored' | 'started' | 'succeeded' | 'failed';
 
 /**
@@ -43,8 +43,8 @@ const serviceEventSchema = z.object({
 type Detail = z.output<typeof serviceEventSchema>['detail'];
 
 /**
- * Records one step of a rotation by a function that is not Rekey's, under the same events as Rekey's own functions do.
- * The same event again is the same record.
+ * Records one step of a rotation by a foreign function, under the same events as Rekey's own functions do. The same event again
+ * is the same record.
  *
  * @param input the event as EventBridge delivers it, unchecked
  * @throws RekeyError `ObservationMalformed` when it is not what Secrets Manager sends
@@ -122,8 +122,8 @@ function namedVersion({ requestID }: Detail, secretId: string): string | undefin
 }
 
 /**
- * The version that the rotation makes. `requestID` ends with it, which is not documented, so it is believed where the
- * secret has such a version; else the labels say which it must be, as long as no other rotation has moved them.
+ * Finds the version that the rotation makes. `requestID` ends with it, which is not documented, so it is believed where the
+ * secret has such a version. Otherwise the labels say which it must be, as long as no other rotation has moved them.
  */
 function versionOf(
   { eventName }: Detail,
@@ -141,7 +141,7 @@ function versionOf(
   return labelled ?? (named || 'unknown');
 }
 
-/** The text of the event is not Rekey's own and might quote anything; only the step is taken from it. */
+/** Describes a failure in Rekey's own words. The text of the event might quote anything, so only the step is taken from it. */
 function failureOf(
   { eventName, errorMessage }: Detail,
   rotationFunction: string,

@@ -21,15 +21,15 @@ export interface ContainmentDependencies<S extends object> extends WithWait {
   readonly strategy: Strategy;
   readonly store: SecretStore;
   readonly databases: DatabaseDirectory;
-  /** Must never refuse; see `emergencyBus`. */
+  /** Bus that takes every record; see `emergencyBus`. */
   readonly bus: EventBus;
   readonly origin: EventOrigin;
   readonly target: Omit<TargetContext, 'finding'>;
 }
 
 /**
- * Cuts leaked credentials off at their target: the one in use first, then the others. A credential that cannot be cut
- * off does not keep the rest from it.
+ * Cuts leaked credentials off at their target: the one in use first, then the others. A credential that cannot be cut off does
+ * not keep the rest from it.
  *
  * @throws RekeyError `LabelsOutdated` when the labels still show a version as current that the revocation has replaced:
  * what is in use is then not known, and nothing is cut off
@@ -65,7 +65,10 @@ export async function containLeaks<S extends object>(
   };
   const errors: unknown[] = [];
 
-  /** Of another server than the current one: it must not be tried where that is, and is in use there if it works there. */
+  /**
+   * Cuts off a credential of another server than the current one. It is tried at its own server, never at the current one's. A
+   * login that works there means that it is in use there.
+   */
   const containElsewhere = async (credential: S): Promise<ContainResult> => {
     const { outcome } = await rotator.probe(credential, context);
     if (outcome === 'rejected') {
@@ -73,7 +76,10 @@ export async function containLeaks<S extends object>(
     }
     return await rotator.contain(credential, { ...context, credentials: atHand(credential) });
   };
-  /** With the admin of the current version, and where that is of no use, with the leaked version's own. */
+  /**
+   * Cuts off a credential of the current one's server. It uses the admin of the current version, and where that is of no use, the
+   * leaked version's own.
+   */
   const containHere = async (credential: S): Promise<ContainResult> => {
     const { credentials } = context;
     const admin = async () => {
@@ -135,8 +141,8 @@ export async function containLeaks<S extends object>(
 }
 
 /**
- * Proves that every leaked credential is dead by trying it, and that the current one works. What nothing that Rekey can
- * reach accepts or refuses is neither proven nor disproved: its outcome is `unverifiable`, and there is no `refusedAt`.
+ * Proves that every leaked credential is dead by trying it, and that the current one works. Where nothing that Rekey can
+ * reach accepts or refuses a credential, its outcome is `unverifiable`: neither proven nor disproved. There is no `refusedAt` then.
  *
  * @throws RekeyError `RevocationUnproven` when a leaked credential still works, the current one does not, or a named
  * version cannot be tried

@@ -10,16 +10,16 @@ import { lookUntil, type WithWait, waitOutThrottles } from '../../core/pace/pati
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
 import { assignmentOf } from '../../core/secret/definition.ts';
 
-/** Who may ask for a revocation. */
+/** The rules on who may ask for a revocation. */
 interface RequestPolicy {
   /** Values of the event's `source`. */
   readonly sources: readonly string[];
   readonly accounts: readonly string[];
-  /** An older request is refused: what it asks for may be wrong by now, and who sent it may not stand by it. */
+  /** Age above which a request is refused. An old one may ask for what is wrong by now, and its sender may not stand by it. */
   readonly maximumAgeMs: number;
 }
 
-/** A sender's clock may run ahead of the intake's by this much. */
+/** Time by which a sender's clock may run ahead of the intake's. */
 const clockSkewMs = 15 * 60_000;
 
 export interface IntakeDependencies extends WithWait {
@@ -31,7 +31,7 @@ export interface IntakeDependencies extends WithWait {
   readonly policy: RequestPolicy;
 }
 
-/** What became of a request. `known`: it was delivered before, and its work is done or under way. */
+/** Outcome of a request. `known`: it was delivered before, and its work is done or under way. */
 export type IntakeOutcome =
   | 'started'
   | 'known'
@@ -53,8 +53,8 @@ interface Accepted {
 }
 
 /**
- * Takes a `Secret Revocation Requested` event from the bus: checks it, finds the secret, fixes which versions leaked,
- * and starts the workflow, once per request id.
+ * Takes a `Secret Revocation Requested` event from the bus and starts the workflow, once per request id. Before that it checks
+ * the event, finds the secret, and fixes which versions leaked.
  *
  * @param input the event as EventBridge delivers it, unchecked
  * @throws whatever keeps a good request from being started; the invocation is then retried and ends in the dead-letter
@@ -132,7 +132,10 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
   };
 }
 
-/** Both times count: the sender sets the one, and whoever puts the event on the bus may set the other. */
+/**
+ * Refuses a request that is too old or in the future. Both times count: the sender sets the one, and whoever puts the event on
+ * the bus may set the other.
+ */
 function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
   for (const [name, text] of Object.entries(times)) {
     const which = name === 'metadata' ? 'metadata.time' : 'the time of the event';
@@ -205,7 +208,10 @@ async function prepare(
   };
 }
 
-/** After the start rather than before it: an emergency does not wait for its record. */
+/**
+ * Publishes that the revocation has started. It runs after the start rather than before it: an emergency does not wait for its
+ * record.
+ */
 async function announce(
   { id, correlationId, request }: Accepted,
   { secretArn, secretName, versions, requestedAt }: WorkflowInput,

@@ -18,20 +18,20 @@ export interface Leak<S> {
 }
 
 export interface Leaks<S> {
-  /** With AWSCURRENT on `currentVersionId`, wherever the labels had it. */
+  /** Description with AWSCURRENT on `currentVersionId`, wherever the labels had it. */
   readonly description: SecretDescription;
   /**
-   * The credential in use. Where the current version holds none, a leaked one counts as in use; undefined where there is no
-   * such either.
+   * The credential in use. Where the current version holds none, a leaked one counts as in use. Undefined where none of them
+   * holds one.
    */
   readonly current: S | undefined;
-  /** Why the current version holds no credential, where it is not a first value that no target was told. */
+  /** Reason why the current version holds no credential. Missing where it holds one, or a first value that no target was told. */
   readonly currentFault?: SecretError;
   readonly currentVersionId: string;
   /** The leaked version that the labels still show as the current one, though the revocation has replaced it. */
   readonly stillCurrent?: string;
   readonly found: readonly Leak<S>[];
-  /** Versions that Secrets Manager no longer keeps, or that hold no credential. */
+  /** Versions that cannot be tried. Secrets Manager no longer keeps them, or they hold no credential. */
   readonly unavailable: readonly string[];
   /** The leak that the current version holds as well, though under another id. */
   readonly kept?: Leak<S>;
@@ -97,8 +97,8 @@ export async function readLeaks<S extends object>(
 }
 
 /**
- * The credential in use. A current version that holds none, because no target was told its first value or because somebody
- * wrote something else there, keeps nothing that leaked from being cut off.
+ * Finds the credential in use. The current version may hold none: no target was told its first value, or somebody wrote something
+ * else there. The leaked credentials are cut off all the same.
  */
 function inUse<S extends object>(
   { value, versionId }: Shown,
@@ -126,7 +126,7 @@ const noText = (name: string) =>
     `${name} has no text value labelled ${stages.current}; store the credential that works now, as JSON`,
   );
 
-/** A version as it was read; without a value where it holds no text. */
+/** A version as it was read. One that holds no text has no value here. */
 type Shown = Pick<SecretVersion, 'versionId' | 'created'> & Partial<Pick<SecretVersion, 'value'>>;
 
 interface Current {
@@ -167,7 +167,7 @@ async function readCurrent<S extends object>(
   return { seen, current: labelled && isYounger(labelled, made) ? labelled : made };
 }
 
-/** Whether the revocation's own rotation took the place of this version. */
+/** Tells whether the revocation's own rotation took the place of this version. */
 const isReplaced = (versionId: string, { versions, newVersionId }: ContainmentInput): boolean =>
   newVersionId !== undefined && versionId !== newVersionId && versions.includes(versionId);
 
@@ -175,7 +175,7 @@ const isYounger = (one: SecretVersion, other: SecretVersion): boolean =>
   one.created !== undefined && other.created !== undefined && one.created > other.created;
 
 /**
- * The versions that leaked. The list that the request was answered from may have lacked the youngest ones, so where all
+ * Lists the versions that leaked. The list that the request was answered from may have lacked the youngest ones. So where all
  * versions leaked, those that it should have held are added once the rotation is done.
  */
 async function leakedVersions<S extends object>(
@@ -196,8 +196,8 @@ async function leakedVersions<S extends object>(
 }
 
 /**
- * Reads a leaked version; one whose key cannot be used is as unavailable as one that is gone, and keeps nothing from being cut
- * off. Where the key of a secret was changed, versions without a label stay under the one before.
+ * Reads a leaked version, and gives undefined where its key cannot be used. Such a version is as unavailable as one that is gone;
+ * the others are still cut off. Where the key of a secret was changed, versions without a label stay under the one before.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
  */
 async function readIfPermitted<S extends object>(
@@ -208,7 +208,7 @@ async function readIfPermitted<S extends object>(
   return await readVersion(versionId, input, sources).catch(unlessUnreadable);
 }
 
-/** After the rotation a version that is not found is looked for again; before, an emergency does not wait for it. */
+/** Reads a version. After the rotation a missing one is looked for again; before, an emergency does not wait for it. */
 async function readVersion<S extends object>(
   versionId: string,
   { newVersionId, secretArn }: ContainmentInput,
@@ -220,7 +220,7 @@ async function readVersion<S extends object>(
     : await lookUntil(read, (version) => version !== undefined, wait);
 }
 
-/** The description with AWSCURRENT where it is known to be. */
+/** Puts AWSCURRENT in a description where it is known to be. */
 function withCurrent(description: SecretDescription, currentVersionId: string): SecretDescription {
   const others = Object.entries(description.versions).map(([versionId, labels]): [string, string[]] => [
     versionId,

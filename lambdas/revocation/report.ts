@@ -11,7 +11,7 @@ export interface ReportDependencies {
   readonly origin: EventOrigin;
 }
 
-/** How a revocation ended; the workflow ends accordingly. */
+/** The end of a revocation; the workflow ends accordingly. */
 export type Report =
   | {
       readonly outcome: 'succeeded';
@@ -23,17 +23,17 @@ export type Report =
       readonly sessionsEnded: number;
     }
   | {
-      /** Replaced, and nothing that Rekey can reach could be asked whether it refuses the leaked credential. */
+      /** The credential was replaced, and nothing that Rekey can reach could say whether the leaked one is refused. */
       readonly outcome: 'unproven';
       readonly newVersionId: string;
       readonly sessionsEnded: number;
-      /** What a person must see to now. */
+      /** Text on what a person must see to now. */
       readonly note: string;
     }
   | { readonly outcome: 'failed'; readonly stage: string; readonly error: string; readonly cause: string };
 
 /**
- * Step Functions tells by this event that an execution ended without its report: it timed out or was aborted.
+ * Event of Step Functions about an execution that ended without its report: it timed out or was aborted.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
  */
 const statusChangeSchema = z.object({
@@ -49,9 +49,9 @@ interface Failure {
 type Success = Required<{ [Key in 'rotated' | 'swept' | 'verified']: NonNullable<FinalState[Key]> }>;
 
 /**
- * Publishes how a revocation ended: succeeded when the proof was given and the last containment went through, unproven
- * when all went through but nothing that Rekey can reach accepts or refuses the credentials, failed with the stage and
- * the error otherwise.
+ * Publishes how a revocation ended: succeeded, unproven or failed. It succeeded when the proof was given and the last containment
+ * went through. It is unproven when all went through, but nothing that Rekey can reach accepts or refuses the credentials.
+ * Otherwise it failed, with the stage and the error.
  *
  * @param input the workflow's last state, or Step Functions' event about an execution that ended without a report
  */
@@ -102,7 +102,10 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
   };
 }
 
-/** Who decides about the credential, as its type says, and whom to ask, as its definition says. */
+/**
+ * Says what is left to a person. It names who decides about the credential, as its type says, and whom to ask, as its definition
+ * says.
+ */
 function whatRemains(
   { consumers, owner }: FinalState,
   verified: NonNullable<FinalState['verified']>,
@@ -117,7 +120,7 @@ function whatRemains(
   ].join('; ');
 }
 
-/** The first containment may fail: the one after the rotation makes up for it. */
+/** Judges the last state by its results. The first containment may fail: the one after the rotation makes up for it. */
 function judge(state: FinalState): Failure | Success {
   const { rotateFailure, sweepFailure, verifyFailure, rotated, swept, verified } = state;
   if (rotated === undefined) {
@@ -146,8 +149,8 @@ function endedEarly(status: string): Failure {
 const lambdaErrorSchema = z.object({ errorMessage: z.string() });
 
 /**
- * Rekey's functions name their errors by their codes and keep values out of their messages. Every other name is of Lambda,
- * Step Functions or the runtime, which ended the function; their text is left out.
+ * Reads an error that Step Functions caught. Rekey's functions name their errors by their codes and keep values out of their
+ * messages. Every other name is of Lambda, Step Functions or the runtime, which ended the function; their text is left out.
  */
 function summarize(failure: { Error: string; Cause?: string | undefined } | undefined): ErrorSummary {
   if (failure === undefined) {

@@ -11,28 +11,28 @@ export interface RotateDependencies {
   readonly rotation: RotationControl;
   readonly clock: Clock;
   /**
-   * How long to wait for the new version to be current, in milliseconds. The workflow comes back after that: whoever waits
-   * takes the place of a function that would do the work, where few may run at once.
+   * Longest wait for the new version to be current, in milliseconds. The workflow comes back after that: where few functions may
+   * run at once, one that waits takes the place of one that would do the work.
    * @default 6 seconds; where a step may take longer than usual, as long as that
    */
   readonly patienceMs?: number;
-  /** @default really waits */
+  /** Waits between two looks. @default really waits */
   readonly wait?: (ms: number) => Promise<unknown>;
 }
 
-/** What the step of the workflow works with. */
+/** The dependencies of the workflow's step. */
 export interface RotateStepDependencies extends RotateDependencies {
   readonly definitions: Pick<DefinitionStore, 'find'>;
 }
 
-/** Between two lookups of a function that is gone; a deploy has written the definition before it removes one. */
+/** Pause between two lookups of a function that is gone. A deploy has written the definition before it removes one. */
 const lookupPauseMs = 2_000;
 
 /**
- * The step of the workflow that replaces the credential, and names the function that proves it.
+ * Replaces the credential for the workflow, and names the function that proves it.
  *
- * A deploy may replace that function at any moment. Where the workflow finds none by the name that it has, it comes back
- * here: the rotation is done, so nothing but the name is looked up.
+ * A deploy may replace that function at any moment. Where the workflow finds none by the name that it has, it comes back here:
+ * the rotation is done, so the name alone is looked up.
  *
  * @throws RekeyError `ContainmentFunctionMissing` when the definition goes on naming a function that is gone
  * @throws whatever {@link rotateForRevocation} throws
@@ -59,21 +59,21 @@ export async function rotateStep(
 }
 
 const pollMs = 200;
-/** Between two looks where a step may take minutes. */
+/** Pause between two looks where a step may take minutes. */
 const slowPollMs = 2_000;
 const usualPatienceMs = 6_000;
-/** A rotation whose function failed is tried again when it is asked for again. */
+/** Time after which a rotation is asked for again: one whose function failed is then tried again. */
 const askAgainMs = 10_000;
-/** The same where a step may take minutes: one that still runs would be started once more beside it. */
+/** The same time where a step may take minutes: one that still runs would be started once more beside it. */
 const slowAskAgainMs = 120_000;
-/** After a refusal, the labels are looked at for so long before it counts. */
+/** Time for which the labels are looked at after a refusal before it counts. */
 const settlesAfterMs = 3_000;
 
 /**
  * Rotates a secret for a revocation and waits until the version it asked for is current.
  *
- * An earlier rotation that has not ended is first brought to its end, which is what Secrets Manager insists on; its
- * version may be among those that leaked, or have been read since, so this one still rotates after it.
+ * An earlier rotation that is still open is first brought to its end, which is what Secrets Manager insists on. Its version may
+ * be among those that leaked, or have been read since, so this one still rotates after it.
  *
  * @returns the version, and when it was first seen to be current
  * @throws RekeyError `RotationPending` when it takes longer; the same call again goes on waiting

@@ -2,7 +2,7 @@ import { summarizeError, TargetError } from '../../core/errors/rekey-error.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
 import type { ProbeResult, Revoker, TargetContext } from '../../core/rotator.ts';
 
-/** Tries one credential; where a rotator itself fails, nothing was seen of the target, and others are still tried. */
+/** Tries one credential. Where a rotator itself fails, nothing was seen of the target, and others are still tried. */
 export async function tryOne<S extends object>(
   rotator: Pick<Revoker<S>, 'probe'>,
   credential: S,
@@ -23,8 +23,8 @@ export async function tryOne<S extends object>(
 }
 
 /**
- * Tries leaked credentials at the target, results in order. Servers count refused logins in a row and block the user after
- * some, so where a leaked credential is of the user that is in use, the current one logs in after each that was refused.
+ * Tries leaked credentials at the target, results in order. Servers count refused logins in a row and block the user after some.
+ * So where a leaked credential is of the user that is in use, the current one logs in after each that was refused.
  */
 export async function tryLeaked<S extends object>(
   rotator: Pick<Revoker<S>, 'probe' | 'identity'>,

@@ -9,17 +9,17 @@ import type { SecretDescription } from '../../core/secret/secret.ts';
 import type { Tools } from '../tools.ts';
 import type { BrakeOutcome, FunctionBrake } from './brake.ts';
 
-/** What {@link BrakeWatch} works with. */
+/** The dependencies of a {@link BrakeWatch}. */
 export interface BrakeWatchDependencies {
-  /** @default the function has no brake */
+  /** Brake of the function. @default the function has no brake */
   readonly brake?: FunctionBrake | undefined;
   readonly origin: EventOrigin;
-  /** Takes records and never fails: the brake must not hold a rotation up for want of one. */
+  /** Bus that takes every record, so that the brake holds up no rotation. */
   readonly records: EventBus;
   readonly tools: Tools;
 }
 
-/** Asks and tells the brake for one run of a step, and records what it came to. */
+/** Asks and tells the brake for one run of a step, and records the outcome. */
 export class BrakeWatch {
   readonly #deps: BrakeWatchDependencies;
 
@@ -27,7 +27,10 @@ export class BrakeWatch {
     this.#deps = dependencies;
   }
 
-  /** @throws SecretError `RotationBraked` | `CanaryUnfinished` */
+  /**
+   * Asks the brake whether a rotation may begin, and records what the answer brought.
+   * @throws SecretError `RotationBraked` | `CanaryUnfinished`
+   */
   async mayBegin({ arn, name }: SecretDescription, token: string): Promise<void> {
     const rotation = { secretArn: arn, token };
     const { brake, tools } = this.#deps;
@@ -96,7 +99,7 @@ export class BrakeWatch {
   }
 }
 
-/** Whether an error says that the rotation was not let begin. */
+/** Tells whether an error says that the rotation was kept from beginning. */
 export const isHeldUp = (error: unknown): error is RekeyError =>
   error instanceof RekeyError &&
   ['RotationPaused', 'RotationBraked', 'CanaryUnfinished'].includes(error.code);

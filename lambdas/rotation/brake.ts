@@ -14,7 +14,7 @@ import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import type { WithWait } from '../../core/pace/patience.ts';
 import type { Clock, Random } from '../../core/ports.ts';
 
-/** What the brake works with. */
+/** The dependencies of a {@link FunctionBrake}. */
 export interface BrakeDependencies extends WithWait {
   readonly store: BrakeStore;
   readonly rules: BrakeRules;
@@ -22,28 +22,28 @@ export interface BrakeDependencies extends WithWait {
   readonly random: Pick<Random, 'integer'>;
 }
 
-/** What one question to the brake, or one word to it, came to. */
+/** The outcome of one question to the brake, or of one word to it. */
 export interface BrakeOutcome {
   /** The state with which this call has engaged the brake; to be recorded. */
   readonly braked?: BrakeState;
-  /** Why the brake could not be asked or told; the rotation goes on. */
+  /** Error for which the brake could not be asked or told; the rotation goes on. */
   readonly unreachable?: unknown;
 }
 
-/** The longest that a rotation waits for the canary, and the first and the longest pause between two looks. */
+/** Longest wait of a rotation for the canary, with the first and the longest pause between two looks. */
 const waitMs = { most: 20_000, first: 500, longest: 4_000 };
-/** Of the time that a step has, this part may be waited. */
+/** Part of a step's time that may be waited. */
 const waitShare = 1 / 3;
-/** For so long an environment goes on without a brake that did not answer: each question could cost seconds. */
+/** Time for which an environment passes over a brake that did not answer. Each question could cost seconds. */
 const silenceMs = 60_000;
-/** So often a change is tried again because another one was faster. */
+/** Number of times that a change is tried again because another one was faster. */
 const mostRaces = 10;
-/** So many rotations an environment remembers. */
+/** Number of rotations that an environment remembers. */
 const mostRemembered = 100;
 
 /**
- * Errors that say nothing of the function: it did not let the rotation begin, or was asked about a version that does not
- * wait for it. Who may invoke the function could otherwise engage its brake.
+ * Errors that are left out of the count, since they say nothing of the function. The function kept the rotation from beginning,
+ * or was asked about a version that does not wait for it. Who may invoke the function could otherwise engage its brake.
  */
 const uncounted: ReadonlySet<string> = new Set([
   ...['RotationPaused', 'RotationBraked', 'CanaryUnfinished'],
@@ -51,13 +51,13 @@ const uncounted: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Asks the brake of this function before a rotation begins, and tells it how rotations end. A success that changes nothing
- * is not told, so that a rotation costs one read. A brake that does not answer holds nothing up, and a rotation of a
- * revocation neither asks nor tells.
+ * Asks the brake of this function before a rotation begins, and tells it how rotations end. A success is told only where it
+ * changes something, so that a rotation costs one read. A brake that does not answer holds nothing up. A rotation of a revocation
+ * neither asks nor tells.
  */
 export class FunctionBrake {
   readonly #deps: BrakeDependencies;
-  /** Of the rotations that began here, whether their success is to be told. */
+  /** Rotations that began here, and whether their success is to be told. */
   readonly #tell = new Map<string, boolean>();
   #silentUntil = 0;
 
@@ -171,7 +171,7 @@ export class FunctionBrake {
   }
 }
 
-/** What asking for leave to begin takes besides the rotation. */
+/** The rest of a question to the brake, besides the rotation. */
 export interface RequireOptions {
   /** The secret's name, for the error. */
   readonly name: string;

@@ -11,7 +11,10 @@ export interface ContentRules<S extends object> {
   readonly strategy: Strategy;
 }
 
-/** What the tag of a secret says of a content that its JSON has taken over, all of it or all but what it is bound to. */
+/**
+ * Gives the values of a secret's tag for a content that its JSON has taken over. `whole`: it has taken over all of it. `bounded`:
+ * all but what it is bound to.
+ */
 export const contentMarks = (content: SecretContent): { whole: string; bounded: string } => {
   const digest = contentDigest(content);
   return { whole: digest, bounded: `${digest}-but-bounds` };
@@ -20,13 +23,13 @@ export const contentMarks = (content: SecretContent): { whole: string; bounded: 
 /** A JSON with the content of a definition in it. */
 export interface Merged {
   readonly json: SecretJson;
-  /** Keys that bind the credential and that now say something else; the credential does not work there yet. */
+  /** Keys that bind the credential and that now say something else. The credential does not work there yet. */
   readonly moved: readonly string[];
 }
 
 /**
- * Writes the content of a definition into a secret's JSON. The credential and keys that the content does not name stay; so
- * does the one of two users who take turns that is in use. `masterarn` is the definition's alone: without one it goes.
+ * Writes the content of a definition into a secret's JSON. The credential and keys that the content does not name stay. Of two
+ * users who take turns, the one that is in use stays. `masterarn` is the definition's alone: without one it goes.
  *
  * @param json - fits the schema of its type, or is a {@link isFirstValue}
  * @param only - `bounds`: writes nothing but what binds the credential and the admin secret
@@ -78,8 +81,8 @@ function withKeysOf(json: SecretJson, from: SecretJson, keys: Iterable<string>):
 }
 
 /**
- * The current JSON as the pending one leaves it but for the credential: what both differ in besides comes from the
- * definition, or the current one is a first value, which says nothing of its own.
+ * Gives the current JSON as the pending one leaves it but for the credential. The two differ in other keys only because of the
+ * definition, or because the current one is a first value, which says nothing of its own.
  * @param json - the current one
  */
 export function withoutContent<S extends object>(
@@ -106,7 +109,7 @@ export function withoutContent<S extends object>(
   ]);
 }
 
-/** A JSON that goes on where it is: `masterarn` is of the same place as what binds the credential. */
+/** Gives a JSON that goes on where it is. `masterarn` is of the same place as what binds the credential. */
 export const staying = (
   { json, moved }: Merged,
   from: SecretJson,
@@ -116,7 +119,7 @@ export const staying = (
     ? json
     : withKeysOf(json, from, masterarn === undefined ? moved : [...moved, 'masterarn']);
 
-/** Keys by which the second credential is bound to something else than the first; two users who take turns count as one. */
+/** Lists keys by which the second credential is bound to something else than the first. Two users who take turns count as one. */
 export function apart<S extends object>(one: S, other: S, { rotator, strategy }: ContentRules<S>): string[] {
   const { username } = one as SecretJson;
   const found = differences(rotator.boundTo(one), rotator.boundTo(other));
@@ -125,7 +128,10 @@ export function apart<S extends object>(one: S, other: S, { rotator, strategy }:
     : found;
 }
 
-/** Keys by which a credential would be bound to something else. TLS that is demanded where nothing was said before takes a credential nowhere else. */
+/**
+ * Lists keys by which a credential would be bound to something else. TLS that is demanded where nothing was said before takes a
+ * credential nowhere else.
+ */
 export const differences = (one: Bounds, other: Bounds): string[] =>
   Object.keys({ ...one, ...other }).filter(
     (key) => one[key] !== other[key] && !(key === 'ssl' && one[key] === 'unsaid' && other[key] === 'tls'),
@@ -141,8 +147,8 @@ function partnerOf(username: string): string {
 }
 
 /**
- * Which mark a JSON deserves: whether it holds all that a content says, or all but what it would be bound to. Undefined
- * when the content has not been written into it.
+ * Chooses the mark that a JSON deserves: it holds all that a content says, or all but what binds it. Undefined when the content
+ * has not been written into it.
  */
 export function markOf<S extends object>(
   json: SecretJson,

@@ -17,13 +17,13 @@ export interface CredentialSources<S extends object> {
   readonly strategy: Strategy;
   readonly store: SecretStore;
   readonly databases: DatabaseDirectory;
-  /** What the deployment says of whose the secret is. Default: nothing. */
+  /** Gives the user, place and admin secret that the deployment names as the secret's. Default: none. */
   readonly assigned?: (secret: SecretDescription) => Promise<Assignment | undefined>;
 }
 
 /**
- * The credentials at hand for one secret: the current one at once, the others when a rotator asks for them. Versions that
- * are of another host, port or TLS setting than the current one are left out, since a rotator tries them where that is.
+ * Gives the credentials at hand for one secret: the current one at once, the others when a rotator asks. Versions that are of
+ * another host, port or TLS setting than the current one are left out, since a rotator tries them where that is.
  * @param current - the parsed value of AWSCURRENT
  */
 export function credentialsAtHand<S extends object>(
@@ -76,14 +76,17 @@ export function credentialsAtHand<S extends object>(
   };
 }
 
-/** Whether a credential may be sent where another one goes. Whose it is, the rotators look at themselves. */
+/** Tells whether a credential may be sent where another one goes. Whose it is, the rotators look at themselves. */
 export const isOfSamePlace = <S extends object>(
   { boundTo }: Pick<Revoker<S>, 'boundTo'>,
   credential: S,
   there: S,
 ): boolean => differences(boundTo(credential), boundTo(there)).every((key) => key === 'username');
 
-/** See {@link Credentials.isAssigned}. Two users who take turns count as one. */
+/**
+ * Tells whether the deployment names a credential as the secret's; see {@link Credentials.isAssigned}. Two users who take turns
+ * count as one.
+ */
 async function isOfAssigned<S extends object>(
   { rotator, strategy, assigned }: CredentialSources<S>,
   description: SecretDescription,
@@ -110,8 +113,8 @@ async function isOfAssigned<S extends object>(
 /**
  * Reads the admin secret named in `masterarn` and makes sure that it is of the same target.
  *
- * A secret that RDS manages holds only `username` and `password`; where its database listens is asked of the RDS API
- * by the tags that RDS puts on the secret. The admin of a read replica's user is the primary's.
+ * A secret that RDS manages holds only `username` and `password`. The RDS API is asked where its database listens, by the tags
+ * that RDS puts on the secret. The admin of a read replica's user is the primary's.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
  */
 async function readAdmin<S extends object>(
@@ -155,8 +158,8 @@ async function readAdmin<S extends object>(
 }
 
 /**
- * How a secret points elsewhere than the admin that sets its passwords, though at the same host. Whoever listens there
- * would be sent a password that works where the admin is.
+ * Says how a secret points elsewhere than the admin that sets its passwords, though at the same host. Whoever listens there would
+ * be sent a password that works where the admin is.
  */
 function placeApart(admin: Bounds, secret: Bounds): { admin: string; secret: string } | undefined {
   if (admin.port !== secret.port) return { admin: `port ${admin.port}`, secret: `port ${secret.port}` };
@@ -165,7 +168,7 @@ function placeApart(admin: Bounds, secret: Bounds): { admin: string; secret: str
     : undefined;
 }
 
-/** What may be wrong with an ARN that looks full and is not found: the end of the name was taken for the suffix. */
+/** Says what may be wrong with an ARN that looks full and is not found. The end of the name was then taken for the suffix. */
 const partial = (arn: string): string =>
   arn.startsWith('arn:') && endsLikeSuffix(arn)
     ? ' (if its name ends in a hyphen and six characters, masterarn needs six more, as the full ARN has them),'

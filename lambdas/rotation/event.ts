@@ -13,7 +13,7 @@ const rotationEventSchema = z.looseObject({
   RotationToken: z.string().min(1).max(4096).optional(),
 });
 
-/** What Secrets Manager sends to a rotation function. */
+/** The event that Secrets Manager sends to a rotation function. */
 export interface RotationEvent {
   readonly step: Step;
   readonly secretId: string;

@@ -3,14 +3,14 @@ import { type Finding, findingData } from '../../core/findings/codes.ts';
 import type { EventBus } from '../../core/ports.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 
-/** What publishing findings works with. */
+/** The dependencies of {@link withFindings}. */
 export interface FindingSources {
   readonly records: EventBus;
   readonly origin: EventOrigin;
   readonly target: Omit<TargetContext, 'finding'>;
 }
 
-/** Runs an action at the target and publishes what it found worth a person's look; once per version. */
+/** Runs an action at the target and publishes what a person should look at, once per version. */
 export async function withFindings<T>(
   { records, origin, target }: FindingSources,
   { secretArn, versionId }: { readonly secretArn: string; readonly versionId: string },

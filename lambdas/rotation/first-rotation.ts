@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { Clock, RotationControl } from '../../core/ports.ts';
 
-/** For how long a rotation that is under way is waited for, and how often it is looked at, in milliseconds. */
+/** Longest wait for a rotation that is under way, and the pause between two looks at it, in milliseconds. */
 const patienceMs = 60_000;
 const pauseMs = 1_000;
 
 /**
- * What CloudFormation sends to the function behind a custom resource.
+ * Event that CloudFormation sends to the function behind a custom resource.
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
  */
 export const lifeCycleEventSchema = z.looseObject({
@@ -25,7 +25,7 @@ export const lifeCycleEventSchema = z.looseObject({
 });
 export type LifeCycleEvent = z.output<typeof lifeCycleEventSchema>;
 
-/** What CloudFormation waits for, as it is put to the event's `ResponseURL`. */
+/** The answer that CloudFormation waits for, as it is put to the event's `ResponseURL`. */
 export interface LifeCycleAnswer {
   readonly Status: 'SUCCESS' | 'FAILED';
   readonly Reason?: string;
@@ -43,12 +43,12 @@ export interface FirstRotationDependencies {
 }
 
 /**
- * Starts the first rotation of a secret when its stack is created, and does nothing at any later change, also of whether it
+ * Starts the first rotation of a secret when its stack is created. Any later change starts none, also a change of whether it
  * shall rotate.
  *
- * CloudFormation's own property `RotateImmediatelyOnUpdate` would rotate at each change of the schedule as well, and a
- * deploy must not change a credential that is in use. Setting up a schedule tests it with a pending version, which a
- * rotation is refused for while it is there, so a refusal is tried again; a rotation that goes on is as good.
+ * CloudFormation's own property `RotateImmediatelyOnUpdate` would rotate at each change of the schedule as well, and a deploy
+ * must not change a credential that is in use. Setting up a schedule tests it with a pending version. While that is there a
+ * rotation is refused, so a refusal is tried again. A rotation that goes on is as good.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
  */
 export async function answerLifeCycle(

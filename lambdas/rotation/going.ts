@@ -6,7 +6,7 @@ import type { SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
 import { isFirstValue, parseSecretJson } from './secret-value.ts';
 
-/** What deciding whether a rotation may begin works with. */
+/** The dependencies of {@link requireGoing}. */
 export interface GoingDependencies {
   readonly store: Pick<SecretStore, 'read'>;
   readonly origin: Pick<EventOrigin, 'clock'>;
@@ -21,8 +21,8 @@ export interface GoingDependencies {
 /**
  * Keeps a rotation from beginning while its secret is paused, its function is braked, or a canary has not ended.
  *
- * A rotation whose value is stored has begun, and may have reached the target: it goes on. That of a revocation waits for
- * nobody. A first rotation waits for the canary as long as a function can, and then goes on.
+ * A rotation whose value is stored has begun, and may have reached the target: it goes on. That of a revocation waits for nobody.
+ * A first rotation waits for the canary as long as a function can, and then goes on.
  * @throws SecretError `RotationPaused` | `RotationBraked` | `CanaryUnfinished`
  */
 export async function requireGoing(
@@ -42,7 +42,7 @@ export async function requireGoing(
   }
 }
 
-/** Whether a secret waits for its first rotation: no login is at stake, and its next date may be far away. */
+/** Tells whether a secret waits for its first rotation. No login is at stake then, and its next date may be far away. */
 async function logsInNowhere(secret: SecretDescription, store: Pick<SecretStore, 'read'>): Promise<boolean> {
   const versionId = versionWith(secret, stages.current);
   const current = versionId === undefined ? undefined : await store.read(secret.arn, { versionId });

@@ -3,14 +3,14 @@ import { summarizeError } from '../../core/errors/rekey-error.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import type { RotationEvent } from './event.ts';
 
-/** Tries of a rotation that may fail before it counts as failed, in times of a step's longest duration. */
+/** Time after which a rotation whose tries fail counts as failed, in times of a step's longest duration. */
 const triesLast = 2;
 
 /**
- * Whether a failed step is worth a person's attention now. Not so while its error may pass and the target is as it was:
- * before anything was set, or while the target is one that goes on setting a password by itself, such as a reset of RDS
- * that takes its time. Secrets Manager tries such a rotation again; one that goes on failing counts, since its version is
- * older by then. The failure is recorded in any case.
+ * Tells whether a failed step is worth a person's attention now. It is not while its error may pass and the target is as it was:
+ * before anything was set, or while the target goes on setting a password by itself, such as a reset of RDS that takes its time.
+ * Secrets Manager tries such a rotation again. One that goes on failing counts, since its version is older by then. The failure
+ * is recorded in any case.
  *
  * @param stepMs - how long this function lets a step take
  */

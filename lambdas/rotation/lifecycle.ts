@@ -24,18 +24,18 @@ import { parseCredential, parseUnlessFirst } from './secret-value.ts';
 import { giveUpHopeless, requireTrusted } from './trust.ts';
 import type { VersionCache } from './version-cache.ts';
 
-/** What the engine works with; everything outside comes through it. */
+/** The dependencies of the engine; everything outside comes through them. */
 export interface LifecycleDependencies<S extends object>
   extends RedefineDependencies<S>,
     Pick<GoingDependencies, 'mayBegin'>,
     WithWait {
   readonly store: VersionCache;
-  /** Takes records, by one way or another. A rotation does not start unless it takes the one that says so. */
+  /** Takes records, by one way or another. A rotation starts only once the record that says so is taken. */
   readonly records: EventBus;
   readonly target: Omit<TargetContext, 'finding'>;
 }
 
-/** What the engine tells its caller; the handler makes metrics of it. */
+/** The report of the engine to its caller; the handler makes metrics of it. */
 export interface StepReport {
   readonly step: Step;
   /** False when there was nothing left to do: the version is current already. */
@@ -98,9 +98,9 @@ export class RotationLifecycle<S extends object> {
   }
 
   /**
-   * Describes the secret, and at the same time reads ahead what every step but the first goes on with: between set and
-   * finish, consumers of a single-user secret wait for each round trip. Whatever is wrong with that version, the step
-   * itself finds again and says, after the guards. An answer that may be older than the rotation is asked for again.
+   * Describes the secret. At the same time it reads ahead what every step but the first goes on with: between set and finish,
+   * consumers of a single-user secret wait for each round trip. What is wrong with that version, the step itself finds and says
+   * after the guards. An answer that may be older than the rotation is asked for again.
    */
   async #describe({ step, secretId, token }: RotationEvent): Promise<SecretDescription> {
     const { store, wait } = this.#deps;
@@ -252,7 +252,7 @@ export class RotationLifecycle<S extends object> {
     return { step, done: true };
   }
 
-  /** @throws TargetError when the target does not accept the credential */
+  /** Tries a credential at the target. @throws TargetError when the target does not accept it */
   async #prove(credential: S, description: SecretDescription, token: string): Promise<void> {
     const result = await this.#withFindings(description, token, (target) =>
       this.#deps.rotator.probe(credential, target),
@@ -315,7 +315,7 @@ export class RotationLifecycle<S extends object> {
     };
   }
 
-  /** A target that issues credentials accepts two for as long as the rotation needs; with one user, not longer. */
+  /** Removes the replaced credential: with one user, a target that issues them accepts two only during the rotation. */
   async #retire(
     description: SecretDescription,
     token: string,
@@ -362,7 +362,7 @@ export class RotationLifecycle<S extends object> {
     return version;
   }
 
-  /** A value that was stored a moment ago may not be found yet. */
+  /** Reads a version. A value that was stored a moment ago may not be found yet. */
   #valueOf({ arn }: SecretDescription, versionId: string): Promise<SecretVersion | undefined> {
     const { store, wait } = this.#deps;
     return lookUntil(

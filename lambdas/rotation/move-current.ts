@@ -33,6 +33,6 @@ export async function moveCurrent(
   if (result !== 'moved') throw result.refusal;
 }
 
-/** AWSCURRENT was not where the description had it. */
+/** Tells whether AWSCURRENT was elsewhere than the description had it. */
 const isOvertaken = (error: unknown): boolean =>
   error instanceof SecretError && error.code === 'CurrentMoved';

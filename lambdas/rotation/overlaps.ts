@@ -11,20 +11,20 @@ import {
   type RetireReport,
 } from './retire.ts';
 
-/** What {@link endOverlaps} works with. */
+/** The dependencies of {@link endOverlaps}. */
 export interface OverlapsDependencies<S extends object> extends RetireDependencies<S>, WithWait {
   /** Milliseconds left before the function is ended. */
   readonly remainingMs: () => number;
 }
 
-/** What came of one secret. */
+/** Outcome of one secret. */
 export type OverlapOutcome = { readonly secret: string } & (
   | { readonly report: RetireReport | 'left for the next hour' }
   | { readonly failure: unknown }
 );
 
 const hourMs = 3_600_000;
-/** Between the two looks at the labels. */
+/** Pause between the two looks at the labels. */
 const secondLookMs = 3_000;
 
 /**
@@ -83,7 +83,7 @@ export function summarizeOverlaps(outcomes: readonly OverlapOutcome[]): Record<s
 const mostNamed = 10;
 
 /**
- * Makes one error of what failed; Lambda then tries all again, which does nothing twice.
+ * Makes one error of all failures. Lambda then tries all again, which does nothing twice.
  * @returns undefined when nothing failed
  */
 export function failureOf(outcomes: readonly OverlapOutcome[]): RekeyError | undefined {
@@ -99,10 +99,10 @@ export function failureOf(outcomes: readonly OverlapOutcome[]): RekeyError | und
   );
 }
 
-/** The golden ratio: steps of this part of a circle come near every place soon. */
+/** Steps by this part of a circle, the golden ratio, come near every place soon. */
 const stepOfCircle = (Math.sqrt(5) - 1) / 2;
 
-/** Begins elsewhere in every hour, so that secrets that take long keep no others from their turn for good. */
+/** Begins elsewhere in every hour, so that each secret has its turn, also behind some that take long. */
 function inOrderOf(now: Date, secrets: readonly string[]): string[] {
   const hour = Math.floor(now.getTime() / hourMs);
   const first = Math.floor(((hour * stepOfCircle) % 1) * secrets.length);

@@ -5,7 +5,7 @@ import type { Rotator } from '../../core/rotator.ts';
 import type { SecretDescription, Strategy } from '../../core/secret/secret.ts';
 import type { RotationEvent } from './event.ts';
 
-/** What the records of a rotation are made of. */
+/** The sources of a rotation's records. */
 export interface RecordSources<S extends object> {
   readonly rotator: Pick<Rotator<S>, 'type'>;
   readonly strategy: Strategy;
@@ -20,11 +20,11 @@ export const subjectOf = <S extends object>(
   { rotator, strategy }: Pick<RecordSources<S>, 'rotator' | 'strategy'>,
 ) => ({ secretArn: arn, secretName: name, secretType: rotator.type, strategy, versionId });
 
-/** What Secrets Manager answers about secrets that the function has nothing to do with. */
+/** Codes of errors on secrets that the function has nothing to do with. */
 const notOurs: ReadonlySet<string> = new Set(['SecretMissing', 'SecretAccessDenied', 'SecretNameInvalid']);
 
 /**
- * Publishes a failed step as well as it can; the error itself goes to Secrets Manager in any case.
+ * Publishes a failed step as well as it can. The error itself goes to Secrets Manager in any case.
  * @throws RekeyError the same, when it could not be recorded
  */
 export async function recordFailure<S extends object>(

@@ -11,7 +11,7 @@ import { type CredentialSources, credentialsAtHand } from './credentials.ts';
 import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
-/** What following a definition works with. */
+/** The dependencies of following a definition. */
 export interface RedefineDependencies<S extends object> extends CredentialSources<S>, ContentRules<S> {
   readonly rotator: Rotator<S>;
   readonly definitions: Pick<DefinitionStore, 'find'>;
@@ -19,26 +19,26 @@ export interface RedefineDependencies<S extends object> extends CredentialSource
   readonly passwords: PasswordPolicy;
 }
 
-/** What a rotation starts from. */
+/** The JSON and the credential that a rotation starts from. */
 export interface Base<S> {
   /**
-   * The current JSON as it was parsed for the rest of this. To be compared with {@link Base.json}: a second parse of the same text may
-   * differ, since V8 takes now the one and now the other of two equal keys of a nested object.
+   * The current JSON as it was parsed for the rest of this. It is to be compared with {@link Base.json}. A second parse of the
+   * same text may differ, since V8 takes now the one and now the other of two equal keys of a nested object.
    */
   readonly held: SecretJson;
   /** The current JSON, with the content of the definition where that has changed. */
   readonly json: SecretJson;
   /** The same, parsed. */
   readonly credential: S;
-  /** The same where the current credential works: what it is bound to has not moved. */
+  /** The same where the current credential works: its bounds have not moved. */
   readonly present: S;
-  /** What to note when this has become current; see {@link contentMarks}. */
+  /** Mark to note when this has become current; see {@link contentMarks}. */
   readonly mark?: string;
 }
 
 /**
- * The content of a secret that this environment created; undefined for any other. An adopted secret is not even asked
- * about: its JSON is its owner's.
+ * Reads the content of a secret that this environment created; undefined for any other. The definition of an adopted secret is
+ * not even read here: its JSON is its owner's.
  */
 export async function contentOf<S extends object>(
   { name, tags }: SecretDescription,
@@ -48,7 +48,7 @@ export async function contentOf<S extends object>(
 }
 
 /**
- * The user and the place that the deployment names as a secret's; see {@link CredentialSources.assigned}. The function may
+ * Reads the user and the place that the deployment names as a secret's; see {@link CredentialSources.assigned}. The function may
  * read the definition of an adopted secret only where that names some.
  */
 export async function assignedTo(
@@ -63,10 +63,10 @@ export async function assignedTo(
 }
 
 /**
- * Writes the content of a secret's definition into its JSON, once per change of the definition, and sees to it that the next
+ * Writes the content of a secret's definition into its JSON, once per change of the definition. It sees to it that the next
  * credential can be set where the definition points. Where it cannot, the credential stays where it is and goes on rotating
- * there. A definition that cannot be read or does not fit does not keep a credential from rotating either, unless the
- * secret holds its first value and nothing else.
+ * there. A credential rotates also while its definition cannot be read or does not fit, unless the secret holds its first value
+ * and nothing else.
  *
  * @throws RekeyError `DefinitionUnavailable` | `DefinitionUnreadable`
  * @throws SecretError `SecretValueInvalid`
@@ -132,8 +132,8 @@ export async function redefine<S extends object>(
 }
 
 /**
- * What keeps the next credential from being set where a definition points; undefined when nothing does. The credential
- * that works now is not tried there: it belongs to the place that it was made for.
+ * Finds what keeps the next credential from being set where a definition points; undefined when nothing does. The credential that
+ * works now is not tried there: it belongs to the place that it was made for.
  */
 async function obstacleAt<S extends object>(
   next: S,
@@ -170,8 +170,8 @@ export interface BeforeSet<S> {
 }
 
 /**
- * The current credential of a secret whose pending version may have taken over another content of its definition. What both
- * are bound to may differ only if the definition says what the pending one does, and not if somebody else wrote it.
+ * Gives the current credential of a secret whose pending version may have taken over a new content of its definition. The bounds
+ * of the two may differ only if the definition says what the pending one does. Bounds that somebody else wrote do not count.
  *
  * @param value - the current JSON
  * @throws SecretError `SecretValueInvalid`, and whatever keeps the definition from being read where it must be asked
@@ -202,7 +202,7 @@ export async function beforeSet<S extends object>(
   return { current: asSeen({ password: json.password }), moved };
 }
 
-/** Nobody but a person can tell whether the login at the former place is still wanted. */
+/** Makes the finding on the login at the former place. Only a person can tell whether it is still wanted. */
 export const leftBehind = (identity: string, moved: readonly string[]) =>
   ({
     code: 'CredentialLeftBehind',
@@ -210,8 +210,8 @@ export const leftBehind = (identity: string, moved: readonly string[]) =>
   }) as const;
 
 /**
- * Notes which content of the definition a version that has become current has taken over. Where that cannot be told or noted,
- * the next rotation writes the content once more.
+ * Notes which content of the definition a version that has become current has taken over. Where that cannot be told or noted, the
+ * next rotation writes the content once more.
  */
 export async function noteContent<S extends object>(
   description: SecretDescription,
@@ -235,7 +235,7 @@ export async function noteContent<S extends object>(
   }
 }
 
-/** The mark that a secret deserves; undefined where none is due, or where that cannot be told. */
+/** Finds the mark that a secret deserves. Undefined where none is due, or where that cannot be told. */
 async function dueMark<S extends object>(
   json: SecretJson,
   description: SecretDescription,

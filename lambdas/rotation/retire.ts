@@ -8,15 +8,15 @@ import { type FindingSources, withFindings } from './findings.ts';
 import { subjectOf } from './records.ts';
 import { credentialIn, parseCredential } from './secret-value.ts';
 
-/** What ending an overlap works with. */
+/** The dependencies of ending an overlap. */
 export interface RetireDependencies<S extends object> extends FindingSources, CredentialSources<S> {
   readonly rotator: Rotator<S>;
 }
 
-/** How long the credential before the current one goes on working, in hours. */
+/** The hours for which the credential before the current one goes on working. */
 export interface Overlap {
   readonly overlapHours: number;
-  /** From disabling to removing it. */
+  /** Hours from disabling to removing it. */
   readonly graceHours: number;
 }
 
@@ -27,7 +27,7 @@ export interface EndedOverlap {
   readonly act: RetireContext<object>['act'];
 }
 
-/** What looking at an overlap came to, for the log. */
+/** Outcome of looking at an overlap, for the log. */
 export type RetireReport =
   | RetireResult['done']
   | 'rotation under way'
@@ -38,10 +38,13 @@ export type RetireReport =
   | 'current not accepted';
 
 const hourMs = 3_600_000;
-/** For how long after its end a removal is tried again each hour; after that once a day, in case somebody enabled it. */
+/**
+ * Hours after the grace period in which a removal is tried each hour. After that it is tried once a day, in case somebody enabled
+ * it.
+ */
 const persistenceHours = 48;
 
-/** Spreads over the hours of the day, in UTC, when overlaps that are long over are looked at. */
+/** Picks the hour of the day, in UTC, at which a secret's overlap that is long over is looked at. The hours differ by secret. */
 export const dailyHour = (secretArn: string): number =>
   createHash('sha256').update(secretArn).digest().readUInt32BE() % 24;
 
@@ -84,8 +87,8 @@ export async function lookAtOverlap(
 /**
  * Ends an overlap that is over: disables the credential before the current one, or removes it after the grace period.
  *
- * Labels are looked at a second time, some seconds after the first, because they may be old: after a rotation that has just
- * ended, the one in use would not be among them, and a target that is told what to keep would forget it.
+ * Labels are looked at a second time, some seconds after the first, because they may be old. After a rotation that has just
+ * ended, the one in use would be missing among them, and a target that is told what to keep would forget it.
  *
  * @throws SecretError, TargetError
  */
@@ -117,9 +120,9 @@ export async function endOverlap<S extends object>(
 }
 
 /**
- * Retires the credential labelled AWSPREVIOUS, unless it is the current one, and records it when there was something to
- * do. A previous version that holds no credential of this type cannot log in anywhere. Nothing is retired while the target
- * does not accept the current one: after somebody moved AWSCURRENT back, the previous one may be all that works.
+ * Retires the credential labelled AWSPREVIOUS, unless it is the current one, and records what was done. A previous version that
+ * holds no credential of this type cannot log in anywhere. Nothing is retired while the target does not accept the current one:
+ * after somebody moved AWSCURRENT back, the previous one may be all that works.
  */
 export async function retirePrevious<S extends object>(
   {
@@ -180,7 +183,7 @@ export async function retirePrevious<S extends object>(
   return done;
 }
 
-/** Whether somebody is left with a credential that works when `old` is gone, or nobody loses one. */
+/** Tells whether `old` may go: the current credential is not refused, or `old` is refused already. */
 async function isExpendable<S extends object>(
   rotator: Rotator<S>,
   old: S,
@@ -191,6 +194,6 @@ async function isExpendable<S extends object>(
   return current.outcome !== 'rejected' || (await rotator.probe(old, context)).outcome === 'rejected';
 }
 
-/** Whether a proposal failed for want of room that waiting would not bring. */
+/** Tells whether a proposal failed for want of room that waiting would not bring. */
 export const needsRoom = (error: unknown): boolean =>
   error instanceof SecretError && error.code === 'SlotsTaken';

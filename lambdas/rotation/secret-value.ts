@@ -27,7 +27,7 @@ export function parseSecretJson(text: string, secret: string): SecretJson {
 }
 
 /**
- * Reads a secret's text as a credential of one type; names the fields that are missing or of the wrong type.
+ * Reads a secret's text as a credential of one type. The error names the fields that are missing or of the wrong type.
  * @throws SecretError `SecretValueInvalid`
  */
 export function parseCredential<S extends object>(schema: z.ZodType<S>, text: string, secret: string): S {
@@ -42,14 +42,15 @@ export function parseCredential<S extends object>(schema: z.ZodType<S>, text: st
 }
 
 /**
- * Whether a JSON is what a secret that Rekey creates begins with: a random `password` that no target has been told yet, and
- * nothing about whose it is. Its first rotation adds what its definition says.
+ * Tells whether a JSON is the first value of a secret that Rekey creates. That is a random `password` alone, which no target has
+ * been told yet. Its first rotation adds what its definition says.
  */
 export const isFirstValue = (json: SecretJson): boolean =>
   Object.keys(json).length === 1 && typeof json.password === 'string';
 
 /**
- * The same for a version that may be a {@link isFirstValue}, which is no credential of most types: `undefined` then.
+ * Reads a secret's text as a credential, and gives `undefined` for a {@link isFirstValue}. A first value is no credential of most
+ * types.
  * @throws SecretError `SecretValueInvalid`
  */
 export function parseUnlessFirst<S extends object>(
@@ -62,7 +63,7 @@ export function parseUnlessFirst<S extends object>(
   return credential ?? parseCredential(schema, text, secret);
 }
 
-/** The same for a version that may hold anything: `undefined` when it is no credential of the type, and so of no use. */
+/** Reads a text as a credential, and gives `undefined` when it is none of the type. The version may hold anything. */
 export function credentialIn<S extends object>(schema: z.ZodType<S>, text: string): S | undefined {
   try {
     return parseCredential(schema, text, 'a version');

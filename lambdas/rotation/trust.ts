@@ -6,15 +6,15 @@ import { contentOf, type RedefineDependencies } from './redefine.ts';
 import { credentialIn, isFirstValue, parseSecretJson } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
-/** What trusting a pending version works with. */
+/** The dependencies of trusting a pending version. */
 export interface TrustDependencies<S extends object> extends RedefineDependencies<S> {
   readonly store: VersionCache;
 }
 
 /**
- * Makes sure that a pending version that has a value may still become current. It may not when it was current before, since
- * its credential was replaced then, nor when somebody has stored another current version since it was made, since that
- * person's change would be lost. A value that this environment has just made from the current one is not looked at twice.
+ * Makes sure that a pending version that has a value may still become current. It may not when it was current before: its
+ * credential was replaced then. Nor may it when somebody has stored another current version since it was made: that person's
+ * change would be lost. A value that this environment has just made from the current one is not looked at twice.
  *
  * @throws SecretError `PendingOutdated`
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html a leftover is attempted again
@@ -55,10 +55,10 @@ export async function requireTrusted<S extends object>(
   store.noteBase(arn, versionId, currentId);
 }
 
-/** Keys that an error names. */
+/** Number of keys that an error names. */
 const mostNamed = 5;
 
-/** Keys in which a pending version differs from the current one, though no rotation and no definition changes them. */
+/** Lists keys in which a pending version differs from the current one for a reason other than rotation and definition. */
 async function unexplained<S extends object>(
   pending: string,
   current: string,
@@ -83,8 +83,8 @@ async function unexplained<S extends object>(
 }
 
 /**
- * Codes that say of a pending version that no later try of the same version can succeed, or that none is wanted: a version that
- * stays pending would keep a revocation's rotation from beginning.
+ * Codes of errors that end a pending version. No later try of it can succeed, or none is wanted. A version that stays pending
+ * would keep a revocation's rotation from beginning.
  */
 const hopeless: ReadonlySet<string> = new Set([
   'RotationPaused',
@@ -97,8 +97,8 @@ const hopeless: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Gives a pending version up that can never become current, so that the next rotation makes another one: its value never
- * changes, and Secrets Manager would try it for ever. Every other error leaves the label where it is.
+ * Gives up a pending version that can never become current, so that the next rotation makes another one. Its value never changes,
+ * and Secrets Manager would try it for ever. Every other error leaves the label where it is.
  * @returns the error to throw, which says what was done
  */
 export async function giveUpHopeless(

@@ -2,9 +2,9 @@ import type { Clock, SecretStore } from '../../core/ports.ts';
 import type { SecretVersion } from '../../core/secret/secret.ts';
 
 /**
- * Remembers the versions that one rotation needs while its steps run in one warm environment. Sound because
- * Secrets Manager never changes the value of a version once it has one; labels are not taken from here.
- * What is remembered is forgotten at the end of the rotation, or after two minutes.
+ * Remembers the versions that one rotation needs while its steps run in one warm environment. This is sound because Secrets
+ * Manager never changes the value of a version once it has one; labels are not taken from here. Everything is forgotten at the
+ * end of the rotation, or after two minutes.
  */
 export class VersionCache implements SecretStore {
   readonly #store: SecretStore;
@@ -40,8 +40,8 @@ export class VersionCache implements SecretStore {
   }
 
   /**
-   * Reads a version with its date. One that this environment has stored itself is remembered without any, and a person
-   * may have made it current since.
+   * Reads a version with its date. One that this environment has stored itself is remembered without a date, and a person may
+   * have made it current since.
    */
   async readDated(secretId: string, versionId: string): Promise<SecretVersion | undefined> {
     const version = await this.read(secretId, { versionId });
@@ -82,7 +82,7 @@ export class VersionCache implements SecretStore {
     this.#proven.add(key(secretId, versionId));
   }
 
-  /** Whether the target has accepted this version in this environment since the rotation began. */
+  /** Tells whether the target has accepted this version in this environment since the rotation began. */
   isProven(secretId: string, versionId: string): boolean {
     return this.#proven.has(key(secretId, versionId));
   }
@@ -105,7 +105,7 @@ export class VersionCache implements SecretStore {
     return this.#bases.get(key(secretId, versionId));
   }
 
-  /** When this environment has stored a version, by its own clock. */
+  /** Gives the time at which this environment has stored a version, by its own clock. */
   storedAt(secretId: string, versionId: string): Date | undefined {
     return this.#storedAt.get(key(secretId, versionId));
   }
