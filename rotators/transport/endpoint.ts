@@ -2,16 +2,16 @@ import * as z from 'zod';
 import type { Bounds } from '../../core/rotator.ts';
 import { transportOf } from './tls/transport.ts';
 
-/** https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4, without the final dot */
+/** Longest host name, without the final dot: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4. */
 const longestHost = 253;
 
 /** Tells whether a text is a port, 1 to 65535, as the JSON of AWS's functions may hold it. */
 const isPort = (text: string): boolean =>
   /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 
-/** What every secret of a server that is reached by host and port holds, as AWS's own functions have it. */
+/** Fields of the secret of every server that is reached by host and port, as AWS's own functions have them. */
 export const endpointFields = {
-  /** Host name or IP address; a Unix socket is not one. */
+  /** Host name or IP address; a Unix socket is refused. */
   host: z
     .string()
     .min(1)
@@ -23,7 +23,10 @@ export const endpointFields = {
   ssl: z.unknown().optional(),
 };
 
-/** A name in a server that counts bytes and cuts longer ones off without a word, so they are refused here. */
+/**
+ * Makes the schema of a name in a server that counts bytes. Such a server cuts longer names off without a word, so they are
+ * refused here.
+ */
 export const nameField = (what: string, longestBytes: number) =>
   z
     .string()
@@ -34,7 +37,7 @@ export const nameField = (what: string, longestBytes: number) =>
     )
     .refine((value) => value.isWellFormed() && !value.includes('\0'), `${what} must be text without NUL`);
 
-/** What a login to such a server is bound to; see {@link Rotator.boundTo}. */
+/** Gives the keys and values that a login to such a server is bound to; see {@link Rotator.boundTo}. */
 export const endpointBounds = (
   secret: { readonly username: string; readonly host: string; readonly ssl?: unknown },
   port: number,

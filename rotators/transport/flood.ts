@@ -2,26 +2,28 @@ import { TargetError } from '../../core/errors/rekey-error.ts';
 import { textOf } from './tls/failures.ts';
 
 /**
- * Longest answers that are read, in bytes: lists of some 30,000 sessions. The more a driver makes of a byte, the less it may be:
- * a function has 512 MB, and an answer of the shortest rows takes up to a hundred times its length.
+ * Longest answers that are read, in bytes: lists of some 30,000 sessions. The more a driver makes of a byte, the shorter the
+ * limit. A function has 512 MB, and an answer of the shortest rows takes up to a hundred times its length.
  */
 export const mostBytes = { postgresql: 6 * 1024 * 1024, mysql: 2 * 1024 * 1024, redis: 12 * 1024 * 1024 };
 
 const code = 'REKEY_FLOOD';
 
-/** What a connection ends with whose server sends more than it is let; a driver hands it on as it is. */
+/** Makes the error with which a connection ends whose server sends too much. A driver hands it on as it is. */
 export const floodError = (most: number): Error =>
   Object.assign(new Error(`the server sends more than ${most / 1024} KiB at once, which no answer takes`), {
     code,
   });
 
-/** Ends a connection whose server sends what its protocol does not know; a driver hands it on as it is. */
+/**
+ * Makes the error with which a connection ends whose server sends what its protocol does not know. A driver hands it on as it is.
+ */
 const malformedError = (): Error =>
   Object.assign(new Error('the server sends what its protocol does not know'), { code });
 
 /**
- * Has a driver read what came, and ends the connection where it fails on that. Its exception would be thrown in the listener of
- * a socket, where it ends the process, and the containment of all other versions with it.
+ * Has a driver read what came, and ends the connection where it fails on that. The driver's exception would be thrown in the
+ * listener of a socket. There it ends the process, and the containment of all other versions with it.
  */
 export function readBy<Data>(
   read: (data: Data) => void,
@@ -36,7 +38,9 @@ export function readBy<Data>(
   };
 }
 
-/** Counts what a server sends as one answer. A driver would keep all of it, in objects that take many times its length. */
+/**
+ * Counts the bytes that a server sends as one answer. A driver would keep all of it, in objects that take many times its length.
+ */
 export class AnswerLength {
   readonly most: number;
   #bytes = 0;
@@ -57,7 +61,7 @@ export class AnswerLength {
   }
 }
 
-/** The error of Rekey for it; undefined for any other failure. */
+/** Turns the end of such a connection into an error of Rekey. Undefined for any other failure. */
 export function floodOf(error: unknown, where: string): TargetError | undefined {
   return textOf(error, 'code') === code
     ? new TargetError('TargetRefused', `${where}: ${textOf(error, 'message')}; nothing of it was read`)

@@ -1,9 +1,9 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ProbeResult } from '../../core/rotator.ts';
 
-/** A login that a server answered without letting it in; another password, or one that an admin sets, may get in. */
+/** A login that a server answered with a refusal. Another password, or one that an admin sets, may get in. */
 export abstract class LoginDenied extends TargetError {
-  /** The password was right, and it is something else that the server looks at afterwards. */
+  /** True if the password was right: the server refused for something that it looks at afterwards. */
   readonly passwordAccepted: boolean;
 
   protected constructor(
@@ -24,8 +24,8 @@ export class LoginRefused extends LoginDenied {
 }
 
 /**
- * A login that did not get in for a reason that does not prove the password wrong: it has expired, too many wrong ones
- * came before, a trigger or a proxy stopped it.
+ * A login that failed for a reason that is no proof against the password. It has expired, too many wrong ones came before, or a
+ * trigger or a proxy stopped it.
  */
 export class LoginHindered extends LoginDenied {
   constructor(message: string, passwordAccepted = false) {
@@ -33,10 +33,10 @@ export class LoginHindered extends LoginDenied {
   }
 }
 
-/** A login that failed after the server had accepted the password: no place is free, or none for this database. */
+/** A login that failed after the server had accepted the password. No place is free, or none for this database. */
 export class LoginAccepted extends TargetError {}
 
-/** Logs in, or returns nothing where the password was accepted and the user has no connection left for it. */
+/** Logs in, or returns undefined where the user has no connection left. The password was accepted then. */
 export async function unlessBusy<S>(login: Promise<S>): Promise<S | undefined> {
   try {
     return await login;
@@ -46,14 +46,14 @@ export async function unlessBusy<S>(login: Promise<S>): Promise<S | undefined> {
   }
 }
 
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+/** Logs in, or returns why the server refused this credential. Any other failure is thrown. */
 export async function orRefused<S>(login: Promise<S>): Promise<S | LoginRefused> {
   const answer = await orDenied(login);
   if (answer instanceof LoginHindered) throw answer;
   return answer;
 }
 
-/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+/** Logs in, or returns why the server kept this credential out. Any other failure is thrown. */
 export async function orDenied<S>(login: Promise<S>): Promise<S | LoginRefused | LoginHindered> {
   try {
     return await login;
@@ -64,8 +64,8 @@ export async function orDenied<S>(login: Promise<S>): Promise<S | LoginRefused |
 }
 
 /**
- * What a real login says of a credential. `rejected` only when the server left no doubt that it was this credential that
- * it refused; a missing database, a missing rule or a full server are no proof of that.
+ * Judges a credential by a real login. It is `rejected` only when the server left no doubt that it refused this credential. A
+ * missing database, a missing rule or a full server are no proof of that.
  */
 export async function probeLogin(login: () => Promise<unknown>): Promise<ProbeResult> {
   try {

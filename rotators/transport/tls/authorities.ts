@@ -4,12 +4,12 @@ import { TargetError } from '../../../core/errors/rekey-error.ts';
 
 const contexts = new Map<string, Promise<SecureContext>>();
 
-/** The authorities that Node trusts: public ones, Amazon's among them. */
+/** Gives the authorities that Node trusts: public ones, Amazon's among them. */
 export const publicAuthorities = async (): Promise<readonly string[]> => rootCertificates;
 
 /**
- * The public authorities, and those of RDS. RDS signs with authorities of its own, three in each region; RDS Proxy and
- * most other providers use public ones.
+ * Gives the public authorities, and those of RDS. RDS signs with authorities of its own, three in each region. RDS Proxy and most
+ * other providers use public ones.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
 export const databaseAuthorities = async (): Promise<readonly string[]> => {
@@ -17,7 +17,7 @@ export const databaseAuthorities = async (): Promise<readonly string[]> => {
   return [...Object.values(regions).flat().map(toPem), ...rootCertificates];
 };
 
-/** A certificate in the form that TLS takes it, from base64 without line breaks. */
+/** Writes a certificate in the form that TLS takes, from base64 without line breaks. */
 const toPem = (base64: string): string =>
   `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
@@ -31,7 +31,7 @@ async function create(
 }
 
 /**
- * The TLS context that trusts the given authorities, or the standard ones. Reading 220 certificates takes about 20 ms, so
+ * Gives the TLS context that trusts the given authorities, or the standard ones. Reading 220 certificates takes about 20 ms, so
  * it is done on the first connection and then kept.
  *
  * @param where - of the connection, for the error

@@ -1,10 +1,10 @@
 import { TargetError } from '../../../core/errors/rekey-error.ts';
 import { coversRegion, rdsRegionOf } from './rds/regions.ts';
 
-/** How far a connection had come when it failed. */
+/** Stage that a connection had reached when it failed. */
 export type Phase = 'connect' | 'tls' | 'login';
 
-/** The server answered that it does not do TLS; the only case in which a plaintext fallback is thinkable. */
+/** The server's answer that it does not do TLS. Only in this case is a plaintext fallback thinkable. */
 export class NoTlsOffered extends TargetError {
   constructor(where: string) {
     super(
@@ -14,7 +14,10 @@ export class NoTlsOffered extends TargetError {
   }
 }
 
-/** A property of whatever was thrown; `instanceof` would fail for errors of another realm, as in a test's sandbox. */
+/**
+ * Reads a text property of whatever was thrown. A test by `instanceof` would fail for errors of another realm, as in a test's
+ * sandbox.
+ */
 export function textOf(error: unknown, property: string): string | undefined {
   const value: unknown =
     typeof error === 'object' && error !== null ? Reflect.get(error, property) : undefined;
@@ -37,10 +40,10 @@ const networkCodes = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-/** Whether the code of an error is of the network, rather than of TLS or of a driver. */
+/** Tells whether the code of an error is of the network, rather than of TLS or of a driver. */
 export const isNetworkCode = (code: string): boolean => networkCodes.has(code);
 
-/** What a connection means that was not made, for no reason that the server gave. */
+/** Makes the error for a connection that failed without a reason from the server. */
 export function connectionFailure(where: string, phase: Phase, code: string | undefined): TargetError {
   if (phase === 'tls' && code !== undefined && !isNetworkCode(code)) {
     return new TargetError(
@@ -55,7 +58,7 @@ export function connectionFailure(where: string, phase: Phase, code: string | un
   );
 }
 
-/** What OpenSSL says where nobody whom the function trusts has signed. */
+/** Codes of OpenSSL for a certificate that an unknown authority has signed. */
 const unknownAuthority = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -64,7 +67,7 @@ const unknownAuthority = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** What to do where the authority is unknown; nothing for other refusals, which speak for themselves. */
+/** Gives the remedy where the authority is unknown. Other refusals speak for themselves, so it is empty for them. */
 function remedy(where: string, code: string): string {
   if (!unknownAuthority.has(code)) return '';
   const region = rdsRegionOf(where);
@@ -76,7 +79,7 @@ function remedy(where: string, code: string): string {
     : `; it is none of the authorities of RDS in ${region} that Rekey knows: update them with npm run authorities, or give AWS's bundle in certificateAuthority, and deploy`;
 }
 
-/** The server let the time for a connection pass. */
+/** Makes the error for a server that let the time for a connection pass. */
 export function noAnswer(where: string, phase: Phase, timeoutMs: number): TargetError {
   const waited = { connect: 'a connection', tls: 'the TLS handshake', login: 'the answer to the login' };
   return new TargetError(

@@ -1,7 +1,7 @@
 import type { TargetContext } from '../../../core/rotator.ts';
 import { NoTlsOffered } from './failures.ts';
 
-/** How a secret wants its connections, by the rules of AWS's functions for the key `ssl`. */
+/** Tells how a secret wants its connections, by the rules of AWS's functions for the key `ssl`. */
 export function transportOf({ ssl }: { readonly ssl?: unknown }): 'tls' | 'plaintext' | 'unsaid' {
   const value = typeof ssl === 'string' ? ssl.toLowerCase() : ssl;
   if (value === true || value === 'true') return 'tls';
@@ -17,8 +17,8 @@ interface Endpoint {
 }
 
 /**
- * Connects over TLS unless the secret says `"ssl": false`. Where the server offers no TLS, the secret does not ask for it
- * and plaintext is allowed, connects without. Plaintext is never used in silence.
+ * Connects over TLS unless the secret says `"ssl": false`. It connects without TLS if the server offers none, the secret does not
+ * ask for it, and plaintext is allowed. Each connection in plaintext is a finding.
  */
 export async function overTransport<S>(
   endpoint: Endpoint,

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 
-/** One authority with which RDS signs, as it stands in the files of this folder. */
+/** An authority with which RDS signs, as it stands in the files of this folder. */
 export interface Authority {
   readonly region: string;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface Authority {
   readonly certificate: string;
 }
 
-/** What a bundle holds: the authorities that can be trusted, and why the others were passed over. */
+/** The content of a bundle: the authorities that can be trusted, and why the others were passed over. */
 export interface Bundle {
   readonly authorities: readonly Authority[];
   readonly passedOver: ReadonlyMap<string, number>;
@@ -21,7 +21,7 @@ export interface Bundle {
 const root = /^Amazon RDS ([a-z]{2}(?:-[a-z]+)+-\d) Root CA (?:RSA2048|RSA4096|ECC384) G\d+$/;
 
 /**
- * Reads a bundle in PEM and keeps the authorities that a server certificate may lead to: self-signed, valid now, of a
+ * Reads a bundle in PEM and keeps the authorities that a server certificate may lead to. Those are self-signed, valid now, of a
  * region, and of no trial run ("Beta", "Preview"). Intermediates are sent by the servers themselves.
  * @throws Error when the text holds no certificate, or one that cannot be read
  */

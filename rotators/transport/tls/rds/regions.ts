@@ -2,12 +2,12 @@ import regions from './regions.json' with { type: 'json' };
 
 const covered: ReadonlySet<string> = new Set(regions.covered);
 
-/** Whether Rekey brings the authorities with which RDS signs in a region. */
+/** Tells whether Rekey brings the authorities with which RDS signs in a region. */
 export const coversRegion = (region: string): boolean => covered.has(region);
 
 /**
- * The region in the host name of an RDS, Aurora, DocumentDB or Neptune endpoint; `undefined` for any other host.
- * Certificates of RDS are made out to these names, so no other host can present one that is accepted.
+ * Finds the region in the host name of an RDS, Aurora, DocumentDB or Neptune endpoint; `undefined` for any other. Certificates of
+ * RDS are made out to these names, so no other host can present one that is accepted.
  */
 export function rdsRegionOf(text: string): string | undefined {
   const match =

@@ -6,8 +6,8 @@ import * as z from 'zod';
 import { type Authority, readBundle } from './certificates.ts';
 
 /**
- * Brings the authorities of RDS in this folder up to date from AWS's own bundles, one for each partition:
- * `npm run authorities`. It changes nothing unless every bundle that could be fetched passes its checks.
+ * Brings the authorities of RDS in this folder up to date from AWS's own bundles, one for each partition. It runs as
+ * `npm run authorities`. It writes only if every bundle that could be fetched passes its checks.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
 
@@ -46,7 +46,7 @@ async function fetchBundle(url: string): Promise<string> {
   return text;
 }
 
-/** What is new in a bundle, and whatever a person should look at before it is trusted. */
+/** Compares a bundle with what stands, and lists what a person should look at before it is trusted. */
 function compare(url: string, old: Provenance, fresh: readonly Authority[]): string[] {
   const doubts: string[] = [];
   for (const region of new Set(old.authorities.map((authority) => authority.region))) {
@@ -65,7 +65,10 @@ function compare(url: string, old: Provenance, fresh: readonly Authority[]): str
   return doubts;
 }
 
-/** @returns the exit code: 0 done, 1 somebody should look, 3 a bundle could not be had */
+/**
+ * Updates the files from the bundles.
+ * @returns the exit code: 0 done, 1 somebody should look, 3 a bundle could not be had
+ */
 async function run(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -164,7 +167,7 @@ function write(
 const sha256Of = (certificate: string): string =>
   createHash('sha256').update(Buffer.from(certificate, 'base64')).digest('hex');
 
-/** `fetch` says only that it failed; the reason stands in its cause. */
+/** Gives the reason of a failure. `fetch` says only that it failed; the reason stands in its cause. */
 const causeOf = (error: unknown): string =>
   error instanceof Error
     ? error.cause instanceof Error
