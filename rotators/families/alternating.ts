@@ -3,17 +3,17 @@ import type { ApplyContext } from '../../core/rotator.ts';
 import { cloneSuffix, pairOf } from '../../core/secret/alternating-users.ts';
 
 /**
- * Tells whether a user of a pair gets its password although the other user does not exist. A person may have made a
- * version current whose clone was never made; the user without the suffix, whom people grant to, has all that it needs.
+ * Tells whether a user of a pair gets its password although the other user does not exist. A person may have made a version
+ * current whose clone was never made. The user without the suffix, whom people grant to, has all that it needs.
  */
 export const standsAlone = (username: string, exists: boolean): boolean =>
   exists && username === pairOf(username).base;
 
-/** How long a user name may be. */
+/** The longest user name that a product takes. */
 export interface NameLimit {
   readonly longest: number;
   readonly unit: 'bytes' | 'characters';
-  /** The product, as errors name it. */
+  /** Name of the product, for errors. */
   readonly of: string;
 }
 
@@ -23,7 +23,7 @@ const lengthIn = {
 };
 
 /**
- * The user that takes turns with `username`.
+ * Gives the user that takes turns with `username`.
  * @throws SecretError `StrategyUnsupported` when there can be no such user
  */
 export function alternateOf(username: string, { longest, unit, of }: NameLimit): string {
@@ -46,7 +46,7 @@ export function alternateOf(username: string, { longest, unit, of }: NameLimit):
 }
 
 /**
- * The admin, who alone can give one of two users what the other has.
+ * Gives the admin, who alone can give one of two users what the other has.
  * @throws SecretError `AdminSecretMissing`
  */
 export async function requireAdmin<S extends { username: string }>(
@@ -75,7 +75,7 @@ export function requireOtherAdmin(admin: string, username: string): void {
   }
 }
 
-/** No version of the secret that should be of a user of the pair is: somebody changed its password elsewhere. */
+/** Notes that the current version failed to log in: somebody changed its password elsewhere. */
 export function noteCurrentRefused<S extends { username: string }>(context: ApplyContext<S>): void {
   context.finding({
     code: 'CurrentCredentialRefused',

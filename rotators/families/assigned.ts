@@ -11,8 +11,8 @@ interface Login {
 }
 
 /**
- * Refuses to have the admin act for a user whom nothing ties to the secret but its own JSON: whoever may write the secret
- * could name any user of the server in it, and would get that user's login.
+ * Refuses to have the admin act for a user whom only the secret's own JSON ties to it. Whoever may write the secret could name
+ * any user of the server in it, and would get that user's login.
  * @param where - the server, for the error
  * @throws SecretError `CredentialUnusable`, with the line to add to the configuration
  */
@@ -28,14 +28,14 @@ export async function requireAssigned<S extends Login>(
   );
 }
 
-/** What a person does who knows that the secret is right. */
+/** Gives the advice for a person who knows that the secret is right. */
 export const toAssign = ({ username, host }: Login): string =>
   `if the secret is that user's, say so in its configuration and deploy: identity: { username: ${JSON.stringify(username)}, ` +
   `host: ${JSON.stringify(host)} } of an adopted secret, create.fields of a created one`;
 
 /**
- * Whether any version of the secret logs in as a user of the pair; if none does, the deployment must name the pair. Without
- * that, whoever may write the secret could name any user in it and have it cloned or handed over by the admin. A login that
+ * Tells whether any version of the secret logs in as a user of the pair. If none does, the deployment must name the pair.
+ * Otherwise whoever may write the secret could name any user in it and have it cloned or handed over by the admin. A login that
  * fails although the password is right proves as much.
  * @throws SecretError `CredentialUnusable` where nothing ties the pair to the secret
  */
@@ -66,12 +66,12 @@ export async function isProven<S extends { username: string; password: string; h
   return false;
 }
 
-/** Whether a leaked credential is of the user that it names. */
+/** Answer to the question whether a leaked credential is of the user that it names. */
 export type Standing = 'proven' | 'refused' | 'unknown';
 
 /**
- * Finds out whether a leaked credential is of the user that it names, before an admin takes that user's login away: the
- * deployment says so, or it logs in, or another version does that is of the same user.
+ * Finds out whether a leaked credential is of the user that it names. It is if the deployment says so, if it logs in, or if
+ * another version of the same user does. Only then may an admin take that user's login away.
  *
  * @param tryOpen - where all of these point; may throw for what says nothing about the password
  * @throws TargetError that may pass, where no version has proven anything
@@ -107,14 +107,14 @@ export async function standingOf<S extends Login>(
   return 'unknown';
 }
 
-/** Whether two credentials are of one user; two users who take turns count as one. */
+/** Tells whether two credentials are of one user. Two users who take turns count as one. */
 export const isOfUser = (one: Login, other: Login, strategy: ApplyContext<Login>['strategy']): boolean =>
   one.username === other.username ||
   (strategy === 'alternating-users' && pairOf(one.username).base === pairOf(other.username).base);
 
 const isRetryable = (error: unknown): boolean => Reflect.get(Object(error), 'retryable') === true;
 
-/** What a containment says that has touched nothing, since nothing ties the user to the secret. */
+/** Gives the result of a containment that has touched nothing. The user is not tied to the secret then. */
 export const untouched = (leaked: Login, standing: Exclude<Standing, 'proven'>) =>
   standing === 'refused'
     ? {

@@ -25,15 +25,15 @@ interface Login {
   readonly password: string;
 }
 
-/** What a target takes as a password. */
+/** The rules of a target for passwords. */
 export interface PasswordLimits {
-  /** In bytes. */
+  /** Most bytes. */
   readonly longest: number;
-  /** What the target stores in a password's place, and would take for one. */
+  /** Form of what the target stores in a password's place. It would take such a text for that. */
   readonly stored: RegExp;
-  /** What the target calls that. */
+  /** Name of the target for that form. */
   readonly storedName: string;
-  /** Why else the target does not take a password; undefined when it does. The text must not hold the password. */
+  /** Finds why else the target refuses a password; undefined when it takes it. The text must not hold the password. */
   readonly fault?: (password: string) => string | undefined;
 }
 

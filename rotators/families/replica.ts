@@ -40,7 +40,7 @@ export async function containAtReplica(
   };
 }
 
-/** Whether a replica refuses the leaked credential by now, or within the time that it may be behind. */
+/** Tells whether a replica refuses the leaked credential by now, or within the time that it may be behind. */
 async function isRefusedSoon(
   replica: Replica,
   { statementTimeoutMs }: Pick<TargetContext, 'statementTimeoutMs'>,

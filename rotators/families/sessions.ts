@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TargetError } from '../../core/errors/rekey-error.ts';
 
-/** Rounds of ending sessions before giving up. */
+/** Number of rounds of ending sessions before giving up. */
 const rounds = 20;
 
 /**
- * Ends sessions in rounds until two in a row find none: a login that was already under way may show up a moment later.
+ * Ends sessions in rounds until two in a row find none. A login that was already under way may show up a moment later.
  *
  * @param round - ends the sessions that it finds, and returns what tells each from every other
  * @returns how many were ended

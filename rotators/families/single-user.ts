@@ -3,13 +3,13 @@ import type { ApplyContext } from '../../core/rotator.ts';
 import { LoginDenied, LoginHindered, type LoginRefused, using } from '../transport/login.ts';
 import { requireAssigned } from './assigned.ts';
 
-/** How one kind of server lets a password be changed. */
+/** The ways in which one kind of server lets a password be changed. */
 export interface PasswordChange<S, C> {
   tryOpen(secret: S): Promise<C | LoginRefused | LoginHindered>;
-  /** As the user itself. */
+  /** Changes the password as the user itself. */
   changeOwn(session: C): Promise<void>;
   /**
-   * As the admin.
+   * Changes the password as the admin.
    * @param proven - some version of the secret is known to be of the user; else the deployment says so
    * @returns false when the admin must not: nothing is proven, and the user is a privileged one
    */
@@ -17,8 +17,8 @@ export interface PasswordChange<S, C> {
 }
 
 /**
- * Gives the user of `next` its new password, by itself with whichever of its passwords works, else with the admin.
- * One connection where nothing is wrong.
+ * Gives the user of `next` its new password. The user sets it with any of its passwords that works, else the admin does. It takes
+ * one connection where nothing is wrong.
  * @throws SecretError `CredentialUnusable`
  */
 export async function changePassword<
@@ -93,7 +93,7 @@ export async function changePassword<
   );
 }
 
-/** Says that the current version did not log in, and what was done about it. */
+/** Notes that the current version did not log in, and what was done about it. */
 const noteRefused = <S extends { username: string }>(
   context: ApplyContext<S>,
   denied: LoginDenied | undefined,

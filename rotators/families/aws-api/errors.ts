@@ -2,18 +2,18 @@ import { type AwsErrorCode, awsFault, awsRemedies, denyingPolicy } from '../../.
 import { TargetError, type TargetErrorCode } from '../../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../../core/rotator.ts';
 
-/** What is to be changed takes no change in the state that it is in; later it may. */
+/** The refusal of a change in the present state of a resource. Later it may be taken. */
 export class InvalidState extends TargetError {
   constructor(message: string) {
     super('TargetTimeout', message);
   }
 }
 
-/** Whether an API says that there is nothing with the identifier of the request. */
+/** Tells whether an API says that there is nothing with the identifier of the request. */
 export const isNotFound = (error: unknown): boolean =>
   /^(?:DBInstance|DBCluster|Cluster|User)NotFound(?:Fault)?$/.test(awsFault(error)?.name ?? '');
 
-/** What a failure of an API means for the target that it stands for. Other codes are refusals. */
+/** Codes of a failed call to an API, for the target that the API stands for. Other codes are refusals. */
 export const targetCodes: Partial<Readonly<Record<AwsErrorCode, TargetErrorCode>>> = {
   AccessDenied: 'PermissionMissing',
   EndpointUntrusted: 'TlsRefused',
@@ -23,7 +23,7 @@ export const targetCodes: Partial<Readonly<Record<AwsErrorCode, TargetErrorCode>
   ResourceBusy: 'TargetTimeout',
 };
 
-/** What was called: where, what for in words, the action that IAM knows it by, and whether it changes anything. */
+/** A call to an API: where, what for in words, its action in IAM, and whether it changes anything. */
 interface ApiCall {
   readonly where: string;
   readonly doing: string;
@@ -32,7 +32,7 @@ interface ApiCall {
 }
 
 /**
- * What a failed call means. The service's text is left out: nothing keeps it from quoting a parameter.
+ * Makes the error of a failed call. The service's text is left out, since it may quote a parameter.
  * @param timeoutMs - how long it was waited for when that was too long
  */
 function apiError(
@@ -72,7 +72,7 @@ function apiError(
 const timeoutOf = ({ connectTimeoutMs, statementTimeoutMs }: TargetContext): number =>
   connectTimeoutMs + statementTimeoutMs;
 
-/** Calls an API within the time that connection and statement may take together. @throws TargetError */
+/** Calls an API within the time that connection and statement may take together. @throws TargetError @throws TargetError */
 export async function callApi<T>(
   call: ApiCall,
   context: TargetContext,

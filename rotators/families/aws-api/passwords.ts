@@ -1,15 +1,15 @@
 import { RekeyError } from '../../../core/errors/rekey-error.ts';
 import type { PasswordPolicy } from '../../../core/secret/password.ts';
 
-/** What an AWS service takes as a password. */
+/** The rules of an AWS service for passwords. */
 export interface PasswordRules {
-  /** Whose rules they are, for messages. */
+  /** Name of the service whose rules they are, for messages. */
   readonly of: string;
-  /** In characters, which are all of one byte. @default 8 */
+  /** Fewest characters; all of them are of one byte. @default 8 @default 8 */
   readonly shortest?: number;
   readonly longest: number;
   readonly forbidden: string;
-  /** At least one of each. */
+  /** Kinds of characters of which there must be at least one each. */
   readonly needs: readonly Need[];
 }
 
@@ -18,7 +18,7 @@ interface Need {
   readonly characters: string;
 }
 
-/** What passwords of services that want a mixture need. */
+/** Kinds of characters that services want which want a mixture. */
 export const eachKind: readonly Need[] = [
   { name: 'an uppercase letter', characters: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' },
   { name: 'a lowercase letter', characters: 'abcdefghijklmnopqrstuvwxyz' },
@@ -27,7 +27,10 @@ export const eachKind: readonly Need[] = [
 
 const isPrintable = (character: string) => character > ' ' && character < '\x7f';
 
-/** Why the service would not take the password; undefined when it would. How long it may be is looked at elsewhere. */
+/**
+ * Finds why the service would refuse the characters of a password; undefined when it would take them. The longest length is
+ * looked at elsewhere.
+ */
 export function characterFault(
   password: string,
   { of, shortest = 8, forbidden, needs }: PasswordRules,
@@ -42,7 +45,7 @@ export function characterFault(
 }
 
 /**
- * The policy with what the service does not take left out: every password that it yields is one that the service takes.
+ * Narrows a policy to what the service takes: every password that it yields is one that the service takes.
  * @throws RekeyError `PasswordPolicyInvalid` when there is none
  */
 export function narrow(

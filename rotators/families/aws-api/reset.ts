@@ -4,15 +4,15 @@ import { TargetError } from '../../../core/errors/rekey-error.ts';
 import type { ProbeResult } from '../../../core/rotator.ts';
 import { InvalidState } from './errors.ts';
 
-/** How long changes are waited for, in milliseconds. */
+/** The times for which changes are waited for, in milliseconds. */
 export interface Pace {
-  /** From the begin of a step to its giving up: less than the function lives, since an answer may be on its way. */
+  /** Time from the begin of a step to its giving up. It is less than the function lives, since an answer may be on its way. */
   readonly budgetMs: number;
-  /** Between two looks in the first half minute; the first comes after a third of it, later ones after three times. */
+  /** Pause between two looks in the first half minute. The first look comes after a third of it, later ones after three times. */
   readonly pollMs: number;
   /**
-   * For how long an accepted change may not show, neither in the API nor at a login. RDS was seen to take up to a minute and
-   * a half before it begins to reset master credentials.
+   * Time for which an accepted change may show neither in the API nor at a login. RDS was seen to take up to a minute and a half
+   * before it begins to reset master credentials.
    */
   readonly settleMs: number;
 }
@@ -22,19 +22,19 @@ export const defaultPace: Pace = {
   settleMs: 120_000,
 };
 
-/** What has a password, as its API describes it. */
+/** A thing that has a password, as its API describes it. */
 export interface Resource {
-  /** For messages: `DB instance "orders"`. */
+  /** Name for messages: `DB instance "orders"`. */
   readonly what: string;
   readonly status: string;
-  /** A change was accepted and is not in force yet. */
+  /** True while a change was accepted and is not in force yet. */
   readonly changing: boolean;
 }
 
-/** What a login is worth for a decision. `unknown`: it cannot be tried, or the answer may be about something else. */
+/** Worth of a login for a decision. `unknown`: it cannot be tried, or the answer may be about something else. */
 export type Worth = 'accepted' | 'refused' | 'unknown' | TargetError;
 
-/** What an answer to a login is worth; an error when there was none. */
+/** Judges what an answer to a login is worth. It is an error when there was no answer. */
 export function worthOf(result: ProbeResult): Worth {
   if (result.outcome === 'accepted') return 'accepted';
   if (result.outcome === 'unverifiable') return 'unknown';
@@ -44,23 +44,23 @@ export function worthOf(result: ProbeResult): Worth {
   return answered ? 'unknown' : result.error;
 }
 
-/** One change of a password through an API that answers before the change is in force. */
+/** A change of a password through an API that answers before the change is in force. */
 export interface Change<R extends Resource> {
-  /** In words, for messages: `the reset of its password`. */
+  /** Words for messages: `the reset of its password`. */
   readonly doing: string;
-  /** In milliseconds since 1970. */
+  /** Time of giving up, in milliseconds since 1970. */
   readonly deadline: number;
   readonly pace: Pace;
   look(before: R): Promise<R>;
-  /** @throws InvalidState when the resource takes no change now */
+  /** Asks for the change. @throws InvalidState when the resource takes no change now */
   ask(now: R): Promise<R>;
   /** Tries the password that is to be. */
   login(): Promise<Worth>;
-  /** Takes the API's word when the server cannot be reached. */
+  /** True if the API's word is taken when the server cannot be reached. */
   readonly blind: boolean;
 }
 
-/** Refusals of the new password after the API reported it as set, before somebody else's change is the explanation. */
+/** Number of refusals of the new password, once the API reports it as set, after which somebody else has changed it. */
 const patience = 3;
 
 /** Looks again after a while. @throws TargetError `TargetTimeout` when the time does not reach that far */
@@ -91,9 +91,9 @@ export async function settled<R extends Resource>(
 }
 
 /**
- * Changes a password through the API and waits until it is in force: until the API shows no change any more, and a
- * login with it succeeds where one can be tried. A change that is under way is waited for, and the password is only
- * asked for if it was not that which was set: a step that is tried again goes on where an earlier try ended.
+ * Changes a password through the API and waits until it is in force. It is in force when the API shows no change any more, and a
+ * login with it succeeds where one can be tried. A change that is under way is waited for. The password is asked for only if that
+ * change did not set it: a step that is tried again goes on where an earlier try ended.
  * @throws TargetError
  */
 export async function bringAbout<R extends Resource>(resource: R, change: Change<R>): Promise<void> {
@@ -160,8 +160,8 @@ async function ask<R extends Resource>(
 }
 
 /**
- * States that end only when a person does something; in all others, such as modifying, backing-up or rebooting, a database
- * will take a change later.
+ * States that end only when a person does something. In all others, such as modifying, backing-up or rebooting, a database will
+ * take a change later.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
  */
 const neverPasses =
