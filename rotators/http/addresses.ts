@@ -2,8 +2,8 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /**
- * Addresses that are not of the public internet: private, loopback, link-local (instance metadata among them), carrier
- * NAT, multicast, documentation, reserved. An IPv4 address mapped into IPv6 counts as that IPv4 address.
+ * Addresses outside the public internet: private, loopback, link-local, carrier NAT, multicast, documentation, reserved. Instance
+ * metadata are among the link-local ones. An IPv4 address mapped into IPv6 counts as that IPv4 address.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry.xhtml
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry/iana-ipv6-special-registry.xhtml
  */
@@ -46,11 +46,11 @@ for (const [network, prefix] of [
   special.addSubnet(network, prefix, 'ipv6');
 }
 
-/** NAT64: such an address is the IPv4 address in its last 32 bits (RFC 6052). */
+/** Addresses of NAT64: each stands for the IPv4 address in its last 32 bits (RFC 6052). */
 const translated = new BlockList();
 translated.addSubnet('64:ff9b::', 96, 'ipv6');
 
-/** Whether an address is one of the public internet. Text that is no address is not. */
+/** Tells whether an address is one of the public internet. A text that is no address is not one. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return false;
@@ -59,7 +59,10 @@ export function isPublicAddress(address: string): boolean {
   return !translated.check(address, 'ipv6') || isPublicAddress(lastFourBytes(address));
 }
 
-/** Of an address below 64:ff9b::/96, which the URL parser writes as `64:ff9b::`, `64:ff9b::l` or `64:ff9b::h:l`. */
+/**
+ * Reads the IPv4 address in an address below 64:ff9b::/96. The URL parser writes that as `64:ff9b::`, `64:ff9b::l` or
+ * `64:ff9b::h:l`.
+ */
 function lastFourBytes(address: string): string {
   const { hostname } = new URL(`http://[${address}]/`);
   const groups = (hostname.slice(1, -1).split('::')[1] ?? '')
@@ -69,7 +72,7 @@ function lastFourBytes(address: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
-/** A connection to an address that is not of the public internet was refused; nothing was sent. */
+/** The refusal of a connection to an address outside the public internet. It comes before anything is sent. */
 export class PrivateAddress extends Error {
   readonly address: string;
 
@@ -88,8 +91,8 @@ const resolveBySystem: Resolve = (hostname) =>
   });
 
 /**
- * A `lookup` for `node:net` that fails with {@link PrivateAddress} when any address of the name is not public. What it
- * has checked is what is connected to, so a name that resolves differently the next time gains nothing.
+ * Makes a `lookup` for `node:net` that fails with {@link PrivateAddress} when any address of the name is private. The connection
+ * goes to what it has checked, so a name that resolves differently the next time gains nothing.
  */
 export function publicOnly(resolve: Resolve = resolveBySystem): LookupFunction {
   return guarded(resolve, (address) => {
@@ -97,7 +100,7 @@ export function publicOnly(resolve: Resolve = resolveBySystem): LookupFunction {
   });
 }
 
-/** A `lookup` for `node:net` that takes any address. */
+/** Makes a `lookup` for `node:net` that takes any address. */
 export function anyAddress(resolve: Resolve = resolveBySystem): LookupFunction {
   return guarded(resolve, () => {});
 }

@@ -8,25 +8,26 @@ import { type Credential, credentialOf, type HttpSecret, parameterValue } from '
 import type { Json, Values } from './template.ts';
 import { endOf } from './time.ts';
 
-/** Whose right it is to create and to revoke. */
+/** The right to create and to revoke. */
 export interface Authority {
   readonly authentication: Authentication;
-  /** What its authentication is filled with. */
+  /** Values that its authentication is filled with. */
   readonly values: Values;
-  /** What it must be permitted, for errors. */
+  /** Permission that it must have, for errors. */
   readonly permission: string;
   /** True when a credential of the secret does it itself. */
   readonly own: boolean;
-  /** The values that must not be revoked by this authority: they are its own. */
+  /** Values that must not be revoked by this authority: they are its own. */
   readonly secrets: readonly string[];
   /** Fields of the admin secret that are not secret, for URLs and bodies. */
   readonly open: Values;
-  /** When the credential of the admin secret ends, where that secret says so. */
+  /** Time at which the credential of the admin secret ends, where that secret says so. */
   readonly expiresAt?: Date;
 }
 
 /**
- * The admin named in `masterarn`; where there is none and the service lets a credential do it, `self`.
+ * Gives the authority of the admin named in `masterarn`. Where there is none and the service lets a credential do it, it gives
+ * that of `self`.
  * @throws SecretError `AdminSecretMissing` | `AdminSecretMismatch`
  */
 export async function authorityFor(
@@ -55,7 +56,7 @@ export async function authorityFor(
   );
 }
 
-/** What an admin secret must hold, in words. */
+/** Says in words what an admin secret must hold. */
 function wanted(recipe: Recipe): string {
   const { service, admin, parameters } = recipe;
   const pinned = pinnedParameters(recipe).filter((name) => parameters[name]?.default === undefined);
@@ -67,8 +68,9 @@ function wanted(recipe: Recipe): string {
 }
 
 /**
- * Whoever may write the secret decides where requests go. So what the admin secret holds as well must be the same in both,
- * and the parameters that decide who gets a credential must be in both.
+ * Makes the authority of an admin secret that agrees with the secret. Whoever may write the secret decides where requests go. So
+ * what the admin secret holds as well must be the same in both, and the parameters that decide who gets a credential must be in
+ * both.
  */
 function adminAuthority(subject: Credential, admin: HttpSecret, recipes: Recipes): Authority {
   const { recipe, name, parameters } = subject;
@@ -124,7 +126,7 @@ const quoted = (value: Json | undefined): string =>
     ? 'missing'
     : `"${typeof value === 'string' ? value : JSON.stringify(value)}"`.slice(0, 256);
 
-/** Parameters and parts of a credential, by the names that templates use. */
+/** Gives parameters and parts of a credential, by the names that templates use. */
 export function valuesOf(credential: Credential): Map<string, Json | undefined> {
   const { recipe, parameters, secret } = credential;
   const values = new Map<string, Json | undefined>(parameters);
@@ -135,6 +137,6 @@ export function valuesOf(credential: Credential): Map<string, Json | undefined> 
   return values;
 }
 
-/** The current credential, read by its recipe. */
+/** Gives the current credential, read by its recipe. */
 export const currentOf = (credentials: Credentials<HttpSecret>, recipes: Recipes): Credential =>
   credentialOf(credentials.current, recipes);

@@ -21,27 +21,29 @@ import {
 } from './template.ts';
 import { type HttpAnswer, type HttpRequest, OutcomeUnknown, type Transport } from './transport.ts';
 
-/** The requests of a recipe, as errors name them. */
+/** Names of a recipe's requests, as errors have them. */
 export type RequestName = 'create' | 'test' | 'list' | 'disable' | 'revoke' | 'token';
 
-/** How one request is sent. */
+/** The options of one request. */
 export interface CallOptions {
   readonly name: RequestName;
   readonly values: Values;
-  /** Whose right it is done by; left out where the request itself carries all it needs. */
+  /** Authority that it is done by; left out where the request itself carries all it needs. */
   readonly by?: Authority | { readonly authentication: Authentication; readonly values: Values };
-  /** Goes to this URL in place of the recipe's: a further page. */
+  /** URL in place of the recipe's: a further page. */
   readonly url?: URL;
-  /** Default: those of the recipe. */
+  /** Most attempts. Default: those of the recipe. */
   readonly attempts?: number;
 }
 
 const unavailable: ReadonlySet<number> = new Set(unavailableStatuses);
 const firstWaitMs = 500;
 const codePattern = /^[A-Za-z][A-Za-z_]{1,39}$|^[A-Z]{0,8}\d{1,10}$/;
-/** A value with fewer characters is no secret, and may well be part of a code. */
+/** Shortest value that may be a secret: a shorter one may well be part of a code. */
 const shortestEcho = 8;
-/** Of one call of the rotator, all requests and waits together, in statement timeouts. A step makes two at the most. */
+/**
+ * Limit of one call of the rotator, all requests and waits together, in statement timeouts. A step makes two calls at the most.
+ */
 const wholeTimeouts = 2.8;
 
 /** Sends the requests of one recipe for one call of the rotator, within one limit of time. */
@@ -66,7 +68,7 @@ export class Caller {
   }
 
   /**
-   * Sends a request and returns the answer, whatever its status. Sent again where the recipe's rules say so.
+   * Sends a request and returns the answer, whatever its status. It is sent again where the recipe's rules say so.
    * @throws TargetError, {@link OutcomeUnknown}
    * @throws SecretError `SecretValueInvalid` when the secret lacks a value
    */
@@ -91,19 +93,19 @@ export class Caller {
     }
   }
 
-  /** Waits within the limit of time; false when there is not enough left. */
+  /** Waits within the limit of time. It gives false when there is too little left. */
   async pause(milliseconds: number): Promise<boolean> {
     if (performance.now() + milliseconds >= this.#deadline) return false;
     await sleep(milliseconds);
     return true;
   }
 
-  /** `create at gitlab.example.com`: what errors begin with. */
+  /** Gives the text that errors begin with: `create at gitlab.example.com`. */
   where(name: RequestName, url: URL): string {
     return `${name} at ${url.host}`;
   }
 
-  /** `create at gitlab.example.com: answered 409 (CODE)`: what errors say of an answer. */
+  /** Gives the text that errors say of an answer: `create at gitlab.example.com: answered 409 (CODE)`. */
   answered(
     answer: HttpAnswer,
     url: URL,
@@ -113,8 +115,8 @@ export class Caller {
   }
 
   /**
-   * The error for an answer that the recipe has no other meaning for. Of the answer, it quotes the status and the service's
-   * error code; never its text, which may quote what was sent.
+   * Makes the error for an answer that the recipe has no other meaning for. It quotes the status and the service's error code. It
+   * never quotes the answer's text, which may hold what was sent.
    */
   refusal(
     answer: HttpAnswer,
@@ -151,7 +153,7 @@ export class Caller {
     );
   }
 
-  /** The URL that a request goes to; for errors. */
+  /** Gives the URL that a request goes to; for errors. */
   url(request: RecipeRequest, { name, values, url }: CallOptions): URL {
     return url ?? this.#filled(name, () => fillUrl(request.url, values));
   }
@@ -191,7 +193,10 @@ export class Caller {
     }
   }
 
-  /** What creates is not sent twice unless it is certain that it did nothing the first time. */
+  /**
+   * Tells whether a request may be sent again. One that creates is sent twice only if it is certain that it did nothing the first
+   * time.
+   */
   #mayRepeat(outcome: HttpAnswer | TargetError, name: RequestName): boolean {
     if (outcome instanceof TargetError) {
       return outcome.retryable && !(name === 'create' && outcome instanceof OutcomeUnknown);
@@ -218,7 +223,7 @@ export class Caller {
     return rule.as === 'seconds' ? value * 1000 : value * 1000 - Date.now();
   }
 
-  /** The service's error code, if it is a short word or number and nothing of what was sent. */
+  /** Reads the service's error code, if it is a short word or number and nothing of what was sent. */
   #errorCode({ body }: HttpAnswer, { values, by }: Partial<Pick<CallOptions, 'values' | 'by'>>): string {
     const sent = [
       ...(values?.values() ?? []),
@@ -265,7 +270,7 @@ export class Caller {
     });
   }
 
-  /** Kept for this call alone, and sent to no host but those of the recipe. */
+  /** Gets an access token. It is kept for this call alone, and sent only to the hosts of the recipe. */
   async #token(
     authentication: TokenAuthentication,
     whose: Pick<Authority, 'values' | 'expiresAt'>,
@@ -312,7 +317,7 @@ export class Caller {
 
 type TokenAuthentication = Extract<Authentication, { kind: 'oauth2' | 'login' }>;
 
-/** The request that asks for an access token, and where the token stands in its answer. */
+/** Makes the request that asks for an access token, and says where the token stands in its answer. */
 function tokenRequest(
   authentication: TokenAuthentication,
   values: Values,
@@ -335,7 +340,7 @@ function tokenRequest(
   };
 }
 
-/** Whether an answer is one of these. */
+/** Tells whether an answer is one of these. */
 export function matches(answers: Answers, { status, body }: HttpAnswer): boolean {
   return answers.some(({ status: statuses, at, is, like }) => {
     if (!statuses.includes(status)) return false;
@@ -346,7 +351,7 @@ export function matches(answers: Answers, { status, body }: HttpAnswer): boolean
   });
 }
 
-/** A value cannot be sent in the header that the message names. */
+/** A value that cannot be sent in the header that the message names. */
 class HeaderUnfit extends Error {}
 
 const fitsHeader = (value: string): boolean => /^[\t\x20-\x7e]*$/.test(value);

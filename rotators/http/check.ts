@@ -7,7 +7,7 @@ import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 const remedy = 'remove the AWSPENDING label and rotate again';
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending credential that must never be used; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch`
  */
 export function check(nextSecret: HttpSecret, currentSecret: HttpSecret, recipes: Recipes): void {

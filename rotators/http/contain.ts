@@ -8,7 +8,7 @@ import { refused, settled, type Trial } from './probe.ts';
 import { disable, identityOf } from './revoke.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 
-/** See {@link Rotator.contain}: turns the credential off at the service, or revokes it, and sees that it is refused. */
+/** Turns the credential off at the service, or revokes it, and sees that it is refused; see {@link Rotator.contain}. */
 export async function contain(
   leakedSecret: HttpSecret,
   context: ContainContext<HttpSecret>,
@@ -63,7 +63,7 @@ const onlyRotation = (reason: string): ContainResult => ({
   note: `not revoked, since ${reason}; only a rotation ends it`,
 });
 
-/** What the service says to the credential, or why it says nothing: what it is called may prove whose it is, too. */
+/** Tries the credential, and returns a failure in place of an answer. The name of the credential may prove whose it is, too. */
 async function trial(caller: Caller, leaked: Credential): Promise<Trial | TargetError> {
   try {
     return await refused(caller, leaked);

@@ -4,12 +4,12 @@ import type { Recipe } from './recipe.ts';
 import type { Credential } from './schema.ts';
 
 const dayMs = 86_400_000;
-/** How long before its end an admin credential is a finding at the least, in days. */
+/** Days before its end at which an admin credential is a finding at the latest. */
 const leastDays = 30;
-/** Names that Rekey gives end with the time. */
+/** Form of the names that Rekey gives, which end with the time. */
 const madeAt = /^rekey-.*-(\d{12,14})$/;
 
-/** Says why the credential of an admin secret may be refused: it has ended, or what ends it. Empty where that is not known. */
+/** Says why the credential of an admin secret may be refused: it has ended, or what ends it. Empty where that is unknown. */
 export function endOfAdmin({ expiresAt }: Pick<Authority, 'expiresAt'>, { admin }: Recipe): string {
   if (expiresAt !== undefined && expiresAt.getTime() < Date.now()) return `; it ended on ${dayOf(expiresAt)}`;
   return admin.ends === undefined ? '' : `; it ends ${admin.ends}`;
@@ -18,7 +18,7 @@ export function endOfAdmin({ expiresAt }: Pick<Authority, 'expiresAt'>, { admin 
 const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
 
 /**
- * Announces that the credential of the admin secret ends too soon: before the credential that it is about to make, or
+ * Announces that the credential of the admin secret ends too soon. That is before the credential that it is about to make, or
  * before as much time has passed again as lies between the last rotation and this one.
  */
 export function noteExpiry(

@@ -10,15 +10,15 @@ import type { HttpAnswer } from './transport.ts';
 interface Listed {
   readonly id: string;
   readonly name?: string;
-  /** When it was made, in the service's own form. */
+  /** Time at which it was made, in the service's own form. */
   readonly created?: string;
 }
 
-/** Pages that are read at the most. */
+/** Most pages that are read. */
 const mostPages = 20;
 
 /**
- * The credentials that the service has whose name begins with `prefix`. None where the recipe does not know them by name.
+ * Finds the credentials of the service whose name begins with `prefix`. None where the recipe does not know them by name.
  * @throws TargetError when the list cannot be read to its end
  */
 export async function findNamed(
@@ -33,8 +33,7 @@ export async function findNamed(
 }
 
 /**
- * The credentials that the service has, where it has no names for them and all its places are taken; undefined while there
- * is room.
+ * Lists the credentials of a service that has no names for them, once all its places are taken. Undefined while there is room.
  * @throws TargetError when the list cannot be read to its end
  */
 export async function findCrowd(
@@ -48,7 +47,7 @@ export async function findCrowd(
   return all.length < room ? undefined : all;
 }
 
-/** What the request of the list is filled with. */
+/** Gives the values that the request of the list is filled with. */
 export const listValues = (current: Credential, authority: Authority, prefix = ''): Values =>
   new Map([...current.parameters, ...authority.open, ['rekey.name', prefix]]);
 

@@ -3,15 +3,15 @@ import type { Caller } from './caller.ts';
 import { findNamed } from './list.ts';
 import type { Credential } from './schema.ts';
 
-/** What Rekey's names of credentials begin with; the id of the version follows, and the time. */
+/** Beginning of the names that Rekey gives to credentials. The id of the version follows, and the time. */
 export const mark = 'rekey-';
 
 /**
- * Whether the service lists the id of a version under the name that the version says Rekey gave it.
+ * Tells whether the service lists the id of a version under the name that the version says Rekey gave it.
  *
- * Whoever may write a secret may write the id of anybody's credential beside a value that no service accepts. So an id
- * whose value is not accepted counts only with this name: it holds a version id and a time. A service without names cannot
- * tell; there, the parameters in the admin secret say what is within reach.
+ * Whoever may write a secret may write the id of anybody's credential beside a value that no service accepts. So an id whose
+ * value is not accepted counts only with this name: it holds a version id and a time. A service without names cannot tell. There,
+ * the parameters in the admin secret say what is within reach.
  *
  * @param where - the credential in whose place the service is asked
  * @throws TargetError when the list cannot be read to its end

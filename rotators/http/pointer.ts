@@ -1,7 +1,7 @@
-/** Where a value stands in a JSON document. @see https://www.rfc-editor.org/rfc/rfc6901 */
+/** Form of a pointer to a value in a JSON document. @see https://www.rfc-editor.org/rfc/rfc6901 */
 export const pointerPattern = /^(?:\/(?:[^~/]|~[01])*)*$/;
 
-/** The value at `pointer`, or undefined where there is none. Inherited properties are not seen. */
+/** Reads the value at `pointer`; undefined where there is none. Inherited properties are passed over. */
 export function valueAt(document: unknown, pointer: string): unknown {
   let value = document;
   for (const part of pointer.split('/').slice(1)) {

@@ -6,7 +6,7 @@ import type { Kit } from './kit.ts';
 import { valueAt } from './pointer.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 
-/** What the service says to a credential; `id` is which one it was, where the answer says that. */
+/** Answer of the service to a credential. `id` is which one it was, where the answer says that. */
 export type Trial =
   | { readonly outcome: 'accepted'; readonly id?: string }
   | { readonly outcome: 'rejected'; readonly error: TargetError };
@@ -48,7 +48,7 @@ export async function tryCredential(
     : error;
 }
 
-/** See {@link Rotator.probe}. */
+/** Tries a credential at its service; see {@link Rotator.probe}. */
 export async function probe(secret: HttpSecret, context: TargetContext, kit: Kit): Promise<ProbeResult> {
   try {
     const credential = credentialOf(secret, kit.recipes);
@@ -64,8 +64,9 @@ export async function probe(secret: HttpSecret, context: TargetContext, kit: Kit
 }
 
 /**
- * See {@link Rotator.apply}: the service has made the credential already. What is left is to wait until all of the service
- * knows it, and to see that value and id belong together.
+ * Waits until all of the service knows the new credential; see {@link Rotator.apply}. The service has made it already. Then it
+ * sees that value and id belong together. What is left is to wait until all of the service knows it, and to see that value and id
+ * belong together.
  * @throws SecretError `CredentialNotYetAccepted` when it is not accepted in time
  */
 export async function apply(next: HttpSecret, context: ApplyContext<HttpSecret>, kit: Kit): Promise<void> {
@@ -93,15 +94,15 @@ export async function apply(next: HttpSecret, context: ApplyContext<HttpSecret>,
   }
 }
 
-/** The last trial, and whether the service said so as often as its recipe asks for. */
+/** The last trial. `holds` says whether the service said so as often as its recipe asks for. */
 interface Settled {
   readonly trial: Trial;
   readonly holds: boolean;
 }
 
 /**
- * Tries a credential until the service has said what is expected, as many times in a row as the recipe asks for, or has
- * had the time that it may need for it.
+ * Tries a credential until the service has said what is expected, or has had its time. The answer counts when it came as many
+ * times in a row as the recipe asks for.
  */
 export async function settled(
   caller: Caller,
@@ -122,7 +123,7 @@ export async function settled(
 }
 
 /**
- * Tries a credential once; a refusal counts when it is repeated as many times in a row as the recipe asks for.
+ * Tries a credential once. A refusal counts when it is repeated as many times in a row as the recipe asks for.
  * @throws TargetError `TargetTimeout` when there is no time left for that
  */
 export async function refused(caller: Caller, credential: Credential): Promise<Trial> {

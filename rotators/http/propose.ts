@@ -19,7 +19,7 @@ const dayMs = 86_400_000;
 const longestPart = 16_384;
 
 /**
- * See {@link Rotator.propose}: has the service make the next credential, under a name that says for which version, and when.
+ * Has the service make the next credential; see {@link Rotator.propose}. Its name says for which version it was made, and when.
  * By that name, what an earlier try of the same step has left is found and revoked first.
  */
 export async function propose(
@@ -120,7 +120,7 @@ function createValues(
   return values;
 }
 
-/** The parts of a credential in the answer, as text; one that is missing or absurd is left out. */
+/** Reads the parts of a credential in the answer, as text. One that is missing or absurd is left out. */
 function partsOf({ body }: HttpAnswer, { recipe }: Credential): Record<string, string> {
   return Object.fromEntries(
     Object.entries(recipe.create.answer).flatMap(([key, pointer]) => {
@@ -143,8 +143,8 @@ const asBefore = (made: Record<string, string>, before: HttpSecret): Record<stri
   );
 
 /**
- * What tries of the same step that died have left, recognised by name. One that is younger than a run can live may be
- * that of a run that is about to store it, so it is not touched and this try fails.
+ * Removes the credentials that dead tries of the same step have left, recognised by name. One that is younger than a run can live
+ * may be that of a run that is about to store it. So it is not touched, and this try fails.
  */
 async function removeLeftovers(
   caller: Caller,
@@ -172,8 +172,8 @@ const plainId = /^[A-Za-z0-9][\w.:/=-]{0,127}$/;
 const plainTime = /^[\dTZ:. +-]{4,40}$/;
 
 /**
- * Where the service has no names, nothing shows that a credential was made here, so none is revoked: a person is told which
- * ones no version of the secret holds.
+ * Refuses to create where a service that has no names is full. Nothing shows that a credential there was made here, so none is
+ * revoked. A person is told which ones no version of the secret holds.
  * @throws SecretError `SlotsTaken`
  */
 async function requireRoom(
@@ -210,7 +210,7 @@ async function requireRoom(
   );
 }
 
-/** Revokes what rotations that were cancelled had stored: those credentials never became current, but they work. */
+/** Revokes the stored credentials of rotations that were cancelled. They never became current, but they work. */
 async function removeAbandoned(
   caller: Caller,
   current: Credential,
@@ -236,7 +236,7 @@ async function removeAbandoned(
   }
 }
 
-/** Whether a version that never became current holds a credential that works, or did, and was made for it. */
+/** Tells whether a version that never became current holds a credential that works, or did, and was made for it. */
 async function isAbandoned(
   caller: Caller,
   abandoned: Credential,

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { parseRecipe, type Recipe } from './recipe.ts';
 
-/** Recipes by name; each is read and checked when it is first asked for, since a function mostly needs one. */
+/** The recipes by name. Each is read and checked when it is first asked for, since a function mostly needs one. */
 export interface Recipes {
   readonly names: readonly string[];
   /** The services of all recipes; admin secrets name one. */
   readonly services: readonly string[];
-  /** @throws Error that names every path that is wrong, for a recipe that is not valid */
+  /** Reads a recipe. @throws Error that names every path that is wrong, for a recipe that is not valid */
   get(name: string): Recipe | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Authentication, Recipe, RecipeRequest } from './recipe.ts';
 import { textsIn, urlParts, variablesOf } from './template.ts';
 
-/** What Rekey adds to the values of a request. */
+/** Values that Rekey adds to those of a request. */
 const ownVariables = {
   'rekey.name': 'a name that is never used again, for what create makes',
   'rekey.expiryDate': 'the day on which the new credential ends (parameter `days`), as YYYY-MM-DD, UTC',
@@ -11,12 +11,12 @@ const ownVariables = {
   'rekey.lifetimeHours': 'the same as a number of hours',
 } as const;
 
-/** What a login has answered with, in the headers of the requests that follow it. */
+/** Name of the answer of a login, in the headers of the requests that follow it. */
 export const loginToken = 'login.token';
 
-/** Keys of a secret's JSON that no parameter and no part of a credential may take. */
+/** Keys of a secret's JSON that parameters and parts of a credential must leave free. */
 const reservedKeys = ['recipe', 'service', 'masterarn', 'createdAs'] as const;
-/** The end of a credential stands under one key, which only the answer of the service may fill. */
+/** Key of the end of a credential, which only the answer of the service may fill. */
 const endKey = 'expiresAt';
 
 interface Problem {
@@ -25,7 +25,10 @@ interface Problem {
 }
 type Path = readonly (string | number)[];
 
-/** What the form of a recipe alone does not show: names that nobody gives a value, secrets where they must not stand. */
+/**
+ * Finds faults that the form of a recipe alone does not show. Such are names without a value, and secrets where they must not
+ * stand.
+ */
 export function* recipeProblems(recipe: Recipe): Generator<Problem> {
   yield* keyProblems(recipe);
   if (recipe.settleAnswers > recipe.settleSeconds + 1) {
@@ -194,7 +197,7 @@ function* unknownIn(texts: Iterable<readonly [Path, string]>, known: readonly st
   }
 }
 
-/** Whether a text is a regular expression. */
+/** Tells whether a text is a regular expression. */
 export function isPattern(pattern: string): boolean {
   try {
     new RegExp(pattern, 'u');
@@ -204,14 +207,14 @@ export function isPattern(pattern: string): boolean {
   }
 }
 
-/** Parameters that decide which hosts are called, in any request. */
+/** Lists the parameters that decide which hosts are called, in any request. */
 export function hostParameters(recipe: Recipe): string[] {
   return inHosts([...adminUrls(recipe), ...ownUrls(recipe)]);
 }
 
 /**
- * Parameters that must stand in the admin secret, too: those that decide who gets the admin's credential, and those that
- * decide who gets the new one, unless a pattern already keeps that to the service.
+ * Lists the parameters that must stand in the admin secret, too. They decide who gets the admin's credential, or who gets the new
+ * one, unless a pattern already keeps that to the service.
  */
 export function pinnedParameters(recipe: Recipe): string[] {
   const loose = inHosts(ownUrls(recipe)).filter((name) => recipe.parameters[name]?.pattern === undefined);

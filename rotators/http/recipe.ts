@@ -4,8 +4,8 @@ import { isPattern, recipeProblems } from './recipe-rules.ts';
 import { unavailableStatuses } from './statuses.ts';
 
 /**
- * A recipe: how one kind of API token is made, tried and revoked, as data. `docs/secret-types/http.md` says how to write
- * one. Texts may hold `{{name}}`; see `template.ts` for the names.
+ * A recipe: one kind of API token, how it is made, tried and revoked, as data. `docs/secret-types/http.md` says how to write one.
+ * Texts may hold `{{name}}`; see `template.ts` for the names.
  */
 
 const key = z
@@ -17,7 +17,7 @@ const status = z.int().min(100).max(599);
 const headers = z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'must be a header name'), text);
 const httpsUrl = z.string().startsWith('https://', 'must begin with https://');
 
-/** Answers that mean one thing: one of these statuses, and where `at` is given, a value there, one of these, or like this. */
+/** Answers that mean one thing. The status is one of these; where `at` is given, a value there is one of `is`, or like `like`. */
 const answers = z.array(
   z.strictObject({
     status: z.array(status).min(1),
@@ -26,7 +26,7 @@ const answers = z.array(
       .array(z.union([z.string(), z.number(), z.boolean()]))
       .min(1)
       .optional(),
-    /** A regular expression that the text there matches. */
+    /** Regular expression that the text there matches. */
     like: z.string().refine(isPattern, 'must be a regular expression').optional(),
   }),
 );
@@ -35,18 +35,18 @@ const authentication = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('bearer'), token: text }),
   z.strictObject({ kind: z.literal('basic'), username: text, password: text }),
   z.strictObject({ kind: z.literal('headers'), headers }),
-  /** Client credentials grant (RFC 6749, section 4.4); what comes back is sent as a bearer token. */
+  /** Client credentials grant (RFC 6749, section 4.4). The token that comes back is sent as a bearer token. */
   z.strictObject({
     kind: z.literal('oauth2'),
     url: httpsUrl,
     clientId: text,
     clientSecret: text,
-    /** How the client is authenticated: HTTP Basic, or as fields of the form. */
+    /** Way of authenticating the client: HTTP Basic, or as fields of the form. */
     sendAs: z.enum(['basic', 'form']),
     /** Further fields of the form, such as `scope`. */
     form: z.record(text, text).default({}),
   }),
-  /** A login with a JSON body; the token in its answer is `{{login.token}}` in the headers of the requests. */
+  /** Login with a JSON body. The token in its answer is `{{login.token}}` in the headers of the requests. */
   z.strictObject({
     kind: z.literal('login'),
     url: httpsUrl,
@@ -68,38 +68,43 @@ const request = {
 
 const removal = z.strictObject({
   ...request,
-  /** What says that it was done by this request. */
+  /** Answers that say that it was done by this request. */
   done: answers.min(1),
-  /** What says that there was nothing to do: no such credential any more. */
+  /** Answers that say that there was nothing to do: the credential is gone. */
   gone: answers.default([]),
 });
 
 const parameter = z.strictObject({
   description: text,
-  /** `host` is a host name with or without a port; `list` an array of texts; `json` any array or object that is not empty. */
+  /**
+   * Type of the value. `host` is a host name with or without a port; `list` an array of texts; `json` any array or object that is
+   * not empty.
+   */
   type: z.enum(['text', 'host', 'integer', 'list', 'json']).default('text'),
-  /** What a text, a host name or each text of a list must match, from beginning to end. */
+  /** Pattern that a text, a host name or each text of a list must match, from beginning to end. */
   pattern: z.string().optional(),
   minimum: z.int().optional(),
   maximum: z.int().optional(),
-  /** What holds where the secret has no such key. */
+  /** Value where the secret has no such key. */
   default: z.json().optional(),
-  /** May be left out without a default; a JSON field or a header that is this parameter alone is then left out as well. */
+  /**
+   * True if it may be left out without a default. A JSON field or a header that is this parameter alone is then left out as well.
+   */
   optional: z.boolean().default(false),
 });
 
 const recipeSchema = z
   .strictObject({
     title: text,
-    /** What admin secrets name; recipes of one service share them. */
+    /** Name of the service, which admin secrets give; recipes of one service share them. */
     service: z.string().regex(/^[a-z][a-z0-9-]{1,63}$/),
     /** The vendor's own pages that the recipe follows. */
     documentation: z.array(httpsUrl).min(1),
-    /** What it was run against, said as it is. */
+    /** Systems that it was run against, said as it is. */
     verifiedOn: text,
     parameters: z.record(key, parameter).default({}),
     credential: z.strictObject({
-      /** Keys of the secret's JSON: what the service knows the credential by, and the value itself. */
+      /** Keys of the secret's JSON: the one that the service knows the credential by, and the value itself. */
       id: key,
       secret: key,
     }),
@@ -108,20 +113,20 @@ const recipeSchema = z
       fields: z.record(key, z.strictObject({ description: text, secret: z.boolean() })),
       /** The permission that it needs, in the service's own words; errors name it. */
       permission: text,
-      /** What ends its credential by itself, in words that follow "it ends". */
+      /** Event that ends its credential by itself, in words that follow "it ends". */
       ends: text.optional(),
       authentication,
     }),
-    /** Where the service lets a credential make its successor: how it authenticates itself, if there is no admin. */
+    /** Authentication of a credential that makes its successor, where the service allows that and there is no admin. */
     own: z.strictObject({ permission: text, authentication }).optional(),
     create: z.strictObject({
       ...request,
       done: answers.min(1),
-      /** What says that there is room for no other credential. */
+      /** Answers that say that there is room for no other credential. */
       full: answers.default([]),
-      /** What says that nothing was made, since something else was being changed: the whole step is tried again. */
+      /** Answers that say that nothing was made, since something else was being changed. The whole step is then tried again. */
       busy: answers.default([]),
-      /** Key of the secret's JSON → where its value stands in the answer. */
+      /** Keys of the secret's JSON → where the value of each stands in the answer. */
       answer: z.record(key, pointer),
     }),
     test: z.strictObject({
@@ -129,12 +134,12 @@ const recipeSchema = z
       authentication: authentication.optional(),
       accepted: answers.min(1),
       rejected: answers.min(1),
-      /** Where the answer says which credential it was, by the same id. */
+      /** Place in the answer that says which credential it was, by the same id. */
       id: pointer.optional(),
     }),
     /**
-     * How the service is asked for the credentials that there are; `name` is what create calls `{{rekey.name}}`. Where
-     * the service has no names, `room` is how many there may be, and `created` tells when each was made.
+     * Request for the credentials that there are. `name` is what create calls `{{rekey.name}}`. Where the service has no names,
+     * `room` is how many there may be, and `created` tells when each was made.
      */
     list: z
       .strictObject({
@@ -146,7 +151,7 @@ const recipeSchema = z
         room: z.int().min(1).optional(),
         /** The service leaves the list out where it is empty, with status 200. */
         omitsEmpty: z.boolean().default(false),
-        /** What says that there is none, where that is not an empty list. */
+        /** Answers that stand for an empty list, where the service sends no such list. */
         empty: answers.default([]),
         next: z
           .discriminatedUnion('by', [
@@ -167,7 +172,7 @@ const recipeSchema = z
           .optional(),
       })
       .optional(),
-    /** Turns the credential off so that a person can turn it on again; where there is none, revoke it is. */
+    /** Turns the credential off so that a person can turn it on again. A recipe without it revokes at once. */
     disable: removal.optional(),
     /** Removes the credential for good; after `disable`, where there is that. */
     revoke: removal,
@@ -177,19 +182,21 @@ const recipeSchema = z
         attempts: z.int().min(1).max(5).default(3),
         /** Statuses after which it is sent again; create only after 429, which says that nothing was done. */
         statuses: z.array(status).default([...unavailableStatuses]),
-        /** Where the service says when, besides `Retry-After`. */
+        /** Header that says when, besides `Retry-After`. */
         after: z.strictObject({ header: text, as: z.enum(['seconds', 'epoch']) }).optional(),
       })
       .prefault({}),
-    /** How long a new credential may take to be accepted, and a revoked one to be refused, in seconds. */
+    /** Seconds that a new credential may take to be accepted, and a revoked one to be refused. */
     settleSeconds: z.int().min(0).max(25).default(5),
-    /** How many such answers in a row count, a second apart: more than one where replicas hear of a change one by one. */
+    /**
+     * Number of such answers in a row that count, a second apart. It is more than one where replicas hear of a change one by one.
+     */
     settleAnswers: z.int().min(1).max(5).default(1),
-    /** Where the service's error code stands in an answer, tried in order. Only short words are ever quoted. */
+    /** Places of the service's error code in an answer, tried in order. Only short words are ever quoted. */
     errorCodes: z.array(pointer).default([]),
-    /** What revocation ends at the service, for the record. */
+    /** Words for what revocation ends at the service, for the record. */
     revocation: text,
-    /** What a user must know. */
+    /** Notes that a user must know. */
     notes: z.array(text).default([]),
   })
   .superRefine((recipe, context) => {

@@ -28,7 +28,7 @@ async function take(
   throw caller.refusal(answer, caller.url(request, call), call);
 }
 
-/** Values of the requests that take the credential with this id away. */
+/** Gives the values of the requests that take the credential with this id away. */
 function valuesFor(subject: Credential, id: string, authority: Authority): Values {
   return new Map([...valuesOf(subject), ...authority.open, [subject.recipe.credential.id, id]]);
 }
@@ -49,7 +49,7 @@ export async function revoke(caller: Caller, subject: Credential, id: string, by
   return await take(caller, 'revoke', { request, values, by });
 }
 
-/** See {@link Rotator.discard}. */
+/** Revokes a proposal that was not stored; see {@link Rotator.discard}. */
 export async function discard(
   secret: HttpSecret,
   context: ApplyContext<HttpSecret>,
@@ -74,11 +74,11 @@ export async function discard(
   }
 }
 
-/** Services answer "not found" as well to those who may not see a thing. */
+/** Words for a credential that is called gone and works. Services answer "not found" as well to those who may not see a thing. */
 const goneAndAccepted =
   'the service says that it is not there and still accepts it, as one does whose admin lost sight of it';
 
-/** See {@link Rotator.retire}. */
+/** Turns off or revokes a credential that was replaced; see {@link Rotator.retire}. */
 export async function retire(
   old: HttpSecret,
   context: RetireContext<HttpSecret>,
@@ -97,7 +97,7 @@ export async function retire(
     });
     return { done: 'nothing', note: reason };
   };
-  /** What is called gone is tried: it is not while it is accepted. */
+  /** Tries a credential that the service calls gone: it is there while it is accepted. */
   const believed = async (answer: Done, done: RetireResult['done']): Promise<RetireResult> => {
     if (answer === 'done') return { done };
     const trial = await refused(caller, stale);
@@ -128,7 +128,7 @@ export async function retire(
   return await believed(await revoke(caller, stale, stale.id, authority), 'removed');
 }
 
-/** Whether two credentials are of the same recipe at the same hosts. */
+/** Tells whether two credentials are of the same recipe at the same hosts. */
 function isOfSameService(one: Credential, other: Credential): boolean {
   return (
     one.name === other.name &&
@@ -138,10 +138,10 @@ function isOfSameService(one: Credential, other: Credential): boolean {
   );
 }
 
-/** What the service knows a credential by, with the recipe that says which service that is. */
+/** Gives the id that the service knows a credential by, with the recipe that says which service that is. */
 export const identityOf = ({ name, id }: Pick<Credential, 'name' | 'id'>): string => `${name} ${id}`;
 
-/** See {@link Rotator.identity}; a version may hold an admin credential by mistake. */
+/** Names a credential for records; see {@link Rotator.identity}. A version may hold an admin credential by mistake. */
 export function identity(secret: HttpSecret, recipes: Recipes): string {
   return carriedName(
     secret.recipe === undefined

@@ -10,7 +10,7 @@ import { discard, identity, retire } from './revoke.ts';
 import { boundTo, credentialKeys, type HttpSecret, secretSchema } from './schema.ts';
 import { httpsTransport } from './transport.ts';
 
-/** A rotator for API credentials of the given recipes. See `docs/secret-types/http.md`. */
+/** Makes a rotator for API credentials of the given recipes. See `docs/secret-types/http.md`. */
 export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotator<HttpSecret> & {
   readonly discard: NonNullable<Rotator<HttpSecret>['discard']>;
   readonly retire: NonNullable<Rotator<HttpSecret>['retire']>;
@@ -33,5 +33,5 @@ export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotat
   };
 }
 
-/** API tokens and keys of the services that `recipes/` knows. */
+/** Rotator for API tokens and keys of the services that `recipes/` knows. */
 export const rotator = httpRotator({ recipes });

@@ -9,8 +9,8 @@ import type { Json } from './template.ts';
 import { endOf } from './time.ts';
 
 /**
- * The JSON of an API credential, or of the admin of a service. Which further keys there are is said by the recipe; those
- * that it does not know survive.
+ * The JSON of an API credential, or of the admin of a service. The recipe says which further keys there are. Keys that it does
+ * not know survive.
  */
 export interface HttpSecret {
   readonly [key: string]: unknown;
@@ -21,14 +21,16 @@ export interface HttpSecret {
   readonly masterarn?: string | null | undefined;
   /** The name that Rekey gave the credential at the service. */
   readonly createdAs?: string | undefined;
-  /** When the credential ends; in an admin secret, the one that it holds. */
+  /** Time at which the credential ends; in an admin secret, the one that it holds. */
   readonly expiresAt?: unknown;
 }
 
 const longestValue = 16_384;
 const hostPattern = /^(?=.{1,253}(?::\d{1,5})?$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/;
 
-/** The schema of secrets for the given recipes: whatever a recipe says of its secret, by the path that is wrong. */
+/**
+ * Makes the schema of secrets for the given recipes. It holds whatever a recipe says of its secret, by the path that is wrong.
+ */
 export function secretSchema(recipes: Recipes): z.ZodType<HttpSecret> {
   return z
     .looseObject({
@@ -72,7 +74,7 @@ export function secretSchema(recipes: Recipes): z.ZodType<HttpSecret> {
     });
 }
 
-/** What is wrong with the value of a parameter; undefined when nothing is. */
+/** Finds the fault of a parameter's value; undefined when it has none. */
 function parameterFault(parameter: Parameter, value: unknown): string | undefined {
   if (value === undefined || value === null) {
     return parameter.default === undefined && !parameter.optional
@@ -141,7 +143,7 @@ function asJson(value: unknown): Json | undefined {
   return typeof value === 'object' && value !== null ? (value as Json) : undefined;
 }
 
-/** The value of a parameter in the type that requests want, its default included. */
+/** Gives the value of a parameter in the type that requests want, its default included. */
 export function parameterValue(parameter: Parameter, value: unknown): Json | undefined {
   if (value === undefined || value === null) return parameter.default;
   switch (parameter.type) {
@@ -194,7 +196,10 @@ export function credentialOf(secret: HttpSecret, recipes: Recipes): Credential {
   };
 }
 
-/** See {@link Rotator.credentialKeys}; those that the recipe takes from the answer of the service, its expiry for example. */
+/**
+ * Gives the credential's keys that a rotation replaces; see {@link Rotator.credentialKeys}. Those are the keys that the recipe
+ * takes from the answer of the service, its expiry for example.
+ */
 export function credentialKeys({ recipe: name }: HttpSecret, recipes: Recipes): readonly string[] {
   const recipe = name === undefined ? undefined : recipes.get(name);
   if (recipe === undefined) return [];
@@ -202,7 +207,7 @@ export function credentialKeys({ recipe: name }: HttpSecret, recipes: Recipes): 
   return [...new Set([id, secret, ...Object.keys(recipe.create.answer), 'createdAs'])];
 }
 
-/** See {@link Rotator.boundTo}: the recipe, and the parameters that decide which host is sent the credential. */
+/** Gives the recipe, and the parameters that decide which host is sent the credential; see {@link Rotator.boundTo}. */
 export function boundTo(secret: HttpSecret, recipes: Recipes): Bounds {
   const recipe = secret.recipe === undefined ? undefined : recipes.get(secret.recipe);
   if (recipe === undefined) return {};

@@ -4,7 +4,7 @@
  */
 export const unavailableStatuses = [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524] as const;
 
-/** Of these, the answers after which it is certain that nothing was done: too many requests, or no service reached. */
+/** Answers among them that prove that nothing was done: too many requests, or a service out of reach. */
 const undone: ReadonlySet<number> = new Set([429, 503, 521, 523]);
 
 /** Tells whether an answer leaves open whether the request was carried out. */

@@ -1,18 +1,18 @@
 import type { z } from 'zod';
 
 /**
- * Texts of recipes hold `{{name}}`: a parameter or a key of the credential by its own name, `{{admin.name}}` a field of
- * the admin secret, `{{rekey.name}}` and its like what Rekey adds. Nothing else is evaluated.
+ * Texts of recipes hold `{{name}}`. A parameter or a key of the credential stands by its own name, `{{admin.name}}` is a field of
+ * the admin secret, and `{{rekey.name}}` and its like are what Rekey adds. Nothing else is evaluated.
  */
 
 export type Json = z.core.util.JSONType;
-/** What may stand in a template, by name. A name with the value undefined is known, but has no value here. */
+/** Values that may stand in a template, by name. A name with the value undefined is known, but has no value here. */
 export type Values = ReadonlyMap<string, Json | undefined>;
 
 const variable = /\{\{([^{}]*)\}\}/g;
 const aVariable = /^\{\{([^{}]*)\}\}$/;
 
-/** A template names something that has no value; recipes are checked, so it is the secret that lacks it. */
+/** The error of a template that names something without a value. Recipes are checked, so it is the secret that lacks it. */
 export class ValueMissing extends Error {
   readonly variable: string;
 
@@ -22,11 +22,11 @@ export class ValueMissing extends Error {
   }
 }
 
-/** The names in a text, in order. */
+/** Lists the names in a text, in order. */
 export const variablesOf = (template: string): string[] =>
   [...template.matchAll(variable)].map(([, name = '']) => name);
 
-/** Fills a text; `encode` makes each value fit where it stands. */
+/** Fills a text. `encode` makes each value fit where it stands. */
 export function fill(
   template: string,
   values: Values,
@@ -35,12 +35,12 @@ export function fill(
   return template.replaceAll(variable, (_match, name: string) => encode(asText(required(name, values))));
 }
 
-/** A value would change where a URL leads. */
+/** The error of a value that would change where a URL leads. */
 export class UrlUnfit extends Error {}
 
 /**
- * Fills a URL. Each value is percent-encoded, so it stays within the path segment or query value that it stands in; host
- * names stay as they are.
+ * Fills a URL. Each value is percent-encoded, so it stays within the path segment or query value that it stands in. Host names
+ * stay as they are.
  * @throws ValueMissing, UrlUnfit
  */
 export function fillUrl(template: string, values: Values): URL {
@@ -58,7 +58,7 @@ export function fillUrl(template: string, values: Values): URL {
 const sameHost = (parsed: string, given: string): boolean =>
   parsed === given.toLowerCase() || `${parsed}:443` === given.toLowerCase();
 
-/** A URL template in two: host with port, and what follows. */
+/** Splits a URL template in two: host with port, and what follows. */
 export function urlParts(template: string): { readonly host: string; readonly rest: string } {
   const after = template.slice('https://'.length);
   const end = after.search(/[/?#]/);
@@ -80,7 +80,7 @@ export function fillJson(template: Json, values: Values): Json {
   );
 }
 
-/** Fills a form; fields whose text is one name alone that has no value are left out. */
+/** Fills a form. Fields whose text is one name alone that has no value are left out. */
 export function fillForm(template: Readonly<Record<string, string>>, values: Values): string {
   const form = new URLSearchParams();
   for (const [key, value] of Object.entries(template)) {
@@ -89,7 +89,7 @@ export function fillForm(template: Readonly<Record<string, string>>, values: Val
   return form.toString();
 }
 
-/** Whether a text is one name alone that is known and has no value here. */
+/** Tells whether a text is one name alone that is known and has no value here. */
 export function isLeftOut(template: Json, values: Values): boolean {
   const alone = typeof template === 'string' ? aVariable.exec(template)?.[1] : undefined;
   return alone !== undefined && values.has(alone) && values.get(alone) === undefined;
@@ -101,14 +101,14 @@ function required(name: string, values: Values): Json {
   return value;
 }
 
-/** Lists are written with spaces between, as OAuth scopes are. */
+/** Writes a value as text. Lists are written with spaces between, as OAuth scopes are. */
 function asText(value: Json): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(' ');
   return JSON.stringify(value);
 }
 
-/** Every text in a JSON document, with its path. */
+/** Yields every text in a JSON document, with its path. */
 export function* textsIn(
   json: Json | undefined,
   path: readonly (string | number)[],

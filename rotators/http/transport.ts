@@ -8,7 +8,7 @@ import type { TargetContext } from '../../core/rotator.ts';
 import { parseExactly } from '../../core/secret/exact-json.ts';
 import { anyAddress, isPublicAddress, PrivateAddress, publicOnly, type Resolve } from './addresses.ts';
 
-/** One request, ready to be sent. */
+/** A request that is ready to be sent. */
 export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
@@ -23,13 +23,13 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
-/** Limits of one exchange, and what it is called in errors. */
+/** The limits of one exchange, and its name in errors. */
 export interface Exchange extends TargetContext {
-  /** `create at gitlab.example.com`. */
+  /** Name in errors: `create at gitlab.example.com`. */
   readonly where: string;
 }
 
-/** The request may have reached the service, but no answer came. */
+/** The error of a request that may have reached the service without an answer. */
 export class OutcomeUnknown extends TargetError {}
 
 /** Sends a request and returns the answer, whatever its status. */
@@ -38,17 +38,17 @@ export type Transport = (request: HttpRequest, exchange: Exchange) => Promise<Ht
 export interface TransportOptions {
   /** Resolves host names. Default: the system's resolver. */
   readonly resolve?: Resolve;
-  /** Connects to this port whatever the URL says; for servers that stand in for others in tests. */
+  /** Port to connect to whatever the URL says; for servers that stand in for others in tests. */
   readonly port?: number;
 }
 
-/** Longest answer that is read; those of the APIs at hand are a few kilobytes. */
+/** Longest answer that is read, in bytes. Those of the APIs at hand are a few kilobytes. */
 const longestAnswer = 1024 * 1024;
 
 /**
- * HTTPS with the server's certificate and name verified, against the public authorities or the given ones instead of
- * them. Redirects are not followed, since they would carry the credential elsewhere. Addresses that are not of the public
- * internet are refused unless the context allows them, at the moment of connecting.
+ * Sends over HTTPS with the server's certificate and name verified, by the public authorities or the given ones. Given ones
+ * replace the public ones. Redirects are not followed, since they would carry the credential elsewhere. Addresses that are not of
+ * the public internet are refused unless the context allows them, at the moment of connecting.
  *
  * @throws TargetError; {@link OutcomeUnknown} when the request may have been received
  */
@@ -150,7 +150,7 @@ function parsed(text: string): unknown {
 
 const networkCodes = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_|EADDR|EACCES|HPE_)/;
 
-/** What a connection that broke means. Texts of errors are withheld, only codes are quoted. */
+/** Makes the error of a connection that broke. Texts of errors are withheld, only codes are quoted. */
 function failed(
   error: NodeJS.ErrnoException & { errors?: unknown },
   where: string,
@@ -180,7 +180,7 @@ const privateAddress = (where: string, address: string): TargetError =>
     `${where}: not called, since ${address} is not an address of the public internet; set allowPrivateAddresses for this secret if that is wanted`,
   );
 
-/** The host of a redirect and nothing else: the rest may quote what was sent. */
+/** Gives the host of a redirect and nothing else: the rest may quote what was sent. */
 function redirectHost(location: string | undefined, from: URL): string {
   const to = location === undefined ? null : URL.parse(location, from.href);
   return to === null || to.host === '' ? 'nowhere' : to.host;
@@ -188,7 +188,7 @@ function redirectHost(location: string | undefined, from: URL): string {
 
 const contexts = new Map<string, SecureContext>();
 
-/** The TLS context that trusts the given authorities, or the public ones; made once, since that takes its time. */
+/** Gives the TLS context that trusts the given authorities, or the public ones. It is made once, since that takes its time. */
 function trust(own: readonly string[] | undefined, where: string): SecureContext {
   const key = own?.join('\n') ?? '';
   const known = contexts.get(key);
