@@ -6,9 +6,8 @@ import type { IamAccessKeySecret } from './schema.ts';
 import { askUntil } from './wait.ts';
 
 /**
- * See {@link Rotator.apply}. IAM made the key when it was proposed, so there is nothing to set; but IAM is eventually
- * consistent, so this waits until STS accepts it, and makes sure that it is a key of that user in the function's
- * account.
+ * Waits until STS accepts the new key, and makes sure whose it is; see {@link Rotator.apply}. IAM made the key when it was
+ * proposed, so there is nothing to set, but IAM is eventually consistent. The key must be of that user in the function's account.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
  */
 export async function apply(

@@ -5,19 +5,19 @@ import { callError, type Purpose } from './errors.ts';
 import type { AccessKeyPair } from './schema.ts';
 import type { SessionCutoff } from './session-cutoff.ts';
 
-/** How the type reaches AWS; all of it has defaults. */
+/** The options of how the type reaches AWS. All of them have defaults. */
 export interface IamAccessKeyOptions {
-  /** For both clients; by default the SDK's own, from the environment of the function. */
+  /** Settings of both clients; by default the SDK's own, from the environment of the function. */
   readonly aws?: Pick<IAMClientConfig, 'endpoint' | 'region' | 'credentials' | 'requestHandler'>;
-  /** For how long STS may lag behind what IAM did to a key until that is given up, in milliseconds. Default: 22 seconds. */
+  /** Longest time for which STS may lag behind what IAM did to a key, in milliseconds. Default: 22 seconds. */
   readonly patienceMs?: number;
-  /** For how long a run that may store a key is taken to be alive, in milliseconds. Default: {@link runLivesMs}. */
+  /** Time for which a run that may store a key is taken to be alive, in milliseconds. Default: {@link runLivesMs}. */
   readonly runLivesMs?: number;
-  /** What ends sessions, in the containment function. Default: nothing, and a containment fails after it deactivated the key. */
+  /** Ends sessions, in the containment function. Default: none, and a containment fails after it deactivated the key. */
   readonly cutoff?: SessionCutoff;
 }
 
-/** IAM and STS as one environment of a function uses them. Clients are made when they are first needed, once. */
+/** The clients of IAM and STS, as one environment of a function uses them. Each is made when it is first needed, once. */
 export class Aws {
   readonly patienceMs: number;
   readonly runLivesMs: number;
@@ -33,20 +33,21 @@ export class Aws {
     this.runLivesMs = options.runLivesMs ?? runLivesMs;
   }
 
-  /** IAM is one endpoint for all regions of a partition; the SDK derives it from the function's region. */
+  /** Client of IAM, which has one endpoint for all regions of a partition. The SDK derives it from the function's region. */
   get iam(): IAMClient {
     this.#iam ??= new IAMClient({ ...this.#config, maxAttempts: 3 });
     return this.#iam;
   }
 
-  /** Never tries again by itself: a key whose answer was lost would be made twice. */
+  /** Client that never tries again by itself: a key whose answer was lost would be made twice. */
   get issuing(): IAMClient {
     this.#issuing ??= new IAMClient({ ...this.#config, maxAttempts: 1 });
     return this.#issuing;
   }
 
   /**
-   * STS of the function's region, with an access key or, by default, the function's own role. The caller destroys it.
+   * Makes a client of STS in the function's region, with an access key or, by default, the function's own role. The caller
+   * destroys it. The caller destroys it.
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
    */
   sts(credentials?: AccessKeyPair): STSClient {
@@ -54,7 +55,7 @@ export class Aws {
   }
 }
 
-/** What a call is given so that it ends in time. */
+/** Gives a call what it needs to end in time. */
 export const within = ({ connectTimeoutMs, statementTimeoutMs }: TargetContext) => ({
   abortSignal: AbortSignal.timeout(connectTimeoutMs + statementTimeoutMs),
 });

@@ -3,7 +3,7 @@ import { requireSame } from '../families/pending.ts';
 import { type IamAccessKeySecret, keyOf } from './schema.ts';
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending access key that must never be used; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch`
  */
 export function check(next: IamAccessKeySecret, current: IamAccessKeySecret): void {

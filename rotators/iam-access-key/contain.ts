@@ -14,8 +14,8 @@ const rolesNote =
   'sessions of roles that were assumed with it go on until they are revoked at each role: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html';
 
 /**
- * See {@link Rotator.contain}. Deactivates the key and keeps it, so that what it did can still be looked up; then has
- * everything denied to sessions that the user got from STS before, which outlive the key; then waits until STS refuses the key.
+ * Deactivates the key and waits until STS refuses it; see {@link Rotator.contain}. The key is kept, so that what it did can still
+ * be looked up. Before the wait, everything is denied to sessions that the user got from STS before, which outlive the key.
  */
 export async function contain(
   aws: Aws,
@@ -55,7 +55,7 @@ async function isAccepted(aws: Aws, leaked: IamAccessKeySecret, context: Context
   return !settled(answer);
 }
 
-/** Whether the key works still; in doubt it does, and what keeps this from knowing must not keep the key alive. */
+/** Tells whether the key works still; in doubt it does. An obstacle to knowing must not keep the key alive. */
 async function isActive(
   aws: Aws,
   { username, accessKeyId }: { username: string; accessKeyId: string },
@@ -73,7 +73,7 @@ async function isActive(
   }
 }
 
-/** Runs one thing at a time for a user: two leaked keys of one user share one policy. */
+/** Runs one piece of work at a time for a user: two leaked keys of one user share one policy. */
 export type Serially = <T>(username: string, work: () => Promise<T>) => Promise<T>;
 
 export function oneAtATime(): Serially {

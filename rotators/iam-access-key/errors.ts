@@ -2,15 +2,15 @@ import { awsFault, awsRemedies, denyingPolicy } from '../../core/errors/aws.ts';
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import { targetCodes } from '../families/aws-api/errors.ts';
 
-/** What an API call was for; all of it may end up in an error, so it holds no value of a secret. */
+/** The purpose of an API call. All of it may end up in an error, so it holds no value of a secret. */
 export interface Purpose {
-  /** `IAM user "app"`. */
+  /** Name of the target: `IAM user "app"`. */
   readonly where: string;
-  /** In words: `create an access key`. */
+  /** Words for the deed: `create an access key`. */
   readonly doing: string;
-  /** The permission that allows it: `iam:CreateAccessKey`. */
+  /** Permission that allows it: `iam:CreateAccessKey`. */
   readonly action: string;
-  /** What the permission must be for. Default: the user. */
+  /** Resource that the permission must be for. Default: the user. */
   readonly on?: string;
 }
 
@@ -23,7 +23,7 @@ const textOf = (of: unknown, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
-/** What a service answered; undefined when the error is not an answer. The name is one that AWS publishes. */
+/** Reads the answer of a service from an error; undefined when it is none. The name is one that AWS publishes. */
 export function serviceError(error: unknown): { name: string; status: number; message: string } | undefined {
   const status = field(field(error, '$metadata'), 'httpStatusCode');
   return typeof status === 'number'
@@ -34,8 +34,8 @@ export function serviceError(error: unknown): { name: string; status: number; me
 const theUser = "that user, whose ARN must stand in the secret's resources";
 
 /**
- * What a failed call to IAM, STS or Lambda means. The service's own text is left out. Where it is not known whether the call was
- * done, and after an answer that asks to try later, the target counts as unreachable.
+ * Makes the error for a failed call to IAM, STS or Lambda. The service's own text is left out. The target counts as unreachable
+ * where it is open whether the call was done, and after an answer that asks to try later.
  */
 export function callError(error: unknown, { where, doing, action, on = theUser }: Purpose): TargetError {
   if (error instanceof TargetError) return error;

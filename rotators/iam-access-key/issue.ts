@@ -12,12 +12,12 @@ type Context = ProposeContext<IamAccessKeySecret>;
 
 /** Access keys that IAM allows a user. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const keysPerUser = 2;
-/** A mark that took longer to leave no longer says when the key was created. */
+/** Longest time that leaving a mark may take. After a longer one, the mark no longer says when the key was created. */
 const longestMarkMs = 5_000;
 
 /**
- * See {@link Rotator.propose}. Creates an access key. Its secret part is told once, so a run that dies before the engine
- * has stored it leaves a key that nobody can use: a mark, left before, lets a later run find it ({@link settle}).
+ * Creates an access key; see {@link Rotator.propose}. Its secret part is told once, so a run that dies before the engine has
+ * stored it leaves a key that nobody can use. A mark, left before, lets a later run find it ({@link settle}).
  */
 export async function propose(
   aws: Aws,
@@ -37,7 +37,7 @@ export async function propose(
   }
 }
 
-/** See {@link Rotator.discard}. */
+/** Deletes a proposed key that was not stored; see {@link Rotator.discard}. */
 export async function discard(
   aws: Aws,
   proposal: IamAccessKeySecret,
@@ -49,9 +49,9 @@ export async function discard(
 }
 
 /**
- * Sees to it that one key can be created: where there are two, keys of versions that are kept go, as many as need be, such
- * as that of a rotation that was cancelled, and the current one where it is inactive, as after a containment. The key
- * before the current one is promised to work for a time; it is the engine that ends that.
+ * Makes room for one key where there are two. Keys of versions that are kept go, as many as need be, such as that of a rotation
+ * that was cancelled. The current one goes last, and only where it is inactive, as after a containment. The key before the
+ * current one is promised to work for a time; the engine ends that.
  * @throws SecretError `SlotsTaken`
  */
 async function makeRoom(
@@ -113,7 +113,7 @@ async function slotsTaken(
   );
 }
 
-/** Creates a key, with a mark for the case that this run dies; undefined when there was no room after all. */
+/** Creates a key, with a mark for the case that this run dies. Undefined when there was no room after all. */
 async function createMarked(
   aws: Aws,
   current: IamAccessKeySecret,

@@ -23,7 +23,7 @@ export const purpose = (username: string, doing: string, action: string): Purpos
 });
 
 /**
- * The access keys of a user, two at the most.
+ * Lists the access keys of a user, two at the most.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
  */
 export async function listKeys(aws: Aws, UserName: string, context: TargetContext): Promise<ListedKey[]> {
@@ -39,7 +39,7 @@ export async function listKeys(aws: Aws, UserName: string, context: TargetContex
 }
 
 /**
- * When a key was last used; undefined when AWS knows of no use.
+ * Reads when a key was last used; undefined when AWS knows of no use.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
  */
 export async function lastUsed(

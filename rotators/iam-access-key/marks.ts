@@ -3,26 +3,26 @@ import type { TargetContext } from '../../core/rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import { type ListedKey, purpose } from './keys.ts';
 
-/** Tags whose key begins so are Rekey's notes on a user that a key is about to be created. */
+/** Beginning of the keys of tags that are Rekey's notes on a user. Each says that a key is about to be created. */
 const markPrefix = 'rekey:issuing:';
 
 /**
- * A note, kept as a tag of the user, that a run was about to create a key. Each run writes a tag of its own, since
- * concurrent runs could not change a common one without losing each other's note.
+ * A note, kept as a tag of the user, that a run was about to create a key. Each run writes a tag of its own, since concurrent
+ * runs could not change a common one without losing each other's note.
  */
 export interface Mark {
   readonly tag: string;
   readonly began: Date;
-  /** Key id that was current then or, without one, the token of the rotation: whose secret the run was for. */
+  /** Key id that was current then or, without one, the token of the rotation. It says whose secret the run was for. */
   readonly owner: string;
 }
 
-/** How far the clocks of IAM and of the function may be apart; IAM tells whole seconds. */
+/** Difference that is allowed between the clocks of IAM and of the function. IAM tells whole seconds. */
 const skewMs = 5_000;
-/** A run that is told to create a key sends that request at once; longer than this it does not wait for the answer. */
+/** Longest time from a mark to its key, in milliseconds. A run sends the request at once, and waits no longer for the answer. */
 const issuingMs = 20_000;
 
-/** Whether a key may have been created by the run that left the mark. */
+/** Tells whether a key may have been created by the run that left the mark. */
 export function covers({ began }: Mark, { created }: Pick<ListedKey, 'created'>): boolean {
   const afterMs = created.getTime() - began.getTime();
   return afterMs >= -skewMs && afterMs <= issuingMs + skewMs;

@@ -5,17 +5,17 @@ import { type Aws, answered, within } from './aws.ts';
 import { callError, serviceError } from './errors.ts';
 import { type IamAccessKeySecret, keyOf } from './schema.ts';
 
-/** Whom STS takes the caller for. */
+/** The identity that STS sees in the caller. */
 export interface CallerIdentity {
   readonly account: string;
   readonly arn: string;
 }
 
-/** What STS says of a key. */
+/** The answer of STS to a key. */
 export type Answer = CallerIdentity | Exclude<ProbeResult, { outcome: 'accepted' | 'unverifiable' }>;
 
 /**
- * Asks STS who the holder of the key is, which needs no permission and which no policy can deny.
+ * Asks STS who the holder of the key is. That needs no permission, and no policy can deny it.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export async function probe(
@@ -47,10 +47,10 @@ export async function ask(
   }
 }
 
-/** Whether STS refused the key, rather than let it in or not answer. */
+/** Tells whether STS refused the key, rather than let it in or give no answer. */
 export const isRefusal = (answer: Answer): boolean => 'outcome' in answer && answer.outcome === 'rejected';
 
-/** The account of the function's own role; asked once per environment. */
+/** Gives the account of the function's own role. It is asked once per environment. */
 export async function ownAccount(aws: Aws, context: TargetContext): Promise<string> {
   if (aws.ownAccount !== undefined) return aws.ownAccount;
   const client = aws.sts();
@@ -91,10 +91,10 @@ async function once(
 }
 
 /**
- * Whether STS's error says that this key does not work. An unknown, inactive or deleted id is answered with
- * `InvalidClientTokenId`, a wrong secret part with `SignatureDoesNotMatch`; but so is a request whose time is off
- * ("Signature expired: …", "Signature not yet current: …"), which says nothing of the key. Neither do refusals by an
- * endpoint policy, throttling or a region that is not enabled.
+ * Tells whether STS's error says that this key is dead. An unknown, inactive or deleted id is answered with
+ * `InvalidClientTokenId`, a wrong secret part with `SignatureDoesNotMatch`. A request whose time is off is answered so, too
+ * ("Signature expired: …", "Signature not yet current: …"), which says nothing of the key. Neither do refusals by an endpoint
+ * policy, throttling or a region that is not enabled.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
  */

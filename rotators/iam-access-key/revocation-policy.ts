@@ -3,18 +3,18 @@ import * as z from 'zod';
 /** Name of the user's inline policy that ends sessions. */
 export const policyName = 'RekeyRevokedSessions';
 
-/** A leaked key, and the moment up to which sessions of its user are refused; whole seconds, as IAM compares them. */
+/** A leaked key, and the moment up to which sessions of its user are refused. It is in whole seconds, as IAM compares them. */
 export interface Cutoff {
   readonly keyId: string;
   readonly before: Date;
 }
 
 /**
- * Sessions of GetSessionToken and GetFederationToken last 36 hours at the most, so an older entry cuts nothing.
+ * Longest life of a session of GetSessionToken and GetFederationToken: 36 hours. An older entry cuts nothing.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
  */
 const longestSessionMs = 36 * 3_600_000;
-/** All inline policies of a user share 2048 characters; an entry takes about 170. */
+/** Most entries of the policy. All inline policies of a user share 2048 characters; an entry takes about 170. */
 const mostEntries = 3;
 
 const documentSchema = z.looseObject({
@@ -26,7 +26,7 @@ const documentSchema = z.looseObject({
   ),
 });
 
-/** The entries of a policy document; none of one that is not Rekey's, which is replaced. */
+/** Reads the entries of a policy document. A document that is not Rekey's has none, and is replaced. */
 export function parsePolicy(text: string): Cutoff[] {
   let json: unknown;
   try {
@@ -44,8 +44,8 @@ export function parsePolicy(text: string): Cutoff[] {
 }
 
 /**
- * Denies everything to sessions that were issued before. A request that is signed with an access key itself has no
- * `aws:TokenIssueTime`, so the condition does not hold for it and the user's other key is not touched.
+ * Makes the policy that denies everything to sessions that were issued before. A request that is signed with an access key itself
+ * has no `aws:TokenIssueTime`. So the condition does not hold for it, and the user's other key is not touched.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tokenissuetime
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
  */
@@ -63,8 +63,8 @@ export function policyDocument(cutoffs: readonly Cutoff[]): string {
 }
 
 /**
- * The entries with one more or a later one. A time is never moved back; the latest of all stays whatever happens, and
- * so do entries that still cut something, as far as there is room.
+ * Gives the entries with one more or a later one. A time is never moved back. The latest of all stays whatever happens, and so do
+ * entries that still cut something, as far as there is room.
  */
 export function withCutoff(cutoffs: readonly Cutoff[], added: Cutoff, now: Date): Cutoff[] {
   const earlier = cutoffs.find(({ keyId }) => keyId === added.keyId);
@@ -77,7 +77,7 @@ export function withCutoff(cutoffs: readonly Cutoff[], added: Cutoff, now: Date)
   return kept.includes(entry) ? kept : [...kept.slice(0, -1), entry];
 }
 
-/** The first whole second after a moment: a session's time of issue is told without fractions. */
+/** Gives the first whole second after a moment: a session's time of issue is told without fractions. */
 export const secondAfter = (moment: Date): Date => new Date((Math.floor(moment.getTime() / 1000) + 1) * 1000);
 
 const iso = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;

@@ -49,5 +49,5 @@ async function noCutoff({ username }: { readonly username: string }): Promise<ne
   );
 }
 
-/** Access keys of IAM users, by the function's own role. See `docs/secret-types/iam-access-key.md`. */
+/** Rotator for access keys of IAM users, by the function's own role. See `docs/secret-types/iam-access-key.md`. */
 export const rotator: Rotator<IamAccessKeySecret> = createIamAccessKey();

@@ -14,7 +14,7 @@ export const iamAccessKeySchema = z
      * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
      */
     username: z.string().regex(/^[\w+=,.@-]{1,64}$/, 'username must be the name of an IAM user'),
-    /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html */
+    /** Id of the key. @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html */
     accessKeyId: text.max(128, 'accessKeyId must have at most 128 characters').optional(),
     secretAccessKey: text.optional(),
     ...commonSecretFields,
@@ -24,12 +24,12 @@ export const iamAccessKeySchema = z
   });
 export type IamAccessKeySecret = z.output<typeof iamAccessKeySchema>;
 
-/** Both parts of an access key. */
+/** The two parts of an access key. */
 export interface AccessKeyPair {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
-/** The key that a version holds; undefined for one that holds none yet. */
+/** Gives the key that a version holds; undefined for one that holds none yet. */
 export const keyOf = ({ accessKeyId, secretAccessKey }: IamAccessKeySecret): AccessKeyPair | undefined =>
   accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };

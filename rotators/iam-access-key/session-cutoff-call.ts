@@ -4,11 +4,11 @@ import { isTargetErrorCode, TargetError, type TargetErrorCode } from '../../core
 import { answered, within } from './aws.ts';
 import { type CutoffRequest, cutoffAnswerSchema, type SessionCutoff } from './session-cutoff.ts';
 
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+/** Failure of a function, as Lambda hands it on. @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
 const failureSchema = z.object({ errorType: z.string(), errorMessage: z.string() });
 
 /**
- * Ends sessions by the function that may: the caller itself writes no policy.
+ * Makes a cutoff that ends sessions by the function that may. The caller itself writes no policy.
  *
  * @example
  * createIamAccessKey({ cutoff: cutoffBy('rekey-prod-rotation-SessionCutoff-1A2B3C') });
@@ -39,7 +39,7 @@ export function cutoffBy(functionName: string, config: LambdaClientConfig = {}):
   };
 }
 
-/** What the function failed with. Its text is Rekey's own where its code is; Lambda's stays out. */
+/** Makes the error of a function that failed. Its text is Rekey's own where its code is; Lambda's stays out. */
 function failure(answer: unknown, what: string, functionName: string): TargetError {
   const parsed = failureSchema.safeParse(answer);
   const { errorType = 'unknown', errorMessage = '' } = parsed.data ?? {};

@@ -11,24 +11,27 @@ import { type Aws, answered, within } from './aws.ts';
 import { purpose, unlessGone } from './keys.ts';
 import { parsePolicy, policyDocument, policyName, withCutoff } from './revocation-policy.ts';
 
-/** What a user's sessions are ended for, and up to which moment. */
+/** The request to end a user's sessions up to a moment. */
 export interface Cutoff {
   readonly username: string;
   readonly accessKeyId: string;
   /** Sessions that began earlier are denied everything. */
   readonly before: Date;
-  /** Leaves the time alone that is there for this key. */
+  /** Leaves alone a time that is there for this key. */
   readonly unlessKnown: boolean;
 }
 
-/** Ends sessions; answers since when they are let in, and nothing when there is no such user. */
+/** Ends sessions, and answers since when they are let in. Undefined when there is no such user. */
 export type SessionCutoff = (cutoff: Cutoff, context: TargetContext) => Promise<Date | undefined>;
 
-/** For how long clocks may differ, in milliseconds. A time that lies further ahead would end sessions that have not begun. */
+/**
+ * Difference that is allowed between clocks, in milliseconds. A time that lies further ahead would end sessions that have not
+ * begun.
+ */
 const clockSkewMs = 60_000;
 
 /**
- * The whole input of the function that may write policies: nothing of it can widen what the one document says.
+ * Input of the function that may write policies. Nothing of it can widen what the one document says.
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPolicy.html
  */
 const requestSchema = z.strictObject({
@@ -38,14 +41,14 @@ const requestSchema = z.strictObject({
   unlessKnown: z.boolean(),
 });
 
-/** What the function is sent. */
+/** Input that the function is sent. */
 export type CutoffRequest = z.input<typeof requestSchema>;
 
 export const cutoffAnswerSchema = z.object({ before: z.iso.datetime().nullable() });
 export type CutoffAnswer = z.input<typeof cutoffAnswerSchema>;
 
 /**
- * Reads what the function was sent.
+ * Reads the function's input.
  * @throws SecretError `SessionCutoffInvalid`
  */
 export function parseCutoff(event: unknown, now: Date): Cutoff {
@@ -68,8 +71,8 @@ export function parseCutoff(event: unknown, now: Date): Cutoff {
 }
 
 /**
- * Denies everything to sessions that began before, by the one inline policy that Rekey has on a user. IAM holds the function
- * to the users that its role names.
+ * Denies everything to sessions that began before, by the one inline policy that Rekey has on a user. IAM holds the function to
+ * the users that its role names.
  * @returns since when sessions are let in; undefined when there is no such user
  * @throws TargetError
  */
@@ -98,7 +101,7 @@ async function readPolicy(aws: Aws, UserName: string, context: TargetContext): P
   return answer?.PolicyDocument && decodeURIComponent(answer.PolicyDocument);
 }
 
-/** False when there is no such user. */
+/** Writes the policy; false when there is no such user. */
 async function writePolicy(
   aws: Aws,
   UserName: string,

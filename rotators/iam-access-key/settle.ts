@@ -12,16 +12,16 @@ export interface Slots {
   readonly keys: readonly ListedKey[];
   /** Ids of keys that versions of the secret hold, without the current one's; those to go first stand first. */
   readonly held: readonly string[];
-  /** A key that a run may just have created, which may still be alive and store it. */
+  /** Key that a run may just have created, which may still be alive and store it. */
   readonly underWay?: ListedKey;
 }
 
 /**
- * Looks at the keys of a user, and removes those that a run of this secret created and died before it stored them:
- * nobody has their secret part, and they would take a place for ever.
+ * Looks at the keys of a user, and removes those that dead runs of this secret created without storing. Nobody has their secret
+ * part, and they would take a place for ever.
  *
- * Such a key is in no version that is kept, was created within seconds of a mark that a run of this secret left, has
- * never been used, and the run cannot be alive any more. All others are somebody's and stay.
+ * Such a key is in no version that is kept. It was created within seconds of a mark that a run of this secret left, and has never
+ * been used. The run cannot be alive any more. All others are somebody's and stay.
  *
  * @param token - of the rotation in progress; owns the marks of a secret that has no key yet
  * @throws TargetError
@@ -65,7 +65,7 @@ function orphanRemoved(username: string, { id, created }: ListedKey, { finding }
 }
 
 /**
- * Key ids in versions that are kept, oldest first; the current one's left out. Versions without a label are read only when
+ * Lists key ids in versions that are kept, oldest first; the current one's left out. Versions without a label are read only when
  * the user has a key that is neither the current nor the previous one's.
  */
 async function heldKeys(keys: readonly ListedKey[], { credentials }: Context): Promise<string[]> {
@@ -84,7 +84,7 @@ async function heldKeys(keys: readonly ListedKey[], { credentials }: Context): P
   return [...new Set(ids)].filter((id) => id !== current.accessKeyId);
 }
 
-/** A previous version that holds something else entirely holds no key of the user. */
+/** Answers `undefined` for a previous version that holds something else entirely. It holds no key of the user. */
 function unlessInvalid(error: unknown): undefined {
   if (error instanceof SecretError && error.code === 'SecretValueInvalid') return undefined;
   throw error;

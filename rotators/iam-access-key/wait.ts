@@ -4,8 +4,7 @@ const firstWaitMs = 250;
 const longestWaitMs = 3_000;
 
 /**
- * Asks again, at growing intervals, until the answer is the one that is waited for or the patience ends; IAM is eventually
- * consistent.
+ * Asks again, at growing intervals, until the answer is the wanted one or the patience ends. IAM is eventually consistent.
  * @returns the last answer
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
  */
