@@ -9,11 +9,11 @@ export interface CacheUser extends Resource {
   readonly id: string;
   readonly username: string;
   readonly passwordCount: number;
-  /** `password`, `no-password` or `iam`. */
+  /** Kind of login: `password`, `no-password` or `iam`. */
   readonly authentication: string;
 }
 
-/** What the client is made with. @default what the environment says */
+/** Settings of the client. @default what the environment says */
 export type ClientConfig = Pick<
   ElastiCacheClientConfig,
   'endpoint' | 'region' | 'credentials' | 'requestHandler' | 'maxAttempts'
@@ -33,7 +33,7 @@ export class CacheUserApi {
     this.#config = config;
   }
 
-  /** @throws TargetError */
+  /** Finds the user with this id. @throws TargetError */
   async find(id: string, context: TargetContext): Promise<CacheUser> {
     const call = { where, doing: `describe user ${id}`, action: 'elasticache:DescribeUsers', changes: false };
     const user = await callApi(call, context, async (abortSignal) => {
@@ -57,7 +57,7 @@ export class CacheUserApi {
   }
 
   /**
-   * Gives the user these passwords and no others; returns it as it then is: mostly not changed yet.
+   * Gives the user these passwords and no others, and returns it as it then is. Mostly the change is still to come.
    * @throws InvalidState when the user takes no change now
    * @throws TargetError
    */

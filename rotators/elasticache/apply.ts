@@ -48,8 +48,8 @@ export async function apply(
 }
 
 /**
- * See {@link Rotator.retire}. Leaves the user the current password alone, and only when that one works, at a place that is known
- * to be the cache: otherwise the old one may be the last that does, or the current one somebody else's.
+ * Leaves the user the current password alone; see {@link Rotator.retire}. It does so only when that one works, at a place that is
+ * known to be the cache. Otherwise the old one may be the last that does, or the current one somebody else's.
  * @throws SecretError, TargetError
  */
 export async function retire(

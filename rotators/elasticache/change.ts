@@ -5,14 +5,14 @@ import type { CacheUser, CacheUserApi } from './api.ts';
 import { tryLogin } from './login.ts';
 import { type CacheUserSecret, userIdOf } from './schema.ts';
 
-/** What a change works with. */
+/** The tools of a change. */
 export interface Tools {
   readonly api: CacheUserApi;
   readonly pace: Pace;
 }
 
 /**
- * The user that the secret is of.
+ * Finds the user that the secret is of.
  * @throws SecretError `IdentityMismatch` when the API knows it by another name, or it has no passwords at all
  * @throws TargetError
  */
@@ -37,7 +37,7 @@ export async function locate(
   return user;
 }
 
-/** The password after whose change a change is in force: one that works then, or one that no longer does. */
+/** Password that shows that a change is in force: one that works then, or one that is refused then. */
 export type Sign = { readonly works: CacheUserSecret } | { readonly gone: CacheUserSecret };
 
 async function signSeen(sign: Sign, context: TargetContext): Promise<Worth> {

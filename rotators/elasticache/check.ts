@@ -4,7 +4,7 @@ import { rules } from './limits.ts';
 import { type CacheUserSecret, userIdOf } from './schema.ts';
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending password that must never reach the cache; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch`
  */
 export function check(next: CacheUserSecret, current: CacheUserSecret): void {

@@ -13,12 +13,12 @@ import { asLogin, type CacheUserSecret } from './schema.ts';
 type Context = ContainContext<CacheUserSecret>;
 
 /**
- * See {@link Rotator.contain}. The API takes a whole list of passwords, so the user keeps the one of its passwords that
- * is known, works and did not leak; where there is none, it gets a random one that nobody keeps, and the next rotation
- * needs no login.
+ * Takes the leaked password from the user and ends the sessions; see {@link Rotator.contain}. The API takes a whole list of
+ * passwords, so the user keeps the one of its passwords that is known, works and did not leak. Where there is none, it gets a
+ * random one that nobody keeps, and the next rotation needs no login.
  *
- * Neither the API nor the cache ends a session because a password went. The admin does, or the user itself with the
- * password that it has then.
+ * Neither the API nor the cache ends a session because a password went. The admin does, or the user itself with the password that
+ * it has then.
  */
 export async function contain(
   leaked: CacheUserSecret,
@@ -53,7 +53,7 @@ export async function contain(
   return await end(leaked, by, removes, context);
 }
 
-/** A password of the same user that did not leak and works. */
+/** Finds a password of the same user that did not leak and works. */
 async function otherPassword(
   leaked: CacheUserSecret,
   context: Context,
@@ -75,13 +75,16 @@ async function otherPassword(
     : undefined;
 }
 
-/** With one password, any other than the current one was replaced, even if no login can show it. */
+/** Tells whether a password was replaced, even if no login can show it. With one password, any other than the current one was. */
 const isReplaced = ({ username, password }: CacheUserSecret, { strategy, credentials }: Context): boolean =>
   strategy === 'single-user' &&
   username === credentials.current.username &&
   password !== credentials.current.password;
 
-/** An emergency does not wait for an admin secret that is missing or wrong: the user can end its own sessions. */
+/**
+ * Gives the admin, if any. An emergency does not wait for an admin secret that is missing or wrong: the user can end its own
+ * sessions.
+ */
 const adminOf = async ({ credentials }: Context): Promise<CacheUserSecret | undefined> =>
   await credentials.admin().catch(() => undefined);
 

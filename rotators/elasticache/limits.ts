@@ -1,7 +1,7 @@
 import type { PasswordRules } from '../families/aws-api/passwords.ts';
 
 /**
- * What ElastiCache takes as a user's password.
+ * Rules of ElastiCache for a user's password.
  * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
  */
 export const rules: PasswordRules = {

@@ -7,7 +7,7 @@ import type { RedisSecret } from '../redis/schema.ts';
 import { using } from '../transport/login.ts';
 import { asLogin, type CacheUserSecret } from './schema.ts';
 
-/** Really logs in where the secret says to which cache; see {@link Rotator.probe}. */
+/** Logs in where the secret names its cache; see {@link Rotator.probe}. */
 export async function probe(secret: CacheUserSecret, context: TargetContext): Promise<ProbeResult> {
   const login = asLogin(secret);
   return login === undefined

@@ -4,12 +4,13 @@ import { toAssign } from '../families/assigned.ts';
 import { transportOf } from '../transport/tls/transport.ts';
 import type { CacheUserSecret } from './schema.ts';
 
-/** Names that ElastiCache alone gives. https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html */
+/** Form of names that ElastiCache alone gives. https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html */
 const endpoint = /^[a-z0-9.-]+\.cache\.amazonaws\.com(?:\.cn)?$/i;
 
 /**
- * Whether somebody besides the secret says that its host is the cache: any server that a stranger runs takes any password. An
- * endpoint of ElastiCache over TLS is one; any other name, and a connection without TLS, is what the deployment names.
+ * Tells whether somebody besides the secret says that its host is the cache. Any server that a stranger runs takes any password.
+ * An endpoint of ElastiCache over TLS is the cache by its name. For any other name, and for a connection without TLS, the
+ * deployment must name the place.
  */
 export async function isVouchedFor(
   secret: CacheUserSecret,
@@ -21,7 +22,7 @@ export async function isVouchedFor(
 }
 
 /**
- * Refuses a place that nobody vouches for: the API sets the password, and a login there is to show that it is in force. Whoever
+ * Refuses a place that nobody vouches for. The API sets the password, and a login there is to show that it is in force. Whoever
  * may write the secret could have it sent to a host of their own. Without a host nothing is sent.
  * @throws SecretError `CredentialUnusable`
  */

@@ -12,7 +12,7 @@ import { probe } from './login.ts';
 import { boundTo, type CacheUserSecret, cacheUserSchema } from './schema.ts';
 
 /**
- * The rotator of passwords that are set through the ElastiCache API.
+ * Makes the rotator of passwords that are set through the ElastiCache API.
  * @param options.config - of the SDK's client; default: what the environment says
  * @param options.pace - how long changes are waited for
  */
@@ -39,5 +39,5 @@ export function elastiCacheRotator(
   };
 }
 
-/** Users of ElastiCache. See `docs/secret-types/elasticache.md`. */
+/** Rotator for users of ElastiCache. See `docs/secret-types/elasticache.md`. */
 export const rotator: Rotator<CacheUserSecret> = elastiCacheRotator();

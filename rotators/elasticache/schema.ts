@@ -5,8 +5,8 @@ import type { RedisSecret } from '../redis/schema.ts';
 import { endpointBounds, endpointFields } from '../transport/endpoint.ts';
 
 /**
- * The JSON of an ElastiCache user's secret: `username`, `password` and `user_arn` as in AWS's own rotation function, and
- * where the cache is, so that a password can be tried. Keys that are not listed survive; an optional one that is `""`, as
+ * JSON of an ElastiCache user's secret. It holds `username`, `password` and `user_arn` as in AWS's own rotation function, and
+ * where the cache is, so that a password can be tried. Keys that are not listed survive. An optional one that is `""`, as
  * templates write it, is none.
  * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/User-Secrets-Manager.html
  */
@@ -21,7 +21,7 @@ export const cacheUserSchema = z
         (value) => value.isWellFormed() && !/[\s\0]/.test(value),
         'username must be text without spaces',
       ),
-    /** The id that the API knows the user by, which is not its name. */
+    /** Id that the API knows the user by, which is not its name. */
     userId: z
       .string()
       .regex(/^(?:[A-Za-z][A-Za-z0-9-]{0,127})?$/, 'must be the id of a user')
@@ -44,17 +44,20 @@ export const cacheUserSchema = z
   });
 export type CacheUserSecret = z.output<typeof cacheUserSchema>;
 
-/** The id of the user; the service keeps it in small letters. */
+/** Gives the id of the user; the service keeps it in small letters. */
 export const userIdOf = ({ userId, user_arn: arn }: CacheUserSecret): string =>
   ((userId || arn?.split(':').at(-1)) ?? '').toLowerCase();
 
-/** The secret as a login to the cache; undefined when it does not say where that is. */
+/** Gives the secret as a login to the cache; undefined when it names no host. */
 export function asLogin(secret: CacheUserSecret): RedisSecret | undefined {
   const { host } = secret;
   return host ? { ...secret, host, engine: 'redis' } : undefined;
 }
 
-/** See {@link Rotator.boundTo}; both keys that may name the user stand for its id. */
+/**
+ * Gives the keys and values that the login is bound to; see {@link Rotator.boundTo}. Both keys that may name the user stand for
+ * its id.
+ */
 export const boundTo = (secret: CacheUserSecret): Bounds => ({
   ...endpointBounds({ ...secret, host: secret.host ?? '' }, Number(secret.port ?? 6379)),
   userId: userIdOf(secret),
