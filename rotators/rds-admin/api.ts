@@ -5,7 +5,7 @@ import type { TargetContext } from '../../core/rotator.ts';
 import { callApi, isNotFound } from '../families/aws-api/errors.ts';
 import type { Resource } from '../families/aws-api/reset.ts';
 
-/** What has a master password of its own; members of a cluster have that of the cluster. */
+/** Kind of database with a master password of its own. Members of a cluster have that of the cluster. */
 export type Kind = 'instance' | 'cluster' | 'redshift';
 
 /** A database as its API describes it. */
@@ -13,18 +13,18 @@ export interface Database extends Resource {
   readonly kind: Kind;
   readonly id: string;
   readonly username: string;
-  /** The secret in which AWS itself keeps and rotates the password. */
+  /** Secret in which AWS itself keeps and rotates the password. */
   readonly managedSecret?: string;
   /** The cluster that an instance is a member of. */
   readonly memberOf?: string;
   readonly replicaOf?: string;
-  /** A password waits for the maintenance window unless it is asked for at once; of DocumentDB alone. */
+  /** True if a password waits for the maintenance window unless it is asked for at once; of DocumentDB alone. */
   readonly waitsForWindow?: true;
   readonly hosts: readonly string[];
   readonly port?: number;
 }
 
-/** What the clients are made with. @default what the environment says */
+/** Settings of the clients. @default what the environment says */
 export type ClientConfig = Pick<
   RDSClientConfig,
   'endpoint' | 'region' | 'credentials' | 'requestHandler' | 'maxAttempts'
@@ -42,8 +42,8 @@ const present = <K extends string, T>(key: K, value: T | undefined | ''): { [key
   (value === undefined || value === '' ? {} : { [key]: value }) as { [key in K]?: T };
 
 /**
- * The RDS and the Redshift API, as far as master passwords go. DocumentDB answers to the RDS API's own actions; its
- * API has the same endpoint and the same requests.
+ * The RDS and the Redshift API, as far as master passwords go. DocumentDB answers to the RDS API's own actions: its API has the
+ * same endpoint and the same requests.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
  * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/api-reference.html
  */
@@ -56,7 +56,7 @@ export class DatabaseApi {
     this.#config = config;
   }
 
-  /** The database with this identifier. @throws TargetError */
+  /** Finds the database with this identifier. @throws TargetError */
   async find(kind: Kind, id: string, context: TargetContext): Promise<Database> {
     const [found] = await this.list(kind, context, id);
     if (found === undefined) {
@@ -68,7 +68,7 @@ export class DatabaseApi {
     return found;
   }
 
-  /** All databases of a kind, or the one with this identifier. @throws TargetError */
+  /** Lists all databases of a kind, or the one with this identifier. @throws TargetError */
   async list(kind: Kind, context: TargetContext, id?: string): Promise<Database[]> {
     const found: Database[] = [];
     let marker: string | undefined;
@@ -117,9 +117,9 @@ export class DatabaseApi {
   }
 
   /**
-   * Asks for another master password, and returns the database as it then is: mostly not changed yet. RDS sets it at once in any
-   * case; `ApplyImmediately` would apply every other change that waits for the maintenance window, too, and so restart or upgrade
-   * the database.
+   * Asks for another master password, and returns the database as it then is. Mostly the change is still to come. RDS sets it at
+   * once in any case; `ApplyImmediately` would apply every other change that waits for the maintenance window, too, and so
+   * restart or upgrade the database.
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html
    * @throws InvalidState when the database takes no change now
    * @throws TargetError

@@ -9,8 +9,8 @@ import { isAtHost, locate } from './resource.ts';
 import type { MasterSecret } from './schema.ts';
 
 /**
- * Makes the password of `next` the master user's. The API needs no login for it, so this repairs whatever came before;
- * the current one is tried all the same, because a password that was changed by others is worth a person's look.
+ * Makes the password of `next` the master user's. The API needs no login for it, so this repairs whatever came before. The
+ * current one is tried all the same, because a password that was changed by others is worth a person's look.
  * @throws SecretError, TargetError
  */
 export async function apply(
@@ -36,8 +36,8 @@ export async function apply(
 }
 
 /**
- * Refuses to send a password that the API sets over a connection without TLS, where nothing but the secret asks for that:
- * whoever may write it, and listens on the way, would learn the master password.
+ * Refuses to send a password that the API sets over a connection without TLS that only the secret asks for. Whoever may write it,
+ * and listens on the way, would learn the master password.
  * @throws SecretError `CredentialUnusable`
  */
 async function requireTransport(
@@ -53,10 +53,9 @@ async function requireTransport(
 }
 
 /**
- * Refuses to change a database that is not the one at the secret's host: an identifier is easily left as it was when a
- * secret is copied, and whoever may write the secret could have the new password sent to a host of their own. Another name for
- * it is fine where the password logs in at the database itself; what the name stands for now says nothing of what it stands for
- * a moment later.
+ * Refuses to change another database than the one at the secret's host. An identifier is easily left as it was when a secret is
+ * copied, and whoever may write the secret could have the new password sent to a host of their own. Another name for it is fine
+ * where the password logs in at the database itself. A name may stand for something else a moment later.
  * @throws SecretError `IdentityMismatch`
  */
 export async function requireSameDatabase(

@@ -5,7 +5,7 @@ import { rulesOf } from './limits.ts';
 import { type MasterSecret, portOf } from './schema.ts';
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending master password that must never be set; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch`
  */
 export function check(next: MasterSecret, current: MasterSecret): void {

@@ -12,10 +12,10 @@ import type { MasterSecret } from './schema.ts';
 type Context = ContainContext<MasterSecret>;
 
 /**
- * See {@link Rotator.contain}. The database has one master password, so:
+ * Makes the database refuse a leaked master password; see {@link Rotator.contain}. The database has one master password, so:
  *
  * - An older password, where the current one logs in: it is refused already, and the current one ends its sessions.
- * - A password that the server refuses is dead; who is still in is ended after the next rotation, whose password works.
+ * - A password that the server refuses is dead. Whoever is still in is ended after the next rotation, whose password works.
  * - Any other is replaced through the API by a random one that nobody keeps: the next rotation needs no login. With that
  *   password, before it is forgotten, all other sessions of the master user are ended.
  */

@@ -9,8 +9,9 @@ const longestOfInstance: Readonly<Record<Family, number>> = {
 const longestOfCluster = 41;
 
 /**
- * The rules for the master password of a secret's database. Aurora and Multi-AZ clusters take less than instances do;
- * where the secret does not say which of both its database is, what both take.
+ * Gives the rules for the master password of a secret's database. Aurora and Multi-AZ clusters take less than instances do. Where
+ * the secret leaves open which of both its database is, the rules are what both take. Aurora and Multi-AZ clusters take less than
+ * instances do; where the secret does not say which of both its database is, what both take.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
  * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/API_ModifyDBCluster.html
@@ -36,7 +37,7 @@ export function rulesOf(secret: MasterSecret): PasswordRules {
   };
 }
 
-/** The same for a target of which the configuration alone is known; undefined where it does not tell which product that is. */
+/** Gives the rules for a target of which the configuration alone is known. Undefined where that leaves the product open. */
 export function rulesOfTarget({ fields, resources = [] }: ConfiguredTarget): PasswordRules | undefined {
   if (typeof fields?.engine === 'string') return rulesOf(fields as MasterSecret);
   const isRedshift = resources.length > 0 && resources.every((arn) => arn.split(':')[2] === 'redshift');

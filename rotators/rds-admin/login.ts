@@ -14,7 +14,7 @@ import { probe as probePostgres } from '../postgresql/probe.ts';
 import type { PostgresSecret } from '../postgresql/schema.ts';
 import { familyOfSecret, type MasterSecret, portOf } from './schema.ts';
 
-/** Which of the drivers here speaks to a database; undefined when none does. */
+/** Picks the driver that speaks to a database; undefined when none does. */
 export function driverOf(secret: MasterSecret): 'postgresql' | 'redshift' | 'mysql' | undefined {
   const family = familyOfSecret(secret);
   switch (family) {
@@ -40,7 +40,7 @@ const asMysql = (secret: MasterSecret): MysqlSecret => ({
   engine: familyOfSecret(secret) === 'mariadb' ? 'mariadb' : 'mysql',
 });
 
-/** Really logs in where there is a driver; see {@link Rotator.probe}. */
+/** Logs in where there is a driver; see {@link Rotator.probe}. */
 export async function probe(secret: MasterSecret, context: TargetContext): Promise<ProbeResult> {
   switch (driverOf(secret)) {
     case 'postgresql':
@@ -61,7 +61,7 @@ export const tryLogin = async (secret: MasterSecret, context: TargetContext): Pr
   worthOf(await probe(secret, context));
 
 /**
- * Ends the sessions of the master user other than this one, by itself, logged in with `working`.
+ * Ends the other sessions of the master user, by itself, logged in with `working`.
  * @param rotatedAt - only those that began before, where the server knows when a session began; undefined: all
  * @throws TargetError
  */
@@ -87,7 +87,7 @@ export async function endSessions(
   }
 }
 
-/** Why sessions are not ended where no driver can. */
+/** Says why sessions go on where no driver can end them. */
 export const sessionsGoOn = ({ engine, username }: MasterSecret): string =>
   `sessions of "${username}" that are open go on: ending them on ${engine} is not supported, end them at the database or reboot it`;
 

@@ -1,4 +1,4 @@
-/** The part of the RDS client that is used, to be imported on demand: a bundle then holds only this part. */
+/** The part of the RDS client that is used. It is imported on demand, so that a bundle holds only this part. */
 export {
   DescribeDBClustersCommand,
   DescribeDBInstancesCommand,

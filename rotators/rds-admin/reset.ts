@@ -4,7 +4,7 @@ import type { Database, DatabaseApi } from './api.ts';
 import { tryLogin } from './login.ts';
 import type { MasterSecret } from './schema.ts';
 
-/** What a reset works with. */
+/** The tools of a reset. */
 export interface Tools {
   readonly api: DatabaseApi;
   readonly pace: Pace;

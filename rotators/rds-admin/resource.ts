@@ -4,8 +4,8 @@ import type { Database, DatabaseApi, Kind } from './api.ts';
 import { familyOfSecret, type MasterSecret, portOf } from './schema.ts';
 
 /**
- * Finds the database whose master user the secret is of: by its identifier in the JSON, else by where it listens. An
- * instance that is a member of a cluster stands for the cluster, which has the password.
+ * Finds the database whose master user the secret is of, by its identifier in the JSON, else by its host. An instance that is a
+ * member of a cluster stands for the cluster, which has the password.
  * @throws SecretError `ManagedByAws` | `IdentityMismatch`
  * @throws TargetError
  */
@@ -57,7 +57,7 @@ async function locateByHost(
   return database;
 }
 
-/** Where a database of that engine and host is to be looked for, most likely first. */
+/** Lists the kinds of database to look among by engine and host, most likely first. */
 function kindsOf(secret: MasterSecret): readonly Kind[] {
   switch (familyOfSecret(secret)) {
     case 'redshift':
@@ -74,7 +74,7 @@ function kindsOf(secret: MasterSecret): readonly Kind[] {
 const listensAt = ({ hosts, port }: Database, secret: MasterSecret): boolean =>
   hosts.includes(secret.host.toLowerCase()) && (port === undefined || port === portOf(secret));
 
-/** Whether the API gives the database the host that the secret has; a host of its own may be an alias of that. */
+/** Tells whether the API gives the database the host that the secret has. A host of its own may be an alias of that. */
 export const isAtHost = ({ hosts }: Database, { host }: MasterSecret): boolean =>
   hosts.includes(host.toLowerCase());
 

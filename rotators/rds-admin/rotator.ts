@@ -12,7 +12,7 @@ import { probe } from './login.ts';
 import { boundTo, type MasterSecret, masterSecretSchema } from './schema.ts';
 
 /**
- * The rotator of master passwords that are set through the RDS and the Redshift API.
+ * Makes the rotator of master passwords that are set through the RDS and the Redshift API.
  * @param options.config - of the SDK's clients; default: what the environment says
  * @param options.pace - how long resets are waited for
  */
@@ -38,5 +38,5 @@ export function rdsAdminRotator(
   };
 }
 
-/** Master users of RDS, Aurora, DocumentDB and Redshift. See `docs/secret-types/rds-admin.md`. */
+/** Rotator for master users of RDS, Aurora, DocumentDB and Redshift. See `docs/secret-types/rds-admin.md`. */
 export const rotator: Rotator<MasterSecret> = rdsAdminRotator();

@@ -3,7 +3,7 @@ import type { Bounds } from '../../core/rotator.ts';
 import { commonSecretFields } from '../../core/secret/secret.ts';
 import { endpointBounds, endpointFields } from '../transport/endpoint.ts';
 
-/** What decides about passwords and logins of a database. */
+/** Family of engines, which decides about passwords and logins of a database. */
 export type Family =
   | 'postgresql'
   | 'redshift'
@@ -14,7 +14,7 @@ export type Family =
   | 'sqlserver'
   | 'db2';
 
-/** The names that AWS's secrets give an engine, and those of the RDS API. */
+/** Families by the names that AWS's secrets give an engine, and those of the RDS API. */
 const families: ReadonlyMap<string, Family> = new Map([
   ['postgres', 'postgresql'],
   ['aurora-postgresql', 'postgresql'],
@@ -26,10 +26,10 @@ const families: ReadonlyMap<string, Family> = new Map([
   ['docdb', 'documentdb'],
 ]);
 
-/** Whose editions have names of their own: `oracle-se2`, `sqlserver-ex`. */
+/** Engines whose editions have names of their own: `oracle-se2`, `sqlserver-ex`. */
 const edition = /^(oracle|sqlserver|db2)(?:-[a-z0-9-]+)?$/;
 
-/** The family of an engine; undefined for one whose master password cannot be set, or that is not known. */
+/** Finds the family of an engine. Undefined for one that is unknown, or whose master password cannot be set. */
 function familyOf(engine: string): Family | undefined {
   return families.get(engine) ?? (edition.exec(engine)?.[1] as Family | undefined);
 }
@@ -41,8 +41,8 @@ const identifier = z
   .nullish();
 
 /**
- * The JSON of a master user's secret, as the consoles of AWS write it. Values keep the form they came in (a port may be
- * `5432` or `"5432"`), keys that are not listed survive.
+ * JSON of a master user's secret, as the consoles of AWS write it. Values keep the form they came in (a port may be `5432` or
+ * `"5432"`), keys that are not listed survive.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
  */
 export const masterSecretSchema = z.looseObject({
@@ -53,33 +53,33 @@ export const masterSecretSchema = z.looseObject({
       (value) => familyOf(value) !== undefined,
       `engine must be one of ${[...families.keys()].join(', ')}, oracle, sqlserver, db2`,
     ),
-  /** The master user; the API sets no other user's password. */
+  /** Name of the master user; the API sets no other user's password. */
   username: z
     .string()
     .min(1, 'username must not be empty')
     .max(128, 'username must have at most 128 characters'),
   ...endpointFields,
   dbname: z.string().nullish(),
-  /** Of an RDS DB instance, or of a member of a cluster. */
+  /** Identifier of an RDS DB instance, or of a member of a cluster. */
   dbInstanceIdentifier: identifier,
-  /** Of an Aurora, Multi-AZ or DocumentDB cluster, or of a Redshift cluster where `engine` is `redshift`. */
+  /** Identifier of an Aurora, Multi-AZ or DocumentDB cluster, or of a Redshift cluster where `engine` is `redshift`. */
   dbClusterIdentifier: identifier,
   ...commonSecretFields,
 });
 export type MasterSecret = z.output<typeof masterSecretSchema>;
 
-/** The family of a secret's engine; the schema has seen to it that there is one. */
+/** Gives the family of a secret's engine; the schema has seen to it that there is one. */
 export const familyOfSecret = ({ engine }: MasterSecret): Family => familyOf(engine) ?? 'postgresql';
 
 const defaultPorts: Readonly<Record<Family, number>> = {
   ...{ postgresql: 5432, redshift: 5439, mysql: 3306, mariadb: 3306 },
   ...{ documentdb: 27017, oracle: 1521, sqlserver: 1433, db2: 50000 },
 };
-/** Default: the engine's own. */
+/** Gives the port of the database. Default: the engine's own. */
 export const portOf = (secret: MasterSecret): number =>
   Number(secret.port ?? defaultPorts[familyOfSecret(secret)]);
 
-/** See {@link Rotator.boundTo}. */
+/** Gives the keys and values that the login is bound to; see {@link Rotator.boundTo}. */
 export const boundTo = (secret: MasterSecret): Bounds => ({
   ...endpointBounds(secret, portOf(secret)),
   engine: secret.engine,
