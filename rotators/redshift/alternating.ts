@@ -23,10 +23,9 @@ import {
 type Context = ApplyContext<RedshiftSecret>;
 
 /**
- * Gives the other user of the pair its new password, as the admin. The user without the suffix is the one that people
- * grant to; the clone is brought to what that one has at each rotation to the clone. Redshift can make no user act as
- * another, so each owns what it makes; the other gets all privileges on it. All of it is one transaction, the password its
- * last statement.
+ * Gives the other user of the pair its new password, as the admin. The user without the suffix is the one that people grant to.
+ * The clone is brought to what that one has at each rotation to the clone. Redshift can make no user act as another, so each owns
+ * what it makes; the other gets all privileges on it. All of it is one transaction, the password its last statement.
  */
 export async function applyAlternating(next: RedshiftSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
@@ -39,7 +38,7 @@ export async function applyAlternating(next: RedshiftSecret, context: Context): 
   });
 }
 
-/** @returns what a person should look at, to be said when the transaction holds */
+/** Changes the user of `next` and its password. @returns what a person should look at, to be said when the transaction holds */
 async function change(
   session: Session,
   next: RedshiftSecret,
@@ -111,7 +110,7 @@ async function runAll(session: Session, username: string, statements: readonly s
   }
 }
 
-/** What only the clone may do is lost to the application with this rotation, and taken from the clone with the next. */
+/** Makes the finding on what only the clone may do. The application loses it with this rotation, and the clone with the next. */
 const differ = (base: string, lacking: readonly string[]): Finding => ({
   code: 'GrantsDiffer',
   message: `the clone may do what "${base}" may not; if that is meant: ${lacking.join('; ')}`,

@@ -2,7 +2,7 @@ import { splitNames } from '../postgresql/follower.ts';
 import { literal, quote } from './sql.ts';
 import type { User } from './user.ts';
 
-/** The statements that give `follower` the attributes and settings of `anchor`; none where they are the same. */
+/** Lists the statements that give `follower` the attributes and settings of `anchor`. None where they are the same. */
 export function attributeChanges(follower: User, anchor: User): string[] {
   const options: string[] = [];
   if (follower.createDatabases !== anchor.createDatabases) {

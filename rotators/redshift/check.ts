@@ -11,7 +11,7 @@ const limits = {
 };
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending password that must never reach the cluster; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch` | `StrategyUnsupported`
  */
 export function check(next: RedshiftSecret, current: RedshiftSecret, strategy: Strategy): void {

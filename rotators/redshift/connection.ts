@@ -13,14 +13,14 @@ import { answerDigest } from './digest.ts';
 import type { Heard } from './password.ts';
 import { databaseOf, portOf, type RedshiftSecret } from './schema.ts';
 
-/** One connection to the cluster. */
+/** A connection to the cluster. */
 export class Session extends Wire {
-  /** When the login was done, by this function's clock, in milliseconds since 1970. */
+  /** Time at which the login was done, by this function's clock, in milliseconds since 1970. */
   readonly openedAt = Date.now();
 
   /**
-   * Runs `work` in a transaction that waits no longer than it may, and again when another session changed the same
-   * meanwhile. Redshift has no savepoints: a statement that fails takes the transaction with it.
+   * Runs `work` in a transaction with the usual limit of time. It runs again when another session changed the same meanwhile.
+   * Redshift has no savepoints: a statement that fails takes the transaction with it.
    */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     return await this.inTransaction(async () => {
@@ -43,9 +43,9 @@ export class Session extends Wire {
 }
 
 /**
- * What the server's answer to a login means. Redshift descends from PostgreSQL 8.0, which had no code of its own for a
- * refused password: it says 28000, as it does where it takes no connection like this one, and only the name of the
- * function that raised it tells the two apart.
+ * Makes the error for the server's answer to a login. Redshift descends from PostgreSQL 8.0, which had no code of its own for a
+ * refused password. It says 28000, as it does where it takes no connection like this one. Only the name of the function that
+ * raised it tells the two apart.
  */
 function loginError(answer: ServerError, place: Place): TargetError {
   const { where } = place;
@@ -60,7 +60,7 @@ function loginError(answer: ServerError, place: Place): TargetError {
 }
 
 /**
- * Connects and logs in with a secret, over TLS with the server's certificate and name verified unless the secret says
+ * Connects and logs in with a secret. It uses TLS with the server's certificate and name verified unless the secret says
  * `"ssl": false`.
  *
  * @param heard - takes note of how the server keeps the user's password
@@ -81,7 +81,7 @@ export async function open(
   return new Session(opened);
 }
 
-/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+/** Logs in, or returns why the server kept this credential out. Any other failure is thrown. */
 export const tryOpen = (
   secret: RedshiftSecret,
   context: TargetContext,

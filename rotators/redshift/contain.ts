@@ -11,7 +11,7 @@ import { readUsers, requireSuperuser, type User } from './user.ts';
 type Context = ContainContext<RedshiftSecret>;
 
 /**
- * See {@link Rotator.contain}. Four cases:
+ * Makes the cluster refuse a leaked password and ends sessions; see {@link Rotator.contain}. Four cases:
  *
  * - The leaked credential is an older password of the user whose current password works: logins with it are refused
  *   already, so only the sessions that began before the rotation are ended, by the user itself.
@@ -62,8 +62,8 @@ export async function contain(leaked: RedshiftSecret, context: Context): Promise
 }
 
 /**
- * Whether the cluster refuses the leaked password for what it is. Not asked of the current credential, which is cut off
- * without a question; and no answer is none, since an emergency does not wait for it.
+ * Tells whether the cluster refuses the leaked password for what it is. The current credential is cut off without that question.
+ * Without an answer it is false, since an emergency does not wait for one.
  */
 async function isReplaced(leaked: RedshiftSecret, user: User, context: Context): Promise<boolean> {
   const { current } = context.credentials;
@@ -132,17 +132,20 @@ async function endOldSessions(
   };
 }
 
-/** `STV_SESSIONS` shows 50 bytes of a name, filled up with spaces; a character that is cut through counts as none. */
+/**
+ * Length in bytes that is shown of a name. `STV_SESSIONS` shows 50 bytes, filled up with spaces; a character that is cut through
+ * counts as none.
+ */
 const shownBytes = 47;
 const isShort = (name: string): boolean => Buffer.byteLength(name) < shownBytes;
 
-/** Whether a session that is shown with the name `cut` can be one of `username`. */
+/** Tells whether a session that is shown with the name `cut` can be one of `username`. */
 export function isShownAs(cut: string, username: string): boolean {
   const name = cut.trimEnd();
   return isShort(name) ? name === username.trimEnd() : username.startsWith(name.replace(/\ufffd+$/, ''));
 }
 
-/** Whether the sessions of two users may be shown with the same name. */
+/** Tells whether the sessions of two users may be shown with the same name. */
 export function areAlike(one: string, other: string): boolean {
   if (one === other) return false;
   const beginning = (name: string) => Buffer.from(name).subarray(0, shownBytes);
@@ -152,14 +155,14 @@ export function areAlike(one: string, other: string): boolean {
   );
 }
 
-/** The cluster's clock in UTC, as text such as `2026-01-31 12:00:00.123456`. */
+/** Reads the cluster's clock in UTC, a text such as `2026-01-31 12:00:00.123456`. */
 const parseTime = (text: unknown): number => Date.parse(`${String(text).trim().replace(' ', 'T')}Z`);
 
 /**
- * Ends the sessions of a user but this one; with `rotatedAt` only those that began before that time of this function's
- * clock. This session itself, whose beginning is known by both clocks, tells how they differ; that it began a little
- * before its login was done makes the limit earlier rather than later: whoever used the leaked password did so before the
- * cluster learned the new one, well before the new version became current.
+ * Ends the sessions of a user but this one; with `rotatedAt` only those that began before that time. `rotatedAt` is of this
+ * function's clock. This session itself, whose beginning is known by both clocks, tells how they differ. It began a little before
+ * its login was done, which makes the limit earlier rather than later. That does no harm: whoever used the leaked password did so
+ * before the cluster learned the new one, well before the new version became current.
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_STV_SESSIONS.html
  * @returns how many were ended
  */
@@ -197,7 +200,10 @@ async function endSessions(session: Session, username: string, rotatedAt?: Date)
   });
 }
 
-/** Two users whose names are cut off to the same text cannot be told apart by their sessions. */
+/**
+ * Refuses a user whose sessions look like another's. Two users whose names are cut off to the same text cannot be told apart by
+ * their sessions.
+ */
 async function requireDistinct(session: Session, username: string): Promise<void> {
   // Who is no superuser sees no sessions but its own.
   if (session.place.username === username) return;

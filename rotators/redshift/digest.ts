@@ -3,17 +3,17 @@ import type { DriverConnection, DriverStream } from '../postgresql/wire.ts';
 import { floodError, readBy } from '../transport/flood.ts';
 import type { Heard } from './password.ts';
 
-/** Codes of requests for authentication: those that the driver answers, and Redshift's own for SHA-256. */
+/** Codes of requests for authentication that the driver answers. Redshift's own for SHA-256 follows. */
 const known = new Set([0, 3, 5]);
 const digestCode = 13;
 const sha256 = 0;
 
 /**
- * Teaches the driver Redshift's login for users whose password is kept as SHA-256, at which it would otherwise end the
- * process. Listens to the server up to its first request for authentication and then steps aside.
+ * Teaches the driver Redshift's login for users whose password is kept as SHA-256. Otherwise the driver would end the process
+ * there. It listens to the server up to its first request for authentication and then steps aside.
  *
- * Request: `R`, code 13, algorithm, salt and nonce, each with its length before it. Answer: `d`, SHA-256 over
- * SHA-256(password, salt), the server's nonce and ours; then our nonce. So do AWS's own drivers.
+ * Request: `R`, code 13, algorithm, salt and nonce, each with its length before it. Answer: `d`, SHA-256 over SHA-256(password,
+ * salt), the server's nonce and ours; then our nonce. So do AWS's own drivers.
  * @see https://github.com/aws/amazon-redshift-jdbc-driver
  */
 export function answerDigest(connection: DriverConnection, password: string, heard: Heard): void {
@@ -25,15 +25,15 @@ export function answerDigest(connection: DriverConnection, password: string, hea
   };
 }
 
-/** Longer than anything that a server says before it asks for a password; libpq takes half of it. */
+/** Most bytes that a server says before it asks for a password. It says less than that; libpq takes half of it. */
 const mostBeforeLogin = 64 * 1024;
 
 const requestType = 'R'.charCodeAt(0);
 
-/** A type, and a length that counts itself. */
+/** Length of the shortest message: a type, and a length that counts itself. */
 const shortestMessage = 5;
 
-/** Returns the length of the message at the beginning, with its type; infinite while that is not known. */
+/** Returns the length of the message at the beginning, with its type. It is infinite while the length is unknown. */
 const lengthOf = (data: Buffer): number =>
   data.length < shortestMessage ? Number.POSITIVE_INFINITY : data.readInt32BE(1) + 1;
 
@@ -91,7 +91,7 @@ const refuse = (wire: DriverStream): void =>
     Object.assign(new Error('authentication not supported'), { code: 'AUTHENTICATION_UNSUPPORTED' }),
   );
 
-/** @returns undefined when the request is not one for SHA-256, or is cut off */
+/** Makes the answer to a request for SHA-256. @returns undefined when the request is not one for SHA-256, or is cut off */
 function digestAnswer(request: Buffer, password: string, heard: Heard): Buffer | undefined {
   const parts: Buffer[] = [];
   for (let at = 4; parts.length < 2; ) {

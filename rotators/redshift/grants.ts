@@ -1,29 +1,29 @@
 import type { Session } from './connection.ts';
 import { literal, quote } from './sql.ts';
 
-/** One thing that is granted to a user, as the statements that give and take it, but for the user. */
+/** A privilege that is granted to a user, as the statements that give and take it, but for the user. */
 export interface Grant {
-  /** `ALTER DEFAULT PRIVILEGES … `, or nothing. */
+  /** Beginning of the statement, `ALTER DEFAULT PRIVILEGES … `, or nothing. */
   readonly before: string;
   readonly privilege: string;
-  /** `ON TABLE "public"."orders"`; nothing for roles. */
+  /** Object: `ON TABLE "public"."orders"`; nothing for roles. */
   readonly on: string;
-  /** May hand it on. */
+  /** True if the user may hand it on. */
   readonly option: boolean;
 }
 
-/** What a user may do in the connected database, and in the whole cluster by roles and groups. */
+/** The access of a user in the connected database, and in the whole cluster by roles and groups. */
 export interface Access {
-  /** On what belongs to none of the users that were asked for. */
+  /** Grants on what belongs to none of the users that were asked for. */
   readonly grants: readonly Grant[];
   readonly groups: readonly string[];
   /** Schemas, tables and views that the user owns, as `ON TABLE …`. */
   readonly owns: readonly string[];
-  /** Of what another of them owns, that on which the user has been granted something. */
+  /** Objects that another of them owns and on which the user has been granted something. */
   readonly shares: ReadonlySet<string>;
 }
 
-/** Privileges that GRANT takes, by kind of object; the views also list what is left of PostgreSQL's. */
+/** Privileges that GRANT takes, by kind of object. The views also list what is left of PostgreSQL's. */
 const grantable: Readonly<Record<string, RegExp>> = {
   relation: /^(?:SELECT|INSERT|UPDATE|DELETE|REFERENCES|DROP|ALTER|TRUNCATE)$/,
   column: /^(?:SELECT|UPDATE)$/,
@@ -39,7 +39,7 @@ const defaults: Readonly<Record<string, { on: string; kind: string }>> = {
   FUNCTION: { on: 'ON FUNCTIONS', kind: 'function' },
   PROCEDURE: { on: 'ON PROCEDURES', kind: 'function' },
 };
-/** A list of types as the server prints it, such as `integer, character varying(20)`. */
+/** Form of a list of types as the server prints it, such as `integer, character varying(20)`. */
 const typeList = /^[\w ,()[\]]*$/;
 
 type Row = Record<string, unknown>;
@@ -52,7 +52,7 @@ async function rowsOf(session: Session, statement: string): Promise<Row[]> {
 const relation = (row: Row) =>
   `ON TABLE ${quote(String(row.namespace_name))}.${quote(String(row.relation_name))}`;
 
-/** A privilege on an object, or on all objects of a kind in it (`privilege_scope`). */
+/** Reads a privilege on an object, or on all objects of a kind in it (`privilege_scope`). */
 function scoped(row: Row, kind: 'SCHEMA' | 'DATABASE', name: unknown): Grant | undefined {
   const scope = String(row.privilege_scope ?? kind);
   const on =
@@ -72,7 +72,7 @@ function plain(row: Row, kind: string, on: string, before = ''): Grant | undefin
 }
 
 /**
- * Reads what each of the users may do, as a superuser: what was granted to the user itself, not what comes from groups,
+ * Reads what each of the users may do, as a superuser. It reads what was granted to the user itself, not what comes from groups,
  * roles or PUBLIC. The views tell of the connected database only.
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RELATION_PRIVILEGES.html and its neighbours
  */
@@ -191,7 +191,7 @@ const procedureQuery =
   'SELECT n.nspname AS namespace_name, p.proname AS function_name FROM pg_catalog.pg_proc_info p, ' +
   "pg_catalog.pg_namespace n WHERE n.oid = p.pronamespace AND p.prokind = 'p'";
 
-/** Owner and object, as `ON TABLE …`. */
+/** Reads owner and object, as `ON TABLE …`. */
 async function readOwned(session: Session, list: string): Promise<[owner: string, on: string][]> {
   const of = async (query: string, on: (row: Row) => string) =>
     (await rowsOf(session, `${query} AND u.usename IN (${list})`)).map((row): [string, string] => [
@@ -209,7 +209,7 @@ const defaultPrivileges = (owner: string, schema: unknown): string =>
   `ALTER DEFAULT PRIVILEGES FOR USER ${quote(owner)} ` +
   (typeof schema === 'string' && schema !== '' ? `IN SCHEMA ${quote(schema)} ` : '');
 
-/** The statements that make what `user` may do what `wanted` says: what it has too much, and what it lacks. */
+/** Lists the statements that give `user` the access of `wanted`. They take what it has too much, and give what it lacks. */
 export function grantChanges(
   user: string,
   present: Access,
@@ -243,7 +243,7 @@ export function grantChanges(
   };
 }
 
-/** One grant for all privileges on the same object. */
+/** Merges all privileges on the same object into one grant. */
 function merged(grants: readonly Grant[]): Grant[] {
   const byObject = new Map<string, Grant>();
   for (const grant of grants) {
@@ -255,7 +255,7 @@ function merged(grants: readonly Grant[]): Grant[] {
 }
 
 /**
- * The statements by which `user` may use what `owner` has made and will make. Only an owner may change or drop an object,
+ * Lists the statements by which `user` may use what `owner` has made and will make. Only an owner may change or drop an object,
  * and Redshift knows no owners in common.
  */
 export function sharing(user: string, { shares }: Access, owner: string, { owns }: Access): string[] {

@@ -4,14 +4,14 @@ import type { Random } from '../../core/ports.ts';
 import type { PasswordPolicy } from '../../core/secret/password.ts';
 
 /**
- * What Redshift takes as a password in clear text: 8 to 64 characters of ASCII 33 to 126 without `' " \ / @`, with an
+ * Longest password that Redshift takes in clear text. It takes 8 to 64 characters of ASCII 33 to 126 without `' " \ / @`, with an
  * upper-case letter, a lower-case letter and a digit.
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
  */
 const longest = 64;
 const forbidden = /[^\x21-\x7e]|['"\\/@]/;
 
-/** Why Redshift would not take a password in clear text; undefined when it would. */
+/** Finds why Redshift would refuse a password in clear text; undefined when it would take it. */
 export function redshiftFault(password: string): string | undefined {
   if (password.length > longest) return `it is longer than ${longest} characters`;
   if (forbidden.test(password)) {
@@ -24,7 +24,7 @@ export function redshiftFault(password: string): string | undefined {
 }
 
 /**
- * The configured rules within those of Redshift: shorter, without its forbidden characters, one of each kind.
+ * Narrows the configured rules to those of Redshift: shorter, without its forbidden characters, one of each kind.
  * @throws RekeyError `PasswordPolicyInvalid` when the configuration excludes what Redshift demands
  */
 export function redshiftPolicy({ length, alphabets }: PasswordPolicy): PasswordPolicy {
@@ -42,17 +42,16 @@ export function redshiftPolicy({ length, alphabets }: PasswordPolicy): PasswordP
   return { length: Math.min(length, longest), alphabets: allowed, requireEach: true };
 }
 
-/** What a server has shown of how it keeps a user's password. */
+/** The facts that a server has shown of how it keeps a user's password. */
 export interface Heard {
   /** Length in bytes of the salt that it sent; undefined when it asked for MD5, or nothing yet. */
   saltBytes?: number;
 }
 
 /**
- * What Redshift shall keep of a password, in the form that `ALTER USER … PASSWORD` takes, so that neither the server nor
- * its log sees the password. MD5 with the user name, which is also what Redshift makes of clear text, and what every driver
- * of PostgreSQL speaks; SHA-256 only where the user has it already, since drivers other than AWS's own cannot log in
- * with that.
+ * Makes the form of a password that Redshift shall keep, as `ALTER USER … PASSWORD` takes it. So neither the server nor its log
+ * sees the password. It is MD5 with the user name, which Redshift makes of clear text as well, and which every driver of
+ * PostgreSQL speaks. It is SHA-256 only where the user has that already, since only AWS's own drivers can log in with it.
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
  */
 export function keptForm(username: string, password: string, { saltBytes }: Heard, random: Random): string {

@@ -11,7 +11,7 @@ import { probe } from './probe.ts';
 import { alternateOf, portOf, type RedshiftSecret, redshiftSecretSchema } from './schema.ts';
 import { applySingle } from './single.ts';
 
-/** Amazon Redshift, provisioned and serverless. See `docs/secret-types/redshift.md`. */
+/** Rotator for Amazon Redshift, provisioned and serverless. See `docs/secret-types/redshift.md`. */
 export const rotator: Rotator<RedshiftSecret> = {
   type: 'redshift',
   strategies: descriptor.strategies,

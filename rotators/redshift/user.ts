@@ -7,25 +7,25 @@ export interface User {
   readonly name: string;
   readonly id: number;
   readonly superuser: boolean;
-  /** May make itself or others a superuser, by a role. */
+  /** True if it may make itself or others a superuser, by a role. */
   readonly privileged: boolean;
   readonly createDatabases: boolean;
   /** Number of connections, or `UNLIMITED`. */
   readonly connectionLimit: string;
-  /** `infinity` when the password does not expire. */
+  /** End of the password; `infinity` when it has none. */
   readonly validUntil: string;
   readonly expired: boolean;
-  /** `RESTRICTED` or `UNRESTRICTED`. */
+  /** Access to the system's log: `RESTRICTED` or `UNRESTRICTED`. */
   readonly syslogAccess: string;
-  /** In seconds; 0 for that of the cluster. */
+  /** Timeout in seconds; 0 for that of the cluster. */
   readonly sessionTimeout: number;
   /** Defaults of settings, `name=value`. */
   readonly settings: readonly string[];
 }
 
 /**
- * Makes sure that the admin is a superuser: only that one may take a password away, end the sessions of others and see
- * what is granted to whom.
+ * Makes sure that the admin is a superuser. Only a superuser may take a password away, end the sessions of others and see what is
+ * granted to whom.
  * @throws TargetError `PermissionMissing`
  */
 export async function requireSuperuser(session: Session): Promise<void> {
@@ -99,7 +99,7 @@ export async function readUsers(session: Session, names: readonly string[]): Pro
   );
 }
 
-/** @throws TargetError `TargetRefused` when the user is past its VALID UNTIL: a new password would not log in either */
+/** Refuses a user that is past its VALID UNTIL: a new password would fail to log in. @throws TargetError `TargetRefused` */
 export function requireValid(session: Session, user: User): void {
   if (!user.expired) return;
   throw new TargetError(
@@ -110,8 +110,8 @@ export function requireValid(session: Session, user: User): void {
 }
 
 /**
- * Nothing proves that the secret belongs to the user: whoever may write the secret could name any user in it and have
- * it handed over by the admin.
+ * Refuses a privileged user when nothing proves that the secret belongs to it. Whoever may write the secret could name any user
+ * in it and have it handed over by the admin.
  * @throws SecretError `CredentialUnusable`
  */
 export function requireHarmless(user: User): void {
@@ -123,7 +123,7 @@ export function requireHarmless(user: User): void {
   );
 }
 
-/** @param kept - what the cluster shall keep of the password; see {@link keptForm} */
+/** Sets a user's password. @param kept - what the cluster shall keep of the password; see {@link keptForm} */
 export async function setPassword(session: Session, username: string, kept: string): Promise<void> {
   await session.run(`ALTER USER ${quote(username)} PASSWORD ${literal(kept)}`, {
     doing: `set the password of "${username}"`,
