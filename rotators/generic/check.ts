@@ -1,11 +1,11 @@
 import { requireSame, requireSoundValue } from '../families/pending.ts';
 import { type GenericSecret, keysOf, textOf } from './schema.ts';
 
-/** What Secrets Manager's own GetRandomPassword yields at most. */
+/** Most bytes of a value, which Secrets Manager's own GetRandomPassword yields at most. */
 const longestBytes = 4096;
 
 /**
- * See {@link Rotator.check}. Nobody but the consumers could refuse an absurd value, and they would do so too late.
+ * Refuses an absurd value; see {@link Rotator.check}. Only the consumers could refuse it later, and that would be too late.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch`
  */
 export function check(next: GenericSecret, current: GenericSecret): void {

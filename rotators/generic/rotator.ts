@@ -10,9 +10,9 @@ const note =
   'the workloads that share this value decide whether they accept it; Rekey can reach none of them';
 
 /**
- * Random values that workloads share among themselves: tokens between services, keys of signatures, passwords of systems
- * that Rekey does not know. There is no target, so a rotation replaces the value and nothing more, nothing can be proven
- * by trying, and what leaked must be refused by those who share it. See `docs/secret-types/generic.md`.
+ * Rotator for random values that workloads share among themselves. Such are tokens between services, keys of signatures,
+ * passwords of systems that Rekey does not know. There is no target, so a rotation replaces the value and does no more. A trial
+ * can prove nothing, and what leaked must be refused by those who share it. See `docs/secret-types/generic.md`.
  */
 export const rotator: Rotator<GenericSecret> = {
   type: 'generic',
@@ -37,7 +37,10 @@ export const rotator: Rotator<GenericSecret> = {
   }),
 };
 
-/** Short values of few characters may repeat, and the same value again would be no rotation. */
+/**
+ * Makes a value that differs from the current one. Short values of few characters may repeat, and the same value again would be
+ * no rotation.
+ */
 function anotherValue(current: string, passwords: PasswordPolicy, random: Random): string {
   for (;;) {
     const value = generatePassword(passwords, random);

@@ -1,21 +1,21 @@
 import * as z from 'zod';
 import { commonSecretFields } from '../../core/secret/secret.ts';
 
-/** Keys that no rotation may replace: they say what the others are. */
+/** Keys that every rotation leaves alone: they say what the others are. */
 const reserved = new Set(['rotates', 'masterarn']);
 const defaultKeys = ['password'] as const;
 const mostKeys = 20;
 
 /**
- * The JSON of a generic secret: any object. `rotates` names the keys whose values are replaced; without it that is
- * `password`, the key under which a secret that CloudFormation generates holds its random value. Every other key stays.
+ * JSON of a generic secret: any object. `rotates` names the keys whose values are replaced. Without it that is `password`, the
+ * key under which a secret that CloudFormation generates holds its random value. Every other key stays.
  *
  * Messages name places, never what stands there: a token that was put into the wrong place is still a secret.
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-secretsmanager-secret-generatesecretstring.html
  */
 export const genericSecretSchema = z
   .looseObject({
-    /** 1 to 20 keys of this object, at its top. Default: `password`. */
+    /** Keys of this object, at its top, 1 to 20. Default: `password`. */
     rotates: z
       .array(z.string(), { error: 'must be a list of keys, such as ["apiToken"]' })
       .min(1, 'must name at least one key; leave it out for "password"')
@@ -43,9 +43,9 @@ export const genericSecretSchema = z
   });
 export type GenericSecret = z.output<typeof genericSecretSchema>;
 
-/** The keys whose values a rotation replaces, in the order in which the secret names them. */
+/** Gives the keys whose values a rotation replaces, in the order in which the secret names them. */
 export const keysOf = ({ rotates }: Pick<GenericSecret, 'rotates'>): readonly string[] =>
   rotates ?? defaultKeys;
 
-/** The value of one of {@link keysOf}; the schema has made sure that it is text. */
+/** Gives the value of one of {@link keysOf}; the schema has made sure that it is text. */
 export const textOf = (secret: GenericSecret, key: string): string => String(secret[key]);
