@@ -3,7 +3,7 @@ import type { Revoker } from '../../core/rotator.ts';
 import { carriedName, commonSecretFields } from '../../core/secret/secret.ts';
 import { descriptor } from './descriptor.ts';
 
-/** Any JSON object: what is in it is between the rotation function and its target. */
+/** Schema of any JSON object: its content is between the rotation function and its target. */
 const externalSecretSchema = z.looseObject(commonSecretFields);
 export type ExternalSecret = z.output<typeof externalSecretSchema>;
 
@@ -11,14 +11,16 @@ const note =
   'the target of the rotation function decides whether it accepts this credential; Rekey does not know how to reach it';
 
 /**
- * Secrets whose rotation function is not Rekey's. A revocation has that function replace the credential; whether the
+ * Revoker for secrets whose rotation function is not Rekey's. A revocation has that function replace the credential. Whether the
  * leaked one is dead then depends on what the function does, and nobody can be asked. See `docs/secret-types/external.md`.
  */
 export const rotator: Revoker<ExternalSecret> = {
   type: 'external',
   strategies: descriptor.strategies,
   schema: externalSecretSchema,
-  /** AWS's own functions keep the user's name in `username`; it is a name, and any other key might be the secret. */
+  /**
+   * Names the user by `username`, where AWS's own functions keep the name. It is a name, and any other key might be the secret.
+   */
   identity: ({ username }) =>
     typeof username === 'string' && username !== '' ? carriedName(username) : 'credential',
   boundTo: () => ({}),
