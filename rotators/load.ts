@@ -2,7 +2,7 @@ import type { Revoker } from '../core/rotator.ts';
 import type { SecretType } from './registry.ts';
 
 /**
- * Loads the rotator of a type with its driver, or what there is of it. Tests and measurements call this; a deployed
+ * Loads the rotator of a type with its driver, or its revoker where that is all. Tests and measurements call this; a deployed
  * function carries the rotator of its own type alone.
  */
 export async function loadRotator(type: SecretType): Promise<Revoker<object>> {

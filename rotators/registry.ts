@@ -2,14 +2,14 @@ import { usualStepSeconds } from '../core/deployed/limits.ts';
 import type { SecretTypeDescriptor } from './descriptor.ts';
 import * as types from './types.ts';
 
-/** Every secret type by its name. */
+/** Secret types by their names. */
 export const registry = { ...types } as const satisfies Record<string, SecretTypeDescriptor>;
 
-/** The name of a secret type, as a configuration gives it. */
+/** Name of a secret type, as a configuration gives it. */
 export type SecretType = keyof typeof registry;
 export const secretTypes = Object.keys(registry) as readonly SecretType[];
 
-/** How long a step of a type may take, in seconds. */
+/** Gives the seconds that a step of a type may take. */
 export const stepSecondsOf = (type: SecretType): number =>
   (registry[type] as SecretTypeDescriptor).stepSeconds ?? usualStepSeconds;
 
@@ -22,7 +22,7 @@ export type RotatedType = Exclude<SecretType, With<'foreignFunction'>>;
 export const isRotated = (type: SecretType): type is RotatedType => !('foreignFunction' in registry[type]);
 export const rotatedTypes: readonly RotatedType[] = secretTypes.filter(isRotated);
 
-/** Whether a definition's type is one that nothing within Rekey's reach accepts or refuses. */
+/** Tells whether nothing within Rekey's reach accepts or refuses the secrets of a definition's type. */
 export const isUnverifiable = (type: string): boolean =>
   secretTypes.some((known) => known === type && 'unverifiable' in registry[known]);
 

@@ -72,7 +72,7 @@ function apiError(
 const timeoutOf = ({ connectTimeoutMs, statementTimeoutMs }: TargetContext): number =>
   connectTimeoutMs + statementTimeoutMs;
 
-/** Calls an API within the time that connection and statement may take together. @throws TargetError @throws TargetError */
+/** Calls an API within the time that connection and statement may take together. @throws TargetError */
 export async function callApi<T>(
   call: ApiCall,
   context: TargetContext,

@@ -5,7 +5,7 @@ import type { PasswordPolicy } from '../../../core/secret/password.ts';
 export interface PasswordRules {
   /** Name of the service whose rules they are, for messages. */
   readonly of: string;
-  /** Fewest characters; all of them are of one byte. @default 8 @default 8 */
+  /** Fewest characters; all of them are of one byte. @default 8 */
   readonly shortest?: number;
   readonly longest: number;
   readonly forbidden: string;

@@ -60,7 +60,7 @@ export interface Change<R extends Resource> {
   readonly blind: boolean;
 }
 
-/** Number of refusals of the new password, once the API reports it as set, after which somebody else has changed it. */
+/** Number of refusals of the new password, once the API reports it as set, that prove somebody else's change. */
 const patience = 3;
 
 /** Looks again after a while. @throws TargetError `TargetTimeout` when the time does not reach that far */
