@@ -9,8 +9,8 @@ import { type AclUser, changeUser, keep, requireAlone } from './user.ts';
 type Context = ApplyContext<RedisSecret>;
 
 /**
- * Makes the user's passwords what the strategy wants: `single-user` the next one alone, `dual-credential` the next
- * and the current one. By the admin; with `single-user`, where there is none, by the user itself.
+ * Makes the user's passwords what the strategy wants. With `single-user` that is the next one alone, with `dual-credential` the
+ * next and the current one. The admin does it. With `single-user`, where there is none, the user itself does.
  */
 export async function apply(next: RedisSecret, context: Context): Promise<void> {
   const { credentials, strategy } = context;
@@ -31,7 +31,7 @@ export async function apply(next: RedisSecret, context: Context): Promise<void> 
   await using(session, () => setPasswords(session, next, context, () => async () => {}));
 }
 
-/** Rules that bring a user to the wanted passwords; none when it has them. */
+/** Lists the rules that bring a user to the wanted passwords. None when it has them. */
 export function passwordRules(
   user: AclUser,
   next: RedisSecret,
@@ -101,8 +101,8 @@ async function noteSentinels(session: Session, username: string, context: Contex
 }
 
 /**
- * Some version of the secret must be a password of the user before the admin touches it: whoever may write the secret
- * could otherwise name any user in it and have it handed over. The server's own hashes prove it without a login.
+ * Makes a check that some version of the secret is a password of the user, before the admin touches it. Otherwise whoever may
+ * write the secret could name any user in it and have it handed over. The server's own hashes prove it without a login.
  */
 function requireProof(session: Session, next: RedisSecret, context: Context) {
   let proven = false;
@@ -134,7 +134,7 @@ function requireProof(session: Session, next: RedisSecret, context: Context) {
   };
 }
 
-/** Which of the older versions is of the user, in words; undefined when none is. */
+/** Says in words which of the older versions is of the user; undefined when none is. */
 export async function olderProof(
   credentials: Context['credentials'],
   has: (kept: RedisSecret | undefined) => boolean,
@@ -146,7 +146,7 @@ export async function olderProof(
   return undefined;
 }
 
-/** Logs in as the user itself, with whichever of its passwords works. */
+/** Logs in as the user itself, with any of its passwords that works. */
 async function openOwn(next: RedisSecret, context: Context): Promise<Session> {
   const { credentials } = context;
   const { username } = next;

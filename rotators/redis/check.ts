@@ -9,7 +9,7 @@ const limits = {
 };
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending password that must never reach the server; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch`
  */
 export function check(next: RedisSecret, current: RedisSecret): void {

@@ -11,15 +11,15 @@ import { overTransport } from '../transport/tls/transport.ts';
 import { commandError, connectError, loginError, type ReplyError, replyError } from './errors.ts';
 import { portOf, type RedisSecret } from './schema.ts';
 
-/** What a command is for; both end up in the error if it fails, so neither may hold a value of a secret. */
+/** The purpose of a command. Both parts end up in the error if it fails, so neither may hold a value of a secret. */
 export interface Purpose {
-  /** In words: `change the passwords of "app"`. */
+  /** Words for the deed: `change the passwords of "app"`. */
   readonly doing: string;
-  /** The ACL rule that permits it: `+acl|setuser`. */
+  /** ACL rule that permits it: `+acl|setuser`. */
   readonly missing: string;
 }
 
-/** The part of the driver's client that is used: its own state keeping and command set are not. */
+/** The part of the driver's client that is used. Its own state keeping and command set are left aside. */
 interface Client {
   connect(): Promise<unknown>;
   sendCommand(command: readonly string[]): Promise<unknown>;
@@ -36,7 +36,7 @@ function answerOf(socket: object): AnswerLength {
 }
 
 /**
- * Ends a connection whose server sends on and on: the driver keeps a reply until it is whole, however long it is said to be. It
+ * Ends a connection whose server sends on and on. The driver keeps a reply until it is whole, however long it is said to be. It
  * shows its sockets to nobody, so each is watched where it sends a command and where it hands on what came.
  */
 function boundReplies(prototype: {
@@ -61,9 +61,9 @@ function boundReplies(prototype: {
 }
 boundReplies(sockets.default.prototype);
 
-/** One connection to the server, logged in. */
+/** A connection to the server, logged in. */
 export class Session {
-  /** `user "app" at redis.example:6379`. */
+  /** Name of the connection: `user "app" at redis.example:6379`. */
   readonly where: string;
   readonly #client: Client;
   readonly #timeoutMs: number;
@@ -121,7 +121,7 @@ export class Session {
   }
 }
 
-/** The result of `work`, or after `milliseconds` the error that `late` makes. */
+/** Waits for the result of `work`, or after `milliseconds` throws the error that `late` makes. */
 async function within<T>(milliseconds: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
@@ -135,7 +135,7 @@ async function within<T>(milliseconds: number, work: Promise<T>, late: () => Err
 }
 
 /**
- * Connects and logs in with a secret, over TLS with the server's certificate and name verified unless the secret says
+ * Connects and logs in with a secret. It uses TLS with the server's certificate and name verified unless the secret says
  * `"ssl": false`. AUTH is the one command that carries the password itself; servers keep it out of their logs.
  *
  * @throws TargetError; `LoginRefused` when it was the credential that was refused
@@ -210,6 +210,6 @@ async function clientOptions(
   } as const;
 }
 
-/** Logs in, or returns why the server refused this credential; anything else that fails is thrown. */
+/** Logs in, or returns why the server refused this credential. Any other failure is thrown. */
 export const tryOpen = (secret: RedisSecret, context: TargetContext): Promise<Session | LoginRefused> =>
   orRefused(open(secret, context));

@@ -9,12 +9,12 @@ import { type AclUser, changeUser, keep } from './user.ts';
 type Context = ContainContext<RedisSecret>;
 
 /**
- * See {@link Rotator.contain}. The admin takes away exactly the password that leaked; where that is the last one of
- * the user, the user is turned off instead and keeps it, as the proof for the next rotation of whose secret it is.
+ * Takes away exactly the password that leaked, by the admin; see {@link Rotator.contain}. Where that is the last one of the user,
+ * the user is turned off instead and keeps it, as the proof for the next rotation of whose secret it is.
  *
- * The server does not know which password a session began with, so all sessions of the user end, except where the
- * user has had one password only and it is known since when. Nobody is touched whom nothing ties to the secret: no password
- * of any version, and no word of the deployment.
+ * The server does not know which password a session began with. So all sessions of the user end, except where the user has had
+ * one password only and it is known since when. The admin touches only a user whom something ties to the secret: a password of
+ * some version, or the word of the deployment.
  */
 export async function contain(leaked: RedisSecret, context: Context): Promise<ContainResult> {
   const admin = await context.credentials.admin();
@@ -23,7 +23,7 @@ export async function contain(leaked: RedisSecret, context: Context): Promise<Co
     : await using(await open(admin, context), (session) => cutOff(session, leaked, admin, context));
 }
 
-/** Rules that make the server refuse the leaked password; none when it does. */
+/** Lists the rules that make the server refuse the leaked password. None when it does already. */
 export function containmentRules(
   user: AclUser,
   leaked: RedisSecret,
@@ -99,7 +99,7 @@ async function cutOff(
   };
 }
 
-/** Whether the user has the password of some version of the secret, or the deployment names it. */
+/** Tells whether the user has the password of some version of the secret, or the deployment names it. */
 async function isTied(user: AclUser, leaked: RedisSecret, { credentials }: Context): Promise<boolean> {
   const has = (kept: RedisSecret | undefined) =>
     kept?.username === leaked.username && user.passwords.includes(hashOf(kept));
@@ -108,7 +108,7 @@ async function isTied(user: AclUser, leaked: RedisSecret, { credentials }: Conte
   return (await olderProof(credentials, has)) !== undefined;
 }
 
-/** Without an admin the user can end its own other sessions, where it is permitted to, and nothing else. */
+/** Ends the user's own other sessions without an admin, where it is permitted to. The user can do no more. */
 async function containAsUser(leaked: RedisSecret, context: Context): Promise<ContainResult> {
   const { username } = leaked;
   const { current } = context.credentials;
@@ -148,7 +148,10 @@ const killing = (username: string) => ({
   missing: '+client|kill',
 });
 
-/** The server counts the age of sessions in whole seconds, by a clock that it reads ten times a second. */
+/**
+ * Seconds by which the age of a session may be wrong. The server counts it in whole seconds, by a clock that it reads ten times a
+ * second.
+ */
 const ageToleranceSeconds = 1.5;
 
 /** Ends the sessions of a user that may have begun before `rotatedAt`. */

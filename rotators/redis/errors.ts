@@ -3,7 +3,7 @@ import { floodOf } from '../transport/flood.ts';
 import { LoginRefused } from '../transport/login.ts';
 import { isNetworkCode, textOf } from '../transport/tls/failures.ts';
 
-/** The server refused a change of a user because the user is no longer as it was just read. */
+/** The refusal of a change of a user who is no longer as it was just read. */
 export class ConcurrentChange extends TargetError {
   constructor(message: string) {
     super('TargetRefused', message);
@@ -12,20 +12,20 @@ export class ConcurrentChange extends TargetError {
 
 /** The server's own error reply. */
 export interface ReplyError {
-  /** The first word: `WRONGPASS`, `NOPERM`, `ERR`. */
+  /** First word: `WRONGPASS`, `NOPERM`, `ERR`. */
   readonly word: string;
-  /** May quote what was sent; for comparing, never for showing. */
+  /** Text that may quote what was sent; for comparing, never for showing. */
   readonly text: string;
 }
 
-/** Tells the server's error replies from those of the driver and the network, which begin with no word in capitals. */
+/** Tells the server's error replies from those of the driver and the network. The latter do not begin with a word in capitals. */
 export function replyError(error: unknown): ReplyError | undefined {
   if (!(error instanceof Error) || 'code' in error) return undefined;
   const word = /^([A-Z][A-Z0-9]*)(?: |$)/.exec(error.message)?.[1];
   return word === undefined ? undefined : { word, text: error.message };
 }
 
-/** What a connection that was not made means. */
+/** Makes the error for a connection that failed. */
 export function connectError(error: unknown, where: string): TargetError {
   const flood = floodOf(error, where);
   if (flood !== undefined) return flood;
@@ -39,7 +39,7 @@ export function connectError(error: unknown, where: string): TargetError {
   return new TargetError('TargetUnreachable', `${where}: no connection${code ? ` (${code})` : ''}`);
 }
 
-/** What an error reply to AUTH means. Only WRONGPASS says something about the credential. */
+/** Makes the error for an error reply to AUTH. Only WRONGPASS says something about the credential. */
 export function loginError({ word, text }: ReplyError, where: string): TargetError {
   switch (word) {
     case 'WRONGPASS':
@@ -63,7 +63,7 @@ export function loginError({ word, text }: ReplyError, where: string): TargetErr
 }
 
 /**
- * What a failed command means. The server's text is left out: it may quote what was sent.
+ * Makes the error for a command that failed. The server's text is left out: it may quote what was sent.
  *
  * @param doing what the command was for, in words
  * @param missing the ACL rule that permits it

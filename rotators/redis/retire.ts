@@ -6,9 +6,9 @@ import { hashOf, type RedisSecret } from './schema.ts';
 import { changeUser, keep } from './user.ts';
 
 /**
- * See {@link Rotator.retire}. The admin takes away exactly the old password, and only while the user has the current one
- * as well: a user that a containment has left with one password keeps that as the proof of whose secret it is. Sessions
- * that began with the old password go on.
+ * Takes away exactly the old password, by the admin; see {@link Rotator.retire}. It does so only while the user has the current
+ * one as well. A user that a containment has left with one password keeps that as the proof of whose secret it is. Sessions that
+ * began with the old password go on.
  */
 export async function retire(old: RedisSecret, context: RetireContext<RedisSecret>): Promise<RetireResult> {
   const { credentials } = context;

@@ -10,7 +10,7 @@ import { descriptor } from './descriptor.ts';
 import { retire } from './retire.ts';
 import { portOf, type RedisSecret, redisSecretSchema } from './schema.ts';
 
-/** ACL users of Redis 6 and later and of Valkey. See `docs/secret-types/redis.md`. */
+/** Rotator for ACL users of Redis 6 and later and of Valkey. See `docs/secret-types/redis.md`. */
 export const rotator: Rotator<RedisSecret> = {
   type: 'redis',
   strategies: descriptor.strategies,
@@ -27,7 +27,7 @@ export const rotator: Rotator<RedisSecret> = {
   retire,
   contain,
 
-  /** Logs in; the login alone is what is asked, since a user need not be permitted any command. */
+  /** Logs in. The login alone is asked for, since a user may lack the permission for every command. */
   async probe(credential, context) {
     return await probeLogin(async () => (await open(credential, context)).end());
   },

@@ -9,7 +9,7 @@ import { endpointFields } from '../transport/endpoint.ts';
  */
 export const redisSecretSchema = z.looseObject({
   engine: z.enum(['redis', 'valkey']),
-  /** An ACL user; `default` is one. */
+  /** Name of an ACL user; `default` is one. */
   username: z
     .string()
     .min(1, 'username must not be empty')
@@ -20,11 +20,11 @@ export const redisSecretSchema = z.looseObject({
 });
 export type RedisSecret = z.output<typeof redisSecretSchema>;
 
-/** Default: 6379. */
+/** Gives the port of the server. Default: 6379. */
 export const portOf = (secret: RedisSecret): number => Number(secret.port ?? 6379);
 
 /**
- * A password as the server keeps it and as ACL rules name it (`#<hash>`, `!<hash>`): SHA-256 in small hexadecimal
+ * Hashes a password as the server keeps it and as ACL rules name it (`#<hash>`, `!<hash>`). It is SHA-256 in small hexadecimal
  * digits, so that a rule never holds the password itself.
  * @see https://redis.io/docs/latest/commands/acl-setuser/
  */

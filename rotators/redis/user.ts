@@ -6,11 +6,11 @@ import { ConcurrentChange, commandError } from './errors.ts';
 /** An ACL user as the server has it. */
 export interface AclUser {
   readonly on: boolean;
-  /** Any password logs in. */
+  /** True if any password logs in. */
   readonly nopass: boolean;
   /** SHA-256 of each password, hexadecimal. */
   readonly passwords: readonly string[];
-  /** May change users or the server's configuration; see {@link isPrivileged}. */
+  /** True if it may change users or the server's configuration; see {@link isPrivileged}. */
   readonly privileged: boolean;
 }
 
@@ -39,8 +39,8 @@ const grants = /^(?:allcommands|\+@(?:all|admin|dangerous)|\+(?:acl|config|modul
 const revokes = /^(?:nocommands|-@(?:all|admin|dangerous))$/;
 
 /**
- * Whether command rules, as ACL GETUSER gives them, permit changing users or the configuration. In doubt they do:
- * a rule that takes single commands away again is not followed.
+ * Tells whether command rules, as ACL GETUSER gives them, permit changing users or the configuration. In doubt they do: a rule
+ * that takes single commands away again is not followed.
  */
 export function isPrivileged(commands: string): boolean {
   let privileged = false;
@@ -51,12 +51,12 @@ export function isPrivileged(commands: string): boolean {
   return privileged;
 }
 
-/** Changes read again and tried again when somebody else was faster. */
+/** Number of times that a change is tried, each after a fresh read, when somebody else was faster. */
 const attempts = 5;
 
 /**
- * Changes a user by rules that follow from how it is now. The server applies the rules of one command all at once or
- * not at all. A rule that takes a password away fails when it is gone already; then the user is read anew.
+ * Changes a user by rules that follow from how it is now. The server applies the rules of one command all at once or not at all.
+ * A rule that takes a password away fails when it is gone already; then the user is read anew.
  *
  * @param decide - the rules; none when the user is as it should be
  * @returns the user as it was before, or undefined when there is no such user
@@ -100,8 +100,8 @@ async function setUser(session: Session, username: string, rules: readonly strin
 }
 
 /**
- * Makes a change of users outlive a restart: ACL SAVE where the server has an ACL file, else CONFIG REWRITE. What
- * cannot be kept is a finding, since the change itself is in force; and so are replicas, which do not get it.
+ * Makes a change of users outlive a restart: ACL SAVE where the server has an ACL file, else CONFIG REWRITE. A change that cannot
+ * be kept is a finding, since the change itself is in force. Replicas are a finding, too, since they do not get it.
  */
 export async function keep(session: Session, username: string, context: TargetContext): Promise<void> {
   const problem = await save(session, username);
@@ -122,8 +122,8 @@ export async function keep(session: Session, username: string, context: TargetCo
 }
 
 /**
- * Refuses a server that is one of several which take logins: each has users of its own, and Rekey changes one.
- * HELLO tells the mode. From 6.2 on every login may send it; Redis 6.0 asks for a permission, and for the number.
+ * Refuses a server that is one of several which take logins. Each has users of its own, and Rekey changes one. HELLO tells the
+ * mode. From 6.2 on every login may send it; Redis 6.0 asks for a permission, and for the number.
  *
  * @see https://redis.io/docs/latest/commands/hello/
  * @throws TargetError `TargetRefused`, or `PermissionMissing` where the mode is not told, before anything is changed
