@@ -47,7 +47,7 @@ export class Aws {
 
   /**
    * Makes a client of STS in the function's region, with an access key or, by default, the function's own role. The caller
-   * destroys it. The caller destroys it.
+   * destroys it.
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
    */
   sts(credentials?: AccessKeyPair): STSClient {

@@ -10,8 +10,7 @@ const longestOfCluster = 41;
 
 /**
  * Gives the rules for the master password of a secret's database. Aurora and Multi-AZ clusters take less than instances do. Where
- * the secret leaves open which of both its database is, the rules are what both take. Aurora and Multi-AZ clusters take less than
- * instances do; where the secret does not say which of both its database is, what both take.
+ * the secret leaves open which of both its database is, the rules are what both take.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
  * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/API_ModifyDBCluster.html
