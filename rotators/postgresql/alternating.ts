@@ -25,11 +25,10 @@ import type { PasswordForm } from './wire.ts';
 type Context = ApplyContext<PostgresSecret>;
 
 /**
- * Gives the other user of the pair its new password, as the admin. The pair acts as one: one of the two, the anchor,
- * holds everything; the other, the follower, is a member of it and acts as it from login on
- * (`ALTER ROLE follower SET role = anchor`). Whatever is granted to the anchor at any time reaches both, and objects
- * that either creates belong to the anchor. What does not come with membership is copied afresh at each rotation:
- * settings, connection limit, VALID UNTIL, REPLICATION.
+ * Gives the other user of the pair its new password, as the admin. The pair acts as one. One of the two, the anchor, holds
+ * everything. The other, the follower, is a member of it and acts as it from login on (`ALTER ROLE follower SET role = anchor`).
+ * Whatever is granted to the anchor at any time reaches both, and objects that either creates belong to the anchor. What does not
+ * come with membership is copied afresh at each rotation: settings, connection limit, VALID UNTIL, REPLICATION.
  */
 export async function applyAlternating(next: PostgresSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
@@ -42,7 +41,7 @@ export async function applyAlternating(next: PostgresSecret, context: Context): 
   await using(session, () => change({ session, next, verifier, kept: heard.form, context }, proven));
 }
 
-/** Waits for all three; when one fails, closes the connection that another may have opened meanwhile. */
+/** Waits for all three. When one fails, it closes the connection that another may have opened meanwhile. */
 async function allOrClose(
   proof: Promise<boolean>,
   verifying: Promise<Verifier>,
@@ -60,7 +59,7 @@ async function allOrClose(
   }
 }
 
-/** What one run works with. */
+/** The values that one run works with. */
 interface Work {
   readonly session: Session;
   readonly next: PostgresSecret;
@@ -98,7 +97,7 @@ interface Pair {
   readonly created: boolean;
 }
 
-/** Brings the pair in order; returns nothing where the user of the next version is alone and may be. */
+/** Brings the pair in order. It returns undefined where the user of the next version is alone and may be. */
 async function preparePair(
   session: Session,
   next: PostgresSecret,
@@ -162,7 +161,7 @@ async function create(session: Session, username: string, existing: readonly Rol
   });
 }
 
-/** Whether `member` is a member of `group` by a chain of grants; a superuser is not one just for being that. */
+/** Tells whether `member` is a member of `group` by a chain of grants. Being a superuser does not make it one. */
 async function isMember(session: Session, member: string, group: string): Promise<boolean> {
   const rows = await session.run(
     `WITH RECURSIVE chain(oid) AS (

@@ -11,7 +11,7 @@ const limits = {
 };
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending password that must never reach the server; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch` | `StrategyUnsupported`
  */
 export function check(next: PostgresSecret, current: PostgresSecret, strategy: Strategy): void {

@@ -9,9 +9,9 @@ import { type Dialect, type DriverConnection, logIn, type PasswordForm, type Pur
 
 const dialect: Dialect = { authorities: databaseAuthorities, loginError };
 
-/** What logins have shown of a user, those included that were refused. */
+/** The facts that logins have shown of a user, those included that were refused. */
 export interface Heard {
-  /** The form in which the server keeps the password, by what it asked for. */
+  /** Form in which the server keeps the password, by what it asked for. */
   form?: PasswordForm;
 }
 
@@ -24,10 +24,10 @@ function listen(connection: DriverConnection, heard: Heard): void {
   });
 }
 
-/** One connection to the server. */
+/** A connection to the server. */
 export class Session extends Wire {
   /**
-   * Runs a statement within the open transaction in such a way that its failure leaves the transaction usable.
+   * Runs a statement within the open transaction so that its failure leaves the transaction usable.
    * @returns the SQLSTATE of the failure, if it failed
    */
   async attempt(statement: string, purpose: Purpose): Promise<string | undefined> {
@@ -45,11 +45,10 @@ export class Session extends Wire {
   }
 
   /**
-   * Runs `work` in a transaction in which nothing that the user, the role or the database has set can lead our
-   * statements astray: names resolve in `pg_catalog` only, the user acts as itself even where
-   * `ALTER ROLE … SET role` makes it another, defaults like `default_transaction_read_only` do not apply, and the
-   * commit is durable. All of it ends with the transaction, so that a connection pooler hands nothing of it to others.
-   * Runs it again when another session changed the same roles meanwhile.
+   * Runs `work` in a transaction that settings of the user, the role or the database cannot lead astray. Names resolve in
+   * `pg_catalog` only. The user acts as itself even where `ALTER ROLE … SET role` makes it another. Defaults like
+   * `default_transaction_read_only` do not apply, and the commit is durable. All of it ends with the transaction, so that a
+   * connection pooler hands nothing of it to others. It runs again when another session changed the same roles meanwhile.
    * @param access - READ ONLY is all that a standby takes
    */
   async transaction<T>(
@@ -59,13 +58,13 @@ export class Session extends Wire {
     return await this.inTransaction(() => this.#begin(access), work);
   }
 
-  /** How the server keeps passwords that it gets as text; known once a transaction has begun. */
+  /** Form in which the server keeps passwords that it gets as text; known once a transaction has begun. */
   get encryption(): PasswordForm {
     return this.#encryption;
   }
   #encryption: PasswordForm = 'scram';
 
-  /** How often the server has SCRAM derive a password that it gets as text; known once a transaction has begun. */
+  /** Number of times that SCRAM derives a password that the server gets as text. It is known once a transaction has begun. */
   get iterations(): number {
     return this.#iterations;
   }
@@ -104,7 +103,7 @@ export class Session extends Wire {
 }
 
 /**
- * Connects and logs in with a secret, over TLS with the server's certificate and name verified unless the secret says
+ * Connects and logs in with a secret. It uses TLS with the server's certificate and name verified unless the secret says
  * `"ssl": false`.
  *
  * @param database connects there instead of to the secret's own database
@@ -125,7 +124,7 @@ export async function open(
   );
 }
 
-/** Logs in, or returns why the server did not let this credential in; anything else that fails is thrown. */
+/** Logs in, or returns why the server kept this credential out. Any other failure is thrown. */
 export const tryOpen = (
   secret: PostgresSecret,
   context: TargetContext,

@@ -11,7 +11,7 @@ import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
 type Context = ContainContext<PostgresSecret>;
 
 /**
- * See {@link Rotator.contain}. Four cases:
+ * Makes the server refuse a leaked password and ends sessions; see {@link Rotator.contain}. Four cases:
  *
  * - The leaked credential is an older password of the user whose current password works: logins with it are refused
  *   already, so only the sessions that began before the rotation are ended, by the user itself.
@@ -68,7 +68,7 @@ export async function contain(leaked: PostgresSecret, context: Context): Promise
   };
 }
 
-/** The admin logs in at the replica with what it logs in with at the primary. */
+/** Ends the sessions at the replica, too. The admin logs in there with what it logs in with at the primary. */
 async function atReplica(
   done: ContainResult,
   leaked: PostgresSecret,
@@ -88,8 +88,8 @@ async function atReplica(
 }
 
 /**
- * Whether the server refuses the leaked password for what it is. Not asked of the current credential, which is cut off
- * without a question; and no answer is none, since an emergency does not wait for it.
+ * Tells whether the server refuses the leaked password for what it is. The current credential is cut off without that question.
+ * Without an answer it is false, since an emergency does not wait for one.
  */
 async function isReplaced({ username, password }: PostgresSecret, context: Context): Promise<boolean> {
   const { current } = context.credentials;
@@ -118,9 +118,9 @@ async function endOldSessions(
 }
 
 /**
- * A time of this function's clock as the server's clock has it, in seconds since 1970. The time that the question
- * takes makes it earlier rather than later: whoever used the leaked password did so before the server learned the new
- * one, well before the new version became current.
+ * Turns a time of this function's clock into the server's, in seconds since 1970. The time that the question takes makes it
+ * earlier rather than later. That does no harm: whoever used the leaked password did so before the server learned the new one,
+ * well before the new version became current.
  */
 async function serverTime(session: Session, time: Date): Promise<number> {
   const [row] = await session.run<{ now: number }>(
@@ -130,7 +130,10 @@ async function serverTime(session: Session, time: Date): Promise<number> {
   return (row?.now ?? 0) - (Date.now() - time.getTime()) / 1000;
 }
 
-/** @param replaced - the user has another password than the leaked one, so that only its sessions are to be ended */
+/**
+ * Takes the LOGIN of a user away and ends its sessions.
+ * @param replaced - the user has another password than the leaked one, so that only its sessions are to be ended
+ */
 async function disable(session: Session, username: string, replaced: boolean): Promise<ContainResult> {
   const found = await session.transaction(async (version) => {
     const role = (await readRoles(session, [username])).get(username);
@@ -178,8 +181,8 @@ async function disable(session: Session, username: string, replaced: boolean): P
 }
 
 /**
- * Ends the sessions that logged in as `username` and began before that time of the server, whatever role they act as
- * now, except this very one.
+ * Ends the sessions that logged in as `username` and began before that time of the server, except this very one. The role that
+ * they act as now does not matter.
  * @returns how many were ended
  */
 async function endSessions(session: Session, username: string, before?: number): Promise<number> {

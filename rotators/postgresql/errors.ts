@@ -3,27 +3,27 @@ import { floodOf } from '../transport/flood.ts';
 import { LoginAccepted, LoginRefused } from '../transport/login.ts';
 import { connectionFailure, NoTlsOffered, noAnswer, type Phase, textOf } from '../transport/tls/failures.ts';
 
-/** Where and in which part of a connection something went wrong, for messages. */
+/** The place in a connection where something went wrong, for messages. */
 export interface Place {
-  /** `user "app" at db.example:5432/orders`. */
+  /** Name of the connection: `user "app" at db.example:5432/orders`. */
   readonly where: string;
-  /** Whether the connection is encrypted. */
+  /** True if the connection is encrypted. */
   readonly encrypted: boolean;
   readonly database: string;
   readonly username: string;
   readonly host: string;
 }
 
-/** The fields of an error from the server that carry no text of the statement. */
+/** The fields of an error from the server that are free of the statement's text. */
 export interface ServerError {
   readonly code: string;
-  /** Name of the function in the server's source that raised it; not translated, unlike the message. */
+  /** Name of the function in the server's source that raised it. It is the same in all languages, unlike the message. */
   readonly routine?: string;
-  /** The words of a pooler, which names no function and translates nothing. */
+  /** Words of a pooler. It names no function and translates nothing. */
   readonly pooler?: string;
 }
 
-/** The server's own error answer, told from errors of the driver and the network by its SQLSTATE and severity. */
+/** Reads the server's own error answer. Its SQLSTATE and severity tell it from errors of the driver and the network. */
 export function serverError(error: unknown): ServerError | undefined {
   const code = textOf(error, 'code');
   if (code === undefined || !/^[0-9A-Z]{5}$/.test(code) || textOf(error, 'severity') === undefined) {
@@ -33,7 +33,7 @@ export function serverError(error: unknown): ServerError | undefined {
   return routine === undefined ? { code, pooler: textOf(error, 'message') ?? '' } : { code, routine };
 }
 
-/** What a failed connection attempt means; `meaning` knows the errors with which a server answers a login. */
+/** Makes the error of a failed connection attempt. `meaning` knows the errors with which a server answers a login. */
 export function connectError(
   error: unknown,
   place: Place,
@@ -67,14 +67,14 @@ export function connectError(
   return connectionFailure(where, phase, code);
 }
 
-/** Another session changed the same role at the same moment; to be tried again. */
+/** The failure of a change because another session changed the same role at the same moment. It is to be tried again. */
 export class ConcurrentChange extends TargetError {
   constructor(message: string) {
     super('TargetTimeout', message);
   }
 }
 
-/** The server cancelled a statement, because it took longer than the limit that was set for it. */
+/** The failure of a statement that the server cancelled. It took longer than the limit that was set for it. */
 export class StatementCancelled extends TargetError {
   constructor(message: string) {
     super('TargetTimeout', message);
@@ -82,8 +82,8 @@ export class StatementCancelled extends TargetError {
 }
 
 /**
- * What the server's answer to a login means. Only 28P01, and 28000 raised while the role was looked up, say something
- * about the credential; 28000 is also what a server answers that has no rule for this client in `pg_hba.conf`.
+ * Makes the error for the server's answer to a login. Only 28P01, and 28000 raised while the role was looked up, say something
+ * about the credential. 28000 is also what a server answers that has no rule for this client in `pg_hba.conf`.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function loginError(answer: ServerError, place: Place): TargetError {
@@ -142,8 +142,8 @@ export function loginError(answer: ServerError, place: Place): TargetError {
 }
 
 /**
- * What PgBouncer's answer to a login means. It has one SQLSTATE for all of them, which PostgreSQL uses for none, and words
- * that it passes on from the server or has of its own.
+ * Makes the error for PgBouncer's answer to a login. It has one SQLSTATE for all of them, which PostgreSQL uses for none, and
+ * words that it passes on from the server or has of its own.
  * @see https://github.com/pgbouncer/pgbouncer/blob/master/src/client.c
  */
 function poolerError(words: string, where: string): TargetError {
@@ -176,7 +176,7 @@ function poolerError(words: string, where: string): TargetError {
 }
 
 /**
- * What a pooler means that ends a connection after the login.
+ * Makes the error for a pooler that ends a connection after the login.
  * @see https://www.pgbouncer.org/config.html#query_wait_timeout
  */
 const waitError = (words: string, where: string, doing: string): TargetError =>
@@ -191,7 +191,7 @@ const waitError = (words: string, where: string, doing: string): TargetError =>
       );
 
 /**
- * What a failed statement means. The server's text is left out: it may quote the statement.
+ * Makes the error of a failed statement. The server's text is left out: it may quote the statement.
  *
  * @param doing what the statement was for, in words: `set the password of "app"`
  * @param missing what to grant when the permission is missing

@@ -6,7 +6,7 @@ import { noteSurplus } from './surplus.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 
-/** Makes `follower` act as `anchor` and be limited as it. Changes only what differs. */
+/** Makes `follower` act as `anchor` and be limited as it. It changes only what differs. */
 export async function prepareFollower(
   session: Session,
   follower: Role,
@@ -46,7 +46,7 @@ async function grantMembership(
   }
 }
 
-/** What the server checks at login, before the follower becomes the anchor. */
+/** Copies what the server checks at login, before the follower becomes the anchor. */
 async function copyLimits(session: Session, follower: Role, anchor: Role, context: Context): Promise<void> {
   const changes: [string, string][] = [];
   if (follower.connectionLimit !== anchor.connectionLimit) {
@@ -73,7 +73,7 @@ async function copyLimits(session: Session, follower: Role, anchor: Role, contex
 /** A setting of a role, for all databases or for one. */
 type Setting = { database: string | null; name: string; value: string };
 
-/** Settings whose value is a list of names; the catalogue keeps it quoted, the statement takes the parts. */
+/** Settings whose value is a list of names. The catalogue keeps it quoted; the statement takes the parts. */
 const listSettings = new Set([
   'local_preload_libraries',
   'search_path',
@@ -83,7 +83,7 @@ const listSettings = new Set([
   'unix_socket_directories',
 ]);
 
-/** The parts of a quoted list such as `"$user", public`. */
+/** Splits a quoted list such as `"$user", public`. */
 export function splitNames(list: string): string[] {
   return [...list.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
@@ -136,7 +136,7 @@ async function copySettings(session: Session, follower: Role, anchor: Role, cont
   }
 }
 
-/** Says what the follower loses: a setting may be what the application finds its tables by. Values are left out. */
+/** Notes the settings that the follower loses. The application may find its tables by one of them. Values are left out. */
 function noteReset(follower: Role, anchor: Role, surplus: readonly Setting[], { finding }: Context): void {
   const lost = surplus.filter(({ name }) => name !== 'role');
   if (lost.length === 0) return;
@@ -150,8 +150,8 @@ function noteReset(follower: Role, anchor: Role, surplus: readonly Setting[], { 
 }
 
 /**
- * Has the follower act as whoever the anchor acts as from login on: itself, or the role that a setting makes of it. The settings of
- * the role in a database go before those of the role, and these before those of the database.
+ * Has the follower act from login on as whoever the anchor acts as. That is the anchor itself, or the role that a setting makes
+ * of it. The settings of the role in a database go before those of the role, and these before those of the database.
  * @see https://www.postgresql.org/docs/current/sql-alterrole.html
  */
 async function actAs(session: Session, anchor: Role, wanted: Map<string, Setting>): Promise<void> {
@@ -169,7 +169,7 @@ async function actAs(session: Session, anchor: Role, wanted: Map<string, Setting
   if (!wanted.has(everywhere)) wanted.set(everywhere, { database: null, name: 'role', value: anchor.name });
 }
 
-/** The roles that databases set for everybody who connects. */
+/** Reads the roles that databases set for everybody who connects. */
 const readRolesOfDatabases = (session: Session) =>
   session.run<{ database: string; value: string }>(
     `SELECT d.datname AS database, substr(c.entry, strpos(c.entry, '=') + 1) AS value

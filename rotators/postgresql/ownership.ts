@@ -5,12 +5,12 @@ import type { PostgresSecret } from './schema.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 
-/** Longest wait for the locks on tables that change their owner; while waiting, others queue up behind. */
+/** Longest wait for the locks on tables that change their owner, in milliseconds. While it waits, others queue up behind. */
 const lockTimeoutMs = 500;
 
 /**
- * How many objects of the connected database belong to the follower instead of the anchor: those that a clone made
- * by AWS's functions created, or a session that gave its role up.
+ * Counts the objects of the connected database that belong to the follower instead of the anchor. A clone that AWS's
+ * functions made has created them, or a session that gave its role up.
  */
 export async function countStrays(session: Session, follower: Role): Promise<number> {
   const [row] = await session.run<{ count: number }>(
@@ -25,8 +25,8 @@ export async function countStrays(session: Session, follower: Role): Promise<num
 }
 
 /**
- * Hands the follower's objects in the connected database over to the anchor. Never fails a rotation: where it cannot
- * be done now, a finding names the statement that does it.
+ * Hands the follower's objects in the connected database over to the anchor. It never fails a rotation: where it cannot be done
+ * now, a finding names the statement that does it.
  */
 export async function adoptStrays(
   session: Session,
@@ -59,8 +59,8 @@ export async function adoptStrays(
 }
 
 /**
- * REASSIGN OWNED asks for the privileges of both roles. An admin that is not a superuser takes them for the length of
- * the transaction; nobody else ever sees the grant.
+ * Lends the admin the privileges of a role, which REASSIGN OWNED asks for. An admin that is not a superuser takes them for the
+ * length of the transaction; nobody else ever sees the grant.
  * @returns whether there is something to give back
  */
 async function borrow(session: Session, role: Role, version: number): Promise<boolean> {

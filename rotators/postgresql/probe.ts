@@ -4,9 +4,8 @@ import { open } from './connection.ts';
 import type { PostgresSecret } from './schema.ts';
 
 /**
- * Logs in to the secret's database and asks for one row. `rejected` is said only when the server left no doubt that
- * it was this credential that it refused; a missing rule in `pg_hba.conf`, a missing database or a full server are
- * no proof of that.
+ * Logs in to the secret's database and asks for one row. `rejected` is said only when the server left no doubt that it refused
+ * this credential. A missing rule in `pg_hba.conf`, a missing database or a full server are no proof of that.
  */
 export async function probe(secret: PostgresSecret, context: TargetContext): Promise<ProbeResult> {
   return await probeLogin(async () => using(await open(secret, context), (session) => session.answer()));

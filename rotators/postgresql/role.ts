@@ -21,18 +21,18 @@ export type Role = {
   readonly inherit: boolean;
   readonly replication: boolean;
   readonly connectionLimit: number;
-  /** `infinity` when the password does not expire. */
+  /** End of the password; `infinity` when it has none. */
   readonly validUntil: string;
   readonly expired: boolean;
-  /** The connected user is this role. */
+  /** True if the connected user is this role. */
   readonly self: boolean;
-  /** The connected user holds this role with the ADMIN option. */
+  /** True if the connected user holds this role with the ADMIN option. */
   readonly administered: boolean;
   readonly adminSuperuser: boolean;
   readonly adminCreateRole: boolean;
 };
 
-/** Looks roles up by name; a role that does not exist is missing from the answer. */
+/** Looks roles up by name. A role that does not exist is missing from the answer. */
 export async function readRoles(session: Session, names: readonly string[]): Promise<Map<string, Role>> {
   const rows = await session.run<Role>(
     `SELECT r.oid::int8::float8 AS oid, r.rolname AS name, r.rolcanlogin AS login, r.rolsuper AS superuser,
@@ -52,7 +52,7 @@ export async function readRoles(session: Session, names: readonly string[]): Pro
   return new Map(rows.map((role) => [role.name, role]));
 }
 
-/** What the connected user lacks to change `role`, as the statement that would give it; undefined when nothing. */
+/** Finds what the connected user lacks to change `role`, as the statement that would give it. Undefined when it lacks nothing. */
 export function missingToAlter(admin: string, role: Role, version: number): string | undefined {
   if (role.adminSuperuser) return undefined;
   if (role.superuser) return `"${role.name}" is a superuser, and only a superuser may change it`;
@@ -64,6 +64,7 @@ export function missingToAlter(admin: string, role: Role, version: number): stri
 }
 
 /**
+ * Refuses a role that the connected user may not change.
  * @throws TargetError `PermissionMissing` naming the exact statement that gives what is missing
  */
 export function requireAlter(session: Session, role: Role, version: number): void {
@@ -76,11 +77,11 @@ export function requireAlter(session: Session, role: Role, version: number): voi
   }
 }
 
-/** What a server may keep of a password, so that statements need not hold the password. */
+/** The forms of a password that a server may keep, so that statements need not hold the password. */
 export interface Verifier {
-  /** @param iterations - how often it is derived, at least {@link defaultIterations} */
+  /** Derives the verifier of SCRAM. @param iterations - how often it is derived, at least {@link defaultIterations} */
   readonly scram: (iterations: number) => Promise<string>;
-  /** For servers that are set to it, whose clients may know nothing else. */
+  /** Makes the verifier for servers that are set to MD5, whose clients may know nothing else. */
   readonly md5: () => string;
 }
 
@@ -107,8 +108,8 @@ export async function verifierOf(next: PostgresSecret, random: Random): Promise<
 }
 
 /**
- * Sets the password of a role, and lets it log in again when containment had taken that away. In the form of MD5 only
- * where the server makes that of passwords and a login has shown that it accepts it.
+ * Sets the password of a role, and lets it log in again when containment had taken that away. The form is MD5 only where the
+ * server makes that of passwords and a login has shown that it accepts it.
  * @param options - `kept`: what the login of the user has shown; default: what that of this session has
  */
 export async function setPassword(
@@ -155,7 +156,7 @@ export async function noteStandbys(
   });
 }
 
-/** @throws TargetError `TargetRefused` when the role has expired, since a new password would not log in either */
+/** Refuses a role that has expired, since a new password would fail to log in. @throws TargetError `TargetRefused` */
 export function requireValid(session: Session, role: Role): void {
   if (role.expired) {
     throw new TargetError(

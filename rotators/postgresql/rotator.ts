@@ -10,9 +10,7 @@ import { probe } from './probe.ts';
 import { alternateOf, type PostgresSecret, portOf, postgresSecretSchema } from './schema.ts';
 import { applySingle } from './single.ts';
 
-/**
- * PostgreSQL 10 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/postgresql.md`.
- */
+/** Rotator for PostgreSQL 10 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/postgresql.md`. */
 export const rotator: Rotator<PostgresSecret> = {
   type: 'postgresql',
   strategies: descriptor.strategies,

@@ -12,7 +12,7 @@ const mapped =
   /\u00A0|\u00AD|\u034F|\u1680|\u1806|[\u180B-\u180D]|[\u2000-\u200D]|\u202F|\u205F|\u2060|\u3000|[\uFE00-\uFE0F]|\uFEFF/u;
 
 /**
- * A password as SCRAM sees it: after SASLprep (RFC 4013), or as it is where SASLprep does not allow it, which is what
+ * Prepares a password as SCRAM does. That is SASLprep (RFC 4013), or nothing where SASLprep does not allow the password, as
  * PostgreSQL and libpq do. `portable` is false for the few passwords on which clients disagree.
  * @see https://www.postgresql.org/docs/current/sasl-authentication.html
  */
@@ -35,8 +35,8 @@ export async function prepare(password: string): Promise<{ text: string; portabl
 }
 
 /**
- * The SCRAM-SHA-256 verifier of a password in the form that `ALTER ROLE … PASSWORD` takes, so that the server and its
- * log never see the password.
+ * Makes the SCRAM-SHA-256 verifier of a password in the form that `ALTER ROLE … PASSWORD` takes. So the server and its log never
+ * see the password.
  * @see https://www.rfc-editor.org/rfc/rfc5802#section-3
  * @see https://www.rfc-editor.org/rfc/rfc7677
  * @see https://www.postgresql.org/docs/current/catalog-pg-authid.html

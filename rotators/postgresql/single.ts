@@ -28,7 +28,7 @@ export async function applySingle(
   });
 }
 
-/** What one run works with. */
+/** The values that one run works with. */
 interface Work {
   readonly next: PostgresSecret;
   readonly verifier: Verifier;
@@ -36,7 +36,7 @@ interface Work {
   readonly context: ApplyContext<PostgresSecret>;
 }
 
-/** A user changes its own password; where the server reserves that to others, the admin does it. */
+/** Changes a user's own password as that user. Where the server reserves that to others, the admin does it. */
 async function changeOwn(session: Session, work: Work): Promise<void> {
   const { next, verifier, context } = work;
   const { username } = next;
@@ -55,7 +55,7 @@ async function changeOwn(session: Session, work: Work): Promise<void> {
 }
 
 /**
- * The admin sets the password.
+ * Sets the password as the admin.
  * @returns false when nothing proves that the secret belongs to the user and the user is a privileged one: whoever
  * may write the secret could otherwise name any user in it and have it handed over.
  */
@@ -83,7 +83,10 @@ async function changeByAdmin(
   );
 }
 
-/** A role without LOGIN was contained, or disabled by somebody on purpose; only a person can tell which. */
+/**
+ * Notes that the rotation gave LOGIN back. A role without it was contained, or disabled by somebody on purpose; only a person can
+ * tell which.
+ */
 export function noteLoginRestored(username: string, context: ApplyContext<PostgresSecret>): void {
   context.finding({
     code: 'LoginRestored',

@@ -3,12 +3,12 @@ import type { Session } from './connection.ts';
 import type { Role } from './role.ts';
 import type { PostgresSecret } from './schema.ts';
 
-/** Statements that a finding names; more are counted. */
+/** Number of statements that a finding names; more are counted. */
 const mostNamed = 20;
 
 /**
- * Finds what the follower alone may do in this database and is in no way given to the anchor, as statements that give it. The
- * query begins at the few dependencies of one role, so its cost does not grow with the database.
+ * Finds what the follower alone may do in this database and the anchor does not have in any way. It gives the statements that
+ * give it to the anchor. The query begins at the few dependencies of one role, so its cost stays the same as the database grows.
  */
 const surplus = `
   WITH held AS (
@@ -93,8 +93,8 @@ const surplus = `
   SELECT sql FROM statements ORDER BY sql`;
 
 /**
- * Raises a finding where the follower alone was given something: it acts as the anchor from login on, so the application has
- * lost that. People grant to the name that stands in the secret, which with AWS's functions may be the clone.
+ * Raises a finding where the follower alone was given something. It acts as the anchor from login on, so the application has lost
+ * that. People grant to the name that stands in the secret, which with AWS's functions may be the clone.
  */
 export async function noteSurplus(
   session: Session,

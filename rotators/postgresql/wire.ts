@@ -17,15 +17,15 @@ import {
 
 type Row = Record<string, unknown>;
 
-/** What a statement is for; both end up in the error if it fails, so neither may hold a value of a secret. */
+/** The purpose of a statement. Both parts end up in the error if it fails, so neither may hold a value of a secret. */
 export interface Purpose {
-  /** In words: `set the password of "app"`. */
+  /** Words for the deed: `set the password of "app"`. */
   readonly doing: string;
-  /** What to grant when the server answers that the permission is missing. */
+  /** Grant that is due when the server answers that the permission is missing. */
   readonly missing?: string;
 }
 
-/** What of the driver's connection object its types do not show. */
+/** The members of the driver's connection object that its types do not show. */
 export interface DriverConnection {
   on(
     event: 'connect' | 'sslconnect' | 'authenticationMD5Password' | 'authenticationSASL',
@@ -43,17 +43,17 @@ export interface DriverStream {
   destroy(error?: Error): void;
 }
 
-/** What tells servers apart that speak the protocol of PostgreSQL. */
+/** The differences between servers that speak the protocol of PostgreSQL. */
 export interface Dialect {
   /** Authorities that are trusted where the configuration names none. */
   readonly authorities: () => Promise<readonly string[]>;
-  /** What an error means with which the server answers a login. */
+  /** Makes the error for an error with which the server answers a login. */
   readonly loginError: (answer: ServerError, place: Place) => TargetError;
   /** Adds what the driver cannot do, before it connects. */
   readonly adapt?: (connection: DriverConnection) => void;
 }
 
-/** Where and as whom to log in. */
+/** The place to log in at, and the user. */
 export interface Login {
   readonly host: string;
   readonly port: number;
@@ -68,7 +68,7 @@ export interface Opened {
   readonly client: pg.Client;
   readonly place: Place;
   readonly statementTimeoutMs: number;
-  /** The form in which the server keeps the password, by what it asked for; undefined where that tells nothing. */
+  /** Form in which the server keeps the password, by what it asked for. Undefined where that tells nothing. */
   readonly kept: PasswordForm | undefined;
   readonly answer: AnswerLength;
 }
@@ -93,7 +93,7 @@ function boundAnswers(connection: DriverConnection): AnswerLength {
   return answer;
 }
 
-/** What can be done with a connection in any dialect. */
+/** A connection with what can be done in any dialect. */
 export class Wire {
   readonly place: Place;
   readonly statementTimeoutMs: number;
@@ -130,14 +130,15 @@ export class Wire {
     }
   }
 
-  /** Asks for one row: the login is not only taken but works. */
+  /** Asks for one row, which shows that the login also works. */
   async answer(): Promise<void> {
     await this.despiteOwnLimit(() => this.run('SELECT 1', { doing: 'SELECT 1' }));
   }
 
   /**
-   * Runs what comes before our limit of time is set at the server; again, while the limit that the user brings cancels it.
-   * `ALTER ROLE … SET statement_timeout` may be too short for anything on a server that is busy. Ends when ours is over.
+   * Runs what comes before our limit of time is set at the server. It runs again while the limit that the user brings cancels it.
+   * `ALTER ROLE … SET statement_timeout` may be too short for anything on a server that is busy. It ends when our own limit is
+   * over.
    */
   protected async despiteOwnLimit<T>(work: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + this.statementTimeoutMs;
@@ -156,7 +157,7 @@ export class Wire {
     }
   }
 
-  /** Runs `work` between `begin` and COMMIT; again, up to five times, when another session changed the same meanwhile. */
+  /** Runs `work` between `begin` and COMMIT. It runs again, up to five times, when another session changed the same meanwhile. */
   protected async inTransaction<B, T>(begin: () => Promise<B>, work: (begun: B) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -195,7 +196,7 @@ export class Wire {
   }
 }
 
-/** The driver reports what happened before the login only through its connection object. */
+/** Gives the driver's connection object. Only that reports what happened before the login. */
 const connectionOf = (client: pg.Client): DriverConnection =>
   (client as unknown as { connection: DriverConnection }).connection;
 
