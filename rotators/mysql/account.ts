@@ -7,26 +7,26 @@ import { asPlain, runJudged } from './judged.ts';
 import { accountName, literal, nativeHash, quote } from './sql.ts';
 import { isVerified } from './verifier.ts';
 
-/** One `user@host` as the server has it. A user name may have several, each with a password of its own. */
+/** A `user@host` as the server has it. A user name may have several, each with a password of its own. */
 export interface Account {
   readonly user: string;
   readonly host: string;
   readonly plugin: string;
-  /** More than one way to log in (MariaDB's `IDENTIFIED VIA … OR …`). */
+  /** True if there is more than one way to log in (MariaDB's `IDENTIFIED VIA … OR …`). */
   readonly severalPlugins: boolean;
   readonly locked: boolean;
-  /** It has an empty password: everybody logs in as this user. */
+  /** True if it has an empty password: everybody logs in as this user. */
   readonly isOpen: boolean;
-  /** It has a retained password besides its primary one (MySQL). */
+  /** True if it has a retained password besides its primary one (MySQL). */
   readonly second: boolean;
-  /** What connections and passwords must be like and how much they may do, as `ALTER USER` takes it. */
+  /** Rules for connections and passwords, and limits of use, as `ALTER USER` takes them. */
   readonly limits: string;
   readonly needsClientCertificate: boolean;
-  /** Only connections over TLS are let in. */
+  /** True if only connections over TLS are let in. */
   readonly needsTls: boolean;
-  /** What the server keeps of the passwords: of the primary one, and of a retained one (MySQL). */
+  /** Verifiers that the server keeps of the passwords: of the primary one, and of a retained one (MySQL). */
   readonly verifiers: readonly string[];
-  /** Quoted. */
+  /** Names of roles, quoted. */
   readonly defaultRoles: readonly string[];
 }
 
@@ -40,7 +40,7 @@ const common = `CONVERT(u.User USING utf8mb4) AS user, CONVERT(u.Host USING utf8
   CONVERT(u.x509_subject USING utf8mb4) AS subject, u.max_questions AS questions, u.max_updates AS updates,
   u.max_connections AS connections, u.max_user_connections AS sessions`;
 
-/** All accounts of a user name, by host. Needs SELECT on the database `mysql`. */
+/** Reads all accounts of a user name, by host. It needs SELECT on the database `mysql`. */
 export async function readAccounts(session: Session, server: Server, user: string): Promise<Account[]> {
   const purpose = { doing: `look up the accounts of "${user}"`, missing: readPermission(session) };
   const rows = server.mariadb
@@ -84,7 +84,7 @@ const passwordRules = `, JSON_UNQUOTE(JSON_EXTRACT(u.User_attributes, '$.additio
   JSON_EXTRACT(u.User_attributes, '$.Password_locking.password_lock_time_days') AS lockDays`;
 
 /**
- * Writes the rules for the passwords of an account, as `ALTER USER` takes them; those of the server by their word DEFAULT.
+ * Writes the rules for the passwords of an account, as `ALTER USER` takes them. The server's own rules stand as the word DEFAULT.
  * @see https://dev.mysql.com/doc/refman/8.4/en/password-management.html
  * @see https://mariadb.com/kb/en/user-password-expiry/
  */
@@ -142,7 +142,7 @@ function toAccount(row: Row, server: Server, defaultRoles: readonly string[]): A
 }
 
 /**
- * Whether an account has a password, by what the server keeps of it: a login would count if it were refused.
+ * Tells whether an account has a password, by what the server keeps of it. A login would count if it were refused.
  * @returns undefined where that cannot be told
  */
 export function hasPassword(account: Account, password: string): boolean | undefined {
@@ -150,22 +150,22 @@ export function hasPassword(account: Account, password: string): boolean | undef
   return anyOf(account.verifiers.map((kept) => isVerified(kept, password)));
 }
 
-/** The same for all accounts of a user: true where any of them has the password. */
+/** Tells the same for all accounts of a user. It is true where any of them has the password. */
 export function anyHasPassword(accounts: readonly Account[], password: string): boolean | undefined {
   return anyOf(accounts.map((account) => hasPassword(account, password)));
 }
 
-/** True where any answer is, and undefined where one that cannot be told might be. */
+/** Gives true where any answer is, and undefined where one that cannot be told might be. */
 function anyOf(answers: readonly (boolean | undefined)[]): boolean | undefined {
   if (answers.includes(true)) return true;
   return answers.includes(undefined) ? undefined : false;
 }
 
-/** Whether every account of a user is known to have a password. */
+/** Tells whether every account of a user is known to have a password. */
 export const allHavePassword = (accounts: readonly Account[], password: string): boolean =>
   accounts.every((account) => hasPassword(account, password) === true);
 
-/** What one account may do. Needs SELECT on the database `mysql`. */
+/** Reads the privileges of one account. It needs SELECT on the database `mysql`. */
 export async function readGrants(session: Session, account: Account): Promise<Grants> {
   const name = accountName(account);
   const rows = await session.run(`SHOW GRANTS FOR ${name}`, {
@@ -181,16 +181,16 @@ const settable = {
   mysql: ['caching_sha2_password', 'sha256_password', 'mysql_native_password'],
 } as const;
 
-/** Whether a plugin lets in by a password that the server keeps. */
+/** Tells whether a plugin lets in by a password that the server keeps. */
 function isOfPassword(plugin: string): boolean {
   const plugins: readonly string[] = ['', ...settable.mariadb, ...settable.mysql];
   return plugins.includes(plugin);
 }
 
 /**
- * How an account is identified by a password, as `CREATE USER` and `ALTER USER` take it. MariaDB writes statements to
- * its logs as they are, so it gets the hash; MySQL replaces passwords in its logs itself, and only by the password can
- * it judge whether its policy is met.
+ * Writes how an account is identified by a password, as `CREATE USER` and `ALTER USER` take it. MariaDB writes statements to its
+ * logs as they are, so it gets the hash. MySQL replaces passwords in its logs itself, and only by the password can it judge
+ * whether its policy is met.
  */
 export function identified(server: Server, plugin: string, password: string): string {
   return server.mariadb
@@ -198,7 +198,7 @@ export function identified(server: Server, plugin: string, password: string): st
     : `IDENTIFIED WITH ${quote(plugin)} BY ${literal(password)}`;
 }
 
-/** Why Rekey could not give the account a password that logs in; undefined when it can. */
+/** Finds why Rekey could not give the account a password that logs in; undefined when it can. */
 function unsettable(server: Server, account: Account): string | undefined {
   const plugins: readonly string[] = settable[server.mariadb ? 'mariadb' : 'mysql'];
   const plugin = account.plugin || 'mysql_native_password';
@@ -211,8 +211,8 @@ function unsettable(server: Server, account: Account): string | undefined {
 }
 
 /**
- * Picks the accounts of a user that a password can be set for. The others, such as one of `unix_socket` on the server itself
- * beside one for the network, go on logging in as they do, which a finding says.
+ * Picks the accounts of a user that a password can be set for. The others go on logging in as they do, which a finding says. Such
+ * is one of `unix_socket` on the server itself beside one for the network.
  * @throws TargetError `TargetRefused` when there is none
  */
 export function settableOf(
@@ -238,8 +238,8 @@ export function settableOf(
 }
 
 /**
- * Refuses to set a password that could be tried nowhere: connections of the secret go without TLS, and no account lets them in. It is
- * refused before anything changes.
+ * Refuses to set a password that could be tried nowhere. Connections of the secret go without TLS then, and no account lets them
+ * in. It is refused before anything changes.
  * @throws TargetError `TargetRefused`
  */
 export function requireWayIn(
@@ -255,8 +255,8 @@ export function requireWayIn(
 }
 
 /**
- * Sets the password of all given accounts in one statement, and unlocks them: containment may have locked one, and MySQL
- * one that too many wrong passwords came for, which it does not show.
+ * Sets the password of all given accounts in one statement, and unlocks them. Containment may have locked one, and MySQL one that
+ * too many wrong passwords came for, which it does not show.
  * @see https://dev.mysql.com/doc/refman/8.4/en/password-management.html#failed-login-tracking
  */
 export async function setPassword(
@@ -287,7 +287,7 @@ export async function setPassword(
   );
 }
 
-/** What MySQL answers where a user must name its current password to change it. */
+/** Number of MySQL's error where a user must name its current password to change it. */
 const currentWanted = 3892;
 
 /**

@@ -15,9 +15,9 @@ import { inTurn } from './turn.ts';
 type Context = ApplyContext<MysqlSecret>;
 
 /**
- * Gives the other user of the pair its new password, as the admin. The user without the suffix is the one that people
- * grant to; the clone is brought to what that one has before it gets its password, at each rotation to the clone. The
- * password comes last, so that a login with it proves that everything is done.
+ * Gives the other user of the pair its new password, as the admin. The user without the suffix is the one that people grant to.
+ * The clone is brought to what that one has before it gets its password, at each rotation to the clone. The password comes last,
+ * so that a login with it proves that everything is done.
  */
 export async function applyAlternating(next: MysqlSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
@@ -62,7 +62,7 @@ async function change(place: Workplace): Promise<void> {
   noteOpened(accounts, context);
 }
 
-/** What only the clone may do is lost to the application with this rotation, and taken from the clone with the next. */
+/** Raises a finding on what only the clone may do. The application loses it with this rotation, and the clone with the next. */
 async function noteSurplus(
   { session, context }: Workplace,
   anchors: readonly Account[],

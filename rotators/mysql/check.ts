@@ -10,7 +10,7 @@ const limits = {
 };
 
 /**
- * See {@link Rotator.check}.
+ * Refuses a pending password that must never reach the server; see {@link Rotator.check}.
  * @throws SecretError `PendingValueRefused` | `IdentityMismatch` | `StrategyUnsupported`
  */
 export function check(next: MysqlSecret, current: MysqlSecret, strategy: Strategy): void {

@@ -13,15 +13,15 @@ import { databaseOf, type MysqlSecret, portOf } from './schema.ts';
 
 export type Row = Record<string, unknown>;
 
-/** What a statement is for; both end up in the error if it fails, so neither may hold a value of a secret. */
+/** The purpose of a statement. Both parts end up in the error if it fails, so neither may hold a value of a secret. */
 export interface Purpose {
-  /** In words: `set the password of "app"`. */
+  /** Words for the deed: `set the password of "app"`. */
   readonly doing: string;
-  /** What to grant when the server answers that the permission is missing. */
+  /** Grant that is due when the server answers that the permission is missing. */
   readonly missing?: string;
 }
 
-/** Product and version of a server. */
+/** The product and version of a server. */
 export interface Server {
   readonly mariadb: boolean;
   readonly major: number;
@@ -29,7 +29,7 @@ export interface Server {
   readonly patch: number;
 }
 
-/** What of the driver's connection object its types do not show. */
+/** The members of the driver's connection object that its types do not show. */
 interface Internals {
   stream: Socket;
   readonly serverCapabilityFlags: number;
@@ -39,7 +39,7 @@ interface Internals {
 }
 const internals = (connection: mysql.Connection): Internals => connection as unknown as Internals;
 
-/** One connection to the server. */
+/** A connection to the server. */
 export class Session {
   readonly place: Place;
   readonly #connection: mysql.Connection;
@@ -54,7 +54,7 @@ export class Session {
   }
 
   /**
-   * Runs one statement and returns its rows; with values as a prepared statement.
+   * Runs one statement and returns its rows. With values it runs as a prepared statement.
    * @throws TargetError
    */
   async run<R extends Row = Row>(
@@ -89,8 +89,8 @@ export class Session {
   }
 
   /**
-   * Makes sure that nothing that is set for the server or the user leads our statements astray: text is quoted with
-   * backslashes and single quotes, names with backticks, and waiting for locks has an end.
+   * Makes sure that settings of the server or the user do not lead our statements astray. Text is quoted with backslashes and
+   * single quotes, names with backticks, and waiting for locks has an end.
    */
   async prepare(): Promise<Server> {
     const seconds = Math.max(1, Math.ceil(this.#timeout / 1000));
@@ -148,7 +148,7 @@ export class Session {
   }
 }
 
-/** Whether the server keeps a second password for a user: MySQL since 8.0.14, MariaDB never. */
+/** Tells whether the server keeps a second password for a user: MySQL since 8.0.14, MariaDB never. */
 export function keepsTwoPasswords({ mariadb, major, minor, patch }: Server): boolean {
   return !mariadb && (major > 8 || (major === 8 && (minor > 0 || patch >= 14)));
 }
@@ -166,7 +166,7 @@ export function parseVersion(version: string): Server {
 }
 
 /**
- * Connects and logs in with a secret, over TLS with the server's certificate and name verified unless the secret says
+ * Connects and logs in with a secret. It uses TLS with the server's certificate and name verified unless the secret says
  * `"ssl": false`.
  *
  * @param database connects to that one instead of to the secret's own; `undefined`: to the server alone
@@ -180,7 +180,7 @@ export async function open(
   return await connectTo(secret, context, database);
 }
 
-/** As {@link open}, to the server alone: accounts belong to no database. */
+/** Connects as {@link open} does, to the server alone: accounts belong to no database. */
 export async function openServer(secret: MysqlSecret, context: TargetContext): Promise<Session> {
   return await connectTo(secret, context, undefined);
 }
@@ -202,8 +202,8 @@ async function connectTo(
 }
 
 /**
- * Finds out by a login over TLS whether it was the password that the server refused without. The certificate stays unverified: a secret
- * that says `"ssl": false` trusts its network, and the driver tells it no less without TLS.
+ * Finds out by a login over TLS whether it was the password that the server refused without. The certificate stays unverified: a
+ * secret that says `"ssl": false` trusts its network, and without TLS the driver tells the network as much.
  * @returns what to throw
  */
 async function overTls(
@@ -290,10 +290,13 @@ async function connect(
   return new Session(connection, place, context.statementTimeoutMs, answer);
 }
 
-/** @see https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__capabilities__flags.html */
+/**
+ * Bit of a server that can do TLS.
+ * @see https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__capabilities__flags.html
+ */
 const capableOfTls = 0x0800;
 
-/** Ends a connection whose server sends on and on; to be called before the driver listens to the stream. */
+/** Ends a connection whose server sends on and on. It is to be called before the driver listens to the stream. */
 function boundAnswers(connection: mysql.Connection, stream: Socket, answer: AnswerLength): void {
   stream.prependListener('data', (data: Buffer) => {
     if (!answer.exceeds(data)) return;
@@ -303,8 +306,8 @@ function boundAnswers(connection: mysql.Connection, stream: Socket, answer: Answ
 }
 
 /**
- * Does the driver's switch to TLS in its place. The driver would read all authorities anew, and would compare the
- * certificate of a server that is addressed by IP with the name `localhost`.
+ * Does the driver's switch to TLS in its place. The driver would read all authorities anew. It would also compare the certificate
+ * of a server that is addressed by IP with the name `localhost`.
  */
 function secure(
   connection: mysql.Connection,
@@ -345,7 +348,7 @@ function secure(
 }
 
 /**
- * Logs in, or returns why the server did not let this credential in; anything else that fails is thrown.
+ * Logs in, or returns why the server kept this credential out. Any other failure is thrown.
  * @param doubts - `left` makes no second login where a first one without TLS was refused
  */
 export const tryOpen = (

@@ -15,7 +15,7 @@ import { accountName, quote } from './sql.ts';
 type Context = ContainContext<MysqlSecret>;
 
 /**
- * See {@link Rotator.contain}. Four cases:
+ * Makes the server refuse a leaked password and ends sessions; see {@link Rotator.contain}. Four cases:
  *
  * - The leaked credential is an older password of the user whose current password works: logins with it are refused
  *   already. The servers do not know when a session began, so all sessions of the user are ended, by the user itself.
@@ -76,9 +76,8 @@ async function endOldSessions(session: Session, { username }: MysqlSecret): Prom
 }
 
 /**
- * Whether the server has another password for the user than the leaked one. Where that cannot be seen it is tried, but
- * an answer counts only if it can be about nothing but the password; and no answer is none, since an emergency does not
- * wait for it.
+ * Tells whether the server has another password for the user than the leaked one. Where that cannot be seen it is tried, but an
+ * answer counts only if it must be about the password. Without an answer it is false, since an emergency does not wait for one.
  */
 async function isReplaced(
   leaked: MysqlSecret,
@@ -101,8 +100,8 @@ async function isReplaced(
 }
 
 /**
- * Whether the leaked password is none of the user's any more, after it was taken away alone where that can be done: the
- * other one of two stays. Alone is the last one that a user has; that one is locked.
+ * Tells whether the leaked password is gone, after it was taken away alone where that can be done. The other one of two stays.
+ * The last one that a user has cannot be taken away alone; that user is locked.
  */
 async function isGone(
   session: Session,
@@ -116,8 +115,8 @@ async function isGone(
 }
 
 /**
- * Whether the leaked credential or another version is of the user, or of the one that takes turns with it, by what the server
- * keeps; where it does not show that, by a login of the leaked one.
+ * Tells whether the leaked credential or another version is of the user, or of the other user of its pair. It looks at what the
+ * server keeps. Where that does not show it, the leaked one logs in.
  */
 async function isTied(
   session: Session,
@@ -144,7 +143,7 @@ async function isTied(
   return true;
 }
 
-/** The admin logs in at the replica with what it logs in with at the source. */
+/** Ends the sessions at the replica, too. The admin logs in there with what it logs in with at the source. */
 async function atReplica(
   done: ContainResult,
   leaked: MysqlSecret,
@@ -222,7 +221,7 @@ const denied = [1044, 1095, 1227, 1370];
 const noSuchProcedure = 1305;
 
 /**
- * Ends one session; on RDS, whose admins may not do so themselves, through its procedure.
+ * Ends one session. On RDS, whose admins may not do so themselves, it does so through its procedure.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-stored-proc-ending.html
  */
 async function kill(session: Session, id: number, username: string): Promise<void> {

@@ -21,8 +21,8 @@ import { inTurn } from './turn.ts';
 type Context = ApplyContext<MysqlSecret>;
 
 /**
- * Gives the user a second password beside the current one, as the admin: at each of its hosts the next is the primary and
- * the current one the retained, and no other logs in.
+ * Gives the user a second password beside the current one, as the admin. At each of its hosts the next is the primary and the
+ * current one the retained, and no other logs in.
  * @see https://dev.mysql.com/doc/refman/8.4/en/password-management.html#dual-passwords
  */
 export async function applyDual(next: MysqlSecret, context: Context): Promise<void> {
@@ -61,8 +61,8 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
 }
 
 /**
- * See {@link Rotator.retire}. Takes the old password away while the user has the current one as well: a user that a
- * containment has left with one password keeps that as the proof of whose secret it is.
+ * Takes the old password away while the user has the current one as well; see {@link Rotator.retire}. A user that a containment
+ * has left with one password keeps that as the proof of whose secret it is.
  */
 export async function retire(old: MysqlSecret, context: RetireContext<MysqlSecret>): Promise<RetireResult> {
   const { current } = context.credentials;
@@ -85,7 +85,7 @@ export async function retire(old: MysqlSecret, context: RetireContext<MysqlSecre
 }
 
 /**
- * Takes one password of a user away that may have two, and keeps the other where it is known or can be told.
+ * Takes one password away from a user that may have two. It keeps the other where it is known or can be told.
  * @returns whether the leaked password logs in no more; if not, it is the only one, or the one that cannot go alone
  */
 export async function takeAway(
@@ -120,7 +120,7 @@ async function adminOf(secret: MysqlSecret, context: Context): Promise<MysqlSecr
   );
 }
 
-/** @throws SecretError `StrategyUnsupported` for servers without a second password */
+/** Refuses servers that keep only one password. @throws SecretError `StrategyUnsupported` */
 function requireDual(session: Session, server: Server): void {
   if (keepsTwoPasswords(server)) return;
   const { mariadb, major, minor, patch } = server;
@@ -148,8 +148,8 @@ async function accountsOf(
 }
 
 /**
- * Makes a password that logs in the primary one. Which of two it is no server tells; where there is only one, it is. The
- * retained one, if there is any, stays.
+ * Makes a password that logs in the primary one. No server tells which of two it is; where there is only one, it is. The retained
+ * one, if there is any, stays.
  */
 async function bePrimary(
   session: Session,

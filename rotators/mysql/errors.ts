@@ -3,19 +3,19 @@ import { floodOf } from '../transport/flood.ts';
 import { LoginAccepted, LoginHindered, LoginRefused } from '../transport/login.ts';
 import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../transport/tls/failures.ts';
 
-/** Where something went wrong, for messages. */
+/** The place where something went wrong, for messages. */
 export interface Place {
-  /** `user "app" at db.example:3306/orders`. */
+  /** Name of the connection: `user "app" at db.example:3306/orders`. */
   readonly where: string;
   readonly encrypted: boolean;
-  /** Whether the server can do TLS, as its first words say; none is known before them. */
+  /** True if the server can do TLS, as its first words say; undefined before them. */
   readonly tlsOffered?: boolean;
   readonly database: string | undefined;
   readonly username: string;
   readonly host: string;
 }
 
-/** The number of the server's own error answer; undefined for errors of the driver and the network. */
+/** Reads the number of the server's own error answer; undefined for errors of the driver and the network. */
 export function serverError(error: unknown): number | undefined {
   const number: unknown =
     typeof error === 'object' && error !== null ? Reflect.get(error, 'errno') : undefined;
@@ -24,7 +24,7 @@ export function serverError(error: unknown): number | undefined {
     : undefined;
 }
 
-/** What a failed connection attempt means. The server's text is left out. */
+/** Makes the error of a failed connection attempt. The server's text is left out. */
 export function connectError(error: unknown, place: Place, phase: Phase): TargetError {
   const { where } = place;
   const answer = serverError(error);
@@ -43,7 +43,7 @@ export function connectError(error: unknown, place: Place, phase: Phase): Target
 }
 
 /**
- * A plaintext login that was refused. The server answers a right password so, too, where the account demands TLS, or all of MariaDB
+ * The refusal of a plaintext login. The server answers a right password so, too, where the account demands TLS, or all of MariaDB
  * does: it looks at that first.
  * @see https://dev.mysql.com/doc/refman/8.4/en/create-user.html#create-user-tls
  */
@@ -58,7 +58,10 @@ export class RefusedWithoutTls extends LoginRefused {
 const refused = (where: string, answer: number): LoginRefused =>
   new LoginRefused(`${where}: the server refused the password or knows no such account (${answer})`);
 
-/** @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
+/**
+ * Makes the error for the server's answer to a login.
+ * @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+ */
 function loginError(answer: number, place: Place): TargetError {
   const { where, database, username } = place;
   switch (answer) {
@@ -126,7 +129,7 @@ function loginError(answer: number, place: Place): TargetError {
 }
 
 /**
- * What a failed statement means. The server's text is left out: it may quote the statement.
+ * Makes the error of a failed statement. The server's text is left out: it may quote the statement.
  *
  * @param doing what the statement was for, in words: `set the password of "app"`
  * @param missing what to grant when the permission is missing

@@ -24,16 +24,19 @@ export interface Workplace {
   readonly context: Context;
 }
 
-/** A password that nobody knows, until the account has everything else. Of all four kinds, for password policies. */
+/**
+ * Makes a password that nobody knows, until the account has everything else. It has all four kinds of characters, for password
+ * policies.
+ */
 const unknown = ({ context }: Workplace) =>
   `${Buffer.from(context.random.bytes(32)).toString('base64url')}aA1!`;
 
-/** Errors of granting what is about a table, column, routine or role that is gone; the grant on it is still listed. */
+/** Numbers of errors of granting on a table, column, routine or role that is gone. The grant on it is still listed. */
 const gone = [1054, 1146, 1147, 1141, 1269, 1305, 3523];
 
 /**
- * Makes the accounts of the user `next.username` what those of the other are: the same hosts, conditions and limits of
- * connections, privileges, roles and default roles. Changes only what differs, revokes what the other no longer has.
+ * Makes the accounts of the user `next.username` what those of the other are. They get the same hosts, conditions and limits of
+ * connections, privileges, roles and default roles. It changes only what differs, and revokes what the other no longer has.
  * @param all - the accounts of the other with those that have no password to rotate: at their hosts nothing is changed
  * @returns the accounts at the hosts of `anchors` as they are then
  */
@@ -103,7 +106,7 @@ async function copyLimits(session: Session, account: Account, anchor: Account): 
   });
 }
 
-/** @returns what the anchor may do */
+/** Copies what the anchor may do to an account. @returns what the anchor may do */
 async function copyGrants(
   { session, context }: Workplace,
   account: Account,
@@ -130,7 +133,10 @@ async function copyGrants(
   return wanted;
 }
 
-/** Packages exist in MariaDB's mode of Oracle alone, and `SHOW GRANTS` lists them in any. */
+/**
+ * Runs work in the mode that its statement needs. Packages exist in MariaDB's mode of Oracle alone, and `SHOW GRANTS` lists them
+ * in any.
+ */
 async function inModeOf<T>(session: Session, sql: string, work: () => Promise<T>): Promise<T> {
   if (!/ ON PACKAGE /.test(sql)) return await work();
   const doing = 'set the mode of the session';
@@ -143,7 +149,7 @@ async function inModeOf<T>(session: Session, sql: string, work: () => Promise<T>
 }
 
 /**
- * MySQL lets the admin set default roles. MariaDB lets nobody without UPDATE on the database `mysql` set them for
+ * Copies default roles. MySQL lets the admin set them. MariaDB lets nobody without UPDATE on the database `mysql` set them for
  * others, so there the account logs in with a passing password and sets its own.
  */
 async function copyDefaultRoles(

@@ -1,10 +1,10 @@
-/** What an account may do, as `SHOW GRANTS` tells it. Objects and roles are keyed by the server's own quoted text. */
+/** The privileges of an account, as `SHOW GRANTS` tells them. Objects and roles are keyed by the server's own quoted text. */
 export interface Grants {
-  /** Object, for example `` `shop`.* ``, to privileges; `GRANT OPTION` is one of them, columns stand one by one. */
+  /** Objects, for example `` `shop`.* ``, to privileges. `GRANT OPTION` is one of them, columns stand one by one. */
   readonly privileges: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Role to whether the account may hand it on. */
+  /** Roles, each with whether the account may hand it on. */
   readonly roles: ReadonlyMap<string, boolean>;
-  /** Object to what is taken from a global privilege there (MySQL's partial revokes). */
+  /** Objects, each with what is taken from a global privilege there (MySQL's partial revokes). */
   readonly restrictions: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
@@ -13,14 +13,14 @@ interface Token {
   readonly at: number;
 }
 
-/** Quoted names and texts, parentheses, commas, words. */
+/** Form of the tokens: quoted names and texts, parentheses, commas, words. */
 const tokens = /`(?:[^`]|``)*`|'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|[(),]|[^\s(),`'"]+/gs;
 
 function tokenize(line: string): Token[] {
   return [...line.matchAll(tokens)].map((match) => ({ text: match[0], at: match.index }));
 }
 
-/** Parts between the commas that stand outside of parentheses. */
+/** Splits a text at the commas that stand outside of parentheses. */
 function splitList(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -37,7 +37,7 @@ function splitList(text: string): string[] {
   return parts;
 }
 
-/** ``SELECT (`a`, `b`)`` becomes ``SELECT (`a`)`` and ``SELECT (`b`)``. */
+/** Splits a privilege by column: ``SELECT (`a`, `b`)`` becomes ``SELECT (`a`)`` and ``SELECT (`b`)``. */
 function splitColumns(privilege: string): string[] {
   const open = privilege.indexOf('(');
   if (open < 0) return [privilege];
@@ -47,7 +47,7 @@ function splitColumns(privilege: string): string[] {
   );
 }
 
-/** Reads the lines of `SHOW GRANTS` of one account; `USAGE`, which is nothing, is left out. */
+/** Reads the lines of `SHOW GRANTS` of one account. `USAGE`, which is nothing, is left out. */
 export function parseGrants(lines: readonly string[]): Grants {
   const privileges = new Map<string, Set<string>>();
   const restrictions = new Map<string, Set<string>>();
@@ -92,8 +92,8 @@ const missingFrom = (
 ): string[] => [...wanted].filter((privilege) => !present.has(privilege));
 
 /**
- * The statements after which an account with the grants `present` has those of `wanted`: first what it must lose, then
- * what it must get. What both have is not touched, since sessions may be using it.
+ * Lists the statements that bring an account from the grants `present` to those of `wanted`. It loses first what it must lose,
+ * then it gets what it must get. What both have is not touched, since sessions may be using it.
  *
  * @param account the quoted account that is changed
  * @param admin the quoted account that changes it
@@ -160,7 +160,7 @@ const roleChange = (sql: string, role: string, admin: string): Change => ({
   missing: `GRANT ${role} TO ${admin} WITH ADMIN OPTION`,
 });
 
-/** Whether the grants let an account become any other one or change what others may do. */
+/** Tells whether the grants let an account become any other one or change what others may do. */
 export function isPrivileged({ privileges, roles }: Grants): boolean {
   const global = privileges.get('*.*') ?? new Set<string>();
   const dangerous = [

@@ -2,22 +2,26 @@ import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { Purpose, Server, Session } from './connection.ts';
 import { literal, quote } from './sql.ts';
 
-/** What MariaDB answers to a hash where it wants to judge the password itself: `SET PASSWORD` and `CREATE`, `ALTER USER`. */
+/**
+ * Numbers of MariaDB's errors for a hash where it wants to judge the password itself. The first is of `SET PASSWORD`, the second
+ * of `CREATE` and `ALTER USER`.
+ */
 const hashRefused = [1290, 1396];
 
-/** One statement in its forms. */
+/** A statement in its forms. */
 export interface Judged {
-  /** What every other server takes. */
+  /** Form that every other server takes. */
   readonly withHash: string;
   /** The same with the password, which would reach the binary log as it is. */
   readonly plain: string;
-  /** The same by `SET PASSWORD`, which reaches the binary log as a hash. Not needed where `plain` may stand in it. */
+  /** The same by `SET PASSWORD`, which reaches the binary log as a hash. It is left out where `plain` may stand there. */
   readonly forBinaryLog?: readonly string[];
 }
 
 /**
- * Sends the password to a server that takes no hash of it: MariaDB with `strict_password_validation` (the default) and a
- * plugin that validates passwords. MariaDB writes statements to its logs as they are, so this one is kept out of them.
+ * Runs a statement that sets a password, also on a server that takes no hash of it. Such is MariaDB with
+ * `strict_password_validation` (the default) and a plugin that validates passwords. MariaDB writes statements to its logs as they
+ * are, so the password is kept out of them.
  *
  * @throws TargetError `PermissionMissing` when the password would stand in a log; `PolicyRefused`
  * @see https://mariadb.com/kb/en/password-validation-plugins/
@@ -52,7 +56,7 @@ export async function runJudged(
   for (const statement of forBinaryLog) await session.run(statement, { ...purpose, missing });
 }
 
-/** A password as `SET PASSWORD` takes it. */
+/** Writes a password as `SET PASSWORD` takes it. */
 export const asPlain = (password: string): string => `PASSWORD(${literal(password)})`;
 
 async function logsOf(session: Session): Promise<{ general: boolean; binary: boolean }> {

@@ -4,8 +4,8 @@ import { open } from './connection.ts';
 import type { MysqlSecret } from './schema.ts';
 
 /**
- * Logs in, to the secret's database if it names one, and asks for one row. `rejected` is said only when the server
- * refused the account or its password; a missing database or a full server are no proof of that.
+ * Logs in, to the secret's database if it names one, and asks for one row. `rejected` is said only when the server refused the
+ * account or its password. A missing database or a full server are no proof of that.
  */
 export async function probe(secret: MysqlSecret, context: TargetContext): Promise<ProbeResult> {
   return await probeLogin(async () =>

@@ -10,9 +10,7 @@ import { probe } from './probe.ts';
 import { alternateOf, type MysqlSecret, mysqlSecretSchema, portOf } from './schema.ts';
 import { applySingle } from './single.ts';
 
-/**
- * MySQL 5.7 and later and MariaDB 10.4 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/mysql.md`.
- */
+/** Rotator for MySQL 5.7 and later and MariaDB 10.4 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/mysql.md`. */
 export const rotator: Rotator<MysqlSecret> = {
   type: 'mysql',
   strategies: descriptor.strategies,

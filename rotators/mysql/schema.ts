@@ -4,7 +4,7 @@ import { alternateOf as alternate } from '../families/alternating.ts';
 import { endpointFields } from '../transport/endpoint.ts';
 
 /** Longest user name in characters, as AWS's functions have it; servers refuse longer ones or allow few more. */
-/** What `caching_sha2_password` takes; a longer one could never log in. */
+/** Longest password that `caching_sha2_password` takes. A longer one could never log in. */
 export const longestPassword = 256;
 
 const longestName = { mysql: 32, 'aurora-mysql': 32, mariadb: 80 } as const;
@@ -21,8 +21,8 @@ const text = (what: string) =>
     .refine((value) => !value.endsWith(' '), `${what} must not end with a space`);
 
 /**
- * The JSON of a MySQL or MariaDB secret: the one that AWS's own rotation functions use. Values keep the form they came
- * in (a port may be `3306` or `"3306"`), keys that are not listed survive.
+ * JSON of a MySQL or MariaDB secret: the one that AWS's own rotation functions use. Values keep the form they came in (a port may
+ * be `3306` or `"3306"`), keys that are not listed survive.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
  */
 export const mysqlSecretSchema = z
@@ -30,7 +30,7 @@ export const mysqlSecretSchema = z
     engine: z.enum(['mysql', 'aurora-mysql', 'mariadb']),
     username: text('username'),
     ...endpointFields,
-    /** Default: none, the login is to the server alone. */
+    /** Database of the login. Default: none, the login is to the server alone. */
     dbname: text('dbname').max(64, 'dbname must be at most 64 characters').or(z.literal('')).nullish(),
     ...commonSecretFields,
   })
@@ -40,12 +40,12 @@ export const mysqlSecretSchema = z
   });
 export type MysqlSecret = z.output<typeof mysqlSecretSchema>;
 
-/** Default: 3306. */
+/** Gives the port of the server. Default: 3306. */
 export const portOf = (secret: MysqlSecret): number => Number(secret.port ?? 3306);
 export const databaseOf = (secret: MysqlSecret): string | undefined => secret.dbname || undefined;
 
 /**
- * The user that takes turns with the one of `secret`.
+ * Gives the user that takes turns with the one of `secret`.
  * @throws SecretError `StrategyUnsupported` when there can be no such user
  */
 export const alternateOf = ({ engine, username }: Pick<MysqlSecret, 'engine' | 'username'>): string =>

@@ -21,8 +21,8 @@ import { accountName } from './sql.ts';
 type Context = ApplyContext<MysqlSecret>;
 
 /**
- * Gives the user of `next` its new password. With an admin that sets it for every host of the user, otherwise the user
- * sets it by itself, with whichever of its passwords works, for the host that it logs in from.
+ * Gives the user of `next` its new password. An admin sets it for every host of the user. Without one the user sets it by itself,
+ * with any of its passwords that works, for the host that it logs in from.
  */
 export async function applySingle(next: MysqlSecret, context: Context): Promise<void> {
   const own = (kept: MysqlSecret) => kept.username === next.username;
@@ -41,8 +41,8 @@ export async function applySingle(next: MysqlSecret, context: Context): Promise<
 }
 
 /**
- * The user sets its own password, with whichever of its passwords works. AWS's function for one user never looks at `masterarn`,
- * so an admin secret that cannot be read keeps nothing from rotating that can do without.
+ * Changes the user's password as that user, with any of its passwords that works. AWS's function for one user never looks at
+ * `masterarn`. So a rotation that can do without the admin secret goes on when that cannot be read.
  */
 async function changeOwn(
   next: MysqlSecret,
@@ -80,12 +80,15 @@ const noteRepaired = ({ credentials, finding }: Context, repairedWith: string): 
     message: `the server refused the current password of "${credentials.current.username}"; repaired with ${repairedWith}`,
   });
 
-/** Refused logins that one step risks for passwords that were replaced, where nobody can ask the server how many it takes. */
+/**
+ * Number of refused logins that one step risks for passwords that were replaced. Without an admin, the server cannot be asked how
+ * many it takes.
+ */
 const mostRefused = 3;
 
 /**
- * Versions of the secret, in the order in which they are likely to be right, each password once. What comes after those that
- * a rotation may have set was replaced once, and is right only where somebody brought it back.
+ * Yields versions of the secret, in the order in which they are likely to be right, each password once. First come those that a
+ * rotation may have set. The later ones were replaced once, and are right only where somebody brought them back.
  */
 async function* candidates(
   next: MysqlSecret,
@@ -105,25 +108,25 @@ async function* candidates(
   for await (const kept of credentials.others()) if (isNew(kept)) yield { kept, replaced: true };
 }
 
-/** What is known of the credentials of a secret. */
+/** The facts that are known of the credentials of a secret. */
 export interface Proof {
-  /** Whether a version of the secret is known to be of the user. */
+  /** True if a version of the secret is known to be of the user. */
   readonly proven: boolean;
-  /** It was the current version, or the pending one that an earlier run has set already. */
+  /** True if it was the current version, or the pending one that an earlier run has set already. */
   readonly currentAccepted: boolean;
 }
 
 interface FirstLogin extends Proof {
-  /** The first that logged in; for the caller to close. */
+  /** Session of the first that logged in; for the caller to close. */
   readonly session?: Session;
-  /** What it has logged in with. */
+  /** Password that it has logged in with. */
   readonly password?: string;
   readonly refusal: string;
 }
 
 /**
- * Tries the current, the pending, the previous and the other kept versions until one logs in as a user that `concerns`
- * says is meant. After {@link mostRefused} it tries none that was replaced.
+ * Tries versions of the secret until one logs in as a user that `concerns` says is meant. They are the current, the pending, the
+ * previous and the other kept ones. After {@link mostRefused} it tries none that was replaced.
  */
 async function firstLogin(
   next: MysqlSecret,
@@ -153,7 +156,7 @@ async function firstLogin(
 }
 
 /**
- * Finds out which of the versions is of its user, by what the server keeps of passwords. No login is risked: the server may
+ * Finds out which of the versions is of its user, by what the server keeps of passwords. A login is not risked. The server may
  * block an account after the first that it refuses, and with it the application that has the right password.
  * @param accounts - of all users that `concerns` says are meant
  */
@@ -172,8 +175,8 @@ export async function proofIn(
 }
 
 /**
- * Leaves out accounts that are somebody else's: of the same name at another host, with a password that no version of the secret holds.
- * Where no account has one that a version holds, nothing tells them apart.
+ * Leaves out accounts that are somebody else's. They have the same name at another host, with a password that no version of the
+ * secret holds. Where no account has one that a version holds, nothing tells them apart.
  * @param accounts - of users that `concerns` says are meant
  */
 export async function ownAmong(
@@ -200,7 +203,7 @@ export async function ownAmong(
   return accounts.filter((account) => !foreign.has(account));
 }
 
-/** @returns whether the current version was accepted before */
+/** Changes the password as the admin. @returns whether the current version was accepted before */
 async function changeByAdmin(
   session: Session,
   next: MysqlSecret,
@@ -224,9 +227,8 @@ async function changeByAdmin(
 }
 
 /**
- * Nothing proves that the secret belongs to the user: whoever may write the secret could name any user in it and have
- * it handed over by the admin. So that is done only where the deployment names the user, and not for users who may do more
- * than read and write data.
+ * Lets the admin act for an unproven user only if the deployment names it and it is harmless. Otherwise whoever may write the
+ * secret could name any user in it and have it handed over by the admin. A harmless user may do no more than read and write data.
  * @throws SecretError `CredentialUnusable`
  */
 export async function requireHarmless(
@@ -247,7 +249,7 @@ export async function requireHarmless(
   }
 }
 
-/** Says what the new password ends besides the old one, of accounts as they were before. */
+/** Notes what the new password ends besides the old one. The accounts are as they were before. */
 export function noteOpened(accounts: readonly Account[], context: Context): void {
   noteUnlocked(accounts, context);
   const open = accounts.filter(({ isOpen, locked }) => isOpen && !locked);
@@ -259,7 +261,7 @@ export function noteOpened(accounts: readonly Account[], context: Context): void
 }
 
 /**
- * Says that replicas log in as the user: they have the password from a statement of their own, and are refused when they connect anew. An
+ * Says that replicas log in as the user. They have the password from a statement of their own, and are refused when they connect anew. An
  * admin without PROCESS sees its own sessions alone.
  * @see https://mariadb.com/kb/en/setting-up-replication/
  * @see https://dev.mysql.com/doc/refman/8.4/en/replication-howto-repuser.html
@@ -281,7 +283,10 @@ export async function noteReplicas(
   });
 }
 
-/** A locked account was contained, or locked by somebody on purpose; only a person can tell which. */
+/**
+ * Notes that locked accounts were unlocked. Such an account was contained, or locked by somebody on purpose; only a person can
+ * tell which.
+ */
 function noteUnlocked(accounts: readonly Account[], context: Context): void {
   const locked = accounts.filter((account) => account.locked);
   if (locked.length === 0) return;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** Quotes a name. A doubled backtick means the same in every SQL mode. */
 export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
-/** An account as statements name it: user and host, both quoted. */
+/** Writes an account as statements name it: user and host, both quoted. */
 export const accountName = ({ user, host }: { user: string; host: string }): string =>
   `${quote(user)}@${quote(host)}`;
 
@@ -11,7 +11,7 @@ export const accountName = ({ user, host }: { user: string; host: string }): str
 export const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
 /**
- * What the server keeps of a password for `mysql_native_password`, so that statements need not hold the password.
+ * Hashes a password as the server keeps it for `mysql_native_password`, so that statements need not hold the password.
  * @see https://mariadb.com/kb/en/authentication-plugin-mysql_native_password/
  */
 export function nativeHash(password: string): string {

@@ -3,7 +3,9 @@ import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
 
-/** One run at a time per user or pair: the server gives the lock back when the connection ends, however it does. */
+/**
+ * Runs one piece of work at a time per user or pair. The server gives the lock back when the connection ends, however it does.
+ */
 export async function inTurn<T>(
   session: Session,
   username: string,

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { nativeHash } from './sql.ts';
 
 /**
- * Compares a password with what the server keeps of it, so that finding out whether it is right costs no login: servers count
+ * Compares a password with what the server keeps of it. So it costs no login to find out whether it is right. Servers count
  * refused ones, and block the account after some.
  * @returns undefined for a form that is not known, which says nothing
  * @example
@@ -40,8 +40,8 @@ const filled = (block: Uint8Array, length: number): Buffer =>
   times(block, Math.ceil(length / block.length)).subarray(0, length);
 
 /**
- * The digest of SHA-crypt with SHA-256. Own code, since crypt of the system and the libraries take 16 bytes of salt at the
- * most, and MySQL has 20.
+ * Computes the digest of SHA-crypt with SHA-256. It is code of our own, since crypt of the system and the libraries take 16 bytes
+ * of salt at the most, and MySQL has 20.
  * @see https://www.akkadia.org/drepper/SHA-crypt.txt
  */
 export function sha256Crypt(password: string, saltText: string, rounds: number): string {
@@ -64,7 +64,7 @@ export function sha256Crypt(password: string, saltText: string, rounds: number):
   return encoded(digest);
 }
 
-/** In threes of bytes that lie apart, the last two alone. */
+/** Writes a digest in threes of bytes that lie apart, the last two alone. */
 function encoded(digest: Uint8Array): string {
   const byte = (at: number): number => digest[at] ?? 0;
   let text = '';

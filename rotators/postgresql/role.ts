@@ -132,7 +132,7 @@ export async function setPassword(
 }
 
 /**
- * Says that standbys or subscribers log in as the role: they have the password from their own configuration, and are refused when they
+ * Says that standbys or subscribers log in as the role. They have the password from their own configuration, and are refused when they
  * connect anew.
  * @see https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-PRIMARY-CONNINFO
  */
