@@ -82,7 +82,7 @@ async function setPasswords(
 }
 
 /**
- * Says that Sentinels log in as the user: they have the password from files of their own, and are refused when they connect anew. It is
+ * Says that Sentinels log in as the user. They have the password from files of their own, and are refused when they connect anew. It is
  * the last thing that the session does, since a list of very many sessions ends it.
  * @see https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#redis-access-control-list-authentication
  */
