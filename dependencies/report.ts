@@ -8,8 +8,8 @@ export interface Row {
   readonly name: string;
   readonly version: string;
   readonly path: string;
-  /** Place of the package: a function's bundle, only the installation of the CLI and the constructs, or only development. */
-  readonly in: 'functions' | 'installation' | 'development';
+  /** Place of the package: a bundle, only the installation of the CLI and the constructs, or only development. */
+  readonly in: 'bundles' | 'installation' | 'development';
   readonly ageDays?: number;
   readonly newestOfMajor?: string;
   readonly latest?: string;
@@ -31,7 +31,7 @@ export interface Facts {
   readonly locked: readonly Locked[];
   /** Names of the direct development dependencies. */
   readonly development: readonly string[];
-  /** Folders of the packages in the functions' bundles. */
+  /** Folders of the packages in the bundles. */
   readonly bundled: readonly string[];
   /** Facts of the registry, by path. */
   readonly known: ReadonlyMap<string, Known>;
@@ -60,7 +60,7 @@ export function rows(facts: Facts): Row[] {
       name: one.name,
       version: one.version ?? '',
       path: one.path,
-      in: facts.bundled.includes(one.path) ? 'functions' : isShipped(one) ? 'installation' : 'development',
+      in: facts.bundled.includes(one.path) ? 'bundles' : isShipped(one) ? 'installation' : 'development',
       ...(published === undefined
         ? {}
         : { ageDays: Math.floor((facts.now.getTime() - published.getTime()) / dayMs) }),

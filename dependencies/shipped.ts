@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import * as z from 'zod';
 import { bundle, functionNames, packageRoot } from '../lib/function/bundle.ts';
+import { bundleCli } from '../packages/build.ts';
 
 /** Part of an entry of `package-lock.json` that this uses. */
 const lockedSchema = z.object({
@@ -52,16 +53,17 @@ export function packagesIn({ outputs }: Metafile): string[] {
   return [...new Set(folders)].sort();
 }
 
-/**
- * Lists the folders of the packages that are in any function. Each function is bundled as a deploy does it, in about a quarter
- * of a second.
- */
-export function bundledPackages(): string[] {
+/** Bundles every function and, as `rekey`, the CLI, in seconds, and returns what esbuild says of each. */
+export function bundles(): Record<string, Metafile> {
   const directory = mkdtempSync(join(tmpdir(), 'rekey-shipped-'));
   try {
-    const folders = functionNames.flatMap((entry) => packagesIn(bundle(directory, { entry })));
-    return [...new Set(folders)].sort();
+    const functions = functionNames.map((entry) => [entry, bundle(directory, { entry })]);
+    return { ...Object.fromEntries(functions), rekey: bundleCli(directory) };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** Lists the folders of the packages in any bundle. */
+export const bundledPackages = (): string[] =>
+  [...new Set(Object.values(bundles()).flatMap(packagesIn))].sort();

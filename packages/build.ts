@@ -1,27 +1,32 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { buildSync, type Metafile } from 'esbuild';
 import { bundle, functionNames, packageRoot } from '../lib/function/bundle.ts';
-import { dependenciesOf, importedPackages, type OwnManifest } from './manifest.ts';
+import {
+  dependenciesOf,
+  importedPackages,
+  manifestOf,
+  type OwnManifest,
+  type PackageName,
+} from './manifest.ts';
 
 /** Folder in which the packages are built, ready for `npm pack`. */
 export const packagesFolder = join(packageRoot, '.rekey', 'packages');
 
-/** The names under which Rekey would be published. */
-export const packageNames = { constructs: '@rekey/constructs', cli: '@rekey/cli' } as const;
+/** A package that was built. */
+export interface Built {
+  readonly folder: string;
+  readonly manifest: ReturnType<typeof manifestOf>;
+  /** Esbuild's account of each bundle in it, by the bundle's name. */
+  readonly bundles: Readonly<Record<string, Metafile>>;
+}
 
-const own: OwnManifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-
-const common = {
-  version: own.version,
-  license: own.license,
-  type: 'module',
-  engines: { node: '>=22.18' },
-} as const;
+/** The manifest of the checkout, from which each package takes its version. */
+export const own: OwnManifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
 
 /** Begins a package's folder anew, with what every package carries. */
-function begin(name: keyof typeof packageNames): string {
+function begin(name: PackageName): string {
   const folder = join(packagesFolder, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -31,8 +36,9 @@ function begin(name: keyof typeof packageNames): string {
   return folder;
 }
 
-const writeManifest = (folder: string, manifest: object): void =>
+function writeManifest(folder: string, manifest: object): void {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
 
 /** Names modules in declarations as they are called in the package; the compiler leaves the names of the sources. */
 function nameBuiltModules(folder: string): void {
@@ -45,37 +51,28 @@ function nameBuiltModules(folder: string): void {
 }
 
 /** Builds the constructs: compiled modules with their types, and every function bundled, so that no synth bundles one. */
-export function buildConstructs(): string {
+export function buildConstructs(): Built {
   const folder = begin('constructs');
   const compiler = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc');
   const project = join(packageRoot, 'packages', 'constructs', 'tsconfig.json');
   execFileSync(process.execPath, [compiler, '-p', project, '--outDir', folder], { stdio: 'inherit' });
   nameBuiltModules(folder);
-  const imported = importedPackages(folder);
-  for (const name of functionNames) bundle(join(folder, 'functions', name), { entry: name });
-  writeManifest(folder, {
-    name: packageNames.constructs,
-    description:
-      'CDK constructs that rotate secrets on schedule, revoke them in an emergency, and prove what happened',
-    ...common,
-    sideEffects: false,
-    exports: {
-      '.': { types: './lib/index.d.ts', default: './lib/index.js' },
-      './package.json': './package.json',
-    },
-    ...dependenciesOf(imported, own),
-  });
-  return folder;
+  const manifest = manifestOf('constructs', own, dependenciesOf(importedPackages(folder), own));
+  const bundles = functionNames.map((name) => [
+    name,
+    bundle(join(folder, 'functions', name), { entry: name }),
+  ]);
+  writeManifest(folder, manifest);
+  return { folder, manifest, bundles: Object.fromEntries(bundles) };
 }
 
 /** CommonJS dependencies inside an ES module bundle call `require` for Node's own modules. */
 const banner =
   "#!/usr/bin/env node\nimport{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
-/** Builds the CLI: one bundle with everything in it, a file per command that is read when the command runs. */
-export function buildCli(): string {
-  const folder = begin('cli');
-  buildSync({
+/** Bundles the CLI into a folder, a file per command that is read when the command runs. */
+export function bundleCli(folder: string): Metafile {
+  const { metafile } = buildSync({
     entryPoints: { rekey: join(packageRoot, 'bin', 'rekey.ts') },
     outdir: join(folder, 'bin'),
     splitting: true,
@@ -91,17 +88,21 @@ export function buildCli(): string {
     banner: { js: banner },
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
   });
   chmodSync(join(folder, 'bin', 'rekey.js'), 0o755);
-  writeManifest(folder, {
-    name: packageNames.cli,
-    description: 'Command line of Rekey: rotates, revokes and looks after secrets of AWS Secrets Manager',
-    ...common,
-    bin: { rekey: 'bin/rekey.js' },
-  });
-  return folder;
+  return metafile;
+}
+
+/** Builds the CLI into a folder: one bundle with everything in it. */
+export function buildCli(): Built {
+  const folder = begin('cli');
+  const manifest = manifestOf('cli', own);
+  const metafile = bundleCli(folder);
+  writeManifest(folder, manifest);
+  return { folder, manifest, bundles: { rekey: metafile } };
 }
 
 if (import.meta.main) {
-  for (const build of [buildConstructs, buildCli]) process.stdout.write(`${build()}\n`);
+  for (const build of [buildConstructs, buildCli]) process.stdout.write(`${build().folder}\n`);
 }

@@ -8,6 +8,47 @@ export interface OwnManifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
+/** Entries of each package's manifest, beside those that all have. */
+const packages = {
+  constructs: {
+    name: '@rekey/constructs',
+    description:
+      'CDK constructs that rotate secrets on schedule, revoke them in an emergency, and prove what happened',
+    sideEffects: false,
+    exports: {
+      '.': { types: './lib/index.d.ts', default: './lib/index.js' },
+      './package.json': './package.json',
+    },
+  },
+  cli: {
+    name: '@rekey/cli',
+    description: 'Command line of Rekey: rotates, revokes and looks after secrets of AWS Secrets Manager',
+    bin: { rekey: 'bin/rekey.js' },
+  },
+} as const;
+
+/** A package that others install. */
+export type PackageName = keyof typeof packages;
+
+/** Writes the manifest under which a package would be published. */
+export function manifestOf(
+  name: PackageName,
+  own: OwnManifest,
+  dependencies: Partial<ReturnType<typeof dependenciesOf>> = {},
+) {
+  const { name: published, description, ...entries } = packages[name];
+  return {
+    name: published,
+    description,
+    version: own.version,
+    license: own.license,
+    type: 'module',
+    engines: { node: '>=22.18' },
+    ...entries,
+    ...dependencies,
+  };
+}
+
 /** Packages that a consumer brings, since an app may hold one version of them only. */
 const peers = new Set(['aws-cdk-lib', 'constructs']);
 

@@ -197,7 +197,7 @@ describe('the audit', () => {
   test('lists what is shipped and the direct development dependencies, by name', () => {
     expect(table(rows(facts)).split('\n')).toEqual([
       'package   version  in            days  newest of major  newest  licence',
-      'minimist  1.2.5    functions     25    1.2.8            1.2.8   MIT',
+      'minimist  1.2.5    bundles       25    1.2.8            1.2.8   MIT',
       'tool      1.2.5    development   ?     =                =       MIT      DEPRECATED',
       'yaml      1.0.0    installation  ?     ?                ?       ISC',
     ]);

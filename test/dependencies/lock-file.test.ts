@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { isPermitted } from '../../dependencies/licences.ts';
 import { isShipped, lockedPackages } from '../../dependencies/shipped.ts';
 
+const root = join(import.meta.dirname, '..', '..');
 const packages = lockedPackages();
 
 test('every package of the lock file has a hash, of this and of other platforms', () => {
@@ -11,6 +12,16 @@ test('every package of the lock file has a hash, of this and of other platforms'
     ({ integrity, inBundle }) => !inBundle && !/^sha512-/.test(integrity ?? ''),
   );
   expect(without.map(({ path }) => path)).toEqual([]);
+});
+
+test('no package of the lock file comes from another registry than npm’s', () => {
+  const lock: { packages: Record<string, { resolved?: string }> } = JSON.parse(
+    readFileSync(join(root, 'package-lock.json'), 'utf8'),
+  );
+  const elsewhere = Object.entries(lock.packages).filter(
+    ([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/'),
+  );
+  expect(elsewhere).toEqual([]);
 });
 
 test('what is shipped is under a licence that may be shipped, as the lock file has it', () => {
@@ -25,7 +36,7 @@ test('nothing that is shipped runs a script when it is installed', () => {
 
 test('every version is exact', () => {
   const { dependencies, devDependencies } = JSON.parse(
-    readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'),
+    readFileSync(join(root, 'package.json'), 'utf8'),
   ) as Record<string, Record<string, string>>;
   const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
     ([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version),

@@ -43,7 +43,7 @@ const megabytes = (path: string): number =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rekey-packages-'));
-  tarballs = { constructs: await pack(buildConstructs()), cli: await pack(buildCli()) };
+  tarballs = { constructs: await pack(buildConstructs().folder), cli: await pack(buildCli().folder) };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   const brought = ['aws-cdk-lib', 'constructs'].map((name) => `${name}@${dependencies[name]}`);
   await run(
