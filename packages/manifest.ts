@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface OwnManifest {
   readonly version: string;
   readonly license: string;
+  /** Place of the code; missing until it is somewhere that others can read. */
+  readonly repository?: { readonly type: 'git'; readonly url: string };
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
@@ -44,6 +46,11 @@ export function manifestOf(
     license: own.license,
     type: 'module',
     engines: { node: '>=22.18' },
+    ...(own.repository === undefined
+      ? {}
+      : { repository: { ...own.repository, directory: `packages/${name}` } }),
+    // npm takes a name with a scope for private unless told otherwise.
+    publishConfig: { access: 'public' },
     ...entries,
     ...dependencies,
   };
