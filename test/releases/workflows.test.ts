@@ -57,3 +57,15 @@ test('only the environment npm may publish, and only what was built and checked'
   expect(jobs[0]).not.toContain('actions/checkout');
   expect(release).toMatch(/^on:\n {2}push:\n {4}tags: \["v\*"\]\n\n/m);
 });
+
+test('the development container is the image of the check, with what the check installs', () => {
+  const dockerfile = readFileSync(join(packageRoot, '.devcontainer', 'Dockerfile'), 'utf8');
+  const check = readFileSync(join(folder, 'ci.yml'), 'utf8');
+  expect(/^FROM (.*)$/m.exec(dockerfile)?.[1]).toBe(/^ *image: (.*)$/m.exec(check)?.[1]);
+  const whole = readFileSync(join(packageRoot, '.ci', 'run'), 'utf8');
+  const needed = [...whole.matchAll(/packages\+=\(([^)]+)\)/g)].flatMap(([, names = '']) => names.split(' '));
+  const ofImage = ['nodejs', 'npm'];
+  const installed = [...dockerfile.matchAll(/^ {4}(\S+) \\$/gm)].map(([, name]) => name);
+  expect(needed).toEqual(expect.arrayContaining([...ofImage, 'python3-venv', 'mariadb-server']));
+  expect(installed).toEqual(expect.arrayContaining(needed.filter((name) => !ofImage.includes(name))));
+});
