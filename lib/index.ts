@@ -6,22 +6,21 @@
  *
  * @example
  * const bus = new RekeyBus(this, 'Bus', { environment: 'prod' });
- * const log = new AuditLog(this, 'AuditLog', { environment: 'prod', bus, retention: Duration.days(365) });
+ * const log = new AuditLog(this, 'AuditLog', { bus, retention: Duration.days(365) });
  * const target = {
- *   environment: 'prod', type: 'postgresql', strategy: 'single-user', bus, auditQueue: log.queue,
+ *   type: 'postgresql', strategy: 'single-user', bus, auditQueue: log.queue,
  *   network: { vpc, securityGroups: [toDatabase] },
  * } as const;
  * const rotation = new RotationFunction(this, 'Rotation', target);
  * const containment = new ContainmentFunction(this, 'Containment', target);
  * const orders = new RotatedSecret(this, 'Orders', {
- *   environment: 'prod',
  *   secret: { create: { name: '/prod/orders', fields: { engine: 'postgres', host, username: 'orders' }, encryptionKey } },
  *   adminSecret: { id: 'database-admin' },
  *   rotation, containment, owner: 'team-orders',
  * });
  * orders.grantRead(ordersTask.taskRole);
  * new RevocationWorkflow(this, 'Revocation', {
- *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders],
+ *   bus, auditQueue: log.queue, secrets: [orders],
  * });
  *
  * The folder `examples/own-cdk-app` holds it as an app that synthesizes.
@@ -52,7 +51,7 @@ export type { ShardAssignment } from './config/shards/assignment.ts';
 export { type Demand, demandsOf } from './config/shards/capacity.ts';
 export { type RecordOptions, recordedShards, shardFileName } from './config/shards/record.ts';
 export { RekeyEnvironment, type RekeyEnvironmentProps } from './environment.ts';
-export { RekeyBus, type RekeyBusProps } from './events/rekey-bus.ts';
+export { type IRekeyBus, RekeyBus, type RekeyBusProps, type RekeyEventOptions } from './events/rekey-bus.ts';
 export {
   type NetworkAttachment,
   StandardFunction,
@@ -70,5 +69,11 @@ export {
   type ForeignRotationFunctionProps,
 } from './rotation/foreign-rotation-function.ts';
 export { RotationFunction, type RotationFunctionProps } from './rotation/rotation-function.ts';
-export { type AdminSecret, RotatedSecret, type RotatedSecretProps } from './secret/rotated-secret.ts';
+export {
+  type AdminSecret,
+  type DatabaseSecretProps,
+  type DatabaseWithSecret,
+  RotatedSecret,
+  type RotatedSecretProps,
+} from './secret/rotated-secret.ts';
 export type { AdoptedSecret, CreatedSecret } from './secret/secret-entry.ts';

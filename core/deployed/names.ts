@@ -48,6 +48,7 @@ export const deploymentPath = (environment: string): string => `/rekey/${environ
 export const deploymentParameters = {
   auditBucket: 'audit-bucket',
   auditQueueUrl: 'audit-queue-url',
+  auditKeyArn: 'audit-key-arn',
   auditDeadLetterQueueUrl: 'audit-dead-letter-queue-url',
   eventBus: 'event-bus',
   revocationWorkflowArn: 'revocation-workflow-arn',

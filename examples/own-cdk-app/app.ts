@@ -36,10 +36,9 @@ export class OrdersStack extends Stack {
     database.addIngressRule(toDatabase, Port.tcp(5432), 'Rekey');
 
     const bus = new RekeyBus(this, 'Bus', { environment });
-    const auditLog = new AuditLog(this, 'AuditLog', { environment, bus, retention: Duration.days(365) });
+    const auditLog = new AuditLog(this, 'AuditLog', { bus, retention: Duration.days(365) });
 
     const target = {
-      environment,
       type: 'postgresql',
       strategy: 'alternating-users',
       bus,
@@ -50,7 +49,6 @@ export class OrdersStack extends Stack {
     const containment = new ContainmentFunction(this, 'Containment', target);
 
     const orders = new RotatedSecret(this, 'Orders', {
-      environment,
       secret: {
         create: {
           name: `/${environment}/orders`,
@@ -69,7 +67,6 @@ export class OrdersStack extends Stack {
     orders.grantRead(task);
 
     const revocation = new RevocationWorkflow(this, 'Revocation', {
-      environment,
       bus,
       auditQueue: auditLog.queue,
       secrets: [orders],

@@ -19,7 +19,7 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { brakesPath, definitionsPath, deploymentPath, environmentTag } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { grantInvokeRotation } from '../function/environment-functions.ts';
 import { grantOnBrakes } from '../rotation/brake-access.ts';
 import { abandonOrPauseRotation, followRotation, startRotation } from '../rotation/rotation-start.ts';
@@ -122,7 +122,7 @@ function trusted(scope: Construct, principal: string): PrincipalBase {
 export interface OperatorRoleProps extends AccessRoleProps {
   readonly secrets: readonly RotatedSecret[];
   /** Takes the record of a rotation that was given up. @default - none; the CLI can give up no rotation */
-  readonly bus?: RekeyBus;
+  readonly bus?: IRekeyBus;
   /**
    * Log groups of the secrets' rotation functions, where the CLI finds why a rotation failed. It learns their names from
    * the functions' configuration, so `health` must name the functions too.
@@ -190,7 +190,7 @@ export class OperatorRole extends AccessRole {
 
 /** Props of {@link ResponderRole}. */
 export interface ResponderRoleProps extends AccessRoleProps {
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   /** The revocation workflow, whose executions the responder may follow. */
   readonly workflow: IStateMachine;
   /**

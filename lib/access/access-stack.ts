@@ -8,14 +8,14 @@ import type { Construct } from 'constructs';
 import { deploymentParameters } from '../../core/deployed/names.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { AuditorRole, OperatorRole, ResponderRole } from './access-roles.ts';
 
 /** Props of {@link AccessStack}. */
 export interface AccessStackProps extends EnvironmentStackProps {
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   readonly auditLog: AuditLog;
   readonly secrets: readonly RotatedSecret[];
   readonly functions: readonly IFunction[];

@@ -1,5 +1,5 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, Fn, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type IMetric, MathExpression, type Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -12,13 +12,14 @@ import {
   ObjectLockRetention,
 } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { auditWriterEnvironmentSchema } from '../../core/deployed/environment.ts';
-import { metrics, services } from '../../core/deployed/names.ts';
+import { deploymentParameters, deploymentPath, metrics, services } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { excludeReplays } from '../events/exclude-replays.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
@@ -26,8 +27,8 @@ import type { RunbookName } from '../observation/runbooks.ts';
 
 /** Props of {@link AuditLog}. */
 export interface AuditLogProps {
-  readonly environment: string;
-  readonly bus: RekeyBus;
+  /** Bus of the environment, whose events are recorded. */
+  readonly bus: IRekeyBus;
   /**
    * Time for which each record is locked, in whole days. Once a record is written, nobody can shorten it, the account's root
    * user and AWS Support included. The bucket can be removed only after the last record's lock has ended.
@@ -55,10 +56,37 @@ const deliveries = 60;
  * puts it as hash-linked records into a bucket under Object Lock in compliance mode. See `docs/audit-log.md`.
  *
  * @example
- * const log = new AuditLog(this, 'AuditLog', { environment: 'prod', bus, retention: Duration.days(365) });
+ * const log = new AuditLog(this, 'AuditLog', { bus, retention: Duration.days(365) });
  */
 export class AuditLog extends Construct {
+  /**
+   * Takes the queue of the audit log of an environment that another app has deployed in this account and region. CloudFormation
+   * reads from the facts of that deployment where it is.
+   *
+   * @example
+   * const auditQueue = AuditLog.queueFromEnvironment(this, 'AuditQueue', 'prod');
+   */
+  static queueFromEnvironment(scope: Construct, id: string, environment: string): IQueue {
+    const fact = (name: 'auditQueueUrl' | 'auditKeyArn') =>
+      StringParameter.valueForStringParameter(
+        scope,
+        `${deploymentPath(environment)}/${deploymentParameters[name]}`,
+      );
+    const queueUrl = fact('auditQueueUrl');
+    return Queue.fromQueueAttributes(scope, id, {
+      queueUrl,
+      // https://sqs.<region>.amazonaws.com/<account>/<name>
+      queueArn: Stack.of(scope).formatArn({
+        service: 'sqs',
+        resource: Fn.select(4, Fn.split('/', queueUrl)),
+      }),
+      keyArn: fact('auditKeyArn'),
+      fifo: true,
+    });
+  }
+
   readonly bucket: Bucket;
+  private readonly environment: string;
   /** Encrypts the records and the queues. */
   readonly key: Key;
   /** First-in-first-out queue of the records; functions that the bus refuses send their records here directly. */
@@ -71,7 +99,8 @@ export class AuditLog extends Construct {
 
   constructor(scope: Construct, id: string, props: AuditLogProps) {
     super(scope, id);
-    const { environment } = props;
+    const { environment } = props.bus;
+    this.environment = environment;
     this.key = new Key(this, 'Key', {
       description: `Rekey ${environment}: audit log`,
       enableKeyRotation: true,
@@ -136,13 +165,24 @@ export class AuditLog extends Construct {
     this.watch(props);
   }
 
+  /** Counts the records that were written. @default - sum over five minutes */
+  metricRecordsWritten(options: MetricOptions = {}): Metric {
+    return rekeyMetric(this.environment, services.audit, metrics.auditRecordsWritten, options);
+  }
+
+  /** Counts the objects of the log that are not intact, as the writer passed them. @default - sum over five minutes */
+  metricLogBroken(options: MetricOptions = {}): Metric {
+    return rekeyMetric(this.environment, services.audit, metrics.auditLogBroken, options);
+  }
+
   /**
    * Raises alarms when writing is slow, and when it stands still. The age of the oldest message tells of the first only: SQS
    * leaves out messages that were received three times, and a batch that fails is received each minute.
    * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
    */
   private watch(props: AuditLogProps): void {
-    const { environment, alarmTopic } = props;
+    const { bus, alarmTopic } = props;
+    const { environment } = bus;
     const minute = { period: Duration.minutes(1) };
     this.addAlarm('Delayed', 'audit-delayed', props, {
       metric: this.queue.metricApproximateAgeOfOldestMessage(minute),
@@ -187,7 +227,8 @@ export class AuditLog extends Construct {
    * could write the whole body of a record, its source and account included.
    * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
    */
-  private recordEverything({ environment, bus }: AuditLogProps): void {
+  private recordEverything({ bus }: AuditLogProps): void {
+    const { environment } = bus;
     const rule = new Rule(this, 'Everything', {
       eventBus: bus.eventBus,
       description: `Rekey ${environment}: everything on the bus is recorded`,
@@ -311,7 +352,7 @@ export class AuditLog extends Construct {
   private addAlarm(
     id: string,
     runbook: RunbookName,
-    { environment, alarmTopic }: AuditLogProps,
+    { bus: { environment }, alarmTopic }: AuditLogProps,
     alarm: {
       metric: IMetric;
       threshold?: number;

@@ -3,13 +3,13 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { deploymentParameters } from '../../core/deployed/names.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { AuditLog } from './audit-log.ts';
 
 /** Props of {@link AuditStack}. */
 export interface AuditStackProps extends EnvironmentStackProps {
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   readonly topic: ITopic;
 }
 
@@ -21,7 +21,6 @@ export class AuditStack extends Stack {
     super(scope, id, { terminationProtection: true, ...props });
     const { environment, configuration } = props;
     this.auditLog = new AuditLog(this, 'AuditLog', {
-      environment,
       bus: props.bus,
       retention: Duration.days(configuration.audit.retentionDays),
       alarmTopic: props.topic,
@@ -32,6 +31,7 @@ export class AuditStack extends Stack {
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.auditBucket]: this.auditLog.bucket.bucketName,
       [deploymentParameters.auditQueueUrl]: this.auditLog.queue.queueUrl,
+      [deploymentParameters.auditKeyArn]: this.auditLog.key.keyArn,
       [deploymentParameters.auditDeadLetterQueueUrl]: this.auditLog.deadLetterQueue.queueUrl,
     });
   }

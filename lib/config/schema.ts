@@ -22,6 +22,9 @@ const keySchema = (longest: number) =>
     .max(longest)
     .regex(/^[a-z][a-z0-9-]*$/, 'must start with a small letter and hold only small letters, digits and -');
 
+/** Reads the name of an environment, which stands in the names of its resources. */
+export const environmentNameSchema = keySchema(20);
+
 const auditSchema = z.strictObject({
   /**
    * Days for which nobody can delete or overwrite a record of the audit log, the account's root included. It can be
@@ -349,9 +352,11 @@ const environmentSchema = z.strictObject({
 export const configurationSchema = z.strictObject({
   /** The form that the configuration is written in; a newer version of Rekey may take another one. */
   form: z.int().min(1).default(1),
-  environments: z.record(keySchema(20), environmentSchema).refine((all) => Object.keys(all).length > 0, {
-    error: 'must name at least one environment',
-  }),
+  environments: z
+    .record(environmentNameSchema, environmentSchema)
+    .refine((all) => Object.keys(all).length > 0, {
+      error: 'must name at least one environment',
+    }),
 });
 
 export type ConfigurationInput = z.input<typeof configurationSchema>;

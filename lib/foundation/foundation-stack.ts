@@ -8,14 +8,14 @@ import { metrics, services } from '../../core/deployed/names.ts';
 import { isRotated } from '../../rotators/registry.ts';
 import { OnceDocument } from '../access/once-document.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { RotationObserver } from '../observation/rotation-observer.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
 import { adoptedArnPattern } from '../secret/secret-entry.ts';
 
 /** Props of {@link FoundationStack}. */
 export interface FoundationStackProps extends EnvironmentStackProps {
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   readonly auditQueue: IQueue;
   readonly topic: ITopic;
 }
@@ -48,7 +48,6 @@ export class FoundationStack extends Stack {
 
   /** Sees the rotations by functions that are not Rekey's, from before the first one. */
   private observeOthers({
-    environment,
     configuration,
     bus,
     auditQueue,
@@ -61,7 +60,7 @@ export class FoundationStack extends Stack {
     );
     return secrets.length === 0
       ? undefined
-      : new RotationObserver(this, 'Observer', { environment, bus, auditQueue, secrets, alarmTopic: topic });
+      : new RotationObserver(this, 'Observer', { bus, auditQueue, secrets, alarmTopic: topic });
   }
 
   /** Alarms on metrics that the functions of all rotation stacks share. */

@@ -5,6 +5,7 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
+  type FunctionProps,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
@@ -22,7 +23,8 @@ export interface NetworkAttachment {
   readonly vpc: IVpc;
   /** Subnets of the function. @default - the VPC's private subnets with a way out */
   readonly vpcSubnets?: SubnetSelection;
-  readonly securityGroups: readonly ISecurityGroup[];
+  /** Security groups of the function. @default - one of its own, which lets everything out; see `connections` */
+  readonly securityGroups?: readonly ISecurityGroup[];
 }
 
 /** Props of {@link StandardFunction}. */
@@ -126,9 +128,7 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
       ...(props.reservedConcurrency === undefined
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
-      ...(props.network === undefined
-        ? {}
-        : { ...props.network, securityGroups: [...props.network.securityGroups] }),
+      ...(props.network === undefined ? {} : networkOf(props.network)),
     });
     this.role = role;
     logGroup.grantWrite(role);
@@ -147,6 +147,14 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
             'resource-level permissions; the EC2 actions are denied to the function itself.',
     });
   }
+}
+
+/** Hands the network on as the CDK takes it, whose list of security groups may be changed. */
+function networkOf({
+  securityGroups,
+  ...rest
+}: NetworkAttachment): Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> {
+  return { ...rest, ...(securityGroups !== undefined && { securityGroups: [...securityGroups] }) };
 }
 
 const fromPackage = (path: string): string => (isAbsolute(path) ? path : join(packageRoot, path));

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -14,7 +15,7 @@ import type { Strategy } from '../../core/secret/secret.ts';
 import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry, type SecretType, stepSecondsOf } from '../../rotators/registry.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from '../access/policy-pages.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from '../secret/secret-access.ts';
 import { functionFor } from './bundle.ts';
 import { markService } from './environment-functions.ts';
@@ -22,10 +23,10 @@ import { type NetworkAttachment, StandardFunction } from './standard-function.ts
 
 /** Props of {@link RotationFunction} and {@link ContainmentFunction}. */
 export interface TargetFunctionProps {
-  readonly environment: string;
   readonly type: SecretType;
   readonly strategy: Strategy;
-  readonly bus: RekeyBus;
+  /** Bus of the environment. */
+  readonly bus: IRekeyBus;
   /** Queue of the audit log; records go here when the bus does not take them. */
   readonly auditQueue: IQueue;
   /**
@@ -65,12 +66,12 @@ export interface TargetFunctionKind {
 }
 
 /** The common part of the functions that log in to targets of one type, with one strategy, in one network. */
-export abstract class TargetFunction extends Construct {
+export abstract class TargetFunction extends Construct implements IConnectable {
   readonly function: StandardFunction;
   readonly type: SecretType;
   readonly strategy: Strategy;
   /** Bus on which it announces what it did. */
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   /** The role's statements that grow with the secrets. */
   protected readonly pages: PolicyPages;
   private readonly secrets: SecretAccess;
@@ -96,7 +97,7 @@ export abstract class TargetFunction extends Construct {
       description: kind.description,
       environmentSchema: kind.environmentSchema,
       environment: {
-        REKEY_ENVIRONMENT: props.environment,
+        REKEY_ENVIRONMENT: props.bus.environment,
         REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
         REKEY_AUDIT_QUEUE_URL: props.auditQueue.queueUrl,
         REKEY_STRATEGY: strategy,
@@ -114,7 +115,7 @@ export abstract class TargetFunction extends Construct {
       // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
       timeout: Duration.seconds(stepSecondsOf(type)),
     });
-    markService(this.function, props.environment, kind.service);
+    markService(this.function, props.bus.environment, kind.service);
     const { role } = this.function;
     this.pages = new PolicyPages(role);
     this.secrets = new SecretAccess(role, {
@@ -178,6 +179,14 @@ export abstract class TargetFunction extends Construct {
         this.pages.add(statement, sizedArn(arn));
       }
     }
+  }
+
+  /**
+   * Gives the security groups by which its target lets it in: `cluster.connections.allowDefaultPortFrom(rotation)`.
+   * @throws Error when the function is in no network
+   */
+  get connections(): Connections {
+    return this.function.connections;
   }
 
   /** Lets the function read an admin secret, the one in `masterarn`; done by {@link RotatedSecret}. */

@@ -26,7 +26,7 @@ export class NetworkStack extends Stack {
     super(scope, id, props);
     this.network = new Network(this, 'Network', props);
     const { environment, part } = props;
-    const [group] = this.network.attachment.securityGroups;
+    const [group] = this.network.attachment.securityGroups ?? [];
     if (group !== undefined) {
       // `rekey doctor` tells by it whether a function is left in the network.
       writeDeploymentParameters(this, environment, { [networkParameter(part)]: group.securityGroupId });

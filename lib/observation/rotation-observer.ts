@@ -9,7 +9,7 @@ import { Construct, type IDependable } from 'constructs';
 import { observationEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { definitionsPath, metrics, rotationServiceEvents, services } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { SecretAccess, type SecretIdentity } from '../secret/secret-access.ts';
 import { FunctionAlarms } from './function-alarms.ts';
@@ -24,8 +24,8 @@ export interface ObservedSecret {
 
 /** Props of {@link RotationObserver}. */
 export interface RotationObserverProps {
-  readonly environment: string;
-  readonly bus: RekeyBus;
+  /** Bus of the environment. */
+  readonly bus: IRekeyBus;
   /** Queue of the audit log; records go here when the bus does not take them. */
   readonly auditQueue: IQueue;
   /** The secrets whose rotation function is not Rekey's. */
@@ -47,7 +47,8 @@ export class RotationObserver extends Construct {
 
   constructor(scope: Construct, id: string, props: RotationObserverProps) {
     super(scope, id);
-    const { environment, bus, auditQueue } = props;
+    const { bus, auditQueue } = props;
+    const { environment } = bus;
     this.deadLetterQueue = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -94,7 +95,8 @@ export class RotationObserver extends Construct {
     }
   }
 
-  private permit({ environment, bus, auditQueue, secrets }: RotationObserverProps): void {
+  private permit({ bus, auditQueue, secrets }: RotationObserverProps): void {
+    const { environment } = bus;
     const { role } = this.function;
     const describe = new SecretAccess(role, {
       sid: 'Describe',
@@ -129,7 +131,7 @@ export class RotationObserver extends Construct {
     }
   }
 
-  private watch({ environment, alarmTopic }: RotationObserverProps): void {
+  private watch({ bus: { environment }, alarmTopic }: RotationObserverProps): void {
     const topic = alarmTopic === undefined ? {} : { topic: alarmTopic };
     const instance = services.observation;
     new RunbookAlarm(this, 'FailedAlarm', {

@@ -4,6 +4,7 @@ import {
   ComparisonOperator,
   type IMetric,
   Metric,
+  type MetricOptions,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -72,11 +73,12 @@ export class RunbookAlarm extends Construct {
   }
 }
 
-/** Makes a metric of Rekey's functions, summed over five minutes. See the dimensions in `lambdas/functions/chain.ts`. */
+/** Makes a metric of Rekey's functions, by default summed over five minutes. See the dimensions in `lambdas/functions/chain.ts`. */
 export function rekeyMetric(
   environment: string,
   service: (typeof services)[keyof typeof services],
   name: (typeof metrics)[keyof typeof metrics],
+  options: MetricOptions = {},
 ): Metric {
   return new Metric({
     namespace: metricNamespace,
@@ -84,5 +86,6 @@ export function rekeyMetric(
     dimensionsMap: { environment, service },
     statistic: 'Sum',
     period: Duration.minutes(5),
+    ...options,
   });
 }

@@ -19,7 +19,7 @@ export class ContainmentFunction extends TargetFunction {
     super(scope, id, props, {
       service: services.containment,
       environmentSchema: containmentEnvironmentSchema,
-      description: `Rekey ${props.environment}: cuts off leaked ${props.type} credentials, ${props.strategy}`,
+      description: `Rekey ${props.bus.environment}: cuts off leaked ${props.type} credentials, ${props.strategy}`,
       secretActions: [
         'secretsmanager:DescribeSecret',
         'secretsmanager:GetSecretValue',
@@ -30,7 +30,7 @@ export class ContainmentFunction extends TargetFunction {
     const { aws }: SecretTypeDescriptor = registry[props.type];
     if (aws?.sessionCutoff !== undefined) {
       this.sessionCutoff = new SessionCutoffFunction(this, 'SessionCutoff', {
-        environment: props.environment,
+        environment: props.bus.environment,
         type: props.type,
         actions: aws.sessionCutoff,
         ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),

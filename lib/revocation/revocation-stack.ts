@@ -4,14 +4,14 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { deploymentParameters } from '../../core/deployed/names.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { RevocationWorkflow } from './revocation-workflow.ts';
 
 /** Props of {@link RevocationStack}. */
 export interface RevocationStackProps extends EnvironmentStackProps {
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   readonly topic: ITopic;
   readonly auditQueue: IQueue;
   readonly secrets: readonly RotatedSecret[];
@@ -25,7 +25,6 @@ export class RevocationStack extends Stack {
     super(scope, id, props);
     const { environment, configuration, bus, auditQueue, secrets } = props;
     this.workflow = new RevocationWorkflow(this, 'Workflow', {
-      environment,
       bus,
       auditQueue,
       secrets,

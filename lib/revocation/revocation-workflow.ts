@@ -1,5 +1,5 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -18,7 +18,7 @@ import {
 import { definitionsPath, metrics, services } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { grantInvokeRotation, grantOnFunctions } from '../function/environment-functions.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
@@ -31,8 +31,7 @@ import { revocationStates, rotateTimeout } from './revocation-states.ts';
 
 /** Props of {@link RevocationWorkflow}. */
 export interface RevocationWorkflowProps {
-  readonly environment: string;
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   /** Queue of the audit log; records go here when the bus does not take them. */
   readonly auditQueue: IQueue;
   /** The secrets that can be revoked. */
@@ -69,12 +68,13 @@ export interface RevocationWorkflowProps {
  *
  * @example
  * new RevocationWorkflow(this, 'Revocation', {
- *   environment: 'prod', bus, auditQueue: log.queue, secrets: [orders],
+ *   bus, auditQueue: log.queue, secrets: [orders],
  *   allowedSources: ['rekey.cli', 'acme.secret-scanner'],
  * });
  */
 export class RevocationWorkflow extends Construct {
   readonly stateMachine: StateMachine;
+  private readonly environment: string;
   /** Requests that could not be taken. */
   readonly deadLetterQueue: Queue;
   readonly intake: StandardFunction<typeof revocationIntakeEnvironmentSchema>;
@@ -83,7 +83,9 @@ export class RevocationWorkflow extends Construct {
 
   constructor(scope: Construct, id: string, props: RevocationWorkflowProps) {
     super(scope, id);
-    const { environment, auditQueue, secrets } = props;
+    const { auditQueue, secrets } = props;
+    const { environment } = props.bus;
+    this.environment = environment;
     const key: IKey | undefined = auditQueue.encryptionMasterKey;
     this.deadLetterQueue = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -175,7 +177,7 @@ export class RevocationWorkflow extends Construct {
   }
 
   private createStateMachine(props: RevocationWorkflowProps): StateMachine {
-    const { environment } = props;
+    const { environment } = props.bus;
     const machine = new StateMachine(this, 'Workflow', {
       stateMachineType: StateMachineType.STANDARD,
       comment: `Rekey ${environment}: revokes a credential and proves it`,
@@ -223,7 +225,7 @@ export class RevocationWorkflow extends Construct {
   }
 
   /** Lets the intake find the definition and the versions, and start this one workflow. It reads no value. */
-  private permitIntake({ environment }: RevocationWorkflowProps): void {
+  private permitIntake({ bus: { environment } }: RevocationWorkflowProps): void {
     const allow = (sid: string, actions: string[], resources: string[]) =>
       this.intake.role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
     const executions = Stack.of(this).formatArn({
@@ -238,8 +240,35 @@ export class RevocationWorkflow extends Construct {
     acknowledgeWildcards(this.intake.role, [executions], 'The executions of the one workflow.');
   }
 
+  /** Counts the revocations that ended with proof. @default - sum over five minutes */
+  metricSucceeded(options: MetricOptions = {}): Metric {
+    return rekeyMetric(this.environment, services.revocation, metrics.revocationSucceeded, options);
+  }
+
+  /** Counts the revocations that failed. @default - sum over five minutes */
+  metricFailed(options: MetricOptions = {}): Metric {
+    return rekeyMetric(this.environment, services.revocation, metrics.revocationFailed, options);
+  }
+
+  /** Counts the revocations that replaced a credential and could prove nothing. @default - sum over five minutes */
+  metricUnproven(options: MetricOptions = {}): Metric {
+    return rekeyMetric(this.environment, services.revocation, metrics.revocationUnproven, options);
+  }
+
+  /** Counts the requests that were rejected. @default - sum over five minutes */
+  metricRejected(options: MetricOptions = {}): Metric {
+    return rekeyMetric(this.environment, services.revocation, metrics.revocationRejected, options);
+  }
+
+  /** Measures the time from a request to the target's first refusal, in milliseconds. @default - average over five minutes */
+  metricTimeToRefusal(options: MetricOptions = {}): Metric {
+    const average = { statistic: 'Average', ...options };
+    return rekeyMetric(this.environment, services.revocation, metrics.timeToRefusal, average);
+  }
+
   /** Sends requests to the intake, and executions that ended without their report to the report. */
-  private connect({ environment, bus }: RevocationWorkflowProps): void {
+  private connect({ bus }: RevocationWorkflowProps): void {
+    const { environment } = bus;
     bus.onEvent(this, 'Requested', {
       description: `Rekey ${environment}: revocation requests, from whatever source, to the intake`,
       detailTypes: ['Secret Revocation Requested'],
@@ -269,7 +298,7 @@ export class RevocationWorkflow extends Construct {
     });
   }
 
-  private watch({ environment, alarmTopic }: RevocationWorkflowProps): void {
+  private watch({ bus: { environment }, alarmTopic }: RevocationWorkflowProps): void {
     const alarm = (id: string, runbook: RunbookName, metric: IMetric, instance?: string) =>
       new RunbookAlarm(this, `${id}Alarm`, {
         environment,

@@ -8,7 +8,8 @@ import type { TargetFunctionProps } from '../function/target-function.ts';
 
 /** The permissions of {@link SessionCutoffFunction}, and the props that it takes of its containment function. */
 export interface SessionCutoffFunctionProps
-  extends Pick<TargetFunctionProps, 'environment' | 'type' | 'logRetention' | 'reservedConcurrency'> {
+  extends Pick<TargetFunctionProps, 'type' | 'logRetention' | 'reservedConcurrency'> {
+  readonly environment: string;
   /** Actions on the resources that are attached. */
   readonly actions: readonly string[];
 }

@@ -10,7 +10,7 @@ import { passwordEnvironment, passwordsOf } from '../config/passwords.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../config/schema.ts';
 import { type FunctionKey, functionId, functionKeyOf } from '../config/shards/function-key.ts';
 import { identityOf } from '../config/shards/identity.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import type { Network } from '../network/network.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { ContainmentFunction } from '../revocation/containment-function.ts';
@@ -21,7 +21,7 @@ import { RotationFunction } from './rotation-function.ts';
 export interface FunctionPairsProps {
   readonly environment: string;
   readonly configuration: EnvironmentConfiguration;
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   readonly auditQueue: IQueue;
   readonly topic: ITopic;
   readonly networks: ReadonlyMap<string, Network>;
@@ -141,10 +141,9 @@ export class FunctionPairs {
   }
 
   private shared({ type, strategy, network, trust }: FunctionKey) {
-    const { environment, bus, auditQueue, networks, directory } = this.settings;
+    const { bus, auditQueue, networks, directory } = this.settings;
     const attachment = network === undefined ? undefined : networks.get(network)?.attachment;
     return {
-      environment,
       type,
       strategy,
       bus,

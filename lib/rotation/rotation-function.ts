@@ -43,20 +43,19 @@ export interface RotationFunctionProps extends TargetFunctionProps {
  *
  * @example
  * const rotation = new RotationFunction(this, 'Rotation', {
- *   environment: 'prod', type: 'postgresql', strategy: 'single-user', bus, auditQueue: auditLog.queue,
+ *   type: 'postgresql', strategy: 'single-user', bus, auditQueue: auditLog.queue,
  *   network: { vpc, securityGroups: [toDatabase] },
  * });
  */
 export class RotationFunction extends TargetFunction {
   private readonly definitions: DefinitionAccess;
-  private readonly environment: string;
   private overlaps: OverlapRule | undefined;
 
   constructor(scope: Construct, id: string, props: RotationFunctionProps) {
     super(scope, id, props, {
       service: services.rotation,
       environmentSchema: rotationEnvironmentSchema,
-      description: `Rekey ${props.environment}: rotates ${props.type} secrets, ${props.strategy}`,
+      description: `Rekey ${props.bus.environment}: rotates ${props.type} secrets, ${props.strategy}`,
       secretActions: [
         'secretsmanager:DescribeSecret',
         'secretsmanager:GetSecretValue',
@@ -76,9 +75,8 @@ export class RotationFunction extends TargetFunction {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
     });
-    this.environment = props.environment;
-    const { environment, brakeAfter: after = usualBrakeAfter } = props;
-    if (after !== 0) attachBrake(this, this.function, { environment, after });
+    const { bus, brakeAfter: after = usualBrakeAfter } = props;
+    if (after !== 0) attachBrake(this, this.function, { environment: bus.environment, after });
   }
 
   /**
@@ -92,7 +90,7 @@ export class RotationFunction extends TargetFunction {
   /** Has the function asked every hour whether the overlap of a secret is over; done by {@link RotatedSecret}. */
   attachOverlap(secretName: string): void {
     this.overlaps ??= new OverlapRule(this, 'Overlaps', {
-      environment: this.environment,
+      environment: this.bus.environment,
       type: this.type,
       function: this.function,
     });

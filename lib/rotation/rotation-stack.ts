@@ -1,5 +1,6 @@
 import { CfnWaitConditionHandle, Duration, Stack } from 'aws-cdk-lib';
 import { Schedule } from 'aws-cdk-lib/aws-events';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -7,7 +8,7 @@ import { secretName } from '../config/rules.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
 import { identityOf } from '../config/shards/identity.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
 import type { FoundationStack } from '../foundation/foundation-stack.ts';
 import type { Network } from '../network/network.ts';
 import { type AdminSecret, RotatedSecret } from '../secret/rotated-secret.ts';
@@ -16,7 +17,7 @@ import { type FunctionPair, FunctionPairs } from './function-pairs.ts';
 
 /** Props of {@link RotationStack}. */
 export interface RotationStackProps extends EnvironmentStackProps {
-  readonly bus: RekeyBus;
+  readonly bus: IRekeyBus;
   readonly auditQueue: IQueue;
   readonly topic: ITopic;
   readonly foundation: FoundationStack;
@@ -84,7 +85,9 @@ export class RotationStack extends Stack {
     if (!('secret' in adminSecret)) {
       return {
         id: adminSecret.adopt,
-        ...(adminSecret.encryptionKey === undefined ? {} : { encryptionKeyArn: adminSecret.encryptionKey }),
+        ...(adminSecret.encryptionKey === undefined
+          ? {}
+          : { encryptionKey: this.keyOf(adminSecret.encryptionKey) }),
       };
     }
     const { environment, configuration, members, foundation } = this.settings;
@@ -97,9 +100,15 @@ export class RotationStack extends Stack {
       return build(name, secret);
     }
     // In another rotation stack: by its name, since two stacks that read each other could not be deployed.
-    const encryptionKeyArn =
-      secret.create === undefined ? secret.encryptionKey : foundation.secretsKey.keyArn;
-    return { id: secret.adopt ?? name, ...(encryptionKeyArn === undefined ? {} : { encryptionKeyArn }) };
+    const own = secret.encryptionKey === undefined ? undefined : this.keyOf(secret.encryptionKey);
+    const encryptionKey = secret.create === undefined ? own : foundation.secretsKey;
+    return { id: secret.adopt ?? name, ...(encryptionKey === undefined ? {} : { encryptionKey }) };
+  }
+
+  /** Imports a key once, however many secrets name it. */
+  private keyOf(arn: string): IKey {
+    const id = `Key-${arn}`;
+    return (this.node.tryFindChild(id) as IKey | undefined) ?? Key.fromKeyArn(this, id, arn);
   }
 
   private buildSecret(
@@ -107,16 +116,17 @@ export class RotationStack extends Stack {
     secret: SecretConfiguration,
     admin: AdminSecret | undefined,
   ): RotatedSecret {
-    const { environment, configuration, foundation } = this.settings;
+    const { configuration, foundation } = this.settings;
     // By the secret's name, since CloudFormation knows it by this id: a new key in the configuration is no new secret.
     return new RotatedSecret(this, `Secret-${identityOf(name)}`, {
-      environment,
       secret:
         secret.create === undefined
           ? {
               adopt: {
                 id: secret.adopt ?? '',
-                ...(secret.encryptionKey === undefined ? {} : { encryptionKeyArn: secret.encryptionKey }),
+                ...(secret.encryptionKey === undefined
+                  ? {}
+                  : { encryptionKey: this.keyOf(secret.encryptionKey) }),
               },
             }
           : {

@@ -1,4 +1,5 @@
 import { CfnDeletionPolicy, type CustomResource, Duration, Token, Validations } from 'aws-cdk-lib';
+import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { type OnEventOptions, type Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -15,7 +16,8 @@ import {
 } from '../../core/secret/definition.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
 import { scheduleSchema } from '../config/expressions.ts';
-import type { RekeyBus } from '../events/rekey-bus.ts';
+import type { IRekeyBus } from '../events/rekey-bus.ts';
+import { TargetFunction } from '../function/target-function.ts';
 import type { ContainmentFunction } from '../revocation/containment-function.ts';
 import { FirstRotations } from '../rotation/first-rotation.ts';
 import type { ForeignRotationFunction } from '../rotation/foreign-rotation-function.ts';
@@ -41,7 +43,6 @@ export type AdminSecret = RotatedSecret | ISecret | AdoptedSecret;
 
 /** Props of {@link RotatedSecret}. */
 export interface RotatedSecretProps {
-  readonly environment: string;
   /**
    * Secret that Rekey creates, or one that it adopts. It adopts any secret of the CDK, such as `cluster.secret`, or the name or
    * ARN of one that exists. The value, the policy and the tags of an adopted one stay as they are.
@@ -89,13 +90,23 @@ export interface RotatedSecretProps {
   readonly rotateAfter?: readonly IDependable[];
 }
 
+/** A database of the CDK with the secret that it was made with, such as a `DatabaseCluster` or a `DatabaseInstance`. */
+export interface DatabaseWithSecret extends IConnectable {
+  /** Secret of its first user. */
+  readonly secret?: ISecret | undefined;
+}
+
+/** Props of {@link RotatedSecret.ofDatabase}. */
+export interface DatabaseSecretProps extends Omit<RotatedSecretProps, 'secret'> {
+  readonly database: DatabaseWithSecret;
+}
+
 /**
  * A secret that rotates on schedule and can be revoked. It holds the entry in Secrets Manager (created or adopted), its
  * schedule, its permissions for the two functions, and its definition for the revocation intake and the CLI.
  *
  * @example
  * const orders = new RotatedSecret(this, 'Orders', {
- *   environment: 'prod',
  *   secret: { create: { name: '/prod/orders/db', fields: { engine: 'postgres', host, username: 'orders' }, encryptionKey } },
  *   adminSecret: { id: 'prod-database-admin' },
  *   rotation, containment, owner: 'team-orders',
@@ -103,6 +114,32 @@ export interface RotatedSecretProps {
  * orders.grantRead(ordersTask.taskRole);
  */
 export class RotatedSecret extends Construct {
+  /**
+   * Adopts the secret of a database, and lets both functions reach it where they are in a network.
+   *
+   * @example
+   * RotatedSecret.ofDatabase(this, 'Orders', { database: cluster, rotation, containment, owner: 'team-orders' });
+   * @throws RekeyError `ConstructInvalid` when the database has no secret
+   */
+  static ofDatabase(
+    scope: Construct,
+    id: string,
+    { database, ...props }: DatabaseSecretProps,
+  ): RotatedSecret {
+    const { secret } = database;
+    if (secret === undefined) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: the database has no secret of the CDK; make it with Credentials.fromGeneratedSecret, or adopt its secret by name`,
+      );
+    }
+    const functions = [props.rotation, props.containment].filter((each) => each instanceof TargetFunction);
+    for (const each of functions.filter(({ function: { isBoundToVpc } }) => isBoundToVpc)) {
+      database.connections.allowDefaultPortFrom(each, 'Rekey');
+    }
+    return new RotatedSecret(scope, id, { ...props, secret: { adopt: secret } });
+  }
+
   readonly secret: ISecret;
   /** The name in Secrets Manager. */
   readonly secretName: string;
@@ -115,7 +152,7 @@ export class RotatedSecret extends Construct {
   /** True when its first rotation starts with the deploy. */
   readonly rotatesOnDeploy: boolean;
   private readonly rotation: RotationFunction | ForeignRotationFunction;
-  private readonly bus: RekeyBus;
+  private readonly bus: IRekeyBus;
   private readonly schedule: CfnRotationSchedule;
   private readonly firstRotation: CustomResource | undefined;
 
@@ -123,8 +160,15 @@ export class RotatedSecret extends Construct {
     super(scope, id);
     this.rotation = props.rotation;
     this.bus = props.containment.bus;
+    const { environment } = this.bus;
     const rotation = props.rotation instanceof RotationFunction ? props.rotation : undefined;
     this.foreign = rotation === undefined;
+    if (rotation !== undefined && rotation.bus !== this.bus) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${id}: its rotation function announces on the bus of ${rotation.bus.environment}, and its containment function on that of ${environment}; give both the same bus`,
+      );
+    }
     const admin = props.adminSecret === undefined ? undefined : resolveAdmin(this, props.adminSecret);
     const created = 'create' in props.secret;
     if (created && rotation === undefined) {
@@ -135,11 +179,11 @@ export class RotatedSecret extends Construct {
     }
     const entry =
       'create' in props.secret
-        ? createSecret(this, props.secret.create, props.environment)
+        ? createSecret(this, props.secret.create, environment)
         : adoptSecret(this, 'Secret', props.secret.adopt);
     this.secret = entry.secret;
     this.secretName = entry.name;
-    this.inNamespace = created && entry.name.startsWith(`/${props.environment}/`);
+    this.inNamespace = created && entry.name.startsWith(`/${environment}/`);
     this.identity = entry.identity;
 
     for (const target of rotation === undefined ? [props.containment] : [rotation, props.containment]) {
@@ -176,15 +220,15 @@ export class RotatedSecret extends Construct {
       rotation.attachOverlap(this.secretName);
     }
 
-    const parameterName = definitionParameter(props.environment, this.secretName);
+    const parameterName = definitionParameter(environment, this.secretName);
     this.definition = new StringParameter(this, 'Definition', {
       parameterName,
-      description: `Rekey ${props.environment}: definition of the secret ${this.secretName}`,
+      description: `Rekey ${environment}: definition of the secret ${this.secretName}`,
       stringValue: definitionText(this, this.secretName, this.describe(props, admin?.arn)),
     });
     // One that was created once, and is adopted now, has the tag of the environment still: its function asks what to write.
     const asksForDefinition = created || props.identity !== undefined;
-    if (asksForDefinition || this.secretName.startsWith(`/${props.environment}/`)) {
+    if (asksForDefinition || this.secretName.startsWith(`/${environment}/`)) {
       rotation?.attachDefinition(parameterName, created ? this.identity : undefined);
     }
     if (created && rotation !== undefined) {
@@ -194,7 +238,7 @@ export class RotatedSecret extends Construct {
     // Also where a created secret is not to rotate: once this resource is there, asking for it later changes nothing.
     this.firstRotation =
       created || this.rotatesOnDeploy
-        ? FirstRotations.of(this, props.environment).rotate(this, this.schedule)
+        ? FirstRotations.of(this, environment).rotate(this, this.schedule)
         : undefined;
   }
 

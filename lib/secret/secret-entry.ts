@@ -1,6 +1,6 @@
 import { ArnFormat, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { endsLikeSuffix, environmentTag } from '../../core/deployed/names.ts';
@@ -29,7 +29,7 @@ export interface AdoptedSecret {
   /** Name, or full ARN with the six-character suffix. A name that ends in a hyphen and six characters needs the ARN. */
   readonly id: string;
   /** ARN of the key that encrypts the secret. @default - the AWS managed key */
-  readonly encryptionKeyArn?: string;
+  readonly encryptionKey?: IKey;
 }
 
 /** A secret as its rotation needs it, created or adopted. */
@@ -99,14 +99,11 @@ export function createSecret(scope: Construct, create: CreatedSecret, environmen
  */
 export function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret | ISecret): Entry {
   if (Construct.isConstruct(adopt)) return entryOf(adopt as ISecret);
-  const { id: known, encryptionKeyArn } = adopt as AdoptedSecret;
+  const { id: known, encryptionKey } = adopt as AdoptedSecret;
   const named = known.startsWith('arn:')
     ? { secretCompleteArn: known }
     : { secretPartialArn: partialArn(scope, known) };
-  const key =
-    encryptionKeyArn === undefined
-      ? {}
-      : { encryptionKey: Key.fromKeyArn(scope, `${id}Key`, encryptionKeyArn) };
+  const key = encryptionKey === undefined ? {} : { encryptionKey };
   const secret = Secret.fromSecretAttributes(scope, id, { ...named, ...key });
   return known.startsWith('arn:') ? entryOf(secret) : entryOf(secret, known);
 }

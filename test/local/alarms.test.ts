@@ -277,7 +277,6 @@ describe('alarms', () => {
         (app: Stack) => {
           const bus = new RekeyBus(app, 'Bus', { environment: 'test' });
           const log = new AuditLog(app, 'AuditLog', {
-            environment: 'test',
             bus,
             retention: Duration.days(1),
             alarmTopic: new Topic(app, 'Told'),

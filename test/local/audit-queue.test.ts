@@ -54,7 +54,7 @@ describe('the queue of the audit log, as deployed', () => {
       cloud,
       (app: Stack) => {
         const bus = new RekeyBus(app, 'Bus', { environment: 'test' });
-        const log = new AuditLog(app, 'AuditLog', { environment: 'test', bus, retention: Duration.days(1) });
+        const log = new AuditLog(app, 'AuditLog', { bus, retention: Duration.days(1) });
         const id = (construct: { node: { defaultChild?: unknown } }) =>
           app.getLogicalId(construct.node.defaultChild as Parameters<Stack['getLogicalId']>[0]);
         names.bus = id(bus.eventBus);

@@ -23,7 +23,7 @@ beforeAll(() => {
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   stack = new Stack(app, 'Audit', { env: { account: '111122223333', region: 'eu-central-1' } });
   const bus = new RekeyBus(stack, 'Bus', { environment: 'test' });
-  log = new AuditLog(stack, 'AuditLog', { environment: 'test', bus, retention: Duration.days(30) });
+  log = new AuditLog(stack, 'AuditLog', { bus, retention: Duration.days(30) });
   // Synthesis fails on any finding of cdk-nag that is not acknowledged.
   app.synth();
   template = Template.fromStack(stack);

@@ -25,20 +25,19 @@ import {
 const environment = 'prod';
 /** ARNs of secrets begin so in the tests' account. */
 const arnStart = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:';
-const common = { type: 'postgresql', strategy: 'single-user', environment } as const;
+const common = { type: 'postgresql', strategy: 'single-user' } as const;
 
 let stack: Stack;
-let parts: Pick<RotatedSecretProps, 'environment' | 'rotation' | 'containment' | 'owner'>;
+let parts: Pick<RotatedSecretProps, 'rotation' | 'containment' | 'owner'>;
 
 beforeEach(() => {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
   stack = new Stack(app, 'app', { env: { account: '111122223333', region: 'eu-central-1' } });
   const bus = new RekeyBus(stack, 'Bus', { environment });
   const { queue: auditQueue } = new AuditLog(stack, 'AuditLog', {
-    ...{ environment, bus, retention: Duration.days(365) },
+    ...{ bus, retention: Duration.days(365) },
   });
   parts = {
-    environment,
     rotation: new RotationFunction(stack, 'Rotation', { ...common, bus, auditQueue }),
     containment: new ContainmentFunction(stack, 'Containment', { ...common, bus, auditQueue }),
     owner: 'team-orders',

@@ -101,7 +101,6 @@ function scene(content: CreatedSecret['fields'], names: readonly string[] = ['or
   const encryptionKey = new Key(stack, 'Key');
   for (const name of names) {
     new RotatedSecret(stack, `Secret-${name}`, {
-      environment: 'test',
       secret: { create: { name: `/test/${name}`, fields: content, encryptionKey } },
       adminSecret: { id: adminArn },
       rotation,

@@ -31,19 +31,17 @@ beforeAll(() => {
   stack = new Stack(app, 'Rekey', { env: { account: '111122223333', region: 'eu-central-1' } });
   const environment = 'test';
   const bus = new RekeyBus(stack, 'Bus', { environment });
-  const auditQueue = new AuditLog(stack, 'AuditLog', { environment, bus, retention: Duration.days(1) }).queue;
+  const auditQueue = new AuditLog(stack, 'AuditLog', { bus, retention: Duration.days(1) }).queue;
   const target = { environment, bus, auditQueue, type: 'postgresql', strategy: 'single-user' } as const;
   rotation = new RotationFunction(stack, 'RotationFunction', target);
   containment = new ContainmentFunction(stack, 'ContainmentFunction', target);
   const orders = new RotatedSecret(stack, 'Orders', {
-    environment,
     secret: { adopt: { id: arn } },
     rotation,
     containment,
     owner: 'team-orders',
   });
   workflow = new RevocationWorkflow(stack, 'Revocation', {
-    environment,
     bus,
     auditQueue,
     secrets: [orders],

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -35,7 +35,6 @@ function synthesize(change: Partial<RotatedSecretProps> = {}): Scene {
   const containment = new ContainmentFunction(stack, 'Containment', shared);
   const key = new Key(stack, 'Key');
   new RotatedSecret(stack, 'Orders', {
-    environment: 'test',
     secret: {
       create: {
         name: '/test/orders',
@@ -59,7 +58,9 @@ describe('the role of a rotation function', () => {
   let scene: Scene;
   let all: Statement[];
   beforeAll(() => {
-    scene = synthesize({ adminSecret: { id: adminArn, encryptionKeyArn: adminKeyArn } });
+    scene = synthesize({
+      adminSecret: { id: adminArn, encryptionKey: Key.fromKeyArn(new Stack(), 'Key', adminKeyArn) },
+    });
     all = statements(scene.template, /^Rotation/);
   });
 
@@ -192,7 +193,6 @@ describe('a rotation function', () => {
     expect(
       () =>
         new RotationFunction(stack, 'Rotation', {
-          environment: 'test',
           type: 'postgresql',
           strategy: 'dual-credential',
           bus,
@@ -205,7 +205,6 @@ describe('a rotation function', () => {
     const { stack, bus, auditQueue } = testStack();
     const vpc = new Vpc(stack, 'Vpc') as IVpc;
     new RotationFunction(stack, 'Rotation', {
-      environment: 'test',
       type: 'postgresql',
       strategy: 'single-user',
       bus,
@@ -354,7 +353,9 @@ describe('an adopted secret', () => {
 
   test('by ARN, with a key of its own', () => {
     const id = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:legacy/db-AbCdEf';
-    const { template } = synthesize({ secret: { adopt: { id, encryptionKeyArn: adminKeyArn } } });
+    const { template } = synthesize({
+      secret: { adopt: { id, encryptionKey: Key.fromKeyArn(new Stack(), 'Key', adminKeyArn) } },
+    });
     const all = statements(template, /^Rotation/);
     expect(bySid(all, 'Secrets')?.Resource).toBe(id);
     expect(bySid(all, 'SecretsKey1')).toMatchObject({
@@ -381,14 +382,12 @@ describe('several secrets of one function', () => {
     };
     const encryptionKey = new Key(stack, 'Key');
     const admin = new RotatedSecret(stack, 'Admin', {
-      environment: 'test',
       ...pair,
       secret: { create: { name: '/test/admin', fields: {}, encryptionKey } },
       owner: 'team',
     });
     for (const name of ['one', 'two']) {
       new RotatedSecret(stack, name, {
-        environment: 'test',
         ...pair,
         secret: { create: { name: `/test/${name}`, fields: {}, encryptionKey } },
         adminSecret: admin,

@@ -221,6 +221,8 @@ const samples: Readonly<Record<Field, Sample>> = {
       created('type'),
       {
         ...created('type'),
+        // Redshift takes no password without them, whatever the environment leaves out.
+        ...{ passwords: { excludeNumbers: false, excludeUppercase: false, excludeLowercase: false } },
         ...{ type: 'redshift', create: { name: 'sample/type', fields: { ...login, engine: 'redshift' } } },
       },
       with_({ ...created('type'), type: 'generic' }, 'adminSecret', undefined),
