@@ -9,7 +9,7 @@ interface Gap {
 /** The place of a line. `first` is the sequence in the object's key when the line is the object's first one. */
 export interface Place {
   readonly key: string;
-  readonly first?: number;
+  readonly first: number | undefined;
 }
 
 /**
@@ -32,13 +32,13 @@ export class Chain {
   readonly #early = new Set<number>();
   readonly #problems: Problems;
   readonly #expected: Head | undefined;
-  #expectedSeen = false;
+  #expectedSeen: boolean;
   #head: Head = emptyHead;
 
   constructor(problems: Problems, expected?: Head) {
     this.#problems = problems;
     this.#expected = expected;
-    this.#expectedSeen = expected === undefined || expected.sequence === 0;
+    this.#expectedSeen = expected?.sequence === 0;
   }
 
   /** The last record that stands in its place with its own hash. */

@@ -61,15 +61,14 @@ export class Problems {
 
   add(problem: Problem): void {
     const last = this.#found.at(-1);
+    const next = (last?.lastSequence ?? last?.sequence ?? Number.NaN) + 1;
     const follows =
       last?.code === problem.code &&
       last.key === problem.key &&
-      last.sequence !== undefined &&
-      problem.sequence !== undefined &&
       problem.lastSequence === undefined &&
-      (last.lastSequence ?? last.sequence) + 1 === problem.sequence;
+      problem.sequence === next;
     if (follows) {
-      this.#found[this.#found.length - 1] = { ...last, lastSequence: problem.sequence };
+      this.#found[this.#found.length - 1] = { ...last, lastSequence: next };
     } else if (this.#found.length < this.#limit) {
       this.#found.push(problem);
     } else {

@@ -116,13 +116,13 @@ export async function verifyLog(
     count.bytes += content.length;
     let first = sequenceOfKey(object.key);
     if (content.length === 0) {
-      chain.take({ kind: 'malformed', reason: 'the object is empty' }, place(object.key, first));
+      chain.take({ kind: 'malformed', reason: 'the object is empty' }, { key: object.key, first });
     }
     for (const { bytes, ended } of objectLines(content)) {
       const line: ParsedLine = ended
         ? parseLine(bytes)
         : { kind: 'malformed', reason: 'the line does not end with a line feed' };
-      chain.take(line, place(object.key, first));
+      chain.take(line, { key: object.key, first });
       first = undefined;
       if (line.kind === 'intact') {
         takeIntact(line, object.key);
@@ -141,8 +141,6 @@ export async function verifyLog(
     problemsOmitted: problems.omitted,
   };
 }
-
-const place = (key: string, first: number | undefined) => (first === undefined ? { key } : { key, first });
 
 interface ObjectRead {
   readonly object: { readonly key: string; readonly versionId?: string };
