@@ -1,74 +1,9 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { unrecognised } from '../../../core/audit/event.ts';
-import { emptyHead, encodeObject } from '../../../core/audit/format.ts';
 import { type AuditLogSource, verifyLog } from '../../../core/audit/verify.ts';
-import { MemoryAuditStore } from '../../lambdas/audit/memory-audit-store.ts';
 import { finding, lifecycle, logOf, sampleLog, start } from './sample.ts';
 
 const now = new Date(start + 60_000);
-
-/** The lines of a log of ten records in one object, laid out in another order or with others in between. */
-async function rearranged(order: (lines: readonly string[]) => readonly string[]) {
-  const events = Array.from({ length: 10 }, (_, index) => finding(index + 1));
-  const { key, body } = encodeObject(emptyHead, events, new Date(start));
-  const lines = Buffer.from(body).toString('utf8').split('\n').filter(Boolean);
-  const store = new MemoryAuditStore();
-  store.overwrite(
-    key,
-    Buffer.from(
-      order(lines)
-        .map((line) => `${line}\n`)
-        .join(''),
-    ),
-  );
-  const { problems } = await verifyLog(store, { now });
-  return problems.map(({ code, sequence }) => [code, sequence]);
-}
-
-/** Gives a line another content with a right hash. */
-const forge = (line: string): string => {
-  const { hash: _, ...record } = JSON.parse(line);
-  const text = JSON.stringify({ ...record, recordedAt: '2026-03-01T12:00:59.000Z' });
-  return `{"hash":"${createHash('sha256').update(text).digest('hex')}",${text.slice(1)}`;
-};
-
-describe('the chain', () => {
-  test('goes on behind a forged copy before a record, which the next one names: one problem, not two', async () => {
-    const found = await rearranged((lines) => [
-      ...lines.slice(0, 4),
-      forge(lines[4] ?? ''),
-      ...lines.slice(4),
-    ]);
-    expect(found).toEqual([['RecordInserted', 5]]);
-  });
-
-  test('knows several records that stand too early when their places come: none is missing', async () => {
-    const order = [1, 2, 9, 3, 8, 4, 5, 6, 7, 10];
-    const found = await rearranged((lines) => order.map((sequence) => lines[sequence - 1] ?? ''));
-    expect(found).toEqual([
-      ['RecordsReordered', 9],
-      ['RecordsReordered', 8],
-    ]);
-  });
-
-  test('knows them in the order of their sequences as well', async () => {
-    const order = [1, 2, 8, 3, 9, 4, 5, 6, 7, 10];
-    const found = await rearranged((lines) => order.map((sequence) => lines[sequence - 1] ?? ''));
-    // Neighbours, one behind the other, are one problem.
-    expect(found).toEqual([['RecordsReordered', 8]]);
-  });
-
-  test('names the one that is missing between two that stand too early', async () => {
-    const order = [1, 2, 9, 3, 7, 4, 5, 6, 10];
-    const found = await rearranged((lines) => order.map((sequence) => lines[sequence - 1] ?? ''));
-    expect(found).toEqual([
-      ['RecordsReordered', 9],
-      ['RecordsReordered', 7],
-      ['RecordsMissing', 8],
-    ]);
-  });
-});
 
 describe('a report', () => {
   test('counts events that the catalogue does not know, and facts that were recorded more than once', async () => {
