@@ -41,7 +41,7 @@ export function auditEvent(
     readonly region: string;
     readonly receivedAt: Date;
     /** Sender of the message; see {@link AuditEvent.sender}. */
-    readonly sender?: string;
+    readonly sender?: string | undefined;
   },
 ): AuditEvent {
   const sender = message.sender === undefined ? {} : { sender: message.sender.slice(0, longestSender) };

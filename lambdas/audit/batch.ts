@@ -19,10 +19,7 @@ export async function recordBatch(
   const events = event.Records.map(({ body, messageId, awsRegion, attributes }) => {
     // Not of the type's making: a test or another source may leave it out.
     const sender = attributes?.SenderId as string | undefined;
-    return auditEvent(body, {
-      ...{ id: messageId, region: awsRegion, receivedAt },
-      ...(sender !== undefined && { sender }),
-    });
+    return auditEvent(body, { id: messageId, region: awsRegion, receivedAt, sender });
   });
   for (const { id, source, detailType, detail } of events) {
     if (detailType === unrecognised) {
