@@ -46,6 +46,11 @@ describe('completeness', () => {
       [requested, revocation('Started'), revocation('Rejected')],
       'RevocationIncomplete',
     ],
+    [
+      'a rotation that begins once more after it failed and then succeeded',
+      [rotation('Started'), rotation('Failed'), rotation('Succeeded'), rotation('Started')],
+      'RotationIncomplete',
+    ],
     ['an outcome without request', [revocation('Started'), revocation('Succeeded')], 'RevocationUnannounced'],
     ['an outcome without beginning', [requested, revocation('Succeeded')], 'RevocationUnannounced'],
   ])('%s is named', async (_, events, code) => {
@@ -54,13 +59,72 @@ describe('completeness', () => {
     expect(intact).toBe(false);
   });
 
-  test('a revocation without proof is counted as that', async () => {
-    const report = await verify([requested, revocation('Started'), revocation('Unproven')]);
-    expect(report.revocations).toEqual({ succeeded: 0, unproven: 1, failed: 0, rejected: 0, open: 0 });
+  test('a revocation that began and was neither requested nor ended lacks both', async () => {
+    const { problems } = await verify([revocation('Started')]);
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
+      ['RevocationIncomplete', 'the revocation r1 began in record 1 and has no outcome'],
+      ['RevocationUnannounced', 'the revocation r1 stands in record 1, its request is not recorded'],
+    ]);
   });
 
-  test('within the grace period what has begun may be open', async () => {
-    const report = await verify([rotation('Started'), requested], new Date(start + 60_000));
-    expect(report).toMatchObject({ intact: true, rotations: { open: 1 }, revocations: { open: 1 } });
+  test('a revocation that ended is named once, with all that is not recorded before it', async () => {
+    const { problems } = await verify([revocation('Succeeded')]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'the revocation r1 stands in record 1, its request and its beginning is not recorded',
+    ]);
+  });
+
+  test.each([
+    ['succeeded', [rotation('Started'), rotation('Succeeded')], { succeeded: 1, failed: 0, open: 0 }],
+    ['failed', [rotation('Started'), rotation('Failed')], { succeeded: 0, failed: 1, open: 0 }],
+    [
+      'failed and succeeded later',
+      [rotation('Started'), rotation('Failed'), rotation('Succeeded')],
+      { succeeded: 1, failed: 1, open: 0 },
+    ],
+    ['was given up', [rotation('Started'), rotation('Abandoned')], { succeeded: 0, failed: 0, open: 0 }],
+    [
+      'failed and was given up',
+      [rotation('Started'), rotation('Failed'), rotation('Abandoned')],
+      { succeeded: 0, failed: 1, open: 0 },
+    ],
+    ['has no outcome', [rotation('Started')], { succeeded: 0, failed: 0, open: 1 }],
+  ])('a rotation that %s is counted as that', async (_, events, rotations) => {
+    expect(await verify(events)).toMatchObject({ rotations });
+  });
+
+  const none = { succeeded: 0, unproven: 0, failed: 0, rejected: 0, open: 0 };
+  test.each([
+    ['succeeded', [requested, revocation('Started'), revocation('Succeeded')], { ...none, succeeded: 1 }],
+    [
+      'ended without proof',
+      [requested, revocation('Started'), revocation('Unproven')],
+      { ...none, unproven: 1 },
+    ],
+    ['failed', [requested, revocation('Started'), revocation('Failed')], { ...none, failed: 1 }],
+    ['was rejected', [requested, revocation('Rejected')], { ...none, rejected: 1 }],
+    [
+      'began and was asked for in vain once more',
+      [requested, revocation('Started'), revocation('Rejected')],
+      { ...none, rejected: 1, open: 1 },
+    ],
+    ['was asked for', [requested], { ...none, open: 1 }],
+  ])('a revocation that %s is counted as that', async (_, events, revocations) => {
+    expect(await verify(events)).toMatchObject({ revocations });
+  });
+
+  test('within the grace period what has begun may be open, and a beginning may still be delivered', async () => {
+    const events = [rotation('Started'), rotation('Succeeded', 'v2'), requested];
+    const hour = 3_600_000;
+    for (const passed of [60_000, hour]) {
+      const report = await verify(events, new Date(start + passed));
+      expect(report).toMatchObject({ intact: true, rotations: { open: 1 }, revocations: { open: 1 } });
+    }
+    const { problems } = await verify(events, new Date(start + hour + 1));
+    expect(problems.map(({ code }) => code)).toEqual([
+      'RotationIncomplete',
+      'RotationUnannounced',
+      'RevocationIncomplete',
+    ]);
   });
 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { auditEvent, factOf, RecentFacts } from '../../../core/audit/event.ts';
 import {
   emptyHead,
   encodeObject,
@@ -56,7 +55,34 @@ describe('the format of the audit log', () => {
     });
     const text = 'no json';
     const textHash = createHash('sha256').update(`{${text}`).digest('hex');
-    expect(parseLine(Buffer.from(`{"hash":"${textHash}",${text}`)).kind).toBe('malformed');
+    expect(parseLine(Buffer.from(`{"hash":"${textHash}",${text}`))).toEqual({
+      kind: 'malformed',
+      reason: 'the line is not JSON',
+    });
+  });
+
+  test.each([
+    ['another member in its place', (line: string) => line.replace('{"hash"', '{"hush"')],
+    ['letters that are not lower-case', (line: string) => line.replace(/[0-9a-f]{64}/, 'A'.repeat(64))],
+    ['something else than a comma behind it', (line: string) => line.replace('",', '" ')],
+    ['nothing else', () => '{"hash":"'],
+    ['nothing', () => ''],
+  ])('a line that begins with no hash is malformed: %s', (_, change) => {
+    const { body } = encodeObject(emptyHead, [finding(1)], new Date(0));
+    const line = change(Buffer.from(body).toString('utf8').trimEnd());
+    expect(parseLine(Buffer.from(line))).toEqual({
+      kind: 'malformed',
+      reason: 'the line does not begin with {"hash":"<64 hex digits>",',
+    });
+  });
+
+  test('the end of an object that has no line feed is given as that', () => {
+    const lines = [...objectLines(Buffer.from('one\n\ntwo'))];
+    expect(lines.map(({ bytes, ended }) => [Buffer.from(bytes).toString(), ended])).toEqual([
+      ['one', true],
+      ['', true],
+      ['two', false],
+    ]);
   });
 
   test.each([
@@ -65,6 +91,7 @@ describe('the format of the audit log', () => {
     ['entries/1.ndjson', undefined],
     ['entries/000000000001.ndjson.bak', undefined],
     ['other/000000000001.ndjson', undefined],
+    ['old/entries/000000000001.ndjson', undefined],
   ])('the key %s begins with record %s', (key, sequence) => {
     expect(sequenceOfKey(key)).toBe(sequence);
   });
@@ -72,101 +99,5 @@ describe('the format of the audit log', () => {
   test('keys sort as sequences do', () => {
     const sequences = [1, 9, 10, 99, 100, 123_456_789_012];
     expect(sequences.map(objectKey).sort()).toEqual(sequences.map(objectKey));
-  });
-});
-
-describe('what is recorded of an event', () => {
-  const message = { id: 'message-1', region: 'eu-central-1', receivedAt: new Date(0) };
-  const delivered = (change: Record<string, unknown> = {}) => {
-    const { detailType, ...event } = finding(1);
-    return JSON.stringify({ version: '0', resources: [], ...event, 'detail-type': detailType, ...change });
-  };
-
-  test('an event of the catalogue, with the fields that the catalogue knows', () => {
-    const { metadata, data } = finding(1).detail as { metadata: object; data: object };
-    const body = delivered({ detail: { metadata, data: { ...data, password: 'hunter2' } } });
-    expect(auditEvent(body, message)).toEqual(finding(1));
-  });
-
-  test.each([
-    ['an unknown detail type', { 'detail-type': 'Password Is', detail: { password: 'hunter2' } }],
-    ['wrong data', { detail: { metadata: finding(1).detail.metadata, data: { code: 'hunter2' } } }],
-    [
-      'a request with an unknown key',
-      {
-        'detail-type': 'Secret Revocation Requested',
-        detail: {
-          metadata: finding(1).detail.metadata,
-          data: { select: { secret: 'a' }, mode: 'kill', reason: 'r', hunter2: 'hunter2' },
-        },
-      },
-    ],
-  ])('%s is recorded without its data', (_, change) => {
-    const recorded = auditEvent(delivered(change), message);
-    expect(recorded).toMatchObject({
-      id: 'bus-1',
-      source: 'rekey.rotation',
-      detailType: 'Unrecognised Event',
-      detail: { detailType: 'detail-type' in change ? change['detail-type'] : 'Finding Raised' },
-    });
-    expect(recorded.detail.problems).toEqual(
-      expect.arrayContaining([{ path: expect.stringContaining('detail'), code: expect.any(String) }]),
-    );
-    expect(JSON.stringify(recorded)).not.toContain('hunter2');
-  });
-
-  test('what a replay brought again is recorded as that, once per replay, and is never the fact itself', () => {
-    const replayed = (replay: string) => auditEvent(delivered({ 'replay-name': replay }), message);
-    expect(replayed('last-week')).toMatchObject({
-      id: 'bus-1',
-      detailType: 'Unrecognised Event',
-      detail: {
-        detailType: 'Finding Raised',
-        replayName: 'last-week',
-        problems: [{ path: 'replay-name', code: 'replayed' }],
-      },
-    });
-    expect(replayed('last-week').detail).not.toHaveProperty('data');
-    expect(factOf(replayed('last-week'))).toBe(factOf(replayed('last-week')));
-    expect(factOf(replayed('last-week'))).not.toBe(factOf(replayed('this-week')));
-    expect(factOf(replayed('last-week'))).not.toBe(factOf(finding(1)));
-  });
-
-  test.each(['', 'hunter2', '"hunter2"', '[]', '{"password":"hunter2"}', '{"id":""}'])(
-    'the message body %s is recorded under the message id',
-    (body) => {
-      const recorded = auditEvent(body, message);
-      expect(recorded).toMatchObject({
-        id: 'message-1',
-        source: 'unknown',
-        detailType: 'Unrecognised Event',
-        time: '1970-01-01T00:00:00.000Z',
-      });
-      expect(JSON.stringify(recorded)).not.toContain('hunter2');
-    },
-  );
-
-  test('a fact announced again at another time is the same fact; of another source or account it is not', () => {
-    const again = auditEvent(delivered({ id: 'bus-2', time: '2026-03-02T00:00:00Z' }), message);
-    expect(factOf(again)).toBe(factOf(finding(1)));
-    expect(factOf({ ...finding(1), source: 'rekey.cli' })).not.toBe(factOf(finding(1)));
-    expect(factOf({ ...finding(1), account: '999999999999' })).not.toBe(factOf(finding(1)));
-    expect(factOf(finding(2))).not.toBe(factOf(finding(1)));
-  });
-
-  test('a request with a known id and other content is another fact', () => {
-    const request = (secret: string) => ({
-      ...finding(1),
-      detailType: 'Secret Revocation Requested',
-      detail: { metadata: finding(1).detail.metadata, data: { select: { secret } } },
-    });
-    expect(factOf(request('a'))).toBe(factOf(request('a')));
-    expect(factOf(request('a'))).not.toBe(factOf(request('b')));
-  });
-
-  test('the oldest facts are forgotten first', () => {
-    const facts = new RecentFacts(2);
-    expect(['a', 'b', 'a', 'c', 'a'].map((fact) => facts.add(fact))).toEqual([true, true, false, true, true]);
-    expect(facts.has('b')).toBe(false);
   });
 });
