@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ContainmentInput } from '../../../core/deployed/revocation-state.ts';
 import { containLeaks, verifyLeaks } from '../../../lambdas/revocation/contain.ts';
-import { report } from '../../../lambdas/revocation/report.ts';
 import { requestId, secretArn, World } from './world.ts';
 
 const input = (versions: readonly string[], change: Partial<ContainmentInput> = {}): ContainmentInput => ({
@@ -81,52 +80,42 @@ describe('the time of refusal', () => {
   });
 });
 
-describe('a report', () => {
-  const state = (verified: object) => ({
-    requestId,
-    requestDigest: 'd',
-    correlationId: 'c',
-    secretArn,
-    secretName: 'orders',
-    mode: 'kill',
-    named: false,
-    versions: ['v1'],
-    consumers: [],
-    containmentFunction: 'containment',
-    requestedAt: '2026-03-01T11:59:00.000Z',
-    rotated: {
-      newVersionId: 'new',
-      rotatedAt: '2026-03-01T11:59:30.000Z',
-      containmentFunction: 'containment',
-      lookups: 1,
-    },
-    swept: { value: { containments: [] } },
-    verified: {
-      value: {
-        verifications: [{ versionId: 'v1', identity: 'app', outcome: 'rejected' }],
-        unavailableVersions: [],
-        current: 'accepted',
-        ...verified,
-      },
-    },
+describe('a proof', () => {
+  const verify = (world: World, versions: readonly string[], change: Partial<ContainmentInput> = {}) =>
+    verifyLeaks(input(versions, { action: 'verify', ...change }), world.containment());
+
+  test('names the user and the versions of a credential that still works', async () => {
+    const world = await twoUsers();
+    await expect(verify(world, ['v0'])).rejects.toThrow(
+      'the target still accepts the credential of second in version v0 of orders',
+    );
   });
-  const reported = async (verified: object) => {
+
+  test('is given though the version that the rotation made is among those that were named', async () => {
     const world = new World();
-    const result = await report(state(verified), { bus: world.bus, origin: world.origin() });
-    return { outcome: result.outcome, published: world.published() };
-  };
-
-  test('without a time of refusal is of no success, though the current credential works', async () => {
-    expect(await reported({})).toEqual({ outcome: 'unproven', published: ['Secret Revocation Unproven'] });
+    world.store.begin(secretArn, 'new');
+    await world.runRotation(secretArn, 'new');
+    const change = { named: true, newVersionId: 'new' };
+    expect(await verify(world, ['v1', 'new'], change)).toStrictEqual({
+      verifications: [{ versionId: 'v1', identity: 'app', outcome: 'rejected' }],
+      unavailableVersions: [],
+      current: 'accepted',
+      refusedAt: '2026-03-01T12:00:00.000Z',
+    });
   });
 
-  test('with one is of none while nobody could be asked about the current credential', async () => {
-    const refusedAt = '2026-03-01T11:59:31.000Z';
-    expect(await reported({ refusedAt, current: 'unverifiable' })).toMatchObject({ outcome: 'unproven' });
-    expect(await reported({ refusedAt })).toEqual({
-      outcome: 'succeeded',
-      published: ['Secret Revocation Succeeded'],
-    });
+  test('waits for the first rotation of a secret whose value no target was told', async () => {
+    const world = new World();
+    world.store.create(secretArn, JSON.stringify({ password: 'the first value' }));
+    await expect(verify(world, ['gone'])).rejects.toThrow(
+      'orders holds its first value, which no target was told: there is nothing to prove before it has rotated',
+    );
+  });
+
+  test('says what is wrong with the current version where nothing that leaked is kept', async () => {
+    const world = new World();
+    world.store.create(secretArn, 'no JSON');
+    await expect(verify(world, ['gone'])).rejects.toMatchObject({ code: 'SecretValueInvalid' });
   });
 });
 
