@@ -108,7 +108,7 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
   const parsed = detailSchema('Secret Revocation Requested').safeParse(detail);
   if (!parsed.success) {
     // Paths only: messages and unknown keys may quote what the sender wrote.
-    const paths = parsed.error.issues.map((issue) => issue.path.join('.') || 'detail');
+    const paths = parsed.error.issues.map(({ path }) => path.join('.'));
     throw new Rejection(
       'RequestMalformed',
       `fields of the request's detail are missing, unknown or of a wrong form: ${[...new Set(paths)].join(', ')}; see docs/revocation.md`,
