@@ -180,4 +180,60 @@ describe('the intake of revocation requests', () => {
     const request = requestEvent({}, { versions: ['forgotten'] });
     expect(await takeRequest(request, second.world.intake({ store: second.store }))).toBe('started');
   });
+
+  test('a request from a clock that runs ahead by the limit is taken', async () => {
+    const time = '2026-03-01T12:15:00.000Z';
+    const event = requestEvent({ ...metadata({ time }), time });
+    expect(await takeRequest(event, new World().intake())).toBe('started');
+  });
+
+  test.each([
+    ['a field', requestEvent({}, { mode: 'destroy' }), /of a wrong form: data\.mode; see/],
+    ['each field once', requestEvent({}, { a: 1, reason: '' }), /of a wrong form: data\.reason, data; see/],
+    ['what is missing', requestEvent({ detail: {} }), /of a wrong form: metadata, data; see/],
+    [
+      'the sender',
+      requestEvent({ source: 'acme' }),
+      /"acme" may not ask for revocations; allowed are rekey\.cli$/,
+    ],
+    [
+      'its own time and the limit',
+      requestEvent(metadata({ time: '2026-02-28T11:59:59.000Z' })),
+      /^metadata\.time is 2026-02-28T11:59:59\.000Z, more than 24 hours ago/,
+    ],
+    [
+      'the time of its event and the limit',
+      requestEvent({ time: '2026-03-01T12:15:01Z' }),
+      /^the time of the event is 2026-03-01T12:15:01Z, more than 15 minutes ahead/,
+    ],
+  ])('what is wrong with a request is named: %s', async (_, event, message) => {
+    const outcome = await takeRequest(event, new World().intake());
+    expect(outcome).toMatchObject({ rejected: { message: expect.stringMatching(message) } });
+  });
+
+  test('the incident of a request is announced, and none where it names none', async () => {
+    const world = new World();
+    await takeRequest(requestEvent({}, { incident: 'INC-7', drill: true }), world.intake());
+    await takeRequest(requestEvent(), world.intake());
+    const [named, other] = world.bus.events.map(({ detail }) => detail.data);
+    expect(named).toMatchObject({ incident: 'INC-7', drill: true });
+    expect(Object.hasOwn(other ?? {}, 'incident')).toBe(false);
+  });
+
+  test('one named version that is kept is enough to begin at once', async () => {
+    const world = new World();
+    const begun = world.clock.now();
+    expect(await takeRequest(requestEvent({}, { versions: ['v1', 'gone'] }), world.intake())).toBe('started');
+    expect(world.clock.now()).toEqual(begun);
+  });
+
+  test.each(['no JSON', '{}'])(
+    'an execution of this name whose input is %s is of another request',
+    async (input) => {
+      const starter = { start: async () => ({ input }) };
+      expect(await takeRequest(requestEvent(), new World().intake({ starter }))).toMatchObject({
+        rejected: { code: 'RequestConflict' },
+      });
+    },
+  );
 });

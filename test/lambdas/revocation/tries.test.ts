@@ -52,3 +52,41 @@ test('many leaked passwords of the user in use do not block it', async () => {
   ]);
   expect(await rotator.probe(current)).toEqual({ outcome: 'accepted' });
 });
+
+/** A rotator that notes which credentials were tried, and how many at the same time; `right` is the password that works. */
+function watched() {
+  const tried: string[] = [];
+  let [trying, most] = [0, 0];
+  const rotator = {
+    identity: ({ username }: Login) => username,
+    probe: async ({ username, password }: Login): Promise<ProbeResult> => {
+      tried.push(`${username} ${password}`);
+      trying += 1;
+      most = Math.max(most, trying);
+      await new Promise((resolve) => setImmediate(resolve));
+      trying -= 1;
+      return password === 'right'
+        ? { outcome: 'accepted' }
+        : { outcome: 'rejected', error: new TargetError('AuthenticationRefused', 'refused') };
+    },
+  };
+  return { rotator, tried, most: () => most };
+}
+
+test('the current credential logs in after a refusal of its own user, and after nothing else', async () => {
+  const { rotator, tried } = watched();
+  const found = [leaked('app', 'right'), leaked('app', 'wrong'), leaked('other', 'wrong')];
+  const results = await tryLeaked(rotator, found, { username: 'app', password: 'current' }, context);
+  expect(results.map(({ outcome }) => outcome)).toEqual(['accepted', 'rejected', 'rejected']);
+  expect(tried.filter((login) => login === 'app current')).toHaveLength(1);
+  expect(tried.indexOf('app current')).toBeGreaterThan(tried.indexOf('app wrong'));
+});
+
+test('credentials of the user in use are tried one after the other, those of others at the same time', async () => {
+  const own = watched();
+  await tryLeaked(own.rotator, [leaked('app', 'a'), leaked('app', 'b')], current, context);
+  expect(own.most()).toBe(1);
+  const others = watched();
+  await tryLeaked(others.rotator, [leaked('other', 'a'), leaked('other', 'b')], current, context);
+  expect(others.most()).toBe(2);
+});
