@@ -6,6 +6,9 @@ interface StoredVersion {
   readonly body: Uint8Array | undefined;
 }
 
+/** Versions that S3 lists at once. */
+const versionsOfPage = 1000;
+
 /** A versioned bucket in memory, with conditional puts as S3 documents them. */
 export class MemoryAuditStore implements AuditStore {
   readonly objects = new Map<string, StoredVersion[]>();
@@ -46,9 +49,12 @@ export class MemoryAuditStore implements AuditStore {
   }
 
   async *versionsAfter(after: string): AsyncGenerator<ObjectVersion> {
+    let listed = 0;
     this.calls += 1;
     for (const key of this.#keys().filter((other) => other > after)) {
       for (const [index, { versionId, body }] of (this.objects.get(key) ?? []).entries()) {
+        if (listed === versionsOfPage) this.calls += 1;
+        listed = listed === versionsOfPage ? 1 : listed + 1;
         yield { key, versionId, deleteMarker: body === undefined, latest: index === 0 };
       }
     }

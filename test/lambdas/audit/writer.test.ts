@@ -47,24 +47,29 @@ describe('the audit writer', () => {
     expect(await verify(store)).toMatchObject({ intact: true, records: 3, repeated: 0 });
   });
 
-  test.each([0, 1, 999, 1000, 1001, 2500, 70_000])(
-    'finds the head of a log of %i objects',
-    async (length) => {
-      const store = new MemoryAuditStore();
-      let head = emptyHead;
-      for (let sequence = 1; sequence <= length; sequence += 1) {
-        // Only the tail is ever read, so that most objects need no content.
-        const object =
-          sequence > length - 120 ? encodeObject(head, [finding(sequence)], clock.now()) : undefined;
-        store.overwrite(objectKey(sequence), object?.body ?? new Uint8Array());
-        head = object?.head ?? { sequence, hash: 'f'.repeat(64) };
-      }
-      store.calls = 0;
-      await writerOf(store).append([finding(9_999)]);
-      expect(store.objects.has(objectKey(length + 1))).toBe(true);
-      expect(store.calls).toBeLessThan(24);
-    },
-  );
+  test.each([
+    [0, 2],
+    [1, 2],
+    [999, 2],
+    [1000, 2],
+    [1001, 4],
+    [2500, 5],
+    [70_000, 15],
+  ])('finds the head of a log of %i objects with %i calls at the most', async (length, calls) => {
+    const store = new MemoryAuditStore();
+    let head = emptyHead;
+    for (let sequence = 1; sequence <= length; sequence += 1) {
+      // Only the tail is ever read, so that most objects need no content.
+      const object =
+        sequence > length - 120 ? encodeObject(head, [finding(sequence)], clock.now()) : undefined;
+      store.overwrite(objectKey(sequence), object?.body ?? new Uint8Array());
+      head = object?.head ?? { sequence, hash: 'f'.repeat(64) };
+    }
+    store.calls = 0;
+    await writerOf(store).append([finding(9_999)]);
+    expect(store.objects.has(objectKey(length + 1))).toBe(true);
+    expect(store.calls).toBeLessThanOrEqual(calls);
+  });
 
   test('writes behind an object that somebody hid', async () => {
     const { store } = sampleLog([2, 2]);
