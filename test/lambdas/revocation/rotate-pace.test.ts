@@ -78,8 +78,10 @@ describe('the pace of a revocation’s rotation', () => {
     expect(asked).toEqual([0, 10_000, 20_000]);
   });
 
-  test('asks again as soon as an earlier rotation has ended, which it names while it has not', async () => {
-    const free: Labels = { v1: [previous], earlier: [current, pending] };
+  test.each<[string, Labels]>([
+    ['with the label beside the current one', { v1: [previous], earlier: [current, pending] }],
+    ['without a label', { v1: [previous], earlier: [current] }],
+  ])('asks again as soon as an earlier rotation has ended %s', async (_, free) => {
     const taken: Labels = { v1: [current], earlier: [pending] };
     const { dependencies, asked } = scene(
       (ms) => (ms < 1_000 ? taken : ms < 2_000 ? free : done),
@@ -87,6 +89,10 @@ describe('the pace of a revocation’s rotation', () => {
     );
     await rotateForRevocation(subject, dependencies);
     expect(asked).toEqual([0, 1_000]);
+  });
+
+  test('names an earlier rotation that has not ended', async () => {
+    const taken: Labels = { v1: [current], earlier: [pending] };
     await expect(rotateForRevocation(subject, scene(() => taken).dependencies)).rejects.toThrow(
       /; version earlier of an earlier rotation is still pending$/,
     );
