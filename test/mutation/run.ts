@@ -73,6 +73,8 @@ async function mutate(name: keyof typeof modules, files: readonly string[]): Pro
     ignoreStatic: true,
     coverageAnalysis: 'perTest',
     concurrency,
+    // Modules of past runs stay in a runner's memory: after some hundreds it holds gigabytes and is several times slower.
+    maxTestRunnerReuse: 20,
     timeoutMS: 25_000,
     tempDirName: join(reports, 'sandbox'),
     ignorePatterns: ['.rekey', 'cdk.out', 'bench', 'test/e2e', 'test/local', 'test/synth'],
