@@ -15,6 +15,7 @@ export class MemoryAuditStore implements AuditStore {
   /** Keys listed one at a time and pages of versions, to bound the work of finding the head. */
   calls = 0;
   #next = 0;
+  #sorted: string[] = [];
 
   async put(key: string, body: Uint8Array): Promise<'stored' | 'taken'> {
     await Promise.resolve();
@@ -73,7 +74,11 @@ export class MemoryAuditStore implements AuditStore {
     this.objects.set(key, [{ versionId: `v${this.#next}`, body }, ...(this.objects.get(key) ?? [])]);
   }
 
+  /** Sorted anew only where keys came or went: tests change the map themselves. */
   #keys(): string[] {
-    return [...this.objects.keys()].sort((a, b) => (a < b ? -1 : 1));
+    if (this.#sorted.length !== this.objects.size || !this.#sorted.every((key) => this.objects.has(key))) {
+      this.#sorted = [...this.objects.keys()].sort((a, b) => (a < b ? -1 : 1));
+    }
+    return this.#sorted;
   }
 }
