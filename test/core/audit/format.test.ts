@@ -3,9 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import {
   emptyHead,
   encodeObject,
+  firstBehind,
   objectKey,
   objectLines,
   parseLine,
+  sequenceBehind,
+  sequenceLimit,
   sequenceOfKey,
 } from '../../../core/audit/format.ts';
 import { finding } from './sample.ts';
@@ -40,6 +43,18 @@ describe('the format of the audit log', () => {
         event: finding(7),
       },
     });
+  });
+
+  test('who sent an event is part of its record, where that is known', () => {
+    const eventIn = (sender: { readonly sender?: string }) => {
+      const { body } = encodeObject(emptyHead, [{ ...finding(1), ...sender }], new Date(0));
+      return JSON.parse(Buffer.from(body).toString('utf8')).event;
+    };
+    expect(eventIn({ sender: 'AROAEXAMPLE:session' })).toEqual({
+      ...finding(1),
+      sender: 'AROAEXAMPLE:session',
+    });
+    expect(eventIn({})).toEqual(finding(1));
   });
 
   test('an object without records is refused', () => {
@@ -99,5 +114,64 @@ describe('the format of the audit log', () => {
   test('keys sort as sequences do', () => {
     const sequences = [1, 9, 10, 99, 100, 123_456_789_012];
     expect(sequences.map(objectKey).sort()).toEqual(sequences.map(objectKey));
+  });
+});
+
+describe('where a log goes on', () => {
+  const million = 1_000_000;
+
+  /** Lists these keys as a bucket does, and notes how it was asked. */
+  function bucket(keys: readonly string[]) {
+    const asked: [after: string, limit: number][] = [];
+    const list = async (after: string, limit: number) => {
+      asked.push([after, limit]);
+      return keys
+        .filter((key) => key > after)
+        .slice(0, limit)
+        .map((key) => ({ key }));
+    };
+    return { list, asked };
+  }
+  const foreign = (count: number) =>
+    Array.from({ length: count }, (_, index) => `${objectKey(7)}.${String(index).padStart(6, '0')}`);
+
+  test('is no further ahead than a million records', () => {
+    expect(sequenceBehind(5, objectKey(5 + million))).toBe(5 + million);
+    expect(sequenceBehind(5, objectKey(6 + million))).toBeUndefined();
+    expect(sequenceBehind(5, 'entries/notes.txt')).toBeUndefined();
+  });
+
+  test('is the first key behind a sequence, for which one key is listed', async () => {
+    const { list, asked } = bucket([1, 3, 9].map(objectKey));
+    expect(await firstBehind(list, 3)).toEqual({ key: objectKey(9) });
+    expect(asked).toEqual([[objectKey(3), 1]]);
+  });
+
+  test('is nowhere behind the last key, and behind the last one that there can be nothing is listed', async () => {
+    const { list, asked } = bucket([1, 3].map(objectKey));
+    expect(await firstBehind(list, 3)).toBeUndefined();
+    expect(asked).toHaveLength(1);
+    expect(await firstBehind(list, sequenceLimit)).toBeUndefined();
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each([
+    ['one foreign key', 1, 2],
+    ['a page of them', 1000, 2],
+    ['more than a page', 1001, 3],
+    ['many pages', 2500, 4],
+  ])('is found behind %s', async (_, count, calls) => {
+    const { list, asked } = bucket([...foreign(count), objectKey(9)]);
+    expect(await firstBehind(list, 3)).toEqual({ key: objectKey(9) });
+    expect(asked.map(([, limit]) => limit)).toEqual([1, ...Array(calls - 1).fill(1000)]);
+  });
+
+  test('is nowhere where only foreign keys follow, or what is too far ahead', async () => {
+    const near = bucket(foreign(2));
+    expect(await firstBehind(near.list, 3)).toBeUndefined();
+    expect(near.asked).toHaveLength(2);
+    const far = bucket([objectKey(5 * million), objectKey(6 * million)]);
+    expect(await firstBehind(far.list, 3)).toBeUndefined();
+    expect(far.asked).toHaveLength(1);
   });
 });
