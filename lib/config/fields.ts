@@ -7,7 +7,11 @@ import type { SecretConfiguration } from './schema.ts';
  * Finds what the first rotation of a created secret would refuse in its JSON. What is missing may still be put there by
  * hand, where that rotation does not come with the deploy.
  */
-export function checkFields({ type, create, rotateOnDeploy }: SecretConfiguration): Problem[] {
+export function checkFields({
+  type,
+  create,
+  rotateOnDeploy,
+}: Pick<SecretConfiguration, 'type' | 'create' | 'rotateOnDeploy'>): Problem[] {
   if (create === undefined || !isCreated(type)) return [];
   // Secrets Manager generates the password.
   const json = { password: 'x', ...create.fields };

@@ -37,6 +37,7 @@ import {
   createSecret,
   type Entry,
 } from './secret-entry.ts';
+import { validateSecret } from './secret-validation.ts';
 
 /** The admin secret: another secret of this app, or one that exists. */
 export type AdminSecret = RotatedSecret | ISecret | AdoptedSecret;
@@ -196,6 +197,16 @@ export class RotatedSecret extends Construct {
     }
 
     this.rotatesOnDeploy = props.rotateOnDeploy ?? created;
+    this.node.addValidation({
+      validate: () =>
+        validateSecret({
+          ...{ type: props.rotation.type, strategy: props.rotation.strategy, name: entry.name },
+          ...{ hasAdmin: admin !== undefined, identity: props.identity, resources: props.resources },
+          create: 'create' in props.secret ? props.secret.create : undefined,
+          rotatesOnDeploy: this.rotatesOnDeploy,
+          rotationFunction: this.foreign ? this.rotationFunctionArn : undefined,
+        }),
+    });
     this.schedule = new CfnRotationSchedule(this, 'Schedule', {
       secretId: entry.scheduled,
       rotationLambdaArn: props.rotation.function.functionArn,

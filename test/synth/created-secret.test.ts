@@ -114,14 +114,14 @@ function scene(content: CreatedSecret['fields'], names: readonly string[] = ['or
 describe('the definition of a created secret', () => {
   test('holds its fields and its admin secret, values that only the deploy knows included', () => {
     const host = `db.${Aws.URL_SUFFIX}`;
-    const { template } = scene({ engine: 'postgres', host, port: 5432, tls: true });
+    const { template } = scene({ engine: 'postgres', username: 'orders', host, port: 5432, tls: true });
     const [parameter] = Object.values(template().findResources('AWS::SSM::Parameter'));
     const [, parts] = (parameter as { Properties: { Value: { 'Fn::Join': [string, unknown[]] } } }).Properties
       .Value['Fn::Join'];
     expect(parts).toContainEqual({ Ref: 'AWS::URLSuffix' });
     const text = parts.map((part) => (typeof part === 'string' ? part : 'token')).join('');
     expect(JSON.parse(text).content).toEqual({
-      fields: { engine: 'postgres', host: 'db.token', port: 5432, tls: true },
+      fields: { engine: 'postgres', username: 'orders', host: 'db.token', port: 5432, tls: true },
       masterarn: adminArn,
     });
   });

@@ -26,8 +26,8 @@ function templateWith(
   const containment = new ContainmentFunction(stack, 'Containment', shared);
   for (const name of names) {
     new RotatedSecret(stack, name, {
-      ...{ environment: 'test', rotation, containment, owner: 'team-orders' },
-      secret: { adopt: { id: name } },
+      ...{ rotation, containment, owner: 'team-orders' },
+      ...{ secret: { adopt: { id: name } }, adminSecret: { id: 'admin' } },
     });
   }
   return Template.fromStack(stack);

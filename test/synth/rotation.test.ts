@@ -38,7 +38,7 @@ function synthesize(change: Partial<RotatedSecretProps> = {}): Scene {
     secret: {
       create: {
         name: '/test/orders',
-        fields: { engine: 'postgres', username: 'orders' },
+        fields: { engine: 'postgres', host: 'db.internal', username: 'orders' },
         encryptionKey: key,
       },
     },
@@ -311,7 +311,7 @@ describe('a created secret', () => {
       maximumAgeDays: 45,
       rotationFunction: expect.stringMatching(/^RotationFunction/),
       containmentFunction: expect.stringMatching(/^ContainmentFunction/),
-      content: { fields: { engine: 'postgres', username: 'orders' } },
+      content: { fields: { engine: 'postgres', host: 'db.internal', username: 'orders' } },
     });
   });
 });
@@ -381,15 +381,16 @@ describe('several secrets of one function', () => {
       containment: new ContainmentFunction(stack, 'Containment', shared),
     };
     const encryptionKey = new Key(stack, 'Key');
+    const fields = { engine: 'postgres', host: 'db.internal', username: 'orders' };
     const admin = new RotatedSecret(stack, 'Admin', {
       ...pair,
-      secret: { create: { name: '/test/admin', fields: {}, encryptionKey } },
+      secret: { create: { name: '/test/admin', fields, encryptionKey } },
       owner: 'team',
     });
     for (const name of ['one', 'two']) {
       new RotatedSecret(stack, name, {
         ...pair,
-        secret: { create: { name: `/test/${name}`, fields: {}, encryptionKey } },
+        secret: { create: { name: `/test/${name}`, fields, encryptionKey } },
         adminSecret: admin,
         owner: 'team',
       });

@@ -1,5 +1,5 @@
-import { secretName } from '../rules.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../schema.ts';
+import { secretName } from '../secret-rules.ts';
 import { functionId, functionKeyOf } from './function-key.ts';
 
 /** The room that a secret takes in its rotation stack. */

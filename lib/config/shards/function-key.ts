@@ -1,8 +1,8 @@
 import type { Strategy } from '../../../core/secret/secret.ts';
 import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
 import { isRotated, registry, type SecretType } from '../../../rotators/registry.ts';
-import { secretName } from '../rules.ts';
 import type { EnvironmentConfiguration, PasswordConfiguration, SecretConfiguration } from '../schema.ts';
+import { secretName } from '../secret-rules.ts';
 import { identityOf } from './identity.ts';
 
 /** Names an admin secret so that a new key in the configuration does not change it. */

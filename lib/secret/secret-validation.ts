@@ -1,0 +1,46 @@
+import { Token } from 'aws-cdk-lib';
+import type { Assignment } from '../../core/secret/definition.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
+import type { SecretType } from '../../rotators/registry.ts';
+import { checkAlone } from '../config/secret-rules.ts';
+import type { CreatedSecret } from './secret-entry.ts';
+
+/** What constructs tell of a secret. */
+export interface ValidatedSecret {
+  readonly type: SecretType;
+  readonly strategy: Strategy;
+  readonly name: string;
+  readonly create?: CreatedSecret | undefined;
+  readonly hasAdmin: boolean;
+  readonly identity?: Assignment['fields'] | undefined;
+  readonly resources?: readonly string[] | undefined;
+  readonly rotatesOnDeploy: boolean;
+  /** ARN of a function that is not Rekey's. */
+  readonly rotationFunction?: string | undefined;
+}
+
+/**
+ * Finds what the rules of the configuration refuse in a secret that constructs make. Values that are known at the deploy alone are
+ * taken for right.
+ * @returns sentences for the CDK's validation; none when all is well
+ */
+export function validateSecret(secret: ValidatedSecret): string[] {
+  const { type, strategy, name, create, identity, resources = [] } = secret;
+  const known = resources.filter((arn) => !Token.isUnresolved(arn));
+  const problems = checkAlone({
+    ...{ type, strategy, rotateOnDeploy: secret.rotatesOnDeploy },
+    ...(create === undefined
+      ? { adopt: Token.isUnresolved(name) ? 'known-at-the-deploy' : name }
+      : { create: { name, fields: { ...create.fields } } }),
+    ...(secret.hasAdmin && { adminSecret: { adopt: 'known-elsewhere' } }),
+    ...(identity !== undefined && { identity }),
+    ...(secret.rotationFunction !== undefined && { rotationFunction: secret.rotationFunction }),
+    resources: known,
+  } as Parameters<typeof checkAlone>[0]);
+  return problems.flatMap(({ path, message }) => {
+    if (path[0] === 'resources' && path.length === 1 && known.length < resources.length) return [];
+    const [part, , field = ''] = path;
+    const value = part === 'create' ? create?.fields[String(field)] : undefined;
+    return Token.isUnresolved(value) ? [] : [`${path.join('.')}: ${message}`];
+  });
+}
