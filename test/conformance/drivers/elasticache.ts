@@ -8,11 +8,12 @@ import { newFolder } from '../../../local/process/folders.ts';
 import { documented } from '../../../local/servers/documented.ts';
 import { receivePasswords } from '../../../local/servers/password-receiver.ts';
 import { elastiCacheRotator } from '../../../rotators/elasticache/rotator.ts';
-import type { CacheUserSecret } from '../../../rotators/elasticache/schema.ts';
+import { type CacheUserSecret, userIdOf } from '../../../rotators/elasticache/schema.ts';
 import type { Pace } from '../../../rotators/families/aws-api/reset.ts';
 import type { RedisSecret } from '../../../rotators/redis/schema.ts';
 import { layLine } from '../cut.ts';
 import { servedBy } from '../deployed.ts';
+import { type Call, recorded } from '../recorded.ts';
 import type { TargetUnderTest } from '../target.ts';
 import { missing, type RedisUnderTest, start as startRedis } from './redis.ts';
 
@@ -29,6 +30,12 @@ export interface ElastiCacheUnderTest extends TargetUnderTest<CacheUserSecret> {
   /** Cuts or mends the rotator's line to the API. */
   reachable(yes: boolean): void;
   paced(pace: Pace): TargetUnderTest<CacheUserSecret>['rotator'];
+  /**
+   * Leaves the functions the user of this secret alone, as `resources` of one that names its own does, and gives a rotator
+   * whose calls are in {@link calls}.
+   */
+  onlyFor(secret: CacheUserSecret): Promise<TargetUnderTest<CacheUserSecret>['rotator']>;
+  readonly calls: Call[];
 }
 
 /**
@@ -75,10 +82,22 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
       },
       pace,
     });
+  const calls: Call[] = [];
+  const client = new ElastiCacheClient(cloud.clientOptions());
+  const listened = recorded(client.config.requestHandler, calls);
+  const onlyFor: ElastiCacheUnderTest['onlyFor'] = async (secret) => {
+    const Resource = `arn:aws:elasticache:${cloud.region}:${cloud.accountId}:user:${userIdOf(secret)}`;
+    const Statement = policy.Statement.map((statement) => ({ ...statement, Resource }));
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    const request = { UserName: principal.name, PolicyName: 'granted', PolicyDocument };
+    await iam.send(new PutUserPolicyCommand(request));
+    const requestHandler = listened;
+    const config = { ...cloud.clientOptions(principal.credentials), requestHandler, maxAttempts: 2 };
+    return elastiCacheRotator({ config, pace: quick });
+  };
   const line = await layLine(cloud.port);
   const reachable = (yes: boolean) => (yes ? line.mend() : line.cutAfter(0, 'before'));
 
-  const client = new ElastiCacheClient(cloud.clientOptions());
   let accounts = 0;
   const createAccount: ElastiCacheUnderTest['createAccount'] = async (options = {}) => {
     accounts += 1;
@@ -118,7 +137,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   const { logsIn, openSession, outages } = redis;
   const asRedis = (secret: CacheUserSecret) => secret as RedisSecret;
   return {
-    ...{ cloud, redis, reachable },
+    ...{ cloud, redis, reachable, onlyFor, calls },
     changes: () => changes,
     paced: (pace) => rotatorAt(line.port, pace),
     rotator: rotatorAt(line.port),

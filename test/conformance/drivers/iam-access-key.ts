@@ -37,6 +37,7 @@ import { servedBy } from '../deployed.ts';
 import { openDoor } from '../door.ts';
 import { unknownKeys } from '../login.ts';
 import { patience, runLivesAmongManyMs, runLivesMs } from '../pace.ts';
+import { type Call, recorded } from '../recorded.ts';
 import type { Account, TargetUnderTest } from '../target.ts';
 
 const path = '/apps/';
@@ -62,8 +63,10 @@ export interface IamUnderTest extends TargetUnderTest<IamAccessKeySecret> {
   readonly iam: IAMClient;
   /** A rotator with the roles of the functions, made with other options. */
   rotatorWith(options: IamAccessKeyOptions, port?: number): Rotator<IamAccessKeySecret>;
-  /** The actions that the rotators have asked for, in order, tries again included. */
-  readonly calls: string[];
+  /** What the rotators have asked for, in order, tries again included. */
+  readonly calls: Call[];
+  /** Leaves the functions the user of this secret alone, as `resources` of one that names its own does. */
+  onlyFor(secret: IamAccessKeySecret): Promise<void>;
   /** Denies one of the functions an action on one user. */
   deny(role: FunctionRole, action: string, username: string): Promise<void>;
   userArn(username: string): string;
@@ -116,16 +119,20 @@ export async function start(): Promise<IamUnderTest> {
     const { Role } = await iam.send(
       new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: JSON.stringify(trust) }),
     );
+    // IAM asks for a user that is gone by its name alone, since nothing knows its path any more.
+    await permit(role, [userArn('*'), `arn:aws:iam::${cloud.accountId}:user/gone`]);
+    return Role?.Arn ?? '';
+  };
+  const permit = async (role: FunctionRole, users: string[]) => {
     const policy = await documentedPolicy(role);
     for (const statement of policy.Statement) {
-      // IAM asks for a user that is gone by its name alone, since nothing knows its path any more.
       statement.Resource = /:function:/.test(String(statement.Resource))
         ? `arn:aws:lambda:${cloud.region}:${cloud.accountId}:function:${sessionCutoff}`
-        : [userArn('*'), `arn:aws:iam::${cloud.accountId}:user/gone`];
+        : users;
     }
     const PolicyDocument = JSON.stringify(policy);
-    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'documented', PolicyDocument }));
-    return Role?.Arn ?? '';
+    const request = { RoleName: `rekey-${role}`, PolicyName: 'documented', PolicyDocument };
+    await iam.send(new PutRolePolicyCommand(request));
   };
   const sessionOf = async (role: FunctionRole) => {
     const arn = await roleOf(role, { AWS: `arn:aws:iam::${cloud.accountId}:root` });
@@ -134,8 +141,9 @@ export async function start(): Promise<IamUnderTest> {
   const [rotation, containment] = [await sessionOf('rotation'), await sessionOf('containment')];
   await deploySessionCutoff(cloud, await roleOf('session-cutoff', { Service: 'lambda.amazonaws.com' }));
 
-  const calls: string[] = [];
-  const requestHandler = withErrorsOfThisRealm(new IAMClient(clientOptions()).config.requestHandler, calls);
+  const calls: Call[] = [];
+  const handler = withErrorsOfThisRealm(new IAMClient(clientOptions()).config.requestHandler);
+  const requestHandler = recorded(handler, calls);
   const rotatorWith: IamUnderTest['rotatorWith'] = (options, port = door.port) => {
     const as = (credentials: CloudCredentials, cutoff?: SessionCutoff) =>
       createIamAccessKey({
@@ -259,6 +267,11 @@ export async function start(): Promise<IamUnderTest> {
     server: 'MiniStack 1.5 (emulator)',
     context: patience,
     ...{ cloud, iam, rotatorWith, createAccount, deny, userArn, calls },
+    onlyFor: async ({ username }) => {
+      for (const role of ['rotation', 'containment', 'session-cutoff'] as const) {
+        await permit(role, [userArn(username)]);
+      }
+    },
     containment: { credentials: containment, sessionCutoff },
     withPassword: (secret, secretAccessKey) => ({ ...secret, secretAccessKey }),
     passwordOf: ({ secretAccessKey }) => secretAccessKey ?? '',
@@ -367,20 +380,13 @@ type RequestHandler = IAMClient['config']['requestHandler'];
  * Jest runs modules in a realm of its own, where errors of Node's core are no `Error`; the SDK would put ones without
  * a code in their place, and not try again where it does outside.
  */
-function withErrorsOfThisRealm(handler: RequestHandler, calls: string[]): RequestHandler {
+function withErrorsOfThisRealm(handler: RequestHandler): RequestHandler {
   return new Proxy(handler, {
     get(of, property) {
-      // Shared by all clients: one that ends must not cut off the others.
-      if (property === 'destroy') return () => {};
       const member: unknown = Reflect.get(of, property, of);
       if (typeof member !== 'function') return member;
       if (property !== 'handle') return member.bind(of);
       return async (...parameters: unknown[]) => {
-        const [{ body }] = parameters as [{ body?: unknown }];
-        const { path: asked = '' } = parameters[0] as { path?: string };
-        calls.push(
-          /^Action=(\w+)/.exec(String(body))?.[1] ?? (asked.endsWith('/invocations') ? 'Invoke' : 'unknown'),
-        );
         try {
           return await member.apply(of, parameters);
         } catch (error) {

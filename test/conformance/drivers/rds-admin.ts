@@ -15,6 +15,7 @@ import { type MasterSecret, portOf } from '../../../rotators/rds-admin/schema.ts
 import { layLine } from '../cut.ts';
 import { servedBy } from '../deployed.ts';
 import { patience } from '../pace.ts';
+import { type Call, recorded } from '../recorded.ts';
 import type { LiveSession, TargetUnderTest } from '../target.ts';
 
 const quote = pg.escapeIdentifier;
@@ -49,6 +50,14 @@ export interface RdsUnderTest extends TargetUnderTest<MasterSecret> {
   resets(): number;
   /** A rotator with the same permissions that waits in another way. */
   paced(pace: Pace): TargetUnderTest<MasterSecret>['rotator'];
+  /**
+   * Leaves the functions the database of this secret alone, as `resources` of one that names its own does, and gives a rotator
+   * whose calls are in {@link calls}.
+   */
+  onlyFor(secret: MasterSecret): Promise<TargetUnderTest<MasterSecret>['rotator']>;
+  readonly calls: Call[];
+  /** The identifiers by which the APIs know the database of a secret, its member's included. */
+  identifiersOf(secret: MasterSecret): readonly string[];
 }
 
 /**
@@ -123,6 +132,20 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
       },
       pace,
     });
+  const calls: Call[] = [];
+  const arns = new Map<string, string>();
+  const listened = recorded(new RDSClient(cloud.clientOptions()).config.requestHandler, calls);
+  const onlyFor: RdsUnderTest['onlyFor'] = async ({ username }) => {
+    const Statement = policy.Statement.map(({ Resource, ...statement }) => ({
+      ...statement,
+      Resource: Resource === '*' ? '*' : arns.get(username),
+    }));
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await iam.send(new PutUserPolicyCommand({ UserName: user.name, PolicyName: 'granted', PolicyDocument }));
+    const requestHandler = listened;
+    const config = { ...cloud.clientOptions(user.credentials), requestHandler, maxAttempts: 2 };
+    return rdsAdminRotator({ config, pace: quick });
+  };
   const line = await layLine(cloud.port);
   const reachable = (yes: boolean) => (yes ? line.mend() : line.cutAfter(0, 'before'));
 
@@ -135,9 +158,11 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     password: string,
   ): Promise<Partial<MasterSecret>> => {
     const id = `db-${account}`;
+    const kind = account % 4 === 0 || account % 4 === 3 ? 'db' : 'cluster';
+    arns.set(username, `arn:aws:rds:${cloud.region}:${cloud.accountId}:${kind}:${id}`);
     const master = { MasterUsername: username, MasterUserPassword: password };
     const size = { DBInstanceClass: 'db.r6g.large', AllocatedStorage: 20 };
-    if (account % 4 === 0 || account % 4 === 3) {
+    if (kind === 'db') {
       const instance = { DBInstanceIdentifier: id, Engine: 'postgres', ...master, ...size };
       await rds.send(new CreateDBInstanceCommand({ ...instance, Tags: tags }));
       return account % 4 === 3 ? {} : { dbInstanceIdentifier: id };
@@ -184,6 +209,11 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     resets: () => resets,
     paced: (pace) => rotatorAt(line.port, pace),
     superuser: (...statements) => asSuperuser(statements, false),
+    ...{ onlyFor, calls },
+    identifiersOf: ({ username }) => {
+      const id = arns.get(username)?.split(':').at(-1) ?? '';
+      return [id, `${id}-1`];
+    },
     context: { ...patience, certificateAuthorities: [server.caPem] },
     createAccount,
     withPassword: (secret, password) => ({ ...secret, password }),
