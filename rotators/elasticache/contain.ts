@@ -1,4 +1,4 @@
-import { TargetError } from '../../core/errors/rekey-error.ts';
+import { RekeyError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { ContainContext, ContainResult } from '../../core/rotator.ts';
 import { generatePassword, passwordPolicy } from '../../core/secret/password.ts';
 import { toAssign } from '../families/assigned.ts';
@@ -41,7 +41,14 @@ export async function contain(
     working ??= { ...leaked, password };
     await setPasswords(user, [working], { deadline, blind: true, sign: { gone: leaked } }, tools, context);
   }
-  const by = asLogin((await adminOf(context)) ?? working ?? leaked);
+  const admin = await adminOf(context);
+  // What the API has changed is the secret's own; of any other user nothing but the secret says so.
+  const stranger = admin === undefined || removes ? undefined : await strangerIn(leaked, tools, context);
+  if (stranger !== undefined) {
+    const note = `sessions of "${username}" were not touched, since nothing but the secret says that it is of that user: ${stranger}`;
+    return { loginsRefused: true, sessionsEnded: 0, note };
+  }
+  const by = asLogin(admin ?? working ?? leaked);
   if (by === undefined || (by.username === username && working === undefined)) {
     const why =
       by === undefined
@@ -87,6 +94,26 @@ const isReplaced = ({ username, password }: CacheUserSecret, { strategy, credent
  */
 const adminOf = async ({ credentials }: Context): Promise<CacheUserSecret | undefined> =>
   await credentials.admin().catch(() => undefined);
+
+/**
+ * Says why the user that a version names is not the secret's, and gives undefined where it is. The deployment names that user, or
+ * the API shows it to the function by the version's id and name. The admin could end anybody's sessions.
+ * @throws TargetError that may pass
+ */
+async function strangerIn(
+  leaked: CacheUserSecret,
+  { api }: Tools,
+  context: Context,
+): Promise<string | undefined> {
+  if (await context.credentials.isAssigned(leaked)) return undefined;
+  try {
+    await locate(leaked, api, context);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RekeyError) || error.retryable) throw error;
+    return error.message;
+  }
+}
 
 async function end(
   leaked: CacheUserSecret,

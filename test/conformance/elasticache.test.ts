@@ -194,6 +194,35 @@ describeHere('ElastiCache', () => {
       expect(await logins({ ...secret, password: guess })).toEqual([false]);
     });
 
+    test.each(['own', 'other'] as const)(
+      'has the admin end no session of a user whom the secret alone names, by the id of the %s',
+      async (by) => {
+        const [own, other] = [await world('single-user'), await world('single-user')];
+        const { user_arn: _arn, ...rest } = own.secret;
+        const userId = idOf((by === 'own' ? own : other).secret);
+        const theirs = { ...rest, userId, host: null, username: other.secret.username };
+        own.scene.isAssigned = false;
+        own.scene.versions.unshift(
+          { ...theirs, password: guess } as never,
+          { ...theirs, password: `${guess}-older` } as never,
+        );
+        const rotator = await target.onlyFor(own.secret);
+        own.scene.target = { ...own.scene.target, rotator } as never;
+        const session = await target.openSession(other.secret);
+        try {
+          const contained = await own.scene.contain(own.scene.previous as never);
+          expect(contained).toEqual({
+            ...{ loginsRefused: true, sessionsEnded: 0 },
+            note: expect.stringContaining(`sessions of "${other.secret.username}" were not touched`),
+          });
+          expect(await session.alive()).toBe(true);
+        } finally {
+          await session.close();
+          await target.missingPermissions[0]?.restore?.();
+        }
+      },
+    );
+
     test('an endpoint of ElastiCache over TLS needs nobody to vouch for it, any other place does', async () => {
       const { scene, secret } = await world('single-user');
       scene.isAssigned = false;
