@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../../adapters/random.ts';
 import type { Rotator, TargetContext } from '../../../core/rotator.ts';
@@ -8,6 +9,7 @@ import { outcome } from '../../chaos/histories.ts';
 import { Rotations } from '../../chaos/secrets-manager.ts';
 import { engine, MemoryBus, noDatabases } from '../../lambdas/rotation/engine.ts';
 import { MemoryStore } from '../../lambdas/rotation/memory-store.ts';
+import { propertyRuns } from '../../property-runs.ts';
 
 export type Secret = Record<string, unknown>;
 
@@ -51,7 +53,7 @@ export const rotation = { kind: 'rotation' } as const;
 export const step = { kind: 'step' } as const;
 export const revocation = { kind: 'revocation', rotate: true } as const;
 
-export const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:app-AbCdEf';
+const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:app-AbCdEf';
 export const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-GhIjKl';
 
 /** What is known at a look: every version that is kept, and the guesses of his. */
@@ -88,7 +90,7 @@ export interface Setting {
 }
 
 /** Plays a history. @returns what has gone wrong, in words */
-export async function play<F>(
+async function play<F>(
   history: readonly Move<F>[],
   plot: Plot<F>,
   { strategy, isNamed }: Setting,
@@ -162,4 +164,29 @@ export async function play<F>(
   } finally {
     await plot.end();
   }
+}
+
+/**
+ * Asserts that he gains nothing, whatever the history.
+ * @param from.found - histories that were found by hand, played first
+ */
+export async function assertGainsNothing<F>(
+  from: {
+    readonly moves: fc.Arbitrary<Move<F>[]>;
+    readonly found: readonly (readonly Move<F>[])[];
+    readonly runs: number;
+    plot(): Promise<Plot<F>>;
+  },
+  setting: Setting,
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(from.moves, async (history) => {
+      expect(await play(history, await from.plot(), setting)).toEqual([]);
+    }),
+    {
+      numRuns: propertyRuns(from.runs),
+      ...(process.env.REKEY_SEED && { seed: Number(process.env.REKEY_SEED) }),
+      examples: from.found.map((history) => [[...history]]),
+    },
+  );
 }
