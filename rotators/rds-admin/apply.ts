@@ -20,11 +20,11 @@ export async function apply(
 ): Promise<void> {
   const deadline = Date.now() + tools.pace.budgetMs;
   const { current } = context.credentials;
+  await requireTransport(next, context);
   const login = await tryLogin(current, context);
   // What could not be tried afterwards is not changed.
   if (login instanceof TargetError) throw login;
   if (login === 'refused' && (await tryLogin(next, context)) === 'accepted') return;
-  if (login === 'refused') await requireTransport(next, context);
   const database = await locate(next, tools.api, context);
   await requireSameDatabase(database, current, context);
   await reset(database, next, { deadline, blind: false }, tools, context);
@@ -36,19 +36,25 @@ export async function apply(
 }
 
 /**
- * Refuses to send a password that the API sets over a connection without TLS that only the secret asks for. Whoever may write it,
- * and listens on the way, would learn the master password.
+ * Tells whether a password that the API sets may be sent where a secret points. Without TLS anybody on the way may be told it, and
+ * accept whatever is sent, so that no login proves anything: the deployment must name the place.
+ */
+export const isSafeToSend = async (
+  secret: MasterSecret,
+  { credentials }: Pick<ApplyContext<MasterSecret>, 'credentials'>,
+): Promise<boolean> => transportOf(secret) !== 'plaintext' || (await credentials.isAssigned(secret));
+
+/**
+ * Refuses to set a password that would be sent without TLS because only the secret asks for that. Whoever may write it, and
+ * listens on the way, would learn the master password.
  * @throws SecretError `CredentialUnusable`
  */
-async function requireTransport(
-  next: MasterSecret,
-  { credentials }: ApplyContext<MasterSecret>,
-): Promise<void> {
-  if (transportOf(next) !== 'plaintext' || (await credentials.isAssigned(next))) return;
+async function requireTransport(next: MasterSecret, context: ApplyContext<MasterSecret>): Promise<void> {
+  if (await isSafeToSend(next, context)) return;
   throw new SecretError(
     'CredentialUnusable',
-    `the server refuses the current password of "${next.username}", and the secret asks for a connection without TLS, over which ` +
-      `a new one is not sent; take "ssl": false out of it, or: ${toAssign(next)}`,
+    `the secret of "${next.username}" asks for a connection without TLS, over which a master password that works is not sent; ` +
+      `take "ssl": false out of it, or: ${toAssign(next)}`,
   );
 }
 

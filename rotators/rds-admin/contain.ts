@@ -1,8 +1,9 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ContainContext, ContainResult } from '../../core/rotator.ts';
 import { generatePassword, passwordPolicy } from '../../core/secret/password.ts';
+import { toAssign } from '../families/assigned.ts';
 import { narrow } from '../families/aws-api/passwords.ts';
-import { requireSameDatabase } from './apply.ts';
+import { isSafeToSend, requireSameDatabase } from './apply.ts';
 import { rulesOf } from './limits.ts';
 import { driverOf, endSessions, sessionsGoOn, tryLogin } from './login.ts';
 import { reset, resetOver, type Tools } from './reset.ts';
@@ -17,7 +18,8 @@ type Context = ContainContext<MasterSecret>;
  * - An older password, where the current one logs in: it is refused already, and the current one ends its sessions.
  * - A password that the server refuses is dead. Whoever is still in is ended after the next rotation, whose password works.
  * - Any other is replaced through the API by a random one that nobody keeps: the next rotation needs no login. With that
- *   password, before it is forgotten, all other sessions of the master user are ended.
+ *   password, before it is forgotten, all other sessions of the master user are ended; not where it would be sent without TLS to a
+ *   place that the deployment does not name.
  */
 export async function contain(leaked: MasterSecret, context: Context, tools: Tools): Promise<ContainResult> {
   const deadline = Date.now() + tools.pace.budgetMs;
@@ -45,7 +47,12 @@ export async function contain(leaked: MasterSecret, context: Context, tools: Too
 
   const password = generatePassword(narrow(passwordPolicy({}), rulesOf(leaked)), context.random);
   const interim = { ...leaked, password };
-  await reset(database, interim, { deadline, blind: true }, tools, context);
+  const safe = await isSafeToSend(leaked, context);
+  await reset(database, interim, { deadline, blind: true, unsent: !safe }, tools, context);
+  if (!safe) {
+    const note = `the password was replaced, but sessions that are open go on: to end them takes a login, and the secret asks for a connection without TLS; ${toAssign(leaked)}`;
+    return { loginsRefused: true, sessionsEnded: 0, note };
+  }
   try {
     const { sessionsEnded, note } = await endSessions(leaked, interim, context, undefined);
     const canEnd = driverOf(leaked) === 'postgresql' || driverOf(leaked) === 'mysql';

@@ -15,6 +15,7 @@ import { type MariaDbServer, missingMariaDb, startMariaDb } from '../../local/se
 import { type PasswordReceiver, receivePasswords } from '../../local/servers/password-receiver.ts';
 import { defaultPace } from '../../rotators/families/aws-api/reset.ts';
 import { type RdsUnderTest, start } from './drivers/rds-admin.ts';
+import { startHostile } from './hostile.ts';
 import { failure, Scene, type Target } from './scene.ts';
 
 type Secret = Parameters<RdsUnderTest['logsIn']>[0];
@@ -294,14 +295,38 @@ test('a database whose name is an alias of its endpoint is changed', async () =>
   expect(await target.logsIn(rotated)).toBe(true);
 });
 
-test('over a connection without TLS no password is set that its current one does not ask for', async () => {
-  const secret = await createInstance();
-  const scene = sceneOf({ ...secret, ssl: false });
-  scene.isAssigned = false;
-  scene.versions.unshift({ ...scene.current, password: 'a guess of the writer 1' });
-  const { code } = await failure(scene.rotate());
-  expect(['CredentialUnusable', 'TargetRefused']).toContain(code);
-  expect(await target.logsIn(secret as unknown as Secret)).toBe(true);
+test('over a connection without TLS that the secret alone asks for no password is sent that works', async () => {
+  // Whoever is on the way takes any password for the right one.
+  const onTheWay = await startHostile('postgresql');
+  try {
+    const secret = await createInstance();
+    const scene = sceneOf({
+      ...secret,
+      port: onTheWay.port,
+      ssl: false,
+      password: 'a-guess-of-the-writer-1',
+    });
+    scene.isAssigned = false;
+    expect(await failure(scene.rotate())).toMatchObject({
+      code: 'CredentialUnusable',
+      message: expect.stringContaining('take "ssl": false out of it'),
+    });
+    expect(await target.logsIn(secret)).toBe(true);
+    const before = target.given.length;
+    expect(await scene.contain(scene.current)).toEqual({
+      ...{ loginsRefused: true, sessionsEnded: 0 },
+      note: expect.stringMatching(/was replaced, but sessions .* go on: .*without TLS.*identity:/),
+    });
+    expect(await target.logsIn(secret)).toBe(false);
+    expect(target.given.length).toBe(before + 1);
+    expect(onTheWay.learned(target.given)).toEqual([]);
+    // Where the deployment names the place, that is its business.
+    const named = sceneOf({ ...secret, port: onTheWay.port, ssl: false });
+    const next = await named.rotate();
+    expect(onTheWay.learned([String(next.password)])).toHaveLength(1);
+  } finally {
+    await onTheWay.stop();
+  }
 });
 
 test('Redshift: the cluster is changed within its own rules, and sessions that cannot be ended are named', async () => {

@@ -27,6 +27,8 @@ export interface ElastiCacheUnderTest extends TargetUnderTest<CacheUserSecret> {
   readonly redis: RedisUnderTest;
   /** How often the passwords of a user were set at the server. */
   changes(): number;
+  /** The passwords that were set so. */
+  readonly given: readonly string[];
   /** Cuts or mends the rotator's line to the API. */
   reachable(yes: boolean): void;
   paced(pace: Pace): TargetUnderTest<CacheUserSecret>['rotator'];
@@ -47,7 +49,9 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   const directory = await newFolder('elasticache');
   const [redis, cloud] = await Promise.all([startRedis(), options.cloud ?? startCloud({ directory })]);
   let changes = 0;
+  const given: string[] = [];
   const receiver = await receivePasswords(async ({ username, passwords }) => {
+    given.push(...passwords);
     const hashes = passwords.map((password) => `#${sha256(password)}`);
     await redis.superuser(['ACL', 'SETUSER', username, 'resetpass', ...hashes], ['ACL', 'SAVE']);
     changes += 1;
@@ -137,7 +141,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   const { logsIn, openSession, outages } = redis;
   const asRedis = (secret: CacheUserSecret) => secret as RedisSecret;
   return {
-    ...{ cloud, redis, reachable, onlyFor, calls },
+    ...{ cloud, redis, reachable, onlyFor, calls, given },
     changes: () => changes,
     paced: (pace) => rotatorAt(line.port, pace),
     rotator: rotatorAt(line.port),

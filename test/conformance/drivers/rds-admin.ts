@@ -48,6 +48,8 @@ export interface RdsUnderTest extends TargetUnderTest<MasterSecret> {
   reachable(yes: boolean): void;
   /** How often a master password was set at the server. */
   resets(): number;
+  /** The passwords that were set so. */
+  readonly given: readonly string[];
   /** A rotator with the same permissions that waits in another way. */
   paced(pace: Pace): TargetUnderTest<MasterSecret>['rotator'];
   /**
@@ -96,7 +98,9 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     }
   };
   let resets = 0;
+  const given: string[] = [];
   const receiver = await receivePasswords(async ({ username, passwords: [password = ''] }) => {
+    given.push(password);
     const salt = crypto.getRandomValues(new Uint8Array(16));
     const verifier = await scramVerifier(password, salt, defaultIterations);
     await asSuperuser([`ALTER ROLE ${quote(username)} PASSWORD ${pg.escapeLiteral(verifier)}`], true);
@@ -209,7 +213,7 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     resets: () => resets,
     paced: (pace) => rotatorAt(line.port, pace),
     superuser: (...statements) => asSuperuser(statements, false),
-    ...{ onlyFor, calls },
+    ...{ onlyFor, calls, given },
     identifiersOf: ({ username }) => {
       const id = arns.get(username)?.split(':').at(-1) ?? '';
       return [id, `${id}-1`];
