@@ -82,9 +82,10 @@ describeHere('elasticache', () => {
     const ids = { own: idOf(secret), victim: idOf(victim), none: undefined, gone: 'user-gone' };
     const arns = { own: arnOf(secret), victim: arnOf(victim), none: undefined };
     target.calls.length = 0;
+    const given = target.given;
     const watched = await watchLogins({
       ...{ target: target as unknown as Target, hostile: [hostile] },
-      ...{ own: [secret], victims: [victim as Secret], admin },
+      ...{ own: [secret], victims: [victim as Secret], admin, given },
     });
     return {
       rotator: (await target.onlyFor(secret)) as never,
@@ -106,7 +107,7 @@ describeHere('elasticache', () => {
     };
   };
 
-  test('the function may change its own user and no other', async () => {
+  test('a function may change its own user and no other', async () => {
     const { secret } = await target.createAccount();
     const { secret: other } = await target.createAccount();
     const rotator = await target.onlyFor(secret);

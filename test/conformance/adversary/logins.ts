@@ -49,6 +49,8 @@ interface Cast {
   /** Those whom nothing of the story may reach; the first has a session open. */
   readonly victims: readonly [Secret, ...Secret[]];
   readonly admin?: Secret;
+  /** Passwords that were set at the target, in no version of the secret maybe. @default none are known */
+  readonly given?: readonly string[];
 }
 
 /** What he must not have got where users log in with passwords, looked at with logins. */
@@ -58,6 +60,7 @@ export async function watchLogins({
   own,
   victims,
   admin,
+  given = [],
 }: Cast): Promise<Pick<Plot<never>, 'look' | 'lastLook' | 'end'>> {
   const [victim] = victims;
   const session: LiveSession = await target.openSession(victim);
@@ -68,6 +71,7 @@ export async function watchLogins({
     ...new Set(
       [...versions, victim, ...(admin ? [admin] : [])]
         .map((one) => String(one.password))
+        .concat(given)
         .filter((password) => !guesses.has(password)),
     ),
   ];
