@@ -26,11 +26,11 @@ export interface Locked extends z.output<typeof lockedSchema> {
   readonly name: string;
 }
 
-/** Lists the packages of the lock file, without Rekey itself. */
+/** Lists the packages of the lock file, without Rekey itself and its workspace. */
 export function lockedPackages(lockFile: string = join(packageRoot, 'package-lock.json')): Locked[] {
   const { packages } = lockFileSchema.parse(JSON.parse(readFileSync(lockFile, 'utf8')));
   return Object.entries(packages)
-    .filter(([path, { link }]) => path !== '' && link !== true)
+    .filter(([path, { link }]) => path.includes('node_modules/') && link !== true)
     .map(([path, locked]) => ({ ...locked, path, name: nameOf(path) }));
 }
 

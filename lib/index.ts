@@ -2,7 +2,8 @@
  * Rekey's constructs for your own CDK app.
  *
  * `RekeyEnvironment` deploys everything of one environment from a typed configuration, as Rekey's own app does. The
- * constructs below it can also be put together one by one:
+ * constructs below it can also be put together one by one. The folder `examples/own-cdk-app` holds the example as an app that
+ * synthesizes.
  *
  * @example
  * const bus = new RekeyBus(this, 'Bus', { environment: 'prod' });
@@ -22,8 +23,6 @@
  * new RevocationWorkflow(this, 'Revocation', {
  *   bus, auditQueue: log.queue, secrets: [orders],
  * });
- *
- * The folder `examples/own-cdk-app` holds it as an app that synthesizes.
  *
  * @packageDocumentation
  */

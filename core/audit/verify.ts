@@ -72,7 +72,7 @@ export interface VerificationReport {
  *
  * @throws whatever `source.versions()` throws; an object that cannot be read becomes a problem
  * @example
- * const report = await verifyLog(s3AuditLog({ bucket }));
+ * const report = await verifyLog(source);
  * if (!report.intact) report.problems.forEach(({ message }) => console.error(message));
  */
 export async function verifyLog(

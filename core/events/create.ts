@@ -29,7 +29,7 @@ const factNamespace = '6f0c2d0e-6f6b-5d0c-9f5a-2b1e8c1d7a54';
  * Makes an event of the catalogue, ready for the bus.
  * @see https://www.rfc-editor.org/rfc/rfc9562
  * @example
- * createEvent(origin, 'Secret Rotation Started', { secretArn, … }, { correlationId: versionId });
+ * createEvent(origin, 'Secret Rotation Started', { ...rotated, previousVersionId }, { correlationId: versionId });
  */
 export function createEvent<T extends DetailType>(
   origin: EventOrigin,

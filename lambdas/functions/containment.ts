@@ -20,7 +20,7 @@ import { targetDefaults } from './target.ts';
  * The revocation workflow calls it.
  *
  * @example
- * export const handler = containmentHandler(postgresql);
+ * export const handler = containmentHandler(rotator);
  */
 export function containmentHandler<S extends object>(rotator: Revoker<S>) {
   const environment = readEnvironment(containmentEnvironmentSchema);

@@ -36,7 +36,7 @@ import { targetDefaults } from './target.ts';
  * the event of the schedule that ends overlaps; see `overlaps.ts`.
  *
  * @example
- * export const handler = rotationHandler(postgresql);
+ * export const handler = rotationHandler(rotator);
  */
 export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   const environment = readEnvironment(rotationEnvironmentSchema);

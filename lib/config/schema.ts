@@ -359,8 +359,20 @@ export const configurationSchema = z.strictObject({
     }),
 });
 
+/**
+ * A configuration as it is written, where what has a default may be missing.
+ * @useDeclaredType
+ */
 export type ConfigurationInput = z.input<typeof configurationSchema>;
+/**
+ * A configuration that was checked, with every default in its place.
+ * @useDeclaredType
+ */
 export type Configuration = z.output<typeof configurationSchema>;
+/**
+ * One environment of a configuration that was checked.
+ * @useDeclaredType
+ */
 export type EnvironmentConfiguration = z.output<typeof environmentSchema>;
 export type SecretInput = z.input<typeof secretSchema>;
 export type SecretConfiguration = z.output<typeof secretSchema>;

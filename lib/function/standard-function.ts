@@ -78,12 +78,12 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
  * and a role that holds only what logging, tracing and its network need. Grants come from the constructs that use it.
  *
  * @example
- * new StandardFunction(this, 'Writer', {
- *   entry: 'audit-writer',
- *   service: 'audit',
- *   description: 'Writes events into the audit bucket',
- *   environmentSchema: auditWriterEnvironmentSchema,
- *   environment: { REKEY_ENVIRONMENT: 'prod', REKEY_AUDIT_BUCKET: bucket.bucketName },
+ * new StandardFunction(this, 'Reports', {
+ *   entry: join(import.meta.dirname, 'reports.ts'),
+ *   service: 'reports',
+ *   description: 'Writes a report into a bucket',
+ *   environmentSchema: z.object({ REPORTS_BUCKET: z.string().min(1) }),
+ *   environment: { REPORTS_BUCKET: bucket.bucketName },
  * });
  */
 export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends LambdaFunction {

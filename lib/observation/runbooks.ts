@@ -119,4 +119,5 @@ export const runbooks = {
   },
 } as const satisfies Record<string, Runbook>;
 
+/** Name of a runbook, which is that of its page in `docs/runbooks`. */
 export type RunbookName = keyof typeof runbooks;

@@ -43,7 +43,7 @@ export interface RotationFunctionProps extends TargetFunctionProps {
  *
  * @example
  * const rotation = new RotationFunction(this, 'Rotation', {
- *   type: 'postgresql', strategy: 'single-user', bus, auditQueue: auditLog.queue,
+ *   type: 'postgresql', strategy: 'single-user', bus, auditQueue: log.queue,
  *   network: { vpc, securityGroups: [toDatabase] },
  * });
  */

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../../lib/function/bundle.ts';
+
+/** What the examples of the constructs take from the app that they stand in. */
+const app = `
+import { Duration, type Stack } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
+import type { TaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { join } from 'node:path';
+import * as z from 'zod';
+declare const vpc: IVpc;
+declare const toDatabase: ISecurityGroup;
+declare const encryptionKey: IKey;
+declare const host: string;
+declare const ordersTask: TaskDefinition;
+declare const redeploy: IFunction;
+declare const securityTooling: IRole;
+declare const bucket: IBucket;
+declare const bus: RekeyBus;
+declare const log: AuditLog;
+declare const orders: RotatedSecret;
+declare const rotation: RotationFunction;
+declare const containment: ContainmentFunction;`;
+
+/** What other examples take from around them, by the file. */
+const others: Readonly<Record<string, string>> = {
+  'core/audit/format.ts': `
+import type { AuditEvent } from 'ROOT/core/audit/format.ts';
+declare const events: readonly AuditEvent[];`,
+  'core/audit/verify.ts': `
+import type { AuditLogSource } from 'ROOT/core/audit/verify.ts';
+declare const source: AuditLogSource;`,
+  'core/events/create.ts': `
+import type { EventOrigin } from 'ROOT/core/events/create.ts';
+declare const origin: EventOrigin;
+declare const previousVersionId: string;
+declare const versionId: string;
+declare const rotated: Parameters<typeof createEvent<'Secret Rotation Started'>>[2];`,
+  'cli/recorded.ts': `
+import type { AuditRecord } from 'ROOT/core/audit/format.ts';
+declare const record: AuditRecord;`,
+  'cli/run.ts': `
+import type { CliContext } from 'ROOT/cli/context.ts';
+declare const context: CliContext;`,
+  'lambdas/functions/chain.ts': `
+import type { Logger } from '@aws-lambda-powertools/logger';
+interface RotationEvent { readonly Step: string }
+declare function rotate(event: RotationEvent, logger: Pick<Logger, 'info'>): Promise<void>;`,
+  'lambdas/functions/containment.ts': `
+import { rotator } from 'ROOT/rotators/postgresql/rotator.ts';`,
+  'lambdas/functions/rotation.ts': `
+import { rotator } from 'ROOT/rotators/postgresql/rotator.ts';`,
+  'rotators/iam-access-key/session-cutoff-call.ts': `
+import { createIamAccessKey } from 'ROOT/rotators/iam-access-key/rotator.ts';`,
+};
+
+/** Lists the values and classes that a module exports. */
+function exportsOf(file: string): string[] {
+  const text = readFileSync(join(packageRoot, file), 'utf8');
+  const declared = [...text.matchAll(/^export (?:abstract )?(?:async )?(?:class|const|function\*?) (\w+)/gm)];
+  const listed = [...text.matchAll(/^export \{([^}]*)\} from/gm)].flatMap(([, names = '']) => [
+    ...names.matchAll(/(?<!type )\b(?!type\b)(\w+)(?=,|\s|$)/g),
+  ]);
+  return [...declared, ...listed].map(([, name = '']) => name);
+}
+
+/**
+ * Writes what stands before the examples of a file. An example of the constructs has what the package exports, and any other
+ * one what its own file exports.
+ * @param root - path of the checkout from the module's folder
+ */
+export function preludeOf(file: string, root: string): string {
+  const constructs = file.startsWith('lib/');
+  const from = constructs ? 'lib/index.ts' : file;
+  const text = constructs ? app : `import type { Stack } from 'aws-cdk-lib';${others[file] ?? ''}`;
+  const own = `import { ${exportsOf(from).join(', ')} } from '${root}/${from}';`;
+  return `${own}${text.replaceAll('ROOT', root)}`;
+}
