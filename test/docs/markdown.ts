@@ -1,3 +1,5 @@
+import { anchorOf } from '../../docs/site/anchors.ts';
+
 /** What a link test needs of a page. */
 export interface Page {
   /** Anchors that a link may end in, without `#`. */
@@ -22,7 +24,7 @@ export function readPage(text: string): Page {
     }
     const heading = /^#{1,6}\s+(.+?)\s*#*$/.exec(raw)?.[1];
     if (heading !== undefined) {
-      anchors.add(unused(slug(heading), anchors));
+      anchorOf(heading, anchors);
     }
     for (const [, id] of raw.matchAll(/<a\s+(?:id|name)="([^"]+)"/g)) {
       anchors.add(id ?? '');
@@ -35,25 +37,4 @@ export function readPage(text: string): Page {
     }
   }
   return { anchors, links };
-}
-
-/**
- * The anchor that GitHub gives to a heading.
- * @see https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
- */
-function slug(heading: string): string {
-  return heading
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-    .replace(/\s/g, '-');
-}
-
-function unused(anchor: string, taken: ReadonlySet<string>): string {
-  for (let index = 0; ; index += 1) {
-    const candidate = index === 0 ? anchor : `${anchor}-${index}`;
-    if (!taken.has(candidate)) {
-      return candidate;
-    }
-  }
 }
