@@ -5,7 +5,7 @@ import type { SecretType } from '../../rotators/registry.ts';
 import { checkAlone } from '../config/secret-rules.ts';
 import type { CreatedSecret } from './secret-entry.ts';
 
-/** What constructs tell of a secret. */
+/** A secret as constructs tell of it. */
 export interface ValidatedSecret {
   readonly type: SecretType;
   readonly strategy: Strategy;

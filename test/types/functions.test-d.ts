@@ -1,13 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
-import type { EventBus, IRule, Rule } from 'aws-cdk-lib/aws-events';
+import type { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Connections, type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import type { IEventBus, IRule, Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, Role } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { IDependable } from 'constructs';
 import * as z from 'zod';
@@ -15,6 +15,7 @@ import {
   AuditLog,
   type AuditLogProps,
   ContainmentFunction,
+  type IRekeyBus,
   Network,
   type NetworkAttachment,
   type NetworkProps,
@@ -55,7 +56,9 @@ import {
 // The bus.
 const busProps: RekeyBusProps = { environment: 'prod', archiveRetention: Duration.days(30) };
 const made = new RekeyBus(stack, 'Bus', busProps);
-same<EventBus>()(made.eventBus);
+same<IEventBus>()(made.eventBus);
+same<IRekeyBus>()(RekeyBus.fromEnvironment(stack, 'Joined', 'prod'));
+same<Metric>()(made.metricRotationFailed({ period: Duration.hours(1) }));
 same<Grant>()(made.grantPublish(role, 'acme.scanner', ['Secret Revocation Requested']));
 same<Rule>()(made.onEvent(stack, 'Told', { detailTypes: ['Secret Rotation Failed'], target }));
 same<void>()(made.permitRequestsFrom('111122223333'));
@@ -68,7 +71,6 @@ made.grantPublish(role, 'acme.scanner', ['Anything']);
 
 // The audit log.
 const logProps: AuditLogProps = {
-  environment: 'prod',
   bus,
   retention: Duration.days(365),
   alarmTopic: topic,
@@ -78,11 +80,13 @@ const logProps: AuditLogProps = {
 const log = new AuditLog(stack, 'AuditLog', logProps);
 same<Bucket>()(log.bucket);
 same<Key>()(log.key);
+same<IQueue>()(AuditLog.queueFromEnvironment(stack, 'AuditQueue', 'prod'));
+same<Metric>()(log.metricRecordsWritten());
 same<Queue>()(log.queue);
 same<Queue>()(log.deadLetterQueue);
 same<Queue>()(log.undeliveredQueue);
 // @ts-expect-error nothing is kept for a time that nobody named
-new AuditLog(stack, 'AuditLog', { environment: 'prod', bus });
+new AuditLog(stack, 'AuditLog', { bus });
 // @ts-expect-error a retention is a duration, not a number of days
 new AuditLog(stack, 'AuditLog', { ...logProps, retention: 365 });
 // @ts-expect-error the bus is Rekey's, with its rules, not one of the CDK
@@ -95,9 +99,8 @@ const attachment: NetworkAttachment = {
   securityGroups: [group],
 };
 same<IVpc>()(attachment.vpc);
-same<readonly ISecurityGroup[]>()(attachment.securityGroups);
+same<readonly ISecurityGroup[] | undefined>()(attachment.securityGroups);
 const targetProps: TargetFunctionProps = {
-  environment: 'prod',
   type: 'postgresql',
   strategy: 'single-user',
   bus,
@@ -120,7 +123,8 @@ new ContainmentFunction(stack, 'Containment', targetProps);
 new ContainmentFunction(stack, 'Foreign', { ...targetProps, type: 'external' });
 same<StandardFunction>()(rotation.function);
 same<TargetFunctionProps['type']>()(rotation.type);
-same<RekeyBus>()(containment.bus);
+same<IRekeyBus>()(containment.bus);
+same<Connections>()(rotation.connections);
 // @ts-expect-error no function of Rekey's rotates what another function rotates
 new RotationFunction(stack, 'Rotation', { ...rotationProps, type: 'external' });
 // @ts-expect-error there is no such type
@@ -129,15 +133,13 @@ new RotationFunction(stack, 'Rotation', { ...rotationProps, type: 'oracle' });
 new ContainmentFunction(stack, 'Containment', { ...targetProps, strategy: 'two-users' });
 // @ts-expect-error records need a queue to go to
 new ContainmentFunction(stack, 'Containment', {
-  environment: 'prod',
   type: 'mysql',
   strategy: 'single-user',
   bus,
 });
 // @ts-expect-error a VPC is a construct, not its id
 new RotationFunction(stack, 'Rotation', { ...rotationProps, network: { ...attachment, vpc: 'vpc-1' } });
-// @ts-expect-error a function in a VPC has security groups
-new RotationFunction(stack, 'Rotation', { ...rotationProps, network: { vpc } });
+new RotationFunction(stack, 'OwnGroup', { ...rotationProps, network: { vpc } });
 // @ts-expect-error a password rule is a text, as in AWS's own functions
 new RotationFunction(stack, 'Rotation', { ...rotationProps, passwordEnvironment: { PASSWORD_LENGTH: 40 } });
 // @ts-expect-error an overlap is a duration, not a number of hours
@@ -181,7 +183,6 @@ new Network(stack, 'Network', { ...networkProps, apis: ['polly'] });
 
 // The revocation.
 const workflowProps: RevocationWorkflowProps = {
-  environment: 'prod',
   bus,
   auditQueue: queue,
   secrets: [orders],
@@ -203,7 +204,6 @@ new RevocationWorkflow(stack, 'Revocation', { ...workflowProps, reservedConcurre
 
 // What watches.
 const observerProps: RotationObserverProps = {
-  environment: 'prod',
   bus,
   auditQueue: queue,
   secrets: [orders],

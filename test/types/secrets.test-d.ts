@@ -27,11 +27,10 @@ import {
   vpc,
 } from './surroundings.ts';
 
-declare const parts: Pick<RotatedSecretProps, 'environment' | 'rotation' | 'containment' | 'owner'>;
+declare const parts: Pick<RotatedSecretProps, 'rotation' | 'containment' | 'owner'>;
 
 // A secret is created, with a key of the CDK.
 new RotatedSecret(stack, 'Created', {
-  environment: 'prod',
   secret: {
     create: {
       name: '/prod/orders',
@@ -64,7 +63,7 @@ new RotatedSecret(stack, 'OfAnotherFunction', {
     functionArn: lambda.functionArn,
     strategy: 'single-user',
   }),
-  secret: { adopt: { id: 'orders', encryptionKeyArn: key.keyArn } },
+  secret: { adopt: { id: 'orders', encryptionKey: key } },
 });
 same<ISecret | RotatedSecret | AdoptedSecret>()({} as AdminSecret);
 const admins: AdminSecret[] = [existing, orders, { id: 'admin' }];
@@ -85,7 +84,6 @@ const named: AdoptedSecret = 'orders';
 new RotatedSecret(stack, 'Neither', { ...parts, secret: {} });
 // @ts-expect-error somebody answers for a secret
 new RotatedSecret(stack, 'NoOwner', {
-  environment: 'prod',
   rotation,
   containment,
   secret: { adopt: existing },
