@@ -124,3 +124,10 @@ test('the reference is refused for an export without a comment, and for a link t
     requiredToBeDocumented: expect.arrayContaining(['Class', 'Interface', 'TypeAlias', 'Function', 'Method']),
   });
 });
+
+test('the whole check builds the site, with the reference', () => {
+  const { scripts } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  expect(scripts['docs:site']).toBe('node docs/site/build.ts');
+  expect(scripts.test.split(' && ')).toContain('npm run -s docs:site');
+  expect(readFileSync(join(packageRoot, '.ci', 'run'), 'utf8')).toMatch(/^npm test$/m);
+});
