@@ -48,7 +48,6 @@ export const deploymentPath = (environment: string): string => `/rekey/${environ
 export const deploymentParameters = {
   auditBucket: 'audit-bucket',
   auditQueueUrl: 'audit-queue-url',
-  auditKeyArn: 'audit-key-arn',
   auditDeadLetterQueueUrl: 'audit-dead-letter-queue-url',
   eventBus: 'event-bus',
   revocationWorkflowArn: 'revocation-workflow-arn',
@@ -57,6 +56,9 @@ export const deploymentParameters = {
   /** JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`; those that nobody may assume are missing. */
   roles: 'roles',
 } as const;
+
+/** Last segment of the SSM parameter with the ARN of the audit log's key, for apps that join the environment. */
+export const auditKeyParameter = 'audit-key-arn';
 
 /** Names the stack of what Rekey makes for a network; `part` names the network. */
 export const networkStackName = (environment: string, part: string): string =>

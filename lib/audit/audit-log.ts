@@ -16,7 +16,13 @@ import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { auditWriterEnvironmentSchema } from '../../core/deployed/environment.ts';
-import { deploymentParameters, deploymentPath, metrics, services } from '../../core/deployed/names.ts';
+import {
+  auditKeyParameter,
+  deploymentParameters,
+  deploymentPath,
+  metrics,
+  services,
+} from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { excludeReplays } from '../events/exclude-replays.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
@@ -67,12 +73,9 @@ export class AuditLog extends Construct {
    * const auditQueue = AuditLog.queueFromEnvironment(this, 'AuditQueue', 'prod');
    */
   static queueFromEnvironment(scope: Construct, id: string, environment: string): IQueue {
-    const fact = (name: 'auditQueueUrl' | 'auditKeyArn') =>
-      StringParameter.valueForStringParameter(
-        scope,
-        `${deploymentPath(environment)}/${deploymentParameters[name]}`,
-      );
-    const queueUrl = fact('auditQueueUrl');
+    const fact = (name: string) =>
+      StringParameter.valueForStringParameter(scope, `${deploymentPath(environment)}/${name}`);
+    const queueUrl = fact(deploymentParameters.auditQueueUrl);
     return Queue.fromQueueAttributes(scope, id, {
       queueUrl,
       // https://sqs.<region>.amazonaws.com/<account>/<name>
@@ -80,7 +83,7 @@ export class AuditLog extends Construct {
         service: 'sqs',
         resource: Fn.select(4, Fn.split('/', queueUrl)),
       }),
-      keyArn: fact('auditKeyArn'),
+      keyArn: fact(auditKeyParameter),
       fifo: true,
     });
   }

@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { deploymentParameters } from '../../core/deployed/names.ts';
+import { auditKeyParameter, deploymentParameters } from '../../core/deployed/names.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
@@ -31,7 +31,7 @@ export class AuditStack extends Stack {
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.auditBucket]: this.auditLog.bucket.bucketName,
       [deploymentParameters.auditQueueUrl]: this.auditLog.queue.queueUrl,
-      [deploymentParameters.auditKeyArn]: this.auditLog.key.keyArn,
+      [auditKeyParameter]: this.auditLog.key.keyArn,
       [deploymentParameters.auditDeadLetterQueueUrl]: this.auditLog.deadLetterQueue.queueUrl,
     });
   }

@@ -1,12 +1,14 @@
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import {
+  type auditKeyParameter,
   type deploymentParameters,
   deploymentPath,
   type networkParameter,
 } from '../../core/deployed/names.ts';
 
 type Segment =
+  | typeof auditKeyParameter
   | (typeof deploymentParameters)[keyof typeof deploymentParameters]
   | ReturnType<typeof networkParameter>;
 

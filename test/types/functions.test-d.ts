@@ -21,6 +21,7 @@ import {
   type NetworkProps,
   RekeyBus,
   type RekeyBusProps,
+  type RekeyEventOptions,
   RevocationWorkflow,
   type RevocationWorkflowProps,
   RotationFunction,
@@ -61,6 +62,8 @@ same<IRekeyBus>()(RekeyBus.fromEnvironment(stack, 'Joined', 'prod'));
 same<Metric>()(made.metricRotationFailed({ period: Duration.hours(1) }));
 same<Grant>()(made.grantPublish(role, 'acme.scanner', ['Secret Revocation Requested']));
 same<Rule>()(made.onEvent(stack, 'Told', { detailTypes: ['Secret Rotation Failed'], target }));
+const told: RekeyEventOptions = { detailTypes: ['Secret Rotation Failed'], detail: { data: {} }, target };
+made.onEvent(stack, 'ToldOfSome', told);
 same<void>()(made.permitRequestsFrom('111122223333'));
 // @ts-expect-error a retention is a duration, not a number of days
 new RekeyBus(stack, 'Bus', { environment: 'prod', archiveRetention: 30 });

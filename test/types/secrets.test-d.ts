@@ -1,12 +1,15 @@
 import { Duration, RemovalPolicy, SecretValue } from 'aws-cdk-lib';
 import { type Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import type { Grant } from 'aws-cdk-lib/aws-iam';
+import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import {
   type AdminSecret,
   type AdoptedSecret,
   type CreatedSecret,
+  type DatabaseSecretProps,
+  type DatabaseWithSecret,
   ForeignRotationFunction,
   type ForeignRotationFunctionProps,
   RotatedSecret,
@@ -67,6 +70,14 @@ new RotatedSecret(stack, 'OfAnotherFunction', {
 });
 same<ISecret | RotatedSecret | AdoptedSecret>()({} as AdminSecret);
 const admins: AdminSecret[] = [existing, orders, { id: 'admin' }];
+
+// The secret of a database of the CDK.
+declare const cluster: DatabaseCluster;
+const database: DatabaseWithSecret = cluster;
+const ofDatabase: DatabaseSecretProps = { ...parts, database };
+same<RotatedSecret>()(RotatedSecret.ofDatabase(stack, 'OfDatabase', ofDatabase));
+// @ts-expect-error a database is a construct, not its name
+RotatedSecret.ofDatabase(stack, 'ByItsName', { ...parts, database: 'orders' });
 
 const created: CreatedSecret = { name: '/prod/orders', fields: {}, encryptionKey: key };
 // @ts-expect-error the key of a created secret is the app's own
