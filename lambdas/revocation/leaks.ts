@@ -6,7 +6,7 @@ import type { SecretStore } from '../../core/ports.ts';
 import type { Revoker } from '../../core/rotator.ts';
 import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret/secret.ts';
 import { unlessUnreadable } from '../rotation/refusals.ts';
-import { credentialIn, isFirstValue, parseCredential, parseSecretJson } from '../rotation/secret-value.ts';
+import { credentialIn, parseUnlessFirst } from '../rotation/secret-value.ts';
 
 /** One leaked credential; several versions may hold the same one. */
 export interface Leak<S> {
@@ -63,16 +63,16 @@ export async function readLeaks<S extends object>(
     value: (await readIfPermitted(versionId, input, sources))?.value,
   }));
   const unavailable: string[] = [];
-  const byValue = new Map<string, Leak<S>>();
+  const byValue = new Map<string | undefined, Leak<S>>();
   // The one in use is the most dangerous: it comes first, then those that still have a label.
   const rank = (versionId: string) =>
     versionId === currentVersionId ? 0 : description.versions[versionId] === undefined ? 2 : 1;
   for (const { versionId, value } of versions.toSorted((a, b) => rank(a.versionId) - rank(b.versionId))) {
-    const known = value === undefined ? undefined : byValue.get(value);
+    const known = byValue.get(value);
     const credential = value === undefined ? undefined : credentialIn(rotator.schema, value);
     if (known !== undefined) {
       known.versionIds.push(versionId);
-    } else if (value === undefined || credential === undefined) {
+    } else if (credential === undefined) {
       unavailable.push(versionId);
     } else {
       byValue.set(value, {
@@ -84,7 +84,7 @@ export async function readLeaks<S extends object>(
     }
   }
   const found = [...byValue.values()];
-  const kept = current.value === undefined ? undefined : byValue.get(current.value);
+  const kept = byValue.get(current.value);
   return {
     ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
     ...(isReplaced(shown, input) ? { stillCurrent: shown } : {}),
@@ -110,10 +110,7 @@ function inUse<S extends object>(
   const current = found[0]?.credential;
   try {
     if (value === undefined) throw noText(name);
-    if (credentialIn(schema, value) === undefined && isFirstValue(parseSecretJson(value, where))) {
-      return { current };
-    }
-    return { current: parseCredential(schema, value, where) };
+    return { current: parseUnlessFirst(schema, value, where) ?? current };
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
     return { current, currentFault: error };
@@ -171,8 +168,9 @@ async function readCurrent<S extends object>(
 const isReplaced = (versionId: string, { versions, newVersionId }: ContainmentInput): boolean =>
   newVersionId !== undefined && versionId !== newVersionId && versions.includes(versionId);
 
+/** A version whose time is not known is younger than none, and none is younger than it: `undefined` is no number. */
 const isYounger = (one: SecretVersion, other: SecretVersion): boolean =>
-  one.created !== undefined && other.created !== undefined && one.created > other.created;
+  Number(one.created) > Number(other.created);
 
 /**
  * Lists the versions that leaked. The list that the request was answered from may have lacked the youngest ones. So where all
