@@ -7,6 +7,11 @@ import { stages } from '../../../core/secret/secret.ts';
 import { readLeaks } from '../../../lambdas/revocation/leaks.ts';
 import { requestId, secretArn } from './world.ts';
 
+interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
 interface Kept {
   /** Undefined where Secrets Manager shows no text. */
   readonly value?: string | undefined;
@@ -18,8 +23,11 @@ const text = (password: string, username = 'app'): string => JSON.stringify({ us
 const at = (minute: number): Date => new Date(Date.UTC(2026, 2, 1, 12, minute));
 
 /** Secrets Manager as one answer shows it, newest version first. */
-function showing(versions: Readonly<Record<string, Kept>>) {
-  const asked = { describe: 0, read: [] as string[] };
+function showing(
+  versions: Readonly<Record<string, Kept>>,
+  schema: z.ZodType<Login> = z.looseObject({ username: z.string(), password: z.string().min(1) }),
+) {
+  const asked = { describe: 0, list: 0, read: [] as string[] };
   const store = {
     describe: async () => {
       asked.describe += 1;
@@ -32,11 +40,13 @@ function showing(versions: Readonly<Record<string, Kept>>) {
         ),
       };
     },
-    listVersions: async () =>
-      Object.entries(versions).map(([versionId, { created }]) => ({
+    listVersions: async () => {
+      asked.list += 1;
+      return Object.entries(versions).map(([versionId, { created }]) => ({
         versionId,
         ...(created !== undefined && { created }),
-      })),
+      }));
+    },
     read: async (_id: string, which: { versionId?: string }) => {
       const { versionId = '' } = which;
       asked.read.push(versionId);
@@ -47,8 +57,8 @@ function showing(versions: Readonly<Record<string, Kept>>) {
     },
   } as unknown as SecretStore;
   const rotator = {
-    schema: z.looseObject({ username: z.string(), password: z.string().min(1) }),
-    identity: ({ username }: { username: string }) => username,
+    schema,
+    identity: ({ username }: Login) => username,
   };
   const look = (wanted: readonly string[], change: Partial<ContainmentInput> = {}) =>
     readLeaks(
@@ -104,7 +114,7 @@ describe('the versions that leaked', () => {
   });
 
   test('that are gone, or hold no credential, are named', async () => {
-    const { look } = showing({
+    const { look, asked } = showing({
       malformed: { value: 'no JSON' },
       empty: { value: JSON.stringify({ username: 'app' }) },
       good: { value: text('1') },
@@ -113,6 +123,8 @@ describe('the versions that leaked', () => {
     const { found, unavailable } = await look(['gone', 'malformed', 'empty', 'good']);
     expect(unavailable).toEqual(['gone', 'malformed', 'empty']);
     expect(found.map(({ versionIds }) => versionIds)).toEqual([['good']]);
+    // Before the rotation an emergency does not wait for what may never come.
+    expect(asked.read.filter((id) => id === 'gone')).toHaveLength(1);
   });
 
   const rotated = {
@@ -136,8 +148,10 @@ describe('the versions that leaked', () => {
     ['the request named some', { ...after, named: true }],
     ['nobody knows when it came', { newVersionId: 'made' }],
   ])('are those of the list where %s', async (_, change) => {
-    const { found } = await showing(rotated).look(['known', 'made'], change);
+    const { look, asked } = showing(rotated);
+    const { found } = await look(['known', 'made'], change);
     expect(idsOf(found)).toEqual(['known']);
+    expect(asked.list).toBe(0);
   });
 
   test('are those of the list before the rotation', async () => {
@@ -174,6 +188,45 @@ describe('the version in use', () => {
     expect({ currentVersionId, stillCurrent }).toEqual({ currentVersionId: 'made', stillCurrent: 'leaked' });
     expect(description.versions).toEqual({ made: [current, pending], leaked: ['mine'] });
     expect(asked.describe).toBe(6);
+  });
+
+  test('is read once where it is the one that was made, or that was replaced', async () => {
+    const usual = showing({
+      made: { value: text('new'), labels: [current] },
+      leaked: { value: text('leaked'), labels: [previous] },
+    });
+    await usual.look(['leaked'], { newVersionId: 'made' });
+    expect(usual.asked.read).toEqual(['made', 'leaked']);
+    const outdated = showing({
+      made: { value: text('new') },
+      leaked: { value: text('leaked'), labels: [current] },
+    });
+    const { description, found } = await outdated.look(['leaked'], { newVersionId: 'made' });
+    expect(outdated.asked.read).toEqual(['made', 'leaked']);
+    expect(description.versions).toEqual({ made: [current] });
+    expect(found).toMatchObject([{ versionIds: ['leaked'], labelled: false }]);
+  });
+
+  test('is none where no version has the label, and what leaked counts as in use', async () => {
+    const { look, asked } = showing({ leaked: { value: text('leaked') } });
+    expect(await look(['leaked'])).toMatchObject({
+      ...{ currentVersionId: '', current: { password: 'leaked' } },
+      currentFault: { code: 'SecretValueMissing' },
+    });
+    expect(asked.read).toEqual(['leaked']);
+  });
+
+  test('is itself where its type has no more than a password', async () => {
+    const { look } = showing(
+      {
+        leaked: { value: JSON.stringify({ password: 'leaked' }) },
+        used: { value: JSON.stringify({ password: 'now' }), labels: [current] },
+      },
+      z.looseObject({ username: z.string().default('app'), password: z.string() }),
+    );
+    const { current: inUse, found } = await look(['leaked']);
+    expect(inUse).toMatchObject({ password: 'now' });
+    expect(found).toHaveLength(1);
   });
 
   test('is that of a later rotation, and of no earlier one', async () => {
@@ -229,7 +282,8 @@ describe('the version in use', () => {
       leaked: { value: text('leaked') },
       used: { value, labels: [current] },
     });
-    const { current: inUse, currentFault } = await look(['leaked']);
+    const { current: inUse, currentFault, currentVersionId } = await look(['leaked']);
+    expect(currentVersionId).toBe('used');
     expect(inUse).toMatchObject({ password: 'leaked' });
     expect(currentFault?.code).toBe(fault);
     expect(currentFault === undefined || currentFault instanceof SecretError).toBe(true);
