@@ -38,3 +38,22 @@ test.each([999_999_999_999, 999_999_999_990])(
     expect(problems.length).toBeGreaterThan(0);
   },
 );
+
+test.each([1, 2, 4])(
+  'a record that claims the sequence %i where the third one stands takes one place, and the next one names its hash',
+  async (claimed) => {
+    const { store } = sampleLog([2]);
+    const { body, head } = encodeObject(
+      { sequence: claimed - 1, hash: '0'.repeat(64) },
+      [finding(7)],
+      clock.now(),
+    );
+    store.overwrite(objectKey(3), body);
+    expect(await writerOf(store).append([finding(50)])).toEqual({ written: 2, passed: [objectKey(3)] });
+    expect([...store.objects.keys()]).toEqual([1, 3, 4].map(objectKey));
+    const [next = ''] = Buffer.from(store.objects.get(objectKey(4))?.[0]?.body ?? [])
+      .toString()
+      .split('\n');
+    expect(JSON.parse(next)).toMatchObject({ sequence: 4, previous: head.hash });
+  },
+);
