@@ -168,7 +168,7 @@ async function readCurrent<S extends object>(
 const isReplaced = (versionId: string, { versions, newVersionId }: ContainmentInput): boolean =>
   newVersionId !== undefined && versionId !== newVersionId && versions.includes(versionId);
 
-/** A version whose time is not known is younger than none, and none is younger than it: `undefined` is no number. */
+/** Tells whether one version was made after another. A version without a known time is neither younger nor older. */
 const isYounger = (one: SecretVersion, other: SecretVersion): boolean =>
   Number(one.created) > Number(other.created);
 
