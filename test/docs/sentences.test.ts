@@ -5,7 +5,7 @@ import { faultsIn, findFaults } from '../../docs/sentences/faults.ts';
 /** A sentence of 21 words. */
 const long = `Reads ${'one '.repeat(19)}word.`;
 
-test('no doc comment begins with a sentence that is read twice, and no clean folder is still to do', () => {
+test('each doc comment begins with a sentence that is read once', () => {
   expect(findFaults()).toEqual([]);
 });
 
