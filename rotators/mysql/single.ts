@@ -186,6 +186,7 @@ export async function ownAmong(
   context: Pick<Context, 'credentials' | 'finding'>,
   concerns: (kept: MysqlSecret) => boolean,
 ): Promise<Account[]> {
+  if (accounts.length < 2) return [...accounts];
   const foreign = new Set(accounts.filter(({ isOpen }) => !isOpen));
   for await (const { kept } of candidates(next, context, concerns)) {
     for (const account of foreign) {
