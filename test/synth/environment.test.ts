@@ -5,7 +5,7 @@ import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { deploymentParameters } from '../../core/deployed/names.ts';
+import { auditKeyParameter, deploymentParameters } from '../../core/deployed/names.ts';
 import { OrdersStack } from '../../examples/own-cdk-app/app.ts';
 import { RekeyEnvironment } from '../../lib/environment.ts';
 import { runbooks } from '../../lib/observation/runbooks.ts';
@@ -94,12 +94,12 @@ describe('an environment', () => {
     });
   });
 
-  test('writes down every fact that the CLI looks for', () => {
+  test('writes down every fact that the CLI and joining apps look for', () => {
     const names = Object.values(templates).flatMap((part) =>
       Object.values(part.findResources('AWS::SSM::Parameter')).map(({ Properties }) => Properties.Name),
     );
     expect(names.filter((name) => name.includes('/deployment/')).sort()).toEqual(
-      [...Object.values(deploymentParameters), network]
+      [...Object.values(deploymentParameters), auditKeyParameter, network]
         .map((name) => `/rekey/full/deployment/${name}`)
         .sort(),
     );
