@@ -92,6 +92,8 @@ async function plot(): Promise<Plot<Fields>> {
     which === 'victim' ? idOf(others, victim, which) : idOf(own, secret, which);
   const clusterOf = (which: (typeof ids)[number]) =>
     which === 'victim' ? others[0] : which === 'own' ? own[0] : idOf(own, secret, which);
+  // Where the secret says MySQL, two that wait for each other's first word are soon given up.
+  const context = { ...target.context, connectTimeoutMs: 1_000, statementTimeoutMs: 5_000 };
   target.calls.length = 0;
   const given = target.given;
   const watched = await watchLogins({
@@ -100,7 +102,7 @@ async function plot(): Promise<Plot<Fields>> {
   });
   return {
     rotator: (await target.onlyFor(secret)) as never,
-    ...{ context: target.context, first: secret, guess: guessed },
+    ...{ context, first: secret, guess: guessed },
     identity: { fields: { username, host, ...(port != null && { port }) } },
     edit: ({ username: whose, engine, dbname, dbInstanceIdentifier, dbClusterIdentifier, ...where }) => ({
       ...placed(where, secret, engine === 'mysql' ? hostileMysql : hostile),
