@@ -5,6 +5,7 @@ import { type Aws, within } from './aws.ts';
 import { callError } from './errors.ts';
 import { deleteKey, type ListedKey, lastUsed, purpose } from './keys.ts';
 import { leaveMark, type Mark, removeMarks } from './marks.ts';
+import { isOwn } from './probe.ts';
 import { type AccessKeyPair, type IamAccessKeySecret, keyOf } from './schema.ts';
 import { type Slots, settle } from './settle.ts';
 
@@ -65,12 +66,18 @@ async function makeRoom(
   const surplus = keys.length - keysPerUser + 1;
   const promised =
     surplus > 0 ? (await context.credentials.previous().catch(() => undefined))?.accessKeyId : undefined;
-  const spare = keys
-    .filter(({ id, active }) => (id === current.accessKeyId ? !active : id !== promised && held.includes(id)))
-    .map(({ id }) => id)
-    // The current one last: it is what an investigation asks for.
-    .toSorted((a, b) => Number(a === current.accessKeyId) - Number(b === current.accessKeyId))
-    .slice(0, Math.max(0, surplus));
+  const spare: string[] = [];
+  for (const key of keys) {
+    if (spare.length >= surplus || key.id === current.accessKeyId || key.id === promised) continue;
+    for (const version of held.filter(({ accessKeyId }) => accessKeyId === key.id)) {
+      if (!(await isOwn(aws, version, key, context))) continue;
+      spare.push(key.id);
+      break;
+    }
+  }
+  // The current one last: it is what an investigation asks for.
+  const isIdle = keys.some(({ id, active }) => id === current.accessKeyId && !active);
+  if (spare.length < surplus && isIdle && current.accessKeyId !== undefined) spare.push(current.accessKeyId);
   if (spare.length < surplus && underWay !== undefined) {
     throw new SecretError(
       'SlotsBusy',

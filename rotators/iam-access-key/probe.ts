@@ -3,6 +3,7 @@ import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ProbeResult, TargetContext } from '../../core/rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import { callError, serviceError } from './errors.ts';
+import type { ListedKey } from './keys.ts';
 import { type IamAccessKeySecret, keyOf } from './schema.ts';
 
 /** The identity that STS sees in the caller. */
@@ -45,6 +46,23 @@ export async function ask(
   } finally {
     client.destroy();
   }
+}
+
+/**
+ * Tells whether a key is known to be the one that a version holds. An active key is tried, since whoever may write a secret could
+ * name any key of the user in it. An inactive one lets nobody in.
+ * @throws TargetError when STS gives no answer
+ */
+export async function isOwn(
+  aws: Aws,
+  version: IamAccessKeySecret,
+  { active }: Pick<ListedKey, 'active'>,
+  context: TargetContext,
+): Promise<boolean> {
+  if (!active) return true;
+  const { outcome, ...rest } = await probe(aws, version, context);
+  if (outcome === 'unreachable' && 'error' in rest) throw rest.error;
+  return outcome === 'accepted';
 }
 
 /** Tells whether STS refused the key, rather than let it in or give no answer. */

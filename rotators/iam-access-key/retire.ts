@@ -1,6 +1,7 @@
 import type { RetireContext, RetireResult } from '../../core/rotator.ts';
 import type { Aws } from './aws.ts';
 import { deactivateKey, deleteKey, listKeys } from './keys.ts';
+import { isOwn } from './probe.ts';
 import type { IamAccessKeySecret } from './schema.ts';
 import { settle } from './settle.ts';
 
@@ -20,6 +21,12 @@ export async function retire(
   if (username !== current.username) return { done: 'nothing' };
   const key = (await listKeys(aws, username, context)).find(({ id }) => id === accessKeyId);
   if (key === undefined) return { done: 'nothing' };
+  if (!(await isOwn(aws, old, key, context))) {
+    return {
+      done: 'nothing',
+      note: `${accessKeyId} is active, and not with what the version before holds of it`,
+    };
+  }
   if (context.act === 'remove') {
     await context.announce();
     return { done: (await deleteKey(aws, username, accessKeyId, context)) ? 'removed' : 'nothing' };

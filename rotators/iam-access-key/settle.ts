@@ -10,8 +10,8 @@ type Context = ApplyContext<IamAccessKeySecret>;
 /** The keys of a user after {@link settle}, and what is known of them. */
 export interface Slots {
   readonly keys: readonly ListedKey[];
-  /** Ids of keys that versions of the secret hold, without the current one's; those to go first stand first. */
-  readonly held: readonly string[];
+  /** Versions of the secret that name a key of the user, without the current one's key; those to go first stand first. */
+  readonly held: readonly IamAccessKeySecret[];
   /** Key that a run may just have created, which may still be alive and store it. */
   readonly underWay?: ListedKey;
 }
@@ -33,7 +33,7 @@ export async function settle(aws: Aws, token: string | undefined, context: Conte
   const keys = await listKeys(aws, username, context);
   const marks = await listMarks(aws, username, context);
   const held = await heldKeys(keys, context);
-  const known = new Set([...held, current.accessKeyId]);
+  const known = new Set([...held.map(({ accessKeyId }) => accessKeyId), current.accessKeyId]);
   const own = marks.filter(({ owner }) => known.has(owner) || owner === token);
   const alive = ({ began }: Mark) => Date.now() - began.getTime() < aws.runLivesMs;
 
@@ -65,23 +65,20 @@ function orphanRemoved(username: string, { id, created }: ListedKey, { finding }
 }
 
 /**
- * Lists key ids in versions that are kept, oldest first; the current one's left out. Versions without a label are read only when
+ * Lists versions that are kept and name a key of the user, oldest first; those of the current key are left out. Versions without a label are read only when
  * the user has a key that is neither the current nor the previous one's.
  */
-async function heldKeys(keys: readonly ListedKey[], { credentials }: Context): Promise<string[]> {
+async function heldKeys(keys: readonly ListedKey[], { credentials }: Context): Promise<IamAccessKeySecret[]> {
   const { current } = credentials;
   const versions = [current, await credentials.previous().catch(unlessInvalid)];
   if (!keys.every(({ id }) => versions.some((version) => version?.accessKeyId === id))) {
     for await (const version of credentials.others()) versions.push(version);
   }
-  const ids = versions
-    .toReversed()
-    .flatMap((version) =>
-      version?.username === current.username && version.accessKeyId !== undefined
-        ? [version.accessKeyId]
-        : [],
-    );
-  return [...new Set(ids)].filter((id) => id !== current.accessKeyId);
+  const isNamed = (version: IamAccessKeySecret | undefined): version is IamAccessKeySecret =>
+    version?.username === current.username &&
+    version.accessKeyId !== undefined &&
+    version.accessKeyId !== current.accessKeyId;
+  return versions.toReversed().filter(isNamed);
 }
 
 /** Answers `undefined` for a previous version that holds something else entirely. It holds no key of the user. */

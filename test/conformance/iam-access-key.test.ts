@@ -42,7 +42,7 @@ describe('IAM access keys', () => {
     }
   });
 
-  test('a rotation makes eight calls, and one more to remove the mark of the one before', async () => {
+  test('a rotation makes nine calls, and one more to remove the mark of the one before', async () => {
     const { rotate } = await world();
     await rotate();
     await rotate();
@@ -50,7 +50,7 @@ describe('IAM access keys', () => {
     target.calls.length = 0;
     await rotate();
     expect(target.calls.map(({ action }) => action)).toEqual([
-      ...['ListAccessKeys', 'DeleteAccessKey'],
+      ...['ListAccessKeys', 'GetCallerIdentity', 'DeleteAccessKey'],
       ...['ListAccessKeys', 'ListUserTags', 'UntagUser', 'TagUser', 'CreateAccessKey'],
       ...['GetCallerIdentity', 'GetCallerIdentity'],
     ]);
@@ -282,6 +282,23 @@ describe('IAM access keys', () => {
       expect(await target.logsIn(current())).toBe(true);
       expect(await target.logsIn(other.current())).toBe(true);
     });
+
+    test.each(['AWSPREVIOUS', 'a version without a label'])(
+      'leaves a key of the user whose secret part %s does not hold: somebody has made it for something else',
+      async (which) => {
+        const { scene, current, makeKey, keyIds, propose } = await world();
+        const byHand = await makeKey();
+        const planted = { ...byHand, secretAccessKey: 'of nobody' };
+        scene.versions.push(...((which === 'AWSPREVIOUS' ? [] : [current()]) as never[]), planted as never);
+        for (const act of ['disable', 'remove'] as const) {
+          const context = { ...scene.applyContext, act, announce: async () => undefined } as never;
+          expect(await target.rotator.retire?.(planted, context)).toMatchObject({ done: 'nothing' });
+        }
+        expect(await failure(propose())).toMatchObject({ code: 'SlotsTaken' });
+        expect(await keyIds()).toContain(byHand.accessKeyId);
+        expect(await target.logsIn(byHand)).toBe(true);
+      },
+    );
 
     test('can be taken back until the grace period is over', async () => {
       const { scene, current, rotate, setStatus } = await world();
