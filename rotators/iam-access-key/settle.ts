@@ -10,7 +10,7 @@ type Context = ApplyContext<IamAccessKeySecret>;
 /** The keys of a user after {@link settle}, and what is known of them. */
 export interface Slots {
   readonly keys: readonly ListedKey[];
-  /** Versions of the secret that name a key of the user, without the current one's key; those to go first stand first. */
+  /** Versions of the secret that name a key of the user other than the current one; those to go first stand first. */
   readonly held: readonly IamAccessKeySecret[];
   /** Key that a run may just have created, which may still be alive and store it. */
   readonly underWay?: ListedKey;
@@ -65,7 +65,7 @@ function orphanRemoved(username: string, { id, created }: ListedKey, { finding }
 }
 
 /**
- * Lists versions that are kept and name a key of the user, oldest first; those of the current key are left out. Versions without a label are read only when
+ * Lists versions that are kept and name a key of the user, oldest first. Those of the current key are left out. Versions without a label are read only when
  * the user has a key that is neither the current nor the previous one's.
  */
 async function heldKeys(keys: readonly ListedKey[], { credentials }: Context): Promise<IamAccessKeySecret[]> {
