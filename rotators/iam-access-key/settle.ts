@@ -10,7 +10,7 @@ type Context = ApplyContext<IamAccessKeySecret>;
 /** The keys of a user after {@link settle}, and what is known of them. */
 export interface Slots {
   readonly keys: readonly ListedKey[];
-  /** Versions of the secret that name a key of the user other than the current one; those to go first stand first. */
+  /** Versions that name a key of the user other than the current one. Those to go first stand first. */
   readonly held: readonly IamAccessKeySecret[];
   /** Key that a run may just have created, which may still be alive and store it. */
   readonly underWay?: ListedKey;
