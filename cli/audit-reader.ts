@@ -92,7 +92,7 @@ export async function* recordsAfter(
       const bodies = await Promise.all(some.map(({ key }) => objects.read(key)));
       for (const [index, { key }] of some.entries()) {
         yield* recordsIn(key, bodies[index] ?? new Uint8Array());
-        if (sequenceBehind(sequenceOfKey(last) ?? 0, key) !== undefined) reached = key;
+        if (sequenceBehind(sequenceOfKey(reached) ?? 0, key) !== undefined) reached = key;
         last = key;
       }
     }

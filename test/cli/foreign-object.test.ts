@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { recordsAfter } from '../../cli/audit-reader.ts';
 import { ago, day, FakeCloud, healthy, hour, minute, rekey } from './fixture.ts';
 
 /** A log of some days with one object that is none of its own. */
@@ -49,4 +50,27 @@ test.each(keys)('a young %s does not make the writer look alive', async (key) =>
   const { stdout } = await rekey(cloud, ['doctor', '--json']);
   const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string }[] };
   expect(checks.find(({ name }) => name === 'audit writer')?.status).toBe('fail');
+});
+
+test('the end of what was read of a long log is its last record, beside an object that somebody else put between', async () => {
+  const cloud = new FakeCloud();
+  cloud.head = { sequence: 2_000_000, hash: '0'.repeat(64) };
+  cloud.add('orders', { ...healthy, lastRotated: ago(2 * hour) });
+  for (const versionId of ['one', 'two']) {
+    cloud.record(ago(minute), { detailType: 'Secret Rotation Succeeded', detail: { data: { versionId } } });
+  }
+  cloud.auditWrites.splice(1, 0, {
+    key: 'entries/000002000001x',
+    body: Buffer.from('x\n'),
+    written: ago(minute),
+  });
+  const objects = await cloud.ports.auditObjects('bucket');
+  const reading = recordsAfter(objects, 'entries/000001999999.ndjson');
+  let step = await reading.next();
+  const seen: string[] = [];
+  for (; !step.done; step = await reading.next()) seen.push(step.value.kind);
+  expect({ seen, reached: step.value }).toEqual({
+    seen: ['record', 'unreadable', 'record'],
+    reached: 'entries/000002000002.ndjson',
+  });
 });
