@@ -3,7 +3,7 @@ import { checkServerIdentity, connect as connectTls, type SecureContext } from '
 import mysql from 'mysql2';
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
-import { AnswerLength, floodError, mostBytes } from '../transport/flood.ts';
+import { AnswerLength, floodError, malformedError, mostBytes } from '../transport/flood.ts';
 import { LoginDenied, LoginHindered, LoginRefused, orDenied } from '../transport/login.ts';
 import { databaseAuthorities, trust } from '../transport/tls/authorities.ts';
 import { noAnswer, type Phase } from '../transport/tls/failures.ts';
@@ -34,6 +34,8 @@ interface Internals {
   stream: Socket;
   readonly serverCapabilityFlags: number;
   readonly packetParser: { execute(data: Buffer): void };
+  handlePacket: (packet: unknown) => void;
+  on(event: 'warn', listener: () => void): void;
   startTLS(onSecure: (error?: Error) => void): void;
   _handleNetworkError(error: Error): void;
 }
@@ -267,6 +269,7 @@ async function connect(
   });
   const answer = new AnswerLength(mostBytes.mysql);
   boundAnswers(connection, internals(connection).stream, answer);
+  boundWarnings(connection);
   if (trusted !== undefined) secure(connection, host, tls === 'verified', trusted, progress, answer);
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -295,6 +298,23 @@ async function connect(
  * @see https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__capabilities__flags.html
  */
 const capableOfTls = 0x0800;
+
+/** Packets with a wrong number that a session takes; some proxies number them so. */
+const mostMisnumbered = 1_000;
+
+/** Ends a connection whose server numbers its packets wrong on and on. The driver writes a line about each, which fills logs. */
+function boundWarnings(connection: mysql.Connection): void {
+  const driver = internals(connection);
+  let misnumbered = 0;
+  driver.on('warn', () => {
+    misnumbered += 1;
+    if (misnumbered < mostMisnumbered) return;
+    // What lies in the buffer is read on, and written about, even of a stream that is gone.
+    driver.handlePacket = () => undefined;
+    driver.stream.destroy();
+    driver._handleNetworkError(malformedError());
+  });
+}
 
 /** Ends a connection whose server sends on and on. It is to be called before the driver listens to the stream. */
 function boundAnswers(connection: mysql.Connection, stream: Socket, answer: AnswerLength): void {

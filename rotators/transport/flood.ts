@@ -18,7 +18,7 @@ export const floodError = (most: number): Error =>
 /**
  * Makes the error with which a connection ends whose server sends what its protocol does not know. A driver hands it on as it is.
  */
-const malformedError = (): Error =>
+export const malformedError = (): Error =>
   Object.assign(new Error('the server sends what its protocol does not know'), { code });
 
 /**

@@ -155,9 +155,11 @@ test.each(cases)('%s: an answer without an end, %s, is not kept', async (type, _
   // Lambda gives Node as much of a function's memory.
   const args = ['--max-old-space-size=460', '--input-type=module', '-e', script, loader, type, secret];
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
     const probed = JSON.parse(stdout);
     expect(probed).toMatchObject({ outcome: 'unreachable', code: 'TargetRefused' });
+    // A function's log keeps, and charges for, what is written there.
+    expect(stderr.length).toBeLessThan(128 * 1024);
     // What lies in the buffers of both ends comes on top.
     expect(flood.sent()).toBeLessThan(128 * mebibyte);
     expect(probed.memoryBytes).toBeLessThan(memoryBytes);
