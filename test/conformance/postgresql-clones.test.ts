@@ -23,22 +23,28 @@ const iterationsOf = async (user: string): Promise<number> => {
  * rotation must not bring a role from 20000 down to 4096.
  */
 describe('a server that is set to more iterations of SCRAM', () => {
+  // Since version 16; older ones have a number of their own.
+  let iterations = 4_096;
   beforeAll(async () => {
-    await target.superuser('ALTER SYSTEM SET scram_iterations = 20000');
+    if ((await target.superuser("SELECT 1 FROM pg_settings WHERE name = 'scram_iterations'")).length === 0)
+      return;
+    iterations = 20_000;
+    await target.superuser(`ALTER SYSTEM SET scram_iterations = ${iterations}`);
     await target.superuser('SELECT pg_reload_conf()');
     await target.superuser('SELECT pg_sleep(0.5)');
   });
   afterAll(async () => {
+    if (iterations === 4_096) return;
     await target.superuser('ALTER SYSTEM RESET scram_iterations');
     await target.superuser('SELECT pg_reload_conf()');
   });
 
   test.each(['single-user', 'alternating-users'] as const)('%s keeps to them', async (strategy) => {
     const { name, rotate } = await worldOf(target, strategy);
-    expect(await iterationsOf(name)).toBe(20_000);
+    expect(await iterationsOf(name)).toBe(iterations);
     const next = await rotate();
     expect(await target.logsIn(next)).toBe(true);
-    expect(await iterationsOf(next.username)).toBe(20_000);
+    expect(await iterationsOf(next.username)).toBe(iterations);
   });
 });
 
