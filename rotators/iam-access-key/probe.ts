@@ -60,9 +60,9 @@ export async function isOwn(
   context: TargetContext,
 ): Promise<boolean> {
   if (!active) return true;
-  const { outcome, ...rest } = await probe(aws, version, context);
-  if (outcome === 'unreachable' && 'error' in rest) throw rest.error;
-  return outcome === 'accepted';
+  const answer = await probe(aws, version, context);
+  if (answer.outcome === 'unreachable') throw answer.error;
+  return answer.outcome === 'accepted';
 }
 
 /** Tells whether STS refused the key, rather than let it in or give no answer. */

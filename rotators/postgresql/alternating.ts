@@ -4,7 +4,7 @@ import { pairOf } from '../../core/secret/alternating-users.ts';
 import { requireAdmin, requireOtherAdmin, standsAlone } from '../families/alternating.ts';
 import { isProven } from '../families/assigned.ts';
 import { using } from '../transport/login.ts';
-import { type Heard, open, type Session, tryOpen } from './connection.ts';
+import { open, type Session, tryOpen } from './connection.ts';
 import { prepareFollower } from './follower.ts';
 import { adoptStrays, countStrays } from './ownership.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 import { noteLoginRestored } from './single.ts';
-import type { PasswordForm } from './wire.ts';
+import type { Heard, PasswordForm } from './wire.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 

@@ -5,24 +5,9 @@ import { databaseAuthorities } from '../transport/tls/authorities.ts';
 import { loginError, serverError } from './errors.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
 import { defaultIterations } from './scram.ts';
-import { type Dialect, type DriverConnection, logIn, type PasswordForm, type Purpose, Wire } from './wire.ts';
+import { type Dialect, type Heard, logIn, type PasswordForm, type Purpose, Wire } from './wire.ts';
 
 const dialect: Dialect = { authorities: databaseAuthorities, loginError };
-
-/** The facts that logins have shown of a user, those included that were refused. */
-export interface Heard {
-  /** Form in which the server keeps the password, by what it asked for. */
-  form?: PasswordForm;
-}
-
-function listen(connection: DriverConnection, heard: Heard): void {
-  connection.on('authenticationMD5Password', () => {
-    heard.form = 'md5';
-  });
-  connection.on('authenticationSASL', () => {
-    heard.form = 'scram';
-  });
-}
 
 /** A connection to the server. */
 export class Session extends Wire {
@@ -116,12 +101,7 @@ export async function open(
   database: string = databaseOf(secret),
   heard: Heard = {},
 ): Promise<Session> {
-  return new Session(
-    await logIn({ ...secret, port: portOf(secret), database }, context, {
-      ...dialect,
-      adapt: (connection) => listen(connection, heard),
-    }),
-  );
+  return new Session(await logIn({ ...secret, port: portOf(secret), database }, context, dialect, heard));
 }
 
 /** Logs in, or returns why the server kept this credential out. Any other failure is thrown. */

@@ -2,7 +2,7 @@ import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
 import { changePassword } from '../families/single-user.ts';
 import { using } from '../transport/login.ts';
-import { type Heard, open, type Session, tryOpen } from './connection.ts';
+import { open, type Session, tryOpen } from './connection.ts';
 import {
   noteStandbys,
   readRoles,
@@ -13,6 +13,7 @@ import {
   verifierOf,
 } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
+import type { Heard } from './wire.ts';
 
 /** Gives the user of `next` its new password; see {@link changePassword}. */
 export async function applySingle(

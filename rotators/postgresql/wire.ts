@@ -74,6 +74,12 @@ export interface Opened {
 }
 export type PasswordForm = 'scram' | 'md5';
 
+/** The facts that logins have shown of a user, those included that were refused. */
+export interface Heard {
+  /** Form in which the server keeps the password, by what it asked for. */
+  form?: PasswordForm;
+}
+
 /** Ends a connection whose server sends on and on. */
 function boundAnswers(connection: DriverConnection): AnswerLength {
   const answer = new AnswerLength(mostBytes.postgresql);
@@ -202,16 +208,25 @@ const connectionOf = (client: pg.Client): DriverConnection =>
 
 /**
  * Connects and logs in, over TLS with the server's certificate and name verified unless the secret says `"ssl": false`.
+ * @param heard - takes note of how the server keeps the user's password, refused or not
  * @throws TargetError; `LoginRefused` when it was the credential that was refused
  */
-export async function logIn(login: Login, context: TargetContext, dialect: Dialect): Promise<Opened> {
-  return await overTransport(login, context, (encrypted) => connect(login, context, dialect, encrypted));
+export async function logIn(
+  login: Login,
+  context: TargetContext,
+  dialect: Dialect,
+  heard: Heard = {},
+): Promise<Opened> {
+  return await overTransport(login, context, (encrypted) =>
+    connect(login, context, dialect, heard, encrypted),
+  );
 }
 
 async function connect(
   { host, port, database, username, password }: Login,
   context: TargetContext,
   dialect: Dialect,
+  heard: Heard,
   encrypted: boolean,
 ): Promise<Opened> {
   const where = `user "${username}" at ${host}:${port}/${database}`;
@@ -247,12 +262,12 @@ async function connect(
     });
   });
   let kept: PasswordForm | undefined;
-  connection.on('authenticationMD5Password', () => {
-    kept = 'md5';
-  });
-  connection.on('authenticationSASL', () => {
-    kept = 'scram';
-  });
+  const note = (form: PasswordForm): void => {
+    kept = form;
+    heard.form = form;
+  };
+  connection.on('authenticationMD5Password', () => note('md5'));
+  connection.on('authenticationSASL', () => note('scram'));
   dialect.adapt?.(connection);
   const answer = boundAnswers(connection);
   try {
