@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { formProblem, meant } from './forms.ts';
-import { checkRules, type Problem } from './rules.ts';
+import type { Problem } from './problem.ts';
+import { checkRules } from './rules.ts';
 import { type Configuration, type ConfigurationInput, configurationSchema } from './schema.ts';
 
 /** The configuration cannot be used; the message lists every problem with its path, its value and the limit. */

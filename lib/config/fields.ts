@@ -1,6 +1,6 @@
 import { registry } from '../../rotators/registry.ts';
 import { isCreated } from './content-changes.ts';
-import type { Problem } from './rules.ts';
+import type { Problem } from './problem.ts';
 import type { SecretConfiguration } from './schema.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { AwsApi, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
 import { isCanonical, isWithin, overlap, prefixOf } from './cidr.ts';
-import type { Problem } from './rules.ts';
+import type { Problem } from './problem.ts';
 import type {
   CreatedNetworkConfiguration,
   EnvironmentConfiguration,

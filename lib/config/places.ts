@@ -1,4 +1,4 @@
-import type { Problem } from './rules.ts';
+import type { Problem } from './problem.ts';
 import type { EnvironmentConfiguration } from './schema.ts';
 
 /** One part of an ARN that must be the same as the environment's. */

@@ -7,6 +7,7 @@ import { longestGapHours } from './expressions.ts';
 import { checkNetworks, checkReach } from './networks.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import { checkPlaces } from './places.ts';
+import type { Problem } from './problem.ts';
 import type {
   Configuration,
   EnvironmentConfiguration,
@@ -15,12 +16,6 @@ import type {
 } from './schema.ts';
 import { checkAlone, secretName } from './secret-rules.ts';
 import { checkTarget } from './targets.ts';
-
-/** One thing that is wrong, and where. */
-export interface Problem {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
 
 /** Checks what a schema cannot say: references between parts, and limits that depend on other values. */
 export function checkRules(configuration: Configuration): Problem[] {

@@ -1,7 +1,7 @@
 import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { isRotated, registry } from '../../rotators/registry.ts';
 import { checkFields } from './fields.ts';
-import type { Problem } from './rules.ts';
+import type { Problem } from './problem.ts';
 import type { SecretConfiguration } from './schema.ts';
 
 /** The part of a secret's configuration that decides by itself whether the secret can work. */

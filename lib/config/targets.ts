@@ -5,7 +5,7 @@ import { registry, type SecretType } from '../../rotators/registry.ts';
 import { coversRegion, rdsRegionOf } from '../../rotators/transport/tls/rds/regions.ts';
 import { transportOf } from '../../rotators/transport/tls/transport.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
-import type { Problem } from './rules.ts';
+import type { Problem } from './problem.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
 
 type Fields = NonNullable<SecretConfiguration['create']>['fields'];

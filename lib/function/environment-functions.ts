@@ -1,11 +1,8 @@
 import { ArnFormat, Stack, Tags } from 'aws-cdk-lib';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { environmentTag, services, serviceTag } from '../../core/deployed/names.ts';
+import { environmentTag, type services, serviceTag } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
-import { type PolicyPages, sizedArn } from '../access/policy-pages.ts';
-import { invokeRotation } from '../rotation/rotation-start.ts';
-import type { RotatedSecret } from '../secret/rotated-secret.ts';
 
 /** A service whose functions act for secrets, and come and go with them. */
 export type TargetService = (typeof services)['rotation' | 'containment'];
@@ -60,21 +57,4 @@ export function grantOnFunctions(
     [functions],
     'The functions that act for the secrets of the environment, which a condition tells by their tags: a deploy replaces them before it could change this role.',
   );
-}
-
-/** Lets a role have Secrets Manager invoke the functions that rotate: Rekey's by their tags, others by ARN. */
-export function grantInvokeRotation(
-  role: IRole,
-  pages: PolicyPages,
-  { environment, secrets }: { readonly environment: string; readonly secrets: readonly RotatedSecret[] },
-): void {
-  if (secrets.some(({ foreign }) => !foreign)) {
-    grantOnFunctions(role, {
-      ...invokeRotation,
-      ...{ sid: `${invokeRotation.sid}OfEnvironment`, environment, service: services.rotation },
-    });
-  }
-  for (const { rotationFunctionArn } of secrets.filter(({ foreign }) => foreign)) {
-    pages.add(invokeRotation, sizedArn(rotationFunctionArn));
-  }
 }

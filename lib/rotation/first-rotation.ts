@@ -5,10 +5,21 @@ import { firstRotationEnvironmentSchema } from '../../core/deployed/environment.
 import { services } from '../../core/deployed/names.ts';
 import { PolicyPages, sizedArn } from '../access/policy-pages.ts';
 import { StandardFunction } from '../function/standard-function.ts';
-import type { RotatedSecret } from '../secret/rotated-secret.ts';
+import type { SecretIdentity } from '../secret/secret-access.ts';
 import { invokeRotation, startRotation } from './rotation-start.ts';
 
 const id = 'FirstRotations';
+
+/** The facts of a secret that its first rotation needs. */
+interface FirstRotated {
+  /** Name or ARN that the custom resource rotates. */
+  readonly secretArn: string;
+  readonly identity: SecretIdentity;
+  readonly rotationFunctionArn: string;
+  readonly rotatesOnDeploy: boolean;
+  /** Schedule, which must be set up before. */
+  readonly schedule: IDependable;
+}
 
 /**
  * Rotates secrets once, when CloudFormation creates them: one function in each stack, and a custom resource for each secret.
@@ -48,22 +59,22 @@ export class FirstRotations extends Construct {
    * Has a secret rotate once its schedule is set up, unless it says otherwise when it is first deployed. What it says later
    * changes nothing, since only the creation of the resource rotates.
    */
-  rotate(secret: RotatedSecret, schedule: IDependable): CustomResource {
+  rotate(scope: Construct, secret: FirstRotated): CustomResource {
     if (secret.rotatesOnDeploy) {
       const { arnPattern, name } = secret.identity;
       this.pages.add(startRotation, sizedArn(arnPattern, name));
       if (this.invocations.resources.length === 0) this.function.role.addToPolicy(this.invocations);
       this.invocations.addResources(secret.rotationFunctionArn);
     }
-    const resource = new CustomResource(secret, 'FirstRotation', {
+    const resource = new CustomResource(scope, 'FirstRotation', {
       serviceToken: this.function.functionArn,
       resourceType: 'Custom::RekeyFirstRotation',
       properties: {
-        SecretId: secret.secret.secretArn,
+        SecretId: secret.secretArn,
         ...(secret.rotatesOnDeploy ? {} : { Rotate: 'never' }),
       },
     });
-    resource.node.addDependency(schedule, this.function.role);
+    resource.node.addDependency(secret.schedule, this.function.role);
     return resource;
   }
 }

@@ -249,7 +249,13 @@ export class RotatedSecret extends Construct {
     // Also where a created secret is not to rotate: once this resource is there, asking for it later changes nothing.
     this.firstRotation =
       created || this.rotatesOnDeploy
-        ? FirstRotations.of(this, environment).rotate(this, this.schedule)
+        ? FirstRotations.of(this, environment).rotate(this, {
+            secretArn: this.secret.secretArn,
+            identity: this.identity,
+            rotationFunctionArn: this.rotationFunctionArn,
+            rotatesOnDeploy: this.rotatesOnDeploy,
+            schedule: this.schedule,
+          })
         : undefined;
   }
 

@@ -1,5 +1,5 @@
 import { DescribeSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { eventually } from './acts/act.ts';
+import { eventually } from './eventually.ts';
 
 /** Time at which each secret was last rotated; undefined: never. */
 export type LastRotated = ReadonlyMap<string, Date | undefined>;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { parseRecipe, type Recipe } from './recipe.ts';
+import { parseRecipe } from './parse-recipe.ts';
+import type { Recipe } from './recipe.ts';
 
 /** The recipes by name. Each is read and checked when it is first asked for, since a function mostly needs one. */
 export interface Recipes {

@@ -1,4 +1,4 @@
-import type { Authentication, Recipe, RecipeRequest } from './recipe.ts';
+import { type Authentication, isPattern, type Recipe, type RecipeRequest } from './recipe.ts';
 import { textsIn, urlParts, variablesOf } from './template.ts';
 
 /** Values that Rekey adds to those of a request. */
@@ -194,16 +194,6 @@ function* unknownIn(texts: Iterable<readonly [Path, string]>, known: readonly st
         };
       }
     }
-  }
-}
-
-/** Tells whether a text is a regular expression. */
-export function isPattern(pattern: string): boolean {
-  try {
-    new RegExp(pattern, 'u');
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { pointerPattern } from './pointer.ts';
-import { isPattern, recipeProblems } from './recipe-rules.ts';
 import { unavailableStatuses } from './statuses.ts';
 
 /**
@@ -93,117 +92,112 @@ const parameter = z.strictObject({
   optional: z.boolean().default(false),
 });
 
-const recipeSchema = z
-  .strictObject({
-    title: text,
-    /** Name of the service, which admin secrets give; recipes of one service share them. */
-    service: z.string().regex(/^[a-z][a-z0-9-]{1,63}$/),
-    /** The vendor's own pages that the recipe follows. */
-    documentation: z.array(httpsUrl).min(1),
-    /** Systems that it was run against, said as it is. */
-    verifiedOn: text,
-    parameters: z.record(key, parameter).default({}),
-    credential: z.strictObject({
-      /** Keys of the secret's JSON: the one that the service knows the credential by, and the value itself. */
-      id: key,
-      secret: key,
-    }),
-    admin: z.strictObject({
-      /** Keys of the admin secret besides `service` and parameters. */
-      fields: z.record(key, z.strictObject({ description: text, secret: z.boolean() })),
-      /** The permission that it needs, in the service's own words; errors name it. */
-      permission: text,
-      /** Event that ends its credential by itself, in words that follow "it ends". */
-      ends: text.optional(),
-      authentication,
-    }),
-    /** Authentication of a credential that makes its successor, where the service allows that and there is no admin. */
-    own: z.strictObject({ permission: text, authentication }).optional(),
-    create: z.strictObject({
+/** Reads the form of a recipe; `recipe-rules.ts` says what the form leaves open. */
+export const recipeSchema = z.strictObject({
+  title: text,
+  /** Name of the service, which admin secrets give; recipes of one service share them. */
+  service: z.string().regex(/^[a-z][a-z0-9-]{1,63}$/),
+  /** The vendor's own pages that the recipe follows. */
+  documentation: z.array(httpsUrl).min(1),
+  /** Systems that it was run against, said as it is. */
+  verifiedOn: text,
+  parameters: z.record(key, parameter).default({}),
+  credential: z.strictObject({
+    /** Keys of the secret's JSON: the one that the service knows the credential by, and the value itself. */
+    id: key,
+    secret: key,
+  }),
+  admin: z.strictObject({
+    /** Keys of the admin secret besides `service` and parameters. */
+    fields: z.record(key, z.strictObject({ description: text, secret: z.boolean() })),
+    /** The permission that it needs, in the service's own words; errors name it. */
+    permission: text,
+    /** Event that ends its credential by itself, in words that follow "it ends". */
+    ends: text.optional(),
+    authentication,
+  }),
+  /** Authentication of a credential that makes its successor, where the service allows that and there is no admin. */
+  own: z.strictObject({ permission: text, authentication }).optional(),
+  create: z.strictObject({
+    ...request,
+    done: answers.min(1),
+    /** Answers that say that there is room for no other credential. */
+    full: answers.default([]),
+    /** Answers that say that nothing was made, since something else was being changed. The whole step is then tried again. */
+    busy: answers.default([]),
+    /** Keys of the secret's JSON → where the value of each stands in the answer. */
+    answer: z.record(key, pointer),
+  }),
+  test: z.strictObject({
+    ...request,
+    authentication: authentication.optional(),
+    accepted: answers.min(1),
+    rejected: answers.min(1),
+    /** Place in the answer that says which credential it was, by the same id. */
+    id: pointer.optional(),
+  }),
+  /**
+   * Request for the credentials that there are. `name` is what create calls `{{rekey.name}}`. Where the service has no names,
+   * `room` is how many there may be, and `created` tells when each was made.
+   */
+  list: z
+    .strictObject({
       ...request,
-      done: answers.min(1),
-      /** Answers that say that there is room for no other credential. */
-      full: answers.default([]),
-      /** Answers that say that nothing was made, since something else was being changed. The whole step is then tried again. */
-      busy: answers.default([]),
-      /** Keys of the secret's JSON → where the value of each stands in the answer. */
-      answer: z.record(key, pointer),
-    }),
-    test: z.strictObject({
-      ...request,
-      authentication: authentication.optional(),
-      accepted: answers.min(1),
-      rejected: answers.min(1),
-      /** Place in the answer that says which credential it was, by the same id. */
-      id: pointer.optional(),
-    }),
-    /**
-     * Request for the credentials that there are. `name` is what create calls `{{rekey.name}}`. Where the service has no names,
-     * `room` is how many there may be, and `created` tells when each was made.
-     */
-    list: z
-      .strictObject({
-        ...request,
-        items: pointer,
-        id: pointer,
-        name: pointer.optional(),
-        created: pointer.optional(),
-        room: z.int().min(1).optional(),
-        /** The service leaves the list out where it is empty, with status 200. */
-        omitsEmpty: z.boolean().default(false),
-        /** Answers that stand for an empty list, where the service sends no such list. */
-        empty: answers.default([]),
-        next: z
-          .discriminatedUnion('by', [
-            /** `Link: <…>; rel="next"` (RFC 8288). */
-            z.strictObject({ by: z.literal('link') }),
-            /** A URL or path in the answer. */
-            z.strictObject({ by: z.literal('url'), at: pointer }),
-            /** A word in the answer that goes into the query, while `more` is true. */
-            z.strictObject({ by: z.literal('cursor'), parameter: text, at: pointer, more: pointer }),
-            /** The number of the page in the query; a page with fewer than `size` items is the last. */
-            z.strictObject({
-              by: z.literal('page'),
-              parameter: text,
-              size: z.int().min(1),
-              first: z.int().default(1),
-            }),
-          ])
-          .optional(),
-      })
-      .optional(),
-    /** Turns the credential off so that a person can turn it on again. A recipe without it revokes at once. */
-    disable: removal.optional(),
-    /** Removes the credential for good; after `disable`, where there is that. */
-    revoke: removal,
-    retry: z
-      .strictObject({
-        /** Times that a request is sent at the most. */
-        attempts: z.int().min(1).max(5).default(3),
-        /** Statuses after which it is sent again; create only after 429, which says that nothing was done. */
-        statuses: z.array(status).default([...unavailableStatuses]),
-        /** Header that says when, besides `Retry-After`. */
-        after: z.strictObject({ header: text, as: z.enum(['seconds', 'epoch']) }).optional(),
-      })
-      .prefault({}),
-    /** Seconds that a new credential may take to be accepted, and a revoked one to be refused. */
-    settleSeconds: z.int().min(0).max(25).default(5),
-    /**
-     * Number of such answers in a row that count, a second apart. It is more than one where replicas hear of a change one by one.
-     */
-    settleAnswers: z.int().min(1).max(5).default(1),
-    /** Places of the service's error code in an answer, tried in order. Only short words are ever quoted. */
-    errorCodes: z.array(pointer).default([]),
-    /** Words for what revocation ends at the service, for the record. */
-    revocation: text,
-    /** Notes that a user must know. */
-    notes: z.array(text).default([]),
-  })
-  .superRefine((recipe, context) => {
-    for (const { path, message } of recipeProblems(recipe as Recipe)) {
-      context.addIssue({ code: 'custom', path, message });
-    }
-  });
+      items: pointer,
+      id: pointer,
+      name: pointer.optional(),
+      created: pointer.optional(),
+      room: z.int().min(1).optional(),
+      /** The service leaves the list out where it is empty, with status 200. */
+      omitsEmpty: z.boolean().default(false),
+      /** Answers that stand for an empty list, where the service sends no such list. */
+      empty: answers.default([]),
+      next: z
+        .discriminatedUnion('by', [
+          /** `Link: <…>; rel="next"` (RFC 8288). */
+          z.strictObject({ by: z.literal('link') }),
+          /** A URL or path in the answer. */
+          z.strictObject({ by: z.literal('url'), at: pointer }),
+          /** A word in the answer that goes into the query, while `more` is true. */
+          z.strictObject({ by: z.literal('cursor'), parameter: text, at: pointer, more: pointer }),
+          /** The number of the page in the query; a page with fewer than `size` items is the last. */
+          z.strictObject({
+            by: z.literal('page'),
+            parameter: text,
+            size: z.int().min(1),
+            first: z.int().default(1),
+          }),
+        ])
+        .optional(),
+    })
+    .optional(),
+  /** Turns the credential off so that a person can turn it on again. A recipe without it revokes at once. */
+  disable: removal.optional(),
+  /** Removes the credential for good; after `disable`, where there is that. */
+  revoke: removal,
+  retry: z
+    .strictObject({
+      /** Times that a request is sent at the most. */
+      attempts: z.int().min(1).max(5).default(3),
+      /** Statuses after which it is sent again; create only after 429, which says that nothing was done. */
+      statuses: z.array(status).default([...unavailableStatuses]),
+      /** Header that says when, besides `Retry-After`. */
+      after: z.strictObject({ header: text, as: z.enum(['seconds', 'epoch']) }).optional(),
+    })
+    .prefault({}),
+  /** Seconds that a new credential may take to be accepted, and a revoked one to be refused. */
+  settleSeconds: z.int().min(0).max(25).default(5),
+  /**
+   * Number of such answers in a row that count, a second apart. It is more than one where replicas hear of a change one by one.
+   */
+  settleAnswers: z.int().min(1).max(5).default(1),
+  /** Places of the service's error code in an answer, tried in order. Only short words are ever quoted. */
+  errorCodes: z.array(pointer).default([]),
+  /** Words for what revocation ends at the service, for the record. */
+  revocation: text,
+  /** Notes that a user must know. */
+  notes: z.array(text).default([]),
+});
 
 export type Recipe = z.output<typeof recipeSchema>;
 export type Parameter = z.output<typeof parameter>;
@@ -220,17 +214,12 @@ export interface RecipeRequest {
   readonly form?: Readonly<Record<string, string>> | undefined;
 }
 
-/**
- * Reads a recipe.
- * @throws Error that names every path that is wrong
- */
-export function parseRecipe(name: string, data: unknown): Recipe {
-  const parsed = recipeSchema.safeParse(data);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      ({ path, message }) => `${path.join('.') || 'recipe'}: ${message}`,
-    );
-    throw new Error(`the recipe ${name} is not valid: ${problems.join('; ')}`);
+/** Tells whether a text is a regular expression. */
+export function isPattern(pattern: string): boolean {
+  try {
+    new RegExp(pattern, 'u');
+    return true;
+  } catch {
+    return false;
   }
-  return parsed.data;
 }

@@ -3,7 +3,19 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { runLivesMs, type TargetContext } from '../../core/rotator.ts';
 import { callError, type Purpose } from './errors.ts';
 import type { AccessKeyPair } from './schema.ts';
-import type { SessionCutoff } from './session-cutoff.ts';
+
+/** The request to end a user's sessions up to a moment. */
+export interface Cutoff {
+  readonly username: string;
+  readonly accessKeyId: string;
+  /** Sessions that began earlier are denied everything. */
+  readonly before: Date;
+  /** Leaves alone a time that is there for this key. */
+  readonly unlessKnown: boolean;
+}
+
+/** Ends sessions, and answers since when they are let in. Undefined when there is no such user. */
+export type SessionCutoff = (cutoff: Cutoff, context: TargetContext) => Promise<Date | undefined>;
 
 /** The options of how the type reaches AWS. All of them have defaults. */
 export interface IamAccessKeyOptions {

@@ -1,11 +1,10 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ContainContext, ContainResult } from '../../core/rotator.ts';
-import type { Aws } from './aws.ts';
+import type { Aws, SessionCutoff } from './aws.ts';
 import { deactivateKey, listKeys } from './keys.ts';
 import { type Answer, ask } from './probe.ts';
 import { secondAfter } from './revocation-policy.ts';
 import type { IamAccessKeySecret } from './schema.ts';
-import type { SessionCutoff } from './session-cutoff.ts';
 import { askUntil } from './wait.ts';
 
 type Context = ContainContext<IamAccessKeySecret>;

@@ -1,8 +1,8 @@
 import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import { isTargetErrorCode, TargetError, type TargetErrorCode } from '../../core/errors/rekey-error.ts';
-import { answered, within } from './aws.ts';
-import { type CutoffRequest, cutoffAnswerSchema, type SessionCutoff } from './session-cutoff.ts';
+import { answered, type SessionCutoff, within } from './aws.ts';
+import { type CutoffRequest, cutoffAnswerSchema } from './session-cutoff.ts';
 
 /** Failure of a function, as Lambda hands it on. @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
 const failureSchema = z.object({ errorType: z.string(), errorMessage: z.string() });

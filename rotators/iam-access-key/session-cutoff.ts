@@ -7,22 +7,9 @@ import {
 import * as z from 'zod';
 import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
-import { type Aws, answered, within } from './aws.ts';
+import { type Aws, answered, type Cutoff, within } from './aws.ts';
 import { purpose, unlessGone } from './keys.ts';
 import { parsePolicy, policyDocument, policyName, withCutoff } from './revocation-policy.ts';
-
-/** The request to end a user's sessions up to a moment. */
-export interface Cutoff {
-  readonly username: string;
-  readonly accessKeyId: string;
-  /** Sessions that began earlier are denied everything. */
-  readonly before: Date;
-  /** Leaves alone a time that is there for this key. */
-  readonly unlessKnown: boolean;
-}
-
-/** Ends sessions, and answers since when they are let in. Undefined when there is no such user. */
-export type SessionCutoff = (cutoff: Cutoff, context: TargetContext) => Promise<Date | undefined>;
 
 /**
  * Difference that is allowed between clocks, in milliseconds. A time that lies further ahead would end sessions that have not

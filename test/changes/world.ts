@@ -22,7 +22,7 @@ import type { Cleanup } from '../../local/process/cleanup.ts';
 import { checkout, type Finished, run } from '../../local/process/run.ts';
 import { type Login, logsIn, openSession, seedDatabase } from '../../local/servers/database.ts';
 import { startPostgres } from '../../local/servers/postgres.ts';
-import { eventually } from '../../local/tour/acts/act.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import {
   adminSecret,
   adoptedSecret,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../../local/tour/acts/act.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { type PostgresUnderTest, start } from './drivers/postgresql.ts';
 import { worldOf } from './world.ts';
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually } from '../../local/tour/acts/act.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { type PostgresUnderTest, start } from './drivers/postgresql.ts';
 import { patience } from './pace.ts';
 import { failure } from './scene.ts';

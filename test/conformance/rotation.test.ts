@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AuditUnavailableError } from '../../core/errors/rekey-error.ts';
-import { eventually } from '../../local/tour/acts/act.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
 import { describeEach } from './each.ts';

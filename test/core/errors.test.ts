@@ -62,7 +62,7 @@ describe('codes of errors', () => {
       'core/audit/format.ts',
       'core/audit/verify.ts',
       'rotators/http/addresses.ts',
-      'rotators/http/recipe.ts',
+      'rotators/http/parse-recipe.ts',
       'rotators/transport/tls/rds/certificates.ts',
       'rotators/transport/tls/rds/update.ts',
     ];

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
 import { logsIn } from '../../local/servers/database.ts';
-import { eventually } from '../../local/tour/acts/act.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import type { World } from './world.ts';
 
 /** What stops a function whose every rotation fails; three secrets have one function here, and two engage its brake. */

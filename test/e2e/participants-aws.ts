@@ -4,7 +4,7 @@ import type { LocalCloud } from '../../local/emulator/cloud.ts';
 import type { Cleanup } from '../../local/process/cleanup.ts';
 import { environmentName, type FurtherTarget } from '../../local/tour/deployment.ts';
 import type { Target } from '../conformance/scene.ts';
-import type { Participant } from './participants.ts';
+import type { Participant } from './participant.ts';
 
 type Json = Record<string, unknown>;
 

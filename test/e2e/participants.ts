@@ -6,26 +6,12 @@ import type { LocalCloud } from '../../local/emulator/cloud.ts';
 import type { Cleanup } from '../../local/process/cleanup.ts';
 import { type CacheLogin, cacheAccepts } from '../../local/servers/cache.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/tour/deployment.ts';
-import type { SecretType } from '../../rotators/registry.ts';
 import { succeeds } from '../conformance/login.ts';
 import { availableTypes, startTarget } from '../conformance/scene.ts';
 import { deployRotationFunction } from '../local/support/rotation.ts';
 import { startGitLab } from '../rotators/http/gitlab.ts';
+import type { Participant } from './participant.ts';
 import { cacheUser, masterUser } from './participants-aws.ts';
-
-type Json = Record<string, unknown>;
-
-/** A secret of one type in the common deployment, and how its target is asked without Rekey. */
-export interface Participant {
-  readonly type: SecretType;
-  readonly secret: string;
-  /** How a revocation of it ends. */
-  readonly revocation: 'Secret Revocation Succeeded' | 'Secret Revocation Unproven';
-  /** Whether the target accepts this version; undefined where there is no target to ask. */
-  accepts?(version: Json): Promise<boolean>;
-  /** What of a version must be found nowhere but in Secrets Manager and the target. */
-  secretOf(version: Json): string;
-}
 
 /** What takes part besides PostgreSQL and the cache, with the files it needs in `directory`. */
 export async function startFurther(

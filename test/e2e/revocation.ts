@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { describe, expect, test } from '@jest/globals';
 import { logsIn, openSession } from '../../local/servers/database.ts';
-import { eventually } from '../../local/tour/acts/act.ts';
 import { environmentName } from '../../local/tour/deployment.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import type { World } from './world.ts';
 
 const source = 'rekey.cli';

@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
 import { logsIn } from '../../local/servers/database.ts';
-import { eventually } from '../../local/tour/acts/act.ts';
 import { environmentName } from '../../local/tour/deployment.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { lastRotated, rotationsEnded } from '../../local/tour/rotations.ts';
 import type { World } from './world.ts';
 

@@ -2,10 +2,10 @@ import { EventBridgeClient, ListRulesCommand, ListTargetsByRuleCommand } from '@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describe, expect, test } from '@jest/globals';
 import { overlapRulePrefix } from '../../core/deployed/names.ts';
-import { eventually } from '../../local/tour/acts/act.ts';
 import { environmentName } from '../../local/tour/deployment.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import type { SecretType } from '../../rotators/registry.ts';
-import type { Participant } from './participants.ts';
+import type { Participant } from './participant.ts';
 import type { World } from './world.ts';
 
 /** One stack with secrets of several types: each rotates when it is made, on demand, and in an emergency. */

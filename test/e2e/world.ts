@@ -6,16 +6,17 @@ import { v7 } from 'uuid';
 import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
 import type { Cleanup } from '../../local/process/cleanup.ts';
 import { newFolder, newServerFolder } from '../../local/process/folders.ts';
-import { eventually } from '../../local/tour/acts/act.ts';
 import {
   deployLocally,
   environmentName,
   type LocalDeployment,
   type RoleName,
 } from '../../local/tour/deployment.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { terminal } from '../../local/tour/terminal.ts';
 import { stopTargets } from '../conformance/scene.ts';
-import { cache, type Participant, startFurther } from './participants.ts';
+import type { Participant } from './participant.ts';
+import { cache, startFurther } from './participants.ts';
 
 /** One record of the audit log, as the CLI prints it. */
 export interface AuditRecord {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { logsIn, openSession } from '../../servers/database.ts';
 import { environmentName } from '../deployment.ts';
-import { type Act, eventually, milliseconds } from './act.ts';
+import { eventually } from '../eventually.ts';
+import { type Act, milliseconds } from './act.ts';
 
 /** Shows the end of a leaked credential: session and login end, and the application gets a new one. */
 export const leakedCredential: Act = async (deployment, note) => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logsIn, openSession } from '../../servers/database.ts';
 import { environmentName, type LocalDeployment } from '../deployment.ts';
-import { type Act, eventually, milliseconds } from './act.ts';
+import { eventually } from '../eventually.ts';
+import { type Act, milliseconds } from './act.ts';
 
 async function rotate(deployment: LocalDeployment, secret: string): Promise<number> {
   const start = performance.now();

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CacheLogin, cacheAccepts } from '../../servers/cache.ts';
 import { environmentName } from '../deployment.ts';
-import { type Act, eventually } from './act.ts';
+import { eventually } from '../eventually.ts';
+import type { Act } from './act.ts';
 
 const secret = `/${environmentName}/sessions`;
 

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemRandom } from '../../../adapters/random.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
-import { parseRecipe } from '../../../rotators/http/recipe.ts';
+import { parseRecipe } from '../../../rotators/http/parse-recipe.ts';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';
 import { httpRotator } from '../../../rotators/http/rotator.ts';
 import type { HttpSecret } from '../../../rotators/http/schema.ts';

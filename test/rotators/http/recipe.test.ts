@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { parseRecipe } from '../../../rotators/http/recipe.ts';
+import { parseRecipe } from '../../../rotators/http/parse-recipe.ts';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';
 import { recipes } from '../../../rotators/http/recipes/index.ts';
 import { secretSchema } from '../../../rotators/http/schema.ts';
