@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -15,6 +15,7 @@ import type { Strategy } from '../../core/secret/secret.ts';
 import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry, type SecretType, stepSecondsOf } from '../../rotators/registry.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from '../access/policy-pages.ts';
+import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from '../secret/secret-access.ts';
 import { functionFor } from './bundle.ts';
@@ -132,25 +133,7 @@ export abstract class TargetFunction extends Construct implements IConnectable {
       keyActions: ['kms:Decrypt'],
     });
     props.bus.grantPublish(role, `rekey.${kind.service}`);
-    role.addToPolicy(
-      new PolicyStatement({
-        sid: 'AuditQueue',
-        actions: ['sqs:SendMessage'],
-        resources: [props.auditQueue.queueArn],
-      }),
-    );
-    if (props.auditQueue.encryptionMasterKey !== undefined) {
-      role.addToPolicy(
-        new PolicyStatement({
-          sid: 'AuditQueueKey',
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          resources: [props.auditQueue.encryptionMasterKey.keyArn],
-          conditions: {
-            StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.amazonaws.com` },
-          },
-        }),
-      );
-    }
+    grantAppend(role, props.auditQueue);
     if (entry.database) {
       permitDatabaseLookup(role);
     }

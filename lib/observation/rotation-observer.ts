@@ -1,16 +1,17 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { type IRule, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IDependable } from 'constructs';
 import { observationEnvironmentSchema } from '../../core/deployed/environment.ts';
-import { definitionsPath, metrics, rotationServiceEvents, services } from '../../core/deployed/names.ts';
-import { acknowledgeWildcards } from '../access/acknowledge.ts';
+import { metrics, rotationServiceEvents, services } from '../../core/deployed/names.ts';
+import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
+import { createDeadLetterQueue } from '../function/dead-letters.ts';
 import { StandardFunction } from '../function/standard-function.ts';
+import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { SecretAccess, type SecretIdentity } from '../secret/secret-access.ts';
 import { FunctionAlarms } from './function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from './runbook-alarm.ts';
@@ -49,15 +50,7 @@ export class RotationObserver extends Construct {
     super(scope, id);
     const { bus, auditQueue } = props;
     const { environment } = bus;
-    this.deadLetterQueue = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    Validations.of(this.deadLetterQueue).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'This is the dead-letter queue of a rule and a function, which cdk-nag does not see.',
-    });
+    this.deadLetterQueue = createDeadLetterQueue(this);
     this.function = new StandardFunction(this, 'Function', {
       entry: 'rotation-observer',
       service: services.observation,
@@ -107,28 +100,14 @@ export class RotationObserver extends Construct {
       // It reads no value, so it does not need the secret's key.
       describe.add({ arnPattern: identity.arnPattern });
     }
-    const allow = (sid: string, actions: string[], resources: string[], conditions = {}) =>
-      role.addToPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
     // All of them: what is told of any secret must be looked up before it can be left aside.
-    const definitions = Stack.of(this).formatArn({
-      service: 'ssm',
-      resource: 'parameter',
-      resourceName: `${definitionsPath(environment).slice(1)}/*`,
-    });
-    allow('FindDefinition', ['ssm:GetParameter'], [definitions]);
-    acknowledgeWildcards(role, [definitions], 'The definitions of the secrets, which hold names only.');
+    grantFindDefinitions(role, environment);
     bus.grantPublish(role, 'rekey.observation', [
       'Secret Rotation Started',
       'Secret Rotation Succeeded',
       'Secret Rotation Failed',
     ]);
-    allow('AuditQueue', ['sqs:SendMessage'], [auditQueue.queueArn]);
-    if (auditQueue.encryptionMasterKey !== undefined) {
-      const key = auditQueue.encryptionMasterKey.keyArn;
-      allow('AuditQueueKey', ['kms:Decrypt', 'kms:GenerateDataKey'], [key], {
-        StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.amazonaws.com` },
-      });
-    }
+    grantAppend(role, auditQueue);
   }
 
   private watch({ bus: { environment }, alarmTopic }: RotationObserverProps): void {

@@ -1,13 +1,12 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import {
@@ -15,16 +14,20 @@ import {
   revocationReportEnvironmentSchema,
   revocationRotateEnvironmentSchema,
 } from '../../core/deployed/environment.ts';
-import { definitionsPath, metrics, services } from '../../core/deployed/names.ts';
+import { metrics, services } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
+import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
-import { grantInvokeRotation, grantOnFunctions } from '../function/environment-functions.ts';
+import { createDeadLetterQueue } from '../function/dead-letters.ts';
+import { grantOnFunctions } from '../function/environment-functions.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
 import type { RunbookName } from '../observation/runbooks.ts';
+import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
 import { followRotation, startRotation } from '../rotation/rotation-start.ts';
+import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { grantOnSecrets } from '../secret/environment-secrets.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
@@ -86,16 +89,7 @@ export class RevocationWorkflow extends Construct {
     const { auditQueue, secrets } = props;
     const { environment } = props.bus;
     this.environment = environment;
-    const key: IKey | undefined = auditQueue.encryptionMasterKey;
-    this.deadLetterQueue = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    Validations.of(this.deadLetterQueue).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'This is the dead-letter queue of a rule and a function, which cdk-nag does not see.',
-    });
+    this.deadLetterQueue = createDeadLetterQueue(this);
     const reserved = (name: 'intake' | 'workflow') => {
       const reservedConcurrency = props.reservedConcurrency?.[name];
       return reservedConcurrency === undefined ? {} : { reservedConcurrency };
@@ -139,7 +133,7 @@ export class RevocationWorkflow extends Construct {
     });
 
     this.permitIntake(props);
-    this.permitLookup(this.rotate, environment);
+    grantFindDefinitions(this.rotate.role, environment);
     // They read no value, so they do not need the secrets' keys.
     grantOnSecrets(this.intake.role, new PolicyPages(this.intake.role), {
       environment,
@@ -155,22 +149,7 @@ export class RevocationWorkflow extends Construct {
     grantInvokeRotation(this.rotate.role, rotates, { environment, secrets });
     for (const { role } of [this.intake, this.report]) {
       props.bus.grantPublish(role, 'rekey.revocation');
-      role.addToPolicy(
-        new PolicyStatement({
-          sid: 'AuditQueue',
-          actions: ['sqs:SendMessage'],
-          resources: [auditQueue.queueArn],
-        }),
-      );
-      if (key !== undefined) {
-        role.addToPolicy(
-          new PolicyStatement({
-            sid: 'AuditQueueKey',
-            actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-            resources: [key.keyArn],
-          }),
-        );
-      }
+      grantAppend(role, auditQueue);
     }
     this.connect(props);
     this.watch(props);
@@ -211,19 +190,6 @@ export class RevocationWorkflow extends Construct {
     return machine;
   }
 
-  /** Lets a function find a secret's functions by the secret's definition, which holds names only. */
-  private permitLookup({ role }: StandardFunction, environment: string): void {
-    const definitions = Stack.of(this).formatArn({
-      service: 'ssm',
-      resource: 'parameter',
-      resourceName: `${definitionsPath(environment).slice(1)}/*`,
-    });
-    role.addToPolicy(
-      new PolicyStatement({ sid: 'FindDefinition', actions: ['ssm:GetParameter'], resources: [definitions] }),
-    );
-    acknowledgeWildcards(role, [definitions], 'The definitions of the secrets, which hold names only.');
-  }
-
   /** Lets the intake find the definition and the versions, and start this one workflow. It reads no value. */
   private permitIntake({ bus: { environment } }: RevocationWorkflowProps): void {
     const allow = (sid: string, actions: string[], resources: string[]) =>
@@ -234,7 +200,7 @@ export class RevocationWorkflow extends Construct {
       resourceName: `${this.stateMachine.stateMachineName}:*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    this.permitLookup(this.intake, environment);
+    grantFindDefinitions(this.intake.role, environment);
     allow('Start', ['states:StartExecution'], [this.stateMachine.stateMachineArn]);
     allow('CompareRepeated', ['states:DescribeExecution'], [executions]);
     acknowledgeWildcards(this.intake.role, [executions], 'The executions of the one workflow.');

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
-import { contentTag } from '../../core/deployed/names.ts';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { contentTag, definitionsPath } from '../../core/deployed/names.ts';
+import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { type PagedStatement, type PolicyPages, sizedArn } from '../access/policy-pages.ts';
 import type { SecretIdentity } from './secret-access.ts';
 
@@ -45,4 +46,17 @@ export class DefinitionAccess {
       this.pages.add(noteContent, sizedArn(noted.arnPattern, noted.name));
     }
   }
+}
+
+/** Lets a role find any secret of an environment by its definition, which holds names only. */
+export function grantFindDefinitions(role: IRole, environment: string): void {
+  const definitions = Stack.of(role).formatArn({
+    service: 'ssm',
+    resource: 'parameter',
+    resourceName: `${definitionsPath(environment).slice(1)}/*`,
+  });
+  role.addToPrincipalPolicy(
+    new PolicyStatement({ sid: 'FindDefinition', actions: ['ssm:GetParameter'], resources: [definitions] }),
+  );
+  acknowledgeWildcards(role, [definitions], 'The definitions of the secrets, which hold names only.');
 }

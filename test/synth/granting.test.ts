@@ -32,6 +32,7 @@ interface Resource {
 interface Grant {
   readonly role: string;
   readonly action: string;
+  readonly statement: Statement;
 }
 
 /** What each role of a template may do, whichever way its policies hang on it. */
@@ -40,7 +41,7 @@ function grantsOf(template: Template): Grant[] {
   const statementsOf = (all: readonly Statement[], role: string): Grant[] =>
     all
       .filter(({ Effect }) => Effect === 'Allow')
-      .flatMap(({ Action }) => [Action].flat().map((action) => ({ role, action })));
+      .flatMap((statement) => [statement.Action].flat().map((action) => ({ role, action, statement })));
   const attached = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy'].flatMap((type) =>
     of(type).flatMap(([id, { Properties }]) =>
       (Properties.Roles ?? [{ Ref: id }]).flatMap(({ Ref = id }) =>
@@ -85,7 +86,19 @@ describe.each(samples)('the roles of %s', (_, configuration, name) => {
         granting.test(action) &&
         !allowed.some((entry) => entry.role.test(role) && entry.actions.includes(action)),
     );
-    expect(strange).toEqual([]);
+    expect(strange.map(({ role, action }) => `${role} ${action}`)).toEqual([]);
+  });
+
+  // What the CDK grants by itself, to whoever reads a queue, has no Sid.
+  test('use a key only through the service whose data it encrypts', () => {
+    const ofKeys = grants.filter(
+      ({ action, statement }) => action.startsWith('kms:') && statement.Sid !== undefined,
+    );
+    expect(ofKeys.length).toBeGreaterThan(0);
+    const direct = ofKeys.filter(
+      ({ statement }) => !JSON.stringify(statement.Condition ?? {}).includes('"kms:ViaService"'),
+    );
+    expect(direct.map(({ role, action }) => `${role} ${action}`)).toEqual([]);
   });
 
   test('that write policies read no secret and invoke nothing', () => {
