@@ -113,7 +113,7 @@ export async function measureRotation(options: RotationOptions): Promise<Rotatio
       const dead = records.map(({ deadMs }) => deadMs);
       return {
         strategy,
-        issued: target.rotator.discard !== undefined,
+        issued: target.rotator.kind === 'issuing',
         warmCalls,
         coldCalls,
         connections,

@@ -15,8 +15,48 @@ export const runLivesMs = usualStepSeconds * 1_000;
 /**
  * The contract between the lifecycle engine and one secret type. A rotator knows its target and nothing of
  * Secrets Manager: it gets credentials as parsed JSON and never sees versions or staging labels.
+ *
+ * `kind` says who makes a credential and how many the target accepts of one user.
  */
-export interface Rotator<S extends object> {
+export type Rotator<S extends object> = ReplacingRotator<S> | OverlappingRotator<S> | IssuingRotator<S>;
+
+/** A type whose target accepts one password of a user. Rekey chooses it, and it replaces the one before at once. */
+export interface ReplacingRotator<S extends object> extends RotatorBase<S> {
+  readonly kind: 'replacing';
+  readonly strategies: readonly Exclude<Strategy, 'dual-credential'>[];
+}
+
+/** A type whose target accepts two passwords of a user. Rekey chooses them, and ends the overlap. */
+export interface OverlappingRotator<S extends object> extends RotatorBase<S>, Retiring<S> {
+  readonly kind: 'overlapping';
+  readonly strategies: readonly Strategy[];
+}
+
+/** A type whose target makes the credentials, such as access keys and API tokens. It accepts two of a user. */
+export interface IssuingRotator<S extends object> extends RotatorBase<S>, Retiring<S> {
+  readonly kind: 'issuing';
+  readonly strategies: readonly Strategy[];
+
+  /**
+   * Removes from the target a proposal that was not stored, because another run of the same step stored its own. Twice is the
+   * same as once.
+   * @throws TargetError
+   */
+  discard(proposal: S, context: ApplyContext<S>): Promise<void>;
+}
+
+/** The end of an overlap, where a target accepts two credentials of a user. */
+interface Retiring<S extends object> {
+  /**
+   * Ends the overlap: makes the target forget a credential that `context.credentials.current` replaced. The engine calls it
+   * when the overlap is over, and before an issuing `propose`. Twice is the same as once; never touches the current credential.
+   * @throws TargetError
+   */
+  retire(old: S, context: RetireContext<S>): Promise<RetireResult>;
+}
+
+/** The part of the contract that rotators of all kinds have. */
+interface RotatorBase<S extends object> {
   /** The type's name in the configuration, for example `postgresql`. */
   readonly type: string;
   readonly strategies: readonly Strategy[];
@@ -26,9 +66,9 @@ export interface Rotator<S extends object> {
   /**
    * Makes what the next secret holds, given the current one. Keys of `current` that are not of the credential stay.
    *
-   * Where Rekey chooses the value (passwords) this touches nothing; the value is stored before {@link apply} sees it. Where the
-   * target issues it (access keys, API tokens) this makes it there, and {@link discard} exists. Such a `propose` may die before
-   * its result is stored, and is then called again with the same `token`. What the earlier call left at the target must then be
+   * Where Rekey chooses the value this touches nothing; the value is stored before {@link apply} sees it. An issuing rotator
+   * makes it at the target. Such a `propose` may die before its result is stored, and is then called again with the same
+   * `token`. What the earlier call left at the target must then be
    * found and removed. It may remove only what the type's earlier calls made. What another run of the same step made stays
    * while that run may still be alive and store it: a run lives for {@link runLivesMs} at the most. Until then it fails with a
    * retryable error.
@@ -36,13 +76,6 @@ export interface Rotator<S extends object> {
    * @throws SecretError `SlotsTaken` when the target has room for no other credential
    */
   propose(current: S, context: ProposeContext<S>): Promise<S>;
-
-  /**
-   * Removes from the target a proposal that was not stored, because another run of the same step stored its own. Present
-   * exactly where {@link propose} makes something at the target. Twice is the same as once.
-   * @throws TargetError
-   */
-  discard?(proposal: S, context: ApplyContext<S>): Promise<void>;
 
   /**
    * Refuses a pending credential that must never reach the target. Such are an empty or absurd password, another host or user
@@ -64,14 +97,6 @@ export interface Rotator<S extends object> {
    * credentials that no target known to Rekey accepts or refuses.
    */
   probe(credential: S, context: TargetContext): Promise<ProbeResult>;
-
-  /**
-   * Ends the overlap: makes the target forget a credential that `context.credentials.current` replaced. Present where the
-   * target accepts two at once. The engine calls it when the overlap is over, and before an issuing {@link propose}.
-   * Twice is the same as once; never touches the current credential.
-   * @throws TargetError
-   */
-  retire?(old: S, context: RetireContext<S>): Promise<RetireResult>;
 
   /**
    * Makes the target refuse `leaked` now and ends its live sessions: the emergency. Twice is the same as once. Must not take
@@ -97,11 +122,11 @@ export interface Rotator<S extends object> {
 
 /** Part of a rotator that a revocation needs. It is all there is where the rotation itself is not Rekey's. */
 export type Revoker<S extends object> = Pick<
-  Rotator<S>,
+  RotatorBase<S>,
   'type' | 'strategies' | 'schema' | 'probe' | 'contain' | 'identity' | 'boundTo'
 >;
 
-/** Keys and values that {@link Rotator.boundTo} gives. */
+/** Keys and values that {@link RotatorBase.boundTo} gives. */
 export type Bounds = Readonly<Record<string, string | number>>;
 
 /** The context of every call to a target. */
@@ -170,17 +195,24 @@ export interface ContainContext<S> extends ApplyContext<S> {
 
 export type ProbeResult =
   | { readonly outcome: 'accepted' }
-  | {
-      readonly outcome: 'rejected' | 'unreachable';
-      readonly error: TargetError;
-      /**
-       * True if the target found the credential right and had no connection left for its user. A credential that was set is
-       * then in place.
-       */
-      readonly passwordAccepted?: boolean;
-    }
+  | FailedProbe
   /** Nothing that Rekey can reach accepts or refuses it; `note` says who does. */
   | { readonly outcome: 'unverifiable'; readonly note: string };
+
+/** A trial that ended without a login, and why. */
+export interface FailedProbe {
+  readonly outcome: 'rejected' | 'unreachable';
+  readonly error: TargetError;
+  /**
+   * True if the target found the credential right and had no connection left for its user. A credential that was set is
+   * then in place.
+   */
+  readonly passwordAccepted?: boolean;
+}
+
+/** Tells whether a trial ended without a login at a target that could have let it in. */
+export const isFailed = (result: ProbeResult): result is FailedProbe =>
+  result.outcome === 'rejected' || result.outcome === 'unreachable';
 
 export interface RetireResult {
   /** Act that was done to it; `nothing` when it was so already. */

@@ -24,7 +24,7 @@ const ownAccount = workflow.split(':')[4] ?? '';
 
 /** Takes revocation requests from the bus. */
 export const handler = standardHandler<unknown, void>(async (event, tools) => {
-  const outcome = await takeRequest(event, {
+  const taken = await takeRequest(event, {
     definitions,
     store,
     starter,
@@ -42,17 +42,19 @@ export const handler = standardHandler<unknown, void>(async (event, tools) => {
       maximumAgeMs: environment.REKEY_REVOCATION_MAXIMUM_AGE_HOURS * 3_600_000,
     },
   });
-  if (typeof outcome === 'object') {
-    const { code, message, retryable } = outcome.rejected;
+  if (taken.outcome === 'rejected') {
+    const { code, message, retryable } = taken.error;
     // Responders learn of it here: the audit log, which records it too, is the auditor's.
     tools.logger.error('revocation request rejected', {
-      requestId: outcome.requestId,
+      requestId: taken.requestId,
       code,
       reason: message,
       retryable,
     });
     tools.metrics.addMetric(metricNames.revocationRejected, MetricUnit.Count, 1);
   } else {
-    tools.logger.info(outcome === 'started' ? 'revocation started' : 'revocation request delivered before');
+    tools.logger.info(
+      taken.outcome === 'started' ? 'revocation started' : 'revocation request delivered before',
+    );
   }
 });

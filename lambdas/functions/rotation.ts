@@ -152,7 +152,7 @@ async function retire<S extends object>(
   const outcomes = await endOverlaps(secrets, overlap, { ...dependencies, remainingMs });
   logger.info('overlaps', { overlaps: summarizeOverlaps(outcomes) });
   for (const outcome of outcomes) {
-    if ('failure' in outcome) {
+    if (outcome.outcome === 'failed') {
       logger.error('overlap not ended', { secret: outcome.secret, ...loggable(outcome.failure) });
     }
   }

@@ -202,7 +202,7 @@ export async function verifyLeaks<S extends object>(
     verifications: describeResults(found, results),
     unavailableVersions: unavailable,
     current: currentResult.outcome,
-    ...('note' in currentResult ? { note: currentResult.note } : {}),
+    ...(currentResult.outcome === 'unverifiable' ? { note: currentResult.note } : {}),
     ...(results.every(({ outcome }) => outcome === 'rejected') ? { refusedAt } : {}),
   };
 }
@@ -217,7 +217,7 @@ function describeResults(
       versionId,
       identity,
       outcome: result?.outcome ?? 'unreachable',
-      ...(result !== undefined && 'note' in result ? { note: result.note } : {}),
+      ...(result?.outcome === 'unverifiable' ? { note: result.note } : {}),
     }));
   });
 }

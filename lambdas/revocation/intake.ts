@@ -33,12 +33,12 @@ export interface IntakeDependencies extends WithWait {
 
 /** Outcome of a request. `known`: it was delivered before, and its work is done or under way. */
 export type IntakeOutcome =
-  | 'started'
-  | 'known'
+  | { readonly outcome: 'started' | 'known' }
   | {
+      readonly outcome: 'rejected';
       /** Id of the request; EventBridge's id of the event, where the request has none of the agreed form. */
       readonly requestId: string;
-      readonly rejected: ErrorSummary;
+      readonly error: ErrorSummary;
     };
 
 /** A request that must not be acted upon. It is answered with an event and an alarm, never with silence. */
@@ -73,11 +73,12 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
       );
     }
     await announce(accepted, workflow, dependencies);
-    return running === 'started' ? 'started' : 'known';
+    return { outcome: running === 'started' ? 'started' : 'known' };
   } catch (error) {
     if (error instanceof Rejection || error instanceof SecretError) {
-      const rejected = summarizeError(error);
-      return { requestId: await reject(input, rejected, dependencies), rejected };
+      const summary = summarizeError(error);
+      const requestId = await reject(input, summary, dependencies);
+      return { outcome: 'rejected', requestId, error: summary };
     }
     throw error;
   }

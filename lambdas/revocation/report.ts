@@ -42,11 +42,15 @@ const statusChangeSchema = z.object({
 });
 
 interface Failure {
+  readonly outcome: 'failed';
   readonly stage: string;
   readonly error: ErrorSummary;
 }
 
-type Success = Required<{ [Key in 'rotated' | 'swept' | 'verified']: NonNullable<FinalState[Key]> }>;
+/** Results of a workflow that went through. */
+type Success = { readonly outcome: 'done' } & {
+  [Key in 'rotated' | 'swept' | 'verified']: NonNullable<FinalState[Key]>;
+};
 
 /**
  * Publishes how a revocation ended: succeeded, unproven or failed. It succeeded when the proof was given and the last containment
@@ -63,7 +67,7 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
   const subject = { requestId, secretArn, secretName };
   const links = { correlationId, causationId: requestId, fact: requestId };
   const publish = (event: AnyEvent) => bus.publish([event]);
-  if ('stage' in result) {
+  if (result.outcome === 'failed') {
     const { stage, error } = result;
     await publish(createEvent(origin, 'Secret Revocation Failed', { ...subject, stage, error }, links));
     return { outcome: 'failed', stage, error: error.code, cause: `${stage}: ${error.message}` };
@@ -124,20 +128,21 @@ function whatRemains(
 function judge(state: FinalState): Failure | Success {
   const { rotateFailure, sweepFailure, verifyFailure, rotated, swept, verified } = state;
   if (rotated === undefined) {
-    return { stage: 'rotate', error: summarize(rotateFailure) };
+    return { outcome: 'failed', stage: 'rotate', error: summarize(rotateFailure) };
   }
   if (verified === undefined) {
     // The step that rotates is also where a function that is gone is looked up again.
-    return { stage: 'verify', error: summarize(rotateFailure ?? verifyFailure) };
+    return { outcome: 'failed', stage: 'verify', error: summarize(rotateFailure ?? verifyFailure) };
   }
   if (swept === undefined) {
-    return { stage: 'contain', error: summarize(sweepFailure) };
+    return { outcome: 'failed', stage: 'contain', error: summarize(sweepFailure) };
   }
-  return { rotated, swept, verified };
+  return { outcome: 'done', rotated, swept, verified };
 }
 
 function endedEarly(status: string): Failure {
   return {
+    outcome: 'failed',
     stage: 'workflow',
     error: errorSummary(
       'WorkflowEnded',

@@ -78,10 +78,10 @@ export class FunctionBrake {
     const deadline = clock.now().getTime() + Math.min(waitMs.most, stepMs * waitShare);
     let waited = false;
     for (let pauseMs = waitMs.first; ; pauseMs = Math.min(2 * pauseMs, waitMs.longest)) {
-      const asked = await this.#ask(rotation).catch((error: unknown) => ({ unreachable: error }));
-      if ('unreachable' in asked) {
+      const asked = await this.#ask(rotation).catch((error: unknown) => unreachable(error));
+      if (asked.may === 'unknown') {
         // Who waits knows of a canary, and believes that rather than no answer.
-        if (!waited) return this.#silenced(asked.unreachable);
+        if (!waited) return this.#silenced(asked.error);
       } else if (asked.may === 'begin') {
         return {};
       } else if (asked.may === 'not begin') {
@@ -131,7 +131,7 @@ export class FunctionBrake {
   /** Asks whether a rotation may begin, and stores what follows from that. */
   async #ask(rotation: BrakedRotation) {
     const { store, rules, clock } = this.#deps;
-    if (clock.now().getTime() < this.#silentUntil) return { unreachable: undefined };
+    if (clock.now().getTime() < this.#silentUntil) return unreachable(undefined);
     for (let race = 0; race < mostRaces; race += 1) {
       const { version, state } = await store.read();
       const verdict = beginRotation(state, rotation, rules, clock.now());
@@ -179,6 +179,8 @@ export interface RequireOptions {
   /** Records that this call has engaged the brake. */
   readonly onBraked: (state: BrakeState) => Promise<void>;
 }
+
+const unreachable = (error: unknown) => ({ may: 'unknown', error }) as const;
 
 function contended(): never {
   throw new RekeyError(

@@ -2,11 +2,12 @@ import { SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { createEvent } from '../../core/events/create.ts';
 import { lookUntil, type WithWait } from '../../core/pace/patience.ts';
 import type { EventBus } from '../../core/ports.ts';
-import type { ApplyContext, TargetContext } from '../../core/rotator.ts';
+import { type ApplyContext, isFailed, type TargetContext } from '../../core/rotator.ts';
 import { changeMembers, memberChanges } from '../../core/secret/json-text.ts';
 import {
   type SecretDescription,
   type SecretVersion,
+  type Strategy,
   stages,
   versionWith,
   wasRotated,
@@ -59,10 +60,12 @@ export class RotationLifecycle<S extends object> {
   #secretArn: string | undefined;
 
   constructor(dependencies: LifecycleDependencies<S>) {
-    if (!dependencies.rotator.strategies.includes(dependencies.strategy)) {
+    const { rotator, strategy } = dependencies;
+    const strategies: readonly Strategy[] = rotator.strategies;
+    if (!strategies.includes(strategy)) {
       throw new SecretError(
         'StrategyUnsupported',
-        `${dependencies.rotator.type} secrets do not support ${dependencies.strategy}; choose ${dependencies.rotator.strategies.join(' or ')}`,
+        `${rotator.type} secrets do not support ${strategy}; choose ${strategies.join(' or ')}`,
       );
     }
     this.#deps = dependencies;
@@ -170,7 +173,7 @@ export class RotationLifecycle<S extends object> {
     await requireGoing(description, token, this.#deps);
     const version = await this.#currentVersion(description);
     // What a target has issued is worth nothing unless it is stored: an earlier try's must not be made again.
-    if (rotator.discard !== undefined && (await store.read(description.arn, { versionId: token }))) {
+    if (rotator.kind === 'issuing' && (await store.read(description.arn, { versionId: token }))) {
       return { step, done: true };
     }
     const base = await this.#withFindings(description, token, (target) =>
@@ -187,6 +190,9 @@ export class RotationLifecycle<S extends object> {
     await this.#atTarget(description, token, base.present, async (context) => {
       const proposing = { ...context, passwords: this.#deps.passwords, token };
       const propose = () => rotator.propose(base.credential, proposing);
+      const discard = async (proposal: S) => {
+        if (rotator.kind === 'issuing') await rotator.discard(proposal, context);
+      };
       const proposal = await propose().catch(async (error: unknown) => {
         // Only now the credential before the current one must go: it is promised to work until its overlap ends.
         if (!needsRoom(error)) throw error;
@@ -203,11 +209,11 @@ export class RotationLifecycle<S extends object> {
         ...memberChanges(base.credential, proposal),
       });
       const stored = await store.putPending(secretId, token, value, rotationToken).catch(async (error) => {
-        if (isRefusedForGood(error)) await rotator.discard?.(proposal, context).catch(() => undefined);
+        if (isRefusedForGood(error)) await discard(proposal).catch(() => undefined);
         throw error;
       });
       if (stored === 'kept') {
-        await rotator.discard?.(proposal, context);
+        await discard(proposal);
       } else {
         store.noteBase(description.arn, token, version.versionId);
         if (base.mark !== undefined) store.noteContent(description.arn, token, base.mark);
@@ -258,7 +264,7 @@ export class RotationLifecycle<S extends object> {
       this.#deps.rotator.probe(credential, target),
     );
     // Where a pool holds every connection of the user, waiting for one would leave the current version refused for as long.
-    if ('error' in result && result.passwordAccepted !== true) throw result.error;
+    if (isFailed(result) && result.passwordAccepted !== true) throw result.error;
   }
 
   async #finish(
@@ -302,7 +308,7 @@ export class RotationLifecycle<S extends object> {
         { correlationId: token, fact: `${description.arn} ${token}` },
       ),
     ]);
-    if (rotator.discard !== undefined && strategy === 'single-user') {
+    if (rotator.kind === 'issuing' && strategy === 'single-user') {
       await this.#retire(description, token, pending, from);
     }
     await this.#withFindings(description, token, (target) =>

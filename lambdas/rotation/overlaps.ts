@@ -19,8 +19,8 @@ export interface OverlapsDependencies<S extends object> extends RetireDependenci
 
 /** Outcome of one secret. */
 export type OverlapOutcome = { readonly secret: string } & (
-  | { readonly report: RetireReport | 'left for the next hour' }
-  | { readonly failure: unknown }
+  | { readonly outcome: 'looked'; readonly report: RetireReport | 'left for the next hour' }
+  | { readonly outcome: 'failed'; readonly failure: unknown }
 );
 
 const hourMs = 3_600_000;
@@ -42,29 +42,30 @@ export async function endOverlaps<S extends object>(
   const { origin, remainingMs, wait = sleep } = dependencies;
   const enough = remainingMs() / 2;
   const outcomes: OverlapOutcome[] = [];
-  const attempt = async (secret: string, act: () => Promise<EndedOverlap | RetireReport>) => {
+  const attempt = async (secret: string, act: () => Promise<RetireReport | undefined>) => {
     if (remainingMs() < enough) {
-      outcomes.push({ secret, report: 'left for the next hour' });
-      return [];
+      outcomes.push({ secret, outcome: 'looked', report: 'left for the next hour' });
+      return;
     }
     try {
-      const result = await act();
-      if (typeof result === 'object') return [{ secret, overlap: result }];
-      outcomes.push({ secret, report: result });
+      const report = await act();
+      if (report !== undefined) outcomes.push({ secret, outcome: 'looked', report });
     } catch (failure) {
-      outcomes.push({ secret, failure });
+      outcomes.push({ secret, outcome: 'failed', failure });
     }
-    return [];
   };
-  const looked = await inTurns(inOrderOf(origin.clock.now(), secrets), (secret) =>
-    attempt(secret, () => lookAtOverlap(secret, overlap, dependencies)),
+  const ended: { readonly secret: string; readonly overlap: EndedOverlap }[] = [];
+  await inTurns(inOrderOf(origin.clock.now(), secrets), (secret) =>
+    attempt(secret, async () => {
+      const look = await lookAtOverlap(secret, overlap, dependencies);
+      if (look.outcome === 'stays') return look.report;
+      ended.push({ secret, overlap: look.overlap });
+      return undefined;
+    }),
   );
-  const ended = looked.flat();
   if (ended.length > 0) {
     await wait(secondLookMs);
-    await inTurns(ended, ({ secret, overlap: found }) =>
-      attempt(secret, () => endOverlap(found, dependencies)),
-    );
+    await inTurns(ended, (found) => attempt(found.secret, () => endOverlap(found.overlap, dependencies)));
   }
   return outcomes;
 }
@@ -73,7 +74,7 @@ export async function endOverlaps<S extends object>(
 export function summarizeOverlaps(outcomes: readonly OverlapOutcome[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const outcome of outcomes) {
-    const what = 'report' in outcome ? outcome.report : 'failed';
+    const what = outcome.outcome === 'looked' ? outcome.report : 'failed';
     counts[what] = (counts[what] ?? 0) + 1;
   }
   return counts;
@@ -88,7 +89,7 @@ const mostNamed = 10;
  */
 export function failureOf(outcomes: readonly OverlapOutcome[]): RekeyError | undefined {
   const failed = outcomes.flatMap((outcome) =>
-    'failure' in outcome ? [{ secret: outcome.secret, error: summarizeError(outcome.failure) }] : [],
+    outcome.outcome === 'failed' ? [{ secret: outcome.secret, error: summarizeError(outcome.failure) }] : [],
   );
   if (failed.length === 0) return undefined;
   const named = failed.slice(0, mostNamed).map(({ secret, error }) => `${secret} (${error.code})`);

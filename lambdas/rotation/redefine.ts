@@ -2,7 +2,7 @@ import { contentTag, environmentTag } from '../../core/deployed/names.ts';
 import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
 import type { DefinitionStore } from '../../core/ports.ts';
-import type { Rotator, TargetContext } from '../../core/rotator.ts';
+import { isFailed, type Rotator, type TargetContext } from '../../core/rotator.ts';
 import { type Assignment, assignmentOf, type SecretContent } from '../../core/secret/definition.ts';
 import { generatePassword, type PasswordPolicy } from '../../core/secret/password.ts';
 import type { SecretDescription, SecretVersion } from '../../core/secret/secret.ts';
@@ -143,13 +143,13 @@ async function obstacleAt<S extends object>(
   dependencies: RedefineDependencies<S>,
 ): Promise<string | undefined> {
   const { rotator, passwords, origin } = dependencies;
-  if (masterarn === undefined || rotator.discard !== undefined) {
+  if (masterarn === undefined || rotator.kind === 'issuing') {
     return `only an admin secret could set a password there; name one in adminSecret, or store by hand a version that logs in there`;
   }
   try {
     const admin = await credentialsAtHand(dependencies, description, next).admin();
     const asAdmin = admin && (await rotator.probe(admin, context));
-    if (asAdmin !== undefined && 'error' in asAdmin) throw asAdmin.error;
+    if (asAdmin !== undefined && isFailed(asAdmin)) throw asAdmin.error;
     // A password that nobody has: the place answers, and takes it or not.
     const password = generatePassword(passwords, origin.random);
     const asUser = await rotator.probe({ ...next, password }, context);

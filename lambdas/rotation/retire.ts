@@ -27,6 +27,11 @@ export interface EndedOverlap {
   readonly act: RetireContext<object>['act'];
 }
 
+/** Result of the first look at an overlap: it is over, or stays for a reason. */
+export type OverlapLook =
+  | { readonly outcome: 'over'; readonly overlap: EndedOverlap }
+  | { readonly outcome: 'stays'; readonly report: RetireReport };
+
 /** Outcome of looking at an overlap, for the log. */
 export type RetireReport =
   | RetireResult['done']
@@ -48,6 +53,8 @@ const persistenceHours = 48;
 export const dailyHour = (secretArn: string): number =>
   createHash('sha256').update(secretArn).digest().readUInt32BE() % 24;
 
+const stays = (report: RetireReport): OverlapLook => ({ outcome: 'stays', report });
+
 /**
  * Looks at the labels and dates of a `dual-credential` secret, and at no value.
  * @returns the overlap if it is over, otherwise what stands in the way
@@ -57,31 +64,32 @@ export async function lookAtOverlap(
   secretId: string,
   { overlapHours, graceHours }: Overlap,
   { store, origin }: Pick<RetireDependencies<object>, 'store' | 'origin'>,
-): Promise<EndedOverlap | RetireReport> {
+): Promise<OverlapLook> {
   const description = await store.describe(secretId);
   const currentId = versionWith(description, stages.current);
   const pendingId = versionWith(description, stages.pending);
-  if (pendingId !== undefined && pendingId !== currentId) return 'rotation under way';
+  if (pendingId !== undefined && pendingId !== currentId) return stays('rotation under way');
   if (versionWith(description, stages.previous) === undefined || currentId === undefined) {
-    return 'no previous version';
+    return stays('no previous version');
   }
   const now = origin.clock.now();
   const hoursSince = (date: Date) => (now.getTime() - date.getTime()) / hourMs;
   const { lastRotated } = description;
-  if (lastRotated !== undefined && hoursSince(lastRotated) < overlapHours) return 'overlap not over';
+  if (lastRotated !== undefined && hoursSince(lastRotated) < overlapHours) return stays('overlap not over');
   const versions = await store.listVersions(description.arn);
   const created = versions.find(({ versionId }) => versionId === currentId)?.created;
-  if (created === undefined) return 'no previous version';
+  if (created === undefined) return stays('no previous version');
   // The version is made when its rotation begins; it may have become current much later.
   const hours = Math.min(hoursSince(created), hoursSince(lastRotated ?? created));
-  if (hours < overlapHours) return 'overlap not over';
+  if (hours < overlapHours) return stays('overlap not over');
   if (
     hours > overlapHours + graceHours + persistenceHours &&
     now.getUTCHours() !== dailyHour(description.arn)
   ) {
-    return 'long over';
+    return stays('long over');
   }
-  return { description, currentId, act: hours < overlapHours + graceHours ? 'disable' : 'remove' };
+  const act = hours < overlapHours + graceHours ? 'disable' : 'remove';
+  return { outcome: 'over', overlap: { description, currentId, act } };
 }
 
 /**
@@ -144,7 +152,7 @@ export async function retirePrevious<S extends object>(
   },
 ): Promise<RetireResult['done'] | 'current not accepted'> {
   const versionId = versionWith(description, stages.previous);
-  if (versionId === undefined || rotator.retire === undefined) return 'nothing';
+  if (versionId === undefined || rotator.kind === 'replacing') return 'nothing';
   const previous = await store.read(description.arn, { versionId });
   const old = previous && credentialIn(rotator.schema, previous.value);
   if (old === undefined || previous?.value === current.value) return 'nothing';

@@ -2,7 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-/** Makes the queue of what a rule or a function could not take, which SQS keeps as long as it can. */
+/** Makes the queue of what a rule or a function could not take. SQS keeps it as long as it keeps anything. */
 export function createDeadLetterQueue(scope: Construct): Queue {
   const queue = new Queue(scope, 'DeadLetters', {
     encryption: QueueEncryption.SQS_MANAGED,

@@ -32,7 +32,7 @@ export async function apply(
   if (login === 'refused' && (await tryLogin(next, context)) === 'accepted') return;
   const user = await locate(next, tools.api, context);
   const keeps = strategy === 'dual-credential' && login === 'accepted';
-  const options = { deadline, blind: false, sign: { works: next } };
+  const options = { deadline, blind: false, sign: { kind: 'works', password: next } as const };
   await setPasswords(user, keeps ? [next, current] : [next], options, tools, context);
   if (user.authentication === 'no-password') {
     context.finding({
@@ -48,7 +48,7 @@ export async function apply(
 }
 
 /**
- * Leaves the user the current password alone; see {@link Rotator.retire}. It does so only when that one works, at a place that is
+ * Leaves the user the current password alone; see {@link OverlappingRotator.retire}. It does so only when that one works, at a place that is
  * known to be the cache. Otherwise the old one may be the last that does, or the current one somebody else's.
  * @throws SecretError, TargetError
  */
@@ -67,6 +67,12 @@ export async function retire(
   if (login !== 'accepted' || (await tryLogin(current, context)) !== 'accepted') return { done: 'nothing' };
   const user = await locate(current, tools.api, context);
   await context.announce();
-  await setPasswords(user, [current], { deadline, blind: false, sign: { gone: old } }, tools, context);
+  await setPasswords(
+    user,
+    [current],
+    { deadline, blind: false, sign: { kind: 'gone', password: old } },
+    tools,
+    context,
+  );
   return { done: 'removed' };
 }

@@ -37,12 +37,15 @@ export async function locate(
   return user;
 }
 
-/** Password that shows that a change is in force: one that works then, or one that is refused then. */
-export type Sign = { readonly works: CacheUserSecret } | { readonly gone: CacheUserSecret };
+/** A password that shows that a change is in force: it works then, or is refused then. */
+export interface Sign {
+  readonly kind: 'works' | 'gone';
+  readonly password: CacheUserSecret;
+}
 
 async function signSeen(sign: Sign, context: TargetContext): Promise<Worth> {
-  if ('works' in sign) return await tryLogin(sign.works, context);
-  const login = await tryLogin(sign.gone, context);
+  const login = await tryLogin(sign.password, context);
+  if (sign.kind === 'works') return login;
   if (login === 'refused') return 'accepted';
   return login === 'accepted' ? 'refused' : login;
 }

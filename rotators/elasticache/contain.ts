@@ -39,7 +39,13 @@ export async function contain(
     const user = await locate(leaked, tools.api, context);
     const password = generatePassword(narrow(passwordPolicy({}), rules), context.random);
     working ??= { ...leaked, password };
-    await setPasswords(user, [working], { deadline, blind: true, sign: { gone: leaked } }, tools, context);
+    await setPasswords(
+      user,
+      [working],
+      { deadline, blind: true, sign: { kind: 'gone', password: leaked } },
+      tools,
+      context,
+    );
   }
   const admin = await adminOf(context);
   // What the API has changed is the secret's own; of any other user nothing but the secret says so.

@@ -1,4 +1,4 @@
-import type { Rotator } from '../../core/rotator.ts';
+import type { OverlappingRotator } from '../../core/rotator.ts';
 import { generatePassword } from '../../core/secret/password.ts';
 import { narrow } from '../families/aws-api/passwords.ts';
 import { defaultPace, type Pace } from '../families/aws-api/reset.ts';
@@ -18,10 +18,11 @@ import { boundTo, type CacheUserSecret, cacheUserSchema } from './schema.ts';
  */
 export function elastiCacheRotator(
   options: { readonly config?: ClientConfig; readonly pace?: Pace } = {},
-): Rotator<CacheUserSecret> {
+): OverlappingRotator<CacheUserSecret> {
   const tools = { api: new CacheUserApi(options.config), pace: options.pace ?? defaultPace };
   return {
     type: 'elasticache',
+    kind: 'overlapping',
     strategies: descriptor.strategies,
     schema: cacheUserSchema,
     identity: ({ username }) => username,
@@ -40,4 +41,4 @@ export function elastiCacheRotator(
 }
 
 /** Rotator for users of ElastiCache. See `docs/secret-types/elasticache.md`. */
-export const rotator: Rotator<CacheUserSecret> = elastiCacheRotator();
+export const rotator: OverlappingRotator<CacheUserSecret> = elastiCacheRotator();

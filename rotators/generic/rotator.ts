@@ -1,5 +1,5 @@
 import type { Random } from '../../core/ports.ts';
-import type { Rotator } from '../../core/rotator.ts';
+import type { ReplacingRotator } from '../../core/rotator.ts';
 import { generatePassword, type PasswordPolicy } from '../../core/secret/password.ts';
 import { carriedName } from '../../core/secret/secret.ts';
 import { check } from './check.ts';
@@ -14,8 +14,9 @@ const note =
  * passwords of systems that Rekey does not know. There is no target, so a rotation replaces the value and does no more. A trial
  * can prove nothing, and what leaked must be refused by those who share it. See `docs/secret-types/generic.md`.
  */
-export const rotator: Rotator<GenericSecret> = {
+export const rotator: ReplacingRotator<GenericSecret> = {
   type: 'generic',
+  kind: 'replacing',
   strategies: descriptor.strategies,
   schema: genericSecretSchema,
   identity: (secret) => carriedName(keysOf(secret).join(', ')),

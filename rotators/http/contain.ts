@@ -29,14 +29,13 @@ export async function contain(
   }
   const before = await trial(caller, leaked);
   // The value is what leaked: where the service says whose it is, that counts and not what the secret says.
-  const id =
-    'outcome' in before && before.outcome === 'accepted' && before.id !== undefined ? before.id : leaked.id;
-  if (!('outcome' in before) || before.outcome === 'rejected') {
+  const id = before.outcome === 'accepted' && before.id !== undefined ? before.id : leaked.id;
+  if (before.outcome !== 'accepted') {
     const isOther = !isCurrent && id === current.id;
     const isOurs = !isOther && (await isListedAsMade(caller, leaked, leaked, authority).catch(() => false));
     if (!isOurs) {
-      if ('outcome' in before) return { loginsRefused: true, sessionsEnded: 0, note: 'refused already' };
-      throw before;
+      if (before.outcome === 'unreachable') throw before.error;
+      return { loginsRefused: true, sessionsEnded: 0, note: 'refused already' };
     }
   }
   const done = await disable(caller, leaked, id, authority);
@@ -63,12 +62,18 @@ const onlyRotation = (reason: string): ContainResult => ({
   note: `not revoked, since ${reason}; only a rotation ends it`,
 });
 
+/** A trial that the service gave no clear answer to. */
+interface Unanswered {
+  readonly outcome: 'unreachable';
+  readonly error: TargetError;
+}
+
 /** Tries the credential, and returns a failure in place of an answer. The name of the credential may prove whose it is, too. */
-async function trial(caller: Caller, leaked: Credential): Promise<Trial | TargetError> {
+async function trial(caller: Caller, leaked: Credential): Promise<Trial | Unanswered> {
   try {
     return await refused(caller, leaked);
   } catch (error) {
-    if (error instanceof TargetError) return error;
+    if (error instanceof TargetError) return { outcome: 'unreachable', error };
     throw error;
   }
 }

@@ -49,7 +49,7 @@ export async function revoke(caller: Caller, subject: Credential, id: string, by
   return await take(caller, 'revoke', { request, values, by });
 }
 
-/** Revokes a proposal that was not stored; see {@link Rotator.discard}. */
+/** Revokes a proposal that was not stored; see {@link IssuingRotator.discard}. */
 export async function discard(
   secret: HttpSecret,
   context: ApplyContext<HttpSecret>,
@@ -78,7 +78,7 @@ export async function discard(
 const goneAndAccepted =
   'the service says that it is not there and still accepts it, as one does whose admin lost sight of it';
 
-/** Turns off or revokes a credential that was replaced; see {@link Rotator.retire}. */
+/** Turns off or revokes a credential that was replaced; see {@link IssuingRotator.retire}. */
 export async function retire(
   old: HttpSecret,
   context: RetireContext<HttpSecret>,

@@ -1,4 +1,4 @@
-import { type Rotator, runLivesMs } from '../../core/rotator.ts';
+import { type IssuingRotator, runLivesMs } from '../../core/rotator.ts';
 import { check } from './check.ts';
 import { contain } from './contain.ts';
 import { descriptor } from './descriptor.ts';
@@ -11,13 +11,11 @@ import { boundTo, credentialKeys, type HttpSecret, secretSchema } from './schema
 import { httpsTransport } from './transport.ts';
 
 /** Makes a rotator for API credentials of the given recipes. See `docs/secret-types/http.md`. */
-export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): Rotator<HttpSecret> & {
-  readonly discard: NonNullable<Rotator<HttpSecret>['discard']>;
-  readonly retire: NonNullable<Rotator<HttpSecret>['retire']>;
-} {
+export function httpRotator(options: Partial<Kit> & Pick<Kit, 'recipes'>): IssuingRotator<HttpSecret> {
   const kit: Kit = { transport: httpsTransport(), trialPauseMs: 1_000, runLivesMs, ...options };
   return {
     type: 'http',
+    kind: 'issuing',
     strategies: descriptor.strategies,
     schema: secretSchema(kit.recipes),
     identity: (secret) => identity(secret, kit.recipes),

@@ -1,7 +1,7 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
 import type { Aws } from './aws.ts';
-import { ask, isRefusal, ownAccount } from './probe.ts';
+import { ask, ownAccount } from './probe.ts';
 import type { IamAccessKeySecret } from './schema.ts';
 import { askUntil } from './wait.ts';
 
@@ -16,10 +16,12 @@ export async function apply(
   context: ApplyContext<IamAccessKeySecret>,
 ): Promise<void> {
   const [answer, own] = await Promise.all([
-    ask(aws, next, context, (attempt) => askUntil(attempt, (answer) => !isRefusal(answer), aws.patienceMs)),
+    ask(aws, next, context, (attempt) =>
+      askUntil(attempt, ({ outcome }) => outcome !== 'rejected', aws.patienceMs),
+    ),
     ownAccount(aws, context),
   ]);
-  if ('outcome' in answer) throw answer.error;
+  if (answer.outcome !== 'accepted') throw answer.error;
   const user = /^arn:[a-z-]+:iam::\d{12}:user\/(?:.*\/)?([^/]+)$/.exec(answer.arn)?.[1];
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: names do not differ by case alone.
   const same = user?.toLowerCase() === next.username.toLowerCase() && answer.account === own;

@@ -49,7 +49,7 @@ export async function contain(
 
 /** Waits until STS refuses the key; true when it does not in time. Where STS gives no answer, IAM's word must do. */
 async function isAccepted(aws: Aws, leaked: IamAccessKeySecret, context: Context): Promise<boolean> {
-  const settled = (answer: Answer) => 'outcome' in answer;
+  const settled = ({ outcome }: Answer) => outcome !== 'accepted';
   const answer = await ask(aws, leaked, context, (attempt) => askUntil(attempt, settled, aws.patienceMs));
   return !settled(answer);
 }

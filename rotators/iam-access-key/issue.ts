@@ -38,7 +38,7 @@ export async function propose(
   }
 }
 
-/** Deletes a proposed key that was not stored; see {@link Rotator.discard}. */
+/** Deletes a proposed key that was not stored; see {@link IssuingRotator.discard}. */
 export async function discard(
   aws: Aws,
   proposal: IamAccessKeySecret,

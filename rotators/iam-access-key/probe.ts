@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { TargetError } from '../../core/errors/rekey-error.ts';
-import type { ProbeResult, TargetContext } from '../../core/rotator.ts';
+import { type FailedProbe, isFailed, type ProbeResult, type TargetContext } from '../../core/rotator.ts';
 import { type Aws, answered, within } from './aws.ts';
 import { callError, serviceError } from './errors.ts';
 import type { ListedKey } from './keys.ts';
@@ -13,7 +13,7 @@ export interface CallerIdentity {
 }
 
 /** The answer of STS to a key. */
-export type Answer = CallerIdentity | Exclude<ProbeResult, { outcome: 'accepted' | 'unverifiable' }>;
+export type Answer = ({ readonly outcome: 'accepted' } & CallerIdentity) | FailedProbe;
 
 /**
  * Asks STS who the holder of the key is. That needs no permission, and no policy can deny it.
@@ -25,7 +25,7 @@ export async function probe(
   context: TargetContext,
 ): Promise<ProbeResult> {
   const answer = await ask(aws, credential, context, (attempt) => attempt());
-  return 'outcome' in answer ? answer : { outcome: 'accepted' };
+  return isFailed(answer) ? answer : { outcome: 'accepted' };
 }
 
 /** Asks STS once or, as `run` decides, several times over the same connection. */
@@ -65,9 +65,6 @@ export async function isOwn(
   return answer.outcome === 'accepted';
 }
 
-/** Tells whether STS refused the key, rather than let it in or give no answer. */
-export const isRefusal = (answer: Answer): boolean => 'outcome' in answer && answer.outcome === 'rejected';
-
 /** Gives the account of the function's own role. It is asked once per environment. */
 export async function ownAccount(aws: Aws, context: TargetContext): Promise<string> {
   if (aws.ownAccount !== undefined) return aws.ownAccount;
@@ -95,7 +92,7 @@ async function once(
 ): Promise<Answer> {
   const where = `access key ${keyId} of IAM user "${username}"`;
   try {
-    return await identity(client, context);
+    return { outcome: 'accepted', ...(await identity(client, context)) };
   } catch (error) {
     const answer = serviceError(error);
     if (answer !== undefined && provesDead(answer)) {

@@ -6,7 +6,7 @@ import type { IamAccessKeySecret } from './schema.ts';
 import { settle } from './settle.ts';
 
 /**
- * Deactivates or deletes a key that was replaced; see {@link Rotator.retire}. AWS's own advice: deactivate, watch, then delete.
+ * Deactivates or deletes a key that was replaced; see {@link IssuingRotator.retire}. AWS's own advice: deactivate, watch, then delete.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html
  */
 export async function retire(

@@ -1,5 +1,5 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
-import type { Rotator } from '../../core/rotator.ts';
+import type { IssuingRotator } from '../../core/rotator.ts';
 import { apply } from './apply.ts';
 import { Aws, type IamAccessKeyOptions } from './aws.ts';
 import { check } from './check.ts';
@@ -16,12 +16,13 @@ import { type IamAccessKeySecret, iamAccessKeySchema, keyOf } from './schema.ts'
  * @example
  * createIamAccessKey({ aws: { endpoint: 'https://127.0.0.1:4566', region: 'us-east-1' } });
  */
-export function createIamAccessKey(options: IamAccessKeyOptions = {}): Rotator<IamAccessKeySecret> {
+export function createIamAccessKey(options: IamAccessKeyOptions = {}): IssuingRotator<IamAccessKeySecret> {
   const aws = new Aws(options);
   const serially = oneAtATime();
   const { cutoff = noCutoff } = options;
   return {
     type: 'iam-access-key',
+    kind: 'issuing',
     strategies: descriptor.strategies,
     schema: iamAccessKeySchema,
     identity: ({ username, accessKeyId }) => accessKeyId ?? username,
@@ -50,4 +51,4 @@ async function noCutoff({ username }: { readonly username: string }): Promise<ne
 }
 
 /** Rotator for access keys of IAM users, by the function's own role. See `docs/secret-types/iam-access-key.md`. */
-export const rotator: Rotator<IamAccessKeySecret> = createIamAccessKey();
+export const rotator: IssuingRotator<IamAccessKeySecret> = createIamAccessKey();

@@ -61,7 +61,7 @@ export async function applyDual(next: MysqlSecret, context: Context): Promise<vo
 }
 
 /**
- * Takes the old password away while the user has the current one as well; see {@link Rotator.retire}. A user that a containment
+ * Takes the old password away while the user has the current one as well; see {@link OverlappingRotator.retire}. A user that a containment
  * has left with one password keeps that as the proof of whose secret it is.
  */
 export async function retire(old: MysqlSecret, context: RetireContext<MysqlSecret>): Promise<RetireResult> {

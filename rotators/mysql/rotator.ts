@@ -1,4 +1,4 @@
-import type { Rotator } from '../../core/rotator.ts';
+import type { OverlappingRotator } from '../../core/rotator.ts';
 import { generatePassword } from '../../core/secret/password.ts';
 import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
@@ -11,8 +11,9 @@ import { alternateOf, type MysqlSecret, mysqlSecretSchema, portOf } from './sche
 import { applySingle } from './single.ts';
 
 /** Rotator for MySQL 5.7 and later and MariaDB 10.4 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/mysql.md`. */
-export const rotator: Rotator<MysqlSecret> = {
+export const rotator: OverlappingRotator<MysqlSecret> = {
   type: 'mysql',
+  kind: 'overlapping',
   strategies: descriptor.strategies,
   schema: mysqlSecretSchema,
   identity: ({ username }) => username,

@@ -1,5 +1,5 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
-import type { Rotator } from '../../core/rotator.ts';
+import type { ReplacingRotator } from '../../core/rotator.ts';
 import { generatePassword } from '../../core/secret/password.ts';
 import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
@@ -11,8 +11,9 @@ import { alternateOf, type PostgresSecret, portOf, postgresSecretSchema } from '
 import { applySingle } from './single.ts';
 
 /** Rotator for PostgreSQL 10 and later, on RDS, Aurora or elsewhere. See `docs/secret-types/postgresql.md`. */
-export const rotator: Rotator<PostgresSecret> = {
+export const rotator: ReplacingRotator<PostgresSecret> = {
   type: 'postgresql',
+  kind: 'replacing',
   strategies: descriptor.strategies,
   schema: postgresSecretSchema,
   identity: ({ username }) => username,

@@ -1,4 +1,4 @@
-import type { Rotator } from '../../core/rotator.ts';
+import type { ReplacingRotator } from '../../core/rotator.ts';
 import { generatePassword } from '../../core/secret/password.ts';
 import { narrow } from '../families/aws-api/passwords.ts';
 import { defaultPace, type Pace } from '../families/aws-api/reset.ts';
@@ -18,10 +18,11 @@ import { boundTo, type MasterSecret, masterSecretSchema } from './schema.ts';
  */
 export function rdsAdminRotator(
   options: { readonly config?: ClientConfig; readonly pace?: Pace } = {},
-): Rotator<MasterSecret> {
+): ReplacingRotator<MasterSecret> {
   const tools = { api: new DatabaseApi(options.config), pace: options.pace ?? defaultPace };
   return {
     type: 'rds-admin',
+    kind: 'replacing',
     strategies: descriptor.strategies,
     schema: masterSecretSchema,
     identity: ({ username }) => username,
@@ -39,4 +40,4 @@ export function rdsAdminRotator(
 }
 
 /** Rotator for master users of RDS, Aurora, DocumentDB and Redshift. See `docs/secret-types/rds-admin.md`. */
-export const rotator: Rotator<MasterSecret> = rdsAdminRotator();
+export const rotator: ReplacingRotator<MasterSecret> = rdsAdminRotator();

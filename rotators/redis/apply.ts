@@ -89,7 +89,7 @@ async function setPasswords(
 async function noteSentinels(session: Session, username: string, context: Context): Promise<void> {
   const purpose = { doing: 'look for Sentinels', missing: '+client|list' };
   const listed = await session.attempt(['CLIENT', 'LIST'], purpose).catch(() => undefined);
-  if (listed === undefined || !('value' in listed)) return;
+  if (listed?.outcome !== 'done') return;
   const theirs = String(listed.value)
     .split('\n')
     .filter((line) => line.includes(` user=${username} `) && / name=sentinel-[0-9a-f]+-cmd /.test(line));

@@ -61,6 +61,11 @@ function boundReplies(prototype: {
 }
 boundReplies(sockets.default.prototype);
 
+/** Answer of the server to a command that it may refuse. */
+type Reply =
+  | { readonly outcome: 'done'; readonly value: unknown }
+  | { readonly outcome: 'refused'; readonly error: ReplyError };
+
 /** A connection to the server, logged in. */
 export class Session {
   /** Name of the connection: `user "app" at redis.example:6379`. */
@@ -80,8 +85,8 @@ export class Session {
    */
   async run(command: readonly string[], purpose: Purpose): Promise<unknown> {
     const reply = await this.attempt(command, purpose);
-    if ('refused' in reply) {
-      throw commandError(reply.refused, this.where, purpose.doing, purpose.missing);
+    if (reply.outcome === 'refused') {
+      throw commandError(reply.error, this.where, purpose.doing, purpose.missing);
     }
     return reply.value;
   }
@@ -90,10 +95,7 @@ export class Session {
    * Sends one command that the server may refuse.
    * @throws TargetError when no answer came
    */
-  async attempt(
-    command: readonly string[],
-    { doing }: Purpose,
-  ): Promise<{ readonly value: unknown } | { readonly refused: ReplyError }> {
+  async attempt(command: readonly string[], { doing }: Purpose): Promise<Reply> {
     try {
       const value = await within(this.#timeoutMs, this.#client.sendCommand(command), () => {
         this.#client.destroy();
@@ -102,11 +104,11 @@ export class Session {
           `${this.where}: no answer within ${this.#timeoutMs} ms to: ${doing}`,
         );
       });
-      return { value };
+      return { outcome: 'done', value };
     } catch (error) {
       if (error instanceof TargetError) throw error;
       const refused = replyError(error);
-      if (refused !== undefined) return { refused };
+      if (refused !== undefined) return { outcome: 'refused', error: refused };
       const flood = floodOf(error, this.where);
       if (flood !== undefined) throw flood;
       throw new TargetError(

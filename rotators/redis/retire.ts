@@ -6,7 +6,7 @@ import { hashOf, type RedisSecret } from './schema.ts';
 import { changeUser, keep } from './user.ts';
 
 /**
- * Takes away exactly the old password, by the admin; see {@link Rotator.retire}. It does so only while the user has the current
+ * Takes away exactly the old password, by the admin; see {@link OverlappingRotator.retire}. It does so only while the user has the current
  * one as well. A user that a containment has left with one password keeps that as the proof of whose secret it is. Sessions that
  * began with the old password go on.
  */

@@ -1,4 +1,4 @@
-import type { Rotator } from '../../core/rotator.ts';
+import type { OverlappingRotator } from '../../core/rotator.ts';
 import { generatePassword } from '../../core/secret/password.ts';
 import { endpointBounds } from '../transport/endpoint.ts';
 import { probeLogin } from '../transport/login.ts';
@@ -11,8 +11,9 @@ import { retire } from './retire.ts';
 import { portOf, type RedisSecret, redisSecretSchema } from './schema.ts';
 
 /** Rotator for ACL users of Redis 6 and later and of Valkey. See `docs/secret-types/redis.md`. */
-export const rotator: Rotator<RedisSecret> = {
+export const rotator: OverlappingRotator<RedisSecret> = {
   type: 'redis',
+  kind: 'overlapping',
   strategies: descriptor.strategies,
   schema: redisSecretSchema,
   identity: ({ username }) => username,

@@ -88,8 +88,8 @@ export async function changeUser(
 async function setUser(session: Session, username: string, rules: readonly string[]): Promise<void> {
   const purpose = { doing: `change the passwords of "${username}"`, missing: '+acl|setuser' };
   const reply = await session.attempt(['ACL', 'SETUSER', username, ...rules], purpose);
-  if (!('refused' in reply)) return;
-  const { word } = reply.refused;
+  if (reply.outcome === 'done') return;
+  const { word } = reply.error;
   if (word === 'ERR') {
     throw new ConcurrentChange(`${session.where}: could not ${purpose.doing}; its rules were refused (ERR)`);
   }
@@ -112,7 +112,7 @@ export async function keep(session: Session, username: string, context: TargetCo
     });
   }
   const role = await session.attempt(['ROLE'], { doing: 'ask for replicas', missing: '+role' });
-  const replicas = 'value' in role && Array.isArray(role.value) ? role.value[2] : undefined;
+  const replicas = role.outcome === 'done' && Array.isArray(role.value) ? role.value[2] : undefined;
   if (Array.isArray(replicas) && replicas.length > 0) {
     context.finding({
       code: 'ReplicasUnchanged',
@@ -131,10 +131,10 @@ export async function keep(session: Session, username: string, context: TargetCo
 export async function requireAlone(session: Session): Promise<void> {
   const purpose = { doing: 'ask for its mode', missing: '+hello' };
   const hello = await session.attempt(['HELLO', '2'], purpose);
-  if ('refused' in hello && hello.refused.word === 'NOPERM') {
-    throw commandError(hello.refused, session.where, purpose.doing, purpose.missing);
+  if (hello.outcome === 'refused' && hello.error.word === 'NOPERM') {
+    throw commandError(hello.error, session.where, purpose.doing, purpose.missing);
   }
-  const facts = 'value' in hello && Array.isArray(hello.value) ? hello.value.map(String) : [];
+  const facts = hello.outcome === 'done' && Array.isArray(hello.value) ? hello.value.map(String) : [];
   const mode = facts[facts.indexOf('mode') + 1];
   if (mode !== 'cluster' && mode !== 'sentinel') return;
   if (mode === 'cluster') {
@@ -142,7 +142,7 @@ export async function requireAlone(session: Session): Promise<void> {
       doing: 'count the nodes of its cluster',
       missing: '+cluster|info',
     });
-    if ('value' in info && /^cluster_known_nodes:1\r?$/m.test(String(info.value))) return;
+    if (info.outcome === 'done' && /^cluster_known_nodes:1\r?$/m.test(String(info.value))) return;
   }
   throw new TargetError(
     'TargetRefused',
@@ -155,10 +155,10 @@ export async function requireAlone(session: Session): Promise<void> {
 
 async function save(session: Session, username: string): Promise<string | undefined> {
   const saved = await session.attempt(['ACL', 'SAVE'], { doing: 'save the ACL file', missing: '+acl|save' });
-  if (!('refused' in saved)) return undefined;
-  if (saved.refused.word === 'NOPERM') return 'the login may not save it; it needs +acl|save';
-  if (!saved.refused.text.includes('not configured to use an ACL file')) {
-    return `the server could not write its ACL file (${saved.refused.word})`;
+  if (saved.outcome === 'done') return undefined;
+  if (saved.error.word === 'NOPERM') return 'the login may not save it; it needs +acl|save';
+  if (!saved.error.text.includes('not configured to use an ACL file')) {
+    return `the server could not write its ACL file (${saved.error.word})`;
   }
   if (/["'\\]/.test(username)) {
     return 'the server has no ACL file, and its configuration file cannot hold this user name';
@@ -167,8 +167,8 @@ async function save(session: Session, username: string): Promise<string | undefi
     doing: 'rewrite the configuration file',
     missing: '+config|rewrite',
   });
-  if (!('refused' in rewritten)) return undefined;
-  return rewritten.refused.word === 'NOPERM'
+  if (rewritten.outcome === 'done') return undefined;
+  return rewritten.error.word === 'NOPERM'
     ? 'the server has no ACL file, and the login may not rewrite the configuration file; configure "aclfile", or permit +config|rewrite'
-    : `the server has no ACL file and could not rewrite its configuration file (${rewritten.refused.word}); configure "aclfile"`;
+    : `the server has no ACL file and could not rewrite its configuration file (${rewritten.error.word}); configure "aclfile"`;
 }

@@ -1,5 +1,5 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
-import type { Rotator } from '../../core/rotator.ts';
+import type { ReplacingRotator } from '../../core/rotator.ts';
 import { generatePassword } from '../../core/secret/password.ts';
 import { endpointBounds } from '../transport/endpoint.ts';
 import { applyAlternating } from './alternating.ts';
@@ -12,8 +12,9 @@ import { alternateOf, portOf, type RedshiftSecret, redshiftSecretSchema } from '
 import { applySingle } from './single.ts';
 
 /** Rotator for Amazon Redshift, provisioned and serverless. See `docs/secret-types/redshift.md`. */
-export const rotator: Rotator<RedshiftSecret> = {
+export const rotator: ReplacingRotator<RedshiftSecret> = {
   type: 'redshift',
+  kind: 'replacing',
   strategies: descriptor.strategies,
   schema: redshiftSecretSchema,
   identity: ({ username }) => username,

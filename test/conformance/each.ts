@@ -17,8 +17,8 @@ export interface Case {
 const cases: readonly Case[] = (
   await Promise.all(
     availableTypes.map(async (type) => {
-      const { discard }: Partial<Rotator<object>> = await loadRotator(type);
-      return registry[type].strategies.map((strategy) => ({ type, strategy, issued: discard !== undefined }));
+      const { kind }: Partial<Rotator<object>> = await loadRotator(type);
+      return registry[type].strategies.map((strategy) => ({ type, strategy, issued: kind === 'issuing' }));
     }),
   )
 ).flat();

@@ -18,6 +18,16 @@ const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/
 /** What JavaScript's numbers and objects would not hold as it is. */
 const exactKeys = '"snowflake" : 9007199254740993,\n "ratio":1.0,"7":-0,';
 
+/** A rotator whose calls to the target a hook can end. Where the target issues the credential, propose, discard and retire are among them. */
+function interruptible(rotator: Target['rotator'], hook: Hook): Target['rotator'] {
+  if (rotator.kind === 'issuing') {
+    const { propose, discard, apply, probe, retire } = intercept(rotator, 'rotator', hook);
+    return { ...rotator, propose, discard, apply, probe, retire };
+  }
+  const { apply, probe } = intercept(rotator, 'rotator', hook);
+  return { ...rotator, apply, probe };
+}
+
 /**
  * A secret in memory whose target is the real server behind a line that can be cut. Every other crash is one of the
  * engine between two calls to Secrets Manager, the others cut the line in the middle of what the rotator says.
@@ -43,16 +53,11 @@ async function world(target: Target, strategy: Strategy) {
   const environment = () => {
     const faults = { hook: crashAt(undefined) };
     const hook: Hook = (call, when) => faults.hook(call, when);
-    const { propose, discard, apply, probe, retire } = intercept(rotator, 'rotator', hook);
     const { triedAtHost }: SecretTypeDescriptor = registry[rotator.type as TargetType];
     const lifecycle = engine({
       // Where an API sets the password, somebody besides the secret says where the target is.
       ...(triedAtHost === true && { definitions: naming(current()) }),
-      rotator: {
-        ...{ ...rotator, apply, probe },
-        // Where the target issues the credential, it can be cut off in these as well.
-        ...(rotator.discard !== undefined && { propose, discard, retire }),
-      },
+      rotator: interruptible(rotator, hook),
       store: intercept(store, 'store', hook),
       strategy,
       // Nothing here is about time: a line is cut, and never slow.

@@ -79,12 +79,12 @@ describe('a service whose replicas disagree for a while', () => {
     service.tokens.delete(String(old.id));
     service.behind = [knows, knows];
     const context = { ...scene.applyContext, act: 'remove', announce: async () => undefined };
-    expect(await target.rotator.retire?.(old as never, context as never)).toEqual({ done: 'nothing' });
+    expect(await target.rotator.retire(old as never, context as never)).toEqual({ done: 'nothing' });
     expect(codes()).toEqual([]);
     const again = await scene.propose();
     await scene.contain(again);
     service.behind = [knows, behind, knows, behind];
-    expect(await target.rotator.retire?.(again as never, context as never)).toMatchObject({
+    expect(await target.rotator.retire(again as never, context as never)).toMatchObject({
       done: 'nothing',
       note: expect.stringContaining('still accepts it'),
     });
@@ -98,7 +98,7 @@ describe('a service whose replicas disagree for a while', () => {
       service.mood = undefined;
       response.writeHead(404).end();
     };
-    await target.rotator.discard?.(proposal as never, scene.applyContext as never);
+    await target.rotator.discard(proposal as never, scene.applyContext as never);
     expect(service.tokens.has(String(proposal.id))).toBe(false);
     expect(codes()).toEqual([]);
   }, 15_000);

@@ -237,7 +237,7 @@ describe('HTTP APIs', () => {
     const { scene, codes } = await world();
     const old = { ...scene.current, host: 'elsewhere.example' };
     expect(
-      await target.rotator.retire?.(
+      await target.rotator.retire(
         old as never,
         { ...scene.applyContext, act: 'remove', announce: async () => undefined } as never,
       ),
@@ -252,7 +252,7 @@ describe('HTTP APIs', () => {
     const { current } = scene;
     for (const old of [current, { ...current, token: 'another' }, { ...current, id: 'tok/0' }]) {
       const context = { ...scene.applyContext, act: 'remove', announce: async () => undefined };
-      expect(await target.rotator.retire?.(old as never, context as never)).toEqual({ done: 'nothing' });
+      expect(await target.rotator.retire(old as never, context as never)).toEqual({ done: 'nothing' });
       expect(await target.logsIn(current as never)).toBe(true);
     }
   });
@@ -267,8 +267,7 @@ describe('HTTP APIs', () => {
 
   test('discards what was not stored, and never the current credential', async () => {
     const { scene } = await world();
-    const discard = (secret: object) =>
-      target.rotator.discard?.(secret as never, scene.applyContext as never);
+    const discard = (secret: object) => target.rotator.discard(secret as never, scene.applyContext as never);
     const proposal = await scene.propose();
     await discard(proposal);
     await discard(proposal);

@@ -153,9 +153,9 @@ describe('IAM access keys', () => {
     test('is taken back when another run stored its own, and twice is once', async () => {
       const { propose, keyIds, current, scene } = await world();
       const proposal = (await propose()) as never;
-      await target.rotator.discard?.(proposal, scene.applyContext as never);
-      await target.rotator.discard?.(proposal, scene.applyContext as never);
-      await target.rotator.discard?.(current(), scene.applyContext as never);
+      await target.rotator.discard(proposal, scene.applyContext as never);
+      await target.rotator.discard(proposal, scene.applyContext as never);
+      await target.rotator.discard(current(), scene.applyContext as never);
       expect(await keyIds()).toEqual([current().accessKeyId]);
     });
   });
@@ -277,8 +277,8 @@ describe('IAM access keys', () => {
       const [{ scene, current, rotate }, other] = [await world(), await world()];
       await rotate();
       const context = { ...scene.applyContext, act: 'remove', announce: async () => undefined } as never;
-      expect(await target.rotator.retire?.(current(), context)).toEqual({ done: 'nothing' });
-      expect(await target.rotator.retire?.(other.current(), context)).toEqual({ done: 'nothing' });
+      expect(await target.rotator.retire(current(), context)).toEqual({ done: 'nothing' });
+      expect(await target.rotator.retire(other.current(), context)).toEqual({ done: 'nothing' });
       expect(await target.logsIn(current())).toBe(true);
       expect(await target.logsIn(other.current())).toBe(true);
     });
@@ -292,7 +292,7 @@ describe('IAM access keys', () => {
         scene.versions.push(...((which === 'AWSPREVIOUS' ? [] : [current()]) as never[]), planted as never);
         for (const act of ['disable', 'remove'] as const) {
           const context = { ...scene.applyContext, act, announce: async () => undefined } as never;
-          expect(await target.rotator.retire?.(planted, context)).toMatchObject({ done: 'nothing' });
+          expect(await target.rotator.retire(planted, context)).toMatchObject({ done: 'nothing' });
         }
         expect(await failure(propose())).toMatchObject({ code: 'SlotsTaken' });
         expect(await keyIds()).toContain(byHand.accessKeyId);

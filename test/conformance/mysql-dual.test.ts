@@ -11,7 +11,7 @@ let target: MysqlUnderTest;
 
 const world = () => worldOf(target, 'dual-credential');
 const retire = async (old: Secret, { scene }: Awaited<ReturnType<typeof world>>) =>
-  await target.rotator.retire?.(old, {
+  await target.rotator.retire(old, {
     ...scene.applyContext,
     act: 'remove',
     announce: async () => undefined,

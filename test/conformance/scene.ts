@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { systemRandom } from '../../adapters/random.ts';
-import type { ApplyContext, ContainResult, Credentials, TargetContext } from '../../core/rotator.ts';
+import {
+  type ApplyContext,
+  type ContainResult,
+  type Credentials,
+  isFailed,
+  type TargetContext,
+} from '../../core/rotator.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
 import { type TargetType, targetTypes } from '../../rotators/registry.ts';
@@ -123,7 +129,7 @@ export class Scene {
   /** @param token - the version id that the proposal would have */
   async propose(token: string = randomUUID()): Promise<Secret> {
     const { rotator } = this.target;
-    if (rotator.discard !== undefined) await this.retire('remove');
+    if (rotator.kind === 'issuing') await this.retire('remove');
     return await rotator.propose(this.current, { ...this.applyContext, passwords, token });
   }
 
@@ -134,7 +140,7 @@ export class Scene {
   ): Promise<string> {
     const { previous } = this;
     const { rotator } = this.target;
-    if (previous === undefined || rotator.retire === undefined) return 'nothing';
+    if (previous === undefined || rotator.kind === 'replacing') return 'nothing';
     return (await rotator.retire(previous, { ...this.applyContext, act, announce })).done;
   }
 
@@ -145,10 +151,10 @@ export class Scene {
     rotator.check(next, this.current, { strategy: this.strategy });
     await rotator.apply(next, this.applyContext);
     const result = await rotator.probe(next, this.context);
-    if ('error' in result) throw result.error;
+    if (isFailed(result)) throw result.error;
     this.versions.unshift(next);
     // As the engine does: a target that issues credentials accepts two only while the rotation needs them.
-    if (rotator.discard !== undefined && this.strategy === 'single-user') await this.retire('remove');
+    if (rotator.kind === 'issuing' && this.strategy === 'single-user') await this.retire('remove');
     return next;
   }
 

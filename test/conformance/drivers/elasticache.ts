@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { CreateUserCommand, ElastiCacheClient } from '@aws-sdk/client-elasticache';
 import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import type { OverlappingRotator } from '../../../core/rotator.ts';
 import { type LocalCloud, startCloud } from '../../../local/emulator/cloud.ts';
 import { createUser } from '../../../local/emulator/principals.ts';
 import { newFolder } from '../../../local/process/folders.ts';
@@ -23,6 +24,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Users of caches as the suite and the tests of what is special about them use them. */
 export interface ElastiCacheUnderTest extends TargetUnderTest<CacheUserSecret> {
+  readonly rotator: OverlappingRotator<CacheUserSecret>;
   readonly cloud: LocalCloud;
   readonly redis: RedisUnderTest;
   /** How often the passwords of a user were set at the server. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IssuingRotator } from '../../../core/rotator.ts';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';
 import { httpRotator } from '../../../rotators/http/rotator.ts';
 import type { HttpSecret } from '../../../rotators/http/schema.ts';
@@ -14,6 +15,7 @@ const scopes = ['tokens:read', 'tokens:write', 'tokens:revoke'] as const;
 
 /** A small token service behind real HTTPS, and a recipe for it. */
 export interface HttpUnderTest extends TargetUnderTest<HttpSecret> {
+  readonly rotator: IssuingRotator<HttpSecret>;
   readonly service: TokenService;
 }
 

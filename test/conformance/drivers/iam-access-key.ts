@@ -21,7 +21,7 @@ import { CreateFunctionCommand, LambdaClient, waitUntilFunctionActiveV2 } from '
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { build } from 'esbuild';
-import type { Rotator } from '../../../core/rotator.ts';
+import type { IssuingRotator } from '../../../core/rotator.ts';
 import { type CloudCredentials, type LocalCloud, startCloud } from '../../../local/emulator/cloud.ts';
 import { assumeRole } from '../../../local/emulator/principals.ts';
 import { newFolder } from '../../../local/process/folders.ts';
@@ -57,11 +57,12 @@ export async function documentedPolicy(marker: FunctionRole): Promise<{
 
 /** IAM of the local cloud as the suite and the tests of what is special about the type use it. */
 export interface IamUnderTest extends TargetUnderTest<IamAccessKeySecret> {
+  readonly rotator: IssuingRotator<IamAccessKeySecret>;
   readonly cloud: LocalCloud;
   /** As the account's root. */
   readonly iam: IAMClient;
   /** A rotator with the roles of the functions, made with other options. */
-  rotatorWith(options: IamAccessKeyOptions, port?: number): Rotator<IamAccessKeySecret>;
+  rotatorWith(options: IamAccessKeyOptions, port?: number): IssuingRotator<IamAccessKeySecret>;
   /** What the rotators have asked for, in order, tries again included. */
   readonly calls: Call[];
   /** Leaves the functions the user of this secret alone, as `resources` of one that names its own does. */

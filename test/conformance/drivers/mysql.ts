@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
+import type { OverlappingRotator } from '../../../core/rotator.ts';
 import type { Strategy } from '../../../core/secret/secret.ts';
 import { newServerFolder } from '../../../local/process/folders.ts';
 import { documented } from '../../../local/servers/documented.ts';
@@ -21,6 +22,7 @@ const statements = async (marker: string): Promise<string[]> =>
 
 /** MariaDB as the suite and the tests of what is special about it use it. */
 export interface MysqlUnderTest extends TargetUnderTest<MysqlSecret> {
+  readonly rotator: OverlappingRotator<MysqlSecret>;
   readonly serverHandle: MariaDbServer;
   /** Runs statements as the superuser, unlogged: they set up what is tested. Returns the rows of the last. */
   superuser(statements: string | readonly string[]): Promise<Record<string, unknown>[]>;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { RedisClient } from '@redis/client';
+import type { OverlappingRotator } from '../../../core/rotator.ts';
 import { newFolder } from '../../../local/process/folders.ts';
 import { documented } from '../../../local/servers/documented.ts';
 import { findRedis, type RedisServer, startRedis } from '../../../local/servers/redis.ts';
@@ -25,6 +26,7 @@ export async function missing(): Promise<string | undefined> {
 
 /** Redis as the suite and the tests of what is special about it use it. */
 export interface RedisUnderTest extends TargetUnderTest<RedisSecret> {
+  readonly rotator: OverlappingRotator<RedisSecret>;
   readonly serverHandle: RedisServer;
   /** Sends commands as the superuser, past TLS; returns the reply of the last. */
   superuser(...commands: readonly (readonly string[])[]): Promise<unknown>;

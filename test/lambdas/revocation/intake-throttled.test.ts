@@ -32,6 +32,8 @@ test.each(['Systems Manager', 'Secrets Manager', 'Step Functions'])(
               },
             }
           : { starter: { start: (name: string, input: string) => busy(() => starter.start(name, input)) } };
-    expect(await takeRequest(requestEvent(), world.intake(change)).catch(({ code }) => code)).toBe('started');
+    expect(await takeRequest(requestEvent(), world.intake(change)).catch(({ code }) => code)).toEqual({
+      outcome: 'started',
+    });
   },
 );

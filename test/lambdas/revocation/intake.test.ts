@@ -29,7 +29,7 @@ describe('the intake of revocation requests', () => {
   test('starts the workflow under the name of the request, and announces it', async () => {
     const world = new World();
     const { starter, inputs } = memoryStarter();
-    expect(await takeRequest(requestEvent(), world.intake({ starter }))).toBe('started');
+    expect(await takeRequest(requestEvent(), world.intake({ starter }))).toEqual({ outcome: 'started' });
     expect(JSON.parse(inputs.get(requestId) ?? '')).toEqual({
       requestId,
       assigned: null,
@@ -58,7 +58,9 @@ describe('the intake of revocation requests', () => {
     await takeRequest(requestEvent(), world.intake({ starter }));
     // A version that came since must not make it another request.
     world.store.begin(secretArn, 'v2');
-    expect(await takeRequest(requestEvent({ id: 'bus-2' }), world.intake({ starter }))).toBe('known');
+    expect(await takeRequest(requestEvent({ id: 'bus-2' }), world.intake({ starter }))).toEqual({
+      outcome: 'known',
+    });
     expect(inputs.size).toBe(1);
     expect(new Set(world.bus.events.map(({ detail }) => detail.metadata.id)).size).toBe(1);
   });
@@ -82,7 +84,7 @@ describe('the intake of revocation requests', () => {
       requestEvent({ id: 'bus-2' }, { mode: 'replace' }),
       world.intake({ starter }),
     );
-    expect(other).toMatchObject({ rejected: { code: 'RequestConflict' } });
+    expect(other).toMatchObject({ outcome: 'rejected', error: { code: 'RequestConflict' } });
     expect(inputs.size).toBe(1);
   });
 
@@ -117,7 +119,7 @@ describe('the intake of revocation requests', () => {
     const world = new World();
     const { starter, inputs } = memoryStarter();
     const outcome = await takeRequest(event, world.intake({ starter }));
-    expect(outcome).toMatchObject({ rejected: { code } });
+    expect(outcome).toMatchObject({ outcome: 'rejected', error: { code } });
     expect(inputs.size).toBe(0);
     expect(world.published()).toEqual(['Secret Revocation Rejected']);
     const [rejected] = world.bus.events;
@@ -131,7 +133,8 @@ describe('the intake of revocation requests', () => {
     const gone = { ...world.definition, arn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:gone' };
     const definitions = { find: async () => gone, list: async () => [] };
     expect(await takeRequest(requestEvent(), world.intake({ definitions }))).toMatchObject({
-      rejected: { code: 'SecretMissing' },
+      outcome: 'rejected',
+      error: { code: 'SecretMissing' },
     });
     const busy = {
       ...world.intake().definitions,
@@ -144,7 +147,7 @@ describe('the intake of revocation requests', () => {
     const world = new World();
     const time = '2026-02-28T12:00:00.000Z';
     const event = requestEvent({ ...metadata({ time }), time });
-    expect(await takeRequest(event, world.intake())).toBe('started');
+    expect(await takeRequest(event, world.intake())).toEqual({ outcome: 'started' });
   });
 
   test("a sender's clock that runs ahead does not make refusal come before the request", async () => {
@@ -178,13 +181,15 @@ describe('the intake of revocation requests', () => {
     expect(JSON.parse(inputs.get(requestId) ?? '').versions.toSorted()).toEqual(['v1', 'young']);
     const second = lacking(2, ['forgotten', 'young']);
     const request = requestEvent({}, { versions: ['forgotten'] });
-    expect(await takeRequest(request, second.world.intake({ store: second.store }))).toBe('started');
+    expect(await takeRequest(request, second.world.intake({ store: second.store }))).toEqual({
+      outcome: 'started',
+    });
   });
 
   test('a request from a clock that runs ahead by the limit is taken', async () => {
     const time = '2026-03-01T12:15:00.000Z';
     const event = requestEvent({ ...metadata({ time }), time });
-    expect(await takeRequest(event, new World().intake())).toBe('started');
+    expect(await takeRequest(event, new World().intake())).toEqual({ outcome: 'started' });
   });
 
   test.each([
@@ -208,7 +213,10 @@ describe('the intake of revocation requests', () => {
     ],
   ])('what is wrong with a request is named: %s', async (_, event, message) => {
     const outcome = await takeRequest(event, new World().intake());
-    expect(outcome).toMatchObject({ rejected: { message: expect.stringMatching(message) } });
+    expect(outcome).toMatchObject({
+      outcome: 'rejected',
+      error: { message: expect.stringMatching(message) },
+    });
   });
 
   test('the incident of a request is announced, and none where it names none', async () => {
@@ -223,7 +231,9 @@ describe('the intake of revocation requests', () => {
   test('one named version that is kept is enough to begin at once', async () => {
     const world = new World();
     const begun = world.clock.now();
-    expect(await takeRequest(requestEvent({}, { versions: ['v1', 'gone'] }), world.intake())).toBe('started');
+    expect(await takeRequest(requestEvent({}, { versions: ['v1', 'gone'] }), world.intake())).toEqual({
+      outcome: 'started',
+    });
     expect(world.clock.now()).toEqual(begun);
   });
 
@@ -232,7 +242,8 @@ describe('the intake of revocation requests', () => {
     async (input) => {
       const starter = { start: async () => ({ input }) };
       expect(await takeRequest(requestEvent(), new World().intake({ starter }))).toMatchObject({
-        rejected: { code: 'RequestConflict' },
+        outcome: 'rejected',
+        error: { code: 'RequestConflict' },
       });
     },
   );

@@ -47,6 +47,7 @@ class Target {
 function rotatorFor(target: Target): Rotator<Credential> {
   return {
     type: 'model',
+    kind: 'replacing',
     strategies: ['single-user'],
     schema: z.looseObject({ username: z.string(), password: z.string().min(1) }),
     propose: async (current, { random }) => ({

@@ -32,6 +32,7 @@ export class DualTarget {
 export function dualRotator(target: DualTarget): Rotator<DualSecret> {
   return {
     type: 'dual',
+    kind: 'overlapping',
     strategies: ['dual-credential'],
     schema: z.looseObject({ username: z.string(), password: z.string() }),
     identity: ({ username }) => username,

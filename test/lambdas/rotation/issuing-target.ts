@@ -34,6 +34,7 @@ export class IssuingTarget {
 export function issuingRotator(target: IssuingTarget): Rotator<IssuedSecret> {
   return {
     type: 'issuing',
+    kind: 'issuing',
     strategies: ['single-user', 'dual-credential'],
     schema: z.looseObject({ id: z.string(), key: z.string() }),
     identity: ({ id }) => id,

@@ -89,6 +89,7 @@ export function modelRotator(target: ModelTarget): Rotator<ModelSecret> {
   };
   return {
     type: 'model',
+    kind: 'replacing',
     strategies: ['single-user', 'alternating-users'],
     schema: z.looseObject({
       username: z.string(),

@@ -6,7 +6,9 @@ import { requireAlone } from '../../../rotators/redis/user.ts';
 const server = (answers: Record<string, unknown>) => {
   const attempt = async (command: readonly string[]) => {
     const value = answers[command.join(' ')];
-    return value === undefined ? { refused: { word: 'NOPERM', text: 'NOPERM' } } : { value };
+    return value === undefined
+      ? { outcome: 'refused', error: { word: 'NOPERM', text: 'NOPERM' } }
+      : { outcome: 'done', value };
   };
   return { where: 'here', attempt } as unknown as Session;
 };
