@@ -76,9 +76,7 @@ export class S3AuditStore implements AuditStore {
         page.IsTruncated && page.NextKeyMarker !== undefined
           ? {
               KeyMarker: page.NextKeyMarker,
-              ...(page.NextVersionIdMarker === undefined
-                ? {}
-                : { VersionIdMarker: page.NextVersionIdMarker }),
+              ...(page.NextVersionIdMarker !== undefined && { VersionIdMarker: page.NextVersionIdMarker }),
             }
           : undefined;
     }
@@ -88,7 +86,7 @@ export class S3AuditStore implements AuditStore {
     const get = new GetObjectCommand({
       Bucket: this.#bucket,
       Key: key,
-      ...(versionId === undefined ? {} : { VersionId: versionId }),
+      ...(versionId !== undefined && { VersionId: versionId }),
     });
     return await readAuditBody(this.#client.send(get)).catch((error: unknown) => {
       throw this.#explained(error, 'GetObject');
@@ -135,7 +133,7 @@ function inOrder(listed: readonly ListedVersion[]): ObjectVersion[] {
       key: Key,
       deleteMarker,
       latest: IsLatest,
-      ...(VersionId === undefined ? {} : { versionId: VersionId }),
+      ...(VersionId !== undefined && { versionId: VersionId }),
     }));
 }
 

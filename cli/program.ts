@@ -168,7 +168,8 @@ export function createProgram(
   }
 
   const selection = (names: readonly string[], { type, all }: Selecting) => ({
-    ...{ names, all: all === true },
+    names,
+    all: all === true,
     ...(type !== undefined && { type }),
   });
   selecting(program.command('pause'))
@@ -189,7 +190,8 @@ export function createProgram(
       run(command, async (invocation) =>
         (await import('./commands/pause.ts')).pause(invocation, {
           ...selection(names, options),
-          ...{ reason: options.reason, yes: options.yes === true },
+          reason: options.reason,
+          yes: options.yes === true,
           forMs: parseDuration(options.for, '--for'),
         }),
       ),

@@ -37,9 +37,9 @@ export function readPackument(output: string, version: string): Known | undefine
   const newestOfMajor = newest(versions.filter((one) => majorOf(one) === majorOf(version)));
   return {
     latest: tags.latest,
-    ...(published === undefined ? {} : { published: new Date(published) }),
-    ...(newestOfMajor === undefined ? {} : { newestOfMajor }),
-    ...(deprecated === undefined ? {} : { deprecated }),
+    ...(published !== undefined && { published: new Date(published) }),
+    ...(newestOfMajor !== undefined && { newestOfMajor }),
+    ...(deprecated !== undefined && { deprecated }),
   };
 }
 
@@ -90,7 +90,7 @@ export async function fetchList(): Promise<AdvisoryList | undefined> {
     const unpacked = await run('tar', ['-xzOf', archive, listPackage.file], {}, 60_000);
     if (unpacked.exitCode !== 0) return undefined;
     const published = (await askRegistry(listPackage.name, version))?.published;
-    return { text: unpacked.stdout, version, ...(published === undefined ? {} : { published }) };
+    return { text: unpacked.stdout, version, ...(published !== undefined && { published }) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -61,13 +61,13 @@ export function rows(facts: Facts): Row[] {
       version: one.version ?? '',
       path: one.path,
       in: facts.bundled.includes(one.path) ? 'bundles' : isShipped(one) ? 'installation' : 'development',
-      ...(published === undefined
-        ? {}
-        : { ageDays: Math.floor((facts.now.getTime() - published.getTime()) / dayMs) }),
-      ...(newestOfMajor === undefined ? {} : { newestOfMajor }),
-      ...(latest === undefined ? {} : { latest }),
-      ...(licence === undefined ? {} : { licence }),
-      ...(deprecated === undefined ? {} : { deprecated }),
+      ...(published !== undefined && {
+        ageDays: Math.floor((facts.now.getTime() - published.getTime()) / dayMs),
+      }),
+      ...(newestOfMajor !== undefined && { newestOfMajor }),
+      ...(latest !== undefined && { latest }),
+      ...(licence !== undefined && { licence }),
+      ...(deprecated !== undefined && { deprecated }),
       advisories: facts.advisories.filter(({ path }) => path === one.path).map(({ text }) => text),
     };
   });

@@ -41,7 +41,7 @@ function component(type: Enums.ComponentType, name: string, version: string, lic
     purl,
     bomRef: purl,
     licenses: licences(licence),
-    ...(scope === undefined ? {} : { group: scope }),
+    ...(scope !== undefined && { group: scope }),
   });
 }
 

@@ -60,7 +60,7 @@ export class RekeyEnvironment extends Construct {
         configuration,
         stackName: `rekey-${environment}-${part}`,
         description: `Rekey ${environment}: ${what}`,
-        env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
+        env: { ...(account !== undefined && { account }), ...(region !== undefined && { region }) },
       }) satisfies StackProps & Record<string, unknown>;
 
     this.events = new EventsStack(this, 'Events', settings('events', 'event bus and alarm topic'));

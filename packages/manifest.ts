@@ -46,9 +46,7 @@ export function manifestOf(
     license: own.license,
     type: 'module',
     engines: { node: '>=22.18' },
-    ...(own.repository === undefined
-      ? {}
-      : { repository: { ...own.repository, directory: `packages/${name}` } }),
+    ...(own.repository !== undefined && { repository: { ...own.repository, directory: `packages/${name}` } }),
     // npm takes a name with a scope for private unless told otherwise.
     publishConfig: { access: 'public' },
     ...entries,

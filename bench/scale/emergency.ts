@@ -109,7 +109,12 @@ export async function revokeAtOnce(
     .filter(({ type }) => type.endsWith('Failed'))
     .map(({ data }) => `${data.stage}: ${(data.error as { code?: string })?.code}`);
   return {
-    ...{ requests: names.length, mode, invocations, alive, without, seconds },
+    requests: names.length,
+    mode,
+    invocations,
+    alive,
+    without,
+    seconds,
     outcomes: countOf(all.flat().map(({ type }) => type)),
     lost: all.filter(({ length }) => length === 0).length,
     repeated: all.filter(({ length }) => length > 1).length,
@@ -139,8 +144,12 @@ async function request(
         DetailType: 'Secret Revocation Requested',
         Detail: JSON.stringify({
           metadata: {
-            ...{ id, schemaVersion: 1, time: new Date().toISOString(), environment },
-            ...{ actor: 'bench', correlationId: id },
+            id,
+            schemaVersion: 1,
+            time: new Date().toISOString(),
+            environment,
+            actor: 'bench',
+            correlationId: id,
           },
           data: { select: { secret }, mode, reason: 'everything leaked at once' },
         }),

@@ -51,7 +51,9 @@ export async function measureEnvironment(
     const logins = await terminal.step('logins', () => tryLogins(client, targets, loginsPerKind));
     return {
       ...deployed.figures,
-      ...{ secrets, kinds, concurrency },
+      secrets,
+      kinds,
+      concurrency,
       rotationsPerSecond: (rotated.length - again.failed.length) / again.seconds,
       failures: [...never, ...again.failed],
       failedSteps: await failedSteps(deployed.cloud),
@@ -146,7 +148,12 @@ export async function deployEnvironment(
   });
   const rotated = names.filter((name) => !never.includes(name));
   return {
-    ...{ cloud, credentials, client, targets, rotated, never },
+    cloud,
+    credentials,
+    client,
+    targets,
+    rotated,
+    never,
     figures: { ...assembly, synthSeconds, deploySeconds, firstRotationSeconds, retried },
   };
 }

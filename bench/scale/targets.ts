@@ -135,7 +135,11 @@ async function postgresKinds(
     certificateAuthority: await authority('postgres', server.caPem),
   };
   const fields = (username: string) => ({
-    ...{ engine: 'postgres', host: server.host, port: server.port, dbname: 'shop', username },
+    engine: 'postgres',
+    host: server.host,
+    port: server.port,
+    dbname: 'shop',
+    username,
   });
   const accepts = (value: Record<string, unknown>) => logsIn(value as unknown as Login, server.caPem);
   return [
@@ -195,12 +199,19 @@ async function mariadbKinds(
     certificateAuthority: await authority('mariadb', server.caPem),
   };
   const fields = (username: string) => ({
-    ...{ engine: 'mariadb', host: server.host, port: server.port, dbname: 'shop', username },
+    engine: 'mariadb',
+    host: server.host,
+    port: server.port,
+    dbname: 'shop',
+    username,
   });
   const accepts = async ({ host, port, username, password }: Record<string, unknown>): Promise<boolean> => {
     try {
       const session = await mysql.createConnection({
-        ...{ host: String(host), port: Number(port), user: String(username), password: String(password) },
+        host: String(host),
+        port: Number(port),
+        user: String(username),
+        password: String(password),
         ssl: { ca: server.caPem },
       });
       await session.end();
@@ -261,8 +272,15 @@ async function httpKind(keys: readonly string[], authority: Authority, cleanup: 
     return [
       `/${environment}/${key}`,
       {
-        ...{ recipe: 'gitlab-project-access-token', host: server.host, project: key, id: String(id), token },
-        ...{ scopes: ['read_api'], accessLevel: 20, days: 30, masterarn: admin },
+        recipe: 'gitlab-project-access-token',
+        host: server.host,
+        project: key,
+        id: String(id),
+        token,
+        scopes: ['read_api'],
+        accessLevel: 20,
+        days: 30,
+        masterarn: admin,
       },
     ];
   });
@@ -278,8 +296,14 @@ async function httpKind(keys: readonly string[], authority: Authority, cleanup: 
       keys.map((key) => [
         key,
         {
-          ...{ type: 'http', strategy: 'dual-credential', owner, rotateOnDeploy: true, certificateAuthority },
-          ...{ adopt: `/${environment}/${key}`, adminSecret: { adopt: admin }, allowPrivateAddresses: true },
+          type: 'http',
+          strategy: 'dual-credential',
+          owner,
+          rotateOnDeploy: true,
+          certificateAuthority,
+          adopt: `/${environment}/${key}`,
+          adminSecret: { adopt: admin },
+          allowPrivateAddresses: true,
         },
       ]),
     ),

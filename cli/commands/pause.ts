@@ -160,8 +160,11 @@ async function change(
     cloud.identity(),
   ]);
   const origin: EventOrigin = {
-    ...{ source: 'rekey.cli', environment: environment.name, actor },
-    ...{ clock: context.clock, random: context.random },
+    source: 'rekey.cli',
+    environment: environment.name,
+    actor,
+    clock: context.clock,
+    random: context.random,
   };
   const bus = await cloud.bus(environment.facts.eventBus ?? busName(environment.name));
   const rotations = await cloud.rotations();

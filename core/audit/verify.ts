@@ -161,7 +161,7 @@ async function* readAhead(
     }
     const object = {
       key: original.key,
-      ...(original.versionId === undefined ? {} : { versionId: original.versionId }),
+      ...(original.versionId !== undefined && { versionId: original.versionId }),
     };
     const body = source.read(original).catch((error: unknown) => ({
       reason: `object ${original.key} could not be read: ${error instanceof Error ? error.message : String(error)}`,

@@ -53,7 +53,7 @@ export function createEvent<T extends DetailType>(
         environment: origin.environment,
         actor: origin.actor,
         correlationId: links.correlationId,
-        ...(links.causationId === undefined ? {} : { causationId: links.causationId }),
+        ...(links.causationId !== undefined && { causationId: links.causationId }),
       },
       data,
     },

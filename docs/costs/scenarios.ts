@@ -75,7 +75,7 @@ export function templatesFor(secrets: number, option?: Option): PricedTemplate[]
               },
               adminSecret: { adopt: 'database/admin' },
               owner: 'team',
-              ...(option?.network === undefined ? {} : { network: option.network }),
+              ...(option?.network !== undefined && { network: option.network }),
             },
           ]),
         ),

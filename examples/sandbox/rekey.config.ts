@@ -33,8 +33,8 @@ const shared = {
 export default defineConfig({
   environments: {
     sandbox: {
-      ...(account === undefined ? {} : { account }),
-      ...(region === undefined ? {} : { region }),
+      ...(account !== undefined && { account }),
+      ...(region !== undefined && { region }),
       // Nobody can delete a record earlier: one day is the least.
       audit: { retentionDays: 1 },
       networks: {

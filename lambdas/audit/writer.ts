@@ -200,7 +200,11 @@ const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(byte
 
 /** Makes the record that the log went on behind an object that is not intact. */
 const continuedBehind = (key: string, at: Date): AuditEvent => ({
-  ...{ id: `continued behind ${key}`, source: 'rekey.audit', detailType: unrecognised },
-  ...{ time: at.toISOString(), account: 'unknown', region: 'unknown' },
+  id: `continued behind ${key}`,
+  source: 'rekey.audit',
+  detailType: unrecognised,
+  time: at.toISOString(),
+  account: 'unknown',
+  region: 'unknown',
   detail: { detailType: 'Audit Log Continued', problems: [{ path: key, code: 'not_intact' }] },
 });

@@ -97,7 +97,8 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
       if (report.announced === true) {
         const { rotationMs } = report;
         await watch.succeeded({
-          ...{ secretArn: lifecycle.secretArn ?? secretId, token },
+          secretArn: lifecycle.secretArn ?? secretId,
+          token,
           ...(rotationMs !== undefined && { began: new Date(systemClock.now().getTime() - rotationMs) }),
         });
       }

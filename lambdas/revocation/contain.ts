@@ -61,7 +61,7 @@ export async function containLeaks<S extends object>(
     random: origin.random,
     finding: (finding: (typeof findings)[number]) => findings.push(finding),
     credentials: atHand(current),
-    ...(input.rotatedAt === undefined ? {} : { rotatedAt: new Date(input.rotatedAt) }),
+    ...(input.rotatedAt !== undefined && { rotatedAt: new Date(input.rotatedAt) }),
   };
   const errors: unknown[] = [];
 
@@ -137,7 +137,7 @@ export async function containLeaks<S extends object>(
   // After a rotation the proof follows at once; before it, this is the moment from which on the leak is harmless.
   const refusedAt =
     input.newVersionId === undefined ? await seenRefused(leaks.found, dependencies) : undefined;
-  return { containments, ...(refusedAt === undefined ? {} : { refusedAt }) };
+  return { containments, ...(refusedAt !== undefined && { refusedAt }) };
 }
 
 /**
@@ -202,8 +202,8 @@ export async function verifyLeaks<S extends object>(
     verifications: describeResults(found, results),
     unavailableVersions: unavailable,
     current: currentResult.outcome,
-    ...(currentResult.outcome === 'unverifiable' ? { note: currentResult.note } : {}),
-    ...(results.every(({ outcome }) => outcome === 'rejected') ? { refusedAt } : {}),
+    ...(currentResult.outcome === 'unverifiable' && { note: currentResult.note }),
+    ...(results.every(({ outcome }) => outcome === 'rejected') && { refusedAt }),
   };
 }
 
@@ -217,7 +217,7 @@ function describeResults(
       versionId,
       identity,
       outcome: result?.outcome ?? 'unreachable',
-      ...(result?.outcome === 'unverifiable' ? { note: result.note } : {}),
+      ...(result?.outcome === 'unverifiable' && { note: result.note }),
     }));
   });
 }

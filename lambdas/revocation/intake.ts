@@ -230,7 +230,7 @@ async function announce(
         mode,
         versions,
         reason,
-        ...(incident === undefined ? {} : { incident }),
+        ...(incident !== undefined && { incident }),
         drill,
         requestedAt,
       },

@@ -86,8 +86,8 @@ export async function readLeaks<S extends object>(
   const found = [...byValue.values()];
   const kept = byValue.get(current.value);
   return {
-    ...(kept === undefined || kept.versionIds.includes(currentVersionId) ? {} : { kept }),
-    ...(isReplaced(shown, input) ? { stillCurrent: shown } : {}),
+    ...(!(kept === undefined || kept.versionIds.includes(currentVersionId)) && { kept }),
+    ...(isReplaced(shown, input) && { stillCurrent: shown }),
     description,
     ...inUse(current, found, description.name, rotator),
     currentVersionId,

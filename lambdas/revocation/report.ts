@@ -80,7 +80,7 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
     newVersionId: rotated.newVersionId,
     containments,
     verifications,
-    ...(unavailableVersions.length === 0 ? {} : { unavailableVersions }),
+    ...(unavailableVersions.length !== 0 && { unavailableVersions }),
     requestedAt,
     completedAt: origin.clock.now().toISOString(),
   };
@@ -91,7 +91,7 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
   if (verified.refusedAt === undefined || current !== 'accepted') {
     const { consumers, owner } = state;
     const note = whatRemains(state, verified);
-    const whom = { consumers, ...(owner === undefined ? {} : { owner }) };
+    const whom = { consumers, ...(owner !== undefined && { owner }) };
     await publish(
       createEvent(origin, 'Secret Revocation Unproven', { ...done, current, note, ...whom }, links),
     );

@@ -56,7 +56,7 @@ export function merge<S extends object>(
   const merged: SecretJson = {
     ...kept,
     ...Object.fromEntries(wanted),
-    ...(content.masterarn === undefined ? {} : { masterarn: content.masterarn }),
+    ...(content.masterarn !== undefined && { masterarn: content.masterarn }),
   };
   if (rules.strategy === 'alternating-users' && sameTurn(merged.username, json.username)) {
     merged.username = json.username;
@@ -67,7 +67,7 @@ export function merge<S extends object>(
 
 const wantedOf = ({ fields, masterarn }: SecretContent): SecretJson => ({
   ...fields,
-  ...(masterarn === undefined ? {} : { masterarn }),
+  ...(masterarn !== undefined && { masterarn }),
 });
 
 /** Gives these keys the values, or the absence, that they have in another JSON. */
@@ -96,9 +96,8 @@ export function withoutContent<S extends object>(
     const { username } = pending;
     return {
       ...withKeysOf(pending, json, [...issued, 'password']),
-      ...(strategy === 'alternating-users' && typeof username === 'string'
-        ? { username: partnerOf(username) }
-        : {}),
+      ...(strategy === 'alternating-users' &&
+        typeof username === 'string' && { username: partnerOf(username) }),
     };
   }
   const current = rotator.schema.parse(json);

@@ -60,7 +60,9 @@ export async function answerLifeCycle(
   const same = {
     // The same at every update, so that CloudFormation replaces nothing.
     PhysicalResourceId: event.PhysicalResourceId ?? `first-rotation-of-${SecretId}`,
-    ...{ StackId, RequestId, LogicalResourceId },
+    StackId,
+    RequestId,
+    LogicalResourceId,
   };
   if (RequestType !== 'Create' || Rotate === 'never') return { Status: 'SUCCESS', ...same };
   try {

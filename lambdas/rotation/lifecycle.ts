@@ -316,7 +316,9 @@ export class RotationLifecycle<S extends object> {
     );
     store.forget(description.arn);
     return {
-      ...{ step, done: state === 'pending', announced: true },
+      step,
+      done: state === 'pending',
+      announced: true,
       ...(state === 'pending' && durationMs !== undefined && { rotationMs: durationMs }),
     };
   }

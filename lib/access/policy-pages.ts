@@ -112,8 +112,8 @@ export class PolicyPages {
     const statement = new PolicyStatement({
       sid: kind.sid,
       actions: [...kind.actions],
-      ...(kind.conditions === undefined ? {} : { conditions: kind.conditions }),
-      ...(kind.listedIn === undefined ? {} : { resources: [kind.listedIn.resource.text] }),
+      ...(kind.conditions !== undefined && { conditions: kind.conditions }),
+      ...(kind.listedIn !== undefined && { resources: [kind.listedIn.resource.text] }),
     });
     page.size += frameSize(kind);
     page.add(statement);

@@ -157,7 +157,7 @@ export class AuditLog extends Construct {
       environmentSchema: auditWriterEnvironmentSchema,
       environment: { REKEY_ENVIRONMENT: environment, REKEY_AUDIT_BUCKET: this.bucket.bucketName },
       timeout: Duration.seconds(30),
-      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrency: props.reservedConcurrency }),
     });
     this.permitWriter();
     this.protectRecords();
@@ -211,7 +211,7 @@ export class AuditLog extends Construct {
       runbook: 'audit-writer-errors',
       // One failed batch is tried again after a minute; three are no coincidence.
       errors: { atLeast: 3, within: Duration.minutes(5) },
-      ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+      ...(alarmTopic !== undefined && { topic: alarmTopic }),
     });
     this.addAlarm('Broken', 'audit-log-broken', props, {
       metric: rekeyMetric(environment, services.audit, metrics.auditLogBroken),
@@ -367,7 +367,7 @@ export class AuditLog extends Construct {
       environment,
       runbook,
       ...alarm,
-      ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+      ...(alarmTopic !== undefined && { topic: alarmTopic }),
     });
   }
 }

@@ -24,9 +24,9 @@ export class AuditStack extends Stack {
       bus: props.bus,
       retention: Duration.days(configuration.audit.retentionDays),
       alarmTopic: props.topic,
-      ...(configuration.reservedConcurrency.writer === undefined
-        ? {}
-        : { reservedConcurrency: configuration.reservedConcurrency.writer }),
+      ...(configuration.reservedConcurrency.writer !== undefined && {
+        reservedConcurrency: configuration.reservedConcurrency.writer,
+      }),
     });
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.auditBucket]: this.auditLog.bucket.bucketName,

@@ -25,7 +25,7 @@ export class EventsStack extends Stack {
     const { eventArchiveDays, notifications } = configuration;
     this.bus = new RekeyBus(this, 'Bus', {
       environment,
-      ...(eventArchiveDays === undefined ? {} : { archiveRetention: Duration.days(eventArchiveDays) }),
+      ...(eventArchiveDays !== undefined && { archiveRetention: Duration.days(eventArchiveDays) }),
     });
     for (const account of configuration.revocation.accounts) {
       this.bus.permitRequestsFrom(account);

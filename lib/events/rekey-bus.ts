@@ -58,9 +58,9 @@ abstract class RekeyBusBase extends Construct implements IRekeyBus {
       eventPattern: {
         ...eventPattern,
         detailType: [...detailTypes],
-        ...(detail === undefined ? {} : { detail }),
+        ...(detail !== undefined && { detail }),
       },
-      ...(target === undefined ? {} : { targets: [target] }),
+      ...(target !== undefined && { targets: [target] }),
     });
     excludeReplays(rule);
     return rule;
@@ -74,7 +74,7 @@ abstract class RekeyBusBase extends Construct implements IRekeyBus {
       conditions: {
         StringEquals: {
           'events:source': source,
-          ...(detailTypes.length === 0 ? {} : { 'events:detail-type': detailTypes }),
+          ...(detailTypes.length !== 0 && { 'events:detail-type': detailTypes }),
         },
       },
     });

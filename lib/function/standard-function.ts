@@ -94,7 +94,7 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: props.logRetention ?? RetentionDays.ONE_YEAR,
       removalPolicy: RemovalPolicy.DESTROY,
-      ...(props.logEncryptionKey === undefined ? {} : { encryptionKey: props.logEncryptionKey }),
+      ...(props.logEncryptionKey !== undefined && { encryptionKey: props.logEncryptionKey }),
     });
     const role = new Role(scope, `${id}Role`, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -125,10 +125,10 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
         // A response may hold what a function read; traces must not.
         POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
       },
-      ...(props.reservedConcurrency === undefined
-        ? {}
-        : { reservedConcurrentExecutions: props.reservedConcurrency }),
-      ...(props.network === undefined ? {} : networkOf(props.network)),
+      ...(props.reservedConcurrency !== undefined && {
+        reservedConcurrentExecutions: props.reservedConcurrency,
+      }),
+      ...(props.network !== undefined && networkOf(props.network)),
     });
     this.role = role;
     logGroup.grantWrite(role);

@@ -104,15 +104,15 @@ export abstract class TargetFunction extends Construct implements IConnectable {
         REKEY_STRATEGY: strategy,
         REKEY_ALLOW_PLAINTEXT: String(props.allowPlaintext ?? false),
         REKEY_ALLOW_PRIVATE_ADDRESSES: String(props.allowPrivateAddresses ?? false),
-        ...(props.certificateAuthority === undefined
-          ? {}
-          : { REKEY_CA_FILE: basename(props.certificateAuthority) }),
+        ...(props.certificateAuthority !== undefined && {
+          REKEY_CA_FILE: basename(props.certificateAuthority),
+        }),
       },
-      ...(kind.extraEnvironment === undefined ? {} : { extraEnvironment: kind.extraEnvironment }),
-      ...(props.certificateAuthority === undefined ? {} : { files: [props.certificateAuthority] }),
-      ...(props.network === undefined ? {} : { network: props.network }),
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
+      ...(kind.extraEnvironment !== undefined && { extraEnvironment: kind.extraEnvironment }),
+      ...(props.certificateAuthority !== undefined && { files: [props.certificateAuthority] }),
+      ...(props.network !== undefined && { network: props.network }),
+      ...(props.logRetention !== undefined && { logRetention: props.logRetention }),
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrency: props.reservedConcurrency }),
       // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
       timeout: Duration.seconds(stepSecondsOf(type)),
     });

@@ -44,8 +44,8 @@ export class FunctionAlarms extends Construct {
       environment,
       runbook: props.runbook,
       metric: props.function.metricErrors({ period: props.errors?.within ?? period }),
-      ...(instance === undefined ? {} : { instance }),
-      ...(props.errors === undefined ? {} : { threshold: props.errors.atLeast }),
+      ...(instance !== undefined && { instance }),
+      ...(props.errors !== undefined && { threshold: props.errors.atLeast }),
       ...told,
     });
     new RunbookAlarm(this, 'Throttles', {

@@ -114,23 +114,29 @@ export class RotationObserver extends Construct {
     const topic = alarmTopic === undefined ? {} : { topic: alarmTopic };
     const instance = services.observation;
     new RunbookAlarm(this, 'FailedAlarm', {
-      ...{ environment, instance, ...topic },
+      environment,
+      instance,
+      ...topic,
       runbook: 'rotation-failed',
       metric: rekeyMetric(environment, services.observation, metrics.rotationFailed),
     });
     new RunbookAlarm(this, 'UnrecordedAlarm', {
-      ...{ environment, instance, ...topic },
+      environment,
+      instance,
+      ...topic,
       runbook: 'audit-publish-failed',
       metric: rekeyMetric(environment, services.observation, metrics.auditPublishFailed),
     });
     new FunctionAlarms(this, 'FunctionAlarms', {
-      ...{ environment, ...topic },
+      environment,
+      ...topic,
       function: this.function,
       service: services.observation,
       runbook: 'observation-function-errors',
     });
     new RunbookAlarm(this, 'DeadLetterAlarm', {
-      ...{ environment, ...topic },
+      environment,
+      ...topic,
       runbook: 'observation-dead-letters',
       metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),
     });

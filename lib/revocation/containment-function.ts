@@ -33,10 +33,8 @@ export class ContainmentFunction extends TargetFunction {
         environment: props.bus.environment,
         type: props.type,
         actions: aws.sessionCutoff,
-        ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-        ...(props.reservedConcurrency === undefined
-          ? {}
-          : { reservedConcurrency: props.reservedConcurrency }),
+        ...(props.logRetention !== undefined && { logRetention: props.logRetention }),
+        ...(props.reservedConcurrency !== undefined && { reservedConcurrency: props.reservedConcurrency }),
       });
       this.mayInvoke(this.sessionCutoff);
     }

@@ -73,8 +73,12 @@ const spread = { jitterStrategy: JitterType.FULL } as const;
 
 /** Retries of calls that found no room, for about 20 minutes on average. */
 const untilFree: RetryProps = {
-  ...{ errors: [...crowded], maxAttempts: 100, ...spread },
-  ...{ interval: Duration.seconds(2), backoffRate: 2, maxDelay: Duration.seconds(30) },
+  errors: [...crowded],
+  maxAttempts: 100,
+  ...spread,
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxDelay: Duration.seconds(30),
 };
 
 /** Timeout of the function that rotates: it waits for as long as a step of the secret's type may take. */
@@ -117,9 +121,10 @@ function containment(
         Payload: {
           action: options.action,
           ...Object.fromEntries(names.map((name) => [`${name}.$`, `$.${name}`])),
-          ...(options.afterRotation
-            ? { 'newVersionId.$': '$.rotated.newVersionId', 'rotatedAt.$': '$.rotated.rotatedAt' }
-            : {}),
+          ...(options.afterRotation && {
+            'newVersionId.$': '$.rotated.newVersionId',
+            'rotatedAt.$': '$.rotated.rotatedAt',
+          }),
         },
       },
       ResultSelector: { 'value.$': '$.Payload' },
@@ -148,8 +153,12 @@ export function revocationStates(
   report.addRetry(untilFree);
   // All is done but the record: for as long as neither the bus nor the queue takes it, an hour and more.
   report.addRetry({
-    ...{ errors: ['AuditUnavailable', 'AuditRefused'], maxAttempts: 60, ...spread },
-    ...{ interval: Duration.seconds(5), backoffRate: 2, maxDelay: Duration.minutes(5) },
+    errors: ['AuditUnavailable', 'AuditRefused'],
+    maxAttempts: 60,
+    ...spread,
+    interval: Duration.seconds(5),
+    backoffRate: 2,
+    maxDelay: Duration.minutes(5),
   });
   report.addRetry(retry([...lambdaErrors, 'States.Timeout'], 5, Duration.seconds(1)));
   report.next(
@@ -179,8 +188,12 @@ export function revocationStates(
   });
   // The function does not wait for long: where few may run at once, those that rotate need the place.
   rotate.addRetry({
-    ...{ errors: ['RotationPending', 'RotationNotStarted'], maxAttempts: 24, ...spread },
-    ...{ interval: Duration.seconds(1), backoffRate: 1.5, maxDelay: Duration.seconds(20) },
+    errors: ['RotationPending', 'RotationNotStarted'],
+    maxAttempts: 24,
+    ...spread,
+    interval: Duration.seconds(1),
+    backoffRate: 1.5,
+    maxDelay: Duration.seconds(20),
   });
   rotate.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 6, Duration.seconds(1)));
 

@@ -179,8 +179,10 @@ export class RevocationWorkflow extends Construct {
       },
     });
     grantOnFunctions(machine.role, {
-      ...{ sid: 'Contain', actions: ['lambda:InvokeFunction'] },
-      ...{ environment, service: services.containment },
+      sid: 'Contain',
+      actions: ['lambda:InvokeFunction'],
+      environment,
+      service: services.containment,
     });
     acknowledgeWildcards(
       machine.role,
@@ -270,8 +272,8 @@ export class RevocationWorkflow extends Construct {
         environment,
         runbook,
         metric,
-        ...(instance === undefined ? {} : { instance }),
-        ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+        ...(instance !== undefined && { instance }),
+        ...(alarmTopic !== undefined && { topic: alarmTopic }),
       });
     const metric = (name: (typeof metrics)[keyof typeof metrics]) =>
       rekeyMetric(environment, services.revocation, name);
@@ -299,7 +301,7 @@ export class RevocationWorkflow extends Construct {
         service: services.revocation,
         runbook: 'revocation-function-errors',
         instance,
-        ...(alarmTopic === undefined ? {} : { topic: alarmTopic }),
+        ...(alarmTopic !== undefined && { topic: alarmTopic }),
       });
     }
   }

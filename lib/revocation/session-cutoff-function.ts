@@ -35,8 +35,8 @@ export class SessionCutoffFunction extends Construct {
       environment: { REKEY_ENVIRONMENT: props.environment },
       // Less than the containment function waits for it.
       timeout: Duration.seconds(14),
-      ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
-      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrency: props.reservedConcurrency }),
+      ...(props.logRetention !== undefined && { logRetention: props.logRetention }),
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrency: props.reservedConcurrency }),
     });
     this.pages = new PolicyPages(this.function.role);
   }

@@ -71,7 +71,7 @@ export class FirstRotations extends Construct {
       resourceType: 'Custom::RekeyFirstRotation',
       properties: {
         SecretId: secret.secretArn,
-        ...(secret.rotatesOnDeploy ? {} : { Rotate: 'never' }),
+        ...(!secret.rotatesOnDeploy && { Rotate: 'never' }),
       },
     });
     resource.node.addDependency(secret.schedule, this.function.role);

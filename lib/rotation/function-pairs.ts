@@ -111,7 +111,7 @@ export class FunctionPairs {
       const { containment: reserved } = this.settings.configuration.reservedConcurrency;
       const containment = new ContainmentFunction(this.scope, id, {
         ...this.shared(key),
-        ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
+        ...(reserved !== undefined && { reservedConcurrency: reserved }),
       });
       new FunctionAlarms(this.scope, `ContainmentAlarms-${name}`, {
         environment: this.settings.environment,
@@ -150,10 +150,10 @@ export class FunctionPairs {
       auditQueue,
       allowPlaintext: trust.plaintext,
       allowPrivateAddresses: trust.privateAddresses,
-      ...(attachment === undefined ? {} : { network: attachment }),
-      ...(trust.certificateAuthority === undefined
-        ? {}
-        : { certificateAuthority: resolve(directory, trust.certificateAuthority) }),
+      ...(attachment !== undefined && { network: attachment }),
+      ...(trust.certificateAuthority !== undefined && {
+        certificateAuthority: resolve(directory, trust.certificateAuthority),
+      }),
     };
   }
 }

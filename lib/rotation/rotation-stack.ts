@@ -85,9 +85,9 @@ export class RotationStack extends Stack {
     if (!('secret' in adminSecret)) {
       return {
         id: adminSecret.adopt,
-        ...(adminSecret.encryptionKey === undefined
-          ? {}
-          : { encryptionKey: this.keyOf(adminSecret.encryptionKey) }),
+        ...(adminSecret.encryptionKey !== undefined && {
+          encryptionKey: this.keyOf(adminSecret.encryptionKey),
+        }),
       };
     }
     const { environment, configuration, members, foundation } = this.settings;
@@ -102,7 +102,7 @@ export class RotationStack extends Stack {
     // In another rotation stack: by its name, since two stacks that read each other could not be deployed.
     const own = secret.encryptionKey === undefined ? undefined : this.keyOf(secret.encryptionKey);
     const encryptionKey = secret.create === undefined ? own : foundation.secretsKey;
-    return { id: secret.adopt ?? name, ...(encryptionKey === undefined ? {} : { encryptionKey }) };
+    return { id: secret.adopt ?? name, ...(encryptionKey !== undefined && { encryptionKey }) };
   }
 
   /** Imports a key once, however many secrets name it. */
@@ -124,9 +124,9 @@ export class RotationStack extends Stack {
           ? {
               adopt: {
                 id: secret.adopt ?? '',
-                ...(secret.encryptionKey === undefined
-                  ? {}
-                  : { encryptionKey: this.keyOf(secret.encryptionKey) }),
+                ...(secret.encryptionKey !== undefined && {
+                  encryptionKey: this.keyOf(secret.encryptionKey),
+                }),
               },
             }
           : {
@@ -137,15 +137,15 @@ export class RotationStack extends Stack {
               },
             },
       ...this.pairs.of(secret),
-      ...(admin === undefined ? {} : { adminSecret: admin }),
-      ...(secret.identity === undefined ? {} : { identity: secret.identity }),
+      ...(admin !== undefined && { adminSecret: admin }),
+      ...(secret.identity !== undefined && { identity: secret.identity }),
       resources: secret.resources,
       owner: secret.owner,
       consumers: secret.consumers,
-      ...(secret.network === undefined ? {} : { networkName: secret.network }),
+      ...(secret.network !== undefined && { networkName: secret.network }),
       schedule: Schedule.expression(secret.schedule ?? configuration.rotation.schedule),
       maximumAge: Duration.days(secret.maximumAgeDays ?? configuration.rotation.maximumAgeDays),
-      ...(secret.rotateOnDeploy === undefined ? {} : { rotateOnDeploy: secret.rotateOnDeploy }),
+      ...(secret.rotateOnDeploy !== undefined && { rotateOnDeploy: secret.rotateOnDeploy }),
     });
   }
 }

@@ -200,8 +200,12 @@ export class RotatedSecret extends Construct {
     this.node.addValidation({
       validate: () =>
         validateSecret({
-          ...{ type: props.rotation.type, strategy: props.rotation.strategy, name: entry.name },
-          ...{ hasAdmin: admin !== undefined, identity: props.identity, resources: props.resources },
+          type: props.rotation.type,
+          strategy: props.rotation.strategy,
+          name: entry.name,
+          hasAdmin: admin !== undefined,
+          identity: props.identity,
+          resources: props.resources,
           create: 'create' in props.secret ? props.secret.create : undefined,
           rotatesOnDeploy: this.rotatesOnDeploy,
           rotationFunction: this.foreign ? this.rotationFunctionArn : undefined,
@@ -346,19 +350,19 @@ export class RotatedSecret extends Construct {
       strategy: props.rotation.strategy,
       owner: props.owner,
       consumers: [...(props.consumers ?? [])],
-      ...(props.networkName === undefined ? {} : { network: props.networkName }),
+      ...(props.networkName !== undefined && { network: props.networkName }),
       schedule: scheduleOf(this.node.id, props),
-      ...(props.maximumAge === undefined ? {} : { maximumAgeDays: props.maximumAge.toDays() }),
+      ...(props.maximumAge !== undefined && { maximumAgeDays: props.maximumAge.toDays() }),
       rotationFunction: props.rotation.function.functionName,
       containmentFunction: props.containment.function.functionName,
-      ...(stepSecondsOf(props.rotation.type) === usualStepSeconds
-        ? {}
-        : { stepSeconds: stepSecondsOf(props.rotation.type) }),
+      ...(stepSecondsOf(props.rotation.type) !== usualStepSeconds && {
+        stepSeconds: stepSecondsOf(props.rotation.type),
+      }),
       ...('create' in props.secret
         ? {
             content: {
               fields: { ...props.secret.create.fields },
-              ...(masterArn === undefined ? {} : { masterarn: masterArn }),
+              ...(masterArn !== undefined && { masterarn: masterArn }),
             },
           }
         : props.identity === undefined
@@ -366,7 +370,7 @@ export class RotatedSecret extends Construct {
           : {
               identity: {
                 fields: props.identity,
-                ...(masterArn === undefined ? {} : { masterarn: masterArn }),
+                ...(masterArn !== undefined && { masterarn: masterArn }),
               },
             }),
     } satisfies SecretDefinition);

@@ -115,7 +115,9 @@ function entryOf(secret: ISecret, given?: string): Entry {
     const name = secret.secretName;
     const asNamed = !Token.isUnresolved(secretFullArn) && !endsLikeSuffix(name);
     return {
-      ...{ secret, name, arn: secretFullArn },
+      secret,
+      name,
+      arn: secretFullArn,
       scheduled: asNamed ? secretFullArn.replace(/-[A-Za-z0-9]{6}$/, '') : secretFullArn,
       identity: { arnPattern: secretFullArn, encryptionKey },
     };
@@ -129,10 +131,13 @@ function entryOf(secret: ISecret, given?: string): Entry {
     );
   }
   return {
-    ...{ secret, name, arn, scheduled: arn },
+    secret,
+    name,
+    arn,
+    scheduled: arn,
     identity: {
       arnPattern: anySuffix(arn),
-      ...(Token.isUnresolved(name) ? {} : { name }),
+      ...(!Token.isUnresolved(name) && { name }),
       encryptionKey,
     },
   };

@@ -28,7 +28,9 @@ export function validateSecret(secret: ValidatedSecret): string[] {
   const { type, strategy, name, create, identity, resources = [] } = secret;
   const known = resources.filter((arn) => !Token.isUnresolved(arn));
   const problems = checkAlone({
-    ...{ type, strategy, rotateOnDeploy: secret.rotatesOnDeploy },
+    type,
+    strategy,
+    rotateOnDeploy: secret.rotatesOnDeploy,
     ...(create === undefined
       ? { adopt: Token.isUnresolved(name) ? 'known-at-the-deploy' : name }
       : { create: { name, fields: { ...create.fields } } }),

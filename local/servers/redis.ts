@@ -120,16 +120,14 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   await start();
   return {
     host: 'localhost',
-    ...{
-      port,
-      socketPath: socketPath(socket),
-      caPem: authority.cert,
-      superuser,
-      logFile,
-      channels,
-      start,
-      stop,
-    },
+    port,
+    socketPath: socketPath(socket),
+    caPem: authority.cert,
+    superuser,
+    logFile,
+    channels,
+    start,
+    stop,
     pause: () => child.pause(),
     resume: () => child.resume(),
     async writeCertificate(choice) {

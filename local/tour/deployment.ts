@@ -171,7 +171,11 @@ export async function deployLocally(
     return { ...JSON.parse(found.SecretString ?? '{}'), versionId: found.VersionId ?? '' };
   };
   return {
-    ...{ cloud, postgres, cache, gate, credentials },
+    cloud,
+    postgres,
+    cache,
+    gate,
+    credentials,
     rekey: (role, ...argv) =>
       run(
         'node',

@@ -48,7 +48,8 @@ export default defineConfig({
       },
       rotation: {
         ...(process.env.REKEY_LOCAL_OVERLAP_HOURS !== undefined && {
-          ...{ overlapHours: Number(process.env.REKEY_LOCAL_OVERLAP_HOURS), graceHours: 0 },
+          overlapHours: Number(process.env.REKEY_LOCAL_OVERLAP_HOURS),
+          graceHours: 0,
         }),
         ...(process.env.REKEY_LOCAL_BRAKE_AFTER !== undefined && {
           brakeAfter: Number(process.env.REKEY_LOCAL_BRAKE_AFTER),

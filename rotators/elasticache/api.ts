@@ -93,7 +93,10 @@ function fromUser(user: User): CacheUser {
   const id = user.UserId ?? '';
   const status = user.Status ?? '';
   return {
-    ...{ id, what: `ElastiCache user "${id}"`, username: user.UserName ?? '', status },
+    id,
+    what: `ElastiCache user "${id}"`,
+    username: user.UserName ?? '',
+    status,
     changing: status === 'modifying',
     passwordCount: user.Authentication?.PasswordCount ?? 0,
     authentication: user.Authentication?.Type ?? '',

@@ -65,7 +65,10 @@ export async function setPasswords(
   const passwords = wanted.map(({ password }) => password);
   const { deadline, blind, sign } = options;
   await bringAbout(user, {
-    ...{ doing: 'the change of its passwords', deadline, pace, blind },
+    doing: 'the change of its passwords',
+    deadline,
+    pace,
+    blind,
     look: ({ id }) => api.find(id, context),
     ask: (now) => api.setPasswords(now, passwords, context),
     login: () => signSeen(sign, context),

@@ -35,7 +35,8 @@ export async function containAtReplica(
   if (isRefused || !done.loginsRefused) return { ...done, sessionsEnded };
   const note = `the change at ${source} has not arrived at ${where}, where "${username}" logs in until it has; contain it again`;
   return {
-    ...{ loginsRefused: false, sessionsEnded },
+    loginsRefused: false,
+    sessionsEnded,
     note: done.note === undefined ? note : `${done.note}; ${note}`,
   };
 }

@@ -330,12 +330,15 @@ function tokenRequest(
   const { clientId, clientSecret, sendAs, form } = authentication;
   const client = sendAs === 'form' ? { client_id: clientId, client_secret: clientSecret } : {};
   const request: RecipeRequest = {
-    ...{ method: 'POST', url, headers: {} },
+    method: 'POST',
+    url,
+    headers: {},
     form: { grant_type: 'client_credentials', ...client, ...form },
   };
   const basicAuthentication = { kind: 'basic', username: clientId, password: clientSecret } as const;
   return {
-    ...{ request, at: '/access_token' },
+    request,
+    at: '/access_token',
     ...(sendAs === 'basic' && { by: { authentication: basicAuthentication, values } }),
   };
 }

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { request as httpRequest } from 'node:https';
+import { request as httpRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 import { parseExactly } from '../../core/secret/exact-json.ts';
@@ -91,11 +91,18 @@ function send(request: HttpRequest, exchange: Exchange, options: TransportOption
           : new TargetError('TargetUnreachable', `${where}: no connection within ${connectTimeoutMs} ms`),
       );
     let timer = setTimeout(late, connectTimeoutMs);
-    const outgoing = httpRequest({
-      ...{ method, host, path: `${url.pathname}${url.search}`, agent: false, secureContext },
+    const request: RequestOptions & Pick<ConnectionOptions, 'secureContext'> = {
+      method,
+      host,
+      path: `${url.pathname}${url.search}`,
+      agent: false,
+      secureContext,
       port: options.port ?? (url.port === '' ? 443 : Number(url.port)),
       headers: {
-        ...{ host: url.host, connection: 'close', accept: 'application/json', 'user-agent': 'rekey' },
+        host: url.host,
+        connection: 'close',
+        accept: 'application/json',
+        'user-agent': 'rekey',
         // Whoever asks for nothing may be answered in any coding.
         'accept-encoding': 'identity',
         ...headers,
@@ -104,7 +111,8 @@ function send(request: HttpRequest, exchange: Exchange, options: TransportOption
       rejectUnauthorized: true,
       lookup: allowPrivateAddresses === true ? anyAddress(options.resolve) : publicOnly(options.resolve),
       ...(isIP(host) === 0 && { servername: host }),
-    });
+    };
+    const outgoing = httpRequest(request);
     outgoing.on('socket', (socket) => {
       socket.once('secureConnect', () => {
         connected = true;

@@ -154,7 +154,9 @@ async function atReplica(
   const { username, password } = leaked;
   const there = { host: current.host, port: portOf(current) };
   const replica = {
-    ...{ username, source: admin.host, where: `${there.host}:${there.port}` },
+    username,
+    source: admin.host,
+    where: `${there.host}:${there.port}`,
     tryLeaked: () => tryOpen({ ...current, dbname: null, username, password }, context),
   };
   return await using(await openServer({ ...admin, ...there }, context), (session) =>

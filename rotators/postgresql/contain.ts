@@ -79,7 +79,9 @@ async function atReplica(
   const { username, password } = leaked;
   const there = { host: current.host, port: portOf(current) };
   const replica = {
-    ...{ username, source: admin.host, where: `${there.host}:${there.port}` },
+    username,
+    source: admin.host,
+    where: `${there.host}:${there.port}`,
     tryLeaked: () => tryOpen({ ...current, username, password }, context),
   };
   return await using(await open({ ...admin, ...there }, context, databaseOf(current)), (session) =>

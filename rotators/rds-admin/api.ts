@@ -193,7 +193,10 @@ function fromInstance(instance: DBInstance): Database {
   const status = instance.DBInstanceStatus ?? '';
   const { Endpoint: endpoint, PendingModifiedValues: pending } = instance;
   return {
-    ...{ kind: 'instance', id, what: `${titles.instance} "${id}"`, status },
+    kind: 'instance',
+    id,
+    what: `${titles.instance} "${id}"`,
+    status,
     username: instance.MasterUsername ?? '',
     changing: status === resettingStatus || Boolean(pending?.MasterUserPassword),
     ...present('managedSecret', instance.MasterUserSecret?.SecretArn),
@@ -211,7 +214,10 @@ function fromCluster(cluster: DBCluster): Database {
   const id = cluster.DBClusterIdentifier ?? '';
   const status = cluster.Status ?? '';
   return {
-    ...{ kind: 'cluster', id, what: `${titles.cluster} "${id}"`, status },
+    kind: 'cluster',
+    id,
+    what: `${titles.cluster} "${id}"`,
+    status,
     username: cluster.MasterUsername ?? '',
     changing: status === resettingStatus || Boolean(cluster.PendingModifiedValues?.MasterUserPassword),
     ...present('managedSecret', cluster.MasterUserSecret?.SecretArn),
@@ -225,7 +231,10 @@ function fromCluster(cluster: DBCluster): Database {
 function fromRedshift(cluster: Cluster): Database {
   const id = cluster.ClusterIdentifier ?? '';
   return {
-    ...{ kind: 'redshift', id, what: `${titles.redshift} "${id}"`, status: cluster.ClusterStatus ?? '' },
+    kind: 'redshift',
+    id,
+    what: `${titles.redshift} "${id}"`,
+    status: cluster.ClusterStatus ?? '',
     username: cluster.MasterUsername ?? '',
     changing: Boolean(cluster.PendingModifiedValues?.MasterUserPassword),
     ...present('managedSecret', cluster.MasterPasswordSecretArn),

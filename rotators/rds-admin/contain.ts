@@ -35,7 +35,8 @@ export async function contain(leaked: MasterSecret, context: Context, tools: Too
     }
   }
   const refused: ContainResult = {
-    ...{ loginsRefused: true, sessionsEnded: 0 },
+    loginsRefused: true,
+    sessionsEnded: 0,
     note: `the server refuses "${username}" already; sessions that are open can be ended when a rotation has set a password that works`,
   };
   const login = await tryLogin(leaked, context);

@@ -3,8 +3,14 @@ import { eachKind, type PasswordRules } from '../families/aws-api/passwords.ts';
 import { type Family, familyOfSecret, type MasterSecret } from './schema.ts';
 
 const longestOfInstance: Readonly<Record<Family, number>> = {
-  ...{ mysql: 41, mariadb: 41, postgresql: 128, oracle: 30, sqlserver: 128, db2: 255 },
-  ...{ documentdb: 100, redshift: 64 },
+  mysql: 41,
+  mariadb: 41,
+  postgresql: 128,
+  oracle: 30,
+  sqlserver: 128,
+  db2: 255,
+  documentdb: 100,
+  redshift: 64,
 };
 const longestOfCluster = 41;
 

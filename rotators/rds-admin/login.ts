@@ -76,11 +76,15 @@ export async function endSessions(
   switch (driverOf(working)) {
     case 'postgresql':
       return await containPostgres(asPostgres(leaked), {
-        ...{ ...rest, ...since, credentials: alone(asPostgres(working)) },
+        ...rest,
+        ...since,
+        credentials: alone(asPostgres(working)),
       });
     case 'mysql':
       return await containMysql(asMysql(leaked), {
-        ...{ ...rest, ...since, credentials: alone(asMysql(working)) },
+        ...rest,
+        ...since,
+        credentials: alone(asMysql(working)),
       });
     default:
       return { loginsRefused: true, sessionsEnded: 0, note: sessionsGoOn(working) };

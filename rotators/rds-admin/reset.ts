@@ -11,7 +11,9 @@ export interface Tools {
 }
 
 const waiting = ({ api, pace }: Tools, deadline: number, context: TargetContext) => ({
-  ...{ doing: 'the reset of its password', deadline, pace },
+  doing: 'the reset of its password',
+  deadline,
+  pace,
   look: ({ kind, id }: Database) => api.find(kind, id, context),
 });
 

@@ -72,8 +72,14 @@ export type MasterSecret = z.output<typeof masterSecretSchema>;
 export const familyOfSecret = ({ engine }: MasterSecret): Family => familyOf(engine) ?? 'postgresql';
 
 const defaultPorts: Readonly<Record<Family, number>> = {
-  ...{ postgresql: 5432, redshift: 5439, mysql: 3306, mariadb: 3306 },
-  ...{ documentdb: 27017, oracle: 1521, sqlserver: 1433, db2: 50000 },
+  postgresql: 5432,
+  redshift: 5439,
+  mysql: 3306,
+  mariadb: 3306,
+  documentdb: 27017,
+  oracle: 1521,
+  sqlserver: 1433,
+  db2: 50000,
 };
 /** Gives the port of the database. Default: the engine's own. */
 export const portOf = (secret: MasterSecret): number =>

@@ -192,7 +192,9 @@ async function clientOptions(
 ) {
   const { host } = secret;
   const common = {
-    ...{ host, port: portOf(secret), connectTimeout: connectTimeoutMs },
+    host,
+    port: portOf(secret),
+    connectTimeout: connectTimeoutMs,
     reconnectStrategy: false,
   } as const;
   return {

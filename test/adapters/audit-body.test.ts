@@ -22,7 +22,8 @@ describe.each([
 
   test('is empty where it was sealed with a key that S3 does not have', async () => {
     const error = Object.assign(new Error('The object was stored using a form of Server Side Encryption.'), {
-      ...{ name: 'InvalidRequest', $metadata: { httpStatusCode: 400 } },
+      name: 'InvalidRequest',
+      $metadata: { httpStatusCode: 400 },
     });
     mockClient(S3Client).on(GetObjectCommand).rejects(error);
     expect(await read()).toHaveLength(0);

@@ -14,7 +14,10 @@ import { answer, region } from './answers.ts';
 
 const path = '/rekey/test/brakes/rotation';
 const braked: BrakeState = {
-  ...{ code: 'c', functionName: 'fn', proven: true, failed: ['a', 'b'] },
+  code: 'c',
+  functionName: 'fn',
+  proven: true,
+  failed: ['a', 'b'],
   brakedAt: '2026-03-01T12:00:00.000Z',
 };
 

@@ -84,7 +84,7 @@ beforeAll(async () => {
   const { description } = await world.standing('/dev/billing');
   place = {
     ...world.place,
-    ...(description.KmsKeyId === undefined ? {} : { secretsKey: description.KmsKeyId }),
+    ...(description.KmsKeyId !== undefined && { secretsKey: description.KmsKeyId }),
   };
 }, 1_200_000);
 afterAll(() => cleanup.run(), 120_000);
@@ -150,7 +150,9 @@ test('functions leave a network that another one takes the place of, or that goe
       ...networks,
       made: {
         create: {
-          ...{ cidr, availabilityZones, ports: [] },
+          cidr,
+          availabilityZones,
+          ports: [],
           connect: [{ to: '10.64.0.0/16', transitGatewayId: 'tgw-0a1b2c3d' }],
           egress: [{ to: '10.64.0.0/16', port: 5432 }],
         },

@@ -186,8 +186,13 @@ export const others: readonly Transition[] = [
     ...ofSecret('ledger', (secret) => ({
       ...secret,
       passwords: {
-        ...{ length: 36, excludeCharacters: 'aeiou', excludeNumbers: false, excludePunctuation: true },
-        ...{ excludeUppercase: true, excludeLowercase: false, requireEachIncludedType: true },
+        length: 36,
+        excludeCharacters: 'aeiou',
+        excludeNumbers: false,
+        excludePunctuation: true,
+        excludeUppercase: true,
+        excludeLowercase: false,
+        requireEachIncludedType: true,
       },
     })),
     shows: (secret, json) => secret !== 'ledger' || /^[b-df-hj-np-tv-z0-9]{36}$/.test(String(json.password)),
@@ -319,8 +324,13 @@ export const others: readonly Transition[] = [
     apply: (environment) => ({
       ...environment,
       passwords: {
-        ...{ length: 30, excludeCharacters: 'abc', excludeNumbers: true, excludePunctuation: true },
-        ...{ excludeUppercase: true, excludeLowercase: false, requireEachIncludedType: true },
+        length: 30,
+        excludeCharacters: 'abc',
+        excludeNumbers: true,
+        excludePunctuation: true,
+        excludeUppercase: true,
+        excludeLowercase: false,
+        requireEachIncludedType: true,
       },
       strategies: ['alternating-users', 'single-user'],
     }),

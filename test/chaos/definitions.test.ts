@@ -25,7 +25,7 @@ const happenings = fc.array(
           ({ host, team, pool }): Happening => ({
             kind: 'definition',
             content: {
-              fields: { username: 'app', host, team, ...(pool === null ? {} : { pool }) },
+              fields: { username: 'app', host, team, ...(pool !== null && { pool }) },
               masterarn: adminOf(host),
             },
           }),

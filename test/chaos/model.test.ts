@@ -34,7 +34,11 @@ function dualWorld(lags: readonly number[]) {
           [arn],
           { overlapHours: 24, graceHours: 24 },
           {
-            ...{ rotator, strategy: 'dual-credential', store: seen, databases: noDatabases, records: bus },
+            rotator,
+            strategy: 'dual-credential',
+            store: seen,
+            databases: noDatabases,
+            records: bus,
             origin: {
               source: 'rekey.rotation',
               environment: 'test',

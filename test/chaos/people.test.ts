@@ -49,7 +49,10 @@ function world(strategy: Strategy, lags: readonly number[]) {
     };
   });
   const story: Story = new Story({
-    ...{ arn, store, begin, invoke },
+    arn,
+    store,
+    begin,
+    invoke,
     setPassword: (secret, password) => {
       target.passwords.set(loginOf(secret as unknown as ModelSecret), password);
     },

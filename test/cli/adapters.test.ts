@@ -152,7 +152,9 @@ test('function states', async () => {
     .on(GetFunctionConfigurationCommand)
     .resolvesOnce({ FunctionName: 'f', State: 'Failed', StateReason: 'no subnet' })
     .resolvesOnce({
-      ...{ FunctionName: 'g', State: 'Active', LoggingConfig: { LogGroup: 'group' } },
+      FunctionName: 'g',
+      State: 'Active',
+      LoggingConfig: { LogGroup: 'group' },
       VpcConfig: { SecurityGroupIds: ['sg-1'] },
     });
   expect(await new LambdaFunctions(client).inspect('arn')).toEqual({
@@ -163,7 +165,9 @@ test('function states', async () => {
     securityGroups: [],
   });
   expect(await new LambdaFunctions(client).inspect('arn')).toMatchObject({
-    ...{ name: 'g', logGroup: 'group', securityGroups: ['sg-1'] },
+    name: 'g',
+    logGroup: 'group',
+    securityGroups: ['sg-1'],
   });
   mock.on(GetFunctionConfigurationCommand).rejects(named('ResourceNotFoundException'));
   expect(await new LambdaFunctions(client).inspect('arn')).toBeUndefined();
@@ -331,7 +335,7 @@ test.each([
       .on(DescribeSecretCommand)
       .resolves({
         ARN: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders-AbCdEf',
-        ...(PrimaryRegion === undefined ? {} : { PrimaryRegion }),
+        ...(PrimaryRegion !== undefined && { PrimaryRegion }),
       });
     const { replicaOf: found } = await new SecretsManagerStore(client).describe('orders');
     expect(found).toBe(replicaOf);

@@ -4,7 +4,10 @@ import { accessDenied, FakeCloud, healthy, rekey } from './fixture.ts';
 
 const arnOf = (name: string) => `arn:aws:lambda:eu-central-1:111122223333:function:${name}`;
 const braked = (functionName: string): BrakeState => ({
-  ...{ code: 'code', functionName, proven: true, failed: ['orders-AbCdEf', 'billing-AbCdEf'] },
+  code: 'code',
+  functionName,
+  proven: true,
+  failed: ['orders-AbCdEf', 'billing-AbCdEf'],
   brakedAt: '2026-03-10T11:00:00.000Z',
 });
 

@@ -247,7 +247,9 @@ export class FakeCloud {
       functions: open('functions', {
         inspect: async (name: string) =>
           this.functionState && {
-            ...{ name, logGroup: `/aws/lambda/${name}`, securityGroups: [] },
+            name,
+            logGroup: `/aws/lambda/${name}`,
+            securityGroups: [],
             ...this.functionState,
           },
       }),

@@ -17,7 +17,10 @@ function world(): FakeCloud {
     rotation: {
       version: 3,
       state: {
-        ...{ code: 'c', functionName: 'rotation', proven: true, failed: ['orders-AbCdEf'] },
+        code: 'c',
+        functionName: 'rotation',
+        proven: true,
+        failed: ['orders-AbCdEf'],
         brakedAt: ago(hour).toISOString(),
       },
     },

@@ -29,7 +29,10 @@ test('pauses the secrets that are named, and records it first, with the reason a
   ]);
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toEqual({
-    ...{ environment: 'dev', outcome: 'paused', until: until(4 * hour), failed: [] },
+    environment: 'dev',
+    outcome: 'paused',
+    until: until(4 * hour),
+    failed: [],
     secrets: ['billing', 'orders'],
   });
   expect(stderr).toContain('revocations are not held up');

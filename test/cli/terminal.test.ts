@@ -39,19 +39,15 @@ test.each(hostile)('nor does the question before something is changed (%j)', asy
     await run(
       argv.map((word) => (word === 'ord' ? name : word)),
       {
-        ...{
-          version: '1',
-          stdout: silent,
-          stderr: silent,
-          variables: {},
-          clock: { now: () => new Date(cloud.clock) },
-        },
+        version: '1',
+        stdout: silent,
+        stderr: silent,
+        variables: {},
+        clock: { now: () => new Date(cloud.clock) },
         random: { bytes: (length) => new Uint8Array(length), integer: () => 0 },
-        ...{
-          signal: new AbortController().signal,
-          sleep: async () => undefined,
-          connect: async () => cloud.ports,
-        },
+        signal: new AbortController().signal,
+        sleep: async () => undefined,
+        connect: async () => cloud.ports,
         auditCopy: async () => cloud.ports.auditSource('unused'),
         ask: async (question) => {
           asked.push(question);

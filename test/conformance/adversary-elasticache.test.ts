@@ -84,14 +84,19 @@ describeHere('elasticache', () => {
     target.calls.length = 0;
     const given = target.given;
     const watched = await watchLogins({
-      ...{ target: target as unknown as Target, hostile: [hostile] },
-      ...{ own: [secret], victims: [victim as Secret], admin, given },
+      target: target as unknown as Target,
+      hostile: [hostile],
+      own: [secret],
+      victims: [victim as Secret],
+      admin,
+      given,
     });
     return {
       rotator: (await target.onlyFor(secret)) as never,
       context: target.context,
       first: hasHost ? secret : { ...secret, host: undefined },
-      ...{ admin, guess: guessed },
+      admin,
+      guess: guessed,
       identity: { fields: { username, host, port }, masterarn: adminArn },
       edit: ({ username: whose, userId, user_arn: arn, ...place }) => ({
         ...placed(place, { ...secret, masterarn: adminArn }, hostile),
@@ -114,11 +119,16 @@ describeHere('elasticache', () => {
     target.calls.length = 0;
     const contain = async (leaked: CacheUserSecret) =>
       await rotator.contain(leaked, {
-        ...{ ...target.context, strategy: 'single-user', finding: () => undefined },
+        ...target.context,
+        strategy: 'single-user',
+        finding: () => undefined,
         random: systemRandom,
         credentials: {
-          ...{ current: leaked, admin: async () => undefined, previous: async () => undefined },
-          ...{ async *others() {}, isAssigned: async () => true },
+          current: leaked,
+          admin: async () => undefined,
+          previous: async () => undefined,
+          async *others() {},
+          isAssigned: async () => true,
         },
       });
     await expect(contain(other)).rejects.toMatchObject({ code: 'PermissionMissing' });

@@ -156,7 +156,8 @@ async function play(history: readonly Move[], form: Form): Promise<readonly stri
   store.create(arn, JSON.stringify({ ...first, ...masterarn }));
   store.create(adminArn, JSON.stringify({ service: 'test-tokens', host, token: admin }));
   const target = {
-    ...{ connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 },
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 5_000,
     certificateAuthorities: [service.authority.cert],
     allowPrivateAddresses: true,
   };
@@ -189,7 +190,8 @@ async function play(history: readonly Move[], form: Form): Promise<readonly stri
     store.label(arn, label, id);
   };
   const rotations = new Rotations({
-    ...{ arn, store },
+    arn,
+    store,
     invoke: async ({ step, token }) => {
       const lifecycle = engine({ rotator: rotator as never, store, strategy: 'single-user', target });
       const failure = await outcome(lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }));
@@ -199,13 +201,25 @@ async function play(history: readonly Move[], form: Form): Promise<readonly stri
   });
   const revocation = async (rotate: boolean) => {
     const input = {
-      ...{ requestId: 'r1', correlationId: 'r1', secretArn: arn, secretName: 'app', named: false },
-      ...{ versions: store.ids(arn), assigned: null },
+      requestId: 'r1',
+      correlationId: 'r1',
+      secretArn: arn,
+      secretName: 'app',
+      named: false,
+      versions: store.ids(arn),
+      assigned: null,
     };
     const dependencies = {
-      ...{ rotator, strategy: 'single-user' as const, store, bus: new MemoryBus(), databases: noDatabases },
+      rotator,
+      strategy: 'single-user' as const,
+      store,
+      bus: new MemoryBus(),
+      databases: noDatabases,
       origin: {
-        ...{ source: 'rekey.containment' as const, environment: 'test', actor: 'test', random: systemRandom },
+        source: 'rekey.containment' as const,
+        environment: 'test',
+        actor: 'test',
+        random: systemRandom,
         clock: { now: () => new Date() },
       },
       target,

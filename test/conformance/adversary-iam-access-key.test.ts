@@ -117,7 +117,9 @@ async function plot(): Promise<Plot<Fields>> {
   };
   return {
     rotator: target.rotatorWith({ patienceMs: 150 }) as never,
-    ...{ context: target.context, first: { ...secret }, look },
+    context: target.context,
+    first: { ...secret },
+    look,
     // Its schema names no place, so no deployment can name the user.
     identity: { fields: { username: secret.username, host: '' } },
     guess: () => {

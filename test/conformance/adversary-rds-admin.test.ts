@@ -97,12 +97,17 @@ async function plot(): Promise<Plot<Fields>> {
   target.calls.length = 0;
   const given = target.given;
   const watched = await watchLogins({
-    ...{ target: target as unknown as Target, hostile: [hostile, hostileMysql] },
-    ...{ own: [secret], victims: [victim as Secret], given },
+    target: target as unknown as Target,
+    hostile: [hostile, hostileMysql],
+    own: [secret],
+    victims: [victim as Secret],
+    given,
   });
   return {
     rotator: (await target.onlyFor(secret)) as never,
-    ...{ context, first: secret, guess: guessed },
+    context,
+    first: secret,
+    guess: guessed,
     identity: { fields: { username, host, ...(port != null && { port }) } },
     edit: ({ username: whose, engine, dbname, dbInstanceIdentifier, dbClusterIdentifier, ...where }) => ({
       ...placed(where, secret, engine === 'mysql' ? hostileMysql : hostile),
@@ -126,10 +131,16 @@ test('a function may change its own database and no other', async () => {
   target.calls.length = 0;
   const contain = async (leaked: MasterSecret) =>
     await rotator.contain(leaked, {
-      ...{ ...target.context, strategy: 'single-user', finding: () => undefined, random: systemRandom },
+      ...target.context,
+      strategy: 'single-user',
+      finding: () => undefined,
+      random: systemRandom,
       credentials: {
-        ...{ current: leaked, admin: async () => undefined, previous: async () => undefined },
-        ...{ async *others() {}, isAssigned: async () => true },
+        current: leaked,
+        admin: async () => undefined,
+        previous: async () => undefined,
+        async *others() {},
+        isAssigned: async () => true,
       },
     });
   await expect(contain(victim)).rejects.toMatchObject({ code: 'PermissionMissing' });

@@ -90,13 +90,19 @@ describe.each(Object.keys(protocols) as (keyof typeof protocols)[])('%s', (type)
     const { secret, admin } = own;
     const { host, port, username } = secret as { host: string; port: number; username: string };
     const names = {
-      ...{ own: username, clone: `${username}_clone` },
-      ...{ victim: victim.username, admin: admin.username },
+      own: username,
+      clone: `${username}_clone`,
+      victim: victim.username,
+      admin: admin.username,
     };
     const cloneOf = (user: typeof secret) => ({ ...user, username: `${String(user.username)}_clone` });
     const cast = { own: [secret, cloneOf(secret)], victims: [victim, cloneOf(victim)] as const, admin };
     return {
-      ...{ rotator: target.rotator, context: target.context, first: secret, admin, guess: guessed },
+      rotator: target.rotator,
+      context: target.context,
+      first: secret,
+      admin,
+      guess: guessed,
       identity: { fields: { username, host, port }, masterarn: adminArn },
       edit: ({ username: whose, dbname, ...place }) => ({
         ...placed(place, { ...secret, masterarn: adminArn }, hostile),

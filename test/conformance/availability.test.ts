@@ -32,7 +32,11 @@ describeEach(({ type, strategy, issued }) => {
       store.begin(arn, token);
       const { triedAtHost }: SecretTypeDescriptor = registry[type];
       const lifecycle = engine({
-        ...{ rotator: target.rotator, store, strategy, bus, target: target.context },
+        rotator: target.rotator,
+        store,
+        strategy,
+        bus,
+        target: target.context,
         // Where an API sets the password, somebody besides the secret says where the target is.
         ...(triedAtHost === true && { definitions: naming(current()) }),
       });

@@ -70,7 +70,8 @@ describeHere('ElastiCache', () => {
       expect(await scene.contain(secret as never)).toEqual({ loginsRefused: true, sessionsEnded: 1 });
       expect([await session.alive(), ...(await logins(secret))]).toEqual([false, false]);
       expect(await scene.contain(secret as never)).toMatchObject({
-        ...{ loginsRefused: true, sessionsEnded: 0 },
+        loginsRefused: true,
+        sessionsEnded: 0,
         note: expect.stringContaining('no password of it is known to work'),
       });
       const stolen = await target.openSession(await rotate());
@@ -85,13 +86,15 @@ describeHere('ElastiCache', () => {
       scene.hasAdmin = false;
       const session = await target.openSession(secret);
       expect(await scene.contain(secret as never)).toEqual({
-        ...{ loginsRefused: true, sessionsEnded: 0 },
+        loginsRefused: true,
+        sessionsEnded: 0,
         note: expect.stringMatching(/that are open go on: .*\+client\|kill/),
       });
       expect([await session.alive(), ...(await logins(secret))]).toEqual([true, false]);
       await rotate();
       expect(await scene.contain(secret as never, new Date())).toMatchObject({
-        ...{ loginsRefused: true, sessionsEnded: 0 },
+        loginsRefused: true,
+        sessionsEnded: 0,
         note: expect.stringMatching(/that are open go on: .*\+client\|list/),
       });
       await session.close();
@@ -104,7 +107,8 @@ describeHere('ElastiCache', () => {
       await target.redis.superuser(['CONFIG', 'SET', 'tls-cert-file', cert, 'tls-key-file', key]);
       try {
         expect(await scene.contain(secret as never)).toMatchObject({
-          ...{ loginsRefused: true, sessionsEnded: 0 },
+          loginsRefused: true,
+          sessionsEnded: 0,
           note: expect.stringContaining('open go on'),
         });
       } finally {
@@ -135,7 +139,8 @@ describeHere('ElastiCache', () => {
     const second = await rotate();
     expect(await logins(first, second)).toEqual([false, true]);
     expect(await target.rotator.probe(second, scene.context)).toEqual({
-      ...{ outcome: 'unverifiable', note: expect.stringContaining('names no host') },
+      outcome: 'unverifiable',
+      note: expect.stringContaining('names no host'),
     });
     const contained = await scene.contain(second as never);
     expect(contained).toMatchObject({ loginsRefused: true, note: expect.stringContaining('no host') });
@@ -212,7 +217,8 @@ describeHere('ElastiCache', () => {
         try {
           const contained = await own.scene.contain(own.scene.previous as never);
           expect(contained).toEqual({
-            ...{ loginsRefused: true, sessionsEnded: 0 },
+            loginsRefused: true,
+            sessionsEnded: 0,
             note: expect.stringContaining(`sessions of "${other.secret.username}" were not touched`),
           });
           expect(await session.alive()).toBe(true);

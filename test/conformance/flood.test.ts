@@ -112,7 +112,8 @@ const cases: readonly (readonly [type: SecretType, answer: string, Speech])[] = 
     'mysql',
     'rows',
     {
-      ...{ greeting, replies: [ok(2)] },
+      greeting,
+      replies: [ok(2)],
       beginning: Buffer.concat([
         packet(1, Buffer.from([1])),
         mysqlColumn,

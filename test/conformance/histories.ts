@@ -140,7 +140,9 @@ export function describeHistories(part: number, of: number): void {
         async () => {
           const lane = () =>
             fc.assert(fc.asyncProperty(histories, survives), {
-              ...{ numRuns: runs, interruptAfterTimeLimit: limitMs - 10_000, markInterruptAsFailure: true },
+              numRuns: runs,
+              interruptAfterTimeLimit: limitMs - 10_000,
+              markInterruptAsFailure: true,
             });
           await Promise.all(Array.from({ length: lanes }, lane));
         },

@@ -11,7 +11,9 @@ export async function secretAt(
   const { service } = target;
   const project = String(account.secret.project);
   return {
-    ...{ scene, account, service },
+    scene,
+    account,
+    service,
     rotator: target.rotator,
     codes: () => scene.findings.map(({ code }) => code),
     /** Names of what the service holds for this secret. */

@@ -136,7 +136,8 @@ describe('HTTP APIs', () => {
       const { scene, account } = await world();
       const own = { ...account.secret, token: account.admin.token };
       expect(await scene.contain(own as never)).toEqual({
-        ...{ loginsRefused: false, sessionsEnded: 0 },
+        loginsRefused: false,
+        sessionsEnded: 0,
         note: expect.stringContaining('only a rotation'),
       });
       const bogus = { ...account.secret, token: 'never was one' };
@@ -172,12 +173,20 @@ describe('HTTP APIs', () => {
         const clock = { now: () => new Date() };
         const random = { bytes: () => new Uint8Array(16), integer: () => 0 };
         const dependencies = {
-          ...{ rotator: target.rotator, store, databases: noDatabases, strategy },
-          ...{ bus, target: target.context },
+          rotator: target.rotator,
+          store,
+          databases: noDatabases,
+          strategy,
+          bus,
+          target: target.context,
           origin: { source: 'rekey.containment', environment: 'test', actor: 'test', clock, random },
         } as const;
         const input = {
-          ...{ requestId: randomUUID(), correlationId: 'c', secretArn: arn, secretName: 'app', named: false },
+          requestId: randomUUID(),
+          correlationId: 'c',
+          secretArn: arn,
+          secretName: 'app',
+          named: false,
           versions: Object.keys(versions),
         };
         const { containments, refusedAt } = await containLeaks({ ...input, action: 'contain' }, dependencies);

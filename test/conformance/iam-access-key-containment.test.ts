@@ -219,12 +219,20 @@ describe('containment of IAM access keys', () => {
     const clock = { now: () => new Date() };
     const random = { bytes: () => new Uint8Array(16), integer: () => 0 };
     const dependencies = {
-      ...{ rotator: target.rotator, store, databases: noDatabases, strategy },
-      ...{ bus: new MemoryBus(), target: target.context },
+      rotator: target.rotator,
+      store,
+      databases: noDatabases,
+      strategy,
+      bus: new MemoryBus(),
+      target: target.context,
       origin: { source: 'rekey.containment', environment: 'test', actor: 'test', clock, random },
     } as const;
     const input = {
-      ...{ requestId: randomUUID(), correlationId: 'c', secretArn: arn, secretName: arn, named: false },
+      requestId: randomUUID(),
+      correlationId: 'c',
+      secretArn: arn,
+      secretName: arn,
+      named: false,
       versions: Object.keys(versions),
     };
     const before = await containLeaks({ ...input, action: 'contain' }, dependencies);

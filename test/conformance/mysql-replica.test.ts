@@ -59,13 +59,18 @@ described('a secret whose host is a replica', () => {
     scene.target = { ...scene.target, context: { ...target.context, certificateAuthorities } };
     const logIn = () =>
       mysql.createConnection({
-        ...{ host: secret.host, port: replica.port, user: secret.username, password: secret.password },
+        host: secret.host,
+        port: replica.port,
+        user: secret.username,
+        password: secret.password,
         ssl: { ca: replica.caPem },
       });
     const session = await logIn();
     session.on('error', () => {});
     return {
-      ...{ account, scene, session },
+      account,
+      scene,
+      session,
       alive: () =>
         session.query('SELECT 1').then(
           () => true,
@@ -102,7 +107,8 @@ described('a secret whose host is a replica', () => {
     await superuser.query('STOP SLAVE SQL_THREAD');
     try {
       expect(await scene.contain(scene.current)).toEqual({
-        ...{ loginsRefused: false, sessionsEnded: 1 },
+        loginsRefused: false,
+        sessionsEnded: 1,
         note: expect.stringContaining('has not arrived'),
       });
       expect([await alive(), await logsIn()]).toEqual([false, true]);

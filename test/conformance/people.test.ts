@@ -96,7 +96,8 @@ async function world(target: Target, type: string, strategy: Strategy, { counts 
   };
   let warm = environment();
   const story: Story = new Story({
-    ...{ arn, store },
+    arn,
+    store,
     invoke: async ({ step, token }, { crash, cold }: InvocationOptions) => {
       const { faults: point, lifecycle } = cold ? environment() : warm;
       point.hook = crashAt(crash);

@@ -19,13 +19,11 @@ import { Scene, type Target } from './scene.ts';
       const account = await target.createAccount();
       const secret = { ...account.secret, host: '127.0.0.1', port: pooler.port, ssl: false };
       const application = new pg.Client({
-        ...{
-          host: secret.host,
-          port: secret.port,
-          user: secret.username,
-          password: secret.password,
-          database: 'shop',
-        },
+        host: secret.host,
+        port: secret.port,
+        user: secret.username,
+        password: secret.password,
+        database: 'shop',
       });
       application.on('error', () => {});
       await application.connect();

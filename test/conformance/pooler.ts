@@ -51,7 +51,7 @@ ${settings.map((line) => `${line}\n`).join('')}`,
     pooler.start({
       program: pgbouncer ?? '',
       args: [configuration],
-      ...(user === undefined ? {} : { options: { uid: user.uid, gid: user.gid } }),
+      ...(user !== undefined && { options: { uid: user.uid, gid: user.gid } }),
       said: (text) => {
         said = `${said}${text}`.slice(-2000);
       },

@@ -89,11 +89,15 @@ async function world(strategy: Strategy, port: number, adminPort = port) {
   store.create(arn, JSON.stringify(first));
   store.create(adminArn, JSON.stringify({ ...common, port: adminPort, username: adminName, password }));
   const target = {
-    ...{ connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 },
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 5_000,
     certificateAuthorities: [primary.caPem],
   };
   const lifecycle = engine({
-    ...{ rotator: postgresql as never, store, strategy, target },
+    rotator: postgresql as never,
+    store,
+    strategy,
+    target,
     definitions: naming(first),
   });
   const run = (step: Step, token = 'next') =>
@@ -165,10 +169,16 @@ describe('a revocation of a secret whose host is a streaming replica', () => {
   };
   const contain = async (secret: Secret, admin: Secret | undefined, current = secret) =>
     await postgresql.contain(secret as never, {
-      ...{ strategy: 'single-user', random: systemRandom, finding: () => {} },
-      ...{ connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, certificateAuthorities: [primary.caPem] },
+      strategy: 'single-user',
+      random: systemRandom,
+      finding: () => {},
+      connectTimeoutMs: 5_000,
+      statementTimeoutMs: 5_000,
+      certificateAuthorities: [primary.caPem],
       credentials: {
-        ...{ current: current as never, admin: async () => admin as never, isAssigned: async () => true },
+        current: current as never,
+        admin: async () => admin as never,
+        isAssigned: async () => true,
         previous: async () => undefined,
         async *others() {},
       },
@@ -186,7 +196,8 @@ describe('a revocation of a secret whose host is a streaming replica', () => {
     const alive = await openSession(standby, current());
     await ask(standby, 'SELECT pg_wal_replay_pause()');
     expect(await contain(current(), admin())).toEqual({
-      ...{ loginsRefused: false, sessionsEnded: 1 },
+      loginsRefused: false,
+      sessionsEnded: 1,
       note: expect.stringContaining('has not arrived'),
     });
     expect([await alive(), await probe(current())]).toEqual([false, 'accepted']);

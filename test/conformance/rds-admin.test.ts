@@ -225,7 +225,8 @@ describe('a reset that takes its time', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     const contained = await sceneOf(secret).contain(secret as never);
     expect(contained).toEqual({
-      ...{ loginsRefused: true, sessionsEnded: 0 },
+      loginsRefused: true,
+      sessionsEnded: 0,
       note: expect.stringContaining('when a rotation has set a password'),
     });
     await rotating;
@@ -253,7 +254,8 @@ describe('containment', () => {
     await target.serverHandle.useCertificate({ expired: true });
     try {
       expect(await scene.contain(leaked as never)).toEqual({
-        ...{ loginsRefused: true, sessionsEnded: 0 },
+        loginsRefused: true,
+        sessionsEnded: 0,
         note: expect.stringMatching(/go on until the rotation: .*certificate/),
       });
     } finally {
@@ -314,7 +316,8 @@ test('over a connection without TLS that the secret alone asks for no password i
     expect(await target.logsIn(secret)).toBe(true);
     const before = target.given.length;
     expect(await scene.contain(scene.current)).toEqual({
-      ...{ loginsRefused: true, sessionsEnded: 0 },
+      loginsRefused: true,
+      sessionsEnded: 0,
       note: expect.stringMatching(/was replaced, but sessions .* go on: .*without TLS.*identity:/),
     });
     expect(await target.logsIn(secret)).toBe(false);
@@ -347,7 +350,8 @@ test('Redshift: the cluster is changed within its own rules, and sessions that c
     const next = await scene.rotate();
     expect(next.password).toMatch(/^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])[!-~]{32}$/);
     expect(await scene.contain(next)).toEqual({
-      ...{ loginsRefused: true, sessionsEnded: 0 },
+      loginsRefused: true,
+      sessionsEnded: 0,
       note: expect.stringContaining('ending them on redshift is not supported'),
     });
     expect(await target.logsIn(next as unknown as Secret)).toBe(false);
@@ -370,13 +374,15 @@ test('DocumentDB: the API is waited for, the login is reported as not verifiable
   const next = await scene.rotate();
   expect(await target.logsIn(asPostgres(next))).toBe(true);
   expect(await target.rotator.probe(next as unknown as Secret, scene.context)).toEqual({
-    ...{ outcome: 'unverifiable', note: expect.stringContaining('no driver for mongo') },
+    outcome: 'unverifiable',
+    note: expect.stringContaining('no driver for mongo'),
   });
   const before = target.resets();
   expect(await scene.contain(scene.previous ?? {}, new Date())).toMatchObject({ loginsRefused: true });
   expect(target.resets()).toBe(before);
   expect(await scene.contain(next)).toMatchObject({
-    ...{ loginsRefused: true, sessionsEnded: 0 },
+    loginsRefused: true,
+    sessionsEnded: 0,
     note: expect.stringContaining('sessions of "master" that are open go on'),
   });
   expect(await target.logsIn(asPostgres(next))).toBe(false);
@@ -420,7 +426,11 @@ describeMariaDb('MariaDB', () => {
     expect([await probe(old), await probe(leaked)]).toEqual(['rejected', 'accepted']);
 
     const session = await mysql.createConnection({
-      ...{ host, port, user: 'boss', password: String(leaked.password), ssl: { ca: caPem } },
+      host,
+      port,
+      user: 'boss',
+      password: String(leaked.password),
+      ssl: { ca: caPem },
     });
     session.on('error', () => {});
     expect(await scene.contain(leaked)).toEqual({ loginsRefused: true, sessionsEnded: 1 });

@@ -83,7 +83,10 @@ describeHere('Redis', () => {
         const token = randomUUID();
         store.begin(arn, token);
         const lifecycle = engine({
-          ...{ rotator: target.rotator, store, strategy: 'dual-credential', target: target.context },
+          rotator: target.rotator,
+          store,
+          strategy: 'dual-credential',
+          target: target.context,
         });
         for (const step of steps) {
           await lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token });
@@ -97,13 +100,20 @@ describeHere('Redis', () => {
       const clock = { now: () => new Date() };
       const random = { bytes: () => new Uint8Array(16), integer: () => 0 };
       const dependencies = {
-        ...{ rotator: target.rotator, store, databases: noDatabases },
+        rotator: target.rotator,
+        store,
+        databases: noDatabases,
         strategy: 'dual-credential',
-        ...{ bus: new MemoryBus(), target: target.context },
+        bus: new MemoryBus(),
+        target: target.context,
         origin: { source: 'rekey.containment', environment: 'test', actor: 'test', clock, random },
       } as const;
       const input = {
-        ...{ requestId: randomUUID(), correlationId: 'c', secretArn: arn, secretName: name, named: false },
+        requestId: randomUUID(),
+        correlationId: 'c',
+        secretArn: arn,
+        secretName: name,
+        named: false,
         versions: Object.keys(versions),
       };
       const before = await containLeaks({ ...input, action: 'contain' }, dependencies);

@@ -303,7 +303,13 @@ export async function startStandIn(directory: string): Promise<StandIn> {
   await start();
   return {
     host: 'localhost',
-    ...{ port, caPem: authority.cert, logFile: server.logFile, statements, start, stop, useCertificate },
+    port,
+    caPem: authority.cert,
+    logFile: server.logFile,
+    statements,
+    start,
+    stop,
+    useCertificate,
     version: String(version?.server_version),
     superuser: (list) =>
       administer(async (client) => {

@@ -174,8 +174,18 @@ describe('the clone may do what the user may', () => {
     await rotate();
     expect(await may(clone)).toEqual(await may(name));
     expect(await may(clone)).toMatchObject({
-      ...{ t: true, c: true, s: true, d: true, g: true, r: true, later: 1, f: 1 },
-      ...{ syslog_access: 'UNRESTRICTED', session_timeout: 600, usecreatedb: true, useconnlimit: '7' },
+      t: true,
+      c: true,
+      s: true,
+      d: true,
+      g: true,
+      r: true,
+      later: 1,
+      f: 1,
+      syslog_access: 'UNRESTRICTED',
+      session_timeout: 600,
+      usecreatedb: true,
+      useconnlimit: '7',
     });
     await rotate();
     await target.superuser([

@@ -80,8 +80,12 @@ test('a role as which standbys of PostgreSQL log in is rotated with a finding', 
     await target.superuser(`ALTER ROLE ${name} REPLICATION`);
     const { secret } = account;
     const standby = new pg.Client({
-      ...{ host: secret.host, port: Number(secret.port), user: name, password: secret.password },
-      ...{ database: 'shop', ssl: { ca: target.serverHandle.caPem } },
+      host: secret.host,
+      port: Number(secret.port),
+      user: name,
+      password: secret.password,
+      database: 'shop',
+      ssl: { ca: target.serverHandle.caPem },
       replication: 'database',
     } as pg.ClientConfig);
     standby.on('error', () => {});
@@ -110,11 +114,17 @@ test('a role as which standbys of PostgreSQL log in is rotated with a finding', 
       await target.superuser(['ACL', 'SETUSER', name, '+client|setname', '+ping']);
       const { RedisClient } = await import('@redis/client');
       const sentinel = new RedisClient({
-        ...{ username: name, password: account.secret.password, name: 'sentinel-1a2b3c4d-cmd' },
-        ...{ RESP: 2, disableClientInfo: true },
+        username: name,
+        password: account.secret.password,
+        name: 'sentinel-1a2b3c4d-cmd',
+        RESP: 2,
+        disableClientInfo: true,
         socket: {
-          ...{ host: account.secret.host, port: Number(account.secret.port), tls: true },
-          ...{ ca: target.serverHandle.caPem, reconnectStrategy: false },
+          host: account.secret.host,
+          port: Number(account.secret.port),
+          tls: true,
+          ca: target.serverHandle.caPem,
+          reconnectStrategy: false,
         },
       } as never);
       sentinel.on('error', () => {});

@@ -28,7 +28,12 @@ test('a server that a killed process left behind is ended by the next start on i
   try {
     const { username: user, password } = server.superuser;
     const client = new pg.Client({
-      ...{ host: server.host, port, user, password, database: 'postgres', ssl: { ca: server.caPem } },
+      host: server.host,
+      port,
+      user,
+      password,
+      database: 'postgres',
+      ssl: { ca: server.caPem },
     });
     await client.connect();
     expect((await client.query('SHOW ssl')).rows).toEqual([{ ssl: 'on' }]);

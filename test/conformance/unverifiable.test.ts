@@ -172,11 +172,19 @@ describe.each(types)('%s', (type) => {
       for (const [, one] of cases()) {
         const { store, bus, rotate } = world(one, strategy);
         const input = {
-          ...{ requestId: 'r1', correlationId: 'r1', secretArn: arn, secretName: 'token', named: false },
+          requestId: 'r1',
+          correlationId: 'r1',
+          secretArn: arn,
+          secretName: 'token',
+          named: false,
           versions: ['v1'],
         };
         const dependencies = {
-          ...{ rotator: value.rotator, strategy, store, bus, databases: noDatabases },
+          rotator: value.rotator,
+          strategy,
+          store,
+          bus,
+          databases: noDatabases,
           origin: {
             source: 'rekey.containment' as const,
             environment: 'test',

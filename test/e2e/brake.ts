@@ -84,7 +84,9 @@ export function brake(world: () => World): void {
 
       const detail = world().request({ select: { secret: third }, mode: 'kill' });
       await world().put('responder', {
-        ...{ source: 'rekey.cli', detailType: 'Secret Revocation Requested', detail },
+        source: 'rekey.cli',
+        detailType: 'Secret Revocation Requested',
+        detail,
       });
       await world().recorded('Secret Revocation Succeeded', detail.metadata.id);
       expect(await logsIn(before, caPem)).toBe(false);

@@ -44,7 +44,9 @@ export async function masterUser(directory: string, cloud: LocalCloud, cleanup: 
       existing: {},
       secrets: {
         reports: {
-          ...{ type: 'rds-admin', strategy: 'single-user', owner: 'team-shop' },
+          type: 'rds-admin',
+          strategy: 'single-user',
+          owner: 'team-shop',
           create: { name: 'reports', fields: fieldsOf(secret) },
           resources: [`arn:aws:rds:${cloud.region}:${cloud.accountId}:cluster:${id}`],
           certificateAuthority: await authorityOf(directory, 'rds', server),
@@ -52,7 +54,8 @@ export async function masterUser(directory: string, cloud: LocalCloud, cleanup: 
       },
     },
     participant: {
-      ...{ type: 'rds-admin', secret: `/${environmentName}/reports` },
+      type: 'rds-admin',
+      secret: `/${environmentName}/reports`,
       revocation: 'Secret Revocation Succeeded',
       accepts: (version) => server.logsIn(version as never),
       secretOf: ({ password }) => String(password),
@@ -72,7 +75,9 @@ export async function cacheUser(directory: string, cloud: LocalCloud, cleanup: C
       existing: {},
       secrets: {
         carts: {
-          ...{ type: 'elasticache', strategy: 'dual-credential', owner: 'team-shop' },
+          type: 'elasticache',
+          strategy: 'dual-credential',
+          owner: 'team-shop',
           create: { name: 'carts', fields: fieldsOf(secret) },
           resources: [String(arn)],
           certificateAuthority: await authorityOf(directory, 'cache', server),
@@ -80,7 +85,8 @@ export async function cacheUser(directory: string, cloud: LocalCloud, cleanup: C
       },
     },
     participant: {
-      ...{ type: 'elasticache', secret: `/${environmentName}/carts` },
+      type: 'elasticache',
+      secret: `/${environmentName}/carts`,
       revocation: 'Secret Revocation Succeeded',
       accepts: (version) => server.logsIn(version as never),
       secretOf: ({ password }) => String(password),

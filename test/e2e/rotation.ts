@@ -54,7 +54,9 @@ export function rotation(world: () => World): void {
       const [previous, pending] = [holder('AWSPREVIOUS'), holder('AWSPENDING')];
       await secrets.send(
         new UpdateSecretVersionStageCommand({
-          ...{ SecretId: name, VersionStage: 'AWSPENDING', MoveToVersionId: previous },
+          SecretId: name,
+          VersionStage: 'AWSPENDING',
+          MoveToVersionId: previous,
           ...(pending !== undefined && { RemoveFromVersionId: pending }),
         }),
       );
@@ -90,7 +92,9 @@ export function rotation(world: () => World): void {
       expect((await world().readLogin(secret)).versionId).toBe(before.versionId);
       const detail = world().request({ select: { secret }, mode: 'kill' });
       await world().put('responder', {
-        ...{ source: 'rekey.cli', detailType: 'Secret Revocation Requested', detail },
+        source: 'rekey.cli',
+        detailType: 'Secret Revocation Requested',
+        detail,
       });
       await world().recorded('Secret Revocation Succeeded', detail.metadata.id);
       expect(await logsIn(before, caPem)).toBe(false);

@@ -201,7 +201,9 @@ describe('master passwords', () => {
     const look = async () =>
       (await redshift.send(new DescribeClustersCommand({ ClusterIdentifier }))).Clusters?.[0];
     expect(await look()).toMatchObject({
-      ...{ ClusterStatus: 'available', MasterUsername: 'master', DBName: 'dev' },
+      ClusterStatus: 'available',
+      MasterUsername: 'master',
+      DBName: 'dev',
       Endpoint: { Address: 'db.example', Port: 6543 },
     });
     await redshift.send(new ModifyClusterCommand({ ClusterIdentifier, MasterUserPassword: second }));

@@ -62,7 +62,8 @@ describe('users of ElastiCache', () => {
   test('get the passwords of a request in place of those they had, after the answer, and are "modifying" until then', async () => {
     const UserId = await create(first);
     expect(await look(UserId)).toMatchObject({
-      ...{ Status: 'active', Authentication: { Type: 'password', PasswordCount: 1 } },
+      Status: 'active',
+      Authentication: { Type: 'password', PasswordCount: 1 },
       ARN: `arn:aws:elasticache:${cloud.region}:${cloud.accountId}:user:${UserId}`,
     });
     expect(await set(UserId, second, first)).toMatchObject({ Status: 'modifying', UserId });

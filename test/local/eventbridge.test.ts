@@ -52,7 +52,7 @@ function admit(name: string, ruleName?: string, resource = name) {
             Principal: { Service: 'events.amazonaws.com' },
             Action: 'sqs:SendMessage',
             Resource: arn(resource),
-            ...(ruleName ? { Condition: { ArnEquals: { 'aws:SourceArn': arn(ruleName) } } } : {}),
+            ...(ruleName && { Condition: { ArnEquals: { 'aws:SourceArn': arn(ruleName) } } }),
           },
         ],
       },

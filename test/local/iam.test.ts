@@ -66,7 +66,7 @@ describe('IAM condition keys', () => {
   }
 
   const read = (client: SecretsManagerClient, SecretId: string, VersionStage?: string) =>
-    client.send(new GetSecretValueCommand({ SecretId, ...(VersionStage ? { VersionStage } : {}) }));
+    client.send(new GetSecretValueCommand({ SecretId, ...(VersionStage && { VersionStage }) }));
 
   test.each(['secretsmanager:ResourceTag/environment', 'aws:ResourceTag/environment'])(
     'an Allow with %s covers the secrets with the tag',

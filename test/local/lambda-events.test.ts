@@ -287,7 +287,7 @@ describe('Lambda’s event queues', () => {
           QueueUrl: stack.outputs.FifoRef,
           Entries: ['a1', 'b1', 'a2', 'b2', 'a3', 'b3'].map((id) => ({
             Id: id,
-            MessageBody: JSON.stringify({ id, ...(id === 'a2' ? { fail: 1 } : {}) }),
+            MessageBody: JSON.stringify({ id, ...(id === 'a2' && { fail: 1 }) }),
             MessageGroupId: id.slice(0, 1),
             MessageDeduplicationId: id,
           })),

@@ -11,7 +11,9 @@ import { allow } from './support/stack.ts';
 
 const own = '/rekey/test/brakes/own';
 const state = (secret: string): BrakeState => ({
-  ...{ code: 'code', functionName: 'fn', proven: true },
+  code: 'code',
+  functionName: 'fn',
+  proven: true,
   failed: [secret],
 });
 

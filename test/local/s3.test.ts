@@ -62,14 +62,12 @@ describe('S3 for an administrator who is not root', () => {
         Bucket,
         Key,
         Body: `record ${Key}`,
-        ...(options.IfNoneMatch ? { IfNoneMatch: options.IfNoneMatch } : {}),
+        ...(options.IfNoneMatch && { IfNoneMatch: options.IfNoneMatch }),
       }),
     );
 
   const text = async (Key: string, VersionId?: string) => {
-    const { Body } = await s3.send(
-      new GetObjectCommand({ Bucket, Key, ...(VersionId ? { VersionId } : {}) }),
-    );
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, ...(VersionId && { VersionId }) }));
     return await Body?.transformToString();
   };
 

@@ -134,8 +134,15 @@ describe('Service events about rotations', () => {
   }
 
   const definitionOf = (arn: string): SecretDefinition => ({
-    ...{ name: arn, arn, type: 'external', strategy: 'single-user', owner: 'dba', consumers: ['billing'] },
-    ...{ schedule: 'rate(10 days)', rotationFunction: foreign.name, containmentFunction: 'containment' },
+    name: arn,
+    arn,
+    type: 'external',
+    strategy: 'single-user',
+    owner: 'dba',
+    consumers: ['billing'],
+    schedule: 'rate(10 days)',
+    rotationFunction: foreign.name,
+    containmentFunction: 'containment',
   });
 
   /** What the observer makes of events. */
@@ -232,27 +239,48 @@ describe('Service events about rotations', () => {
     const store = new SecretsManagerStore(client);
     const bus = new MemoryBus();
     const origin = {
-      ...{ source: 'rekey.containment' as const, environment: 'prod', actor: 'test' },
-      ...{ clock: systemClock, random: systemRandom },
+      source: 'rekey.containment' as const,
+      environment: 'prod',
+      actor: 'test',
+      clock: systemClock,
+      random: systemRandom,
     };
     const dependencies = {
-      ...{ rotator: external, strategy: 'single-user' as const, store, databases: noDatabases, bus, origin },
+      rotator: external,
+      strategy: 'single-user' as const,
+      store,
+      databases: noDatabases,
+      bus,
+      origin,
       target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
     };
     const request = {
-      ...{ requestId: randomUUID(), correlationId: 'INC-7', secretArn: secret, secretName: secret },
-      ...{ versions: [leaked], named: true },
+      requestId: randomUUID(),
+      correlationId: 'INC-7',
+      secretArn: secret,
+      secretName: secret,
+      versions: [leaked],
+      named: true,
     };
     const rotated = await rotateForRevocation(request, {
-      ...{ store, rotation: new SecretsManagerRotation(client), clock: systemClock },
+      store,
+      rotation: new SecretsManagerRotation(client),
+      clock: systemClock,
     });
     const after = { ...request, ...rotated };
     const swept = await containLeaks({ ...after, action: 'contain' }, dependencies);
     const verified = await verifyLeaks({ ...after, action: 'verify' }, dependencies);
     const state = {
-      ...{ ...request, requestDigest: 'x', mode: 'replace', containmentFunction: 'containment' },
-      ...{ requestedAt: new Date().toISOString(), consumers: ['billing'], owner: 'dba' },
-      ...{ rotated, swept: { value: swept }, verified: { value: verified } },
+      ...request,
+      requestDigest: 'x',
+      mode: 'replace',
+      containmentFunction: 'containment',
+      requestedAt: new Date().toISOString(),
+      consumers: ['billing'],
+      owner: 'dba',
+      rotated,
+      swept: { value: swept },
+      verified: { value: verified },
     };
     expect(await report(state, { bus, origin: { ...origin, source: 'rekey.revocation' } })).toMatchObject({
       outcome: 'unproven',

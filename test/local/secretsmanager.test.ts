@@ -45,9 +45,9 @@ describe('Secrets Manager', () => {
 
   async function createSecret(value?: string, KmsKeyId?: string): Promise<string> {
     made += 1;
-    const request = { Name: `team/secret-${made}`, ...(KmsKeyId ? { KmsKeyId } : {}) };
+    const request = { Name: `team/secret-${made}`, ...(KmsKeyId && { KmsKeyId }) };
     const { ARN } = await client.send(
-      new CreateSecretCommand({ ...request, ...(value === undefined ? {} : { SecretString: value }) }),
+      new CreateSecretCommand({ ...request, ...(value !== undefined && { SecretString: value }) }),
     );
     return ARN ?? '';
   }

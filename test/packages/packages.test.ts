@@ -25,8 +25,14 @@ const example = readFileSync(join(packageRoot, 'examples', 'own-cdk-app', 'app.t
 );
 /** What `cdk init` writes, made stricter: a consumer's compiler reads Rekey's declarations, too. */
 const compilerOptions = {
-  ...{ target: 'ES2022', lib: ['es2022'], module: 'NodeNext', moduleResolution: 'NodeNext' },
-  ...{ strict: true, types: ['node'], skipLibCheck: false, outDir: 'out' },
+  target: 'ES2022',
+  lib: ['es2022'],
+  module: 'NodeNext',
+  moduleResolution: 'NodeNext',
+  strict: true,
+  types: ['node'],
+  skipLibCheck: false,
+  outDir: 'out',
 };
 
 let folder = '';

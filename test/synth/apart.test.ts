@@ -11,7 +11,9 @@ function pairsOf(first: object, second: object): number {
   const { environments } = defineConfig({
     environments: {
       prod: {
-        ...{ account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } },
+        account: '111122223333',
+        region: 'eu-central-1',
+        audit: { retentionDays: 30 },
         networks: { plaintext: { existing }, private: { existing } },
         secrets,
       },

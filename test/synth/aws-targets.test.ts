@@ -26,8 +26,10 @@ function environmentOf(type: SecretType, resources: readonly string[]): RekeyEnv
   const { environments } = defineConfig({
     environments: {
       prod: {
-        ...{ account, region: 'eu-central-1', audit: { retentionDays: 30 } },
-        secrets: { target: { ...{ type, strategy, adopt, owner: 'team' }, resources: [...resources] } },
+        account,
+        region: 'eu-central-1',
+        audit: { retentionDays: 30 },
+        secrets: { target: { type, strategy, adopt, owner: 'team', resources: [...resources] } },
       },
     },
   });

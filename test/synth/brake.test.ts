@@ -11,7 +11,10 @@ function construct(change: Partial<RotationFunctionProps> = {}, ids = ['Rotation
   const functions = ids.map(
     (id) =>
       new RotationFunction(stack, id, {
-        ...{ environment: 'test', type: 'postgresql', strategy: 'single-user', bus, auditQueue },
+        type: 'postgresql',
+        strategy: 'single-user',
+        bus,
+        auditQueue,
         ...change,
       }),
   );
@@ -49,12 +52,17 @@ describe('which code a function is', () => {
     const inVpc = (ids: readonly string[]) => {
       const { stack, bus, auditQueue } = testStack();
       const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
-        ...{ vpcId: 'vpc-1', availabilityZones: ['a'] },
-        ...{ privateSubnetIds: ['subnet-1'], privateSubnetRouteTableIds: ['rtb-1'] },
+        vpcId: 'vpc-1',
+        availabilityZones: ['a'],
+        privateSubnetIds: ['subnet-1'],
+        privateSubnetRouteTableIds: ['rtb-1'],
       });
       const securityGroups = ids.map((id) => SecurityGroup.fromSecurityGroupId(stack, id, id));
       new RotationFunction(stack, 'Rotation', {
-        ...{ environment: 'test', type: 'postgresql', strategy: 'single-user', bus, auditQueue },
+        type: 'postgresql',
+        strategy: 'single-user',
+        bus,
+        auditQueue,
         network: { vpc, securityGroups },
       });
       return variablesOf(Template.fromStack(stack))[0]?.REKEY_CODE;
@@ -107,7 +115,9 @@ describe('an environment', () => {
     const { environments } = defineConfig({
       environments: {
         dev: {
-          ...{ account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 1 } },
+          account: '111122223333',
+          region: 'eu-central-1',
+          audit: { retentionDays: 1 },
           access: { operators: ['111122223333'] },
           ...(brakeAfter !== undefined && { rotation: { brakeAfter } }),
           secrets: {

@@ -291,7 +291,9 @@ describe('what a configuration may not say', () => {
       dev({
         secrets: {
           orders: {
-            ...{ type: 'elasticache', strategy: 'dual-credential', owner: 'team-orders' },
+            type: 'elasticache',
+            strategy: 'dual-credential',
+            owner: 'team-orders',
             create: { name: 'orders', fields: { username: 'orders', userId: 'orders-1' } },
             resources: ['arn:aws:elasticache:eu-central-1:111122223333:user:orders-1'],
           },

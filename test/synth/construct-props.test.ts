@@ -35,7 +35,8 @@ beforeEach(() => {
   stack = new Stack(app, 'app', { env: { account: '111122223333', region: 'eu-central-1' } });
   const bus = new RekeyBus(stack, 'Bus', { environment });
   const { queue: auditQueue } = new AuditLog(stack, 'AuditLog', {
-    ...{ bus, retention: Duration.days(365) },
+    bus,
+    retention: Duration.days(365),
   });
   parts = {
     rotation: new RotationFunction(stack, 'Rotation', { ...common, bus, auditQueue }),
@@ -76,7 +77,8 @@ describe('a secret of the CDK is adopted', () => {
     const vpc = new Vpc(stack, 'Vpc') as IVpc;
     const cluster = new DatabaseCluster(stack, 'Cluster', {
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_16_4 }),
-      ...{ vpc, writer: ClusterInstance.serverlessV2('Writer') },
+      vpc,
+      writer: ClusterInstance.serverlessV2('Writer'),
     });
     const admin = cluster.secret;
     if (admin === undefined) throw new Error('the cluster has no secret');
@@ -128,7 +130,9 @@ test('a schedule and a maximum age are those of the CDK', () => {
   const secret = { adopt: { id: 'orders' } };
   new RotatedSecret(stack, 'Orders', {
     ...parts,
-    ...{ secret, schedule: Schedule.rate(Duration.days(7)), maximumAge: Duration.days(10) },
+    secret,
+    schedule: Schedule.rate(Duration.days(7)),
+    maximumAge: Duration.days(10),
   });
   const template = Template.fromStack(stack);
   expect(scheduleOf(template).RotationRules).toEqual({ ScheduleExpression: 'rate(7 days)' });

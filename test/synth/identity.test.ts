@@ -22,7 +22,9 @@ function templates(secrets: Record<string, object>): unknown[] {
   const { environments } = defineConfig({
     environments: {
       prod: {
-        ...{ account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } },
+        account: '111122223333',
+        region: 'eu-central-1',
+        audit: { retentionDays: 30 },
         access: { operators: ['111122223333'] },
         secrets: secrets as never,
       },

@@ -33,11 +33,15 @@ describe('an app that joins an environment which another app deployed', () => {
     const rotation = new RotationFunction(stack, 'Rotation', { ...target, bus, auditQueue });
     const containment = new ContainmentFunction(stack, 'Containment', { ...target, bus, auditQueue });
     const create = {
-      ...{ name: '/prod/orders', encryptionKey: new Key(stack, 'Key') },
+      name: '/prod/orders',
+      encryptionKey: new Key(stack, 'Key'),
       fields: { engine: 'postgres', host: 'db.internal', username: 'orders' },
     };
     const secret = new RotatedSecret(stack, 'Orders', {
-      ...{ secret: { create }, rotation, containment, owner: 'team-orders' },
+      secret: { create },
+      rotation,
+      containment,
+      owner: 'team-orders',
     });
     return { bus, secret };
   };
@@ -94,7 +98,8 @@ describe('a database of the CDK', () => {
     const vpc = new Vpc(stack, 'Vpc') as IVpc;
     const cluster = new DatabaseCluster(stack, 'Cluster', {
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_16_4 }),
-      ...{ vpc, writer: ClusterInstance.serverlessV2('Writer') },
+      vpc,
+      writer: ClusterInstance.serverlessV2('Writer'),
     });
     const bus = new RekeyBus(stack, 'Bus', { environment: 'prod' });
     const { queue: auditQueue } = new AuditLog(stack, 'AuditLog', { bus, retention: Duration.days(365) });
@@ -145,7 +150,10 @@ test('two functions on the buses of two environments are refused', () => {
   expect(
     () =>
       new RotatedSecret(stack, 'Orders', {
-        ...{ secret: { adopt: { id: 'orders' } }, rotation, containment, owner: 'team-orders' },
+        secret: { adopt: { id: 'orders' } },
+        rotation,
+        containment,
+        owner: 'team-orders',
       }),
   ).toThrow(
     'Orders: its rotation function announces on the bus of test, and its containment function on that of prod',

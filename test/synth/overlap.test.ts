@@ -26,8 +26,11 @@ function templateWith(
   const containment = new ContainmentFunction(stack, 'Containment', shared);
   for (const name of names) {
     new RotatedSecret(stack, name, {
-      ...{ rotation, containment, owner: 'team-orders' },
-      ...{ secret: { adopt: { id: name } }, adminSecret: { id: 'admin' } },
+      rotation,
+      containment,
+      owner: 'team-orders',
+      secret: { adopt: { id: name } },
+      adminSecret: { id: 'admin' },
     });
   }
   return Template.fromStack(stack);

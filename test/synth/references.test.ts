@@ -66,7 +66,9 @@ type Environment = ConfigurationInput['environments'][string];
 const of = (more: Partial<Environment>): ConfigurationInput => ({
   environments: {
     prod: {
-      ...{ account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } },
+      account: '111122223333',
+      region: 'eu-central-1',
+      audit: { retentionDays: 30 },
       access: { operators: ['111122223333'], responders: ['111122223333'], auditors: ['111122223333'] },
       secrets: { orders, key },
       ...more,

@@ -14,7 +14,7 @@ function build(reservedConcurrency?: object): RekeyEnvironment {
         secrets: {
           orders: { type: 'postgresql', strategy: 'single-user', adopt: 'orders', owner: 'team-orders' },
         },
-        ...(reservedConcurrency === undefined ? {} : { reservedConcurrency }),
+        ...(reservedConcurrency !== undefined && { reservedConcurrency }),
       },
     },
   } as Parameters<typeof defineConfig>[0]);

@@ -15,15 +15,13 @@ import { recordedShards } from '../../lib/config/shards/record.ts';
 import example from '../../rekey.config.ts';
 
 const demand = (name: string, more: Partial<Demand> = {}): Demand => ({
-  ...{
-    name,
-    functions: 'postgresql',
-    resources: 4,
-    templateSize: 5_000,
-    policySize: 350,
-    startSize: 100,
-    shared: new Map(),
-  },
+  name,
+  functions: 'postgresql',
+  resources: 4,
+  templateSize: 5_000,
+  policySize: 350,
+  startSize: 100,
+  shared: new Map(),
   ...more,
 });
 const many = (count: number, more: Partial<Demand> = {}) =>

@@ -80,7 +80,7 @@ function demandOf(
   const arn = arnFrame + name.length;
   return {
     name,
-    ...(created ? {} : { adopted: secret.rotateOnDeploy ? 'rotates' : 'waits' }),
+    ...(!created && { adopted: secret.rotateOnDeploy ? 'rotates' : 'waits' }),
     functions: functionId(functionKeyOf(secret, environment, configuration)),
     // The entry and its policy, if created; the schedule, the definition, and what starts the first rotation.
     resources: (created ? 4 : 2) + (rotatesOnDeploy ? 1 : 0),

@@ -56,7 +56,7 @@ export function recordedShards(
   checkAdopted(file, environment, demands, known);
   const assignment = assignShards(demands, { ...options, recorded: entry && recorded });
   const adopted = adoptedOf(demands, known);
-  const next = { ...assignment, ...(Object.keys(adopted).length === 0 ? {} : { adopted }) };
+  const next = { ...assignment, ...(Object.keys(adopted).length !== 0 && { adopted }) };
   if (JSON.stringify(next) !== JSON.stringify(entry)) {
     if (options.locked === true) {
       throw new ConfigurationError(

@@ -65,7 +65,8 @@ export function narrow(
   if (alphabets.length === 0) throw unusable(`they leave nothing but characters that ${of} does not take`);
   return {
     length: Math.max(shortest, Math.min(policy.length, longest)),
-    ...{ alphabets, requireEach: true },
+    alphabets,
+    requireEach: true,
   };
 }
 

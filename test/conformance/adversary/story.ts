@@ -47,7 +47,9 @@ export const movesOf = <F>(fields: fc.Arbitrary<F>): fc.Arbitrary<Move<F>[]> =>
 
 /** One of his writes, for histories that were found by hand. */
 export const write = <F>(fields: F, label: Label = 'AWSCURRENT'): Move<F> => ({
-  ...{ kind: 'write', label, fields },
+  kind: 'write',
+  label,
+  fields,
 });
 export const rotation = { kind: 'rotation' } as const;
 export const step = { kind: 'step' } as const;
@@ -119,7 +121,8 @@ async function play<F>(
     store.label(arn, label, id);
   };
   const rotations = new Rotations({
-    ...{ arn, store },
+    arn,
+    store,
     invoke: ({ step, token }) => {
       const lifecycle = engine({ rotator, store, strategy, definitions, target });
       return outcome(lifecycle.run({ Step: step, SecretId: arn, ClientRequestToken: token }));
@@ -127,13 +130,27 @@ async function play<F>(
   });
   const revoke = async (rotate: boolean) => {
     const input = {
-      ...{ requestId: 'r1', correlationId: 'r1', secretArn: arn, secretName: 'app', named: false },
-      ...{ versions: store.ids(arn), assigned: isNamed ? identity : null },
+      requestId: 'r1',
+      correlationId: 'r1',
+      secretArn: arn,
+      secretName: 'app',
+      named: false,
+      versions: store.ids(arn),
+      assigned: isNamed ? identity : null,
     };
     const dependencies = {
-      ...{ rotator, strategy, store, bus: new MemoryBus(), databases: noDatabases, assigned, target },
+      rotator,
+      strategy,
+      store,
+      bus: new MemoryBus(),
+      databases: noDatabases,
+      assigned,
+      target,
       origin: {
-        ...{ source: 'rekey.containment' as const, environment: 'test', actor: 'test', random: systemRandom },
+        source: 'rekey.containment' as const,
+        environment: 'test',
+        actor: 'test',
+        random: systemRandom,
         clock: { now: () => new Date() },
       },
       wait: async () => undefined,

@@ -84,7 +84,8 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     elastiCacheRotator({
       config: {
         ...cloud.clientOptions(principal.credentials),
-        ...{ endpoint: `https://127.0.0.1:${at}`, maxAttempts: 2 },
+        endpoint: `https://127.0.0.1:${at}`,
+        maxAttempts: 2,
       },
       pace,
     });
@@ -114,13 +115,19 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     const AccessString = 'on ~* &* +@all -@dangerous';
     const created = await client.send(
       new CreateUserCommand({
-        ...{ UserId, UserName: username, Engine: 'redis', AccessString, Tags },
+        UserId,
+        UserName: username,
+        Engine: 'redis',
+        AccessString,
+        Tags,
         AuthenticationMode: { Type: 'password', Passwords: [password] },
       }),
     );
     const base = { engine: 'redis', host, port } as const;
     const admin: CacheUserSecret = {
-      ...{ ...base, userId: 'ends-sessions', username: `ends_sessions_${account}` },
+      ...base,
+      userId: 'ends-sessions',
+      username: `ends_sessions_${account}`,
       password: `${crypto.randomUUID()}-admin`,
     };
     await redis.superuser(
@@ -135,7 +142,9 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   };
 
   const cannot = (act: 'apply' | 'contain', action: string) => ({
-    ...{ name: `${action} (${act})`, act, names: action },
+    name: `${action} (${act})`,
+    act,
+    names: action,
     strategies: ['single-user', 'dual-credential'] as const,
     remove: () => permit(action),
     restore: () => permit(),
@@ -143,7 +152,12 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   const { logsIn, openSession, outages } = redis;
   const asRedis = (secret: CacheUserSecret) => secret as RedisSecret;
   return {
-    ...{ cloud, redis, reachable, onlyFor, calls, given },
+    cloud,
+    redis,
+    reachable,
+    onlyFor,
+    calls,
+    given,
     changes: () => changes,
     paced: (pace) => rotatorAt(line.port, pace),
     rotator: rotatorAt(line.port),
@@ -175,7 +189,8 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     outages: outages
       .filter(({ code }) => code === 'TargetUnreachable')
       .map(({ name, begin, end, ...outage }) => ({
-        ...{ ...outage, name: `${name}, and the API is out of reach` },
+        ...outage,
+        name: `${name}, and the API is out of reach`,
         begin: async () => {
           reachable(false);
           await begin();

@@ -161,7 +161,9 @@ export async function start(): Promise<IamUnderTest> {
       });
     const region = { region: cloud.region, requestHandler } as const;
     const cutoff = cutoffBy(sessionCutoff, {
-      ...{ ...region, endpoint: `https://127.0.0.1:${port}`, credentials: containment },
+      ...region,
+      endpoint: `https://127.0.0.1:${port}`,
+      credentials: containment,
       ...options.aws,
     });
     const { contain } = as(containment, cutoff);
@@ -225,7 +227,9 @@ export async function start(): Promise<IamUnderTest> {
     }
   };
   const mayNotInvoke = {
-    ...{ name: 'lambda:InvokeFunction', strategies: ['dual-credential'] as const, act: 'contain' as const },
+    name: 'lambda:InvokeFunction',
+    strategies: ['dual-credential'] as const,
+    act: 'contain' as const,
     names: 'lambda:InvokeFunction on the function',
     remove: () =>
       writeDenials('containment', { Effect: 'Deny', Action: 'lambda:InvokeFunction', Resource: '*' }),
@@ -266,7 +270,13 @@ export async function start(): Promise<IamUnderTest> {
     rotator: rotatorWith({}),
     server: 'MiniStack 1.5 (emulator)',
     context: patience,
-    ...{ cloud, iam, rotatorWith, createAccount, deny, userArn, calls },
+    cloud,
+    iam,
+    rotatorWith,
+    createAccount,
+    deny,
+    userArn,
+    calls,
     onlyFor: async ({ username }) => {
       for (const role of ['rotation', 'containment', 'session-cutoff'] as const) {
         await permit(role, [userArn(username)]);
@@ -360,13 +370,22 @@ export async function start(): Promise<IamUnderTest> {
 async function deploySessionCutoff(cloud: LocalCloud, Role: string): Promise<void> {
   const entry = fileURLToPath(import.meta.resolve('../../../lambdas/functions/session-cutoff.handler.ts'));
   const bundled = await build({
-    ...{ entryPoints: [entry], bundle: true, write: false, minify: true },
-    ...{ platform: 'node', target: 'node24', format: 'cjs' },
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
   });
   const lambda = new LambdaClient(cloud.clientOptions());
   await lambda.send(
     new CreateFunctionCommand({
-      ...{ FunctionName: sessionCutoff, Role, Runtime: 'nodejs24.x', Handler: 'index.handler', Timeout: 14 },
+      FunctionName: sessionCutoff,
+      Role,
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      Timeout: 14,
       Code: { ZipFile: zipOf('index.js', bundled.outputFiles?.[0]?.text ?? '') },
       Environment: { Variables: { REKEY_ENVIRONMENT: 'test', POWERTOOLS_DEV: 'false' } },
     }),

@@ -59,7 +59,8 @@ export const blocksUsers =
 export async function start(options: { readonly binaryLog?: boolean } = {}): Promise<MysqlUnderTest> {
   const directory = await newServerFolder('mariadb');
   const server = await startMariaDb({
-    ...{ directory, ...options },
+    directory,
+    ...options,
     ...(mysqld !== undefined && { mysqld }),
   });
   // As the documentation says: the privilege has another name on MySQL 8.

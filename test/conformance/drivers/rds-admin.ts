@@ -79,8 +79,13 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
   ]);
   const connect = async (secret: MasterSecret, ssl: object = { ca: server.caPem }): Promise<pg.Client> => {
     const client = new pg.Client({
-      ...{ host: secret.host, port: portOf(secret), user: secret.username, password: secret.password },
-      ...{ database: secret.dbname || 'postgres', ssl, connectionTimeoutMillis: patience.connectTimeoutMs },
+      host: secret.host,
+      port: portOf(secret),
+      user: secret.username,
+      password: secret.password,
+      database: secret.dbname || 'postgres',
+      ssl,
+      connectionTimeoutMillis: patience.connectTimeoutMs,
     });
     client.on('error', () => {});
     await client.connect();
@@ -132,7 +137,8 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     rdsAdminRotator({
       config: {
         ...cloud.clientOptions(user.credentials),
-        ...{ endpoint: `https://127.0.0.1:${port}`, maxAttempts: 2 },
+        endpoint: `https://127.0.0.1:${port}`,
+        maxAttempts: 2,
       },
       pace,
     });
@@ -202,18 +208,27 @@ export async function start(options: { readonly cloud?: LocalCloud } = {}): Prom
     };
   };
   const missing = (act: 'apply' | 'contain', names: string, without: RegExp) => ({
-    ...{ name: `${names} (${act})`, act, names, strategies: ['single-user'] as const },
+    name: `${names} (${act})`,
+    act,
+    names,
+    strategies: ['single-user'] as const,
     remove: () => permit(without),
     restore: () => permit(),
   });
   return {
     rotator: rotatorAt(line.port),
     server: `PostgreSQL ${await versionOf(connect({ ...base, ...server.superuser }))}`,
-    ...{ cloud, serverHandle: server, tags, createRole, reachable },
+    cloud,
+    serverHandle: server,
+    tags,
+    createRole,
+    reachable,
     resets: () => resets,
     paced: (pace) => rotatorAt(line.port, pace),
     superuser: (...statements) => asSuperuser(statements, false),
-    ...{ onlyFor, calls, given },
+    onlyFor,
+    calls,
+    given,
     identifiersOf: ({ username }) => {
       const id = arns.get(username)?.split(':').at(-1) ?? '';
       return [id, `${id}-1`];

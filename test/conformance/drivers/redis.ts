@@ -94,16 +94,22 @@ export async function start(
   const secureContext = createSecureContext({ ca: [server.caPem] });
   /** As an application does: the driver's own login, not the rotator's. */
   const connect = async (secret: RedisSecret) => {
-    const client = createClient({
+    const login = {
       username: secret.username,
       password: secret.password,
       // Redis 6.0 lets nobody log in by HELLO where the user "default" is off.
-      ...{ RESP: channels ? 3 : 2, disableClientInfo: true },
+      RESP: channels ? 3 : 2,
+      disableClientInfo: true,
       socket: {
-        ...{ host: secret.host, port: portOf(secret), tls: true, secureContext },
-        ...{ connectTimeout: patience.connectTimeoutMs, reconnectStrategy: false },
+        host: secret.host,
+        port: portOf(secret),
+        tls: true,
+        secureContext,
+        connectTimeout: patience.connectTimeoutMs,
+        reconnectStrategy: false,
       },
-    });
+    } as const;
+    const client = createClient(login);
     client.on('error', () => {});
     try {
       await client.connect();

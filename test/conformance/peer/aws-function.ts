@@ -24,8 +24,11 @@ export function startAwsFunction(checkout: string, name: string, endpoint: strin
     {
       env: {
         ...process.env,
-        ...{ SECRETS_MANAGER_ENDPOINT: endpoint, AWS_DEFAULT_REGION: 'eu-central-1' },
-        ...{ AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', PYTHONDONTWRITEBYTECODE: '1' },
+        SECRETS_MANAGER_ENDPOINT: endpoint,
+        AWS_DEFAULT_REGION: 'eu-central-1',
+        AWS_ACCESS_KEY_ID: 'local',
+        AWS_SECRET_ACCESS_KEY: 'local',
+        PYTHONDONTWRITEBYTECODE: '1',
       },
       stdio: ['pipe', 'pipe', 'inherit'],
     },

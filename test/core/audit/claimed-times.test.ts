@@ -35,7 +35,8 @@ test.each([
     });
     expect(asked.problems.map(({ code }) => code)).toEqual(['RevocationIncomplete']);
     const begun = await verify({
-      ...{ time, detailType: 'Secret Rotation Started' },
+      time,
+      detailType: 'Secret Rotation Started',
       detail: { metadata, data: { secretArn: 'arn', versionId: 'v' } },
     });
     expect(begun.problems.map(({ code }) => code)).toEqual(['RotationIncomplete']);

@@ -15,7 +15,7 @@ const now = new Date(start + 60_000);
 const verifySample = async (change: (store: MemoryAuditStore) => void, expectHead = false) => {
   const { store, head } = sampleLog(sizes);
   change(store);
-  return verifyLog(store, { now, ...(expectHead ? { expectHead: head } : {}) });
+  return verifyLog(store, { now, ...(expectHead && { expectHead: head }) });
 };
 
 /** Replaces an object's first version, as one could in a copy. */

@@ -100,7 +100,10 @@ describe('rotations of functions that are not Rekey’s', () => {
     await world.finish();
     expect(await world.observe(event('RotationSucceeded'))).toBe('succeeded');
     const subject = {
-      ...{ secretArn, secretType: 'external', strategy: 'alternating-users', versionId: token },
+      secretArn,
+      secretType: 'external',
+      strategy: 'alternating-users',
+      versionId: token,
       secretName: 'Appuser-WoDpmU',
       previousVersionId: 'v1',
     };

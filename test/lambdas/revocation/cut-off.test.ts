@@ -4,7 +4,12 @@ import { containLeaks } from '../../../lambdas/revocation/contain.ts';
 import { requestId, secretArn, World } from './world.ts';
 
 const input = (versions: readonly string[], change: Partial<ContainmentInput> = {}): ContainmentInput => ({
-  ...{ action: 'contain', requestId, correlationId: 'c', secretArn, secretName: 'orders', named: false },
+  action: 'contain',
+  requestId,
+  correlationId: 'c',
+  secretArn,
+  secretName: 'orders',
+  named: false,
   versions: [...versions],
   ...change,
 });
@@ -50,7 +55,10 @@ describe('who is cut off at the target, though the target refuses the password a
     const { containments } = await containLeaks(input(['v1', 'old0', 'old1']), world.containment());
     expect(world.target.contained.toSorted()).toEqual(['leaked-password', 'old0']);
     expect(containments).toContainEqual({
-      ...{ versionIds: ['old1'], identity: 'second', loginsRefused: true, sessionsEnded: 0 },
+      versionIds: ['old1'],
+      identity: 'second',
+      loginsRefused: true,
+      sessionsEnded: 0,
       note: 'refused already',
     });
   });
@@ -80,7 +88,10 @@ describe('a version that points elsewhere than the current one', () => {
     expect(world.target.contained).toEqual([]);
     expect(outcome.containments).toEqual([
       {
-        ...{ versionIds: ['v1'], identity: 'app', loginsRefused: true, sessionsEnded: 0 },
+        versionIds: ['v1'],
+        identity: 'app',
+        loginsRefused: true,
+        sessionsEnded: 0,
         note: 'refused already where this version points',
       },
     ]);

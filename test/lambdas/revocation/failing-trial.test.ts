@@ -27,8 +27,13 @@ describe('one version whose trial throws, as the one with the port "99999" of My
       },
     };
     const input = {
-      ...{ action: 'contain' as const, requestId, correlationId: 'c', secretArn, secretName: 'orders' },
-      ...{ versions, named: false },
+      action: 'contain' as const,
+      requestId,
+      correlationId: 'c',
+      secretArn,
+      secretName: 'orders',
+      versions,
+      named: false,
     };
     await containLeaks(input, { ...world.containment(), rotator }).catch(() => undefined);
     return world;

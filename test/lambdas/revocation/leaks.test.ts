@@ -32,7 +32,10 @@ function showing(
     describe: async () => {
       asked.describe += 1;
       return {
-        ...{ arn: secretArn, name: 'orders', rotationEnabled: true, tags: {} },
+        arn: secretArn,
+        name: 'orders',
+        rotationEnabled: true,
+        tags: {},
         versions: Object.fromEntries(
           Object.entries(versions).flatMap(([id, { labels = [] }]) =>
             labels.length === 0 ? [] : [[id, [...labels]]],
@@ -63,14 +66,12 @@ function showing(
   const look = (wanted: readonly string[], change: Partial<ContainmentInput> = {}) =>
     readLeaks(
       {
-        ...{
-          action: 'contain',
-          requestId,
-          correlationId: 'c',
-          secretArn,
-          secretName: 'orders',
-          named: false,
-        },
+        action: 'contain',
+        requestId,
+        correlationId: 'c',
+        secretArn,
+        secretName: 'orders',
+        named: false,
         versions: [...wanted],
         ...change,
       },
@@ -210,7 +211,8 @@ describe('the version in use', () => {
   test('is none where no version has the label, and what leaked counts as in use', async () => {
     const { look, asked } = showing({ leaked: { value: text('leaked') } });
     expect(await look(['leaked'])).toMatchObject({
-      ...{ currentVersionId: '', current: { password: 'leaked' } },
+      currentVersionId: '',
+      current: { password: 'leaked' },
       currentFault: { code: 'SecretValueMissing' },
     });
     expect(asked.read).toEqual(['leaked']);

@@ -63,8 +63,13 @@ test('what a containment says fits into the workflow and into a record, whatever
     versions.push(id);
   }
   const input = {
-    ...{ action: 'contain' as const, requestId, correlationId: 'c', secretArn, secretName: 'orders' },
-    ...{ versions, named: false },
+    action: 'contain' as const,
+    requestId,
+    correlationId: 'c',
+    secretArn,
+    secretName: 'orders',
+    versions,
+    named: false,
   };
   const outcome = await containLeaks(input, { ...world.containment(), rotator: external } as never);
   const sizes = [outcome, ...world.bus.events].map((value) => Buffer.byteLength(JSON.stringify(value)));

@@ -82,7 +82,9 @@ describe('a report', () => {
 
   describe('of what is not proven says who decides, who reads it and whom it belongs to', () => {
     const leak = (versionId: string, note?: string) => ({
-      ...{ versionId, identity: 'app', outcome: 'unverifiable' },
+      versionId,
+      identity: 'app',
+      outcome: 'unverifiable',
       ...(note !== undefined && { note }),
     });
     test.each([
@@ -148,7 +150,10 @@ describe('a report', () => {
       [
         'the function of the proof is gone',
         {
-          ...{ ...begun, rotated, swept, verifyFailure: failed('Lambda.ResourceNotFoundException') },
+          ...begun,
+          rotated,
+          swept,
+          verifyFailure: failed('Lambda.ResourceNotFoundException'),
           rotateFailure: failed('ContainmentFunctionMissing', said('bring the deploy to its end')),
         },
         'verify',

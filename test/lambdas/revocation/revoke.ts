@@ -28,10 +28,11 @@ export async function revoke(
     }
   };
   const functions = () => ({
-    ...(world.containmentGone ? {} : { [world.definition.containmentFunction]: contain }),
+    ...(!world.containmentGone && { [world.definition.containmentFunction]: contain }),
     rotate: async (input: unknown) =>
       rotateStep(workflowInputSchema.parse(input), {
-        ...{ ...world, store: world.seen },
+        ...world,
+        store: world.seen,
         definitions: world.intake().definitions,
       }),
     report: async (input: unknown) => report(input, { bus: world.bus, origin: world.origin() }),

@@ -149,7 +149,8 @@ describe('the step of the workflow', () => {
   test('names the function that the definition has by now, without waiting', async () => {
     const { dependencies, pauses } = withDefinition(async () => ({ containmentFunction: 'of the deploy' }));
     expect(await rotateStep(input, dependencies)).toMatchObject({
-      ...{ containmentFunction: 'of the deploy', lookups: 1 },
+      containmentFunction: 'of the deploy',
+      lookups: 1,
     });
     expect(pauses).toEqual([]);
   });

@@ -5,7 +5,11 @@ import { containLeaks, verifyLeaks } from '../../../lambdas/revocation/contain.t
 import { requestId, secretArn, World } from './world.ts';
 
 const input = (versions: readonly string[], change: Partial<ContainmentInput> = {}): ContainmentInput => ({
-  ...{ action: 'contain', requestId, correlationId: 'c', secretArn, secretName: 'orders' },
+  action: 'contain',
+  requestId,
+  correlationId: 'c',
+  secretArn,
+  secretName: 'orders',
   versions: [...versions],
   named: false,
   ...change,

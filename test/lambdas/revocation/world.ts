@@ -197,7 +197,10 @@ export class World {
       return;
     }
     const lifecycle = engine({
-      ...{ rotator: this.rotator, strategy: this.strategy, store: this.seen, wait: this.wait },
+      rotator: this.rotator,
+      strategy: this.strategy,
+      store: this.seen,
+      wait: this.wait,
     });
     try {
       for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret']) {

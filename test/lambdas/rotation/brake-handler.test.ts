@@ -77,7 +77,9 @@ function deployed(state: BrakeState | 'denied', value = '{}') {
     });
   const secrets = mockClient(SecretsManagerClient);
   secrets.on(DescribeSecretCommand).callsFake(async ({ SecretId }) => ({
-    ...{ ARN: SecretId, Name: SecretId.split(':')[6], RotationEnabled: true },
+    ARN: SecretId,
+    Name: SecretId.split(':')[6],
+    RotationEnabled: true,
     VersionIdsToStages: { first: ['AWSCURRENT'], next: ['AWSPENDING'] },
   }));
   secrets

@@ -27,7 +27,8 @@ Object.assign(process.env, {
   AWS_REGION: 'eu-central-1',
 });
 const context = {
-  ...{ functionName: 'rotation-fn', awsRequestId: 'request' },
+  functionName: 'rotation-fn',
+  awsRequestId: 'request',
   getRemainingTimeInMillis: () => 1_000,
 } as Context;
 
@@ -55,12 +56,16 @@ test('finishSecret of a version that has long been current ends no row of failur
   const secrets = mockClient(SecretsManagerClient);
   const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders-AbCdEf';
   secrets.on(DescribeSecretCommand).resolves({
-    ...{ ARN: arn, Name: 'orders', RotationEnabled: true },
+    ARN: arn,
+    Name: 'orders',
+    RotationEnabled: true,
     VersionIdsToStages: { old: ['AWSPREVIOUS'], current: ['AWSCURRENT'] },
     LastRotatedDate: new Date('2026-01-01'),
   });
   secrets.on(GetSecretValueCommand).resolves({
-    ...{ ARN: arn, VersionId: 'current', CreatedDate: new Date('2026-02-01') },
+    ARN: arn,
+    VersionId: 'current',
+    CreatedDate: new Date('2026-02-01'),
     SecretString: JSON.stringify({ engine: 'postgres', host: 'h', username: 'u', password: 'p' }),
   });
   await rotationHandler(postgresql)(

@@ -26,7 +26,8 @@ function environment(store: MemoryBrake, { code = 'code', at = { ms: 0 } } = {})
   });
   const begin = (name: string, token?: string) =>
     brake.requireReleased(rotation(name, token), {
-      ...{ name, stepMs: 60_000 },
+      name,
+      stepMs: 60_000,
       onBraked: async (state) => {
         engaged.push(state);
       },

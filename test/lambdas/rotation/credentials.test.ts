@@ -36,7 +36,9 @@ const atHand = async (options: {
   await store.moveCurrent(arn, { to: 'v2', from: 'v1' });
   return credentialsAtHand(
     {
-      ...{ rotator: postgresql, strategy: options.strategy ?? 'single-user', store },
+      rotator: postgresql,
+      strategy: options.strategy ?? 'single-user',
+      store,
       databases: { ...noDatabases, sharesUsers: async () => options.sharesUsers ?? false },
       assigned: async () => options.assigned,
     },
@@ -75,9 +77,7 @@ describe('the admin sets a password only where the secret will be used', () => {
       message: expect.stringMatching(text),
     });
     const { ssl } = change as { ssl?: unknown };
-    const place = { ...change, ...(ssl === undefined ? {} : { ssl: false }) } as Partial<
-      Assignment['fields']
-    >;
+    const place = { ...change, ...(ssl !== undefined && { ssl: false }) } as Partial<Assignment['fields']>;
     const { admin: readNamed } = await atHand({ ...tampered, assigned: named(place) });
     expect(await readNamed()).toMatchObject({ username: 'root' });
   });

@@ -132,7 +132,9 @@ describe('the record of the start', () => {
     const credential = { engine: 'postgres', host: 'db', username: 'app', password: 'the first one' };
     const secretsManager = mockClient(SecretsManagerClient);
     secretsManager.on(DescribeSecretCommand).resolves({
-      ...{ ARN: secret, Name: 'orders', RotationEnabled: true },
+      ARN: secret,
+      Name: 'orders',
+      RotationEnabled: true,
       VersionIdsToStages: { first: ['AWSCURRENT'], [token]: ['AWSPENDING'] },
     });
     secretsManager

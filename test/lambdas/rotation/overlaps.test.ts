@@ -45,10 +45,16 @@ async function world(count: number) {
       secrets,
       { overlapHours: 24, graceHours: 24 },
       {
-        ...{ rotator: issuingRotator(target), strategy: 'dual-credential', store, databases: noDatabases },
+        rotator: issuingRotator(target),
+        strategy: 'dual-credential',
+        store,
+        databases: noDatabases,
         records: bus,
         origin: {
-          ...{ source: 'rekey.rotation', environment: 'test', actor: 'test', random: systemRandom },
+          source: 'rekey.rotation',
+          environment: 'test',
+          actor: 'test',
+          random: systemRandom,
           clock: { now: () => new Date(start + hours * hourMs) },
         },
         target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },

@@ -47,7 +47,11 @@ function world(strategy: Strategy = 'dual-credential') {
       [arn],
       { overlapHours: 24, graceHours: 48 },
       {
-        ...{ rotator, strategy, store: over, databases: noDatabases, records: bus },
+        rotator,
+        strategy,
+        store: over,
+        databases: noDatabases,
+        records: bus,
         origin: { source: 'rekey.rotation', environment: 'test', actor: 'test', clock, random: systemRandom },
         target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
         remainingMs: () => 60_000,

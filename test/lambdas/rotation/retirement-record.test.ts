@@ -33,7 +33,10 @@ test.each([
       [arn],
       { overlapHours: 24, graceHours: 24 },
       {
-        ...{ rotator: issuingRotator(target), strategy: 'dual-credential', store, databases: noDatabases },
+        rotator: issuingRotator(target),
+        strategy: 'dual-credential',
+        store,
+        databases: noDatabases,
         records: {
           publish: async (published) => {
             if (!isTaking) throw new AuditUnavailableError('neither takes it');
@@ -41,7 +44,10 @@ test.each([
           },
         },
         origin: {
-          ...{ source: 'rekey.rotation', environment: 'test', actor: 'test', random: systemRandom },
+          source: 'rekey.rotation',
+          environment: 'test',
+          actor: 'test',
+          random: systemRandom,
           clock: { now: () => new Date(start + at * 3_600_000) },
         },
         target: { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },

@@ -20,7 +20,10 @@ const parsed = (password: string) => postgresql.schema.parse({ ...secret, passwo
 async function repairOf(store: MemoryStore, right: string, current: string, hasAdmin: boolean) {
   const credentials = credentialsAtHand(
     {
-      ...{ rotator: postgresql, strategy: 'single-user', store, databases: noDatabases },
+      rotator: postgresql,
+      strategy: 'single-user',
+      store,
+      databases: noDatabases,
       assigned: async () => ({ fields: { username: 'app', host: 'db.internal' }, masterarn: adminArn }),
     },
     await store.describe(arn),
@@ -31,7 +34,10 @@ async function repairOf(store: MemoryStore, right: string, current: string, hasA
   await changePassword(
     parsed('the next password'),
     {
-      ...{ connectTimeoutMs: 1, statementTimeoutMs: 1, strategy: 'single-user', random: undefined as never },
+      connectTimeoutMs: 1,
+      statementTimeoutMs: 1,
+      strategy: 'single-user',
+      random: undefined as never,
       credentials: { ...credentials, admin: async () => (hasAdmin ? await credentials.admin() : undefined) },
       finding: ({ message }) => found.push(message),
     },

@@ -43,8 +43,13 @@ test('every field of the configuration says what becomes of a change, and no oth
 
 /** A JSON of each type that has every key that it may be bound to. */
 const samples: Readonly<Record<CreatedType, object>> = {
-  ...{ postgresql: { engine: 'postgres' }, mysql: { engine: 'mysql' }, redshift: { engine: 'redshift' } },
-  ...{ redis: { engine: 'redis' }, elasticache: { userId: 'orders' }, 'iam-access-key': {}, generic: {} },
+  postgresql: { engine: 'postgres' },
+  mysql: { engine: 'mysql' },
+  redshift: { engine: 'redshift' },
+  redis: { engine: 'redis' },
+  elasticache: { userId: 'orders' },
+  'iam-access-key': {},
+  generic: {},
   'rds-admin': { engine: 'postgres' },
 };
 const login = { username: 'orders', host: 'db.internal', password: 'a-password' };

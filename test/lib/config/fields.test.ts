@@ -65,7 +65,9 @@ test('the error names the place and not what stands there', () => {
           audit: { retentionDays: 1 },
           secrets: {
             orders: {
-              ...{ type: 'postgresql', strategy: 'single-user', owner: 'team-orders' },
+              type: 'postgresql',
+              strategy: 'single-user',
+              owner: 'team-orders',
               create: { name: 'orders', fields: { ...login, host: 'a/secret value' } },
             },
           },

@@ -38,7 +38,9 @@ test.each<[string, object]>([
       create: { name: 'orders', fields: { username: 'orders', userId: 'orders' } },
       resources: ['arn:aws:elasticache:eu-central-1:111122223333:user:orders'],
       passwords: {
-        ...{ excludeNumbers: true, excludeUppercase: true, excludeLowercase: true },
+        excludeNumbers: true,
+        excludeUppercase: true,
+        excludeLowercase: true,
         excludeCharacters: `${punctuation}:\\@`,
       },
     },

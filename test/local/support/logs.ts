@@ -12,7 +12,7 @@ export async function logLines(cloud: LocalCloud, logGroupName: string, text: st
         new FilterLogEventsCommand({
           logGroupName,
           filterPattern: `"${text}"`,
-          ...(nextToken ? { nextToken } : {}),
+          ...(nextToken && { nextToken }),
         }),
       );
       found.push(...(page.events ?? []).map((event) => event.message ?? ''));

@@ -53,7 +53,7 @@ export async function deployRotationFunction(
   const { outputs } = await deployStack(cloud, stackName, {
     Role: role('lambda.amazonaws.com', [allow('secretsmanager:*')]),
     Function: nodeFunction('exports.handler = async () => {};', 'Role'),
-    ...(permitted ? { Permission: permission } : {}),
+    ...(permitted && { Permission: permission }),
   });
   const lambda = new LambdaClient(cloud.clientOptions());
   const name = outputs.FunctionRef ?? '';

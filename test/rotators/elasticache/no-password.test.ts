@@ -11,8 +11,13 @@ import type { CacheUserSecret } from '../../../rotators/elasticache/schema.ts';
  */
 test('a user without any password is not given one without a word', async () => {
   const user: CacheUser = {
-    ...{ id: 'orders', what: 'ElastiCache user "orders"', username: 'orders', status: 'active' },
-    ...{ changing: false, passwordCount: 0, authentication: 'no-password' },
+    id: 'orders',
+    what: 'ElastiCache user "orders"',
+    username: 'orders',
+    status: 'active',
+    changing: false,
+    passwordCount: 0,
+    authentication: 'no-password',
   };
   let passwords: readonly string[] | undefined;
   const api = {
@@ -27,9 +32,11 @@ test('a user without any password is not given one without a word', async () => 
   await apply(
     { ...current, password: 'the next password' },
     {
-      ...{ connectTimeoutMs: 100, statementTimeoutMs: 100 },
+      connectTimeoutMs: 100,
+      statementTimeoutMs: 100,
       finding: (finding) => findings.push(finding),
-      ...{ strategy: 'single-user', random: systemRandom },
+      strategy: 'single-user',
+      random: systemRandom,
       credentials: {
         current,
         admin: async () => undefined,

@@ -14,7 +14,10 @@ import { registry } from '../../../rotators/registry.ts';
 
 const arn = 'arn:aws:elasticache:eu-central-1:111122223333:user:Orders-1';
 const current: CacheUserSecret = {
-  ...{ username: 'orders', password: 'The-first-password', user_arn: arn, host: 'cache.example' },
+  username: 'orders',
+  password: 'The-first-password',
+  user_arn: arn,
+  host: 'cache.example',
 };
 
 const codeOf = (work: () => unknown): string | undefined => {

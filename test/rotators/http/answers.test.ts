@@ -45,10 +45,15 @@ const propose = () =>
     recipes: recipeBook({ mine: recipe }),
     transport: httpsTransport({ port, resolve: async () => [{ address: '127.0.0.1', family: 4 }] }),
   }).propose(secret, {
-    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 2_000,
+    allowPrivateAddresses: true,
     certificateAuthorities: [authority.cert],
     finding: () => {},
-    ...{ strategy: 'single-user', random: systemRandom, passwords: passwordPolicy({}), token },
+    strategy: 'single-user',
+    random: systemRandom,
+    passwords: passwordPolicy({}),
+    token,
     credentials: {
       current: secret,
       admin: async () => ({ service: 'test-tokens', host, token: 'of the admin' }),

@@ -87,14 +87,21 @@ export async function startGitLab(): Promise<GitLab> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    ...{ host: `localhost:${port}`, caPem: authority.cert, adminToken },
+    host: `localhost:${port}`,
+    caPem: authority.cert,
+    adminToken,
     issue: (project) => add({ project, name: 'made by hand', expires_at: '2099-01-01' }),
     accepts: (token) =>
       new Promise((resolve, reject) => {
         const asked = httpsRequest(
           {
-            ...{ host: 'localhost', port, path: '/api/v4/personal_access_tokens/self' },
-            ...{ agent: false, ca: authority.cert, timeout: 5_000, headers: { 'private-token': token } },
+            host: 'localhost',
+            port,
+            path: '/api/v4/personal_access_tokens/self',
+            agent: false,
+            ca: authority.cert,
+            timeout: 5_000,
+            headers: { 'private-token': token },
           },
           (response) => {
             response.resume();

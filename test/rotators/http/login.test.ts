@@ -17,7 +17,8 @@ const token = '11111111-2222-4333-8444-555555555555';
 /** The recipe of the tests with an admin that logs in by JSON. */
 function loggingIn(change: object = {}) {
   const authentication = {
-    ...{ kind: 'login', url: 'https://{{host}}/login' },
+    kind: 'login',
+    url: 'https://{{host}}/login',
     json: { identifier: '{{admin.user}}', secret: '{{admin.password}}' },
     token: '/session/token',
     ...change,
@@ -35,8 +36,11 @@ const granted = () => ({
   admin: {
     ...loggingIn().admin,
     authentication: {
-      ...{ kind: 'oauth2', url: 'https://{{host}}/login', sendAs: 'form' },
-      ...{ clientId: '{{admin.user}}', clientSecret: '{{admin.password}}' },
+      kind: 'oauth2',
+      url: 'https://{{host}}/login',
+      sendAs: 'form',
+      clientId: '{{admin.user}}',
+      clientSecret: '{{admin.password}}',
     },
   },
 });
@@ -55,10 +59,15 @@ describe('an admin that logs in by JSON', () => {
     return rotator.propose(
       { ...secret, ...change },
       {
-        ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+        connectTimeoutMs: 2_000,
+        statementTimeoutMs: 2_000,
+        allowPrivateAddresses: true,
         certificateAuthorities: standIn.certificateAuthorities,
         finding: () => {},
-        ...{ strategy: 'single-user', random: systemRandom, passwords: passwordPolicy({}), token },
+        strategy: 'single-user',
+        random: systemRandom,
+        passwords: passwordPolicy({}),
+        token,
         credentials: {
           current: secret,
           admin: async () => admin,

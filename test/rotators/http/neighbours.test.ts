@@ -24,16 +24,23 @@ afterAll(() => standIn.stop());
 
 const rotator = () =>
   httpRotator({
-    ...{ recipes: recipeBook({ mine: recipe }), transport: standIn.transport },
-    ...{ trialPauseMs: 1, runLivesMs: 1 },
+    recipes: recipeBook({ mine: recipe }),
+    transport: standIn.transport,
+    trialPauseMs: 1,
+    runLivesMs: 1,
   });
 const secret: HttpSecret = { recipe: 'mine', host, project: 'p', scopes: ['read'], id: '1', token: 'old' };
 const admin: HttpSecret = { service: 'test-tokens', host, token: 'of the admin' };
 const contextOf = (current: HttpSecret) => ({
-  ...{ connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, allowPrivateAddresses: true },
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 5_000,
+  allowPrivateAddresses: true,
   certificateAuthorities: standIn.certificateAuthorities,
   finding: () => {},
-  ...{ strategy: 'single-user' as const, random: systemRandom, passwords: passwordPolicy({}), token },
+  strategy: 'single-user' as const,
+  random: systemRandom,
+  passwords: passwordPolicy({}),
+  token,
   credentials: {
     current,
     admin: async () => admin,

@@ -45,7 +45,10 @@ export async function startStandIn(hosts: readonly string[]): Promise<StandIn> {
     );
     const isJson = /json/.test(headers['content-type'] ?? '');
     received.push({
-      ...{ method: request.method ?? '', host: headers.host ?? '', path: request.url ?? '', headers },
+      method: request.method ?? '',
+      host: headers.host ?? '',
+      path: request.url ?? '',
+      headers,
       ...(text !== '' && { body: isJson ? JSON.parse(text) : text }),
     });
     const { status, headers: answered = {}, body } = answers.shift() ?? { status: 599 };

@@ -33,18 +33,23 @@ test.each(['https://{{host}}/a/{{dots}}/b', 'https://{{host}}/{{dots}}', 'https:
 
 test('a text that is one template alone takes the type of its value; one without a value is left out', () => {
   const template = {
-    ...{ list: '{{list}}', number: '{{number}}', object: ['{{object}}'] },
-    ...{
-      mixed: '{{number}}d',
-      joined: 'a {{list}}',
-      text: '{{text}}',
-      gone: '{{absent}}',
-      fixed: [true, null],
-    },
+    list: '{{list}}',
+    number: '{{number}}',
+    object: ['{{object}}'],
+    mixed: '{{number}}d',
+    joined: 'a {{list}}',
+    text: '{{text}}',
+    gone: '{{absent}}',
+    fixed: [true, null],
   };
   expect(fillJson(template, values)).toEqual({
-    ...{ list: ['x', 'y'], number: 5, object: [{ a: 1 }] },
-    ...{ mixed: '5d', joined: 'a x y', text: values.get('text'), fixed: [true, null] },
+    list: ['x', 'y'],
+    number: 5,
+    object: [{ a: 1 }],
+    mixed: '5d',
+    joined: 'a x y',
+    text: values.get('text'),
+    fixed: [true, null],
   });
   expect(fillForm({ a: '{{text}}', b: '{{absent}}', scope: '{{list}}' }, values)).toBe(
     new URLSearchParams({ a: String(values.get('text')), scope: 'x y' }).toString(),

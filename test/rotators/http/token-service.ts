@@ -140,7 +140,10 @@ export async function startTokenService(): Promise<TokenService> {
   const { port } = served.address() as AddressInfo;
 
   const service: TokenService = {
-    ...{ port, authority, tokens, log },
+    port,
+    authority,
+    tokens,
+    log,
     admins: new Map(),
     room: 1_000,
     mood: undefined,
@@ -181,7 +184,12 @@ export async function startTokenService(): Promise<TokenService> {
       new Promise((resolve, reject) => {
         const asked = httpsRequest(
           {
-            ...{ host: 'localhost', port, path: '/self', agent: false, ca: authority.cert, timeout: 5_000 },
+            host: 'localhost',
+            port,
+            path: '/self',
+            agent: false,
+            ca: authority.cert,
+            timeout: 5_000,
             headers: { authorization: `Bearer ${token}` },
           },
           (response) => {

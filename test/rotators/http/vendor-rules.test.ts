@@ -20,10 +20,15 @@ describe('a credential that makes its own successor', () => {
   if (fixture === undefined) throw new Error(`no stand-in for ${name}`);
   const current: HttpSecret = { ...fixture.secret, ...fixture.made };
   const context = (of: HttpSecret) => ({
-    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 2_000,
+    allowPrivateAddresses: true,
     certificateAuthorities: standIn.certificateAuthorities,
     finding: () => {},
-    ...{ strategy: 'single-user' as const, random: systemRandom, passwords: passwordPolicy({}), token },
+    strategy: 'single-user' as const,
+    random: systemRandom,
+    passwords: passwordPolicy({}),
+    token,
     credentials: {
       current: of,
       admin: async () => undefined,
@@ -37,7 +42,8 @@ describe('a credential that makes its own successor', () => {
   test('is not revoked while it is the current one, since nothing could make the next', async () => {
     standIn.answer();
     expect(await rotator().contain(current, context(current))).toEqual({
-      ...{ loginsRefused: false, sessionsEnded: 0 },
+      loginsRefused: false,
+      sessionsEnded: 0,
       note: expect.stringContaining('only a rotation'),
     });
     expect(standIn.received).toEqual([]);
@@ -70,10 +76,15 @@ function vendor(name: string, change: Readonly<Record<string, unknown>> = {}) {
   if (fixture === undefined) throw new Error(`no stand-in for ${name}`);
   const secret: HttpSecret = { ...fixture.secret, ...change };
   const context = {
-    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 2_000,
+    allowPrivateAddresses: true,
     certificateAuthorities: standIn.certificateAuthorities,
     finding: () => {},
-    ...{ strategy: 'single-user' as const, random: systemRandom, passwords: passwordPolicy({}), token },
+    strategy: 'single-user' as const,
+    random: systemRandom,
+    passwords: passwordPolicy({}),
+    token,
     credentials: {
       current: secret,
       admin: async () => fixture.admin,
@@ -142,7 +153,8 @@ describe('what is particular to a vendor', () => {
       return rotator.propose(secret, context);
     };
     await expect(proposed(listed(secret.id), conflict('DATA_CONCURRENCY_ERROR'))).rejects.toMatchObject({
-      ...{ code: 'TargetBusy', retryable: true },
+      code: 'TargetBusy',
+      retryable: true,
       message: expect.stringContaining('answered 409 (DATA_CONCURRENCY_ERROR)'),
     });
     // Sent once: whoever was faster may have taken the last place, which only the list tells.
@@ -153,7 +165,8 @@ describe('what is particular to a vendor', () => {
     });
     for (const errorCode of ['CANNOT_DO_THAT', undefined]) {
       await expect(proposed(listed(secret.id), conflict(errorCode))).rejects.toMatchObject({
-        ...{ code: 'TargetRefused', retryable: false },
+        code: 'TargetRefused',
+        retryable: false,
       });
     }
     expect(await proposed(listed(secret.id), fixture.create.answer)).toMatchObject(fixture.made);
@@ -202,7 +215,8 @@ describe('what is particular to a vendor', () => {
         announce: async () => undefined,
       }),
     ).toMatchObject({
-      ...{ done: 'nothing', note: expect.stringContaining('still accepts it') },
+      done: 'nothing',
+      note: expect.stringContaining('still accepts it'),
     });
   });
 

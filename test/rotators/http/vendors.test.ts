@@ -28,7 +28,9 @@ describe.each([...fixtures])('%s', (name, fixture) => {
   const findings: string[] = [];
 
   const context = (current: HttpSecret, hasAdmin = true) => ({
-    ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, allowPrivateAddresses: true },
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: 2_000,
+    allowPrivateAddresses: true,
     certificateAuthorities: standIn.certificateAuthorities,
     finding: ({ code }: { code: string }) => findings.push(code),
     strategy: 'single-user' as const,
@@ -69,7 +71,9 @@ describe.each([...fixtures])('%s', (name, fixture) => {
 
   function expectRequests(expected: readonly Documented[]): void {
     const normal = standIn.received.map(({ method, host, path, headers, body }, index) => ({
-      ...{ method, host, path: path.replaceAll(`rekey-${token}-`, '<prefix>') },
+      method,
+      host,
+      path: path.replaceAll(`rekey-${token}-`, '<prefix>'),
       headers: Object.fromEntries(
         Object.keys(expected[index]?.headers ?? {}).map((header) => [header, headers[header]]),
       ),
@@ -140,7 +144,8 @@ describe.each([...fixtures])('%s', (name, fixture) => {
     findings.length = 0;
     standIn.answer(accepted, ...granted, gone, accepted);
     expect(await retire(secret)).toMatchObject({
-      ...{ done: 'nothing', note: expect.stringContaining('still accepts it') },
+      done: 'nothing',
+      note: expect.stringContaining('still accepts it'),
     });
     expect(findings).toEqual(['PreviousCredentialRemains']);
     findings.length = 0;

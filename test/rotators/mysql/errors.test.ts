@@ -3,7 +3,10 @@ import { connectError, statementError } from '../../../rotators/mysql/errors.ts'
 
 const place = {
   where: 'user "app" at db:3306/shop',
-  ...{ encrypted: false, database: 'shop', username: 'app', host: 'db' },
+  encrypted: false,
+  database: 'shop',
+  username: 'app',
+  host: 'db',
 };
 const answer = (errno: number, sqlState = 'HY000') =>
   Object.assign(new Error('withheld'), { errno, sqlState });

@@ -18,7 +18,11 @@ test('a user that must name its current password rotates without an admin', asyn
   // biome-ignore lint/suspicious/noExplicitAny: the server side of the driver has no types of its own
   server.on('connection', (connection: any) => {
     connection.serverHandshake({
-      ...{ protocolVersion: 10, serverVersion: '8.4.3', connectionId: 1, statusFlags: 2, characterSet: 45 },
+      protocolVersion: 10,
+      serverVersion: '8.4.3',
+      connectionId: 1,
+      statusFlags: 2,
+      characterSet: 45,
       capabilityFlags: 0xffffff & ~2048,
       authCallback: (_: unknown, done: (error: null) => void) => {
         done(null);
@@ -56,15 +60,22 @@ test('a user that must name its current password rotates without an admin', asyn
   if (!net.listening) await once(net, 'listening');
   const { port } = net.address() as AddressInfo;
   const current: MysqlSecret = {
-    ...{ engine: 'mysql', host: '127.0.0.1', port, ssl: false },
-    ...{ username: 'app', password: 'the current password' },
+    engine: 'mysql',
+    host: '127.0.0.1',
+    port,
+    ssl: false,
+    username: 'app',
+    password: 'the current password',
   };
   try {
     await rotator.apply(
       { ...current, password: 'the next password' },
       {
-        ...{ connectTimeoutMs: 2_000, statementTimeoutMs: 2_000, finding: () => {} },
-        ...{ strategy: 'single-user', random: systemRandom },
+        connectTimeoutMs: 2_000,
+        statementTimeoutMs: 2_000,
+        finding: () => {},
+        strategy: 'single-user',
+        random: systemRandom,
         credentials: {
           current,
           admin: async () => undefined,

@@ -156,14 +156,17 @@ test('a login whose user has a limit of time that a busy server cannot keep is p
     }),
   );
   const context = {
-    ...{ connectTimeoutMs: 60_000, statementTimeoutMs: 60_000, certificateAuthorities: [authority.cert] },
+    connectTimeoutMs: 60_000,
+    statementTimeoutMs: 60_000,
+    certificateAuthorities: [authority.cert],
     finding: () => {},
   };
   expect(await probe(secret, context)).toMatchObject({ outcome: 'accepted' });
   expect(asked).toEqual(['SELECT 1', 'ROLLBACK', 'SELECT 1']);
   answers.length = 0;
   expect(await probe(secret, { ...context, statementTimeoutMs: 200 })).toMatchObject({
-    ...{ outcome: 'unreachable', error: { code: 'TargetTimeout' } },
+    outcome: 'unreachable',
+    error: { code: 'TargetTimeout' },
   });
 });
 

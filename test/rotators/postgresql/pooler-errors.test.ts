@@ -4,7 +4,10 @@ import { LoginRefused } from '../../../rotators/transport/login.ts';
 
 const place = {
   where: 'user "app" at pooler:6432/shop',
-  ...{ encrypted: true, database: 'shop', username: 'app', host: 'pooler' },
+  encrypted: true,
+  database: 'shop',
+  username: 'app',
+  host: 'pooler',
 };
 const meaningOf = (pooler: string) => loginError({ code: '08P01', pooler }, place);
 

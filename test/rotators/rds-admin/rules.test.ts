@@ -10,7 +10,10 @@ import { type MasterSecret, masterSecretSchema, portOf } from '../../../rotators
 import { registry } from '../../../rotators/registry.ts';
 
 const secret = (engine: string, more: object = {}): MasterSecret => ({
-  ...{ engine, host: 'db.example', username: 'master', password: 'The-first-0ne' },
+  engine,
+  host: 'db.example',
+  username: 'master',
+  password: 'The-first-0ne',
   ...more,
 });
 const instance = { dbInstanceIdentifier: 'orders' };

@@ -8,11 +8,17 @@ import { hashOf, portOf, type RedisSecret, redisSecretSchema } from '../../../ro
 import { type AclUser, isPrivileged, parseUser } from '../../../rotators/redis/user.ts';
 
 const secret = (password: string, more: object = {}): RedisSecret => ({
-  ...{ engine: 'redis', host: 'redis.example', username: 'app', password },
+  engine: 'redis',
+  host: 'redis.example',
+  username: 'app',
+  password,
   ...more,
 });
 const user = (more: Partial<AclUser> = {}): AclUser => ({
-  ...{ on: true, nopass: false, passwords: [], privileged: false },
+  on: true,
+  nopass: false,
+  passwords: [],
+  privileged: false,
   ...more,
 });
 const [next, current, other] = [secret('the next one'), secret('the current one'), secret('another')];

@@ -44,7 +44,11 @@ async function listen(serve: (socket: Socket) => void): Promise<RedshiftSecret> 
   const address = listening.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    ...{ engine: 'redshift', host: '127.0.0.1', port: address.port, username: 'app', ssl: false },
+    engine: 'redshift',
+    host: '127.0.0.1',
+    port: address.port,
+    username: 'app',
+    ssl: false,
     password: 'Sentinel-123456',
   };
 }

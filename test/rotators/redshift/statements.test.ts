@@ -6,17 +6,31 @@ import { literal, quote } from '../../../rotators/redshift/sql.ts';
 import type { User } from '../../../rotators/redshift/user.ts';
 
 const user = (change: Partial<User> = {}): User => ({
-  ...{ name: 'app', id: 100, superuser: false, privileged: false, createDatabases: false },
-  ...{ connectionLimit: 'UNLIMITED', validUntil: 'infinity', expired: false, syslogAccess: 'RESTRICTED' },
-  ...{ sessionTimeout: 0, settings: [] },
+  name: 'app',
+  id: 100,
+  superuser: false,
+  privileged: false,
+  createDatabases: false,
+  connectionLimit: 'UNLIMITED',
+  validUntil: 'infinity',
+  expired: false,
+  syslogAccess: 'RESTRICTED',
+  sessionTimeout: 0,
+  settings: [],
   ...change,
 });
 const access = (change: Partial<Access> = {}): Access => ({
-  ...{ grants: [], groups: [], owns: [], shares: new Set<string>() },
+  grants: [],
+  groups: [],
+  owns: [],
+  shares: new Set<string>(),
   ...change,
 });
 const grant = (privilege: string, on: string, more: Partial<Grant> = {}): Grant => ({
-  ...{ before: '', privilege, on, option: false },
+  before: '',
+  privilege,
+  on,
+  option: false,
   ...more,
 });
 
@@ -29,7 +43,10 @@ test('names and texts are quoted as Redshift reads them', () => {
 describe('a clone gets what differs', () => {
   test('attributes and settings', () => {
     const anchor = user({
-      ...{ createDatabases: true, connectionLimit: '7', syslogAccess: 'UNRESTRICTED', sessionTimeout: 120 },
+      createDatabases: true,
+      connectionLimit: '7',
+      syslogAccess: 'UNRESTRICTED',
+      sessionTimeout: 120,
       validUntil: '2099-01-01 00:00:00+00',
       settings: ['search_path="$user", "a, b", public', 'query_group=etl'],
     });

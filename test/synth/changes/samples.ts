@@ -85,12 +85,22 @@ const ownRules: Sample = {
   key: ['own-rules', 'own-rules', 'own-rules', 'own-rules'],
   secret: optional<SecretInput['passwords']>(
     {
-      ...{ length: 24, excludeCharacters: '/@', excludeNumbers: true, excludePunctuation: true },
-      ...{ excludeUppercase: true, excludeLowercase: false, requireEachIncludedType: true },
+      length: 24,
+      excludeCharacters: '/@',
+      excludeNumbers: true,
+      excludePunctuation: true,
+      excludeUppercase: true,
+      excludeLowercase: false,
+      requireEachIncludedType: true,
     },
     {
-      ...{ length: 40, excludeCharacters: '/@"', excludeNumbers: false, excludePunctuation: false },
-      ...{ excludeUppercase: false, excludeLowercase: true, requireEachIncludedType: false },
+      length: 40,
+      excludeCharacters: '/@"',
+      excludeNumbers: false,
+      excludePunctuation: false,
+      excludeUppercase: false,
+      excludeLowercase: true,
+      requireEachIncludedType: false,
     },
   ).map((passwords) => ({ ...created('own-rules'), ...(passwords && { passwords }) })) as never,
 };
@@ -222,8 +232,9 @@ const samples: Readonly<Record<Field, Sample>> = {
       {
         ...created('type'),
         // Redshift takes no password without them, whatever the environment leaves out.
-        ...{ passwords: { excludeNumbers: false, excludeUppercase: false, excludeLowercase: false } },
-        ...{ type: 'redshift', create: { name: 'sample/type', fields: { ...login, engine: 'redshift' } } },
+        passwords: { excludeNumbers: false, excludeUppercase: false, excludeLowercase: false },
+        type: 'redshift',
+        create: { name: 'sample/type', fields: { ...login, engine: 'redshift' } },
       },
       with_({ ...created('type'), type: 'generic' }, 'adminSecret', undefined),
       created('type'),

@@ -16,13 +16,16 @@ export const ofEveryType = defineConfig({
           return [
             type,
             {
-              ...{ type, strategy, adopt: `secret/${type}`, owner: 'team' },
-              ...(entry.aws === undefined
-                ? {}
-                : { resources: [entry.aws.resources.example.replace(/:\d{12}:/, `:${common.account}:`)] }),
-              ...(entry.foreignFunction === undefined
-                ? {}
-                : { rotationFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:theirs' }),
+              type,
+              strategy,
+              adopt: `secret/${type}`,
+              owner: 'team',
+              ...(entry.aws !== undefined && {
+                resources: [entry.aws.resources.example.replace(/:\d{12}:/, `:${common.account}:`)],
+              }),
+              ...(entry.foreignFunction !== undefined && {
+                rotationFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:theirs',
+              }),
             },
           ];
         }),

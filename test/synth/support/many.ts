@@ -47,7 +47,9 @@ export function manySecrets(count: number, of = 7): EnvironmentConfiguration {
   const { environments } = defineConfig({
     environments: {
       prod: {
-        ...{ account: '111122223333', region: 'eu-central-1', audit: { retentionDays: 30 } },
+        account: '111122223333',
+        region: 'eu-central-1',
+        audit: { retentionDays: 30 },
         access: { operators: ['111122223333'] },
         secrets: Object.fromEntries(
           Array.from({ length: count }, (_, index) => {
