@@ -1,7 +1,7 @@
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { RevocationStarter } from '../core/ports.ts';
 import { type AwsCall, awsError, called } from './aws-error.ts';
-import { executionArn } from './operator/workflows.ts';
+import { executionArn } from './execution-arn.ts';
 
 /**
  * Starts the revocation workflow. Names of executions are unique for 90 days, which is what makes a request that is

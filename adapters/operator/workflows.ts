@@ -7,6 +7,7 @@ import {
   type SFNClient,
 } from '@aws-sdk/client-sfn';
 import type { Execution, ExecutionStage, Workflows } from '../../core/operator-ports.ts';
+import { executionArn } from '../execution-arn.ts';
 
 const statuses: Readonly<Record<ExecutionStatus, Execution['status']>> = {
   RUNNING: 'running',
@@ -16,10 +17,6 @@ const statuses: Readonly<Record<ExecutionStatus, Execution['status']>> = {
   TIMED_OUT: 'timed out',
   ABORTED: 'aborted',
 };
-
-/** Derives the ARN of an execution from the state machine's and the name. */
-export const executionArn = (workflowArn: string, name: string): string =>
-  `${workflowArn.replace(':stateMachine:', ':execution:')}:${name}`;
 
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
 

@@ -1,6 +1,6 @@
 /**
  * Every code of an error, by where it arises. `true` stands where the same call may succeed later without anybody changing
- * anything. Functions carry only this; what each code means and who can mend it stands in `catalogue.ts`.
+ * anything. Functions carry only this; what each code means and who can mend it stands in `catalogue/`.
  */
 export const codes = {
   target: {

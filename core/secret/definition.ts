@@ -51,7 +51,8 @@ export function contentDigest({ fields, masterarn }: SecretContent): string {
 
 /**
  * Facts that Rekey knows of a secret besides its value. The CDK app writes them as an SSM parameter (see `definitionParameter`
- * in `core/deployed/names.ts`); the rotation function, the revocation intake and the CLI read them.
+ * in `core/deployed/names.ts`). The revocation intake, the workflow's rotation, the observer of foreign rotations and the CLI read
+ * them. The rotation function reads those of created secrets, and of adopted ones with an {@link SecretDefinition.identity}.
  */
 export const secretDefinitionSchema = z.object({
   /** Name in Secrets Manager, as far as it is known at synth. An adopted secret may be known by ARN only. */

@@ -39,10 +39,12 @@ export function breachesIn(file: string, text: string): Breach[] {
 }
 
 function faultOf(room: Room, specifier: string, imported: string): string | undefined {
-  const { folder, imports } = room;
+  const { folder, imports, but = [] } = room;
   if (specifier.startsWith('.')) {
-    const allowed = roomOf(imported) === room || imports.some((place) => within(imported, place));
-    return allowed ? undefined : `${folder}/ may import ${imports.join(', ') || 'no other room'}`;
+    const isIn = (place: string) => within(imported, place);
+    const allowed = roomOf(imported) === room || (imports.some(isIn) && !but.some(isIn));
+    const except = but.length === 0 ? '' : `, but not ${but.join(', ')}`;
+    return allowed ? undefined : `${folder}/ may import ${imports.join(', ') || 'no other room'}${except}`;
   }
   if (outside.test(specifier) && !room.outside)
     return `${folder}/ talks to the outside through adapters/ only`;

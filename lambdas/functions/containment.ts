@@ -17,7 +17,7 @@ import { targetDefaults } from './target.ts';
 
 /**
  * Makes the containment function of one secret type. It cuts leaked credentials off at the target, and proves that they are dead.
- * The revocation workflow calls it.
+ * The revocation workflow calls it. `lib/function/bundle.ts` writes the modules that make it, but for types with one of their own.
  *
  * @example
  * export const handler = containmentHandler(rotator);

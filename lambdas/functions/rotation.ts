@@ -33,7 +33,7 @@ import { targetDefaults } from './target.ts';
 
 /**
  * Makes the Lambda handler of one secret type: a drop-in for AWS's own rotation functions. Besides the rotation steps it takes
- * the event of the schedule that ends overlaps; see `overlaps.ts`.
+ * the event of the schedule that ends overlaps; see `overlaps.ts`. `lib/function/bundle.ts` writes the modules that call it.
  *
  * @example
  * export const handler = rotationHandler(rotator);

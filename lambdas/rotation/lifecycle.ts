@@ -137,7 +137,7 @@ export class RotationLifecycle<S extends object> {
     }
   }
 
-  /** Secrets Manager's own rules for a step; see "Rotation steps" in the design. */
+  /** Secrets Manager's own rules for a step; see "Rotation" in docs/architecture.md. */
   #guard({ token, step }: RotationEvent, description: SecretDescription): 'pending' | 'current' {
     const { name, versions } = description;
     if (!description.rotationEnabled) {

@@ -11,8 +11,11 @@ import { rotatedTypes, secretTypes } from '../../rotators/registry.ts';
 export const packageRoot = join(import.meta.dirname, '..', '..');
 const entries = join(packageRoot, 'lambdas', 'functions');
 
-/** Services whose functions differ by secret type in nothing but the rotator. */
-const templates = { rotation: rotatedTypes, containment: secretTypes } as const;
+/** Services whose functions differ by secret type in nothing but the rotator, with what makes a handler of one. */
+const templates = {
+  rotation: { types: rotatedTypes, handler: 'rotationHandler' },
+  containment: { types: secretTypes, handler: 'containmentHandler' },
+} as const;
 type TemplateService = keyof typeof templates;
 
 /** Names the function of a service for secrets of one type, such as `postgresql-rotation`. */
@@ -27,8 +30,8 @@ export const functionNames: readonly string[] = [
   'revocation-rotation',
   'rotation-observer',
   'session-cutoff',
-  ...templates.rotation.map((type) => functionFor(type, 'rotation')),
-  ...templates.containment.map((type) => functionFor(type, 'containment')),
+  ...templates.rotation.types.map((type) => functionFor(type, 'rotation')),
+  ...templates.containment.types.map((type) => functionFor(type, 'containment')),
 ];
 
 /**
@@ -45,9 +48,10 @@ function startOf(name: string): BuildOptions {
       `there is no function called ${name}; Rekey has ${functionNames.join(', ')}`,
     );
   }
-  const contents = `import { ${service}Handler } from './${service}.ts';
+  const { handler } = templates[service];
+  const contents = `import { ${handler} } from './${service}.ts';
 import { rotator } from '../../rotators/${name.slice(0, -service.length - 1)}/rotator.ts';
-export const handler = ${service}Handler(rotator);
+export const handler = ${handler}(rotator);
 `;
   return { stdin: { contents, resolveDir: entries, sourcefile: `${name}.ts`, loader: 'ts' } };
 }

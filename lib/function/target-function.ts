@@ -113,7 +113,7 @@ export abstract class TargetFunction extends Construct implements IConnectable {
       ...(props.network !== undefined && { network: props.network }),
       ...(props.logRetention !== undefined && { logRetention: props.logRetention }),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrency: props.reservedConcurrency }),
-      // The targets' connect and statement timeouts add up to less; see the lifecycle engine.
+      // The targets' connect and statement timeouts add up to less; see `lambdas/functions/target.ts`.
       timeout: Duration.seconds(stepSecondsOf(type)),
     });
     markService(this.function, props.bus.environment, kind.service);

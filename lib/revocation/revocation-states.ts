@@ -136,6 +136,9 @@ function containment(
 /**
  * Builds the states of the revocation workflow.
  *
+ * Two of them contain. "Contain at once" comes before the rotation, and its outcome is `contained` in the data; "Contain" is the
+ * sweep after the rotation, and its outcome is `swept`.
+ *
  * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off that
  * fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A secret that
  * Rekey has no way to try is replaced without proof, which is an end of its own.

@@ -104,7 +104,8 @@ export interface DatabaseSecretProps extends Omit<RotatedSecretProps, 'secret'> 
 
 /**
  * A secret that rotates on schedule and can be revoked. It holds the entry in Secrets Manager (created or adopted), its
- * schedule, its permissions for the two functions, and its definition for the revocation intake and the CLI.
+ * schedule, its permissions for the two functions, and its definition. The revocation, the CLI and the observer of foreign
+ * rotations read that; so does the rotation function of a created secret, and of an adopted one with an `identity`.
  *
  * @example
  * const orders = new RotatedSecret(this, 'Orders', {

@@ -12,6 +12,12 @@ test.each([
   ['rotators/redis/x.ts', "import { y } from '../registry.ts';", 'rotators/redis/ may import'],
   ['rotators/families/x.ts', "import type { y } from '../redis/schema.ts';", 'rotators/families/ may import'],
   ['adapters/x.ts', "export { y } from '../lambdas/rotation/lifecycle.ts';", 'adapters/ may import core'],
+  ['adapters/x.ts', "import { y } from './operator/workflows.ts';", 'adapters/ may import core'],
+  [
+    'lambdas/functions/x.ts',
+    "import { y } from '../../adapters/operator/workflows.ts';",
+    'but not adapters/operator',
+  ],
   ['lambdas/rotation/x.ts', "import { y } from '../functions/chain.ts';", 'lambdas/rotation/ may import'],
   ['lambdas/audit/x.ts', "import { y } from '../../adapters/audit-store.ts';", 'lambdas/audit/ may import'],
   ['lambdas/audit/x.ts', "import { SQSClient } from '@aws-sdk/client-sqs';", 'through adapters/ only'],
@@ -28,6 +34,7 @@ test.each([
 test.each([
   ['rotators/elasticache/x.ts', "import { y } from '../redis/connection.ts';"],
   ['lib/rotation/x.ts', "import { y } from '../config/schema.ts';"],
+  ['adapters/operator/x.ts', "import { y } from '../aws-error.ts';"],
   ['lambdas/functions/x.ts', "import { y } from '../../adapters/clock.ts';"],
   ['test/core/x.ts', "import { y } from '../../rotators/mysql/probe.ts';"],
 ])('in %s, %s is allowed', (file, text) => {
