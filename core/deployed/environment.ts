@@ -3,8 +3,8 @@ import { RekeyError } from '../errors/rekey-error.ts';
 import { strategies } from '../secret/secret.ts';
 
 /**
- * Environment variables of the functions. Constructs are typed by these schemas, so a variable that a function
- * needs and nobody sets fails at compile time, and one with a wrong value fails at its first start.
+ * Environment variables of the functions. Constructs are typed by these schemas, so a variable that a function needs and nobody
+ * sets fails at compile time. A wrong value fails at synth where it is known there, and else at the function's first start.
  */
 const common = {
   REKEY_ENVIRONMENT: z.string().min(1),

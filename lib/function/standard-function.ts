@@ -40,7 +40,8 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
   /** Values for {@link environmentSchema}; values that are known at synth are checked there. */
   readonly environment: FunctionEnvironment<Schema>;
   /**
-   * Further environment variables, for code that reads them outside the schema (the password rules).
+   * Variables that the function reads by another way than the schema. They are not checked. The password rules of a rotation
+   * function are such: their names and values are those of AWS's own functions.
    * @default - none
    */
   readonly extraEnvironment?: Readonly<Record<string, string>>;
@@ -89,6 +90,7 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
 export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends LambdaFunction {
   /** The function's role; always one of its own. */
   override readonly role: Role;
+  private readonly environmentSchema: Schema;
 
   constructor(scope: Construct, id: string, props: StandardFunctionProps<Schema>) {
     const logGroup = new LogGroup(scope, `${id}Logs`, {
@@ -116,7 +118,7 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
       timeout: props.timeout ?? Duration.seconds(30),
       memorySize: props.memorySize ?? 512,
       environment: {
-        ...checkEnvironment(id, props.environmentSchema, props.environment),
+        ...checkEnvironment(`${scope.node.path}/${id}`, props.environmentSchema, props.environment),
         ...props.extraEnvironment,
         POWERTOOLS_SERVICE_NAME: props.service,
         // Where many secrets are revoked at once, APIs turn calls away for a while: three seconds more before the step is
@@ -131,6 +133,7 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
       ...(props.network !== undefined && networkOf(props.network)),
     });
     this.role = role;
+    this.environmentSchema = props.environmentSchema;
     logGroup.grantWrite(role);
     if (props.logEncryptionKey !== undefined) {
       permitLogEncryption(this, props.logEncryptionKey);
@@ -147,6 +150,15 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
             'resource-level permissions; the EC2 actions are denied to the function itself.',
     });
   }
+
+  /**
+   * Sets a variable of the schema that is known only when the function is there. Its value is checked like those in the props.
+   * @throws RekeyError `ConstructInvalid` when the function would refuse the value
+   */
+  setVariable(name: keyof Schema['shape'] & string, value: string): void {
+    checkVariable(this.node.path, this.environmentSchema, name, value);
+    this.addEnvironment(name, value);
+  }
 }
 
 /** Hands the network on as the CDK takes it, whose list of security groups may be changed. */
@@ -159,33 +171,38 @@ function networkOf({
 
 const fromPackage = (path: string): string => (isAbsolute(path) ? path : join(packageRoot, path));
 
-/** Checks the values that are known at synth, so that a typo fails there and not at the first invocation. */
+/** Checks the values of a function's variables; those that are left out are missing in the result. */
 function checkEnvironment<Schema extends z.ZodObject>(
-  id: string,
+  path: string,
   schema: Schema,
   environment: FunctionEnvironment<Schema>,
 ): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries<string | undefined>(environment)) {
-    const field = schema.shape[name] as z.ZodType | undefined;
-    if (field === undefined) {
-      throw new RekeyError(
-        'ConstructInvalid',
-        `${id}: the function does not read the environment variable ${name}; remove it`,
-      );
-    }
-    if (value === undefined) {
-      continue;
-    }
-    if (!Token.isUnresolved(value) && !field.safeParse(value).success) {
-      throw new RekeyError(
-        'ConstructInvalid',
-        `${id}: the function would refuse ${name}=${JSON.stringify(value)}`,
-      );
-    }
-    values[name] = value;
+    checkVariable(path, schema, name, value);
+    if (value !== undefined) values[name] = value;
   }
   return values;
+}
+
+/** Checks a value that is known at synth, so that a typo fails there and not at the first invocation. */
+function checkVariable(path: string, schema: z.ZodObject, name: string, value: string | undefined): void {
+  const field = schema.shape[name] as z.ZodType | undefined;
+  if (field === undefined) {
+    throw new RekeyError(
+      'ConstructInvalid',
+      `${path}: the function does not read the environment variable ${name}; remove it`,
+    );
+  }
+  if (value === undefined || Token.isUnresolved(value)) return;
+  const { error } = field.safeParse(value);
+  if (error !== undefined) {
+    const limits = error.issues.map(({ message }) => message).join('; ');
+    throw new RekeyError(
+      'ConstructInvalid',
+      `${path}: the function would refuse ${name}=${JSON.stringify(value)}: ${limits}`,
+    );
+  }
 }
 
 /**

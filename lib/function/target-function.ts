@@ -7,6 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type {
   containmentEnvironmentSchema,
+  FunctionEnvironment,
   rotationEnvironmentSchema,
 } from '../../core/deployed/environment.ts';
 import type { services } from '../../core/deployed/names.ts';
@@ -56,19 +57,40 @@ export interface TargetFunctionProps {
   readonly reservedConcurrency?: number;
 }
 
+type TargetSchema = typeof rotationEnvironmentSchema | typeof containmentEnvironmentSchema;
+
 /** The settings in which the function that rotates and the one that contains differ. */
-export interface TargetFunctionKind {
+export interface TargetFunctionKind<Schema extends TargetSchema> {
   readonly service: (typeof services)['rotation' | 'containment'];
-  readonly environmentSchema: typeof rotationEnvironmentSchema | typeof containmentEnvironmentSchema;
+  readonly environmentSchema: Schema;
+  /** Values for the schema; {@link targetEnvironment} gives what both kinds need. */
+  readonly environment: FunctionEnvironment<Schema>;
   readonly description: string;
   readonly secretActions: readonly string[];
   readonly keyActions: readonly string[];
+  /** Password rules, which are outside the schema. @default - none */
   readonly extraEnvironment?: Readonly<Record<string, string>>;
 }
 
+/** Gives the variables of both kinds of functions. */
+export const targetEnvironment = (
+  props: TargetFunctionProps,
+): Omit<FunctionEnvironment<typeof containmentEnvironmentSchema>, 'REKEY_SESSION_CUTOFF_FUNCTION'> => ({
+  REKEY_ENVIRONMENT: props.bus.environment,
+  REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
+  REKEY_AUDIT_QUEUE_URL: props.auditQueue.queueUrl,
+  REKEY_STRATEGY: props.strategy,
+  REKEY_ALLOW_PLAINTEXT: String(props.allowPlaintext ?? false),
+  REKEY_ALLOW_PRIVATE_ADDRESSES: String(props.allowPrivateAddresses ?? false),
+  ...(props.certificateAuthority !== undefined && { REKEY_CA_FILE: basename(props.certificateAuthority) }),
+});
+
 /** The common part of the functions that log in to targets of one type, with one strategy, in one network. */
-export abstract class TargetFunction extends Construct implements IConnectable {
-  readonly function: StandardFunction;
+export abstract class TargetFunction<Schema extends TargetSchema = TargetSchema>
+  extends Construct
+  implements IConnectable
+{
+  readonly function: StandardFunction<Schema>;
   readonly type: SecretType;
   readonly strategy: Strategy;
   /** Bus on which it announces what it did. */
@@ -79,7 +101,7 @@ export abstract class TargetFunction extends Construct implements IConnectable {
   private readonly admins: SecretAccess;
   private readonly resourceStatements: readonly PagedStatement[];
 
-  constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind) {
+  constructor(scope: Construct, id: string, props: TargetFunctionProps, kind: TargetFunctionKind<Schema>) {
     super(scope, id);
     const { type, strategy } = props;
     const entry: SecretTypeDescriptor = registry[type];
@@ -97,17 +119,7 @@ export abstract class TargetFunction extends Construct implements IConnectable {
       service: kind.service,
       description: kind.description,
       environmentSchema: kind.environmentSchema,
-      environment: {
-        REKEY_ENVIRONMENT: props.bus.environment,
-        REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
-        REKEY_AUDIT_QUEUE_URL: props.auditQueue.queueUrl,
-        REKEY_STRATEGY: strategy,
-        REKEY_ALLOW_PLAINTEXT: String(props.allowPlaintext ?? false),
-        REKEY_ALLOW_PRIVATE_ADDRESSES: String(props.allowPrivateAddresses ?? false),
-        ...(props.certificateAuthority !== undefined && {
-          REKEY_CA_FILE: basename(props.certificateAuthority),
-        }),
-      },
+      environment: kind.environment,
       ...(kind.extraEnvironment !== undefined && { extraEnvironment: kind.extraEnvironment }),
       ...(props.certificateAuthority !== undefined && { files: [props.certificateAuthority] }),
       ...(props.network !== undefined && { network: props.network }),

@@ -4,14 +4,14 @@ import { containmentEnvironmentSchema } from '../../core/deployed/environment.ts
 import { services } from '../../core/deployed/names.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
-import { TargetFunction, type TargetFunctionProps } from '../function/target-function.ts';
+import { TargetFunction, type TargetFunctionProps, targetEnvironment } from '../function/target-function.ts';
 import { SessionCutoffFunction } from './session-cutoff-function.ts';
 
 /**
  * Cuts leaked credentials off at their target and proves that they are dead. It serves secrets of one type and strategy in one
  * network. Its role reads secrets, but can write none and grant no permission.
  */
-export class ContainmentFunction extends TargetFunction {
+export class ContainmentFunction extends TargetFunction<typeof containmentEnvironmentSchema> {
   /** Function that ends sessions for it, where the type's permission for that could grant others. */
   readonly sessionCutoff: SessionCutoffFunction | undefined;
 
@@ -19,6 +19,7 @@ export class ContainmentFunction extends TargetFunction {
     super(scope, id, props, {
       service: services.containment,
       environmentSchema: containmentEnvironmentSchema,
+      environment: targetEnvironment(props),
       description: `Rekey ${props.bus.environment}: cuts off leaked ${props.type} credentials, ${props.strategy}`,
       secretActions: [
         'secretsmanager:DescribeSecret',
@@ -46,7 +47,7 @@ export class ContainmentFunction extends TargetFunction {
   }
 
   private mayInvoke({ function: { functionArn, functionName } }: SessionCutoffFunction): void {
-    this.function.addEnvironment('REKEY_SESSION_CUTOFF_FUNCTION' satisfies Variable, functionName);
+    this.function.setVariable('REKEY_SESSION_CUTOFF_FUNCTION', functionName);
     this.function.role.addToPolicy(
       new PolicyStatement({
         sid: 'EndSessions',
@@ -56,5 +57,3 @@ export class ContainmentFunction extends TargetFunction {
     );
   }
 }
-
-type Variable = keyof typeof containmentEnvironmentSchema.shape;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Lazy, Names, Stack } from 'aws-cdk-lib';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { RotationEnvironment } from '../../core/deployed/environment.ts';
+import type { rotationEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { brakesPath } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
@@ -12,20 +12,13 @@ import type { StandardFunction } from '../function/standard-function.ts';
 /** Number of different secrets, failing in a row, that engages the brake by default. */
 export const usualBrakeAfter = 5;
 
-/** Names of the variables by which a function knows its brake. */
-const variables = {
-  name: 'REKEY_BRAKE',
-  after: 'REKEY_BRAKE_AFTER',
-  code: 'REKEY_CODE',
-} as const satisfies Record<string, keyof RotationEnvironment>;
-
 /**
  * Gives a rotation function its brake: where its state stands, how many failures engage it, and which code this is.
  * @param scope - the construct whose path names the brake
  */
 export function attachBrake(
   scope: Construct,
-  target: StandardFunction,
+  target: StandardFunction<typeof rotationEnvironmentSchema>,
   { environment, after }: { readonly environment: string; readonly after: number },
 ): void {
   if (!Number.isInteger(after) || after < 2 || after > 10) {
@@ -35,9 +28,9 @@ export function attachBrake(
     );
   }
   const name = Names.uniqueResourceName(scope, { maxLength: 200, allowedSpecialCharacters: '-' });
-  target.addEnvironment(variables.name, name);
-  target.addEnvironment(variables.after, String(after));
-  target.addEnvironment(variables.code, codeOf(target));
+  target.setVariable('REKEY_BRAKE', name);
+  target.setVariable('REKEY_BRAKE_AFTER', String(after));
+  target.setVariable('REKEY_CODE', codeOf(target));
   grantOnBrakes(target.role, `${brakesPath(environment)}/${name}`, { mayDelete: true });
 }
 
@@ -70,7 +63,7 @@ export function grantOnBrakes(
  * Identifies the code and the configuration of a function by a text. The text is another one when anything of them changes in
  * the template, and the same one in every synth until then.
  */
-function codeOf(target: StandardFunction): string {
+function codeOf(target: LambdaFunction): string {
   let asked = false;
   return Lazy.uncachedString({
     produce: () => {
@@ -86,7 +79,7 @@ function codeOf(target: StandardFunction): string {
   });
 }
 
-function identify(target: StandardFunction): string {
+function identify(target: LambdaFunction): string {
   const resource = target.node.defaultChild;
   if (!(resource instanceof CfnFunction)) {
     throw new RekeyError('ConstructInvalid', `${target.node.path}: not a function of CloudFormation`);

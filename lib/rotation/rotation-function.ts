@@ -1,10 +1,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { rotationEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { type FunctionEnvironment, rotationEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { services } from '../../core/deployed/names.ts';
 import type { RotatedType } from '../../rotators/registry.ts';
-import { TargetFunction, type TargetFunctionProps } from '../function/target-function.ts';
+import { TargetFunction, type TargetFunctionProps, targetEnvironment } from '../function/target-function.ts';
 import { DefinitionAccess } from '../secret/definition-access.ts';
 import type { SecretIdentity } from '../secret/secret-access.ts';
 import { attachBrake, usualBrakeAfter } from './brake-access.ts';
@@ -47,7 +47,7 @@ export interface RotationFunctionProps extends TargetFunctionProps {
  *   network: { vpc, securityGroups: [toDatabase] },
  * });
  */
-export class RotationFunction extends TargetFunction {
+export class RotationFunction extends TargetFunction<typeof rotationEnvironmentSchema> {
   private readonly definitions: DefinitionAccess;
   private overlaps: OverlapRule | undefined;
 
@@ -55,6 +55,10 @@ export class RotationFunction extends TargetFunction {
     super(scope, id, props, {
       service: services.rotation,
       environmentSchema: rotationEnvironmentSchema,
+      environment: {
+        ...targetEnvironment(props),
+        ...(props.strategy === 'dual-credential' && overlapEnvironment(props)),
+      },
       description: `Rekey ${props.bus.environment}: rotates ${props.type} secrets, ${props.strategy}`,
       secretActions: [
         'secretsmanager:DescribeSecret',
@@ -64,10 +68,7 @@ export class RotationFunction extends TargetFunction {
         'secretsmanager:UpdateSecretVersionStage',
       ],
       keyActions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      extraEnvironment: {
-        ...props.passwordEnvironment,
-        ...(props.strategy === 'dual-credential' && overlapEnvironment(props)),
-      },
+      ...(props.passwordEnvironment !== undefined && { extraEnvironment: props.passwordEnvironment }),
     });
     this.definitions = new DefinitionAccess(this.function.role, this.pages);
     // Without the account condition, a secret of any other account could have this function work for it.
@@ -98,7 +99,12 @@ export class RotationFunction extends TargetFunction {
   }
 }
 
-const overlapEnvironment = ({ overlap, grace }: RotationFunctionProps): Record<string, string> => ({
+type Hours = 'REKEY_OVERLAP_HOURS' | 'REKEY_GRACE_HOURS';
+
+const overlapEnvironment = ({
+  overlap,
+  grace,
+}: RotationFunctionProps): Pick<FunctionEnvironment<typeof rotationEnvironmentSchema>, Hours> => ({
   REKEY_OVERLAP_HOURS: String((overlap ?? Duration.hours(24)).toHours()),
   REKEY_GRACE_HOURS: String((grace ?? Duration.hours(24)).toHours()),
 });

@@ -99,6 +99,30 @@ describe('a standard function', () => {
         new StandardFunction(stack, 'Two', { ...writer, environment: extra as typeof writer.environment }),
     ).toThrow('Two: the function does not read the environment variable REKEY_BUKET; remove it');
   });
+
+  test('is held to the same by what sets a variable later, unless the value is known only when it is deployed', () => {
+    const { stack, auditQueue } = testStack();
+    const rotation = new StandardFunction(stack, 'Rotation', {
+      ...writer,
+      environmentSchema: rotationEnvironmentSchema,
+      environment: {
+        REKEY_ENVIRONMENT: 'test',
+        REKEY_EVENT_BUS: 'bus',
+        REKEY_AUDIT_QUEUE_URL: auditQueue.queueUrl,
+        REKEY_STRATEGY: 'single-user',
+      },
+    });
+    expect(() => rotation.setVariable('REKEY_BRAKE_AFTER', '11')).toThrow(
+      'Rotation: the function would refuse REKEY_BRAKE_AFTER="11": Too big: expected number to be <=10',
+    );
+    rotation.setVariable('REKEY_BRAKE_AFTER', '10');
+    rotation.setVariable('REKEY_CODE', auditQueue.queueName);
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: { REKEY_BRAKE_AFTER: '10', REKEY_CODE: stack.resolve(auditQueue.queueName) },
+      },
+    });
+  });
 });
 
 describe('a bundle', () => {

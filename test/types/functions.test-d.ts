@@ -124,7 +124,12 @@ const rotationProps: RotationFunctionProps = {
 new RotationFunction(stack, 'Rotation', rotationProps);
 new ContainmentFunction(stack, 'Containment', targetProps);
 new ContainmentFunction(stack, 'Foreign', { ...targetProps, type: 'external' });
-same<StandardFunction>()(rotation.function);
+const standardFunctions: readonly StandardFunction[] = [rotation.function, containment.function];
+rotation.function.setVariable('REKEY_BRAKE_AFTER', '3');
+// @ts-expect-error a rotation function reads no such variable
+rotation.function.setVariable('REKEY_BREAK_AFTER', '3');
+// @ts-expect-error a containment function has no brake
+containment.function.setVariable('REKEY_BRAKE_AFTER', '3');
 same<TargetFunctionProps['type']>()(rotation.type);
 same<IRekeyBus>()(containment.bus);
 same<Connections>()(rotation.connections);
@@ -233,4 +238,4 @@ new RunbookAlarm(stack, 'Alarm', { ...alarmProps, runbook: 'nothing-to-do' });
 // @ts-expect-error a topic is a construct, not its ARN
 new RunbookAlarm(stack, 'Alarm', { ...alarmProps, topic: 'arn:aws:sns:eu-central-1:111122223333:alarms' });
 
-export const compiled = [lambdaFunction, runbook, name];
+export const compiled = [lambdaFunction, standardFunctions, runbook, name];
