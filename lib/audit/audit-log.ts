@@ -26,6 +26,7 @@ import {
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { excludeReplays } from '../events/exclude-replays.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
+import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
@@ -166,6 +167,12 @@ export class AuditLog extends Construct {
     this.recordEverything(props);
 
     this.watch(props);
+    writeDeploymentParameters(this, environment, {
+      [deploymentParameters.auditBucket]: this.bucket.bucketName,
+      [deploymentParameters.auditQueueUrl]: this.queue.queueUrl,
+      [auditKeyParameter]: this.key.keyArn,
+      [deploymentParameters.auditDeadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
+    });
   }
 
   /** Counts the records that were written. @default - sum over five minutes */

@@ -1,10 +1,8 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { auditKeyParameter, deploymentParameters } from '../../core/deployed/names.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
-import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { AuditLog } from './audit-log.ts';
 
 /** Props of {@link AuditStack}. */
@@ -19,7 +17,7 @@ export class AuditStack extends Stack {
 
   constructor(scope: Construct, id: string, props: AuditStackProps) {
     super(scope, id, { terminationProtection: true, ...props });
-    const { environment, configuration } = props;
+    const { configuration } = props;
     this.auditLog = new AuditLog(this, 'AuditLog', {
       bus: props.bus,
       retention: Duration.days(configuration.audit.retentionDays),
@@ -27,12 +25,6 @@ export class AuditStack extends Stack {
       ...(configuration.reservedConcurrency.writer !== undefined && {
         reservedConcurrency: configuration.reservedConcurrency.writer,
       }),
-    });
-    writeDeploymentParameters(this, environment, {
-      [deploymentParameters.auditBucket]: this.auditLog.bucket.bucketName,
-      [deploymentParameters.auditQueueUrl]: this.auditLog.queue.queueUrl,
-      [auditKeyParameter]: this.auditLog.key.keyArn,
-      [deploymentParameters.auditDeadLetterQueueUrl]: this.auditLog.deadLetterQueue.queueUrl,
     });
   }
 }

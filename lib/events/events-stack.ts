@@ -3,9 +3,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
-import { deploymentParameters } from '../../core/deployed/names.ts';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
-import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { RekeyBus } from './rekey-bus.ts';
 
 /** Props that every stack of an environment gets. */
@@ -40,9 +38,6 @@ export class EventsStack extends Stack {
     } else {
       this.topic = Topic.fromTopicArn(this, 'Alarms', notifications.topicArn);
     }
-    writeDeploymentParameters(this, environment, {
-      [deploymentParameters.eventBus]: this.bus.eventBus.eventBusName,
-    });
   }
 }
 

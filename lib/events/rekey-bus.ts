@@ -9,10 +9,11 @@ import {
 } from 'aws-cdk-lib/aws-events';
 import { type Grant, Grant as Grants, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { busName, metrics, services } from '../../core/deployed/names.ts';
+import { busName, deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { DetailType } from '../../core/events/catalogue.ts';
 import { environmentNameSchema } from '../config/schema.ts';
+import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { rekeyMetric } from '../observation/runbook-alarm.ts';
 import { excludeReplays } from './exclude-replays.ts';
 
@@ -154,6 +155,9 @@ export class RekeyBus extends RekeyBusBase {
       eventBusName: busName(props.environment),
       description: `Rekey's events of the environment ${props.environment}`,
     }) as IEventBus;
+    writeDeploymentParameters(this, props.environment, {
+      [deploymentParameters.eventBus]: this.eventBus.eventBusName,
+    });
     if (props.archiveRetention !== undefined) {
       this.eventBus.archive('Archive', {
         archiveName: busName(props.environment),

@@ -2,10 +2,8 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { deploymentParameters } from '../../core/deployed/names.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
-import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { RevocationWorkflow } from './revocation-workflow.ts';
 
@@ -23,7 +21,7 @@ export class RevocationStack extends Stack {
 
   constructor(scope: Construct, id: string, props: RevocationStackProps) {
     super(scope, id, props);
-    const { environment, configuration, bus, auditQueue, secrets } = props;
+    const { configuration, bus, auditQueue, secrets } = props;
     this.workflow = new RevocationWorkflow(this, 'Workflow', {
       bus,
       auditQueue,
@@ -33,11 +31,6 @@ export class RevocationStack extends Stack {
       maximumRequestAge: Duration.hours(configuration.revocation.maximumAgeHours),
       alarmTopic: props.topic,
       reservedConcurrency: configuration.reservedConcurrency,
-    });
-    writeDeploymentParameters(this, environment, {
-      [deploymentParameters.revocationWorkflowArn]: this.workflow.stateMachine.stateMachineArn,
-      [deploymentParameters.revocationIntakeLogGroup]: this.workflow.intake.logGroup.logGroupName,
-      [deploymentParameters.revocationDeadLetterQueueUrl]: this.workflow.deadLetterQueue.queueUrl,
     });
   }
 }

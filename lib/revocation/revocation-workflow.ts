@@ -14,11 +14,12 @@ import {
   revocationReportEnvironmentSchema,
   revocationRotateEnvironmentSchema,
 } from '../../core/deployed/environment.ts';
-import { metrics, services } from '../../core/deployed/names.ts';
+import { deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
 import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
+import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { createDeadLetterQueue } from '../function/dead-letters.ts';
 import { grantOnFunctions } from '../function/environment-functions.ts';
 import { StandardFunction } from '../function/standard-function.ts';
@@ -153,6 +154,11 @@ export class RevocationWorkflow extends Construct {
     }
     this.connect(props);
     this.watch(props);
+    writeDeploymentParameters(this, environment, {
+      [deploymentParameters.revocationWorkflowArn]: this.stateMachine.stateMachineArn,
+      [deploymentParameters.revocationIntakeLogGroup]: this.intake.logGroup.logGroupName,
+      [deploymentParameters.revocationDeadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
+    });
   }
 
   private createStateMachine(props: RevocationWorkflowProps): StateMachine {

@@ -5,20 +5,21 @@ import { grantOnFunctions } from '../function/environment-functions.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { invokeRotation } from './rotation-start.ts';
 
-/** Lets a role have Secrets Manager invoke the functions that rotate: Rekey's by their tags, others by ARN. */
+/**
+ * Lets a role have Secrets Manager invoke the functions that rotate: Rekey's by their tags, those of apps that join included;
+ * others by ARN.
+ */
 export function grantInvokeRotation(
   role: IRole,
   pages: PolicyPages,
   { environment, secrets }: { readonly environment: string; readonly secrets: readonly RotatedSecret[] },
 ): void {
-  if (secrets.some(({ foreign }) => !foreign)) {
-    grantOnFunctions(role, {
-      ...invokeRotation,
-      sid: `${invokeRotation.sid}OfEnvironment`,
-      environment,
-      service: services.rotation,
-    });
-  }
+  grantOnFunctions(role, {
+    ...invokeRotation,
+    sid: `${invokeRotation.sid}OfEnvironment`,
+    environment,
+    service: services.rotation,
+  });
   for (const { rotationFunctionArn } of secrets.filter(({ foreign }) => foreign)) {
     pages.add(invokeRotation, sizedArn(rotationFunctionArn));
   }

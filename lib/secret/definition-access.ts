@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { contentTag, definitionsPath } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
@@ -41,7 +41,10 @@ export class DefinitionAccess {
       resource: 'parameter',
       resourceName: parameterName.slice(1),
     });
-    this.pages.add(readDefinition, sizedArn(parameter, parameterName));
+    this.pages.add(
+      readDefinition,
+      sizedArn(parameter, Token.isUnresolved(parameterName) ? undefined : parameterName),
+    );
     if (noted !== undefined) {
       this.pages.add(noteContent, sizedArn(noted.arnPattern, noted.name));
     }

@@ -1,4 +1,11 @@
-import { CfnDeletionPolicy, type CustomResource, Duration, Token, Validations } from 'aws-cdk-lib';
+import {
+  Annotations,
+  CfnDeletionPolicy,
+  type CustomResource,
+  Duration,
+  Token,
+  Validations,
+} from 'aws-cdk-lib';
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { type OnEventOptions, type Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -6,7 +13,6 @@ import { CfnRotationSchedule, type ISecret } from 'aws-cdk-lib/aws-secretsmanage
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
-import { definitionParameter } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { DetailType } from '../../core/events/catalogue.ts';
 import {
@@ -16,7 +22,7 @@ import {
 } from '../../core/secret/definition.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
 import { scheduleSchema } from '../config/expressions.ts';
-import type { IRekeyBus } from '../events/rekey-bus.ts';
+import { type IRekeyBus, RekeyBus } from '../events/rekey-bus.ts';
 import { TargetFunction } from '../function/target-function.ts';
 import type { ContainmentFunction } from '../revocation/containment-function.ts';
 import { FirstRotations } from '../rotation/first-rotation.ts';
@@ -29,6 +35,7 @@ import {
   startRotation,
 } from '../rotation/rotation-start.ts';
 import { definitionText } from './definition-text.ts';
+import { definitionParameterOf } from './known-name.ts';
 import type { SecretIdentity } from './secret-access.ts';
 import {
   type AdoptedSecret,
@@ -187,6 +194,12 @@ export class RotatedSecret extends Construct {
     this.secretName = entry.name;
     this.inNamespace = created && entry.name.startsWith(`/${environment}/`);
     this.identity = entry.identity;
+    if (!this.inNamespace && !(this.bus instanceof RekeyBus)) {
+      Annotations.of(this).addWarningV2(
+        'rekey:not-replaced-by-revocation',
+        `the environment ${environment} is of another app, and its revocation may replace only secrets named /${environment}/… that Rekey created; adopt ${entry.name} in the app of the environment, or create it here`,
+      );
+    }
 
     for (const target of rotation === undefined ? [props.containment] : [rotation, props.containment]) {
       target.attachSecret(this.identity);
@@ -236,9 +249,10 @@ export class RotatedSecret extends Construct {
       rotation.attachOverlap(this.secretName);
     }
 
-    const parameterName = definitionParameter(environment, this.secretName);
+    const parameterName = definitionParameterOf(environment, this.secretName);
     this.definition = new StringParameter(this, 'Definition', {
       parameterName,
+      simpleName: false,
       description: `Rekey ${environment}: definition of the secret ${this.secretName}`,
       stringValue: definitionText(this, this.secretName, this.describe(props, admin?.arn)),
     });

@@ -5,6 +5,7 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { endsLikeSuffix, environmentTag } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { nameOf } from './known-name.ts';
 import type { SecretIdentity } from './secret-access.ts';
 
 /**
@@ -59,8 +60,17 @@ const firstValue = {
   excludeCharacters: '/@"\'\\',
 };
 
-/** Creates a secret. */
+/**
+ * Creates a secret.
+ * @throws RekeyError `ConstructInvalid` when its name is known at the deploy alone
+ */
 export function createSecret(scope: Construct, create: CreatedSecret, environment: string): Entry {
+  if (Token.isUnresolved(create.name)) {
+    throw new RekeyError(
+      'ConstructInvalid',
+      `${scope.node.id}: create.name must be known at synth, since permissions and other names are made of it; give it as text`,
+    );
+  }
   const secret = new Secret(scope, 'Secret', {
     secretName: create.name,
     encryptionKey: create.encryptionKey,
@@ -112,14 +122,18 @@ export function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret |
 function entryOf(secret: ISecret, given?: string): Entry {
   const { encryptionKey, secretArn: arn, secretFullArn } = secret;
   if (secretFullArn !== undefined) {
-    const name = secret.secretName;
+    const name = nameOf(secret);
     const asNamed = !Token.isUnresolved(secretFullArn) && !endsLikeSuffix(name);
     return {
       secret,
       name,
       arn: secretFullArn,
       scheduled: asNamed ? secretFullArn.replace(/-[A-Za-z0-9]{6}$/, '') : secretFullArn,
-      identity: { arnPattern: secretFullArn, encryptionKey },
+      identity: {
+        arnPattern: secretFullArn,
+        ...(!Token.isUnresolved(name) && { name }),
+        encryptionKey,
+      },
     };
   }
   // The CDK takes such an end of a partial ARN for the suffix, and leaves it out of the name.

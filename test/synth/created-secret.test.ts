@@ -10,7 +10,7 @@ import { ForeignRotationFunction } from '../../lib/rotation/foreign-rotation-fun
 import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
 import { RotatedSecret } from '../../lib/secret/rotated-secret.ts';
 import type { CreatedSecret } from '../../lib/secret/secret-entry.ts';
-import { type Statement, testApp, testStack } from './support/app.ts';
+import { definitionsIn, type Statement, testApp, testStack } from './support/app.ts';
 
 type Environment = ConfigurationInput['environments'][string];
 
@@ -115,9 +115,9 @@ describe('the definition of a created secret', () => {
   test('holds its fields and its admin secret, values that only the deploy knows included', () => {
     const host = `db.${Aws.URL_SUFFIX}`;
     const { template } = scene({ engine: 'postgres', username: 'orders', host, port: 5432, tls: true });
-    const [parameter] = Object.values(template().findResources('AWS::SSM::Parameter'));
-    const [, parts] = (parameter as { Properties: { Value: { 'Fn::Join': [string, unknown[]] } } }).Properties
-      .Value['Fn::Join'];
+    const [[, parameter] = []] = definitionsIn(template());
+    const [, parts] = (parameter as unknown as { Properties: { Value: { 'Fn::Join': [string, unknown[]] } } })
+      .Properties.Value['Fn::Join'];
     expect(parts).toContainEqual({ Ref: 'AWS::URLSuffix' });
     const text = parts.map((part) => (typeof part === 'string' ? part : 'token')).join('');
     expect(JSON.parse(text).content).toEqual({
@@ -129,7 +129,7 @@ describe('the definition of a created secret', () => {
   test('is there before a rotation that the same deploy starts', () => {
     const template = scene(fields).template();
     const [schedule] = Object.values(template.findResources('AWS::SecretsManager::RotationSchedule'));
-    const [definition] = Object.keys(template.findResources('AWS::SSM::Parameter'));
+    const [[definition] = []] = definitionsIn(template);
     expect(schedule?.DependsOn).toContain(definition);
   });
 

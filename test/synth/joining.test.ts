@@ -9,6 +9,7 @@ import {
   DatabaseCluster,
   DatabaseClusterEngine,
 } from 'aws-cdk-lib/aws-rds';
+import { auditKeyParameter, deploymentParameters } from '../../core/deployed/names.ts';
 import {
   AuditLog,
   ContainmentFunction,
@@ -193,4 +194,24 @@ test('metrics are those that the functions emit', () => {
     'prod audit AuditRecordsWritten Sum 5',
     'prod audit AuditLogBroken Sum 5',
   ]);
+});
+
+test('an environment that is put together from constructs is one that the CLI finds, with all that it asks for', () => {
+  const bus = new RekeyBus(stack, 'Bus', { environment: 'prod' });
+  const log = new AuditLog(stack, 'AuditLog', { bus, retention: Duration.days(365) });
+  new RevocationWorkflow(stack, 'Revocation', { bus, auditQueue: log.queue, secrets: [] });
+  const names = Object.values(Template.fromStack(stack).findResources('AWS::SSM::Parameter')).map(
+    ({ Properties }) => Properties.Name,
+  );
+  const { roles: _people, ...facts } = deploymentParameters;
+  expect(names.toSorted()).toEqual(
+    [...Object.values(facts), auditKeyParameter].map((fact) => `/rekey/prod/deployment/${fact}`).toSorted(),
+  );
+});
+
+test('one stack may hold two environments', () => {
+  for (const environment of ['test', 'prod']) new RekeyBus(stack, environment, { environment });
+  const template = Template.fromStack(stack);
+  template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/test/deployment/event-bus' });
+  template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rekey/prod/deployment/event-bus' });
 });

@@ -19,6 +19,20 @@ interface Statement {
 }
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders-AbCdEf';
+const inNamespace = {
+  'Fn::Join': [
+    '',
+    ['arn:', { Ref: 'AWS::Partition' }, ':secretsmanager:eu-central-1:111122223333:secret:/test/*'],
+  ],
+};
+/** It starts rotations, and cannot have another function or another schedule do them. */
+const asConfigured = {
+  BoolIfExists: { 'secretsmanager:ModifyRotationRules': 'false' },
+  Null: {
+    'secretsmanager:RotationLambdaARN': 'true',
+    'secretsmanager:ExternalSecretRotationRoleArn': 'true',
+  },
+};
 let template: Template;
 let stack: Stack;
 let workflow: RevocationWorkflow;
@@ -87,6 +101,7 @@ describe('the revocation workflow', () => {
       ['FindDefinition', 'ssm:GetParameter'],
       ['Start', 'states:StartExecution'],
       ['CompareRepeated', 'states:DescribeExecution'],
+      ['FindVersionsOfEnvironment', ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds']],
       ['FindVersions', ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds']],
       [undefined, 'events:PutEvents'],
       ['AuditQueue', 'sqs:SendMessage'],
@@ -106,17 +121,21 @@ describe('the revocation workflow', () => {
     expect(statementsOf(workflow.rotate.role)).toEqual([
       // A deploy may have given the secret another containment function.
       expect.objectContaining({ Sid: 'FindDefinition', Action: 'ssm:GetParameter' }),
+      // Apps that join the environment may bring secrets that Rekey created.
+      expect.objectContaining({
+        Action: 'secretsmanager:RotateSecret',
+        Resource: inNamespace,
+        Condition: { ...asConfigured, StringEquals: { 'aws:ResourceTag/rekey:environment': 'test' } },
+      }),
+      expect.objectContaining({
+        Action: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],
+        Resource: inNamespace,
+        Condition: { StringEquals: { 'aws:ResourceTag/rekey:environment': 'test' } },
+      }),
       expect.objectContaining({
         Action: 'secretsmanager:RotateSecret',
         Resource: arn,
-        // It starts rotations, and cannot have another function or another schedule do them.
-        Condition: {
-          BoolIfExists: { 'secretsmanager:ModifyRotationRules': 'false' },
-          Null: {
-            'secretsmanager:RotationLambdaARN': 'true',
-            'secretsmanager:ExternalSecretRotationRoleArn': 'true',
-          },
-        },
+        Condition: asConfigured,
       }),
       expect.objectContaining({
         Action: ['secretsmanager:DescribeSecret', 'secretsmanager:ListSecretVersionIds'],

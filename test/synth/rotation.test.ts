@@ -8,7 +8,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
 import { RotationFunction } from '../../lib/rotation/rotation-function.ts';
 import { RotatedSecret, type RotatedSecretProps } from '../../lib/secret/rotated-secret.ts';
-import { allowedActions, type Statement, statements, testStack } from './support/app.ts';
+import { allowedActions, definitionsIn, type Statement, statements, testStack } from './support/app.ts';
 
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf';
 const adminKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
@@ -294,7 +294,7 @@ describe('a created secret', () => {
       networkName: 'db',
       maximumAge: Duration.days(45),
     });
-    const [parameter] = Object.values(template.findResources('AWS::SSM::Parameter'));
+    const [[, parameter] = []] = definitionsIn(template);
     expect(parameter?.Properties.Name).toBe('/rekey/test/secrets/.2ftest.2forders');
     const value: unknown = parameter?.Properties.Value;
     const [, parts] = (value as { 'Fn::Join': [string, (string | { Ref: string })[]] })['Fn::Join'];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { RekeyBus } from '../../../lib/events/rekey-bus.ts';
 
@@ -65,6 +66,12 @@ export function statements(
   const [, resource] = found[0] as [string, { Properties: { PolicyDocument: { Statement: Statement[] } } }];
   return resource.Properties.PolicyDocument.Statement;
 }
+
+/** The parameters that hold definitions of secrets, by logical id; what else an environment writes there is left out. */
+export const definitionsIn = (template: Template): [string, { Properties: Record<string, never> }][] =>
+  Object.entries(template.findResources('AWS::SSM::Parameter') as never).filter(([, parameter]) =>
+    JSON.stringify((parameter as { Properties: { Name: unknown } }).Properties.Name).includes('/secrets/'),
+  ) as never;
 
 export interface Statement {
   readonly Sid?: string;
