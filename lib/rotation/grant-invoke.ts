@@ -6,8 +6,8 @@ import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { invokeRotation } from './rotation-start.ts';
 
 /**
- * Lets a role have Secrets Manager invoke the functions that rotate: Rekey's by their tags, those of apps that join included;
- * others by ARN.
+ * Lets a role have Secrets Manager invoke the functions that rotate. Rekey's are told by their tags, those of apps that join
+ * included; others by ARN.
  */
 export function grantInvokeRotation(
   role: IRole,

@@ -5,7 +5,7 @@ import { definitionParameter, definitionsPath } from '../../core/deployed/names.
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 
 /**
- * Tells the name of a secret of the CDK: as text where synth knows it, otherwise as an expression for the deploy.
+ * Tells the name of a secret of the CDK. It is text where synth knows it, otherwise an expression for the deploy.
  *
  * `ISecret.secretName` has the random suffix of the ARN where a feature flag of the app is off, and is an expression even for a
  * secret that the app names.
