@@ -9,6 +9,7 @@ import {
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
+  ListSecretsCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
@@ -64,6 +65,23 @@ describe('AWS::SecretsManager::Secret', () => {
     expect((await stack.update(secret(name, changed))).status).toBe('UPDATE_COMPLETE');
     expect(await password(name)).not.toBe('what the database knows');
     expect(await password(name, 'AWSPREVIOUS')).toBe('what the database knows');
+  });
+
+  // https://docs.aws.amazon.com/secretsmanager/latest/userguide/cfn-example_secret.html
+  test('is named after its logical id alone where the template gives no name, and keeps that name', async () => {
+    const stack = lifeCycle(cloud, 'unnamed');
+    await stack.create(secret(undefined, generate()));
+    const names = async () =>
+      ((await secrets.send(new ListSecretsCommand({}))).SecretList ?? [])
+        .map(({ Name }) => Name)
+        .filter((name) => name?.startsWith('Secret-'));
+    const [name, ...others] = await names();
+    expect(name).toMatch(/^Secret-[A-Za-z0-9]{12,13}$/);
+    expect(others).toEqual([]);
+    expect((await stack.update(secret(undefined, { ...generate(), Description: 'second' }))).status).toBe(
+      'UPDATE_COMPLETE',
+    );
+    expect(await names()).toEqual([name]);
   });
 
   test('keeps its value while the block stays as it was, and when the template no longer speaks of it', async () => {

@@ -56,8 +56,17 @@ def _secret(handlers: dict, provisioners) -> None:
         _name, attributes = created
         return attributes["Arn"], attributes
 
+    def generated(logical_id, stack_name):
+        """Names a secret as CloudFormation does: its logical id and a random part, without the name of the stack.
+
+        https://docs.aws.amazon.com/secretsmanager/latest/userguide/cfn-example_secret.html
+        """
+        random_part = seams.provisioners.physical_name(stack_name, logical_id).rsplit("-", 1)[-1]
+        return f"{logical_id}-{random_part}"
+
     def create(logical_id, props, stack_name):
-        name = props.get("Name") or seams.provisioners.physical_name(stack_name, logical_id)
+        name = props.get("Name") or generated(logical_id, stack_name)
+        props = props | {"Name": name}
         held = seams.secretsmanager.secrets.get(name)
         if held and held.get("DeletedDate"):
             raise ValueError(
@@ -76,6 +85,10 @@ def _secret(handlers: dict, provisioners) -> None:
             old_props = {
                 key: value for key, value in old_props.items() if key not in ("SecretString", "GenerateSecretString")
             }
+        if not new_props.get("Name"):
+            # It keeps the name that was made for it, and gets one where the template no longer names it.
+            made = generated(logical_id, stack_name) if old_props.get("Name") else name_of(physical_id)
+            new_props = new_props | {"Name": made}
         return as_arn(update_named(name_of(physical_id), old_props, new_props, stack_name, logical_id))
 
     seams.provisioners.replace(sm_secret_string=_value)
