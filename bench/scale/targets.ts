@@ -66,7 +66,7 @@ function created(
           rotateOnDeploy: true,
           create: { name: key, fields: fields(key) },
           ...common,
-        },
+        } as SecretInput,
       ]),
     ),
     names: keys.map((key) => `/${environment}/${key}`),

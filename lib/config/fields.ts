@@ -1,7 +1,7 @@
 import { registry } from '../../rotators/registry.ts';
 import { isCreated } from './content-changes.ts';
 import type { Problem } from './problem.ts';
-import type { SecretConfiguration } from './schema.ts';
+import type { LooseSecret } from './schema.ts';
 
 /**
  * Finds what the first rotation of a created secret would refuse in its JSON. What is missing may still be put there by
@@ -11,7 +11,7 @@ export function checkFields({
   type,
   create,
   rotateOnDeploy,
-}: Pick<SecretConfiguration, 'type' | 'create' | 'rotateOnDeploy'>): Problem[] {
+}: Pick<LooseSecret, 'type' | 'create' | 'rotateOnDeploy'>): Problem[] {
   if (create === undefined || !isCreated(type)) return [];
   // Secrets Manager generates the password.
   const json = { password: 'x', ...create.fields };

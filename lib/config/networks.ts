@@ -4,13 +4,13 @@ import { isCanonical, isWithin, overlap, prefixOf } from './cidr.ts';
 import type { Problem } from './problem.ts';
 import type {
   CreatedNetworkConfiguration,
-  EnvironmentConfiguration,
+  LooseEnvironment,
+  LooseSecret,
   NetworkConfiguration,
-  SecretConfiguration,
 } from './schema.ts';
 
 /** Finds what EC2 would refuse of an environment's networks, and what could reach nothing. */
-export const checkNetworks = ({ networks, region }: EnvironmentConfiguration): Problem[] =>
+export const checkNetworks = ({ networks, region }: LooseEnvironment): Problem[] =>
   Object.entries(networks).flatMap(([name, network]) => {
     const problems =
       'existing' in network
@@ -109,7 +109,7 @@ function checkZones(
 }
 
 /** Finds what a secret's functions could not do in a network that Rekey creates. */
-export function checkReach(secret: SecretConfiguration, { networks }: EnvironmentConfiguration): Problem[] {
+export function checkReach(secret: LooseSecret, { networks }: LooseEnvironment): Problem[] {
   const network = secret.network === undefined ? undefined : networks[secret.network];
   if (network === undefined || !('create' in network)) return [];
   const { needsInternet }: SecretTypeDescriptor = registry[secret.type];
@@ -135,10 +135,7 @@ export function checkReach(secret: SecretConfiguration, { networks }: Environmen
 }
 
 /** Lists the APIs that a network's functions call beyond those that every function calls. */
-export function apisOf(
-  network: string,
-  secrets: Readonly<Record<string, SecretConfiguration>>,
-): readonly AwsApi[] {
+export function apisOf(network: string, secrets: Readonly<Record<string, LooseSecret>>): readonly AwsApi[] {
   const apis = Object.values(secrets)
     .filter((secret) => secret.network === network)
     .flatMap(({ type, resources }) => {

@@ -1,5 +1,5 @@
 import type { Problem } from './problem.ts';
-import type { EnvironmentConfiguration } from './schema.ts';
+import type { LooseEnvironment } from './schema.ts';
 
 /** One part of an ARN that must be the same as the environment's. */
 type Part = 'account' | 'region' | 'partition';
@@ -24,7 +24,7 @@ export function partitionOf(region: string): string {
  * only their own. Only what is known at synth is compared.
  */
 function strangerIn(
-  { account, region }: EnvironmentConfiguration,
+  { account, region }: LooseEnvironment,
   arn: string,
   path: readonly PropertyKey[],
   parts: readonly Part[],
@@ -47,7 +47,7 @@ function strangerIn(
 const everywhere: readonly Part[] = ['partition', 'account', 'region'];
 
 /** Finds ARNs of an environment that lead out of its account, region or partition, where nothing of it can follow. */
-export function checkPlaces(environment: EnvironmentConfiguration): Problem[] {
+export function checkPlaces(environment: LooseEnvironment): Problem[] {
   const check = (
     arn: string | undefined,
     path: readonly PropertyKey[],

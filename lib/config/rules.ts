@@ -8,17 +8,12 @@ import { checkNetworks, checkReach } from './networks.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import { checkPlaces } from './places.ts';
 import type { Problem } from './problem.ts';
-import type {
-  Configuration,
-  EnvironmentConfiguration,
-  PasswordConfiguration,
-  SecretConfiguration,
-} from './schema.ts';
+import type { LooseConfiguration, LooseEnvironment, LooseSecret, PasswordConfiguration } from './schema.ts';
 import { checkAlone, secretName } from './secret-rules.ts';
 import { checkTarget } from './targets.ts';
 
 /** Checks what a schema cannot say: references between parts, and limits that depend on other values. */
-export function checkRules(configuration: Configuration): Problem[] {
+export function checkRules(configuration: LooseConfiguration): Problem[] {
   return Object.entries(configuration.environments).flatMap(([name, environment]) =>
     checkEnvironment(name, environment).map(({ path, message }) => ({
       path: ['environments', name, ...path],
@@ -27,7 +22,7 @@ export function checkRules(configuration: Configuration): Problem[] {
   );
 }
 
-function checkEnvironment(name: string, environment: EnvironmentConfiguration): Problem[] {
+function checkEnvironment(name: string, environment: LooseEnvironment): Problem[] {
   const problems = [
     ...checkPasswords(environment.passwords),
     ...checkNetworks(environment),
@@ -69,11 +64,7 @@ function checkPasswords(passwords: PasswordConfiguration): Problem[] {
   }
 }
 
-function checkSecret(
-  key: string,
-  secret: SecretConfiguration,
-  environment: EnvironmentConfiguration,
-): Problem[] {
+function checkSecret(key: string, secret: LooseSecret, environment: LooseEnvironment): Problem[] {
   const problems: Problem[] = [];
   const supported: readonly string[] = registry[secret.type].strategies;
   if (!supported.includes(secret.strategy)) {
@@ -143,7 +134,7 @@ function checkSecret(
 }
 
 /** Refuses settings of the way to a target for a type that has no target. */
-function checkNoTarget(secret: SecretConfiguration): Problem[] {
+function checkNoTarget(secret: LooseSecret): Problem[] {
   const set: Readonly<Record<string, boolean>> = {
     network: secret.network !== undefined,
     certificateAuthority: secret.certificateAuthority !== undefined,
@@ -160,7 +151,7 @@ function checkNoTarget(secret: SecretConfiguration): Problem[] {
 }
 
 /** Finds the way from a secret through its admin secrets back to itself. A secret that names itself is no such circle. */
-function adminCircle(key: string, { secrets }: EnvironmentConfiguration): string | undefined {
+function adminCircle(key: string, { secrets }: LooseEnvironment): string | undefined {
   const way = [key];
   for (;;) {
     const admin = secrets[way.at(-1) ?? '']?.adminSecret;

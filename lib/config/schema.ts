@@ -14,6 +14,7 @@ import {
   transitGatewayIdSchema,
   vpcIdSchema,
 } from './expressions.ts';
+import type { SecretKind } from './secret-kinds.ts';
 
 /** Makes the schema of keys of environments, networks and secrets: short, and safe in names of resources. */
 const keySchema = (longest: number) =>
@@ -359,23 +360,43 @@ export const configurationSchema = z.strictObject({
     }),
 });
 
+/** Replaces the secrets of an environment by their kinds. */
+type WithSecrets<Environment, Secrets> = Omit<Environment, 'secrets'> & Secrets;
+type EnvironmentInput = WithSecrets<
+  z.input<typeof environmentSchema>,
+  { readonly secrets?: Readonly<Record<string, SecretInput>> | undefined }
+>;
+
 /**
  * A configuration as it is written, where what has a default may be missing.
  * @useDeclaredType
  */
-export type ConfigurationInput = z.input<typeof configurationSchema>;
+export type ConfigurationInput = Omit<z.input<typeof configurationSchema>, 'environments'> & {
+  readonly environments: Readonly<Record<string, EnvironmentInput>>;
+};
 /**
  * A configuration that was checked, with every default in its place.
  * @useDeclaredType
  */
-export type Configuration = z.output<typeof configurationSchema>;
+export type Configuration = Omit<LooseConfiguration, 'environments'> & {
+  readonly environments: Readonly<Record<string, EnvironmentConfiguration>>;
+};
 /**
  * One environment of a configuration that was checked.
  * @useDeclaredType
  */
-export type EnvironmentConfiguration = z.output<typeof environmentSchema>;
-export type SecretInput = z.input<typeof secretSchema>;
-export type SecretConfiguration = z.output<typeof secretSchema>;
+export type EnvironmentConfiguration = WithSecrets<
+  LooseEnvironment,
+  { readonly secrets: Readonly<Record<string, SecretConfiguration>> }
+>;
+export type SecretInput = SecretKind<z.input<typeof secretSchema>>;
+export type SecretConfiguration = SecretKind<LooseSecret>;
 export type NetworkConfiguration = z.output<typeof networkSchema>;
 export type CreatedNetworkConfiguration = Extract<NetworkConfiguration, { create: object }>['create'];
 export type PasswordConfiguration = z.output<typeof passwordsSchema>;
+
+/** A configuration of the right form, before the rules have looked at what its settings say together. */
+export type LooseConfiguration = z.output<typeof configurationSchema>;
+export type LooseEnvironment = z.output<typeof environmentSchema>;
+export type LooseSecret = z.output<typeof secretSchema>;
+export type LooseSecretInput = z.input<typeof secretSchema>;

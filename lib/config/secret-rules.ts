@@ -2,11 +2,11 @@ import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.
 import { isRotated, registry } from '../../rotators/registry.ts';
 import { checkFields } from './fields.ts';
 import type { Problem } from './problem.ts';
-import type { SecretConfiguration } from './schema.ts';
+import type { LooseSecret } from './schema.ts';
 
 /** The part of a secret's configuration that decides by itself whether the secret can work. */
 export type SecretAlone = Pick<
-  SecretConfiguration,
+  LooseSecret,
   | 'type'
   | 'strategy'
   | 'create'

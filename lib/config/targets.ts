@@ -6,15 +6,12 @@ import { coversRegion, rdsRegionOf } from '../../rotators/transport/tls/rds/regi
 import { transportOf } from '../../rotators/transport/tls/transport.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import type { Problem } from './problem.ts';
-import type { EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
+import type { LooseEnvironment, LooseSecret } from './schema.ts';
 
-type Fields = NonNullable<SecretConfiguration['create']>['fields'];
+type Fields = NonNullable<LooseSecret['create']>['fields'];
 
 /** Finds what the first rotation would find wrong with a secret's target, as far as the configuration tells. */
-export const checkTarget = (
-  secret: SecretConfiguration,
-  environment: EnvironmentConfiguration,
-): Problem[] => [
+export const checkTarget = (secret: LooseSecret, environment: LooseEnvironment): Problem[] => [
   ...checkUsers(secret),
   ...checkPasswordLength(secret, environment),
   ...checkPasswordKinds(secret, environment),
@@ -23,7 +20,7 @@ export const checkTarget = (
 
 const descriptorOf = (type: SecretType): SecretTypeDescriptor => registry[type];
 
-function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] {
+function checkUsers({ type, strategy, create }: LooseSecret): Problem[] {
   const username = create?.fields.username;
   if (strategy !== 'alternating-users' || create === undefined || typeof username !== 'string') return [];
   try {
@@ -40,7 +37,7 @@ function checkUsers({ type, strategy, create }: SecretConfiguration): Problem[] 
 /**
  * Refuses passwords that are too long to log in with. The rotators of other types shorten theirs to what their targets take.
  */
-function checkPasswordLength(secret: SecretConfiguration, environment: EnvironmentConfiguration): Problem[] {
+function checkPasswordLength(secret: LooseSecret, environment: LooseEnvironment): Problem[] {
   const { type, passwords } = secret;
   const { length } = passwordsOf(environment, secret);
   const longest = descriptorOf(type).longestPassword;
@@ -55,7 +52,7 @@ function checkPasswordLength(secret: SecretConfiguration, environment: Environme
 }
 
 /** Refuses rules that allow only passwords which the target refuses. Each rotation would fail, and so would an emergency's. */
-function checkPasswordKinds(secret: SecretConfiguration, environment: EnvironmentConfiguration): Problem[] {
+function checkPasswordKinds(secret: LooseSecret, environment: LooseEnvironment): Problem[] {
   const { type, create, resources, passwords } = secret;
   try {
     const policy = passwordPolicy(passwordEnvironment(passwordsOf(environment, secret)));
@@ -73,7 +70,7 @@ function checkPasswordKinds(secret: SecretConfiguration, environment: Environmen
  * own authorities, which Rekey does not bring for every region. Only endpoints of RDS have such certificates; a host that is
  * known only at the deploy may be one.
  */
-function checkAuthorities(secret: SecretConfiguration, { region }: EnvironmentConfiguration): Problem[] {
+function checkAuthorities(secret: LooseSecret, { region }: LooseEnvironment): Problem[] {
   const { type, create, resources, certificateAuthority } = secret;
   if (certificateAuthority !== undefined) return [];
   const missing = regionsOfRds(type, create?.fields, resources, region).find((each) => !coversRegion(each));

@@ -5,7 +5,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
 import { services } from '../../core/deployed/names.ts';
-import { isRotated, stepSecondsOf } from '../../rotators/registry.ts';
+import { type RotatedType, stepSecondsOf } from '../../rotators/registry.ts';
 import { passwordEnvironment, passwordsOf } from '../config/passwords.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../config/schema.ts';
 import { type FunctionKey, functionId, functionKeyOf } from '../config/shards/function-key.ts';
@@ -41,7 +41,8 @@ export interface FunctionPair {
 export class FunctionPairs {
   private readonly scope: Construct;
   private readonly settings: FunctionPairsProps;
-  private readonly rotations = new Map<string, RotationFunction | ForeignRotationFunction>();
+  private readonly rotations = new Map<string, RotationFunction>();
+  private readonly foreignRotations = new Map<string, ForeignRotationFunction>();
   private readonly containments = new Map<string, ContainmentFunction>();
   private readonly pairs = new Map<string, FunctionPair>();
 
@@ -59,7 +60,10 @@ export class FunctionPairs {
   of(secret: SecretConfiguration): FunctionPair {
     const { environment, configuration } = this.settings;
     const key = functionKeyOf(secret, environment, configuration);
-    const rotation = this.rotation(key, secret.rotationFunction);
+    const rotation =
+      secret.rotationFunction === undefined
+        ? this.rotation(secret.type, key)
+        : this.foreign(secret.rotationFunction, key);
     // Containing generates no password.
     const containment = this.containment({ ...key, passwords: undefined });
     const id = `${rotation.node.id} ${containment.node.id}`;
@@ -68,19 +72,15 @@ export class FunctionPairs {
     return pair;
   }
 
-  private rotation(
-    key: FunctionKey,
-    rotationFunction: string | undefined,
-  ): RotationFunction | ForeignRotationFunction {
-    const { type, strategy } = key;
-    if (!isRotated(type)) {
-      const functionArn = rotationFunction ?? '';
-      return findOrBuild(
-        this.rotations,
-        `Rotation-${type}-${strategy}-${identityOf(functionArn)}`,
-        (id) => new ForeignRotationFunction(this.scope, id, { functionArn, strategy }),
-      );
-    }
+  private foreign(functionArn: string, { type, strategy }: FunctionKey) {
+    return findOrBuild(
+      this.foreignRotations,
+      `Rotation-${type}-${strategy}-${identityOf(functionArn)}`,
+      (id) => new ForeignRotationFunction(this.scope, id, { functionArn, strategy }),
+    );
+  }
+
+  private rotation(type: RotatedType, key: FunctionKey) {
     const name = functionId(key);
     return findOrBuild(this.rotations, `Rotation-${name}`, (id) => {
       const { passwords, rotation: settings } = this.settings.configuration;

@@ -123,7 +123,7 @@ export class RotationStack extends Stack {
         secret.create === undefined
           ? {
               adopt: {
-                id: secret.adopt ?? '',
+                id: secret.adopt,
                 ...(secret.encryptionKey !== undefined && {
                   encryptionKey: this.keyOf(secret.encryptionKey),
                 }),

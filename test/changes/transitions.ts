@@ -1,5 +1,5 @@
 import type { Field } from '../../lib/config/changes.ts';
-import type { SecretInput } from '../../lib/config/schema.ts';
+import type { LooseSecretInput, SecretInput } from '../../lib/config/schema.ts';
 import {
   type Application,
   adminSecret,
@@ -35,18 +35,18 @@ const otherKey = 'purchases';
 /** Changes one secret, if it is there and the change makes sense for it. */
 const ofSecret = (
   secret: Application | 'token',
-  change: (secret: SecretInput, place: Place) => SecretInput | undefined,
+  change: (secret: LooseSecretInput, place: Place) => LooseSecretInput | undefined,
 ): Pick<Transition, 'secret' | 'apply'> => ({
   secret,
   apply(environment, place) {
     const key = secret === 'orders' && environment.secrets?.orders === undefined ? otherKey : secret;
     const before = environment.secrets?.[key];
     const changed = before && change(before, place);
-    return changed && withSecrets(environment, { ...environment.secrets, [key]: changed });
+    return changed && withSecrets(environment, { ...environment.secrets, [key]: changed as SecretInput });
   },
 });
 
-const withFields = (secret: SecretInput, fields: Record<string, string | number | boolean>) =>
+const withFields = (secret: LooseSecretInput, fields: Record<string, string | number | boolean>) =>
   secret.create === undefined ? undefined : { ...secret, create: { ...secret.create, fields } };
 
 function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> {

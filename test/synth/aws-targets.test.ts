@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
+import type { SecretInput } from '../../lib/config/schema.ts';
 import { RekeyEnvironment } from '../../lib/environment.ts';
 import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry, type SecretType, secretTypes } from '../../rotators/registry.ts';
@@ -29,7 +30,9 @@ function environmentOf(type: SecretType, resources: readonly string[]): RekeyEnv
         account,
         region: 'eu-central-1',
         audit: { retentionDays: 30 },
-        secrets: { target: { type, strategy, adopt, owner: 'team', resources: [...resources] } },
+        secrets: {
+          target: { type, strategy, adopt, owner: 'team', resources: [...resources] } as SecretInput,
+        },
       },
     },
   });

@@ -3,7 +3,7 @@ import { Aws } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { defineConfig } from '../../lib/config/config.ts';
-import type { ConfigurationInput, SecretInput } from '../../lib/config/schema.ts';
+import type { ConfigurationInput, LooseSecretInput, SecretInput } from '../../lib/config/schema.ts';
 import { RekeyEnvironment } from '../../lib/environment.ts';
 import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
 import { ForeignRotationFunction } from '../../lib/rotation/foreign-rotation-function.ts';
@@ -14,14 +14,15 @@ import { definitionsIn, type Statement, testApp, testStack } from './support/app
 
 type Environment = ConfigurationInput['environments'][string];
 
-const created = (fields: CreatedSecret['fields'], change: Partial<SecretInput> = {}): SecretInput => ({
-  type: 'postgresql',
-  strategy: 'single-user',
-  create: { name: 'orders', fields },
-  owner: 'team-orders',
-  adminSecret: { adopt: 'database-admin' },
-  ...change,
-});
+const created = (fields: CreatedSecret['fields'], change: Partial<LooseSecretInput> = {}) =>
+  ({
+    type: 'postgresql',
+    strategy: 'single-user',
+    create: { name: 'orders', fields },
+    owner: 'team-orders',
+    adminSecret: { adopt: 'database-admin' },
+    ...change,
+  }) as SecretInput;
 
 const fields = { engine: 'postgres', host: 'db.internal', username: 'orders' };
 

@@ -7,7 +7,7 @@ import { ForeignRotationFunction } from '../../lib/rotation/foreign-rotation-fun
 import { allowedActions, statements, testApp } from './support/app.ts';
 
 const functionArn = (name: string) => `arn:aws:lambda:eu-central-1:111122223333:function:${name}`;
-const foreign = (name: string, settings: object = {}) => ({
+const foreign = (name: string, settings: { adopt: string; schedule?: string; rotateOnDeploy?: boolean }) => ({
   type: 'external' as const,
   strategy: 'single-user' as const,
   rotationFunction: functionArn(name),

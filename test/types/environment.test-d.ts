@@ -49,6 +49,47 @@ const input: ConfigurationInput = {
     },
   },
 };
+// A secret is one of its type, and either created or adopted.
+const one = (secret: NonNullable<ConfigurationInput['environments'][string]['secrets']>[string]) =>
+  defineConfig({ environments: { dev: { audit: { retentionDays: 1 }, secrets: { secret } } } });
+const owner = 'team-orders';
+one({
+  type: 'external',
+  strategy: 'dual-credential',
+  adopt: 'a',
+  rotationFunction: 'arn:aws:lambda:…',
+  owner,
+});
+one({
+  type: 'iam-access-key',
+  strategy: 'dual-credential',
+  adopt: 'a',
+  resources: ['arn:aws:iam::…'],
+  owner,
+});
+// @ts-expect-error PostgreSQL takes one password of a user
+one({ type: 'postgresql', strategy: 'dual-credential', adopt: 'a', owner });
+// @ts-expect-error a secret is created or adopted, never both
+one({ type: 'postgresql', strategy: 'single-user', adopt: 'a', create: { name: 'a', fields: {} }, owner });
+// @ts-expect-error and one of the two it must be
+one({ type: 'postgresql', strategy: 'single-user', owner });
+// @ts-expect-error a created secret has the key of its environment
+one({
+  type: 'redis',
+  strategy: 'single-user',
+  create: { name: 'a', fields: {} },
+  encryptionKey: 'arn:…',
+  owner,
+});
+// @ts-expect-error Rekey's own functions rotate a type that it knows
+one({ type: 'redis', strategy: 'single-user', adopt: 'a', rotationFunction: 'arn:aws:lambda:…', owner });
+// @ts-expect-error whose function rotates an external secret must be said
+one({ type: 'external', strategy: 'single-user', adopt: 'a', owner });
+// @ts-expect-error an access key is of a user that the functions may change
+one({ type: 'iam-access-key', strategy: 'dual-credential', adopt: 'a', owner });
+// @ts-expect-error PostgreSQL is not reached through an API of AWS
+one({ type: 'postgresql', strategy: 'single-user', adopt: 'a', resources: ['arn:aws:rds:…'], owner });
+
 const configuration = defineConfig(input);
 same<Configuration>()(configuration);
 same<Promise<LoadedConfiguration>>()(loadConfiguration('rekey.config.ts'));

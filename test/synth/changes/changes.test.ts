@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineConfig } from '../../../lib/config/config.ts';
-import type { ConfigurationInput } from '../../../lib/config/schema.ts';
+import type { ConfigurationInput, SecretInput } from '../../../lib/config/schema.ts';
 import { demandsOf } from '../../../lib/config/shards/capacity.ts';
 import { recordedShards } from '../../../lib/config/shards/record.ts';
 import { RekeyEnvironment } from '../../../lib/environment.ts';
@@ -55,7 +55,7 @@ describe('a change that no deploy could make, or that would rotate a credential 
   const fields = { engine: 'postgres', username: 'orders', host: 'db.internal' };
   const environment = (orders: object): Environment => ({
     audit: { retentionDays: 1 },
-    secrets: { orders: { ...secret, ...orders } },
+    secrets: { orders: { ...secret, ...orders } as SecretInput },
   });
   const deployed = (orders: object) => {
     rmSync(shardFile, { force: true });

@@ -1,5 +1,5 @@
 import type { Field } from '../../../lib/config/changes.ts';
-import type { ConfigurationInput, SecretInput } from '../../../lib/config/schema.ts';
+import type { ConfigurationInput, LooseSecretInput } from '../../../lib/config/schema.ts';
 
 type Environment = ConfigurationInput['environments'][string];
 type NetworkInput = NonNullable<Environment['networks']>[string];
@@ -15,7 +15,7 @@ const optional = <T>(one: T, other: T): Values<T | undefined> => [undefined, one
 
 /** What configures a field: a secret or a network for it alone, or a setting of the environment. */
 export interface Sample {
-  readonly secret?: Values<SecretInput | undefined>;
+  readonly secret?: Values<LooseSecretInput | undefined>;
   /** Key of that secret, where it is not always the same. */
   readonly key?: Values<string>;
   readonly network?: Values<NetworkInput>;
@@ -32,13 +32,13 @@ const otherKeyArn = arn('kms', 'key/66666666-2222-3333-4444-555555555555');
 
 const login = { engine: 'postgres', username: 'orders', host: 'db.internal' };
 
-const adopted = (id: string): SecretInput => ({
+const adopted = (id: string): LooseSecretInput => ({
   type: 'postgresql',
   strategy: 'single-user',
   adopt: `sample/${id}`,
   owner: 'team-orders',
 });
-const created = (id: string): SecretInput => ({
+const created = (id: string): LooseSecretInput => ({
   type: 'postgresql',
   strategy: 'single-user',
   create: { name: `sample/${id}`, fields: login },
@@ -47,24 +47,24 @@ const created = (id: string): SecretInput => ({
 });
 
 /** A created secret, one of whose settings is added, changed and removed. */
-const ofCreated = <Key extends keyof SecretInput>(
+const ofCreated = <Key extends keyof LooseSecretInput>(
   key: Key,
-  values: Values<SecretInput[Key] | undefined>,
-  more: Partial<SecretInput> = {},
+  values: Values<LooseSecretInput[Key] | undefined>,
+  more: Partial<LooseSecretInput> = {},
 ): Sample => ({ secret: values.map((value) => with_({ ...created(key), ...more }, key, value)) as never });
 
 /** The same of an adopted one. */
-const ofAdopted = <Key extends keyof SecretInput>(
+const ofAdopted = <Key extends keyof LooseSecretInput>(
   key: Key,
-  values: Values<SecretInput[Key] | undefined>,
-  more: Partial<SecretInput> = {},
+  values: Values<LooseSecretInput[Key] | undefined>,
+  more: Partial<LooseSecretInput> = {},
 ): Sample => ({ secret: values.map((value) => with_({ ...adopted(key), ...more }, key, value)) as never });
 
 /** An adopted secret whose user and place the configuration names, changes and names no more. */
 const assigned = (
   id: string,
-  one: Partial<SecretInput['identity']>,
-  other: Partial<SecretInput['identity']>,
+  one: Partial<LooseSecretInput['identity']>,
+  other: Partial<LooseSecretInput['identity']>,
 ): Sample => {
   const base = { ...adopted(`identity-${id}`), adminSecret: { adopt: 'database-admin' } };
   const place = { username: 'orders', host: 'db.internal' };
@@ -75,15 +75,15 @@ const assigned = (
   };
 };
 
-function with_(secret: SecretInput, key: keyof SecretInput, value: unknown): SecretInput {
+function with_(secret: LooseSecretInput, key: keyof LooseSecretInput, value: unknown): LooseSecretInput {
   const { [key]: _, ...rest } = secret;
-  return (value === undefined ? rest : { ...rest, [key]: value }) as SecretInput;
+  return (value === undefined ? rest : { ...rest, [key]: value }) as LooseSecretInput;
 }
 
 /** All rules for the passwords of one created secret: each secret with rules of its own needs functions of its own. */
 const ownRules: Sample = {
   key: ['own-rules', 'own-rules', 'own-rules', 'own-rules'],
-  secret: optional<SecretInput['passwords']>(
+  secret: optional<LooseSecretInput['passwords']>(
     {
       length: 24,
       excludeCharacters: '/@',
@@ -338,7 +338,7 @@ const samples: Readonly<Record<Field, Sample>> = {
 /** The environment of one of the {@link steps}, with the samples of all fields in it. */
 export function environmentAt(step: number): Environment {
   const environment: Record<string, unknown> = {};
-  const secrets: Record<string, SecretInput> = {};
+  const secrets: Record<string, LooseSecretInput> = {};
   const networks: Record<string, NetworkInput> = {};
   for (const [field, sample] of Object.entries<Sample>(samples)) {
     const name = field

@@ -1,4 +1,5 @@
 import { defineConfig } from '../../../lib/config/config.ts';
+import type { ConfigurationInput } from '../../../lib/config/schema.ts';
 import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
 import { registry, secretTypes } from '../../../rotators/registry.ts';
 
@@ -32,4 +33,4 @@ export const ofEveryType = defineConfig({
       ),
     },
   },
-} as Parameters<typeof defineConfig>[0]);
+} as unknown as ConfigurationInput);

@@ -1,5 +1,5 @@
 import { defineConfig } from '../../../lib/config/config.ts';
-import type { EnvironmentConfiguration, SecretInput } from '../../../lib/config/schema.ts';
+import type { EnvironmentConfiguration, LooseSecretInput, SecretInput } from '../../../lib/config/schema.ts';
 
 /** Secrets of seven kinds, whose functions are shared by all of a kind. */
 const kinds: readonly ((name: string) => SecretInput)[] = [
@@ -29,7 +29,7 @@ function login(
   engine: string,
   name: string,
 ): SecretInput {
-  return {
+  const secret: LooseSecretInput = {
     type,
     strategy,
     create: { name, fields: { engine, host: `${engine}.internal`, username: name.replaceAll('/', '_') } },
@@ -37,6 +37,7 @@ function login(
     owner: 'team',
     consumers: ['api', 'worker'],
   };
+  return secret as SecretInput;
 }
 
 /**
