@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { z } from 'zod';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
-import { formProblem, meant } from './forms.ts';
-import type { Problem } from './problem.ts';
+import { formProblem } from './forms.ts';
+import { flatten, type Problem } from './problem.ts';
 import { checkRules } from './rules.ts';
 import { type Configuration, type ConfigurationInput, configurationSchema } from './schema.ts';
 
@@ -156,47 +155,6 @@ export function selectEnvironment(configuration: Configuration, name?: string) {
   }
   return { name: chosen, environment };
 }
-
-/**
- * Lists the problems of a parse. A union reports its members' issues inside one issue; the nested ones of the best match say
- * more.
- */
-function flatten(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[] = []): Problem[] {
-  return issues.flatMap((issue): Problem[] => {
-    const path = [...prefix, ...issue.path];
-    if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-      const closest = issue.errors.reduce((best, next) => (depth(next) > depth(best) ? next : best));
-      const [meant, ...others] = issue.errors.filter(knowsTheKeys);
-      if (depth(closest) > 0) {
-        return flatten(closest, path);
-      }
-      if (meant !== undefined && others.length === 0) {
-        return flatten(meant, path);
-      }
-    }
-    if (issue.code === 'invalid_key') {
-      return issue.issues.map((inner) => ({ path, message: inner.message }));
-    }
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => {
-        const [other] = meant(path, key);
-        const hint = other === undefined ? 'check the spelling' : `did you mean ${other}?`;
-        return { path: [...path, key], message: `is not a setting; ${hint}` };
-      });
-    }
-    return [{ path, message: issue.message }];
-  });
-}
-
-/** Tells whether a member of a union knows all the keys that are set. It is then the one that was meant. */
-const knowsTheKeys = (issues: readonly z.core.$ZodIssue[]): boolean =>
-  !issues.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
-
-const depth = (issues: readonly z.core.$ZodIssue[]): number =>
-  Math.max(
-    0,
-    ...issues.filter(({ code }) => code !== 'unrecognized_keys').map(({ path }) => path.length - 1),
-  );
 
 /**
  * Writes a problem as `path: value: message`. A value in `fields` is never shown: it may be a password put in the wrong place.

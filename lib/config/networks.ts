@@ -11,16 +11,21 @@ import type {
 
 /** Finds what EC2 would refuse of an environment's networks, and what could reach nothing. */
 export const checkNetworks = ({ networks, region }: LooseEnvironment): Problem[] =>
-  Object.entries(networks).flatMap(([name, network]) => {
-    const problems =
-      'existing' in network
-        ? checkExisting(network.existing)
-        : checkCreated(network.create, region).map(({ path, message }) => ({
-            path: ['create', ...path],
-            message,
-          }));
-    return problems.map(({ path, message }) => ({ path: ['networks', name, ...path], message }));
-  });
+  Object.entries(networks).flatMap(([name, network]) =>
+    checkNetwork(network, region).map(({ path, message }) => ({
+      path: ['networks', name, ...path],
+      message,
+    })),
+  );
+
+/** Finds what EC2 would refuse of one network. Constructs hold to the same. */
+export const checkNetwork = (network: NetworkConfiguration, region: string | undefined): Problem[] =>
+  'existing' in network
+    ? checkExisting(network.existing)
+    : checkCreated(network.create, region).map(({ path, message }) => ({
+        path: ['create', ...path],
+        message,
+      }));
 
 /** Refuses egress rules beside security groups of one's own, where they would have no effect. */
 const checkExisting = ({

@@ -79,7 +79,8 @@ const connectionSchema = z.xor(
   { error: 'must have `to` (an IPv4 range) and one of `vpcId` and `transitGatewayId`' },
 );
 
-const networkSchema = z.xor(
+/** Reads a network, and fills in what may be left out. */
+export const networkSchema = z.xor(
   [
     z.strictObject({
       /** An existing VPC, by ids; nothing is looked up at synth. */
@@ -391,6 +392,7 @@ export type EnvironmentConfiguration = WithSecrets<
 >;
 export type SecretInput = SecretKind<z.input<typeof secretSchema>>;
 export type SecretConfiguration = SecretKind<LooseSecret>;
+export type NetworkInput = z.input<typeof networkSchema>;
 export type NetworkConfiguration = z.output<typeof networkSchema>;
 export type CreatedNetworkConfiguration = Extract<NetworkConfiguration, { create: object }>['create'];
 export type PasswordConfiguration = z.output<typeof passwordsSchema>;

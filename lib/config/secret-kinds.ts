@@ -13,7 +13,7 @@ interface LooseSecret {
 }
 
 /**
- * The settings of a secret as the one kind that it is: its type decides about the strategy, the resources and the function that
+ * The settings of a secret as the one kind that it is. Its type decides about the strategy, the resources and the function that
  * rotates it, and it is either created or adopted. The rules of the configuration refuse what fits no kind, with a sentence.
  *
  * @typeParam Loose - the same settings as the schema reads them, before or after the defaults

@@ -1,15 +1,18 @@
-import { Validations } from 'aws-cdk-lib';
+import { Stack, Token, Validations } from 'aws-cdk-lib';
 import { type ISubnet, type IVpc, Peer, Port, SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Construct, type IDependable } from 'constructs';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { AwsApi } from '../../rotators/descriptor.ts';
-import type { NetworkConfiguration } from '../config/schema.ts';
+import { checkNetwork } from '../config/networks.ts';
+import { flatten } from '../config/problem.ts';
+import { type NetworkConfiguration, type NetworkInput, networkSchema } from '../config/schema.ts';
 import type { NetworkAttachment } from '../function/standard-function.ts';
 import { CreatedVpc } from './created-vpc.ts';
 
 /** Props of {@link Network}. */
 export interface NetworkProps {
-  /** An existing VPC by its ids, or what a new one looks like. */
-  readonly network: NetworkConfiguration;
+  /** An existing VPC by its ids, or what a new one looks like, as in a configuration. */
+  readonly network: NetworkInput;
   /** Name of the network, shown in the console. */
   readonly name: string;
   /**
@@ -32,8 +35,9 @@ export class Network extends Construct {
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id);
-    if ('existing' in props.network) {
-      const { vpcId, subnetIds, securityGroupIds, egress } = props.network.existing;
+    const network = this.checked(props.network);
+    if ('existing' in network) {
+      const { vpcId, subnetIds, securityGroupIds, egress } = network.existing;
       // Only the id is used: the subnets are named one by one below.
       const vpc = Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: ['named-by-subnet'] });
       const subnets = subnetIds.map((subnetId) => this.subnet(subnetId));
@@ -46,8 +50,8 @@ export class Network extends Construct {
       this.attachment = { vpc, vpcSubnets: { subnets }, securityGroups };
       this.ready = [];
     } else {
-      const { cidr, ports, egress } = props.network.create;
-      const created = new CreatedVpc(this, 'Created', { name: props.name, network: props.network.create });
+      const { cidr, ports, egress } = network.create;
+      const created = new CreatedVpc(this, 'Created', { name: props.name, network: network.create });
       const inside = ports.map((port) => ({ to: cidr, port, protocol: 'tcp' as const }));
       const group = this.securityGroup(created.vpc, props.name, cidr, [...inside, ...egress]);
       this.attachment = {
@@ -57,6 +61,23 @@ export class Network extends Construct {
       };
       this.ready = [...created.ready, ...created.addEndpoints(group, props.apis ?? [])];
     }
+  }
+
+  /** Fills in what may be left out, and refuses what a configuration may not say either. */
+  private checked(input: NetworkInput): NetworkConfiguration {
+    const { region } = Stack.of(this);
+    const { data, error } = networkSchema.safeParse(input);
+    const problems =
+      data === undefined
+        ? flatten(error.issues)
+        : checkNetwork(data, Token.isUnresolved(region) ? undefined : region);
+    if (data === undefined || problems.length > 0) {
+      const sentences = problems.map(({ path, message }) =>
+        [['network', ...path].join('.'), message].join(': '),
+      );
+      throw new RekeyError('ConstructInvalid', `${this.node.id}: ${sentences.join('; ')}`);
+    }
+    return data;
   }
 
   private subnet(id: string): ISubnet {

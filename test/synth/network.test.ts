@@ -3,6 +3,7 @@ import { CfnResource, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import { apisOf } from '../../lib/config/networks.ts';
+import type { NetworkInput } from '../../lib/config/schema.ts';
 import { Network, type NetworkProps } from '../../lib/network/network.ts';
 import { testApp } from './support/app.ts';
 
@@ -240,4 +241,37 @@ test('the APIs of a network are those that its secrets call, by the services of 
   const secrets = environments.dev?.secrets ?? {};
   expect(apisOf('a', secrets)).toEqual(['rds']);
   expect(apisOf('b', secrets)).toEqual(['redshift']);
+});
+
+describe('a network that is made without a configuration', () => {
+  const make = (settings: NetworkInput) =>
+    new Network(new Stack(testApp(), 'test', { env }), 'Inner', { name: 'inner', network: settings });
+
+  test('takes what a configuration takes, defaults left out', () => {
+    const { attachment } = make({ create: {} });
+    Template.fromStack(Stack.of(attachment.vpc)).hasResourceProperties('AWS::EC2::VPC', {
+      CidrBlock: '10.0.0.0/20',
+    });
+  });
+
+  test.each<[string, NetworkInput]>([
+    ['Inner: network.create.cidr: must be from /16 to /26', { create: { cidr: '10.0.0.0/28' } }],
+    [
+      'Inner: network.existing.vpcId: must be',
+      { existing: { vpcId: 'mine', subnetIds: ['subnet-0a1b2c3d'] } },
+    ],
+    [
+      'Inner: network.existing.egress: is for the security group that Rekey makes',
+      {
+        existing: {
+          vpcId: 'vpc-0a1b2c3d',
+          subnetIds: ['subnet-0a1b2c3d'],
+          securityGroupIds: ['sg-0a1b2c3d'],
+          egress: [{ to: '10.0.0.0/8', port: 5432 }],
+        },
+      },
+    ],
+  ])('is refused as a configuration is: %s', (message, settings) => {
+    expect(() => make(settings)).toThrow(message);
+  });
 });
