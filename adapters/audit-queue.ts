@@ -38,7 +38,7 @@ export class AuditQueue implements EventBus {
     }
     // https://sqs.<region>.amazonaws.com/<account>/<name>
     const account = new URL(this.#queueUrl).pathname.split('/').at(-2) ?? 'unknown';
-    const { SQSClient, SendMessageBatchCommand } = await import('./sqs-client.ts');
+    const { SQSClient, SendMessageBatchCommand } = await import('./lazy-sqs.ts');
     this.#client ??= new SQSClient(this.#config);
     const region = await this.#client.config.region();
     const bodies = events.map((event) => asDelivered(event, account, region));

@@ -85,7 +85,7 @@ export class RdsDirectory implements DatabaseDirectory {
   }
 
   async #instance(id: string) {
-    const { RDSClient, DescribeDBInstancesCommand } = await import('./rds-client.ts');
+    const { RDSClient, DescribeDBInstancesCommand } = await import('./lazy-rds.ts');
     this.#client ??= new RDSClient(this.#config);
     const answer = await called(
       { service: 'RDS', action: 'rds:DescribeDBInstances', on: id },
@@ -97,7 +97,7 @@ export class RdsDirectory implements DatabaseDirectory {
   }
 
   async #cluster(id: string) {
-    const { RDSClient, DescribeDBClustersCommand } = await import('./rds-client.ts');
+    const { RDSClient, DescribeDBClustersCommand } = await import('./lazy-rds.ts');
     this.#client ??= new RDSClient(this.#config);
     const answer = await called(
       { service: 'RDS', action: 'rds:DescribeDBClusters', on: id },
@@ -109,7 +109,7 @@ export class RdsDirectory implements DatabaseDirectory {
   }
 
   async #customEndpoint(id: string) {
-    const { RDSClient, DescribeDBClusterEndpointsCommand } = await import('./rds-client.ts');
+    const { RDSClient, DescribeDBClusterEndpointsCommand } = await import('./lazy-rds.ts');
     this.#client ??= new RDSClient(this.#config);
     const answer = await called(
       { service: 'RDS', action: 'rds:DescribeDBClusterEndpoints', on: id },

@@ -23,7 +23,7 @@ export class PromptBrakeStore implements BrakeStore {
   }
 
   async #open(): Promise<BrakeStore> {
-    const { promptClient, SsmBrakeStore } = await import('./ssm-client.ts');
+    const { promptClient, SsmBrakeStore } = await import('./prompt-ssm.ts');
     return new SsmBrakeStore(promptClient(), this.#path);
   }
 }

@@ -19,7 +19,7 @@ export class PromptDefinitionStore implements Pick<DefinitionStore, 'find'> {
   }
 
   async #open(): Promise<Pick<DefinitionStore, 'find'>> {
-    const { promptClient, SsmDefinitionStore } = await import('./ssm-client.ts');
+    const { promptClient, SsmDefinitionStore } = await import('./prompt-ssm.ts');
     return new SsmDefinitionStore(promptClient(), this.#environment);
   }
 }

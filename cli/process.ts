@@ -1,5 +1,4 @@
-import { systemClock } from '../adapters/clock.ts';
-import { systemRandom } from '../adapters/random.ts';
+import { systemClock, systemRandom } from '../adapters/system.ts';
 import type { CliContext } from './context.ts';
 
 /** The exit code of a program that SIGINT ended, as shells count. */

@@ -1,4 +1,4 @@
-import { Chain } from './chain.ts';
+import { ChainCheck } from './chain-check.ts';
 import { Completeness, type Outcomes, type RevocationOutcomes } from './completeness.ts';
 import { factOf, formFault, RecentFacts, unrecognised } from './event.ts';
 import { type Head, objectLines, type ParsedLine, parseLine, sequenceOfKey } from './format.ts';
@@ -80,7 +80,7 @@ export async function verifyLog(
   options: VerifyOptions = {},
 ): Promise<VerificationReport> {
   const problems = new Problems(options.problemLimit ?? 1000);
-  const chain = new Chain(problems, options.expectHead);
+  const chain = new ChainCheck(problems, options.expectHead);
   const completeness = new Completeness();
   const facts = new RecentFacts();
   const count = { objects: 0, records: 0, bytes: 0, unrecognised: 0, repeated: 0 };

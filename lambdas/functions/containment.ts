@@ -1,18 +1,18 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
-import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { containmentEnvironmentSchema, readEnvironment } from '../../core/deployed/environment.ts';
+import { systemClock, systemRandom } from '../../adapters/system.ts';
 import {
   type ContainOutcome,
   containmentInputSchema,
   type VerifyOutcome,
 } from '../../core/deployed/revocation-state.ts';
+import { containmentEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import type { Revoker } from '../../core/rotator.ts';
-import { containLeaks, verifyLeaks } from '../revocation/contain.ts';
-import { standardHandler } from './chain.ts';
+import { containLeaks } from '../revocation/contain.ts';
+import { verifyLeaks } from '../revocation/proof.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
+import { standardHandler } from './standard-handler.ts';
 import { targetDefaults } from './target.ts';
 
 /**

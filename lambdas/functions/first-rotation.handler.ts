@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { systemClock } from '../../adapters/clock.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
-import { firstRotationEnvironmentSchema, readEnvironment } from '../../core/deployed/environment.ts';
+import { systemClock } from '../../adapters/system.ts';
+import { firstRotationEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { answerLifeCycle, lifeCycleEventSchema } from '../rotation/first-rotation.ts';
-import { standardHandler } from './chain.ts';
+import { standardHandler } from './standard-handler.ts';
 
 readEnvironment(firstRotationEnvironmentSchema);
 const dependencies = {

@@ -1,4 +1,4 @@
-import { containmentEnvironmentSchema, readEnvironment } from '../../core/deployed/environment.ts';
+import { containmentEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { createIamAccessKey } from '../../rotators/iam-access-key/rotator.ts';
 import { cutoffBy } from '../../rotators/iam-access-key/session-cutoff-call.ts';
 import { containmentHandler } from './containment.ts';

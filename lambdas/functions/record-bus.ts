@@ -5,7 +5,7 @@ import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import type { EventBus } from '../../core/ports.ts';
 import type { Tools } from '../tools.ts';
-import { loggable } from './chain.ts';
+import { loggable } from './standard-handler.ts';
 
 /** Settings of short patience: a bus that hangs must hold up neither an emergency nor the way to the queue. */
 const quick = {

@@ -1,12 +1,11 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { systemClock } from '../../adapters/clock.ts';
-import { systemRandom } from '../../adapters/random.ts';
-import { readEnvironment, revocationReportEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
+import { readEnvironment, revocationReportEnvironmentSchema } from '../../core/deployed/variables.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { type Report, report } from '../revocation/report.ts';
-import { standardHandler } from './chain.ts';
 import { recordBus, recordRoutes } from './record-bus.ts';
+import { standardHandler } from './standard-handler.ts';
 
 const environment = readEnvironment(revocationReportEnvironmentSchema);
 const routes = recordRoutes(environment);

@@ -1,13 +1,13 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { systemClock } from '../../adapters/clock.ts';
 import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { readEnvironment, revocationRotateEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { systemClock } from '../../adapters/system.ts';
 import { type RotateOutcome, workflowInputSchema } from '../../core/deployed/revocation-state.ts';
+import { readEnvironment, revocationRotateEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { rotateStep } from '../revocation/rotate.ts';
-import { standardHandler } from './chain.ts';
+import { standardHandler } from './standard-handler.ts';
 
 const environment = readEnvironment(revocationRotateEnvironmentSchema);
 const client = new SecretsManagerClient({});

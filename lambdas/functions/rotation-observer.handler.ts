@@ -2,13 +2,13 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
-import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { observationEnvironmentSchema, readEnvironment } from '../../core/deployed/environment.ts';
+import { systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
+import { observationEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { observe } from '../observation/observe.ts';
-import { standardHandler } from './chain.ts';
 import { recordBus, recordRoutes } from './record-bus.ts';
+import { standardHandler } from './standard-handler.ts';
 
 const environment = readEnvironment(observationEnvironmentSchema);
 const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);

@@ -1,19 +1,18 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { systemClock } from '../../adapters/clock.ts';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
 import { PromptBrakeStore } from '../../adapters/prompt-brake-store.ts';
 import { PromptDefinitionStore } from '../../adapters/prompt-definition-store.ts';
-import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { systemClock, systemRandom } from '../../adapters/system.ts';
+import { brakesPath, metrics as metricNames } from '../../core/deployed/names.ts';
+import { retireEventSchema } from '../../core/deployed/overlap-event.ts';
+import { isRevocationToken } from '../../core/deployed/revocation-token.ts';
 import {
   type RotationEnvironment,
   readEnvironment,
   rotationEnvironmentSchema,
-} from '../../core/deployed/environment.ts';
-import { retireEventSchema } from '../../core/deployed/messages.ts';
-import { brakesPath, metrics as metricNames } from '../../core/deployed/names.ts';
-import { isRevocationToken } from '../../core/deployed/revocation-token.ts';
+} from '../../core/deployed/variables.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
 import type { Rotator } from '../../core/rotator.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
@@ -27,8 +26,8 @@ import { assignedTo } from '../rotation/redefine.ts';
 import type { Overlap, RetireDependencies } from '../rotation/retire.ts';
 import { VersionCache } from '../rotation/version-cache.ts';
 import type { Tools } from '../tools.ts';
-import { loggable, standardHandler } from './chain.ts';
 import { emergencyBus, recordBus, recordRoutes } from './record-bus.ts';
+import { loggable, standardHandler } from './standard-handler.ts';
 import { targetDefaults } from './target.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { readEnvironment, sessionCutoffEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { readEnvironment, sessionCutoffEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { Aws } from '../../rotators/iam-access-key/aws.ts';
 import { type CutoffAnswer, cutOff, parseCutoff } from '../../rotators/iam-access-key/session-cutoff.ts';
-import { standardHandler } from './chain.ts';
+import { standardHandler } from './standard-handler.ts';
 
 readEnvironment(sessionCutoffEnvironmentSchema);
 const aws = new Aws({});

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { containmentEnvironmentSchema } from '../../core/deployed/environment.ts';
+import type { containmentEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 

@@ -15,7 +15,6 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { auditWriterEnvironmentSchema } from '../../core/deployed/environment.ts';
 import {
   auditKeyParameter,
   deploymentParameters,
@@ -23,6 +22,7 @@ import {
   metrics,
   services,
 } from '../../core/deployed/names.ts';
+import { auditWriterEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { excludeReplays } from '../events/exclude-replays.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';

@@ -14,7 +14,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { z } from 'zod';
-import type { FunctionEnvironment } from '../../core/deployed/environment.ts';
+import type { FunctionEnvironment } from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { bundledCode, packageRoot } from './bundle.ts';
 
@@ -35,7 +35,7 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
   readonly service: string;
   /** One sentence, shown in the console. */
   readonly description: string;
-  /** Schema of the function's environment variables; see `core/deployed/environment.ts`. */
+  /** Schema of the function's environment variables; see `core/deployed/variables.ts`. */
   readonly environmentSchema: Schema;
   /** Values for {@link environmentSchema}; values that are known at synth are checked there. */
   readonly environment: FunctionEnvironment<Schema>;

@@ -5,12 +5,12 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { services } from '../../core/deployed/names.ts';
 import type {
   containmentEnvironmentSchema,
   FunctionEnvironment,
   rotationEnvironmentSchema,
-} from '../../core/deployed/environment.ts';
-import type { services } from '../../core/deployed/names.ts';
+} from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
 import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';

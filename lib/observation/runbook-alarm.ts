@@ -73,7 +73,7 @@ export class RunbookAlarm extends Construct {
   }
 }
 
-/** Makes a metric of Rekey's functions, by default summed over five minutes. See the dimensions in `lambdas/functions/chain.ts`. */
+/** Makes a metric of Rekey's functions, by default summed over five minutes. See the dimensions in `lambdas/functions/standard-handler.ts`. */
 export function rekeyMetric(
   environment: string,
   service: (typeof services)[keyof typeof services],

@@ -1,7 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { containmentEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { services } from '../../core/deployed/names.ts';
+import { containmentEnvironmentSchema } from '../../core/deployed/variables.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
 import { TargetFunction, type TargetFunctionProps, targetEnvironment } from '../function/target-function.ts';

@@ -9,12 +9,12 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
 import {
   revocationIntakeEnvironmentSchema,
   revocationReportEnvironmentSchema,
   revocationRotateEnvironmentSchema,
-} from '../../core/deployed/environment.ts';
-import { deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
+} from '../../core/deployed/variables.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
 import { grantAppend } from '../audit/grant-append.ts';

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { sessionCutoffEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { services } from '../../core/deployed/names.ts';
+import { sessionCutoffEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { PolicyPages, sizedArn } from '../access/policy-pages.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import type { TargetFunctionProps } from '../function/target-function.ts';

@@ -1,8 +1,8 @@
 import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IDependable } from 'constructs';
-import { firstRotationEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { services } from '../../core/deployed/names.ts';
+import { firstRotationEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { PolicyPages, sizedArn } from '../access/policy-pages.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import type { SecretIdentity } from '../secret/secret-access.ts';

@@ -1,8 +1,8 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { type FunctionEnvironment, rotationEnvironmentSchema } from '../../core/deployed/environment.ts';
 import { services } from '../../core/deployed/names.ts';
+import { type FunctionEnvironment, rotationEnvironmentSchema } from '../../core/deployed/variables.ts';
 import type { RotatedType } from '../../rotators/registry.ts';
 import { TargetFunction, type TargetFunctionProps, targetEnvironment } from '../function/target-function.ts';
 import { DefinitionAccess } from '../secret/definition-access.ts';

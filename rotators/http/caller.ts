@@ -3,9 +3,9 @@ import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 import type { Authority } from './authority.ts';
 import { endOfAdmin } from './expiry.ts';
-import type { Kit } from './kit.ts';
 import { valueAt } from './pointer.ts';
 import type { Answers, Authentication, Recipe, RecipeRequest } from './recipe.ts';
+import type { RecipeContext } from './recipe-context.ts';
 import { loginToken } from './recipe-rules.ts';
 import type { Credential } from './schema.ts';
 import { unavailableStatuses } from './statuses.ts';
@@ -58,7 +58,7 @@ export class Caller {
   constructor(
     { recipe }: Pick<Credential, 'recipe'>,
     context: TargetContext,
-    { transport, trialPauseMs }: Pick<Kit, 'transport' | 'trialPauseMs'>,
+    { transport, trialPauseMs }: Pick<RecipeContext, 'transport' | 'trialPauseMs'>,
   ) {
     this.recipe = recipe;
     this.trialPauseMs = trialPauseMs;

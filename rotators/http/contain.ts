@@ -2,9 +2,9 @@ import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ContainContext, ContainResult } from '../../core/rotator.ts';
 import { authorityFor, currentOf } from './authority.ts';
 import { Caller } from './caller.ts';
-import type { Kit } from './kit.ts';
 import { isListedAsMade } from './ownership.ts';
 import { refused, settled, type Trial } from './probe.ts';
+import type { RecipeContext } from './recipe-context.ts';
 import { disable, identityOf } from './revoke.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 
@@ -12,18 +12,22 @@ import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 export async function contain(
   leakedSecret: HttpSecret,
   context: ContainContext<HttpSecret>,
-  kit: Kit,
+  recipeContext: RecipeContext,
 ): Promise<ContainResult> {
   const { credentials } = context;
-  const leaked = credentialOf(leakedSecret, kit.recipes);
-  const current = currentOf(credentials, kit.recipes);
+  const leaked = credentialOf(leakedSecret, recipeContext.recipes);
+  const current = currentOf(credentials, recipeContext.recipes);
   const { recipe } = leaked;
   const isCurrent = leaked.value === current.value;
-  const caller = new Caller(leaked, context, kit);
+  const caller = new Caller(leaked, context, recipeContext);
   if (isCurrent && recipe.own !== undefined && (await credentials.admin()) === undefined) {
     return onlyRotation('there is no admin, and once it is revoked it could not make its successor');
   }
-  const authority = await authorityFor(leaked, { credentials, recipes: kit.recipes, self: current });
+  const authority = await authorityFor(leaked, {
+    credentials,
+    recipes: recipeContext.recipes,
+    self: current,
+  });
   if (authority.secrets.includes(leaked.value)) {
     return onlyRotation('it is the one that the admin secret holds');
   }

@@ -2,8 +2,8 @@ import { RekeyError, SecretError, TargetError } from '../../core/errors/rekey-er
 import type { ApplyContext, ProbeResult, TargetContext } from '../../core/rotator.ts';
 import { valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
-import type { Kit } from './kit.ts';
 import { valueAt } from './pointer.ts';
+import type { RecipeContext } from './recipe-context.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 
 /** Answer of the service to a credential. `id` is which one it was, where the answer says that. */
@@ -49,10 +49,14 @@ export async function tryCredential(
 }
 
 /** Tries a credential at its service; see {@link Rotator.probe}. */
-export async function probe(secret: HttpSecret, context: TargetContext, kit: Kit): Promise<ProbeResult> {
+export async function probe(
+  secret: HttpSecret,
+  context: TargetContext,
+  recipeContext: RecipeContext,
+): Promise<ProbeResult> {
   try {
-    const credential = credentialOf(secret, kit.recipes);
-    const trial = await refused(new Caller(credential, context, kit), credential);
+    const credential = credentialOf(secret, recipeContext.recipes);
+    const trial = await refused(new Caller(credential, context, recipeContext), credential);
     return trial.outcome === 'accepted' ? { outcome: 'accepted' } : trial;
   } catch (error) {
     if (!(error instanceof RekeyError)) throw error;
@@ -69,9 +73,13 @@ export async function probe(secret: HttpSecret, context: TargetContext, kit: Kit
  * belong together.
  * @throws SecretError `CredentialNotYetAccepted` when it is not accepted in time
  */
-export async function apply(next: HttpSecret, context: ApplyContext<HttpSecret>, kit: Kit): Promise<void> {
-  const credential = credentialOf(next, kit.recipes);
-  const caller = new Caller(credential, context, kit);
+export async function apply(
+  next: HttpSecret,
+  context: ApplyContext<HttpSecret>,
+  recipeContext: RecipeContext,
+): Promise<void> {
+  const credential = credentialOf(next, recipeContext.recipes);
+  const caller = new Caller(credential, context, recipeContext);
   const { settleSeconds, credential: keys } = credential.recipe;
   const { trial, holds } = await settled(caller, credential, 'accepted');
   if (trial.outcome === 'rejected') {

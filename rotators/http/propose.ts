@@ -3,11 +3,11 @@ import type { ProposeContext } from '../../core/rotator.ts';
 import { type Authority, authorityFor } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import { noteExpiry } from './expiry.ts';
-import type { Kit } from './kit.ts';
 import { findCrowd, findNamed, listValues } from './list.ts';
 import { isListedAsMade, mark } from './ownership.ts';
 import { valueAt } from './pointer.ts';
 import { tryCredential } from './probe.ts';
+import type { RecipeContext } from './recipe-context.ts';
 import { identityOf, revoke } from './revoke.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 import { leavesOpen } from './statuses.ts';
@@ -25,15 +25,19 @@ const longestPart = 16_384;
 export async function propose(
   currentSecret: HttpSecret,
   context: ProposeContext<HttpSecret>,
-  kit: Kit,
+  recipeContext: RecipeContext,
 ): Promise<HttpSecret> {
-  const current = credentialOf(currentSecret, kit.recipes);
+  const current = credentialOf(currentSecret, recipeContext.recipes);
   const { credentials, token } = context;
-  const authority = await authorityFor(current, { credentials, recipes: kit.recipes, self: current });
+  const authority = await authorityFor(current, {
+    credentials,
+    recipes: recipeContext.recipes,
+    self: current,
+  });
   noteExpiry(current, authority, context);
-  const caller = new Caller(current, context, kit);
-  await removeLeftovers(caller, current, authority, `${mark}${token}-`, kit.runLivesMs);
-  await removeAbandoned(caller, current, authority, context, kit);
+  const caller = new Caller(current, context, recipeContext);
+  await removeLeftovers(caller, current, authority, `${mark}${token}-`, recipeContext.runLivesMs);
+  await removeAbandoned(caller, current, authority, context, recipeContext);
   await requireRoom(caller, current, authority, context);
   const createdAs = `${mark}${token}-${Date.now()}`;
   const answer = await create(caller, current, authority, createdAs);
@@ -216,7 +220,7 @@ async function removeAbandoned(
   current: Credential,
   authority: Authority,
   context: ProposeContext<HttpSecret>,
-  { recipes }: Kit,
+  { recipes }: RecipeContext,
 ): Promise<void> {
   for await (const secret of context.credentials.others()) {
     if (secret.recipe !== current.name || secret.createdAs?.startsWith(mark) !== true) continue;

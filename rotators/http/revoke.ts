@@ -4,11 +4,11 @@ import type { ApplyContext, RetireContext, RetireResult } from '../../core/rotat
 import { carriedName } from '../../core/secret/secret.ts';
 import { type Authority, authorityFor, currentOf, valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
-import type { Kit } from './kit.ts';
 import { isListedAsMade } from './ownership.ts';
 import { refused } from './probe.ts';
 import type { Removal } from './recipe.ts';
 import type { Recipes } from './recipe-book.ts';
+import type { RecipeContext } from './recipe-context.ts';
 import { hostParameters } from './recipe-rules.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
 import type { Values } from './template.ts';
@@ -53,14 +53,18 @@ export async function revoke(caller: Caller, subject: Credential, id: string, by
 export async function discard(
   secret: HttpSecret,
   context: ApplyContext<HttpSecret>,
-  kit: Kit,
+  recipeContext: RecipeContext,
 ): Promise<void> {
   const { credentials } = context;
-  const proposal = credentialOf(secret, kit.recipes);
-  const current = currentOf(credentials, kit.recipes);
+  const proposal = credentialOf(secret, recipeContext.recipes);
+  const current = currentOf(credentials, recipeContext.recipes);
   if (proposal.id === current.id) return;
-  const authority = await authorityFor(proposal, { credentials, recipes: kit.recipes, self: current });
-  const caller = new Caller(proposal, context, kit);
+  const authority = await authorityFor(proposal, {
+    credentials,
+    recipes: recipeContext.recipes,
+    self: current,
+  });
+  const caller = new Caller(proposal, context, recipeContext);
   // A replica that has not heard of what was just made calls it gone.
   for (let asked = 1; ; asked += 1) {
     if ((await revoke(caller, proposal, proposal.id, authority)) === 'done') return;
@@ -82,14 +86,14 @@ const goneAndAccepted =
 export async function retire(
   old: HttpSecret,
   context: RetireContext<HttpSecret>,
-  kit: Kit,
+  recipeContext: RecipeContext,
 ): Promise<RetireResult> {
   const { credentials, act } = context;
-  const { recipes } = kit;
+  const { recipes } = recipeContext;
   if (old.recipe === undefined) return { done: 'nothing' };
   const stale = credentialOf(old, recipes);
   const current = currentOf(credentials, recipes);
-  const caller = new Caller(stale, context, kit);
+  const caller = new Caller(stale, context, recipeContext);
   const remains = (reason: string): RetireResult => {
     context.finding({
       code: 'PreviousCredentialRemains',

@@ -3,8 +3,8 @@ import type { TargetContext } from '../../core/rotator.ts';
 import { transportOf } from '../transport/tls/transport.ts';
 import { keepsTwoPasswords, type Row, type Server, type Session } from './connection.ts';
 import { type Grants, parseGrants } from './grants.ts';
-import { asPlain, runJudged } from './judged.ts';
 import { accountName, literal, nativeHash, quote } from './sql.ts';
+import { asPlain, runInSomeForm } from './statement-forms.ts';
 import { isVerified } from './verifier.ts';
 
 /** A `user@host` as the server has it. A user name may have several, each with a password of its own. */
@@ -272,7 +272,7 @@ export async function setPassword(
   );
   const locked = accounts.filter((account) => account.locked).map(accountName);
   const unlock = !server.mariadb || locked.length > 0 ? ' ACCOUNT UNLOCK' : '';
-  await runJudged(
+  await runInSomeForm(
     session,
     server,
     {
@@ -304,7 +304,7 @@ export async function setOwnPassword(
   const purpose = { doing: `set the password of "${session.place.username}"` };
   if (server.mariadb) {
     const plain = `SET PASSWORD = ${asPlain(password)}`;
-    await runJudged(
+    await runInSomeForm(
       session,
       server,
       { withHash: `SET PASSWORD = '${nativeHash(password)}'`, plain },

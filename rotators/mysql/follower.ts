@@ -10,9 +10,9 @@ import {
 } from './account.ts';
 import { openServer, type Server, type Session } from './connection.ts';
 import { changes, type Grants } from './grants.ts';
-import { runJudged } from './judged.ts';
 import type { MysqlSecret } from './schema.ts';
 import { accountName, literal, quote } from './sql.ts';
+import { runInSomeForm } from './statement-forms.ts';
 
 type Context = ApplyContext<MysqlSecret>;
 
@@ -80,7 +80,7 @@ async function matchHosts(
     const plugin = anchor.plugin || 'mysql_native_password';
     const create = `CREATE USER IF NOT EXISTS ${name}`;
     const password = unknown(place);
-    await runJudged(
+    await runInSomeForm(
       session,
       server,
       {

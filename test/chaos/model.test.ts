@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { systemRandom } from '../../adapters/random.ts';
+import { systemRandom } from '../../adapters/system.ts';
 import { endOverlaps } from '../../lambdas/rotation/overlaps.ts';
 import { dailyHour } from '../../lambdas/rotation/retire.ts';
 import { DualTarget, dualRotator } from '../lambdas/rotation/dual-target.ts';

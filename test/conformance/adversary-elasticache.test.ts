@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { systemRandom } from '../../adapters/random.ts';
+import { systemRandom } from '../../adapters/system.ts';
 import type { CacheUserSecret } from '../../rotators/elasticache/schema.ts';
 import { guessed, type Place, placed, placeFields, watchLogins } from './adversary/logins.ts';
 import {

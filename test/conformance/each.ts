@@ -2,8 +2,8 @@ import { describe, test } from '@jest/globals';
 import type { Rotator } from '../../core/rotator.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
-import { loadRotator } from '../../rotators/load.ts';
 import { registry, type TargetType } from '../../rotators/registry.ts';
+import { loadRotator } from '../load-rotator.ts';
 import { availableTypes, missing, notRun } from './scene.ts';
 
 /** One type with one strategy, as the suite describes it. */

@@ -152,7 +152,7 @@ test.each(cases)('%s: an answer without an end, %s, is not kept', async (type, _
   const place = { host: '127.0.0.1', port: flood.port, ssl: false };
   const engine = type === 'postgresql' ? 'postgres' : type;
   const secret = JSON.stringify({ engine, ...place, username: 'app', password: 'x' });
-  const loader = join(import.meta.dirname, '../../rotators/load.ts');
+  const loader = join(import.meta.dirname, '../load-rotator.ts');
   // Lambda gives Node as much of a function's memory.
   const args = ['--max-old-space-size=460', '--input-type=module', '-e', script, loader, type, secret];
   try {

@@ -74,7 +74,7 @@ test.each(cases.flatMap(([what, types, replies]) => types.map((type) => [type, w
     const port = await serve(replies);
     const engine = type === 'postgresql' ? 'postgres' : type;
     const secret = { engine, host: '127.0.0.1', port, ssl: false, username: 'app', password: 'x' };
-    const loader = join(import.meta.dirname, '../../rotators/load.ts');
+    const loader = join(import.meta.dirname, '../load-rotator.ts');
     const args = ['--input-type=module', '-e', script, loader, type, JSON.stringify(secret)];
     const ended = await promisify(execFile)(process.execPath, args, {
       timeout: 20_000,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
+import { containLeaks } from '../../lambdas/revocation/contain.ts';
+import { verifyLeaks } from '../../lambdas/revocation/proof.ts';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { engine, MemoryBus, noDatabases } from '../lambdas/rotation/engine.ts';
 import { MemoryStore } from '../lambdas/rotation/memory-store.ts';

@@ -10,7 +10,8 @@ import {
 } from '@aws-sdk/client-iam';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
+import { containLeaks } from '../../lambdas/revocation/contain.ts';
+import { verifyLeaks } from '../../lambdas/revocation/proof.ts';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { policyName } from '../../rotators/iam-access-key/revocation-policy.ts';
 import type { IamAccessKeySecret } from '../../rotators/iam-access-key/schema.ts';

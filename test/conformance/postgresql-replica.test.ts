@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { systemRandom } from '../../adapters/random.ts';
+import { systemRandom } from '../../adapters/system.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
 import { type Step, steps } from '../../lambdas/rotation/event.ts';
 import { newServerFolder } from '../../local/process/folders.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../adapters/random.ts';
+import { systemRandom } from '../../adapters/system.ts';
 import { keptForm } from '../../rotators/redshift/password.ts';
 import { type RedshiftUnderTest, start } from './drivers/redshift.ts';
 import { patience } from './pace.ts';

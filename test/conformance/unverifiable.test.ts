@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { systemRandom } from '../../adapters/random.ts';
+import { systemRandom } from '../../adapters/system.ts';
 import type { ContainContext } from '../../core/rotator.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
-import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
+import { containLeaks } from '../../lambdas/revocation/contain.ts';
+import { verifyLeaks } from '../../lambdas/revocation/proof.ts';
 import { steps } from '../../lambdas/rotation/event.ts';
 import { registry, rotatedTypes, targetTypes } from '../../rotators/registry.ts';
 import { histories, type InvocationOptions, outcome, play } from '../chaos/histories.ts';

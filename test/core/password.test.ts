@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { systemRandom } from '../../adapters/random.ts';
+import { systemRandom } from '../../adapters/system.ts';
 import { generatePassword, passwordPolicy } from '../../core/secret/password.ts';
 
 test('passwords hold nothing by default that a URL, a quoted text or .pgpass would take for its own', () => {

@@ -12,9 +12,9 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { systemClock } from '../../adapters/clock.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { systemClock } from '../../adapters/system.ts';
 import { revocationToken } from '../../core/deployed/revocation-token.ts';
 import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';

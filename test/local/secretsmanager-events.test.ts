@@ -7,15 +7,15 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { systemClock } from '../../adapters/clock.ts';
-import { systemRandom } from '../../adapters/random.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
+import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { rotationServiceEvents } from '../../core/deployed/names.ts';
 import { detailSchema } from '../../core/events/catalogue.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { observe } from '../../lambdas/observation/observe.ts';
-import { containLeaks, verifyLeaks } from '../../lambdas/revocation/contain.ts';
+import { containLeaks } from '../../lambdas/revocation/contain.ts';
+import { verifyLeaks } from '../../lambdas/revocation/proof.ts';
 import { report } from '../../lambdas/revocation/report.ts';
 import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';

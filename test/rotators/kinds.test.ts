@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Rotator } from '../../core/rotator.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
-import { loadRotator } from '../../rotators/load.ts';
 import { registry, rotatedTypes } from '../../rotators/registry.ts';
+import { loadRotator } from '../load-rotator.ts';
 
 test.each(rotatedTypes)('%s: the kind of its rotator is what its descriptor says', async (type) => {
   const { kind, ...rotator } = (await loadRotator(type)) as Rotator<object>;

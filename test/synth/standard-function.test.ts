@@ -9,7 +9,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { auditWriterEnvironmentSchema, rotationEnvironmentSchema } from '../../core/deployed/environment.ts';
+import { auditWriterEnvironmentSchema, rotationEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { bundle, functionNames } from '../../lib/function/bundle.ts';
 import { StandardFunction } from '../../lib/function/standard-function.ts';
 import { testStack } from './support/app.ts';

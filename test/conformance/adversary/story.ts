@@ -1,10 +1,11 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import type { Rotator, TargetContext } from '../../../core/rotator.ts';
 import type { Assignment } from '../../../core/secret/definition.ts';
 import type { Strategy } from '../../../core/secret/secret.ts';
-import { containLeaks, verifyLeaks } from '../../../lambdas/revocation/contain.ts';
+import { containLeaks } from '../../../lambdas/revocation/contain.ts';
+import { verifyLeaks } from '../../../lambdas/revocation/proof.ts';
 import { outcome } from '../../chaos/histories.ts';
 import { Rotations } from '../../chaos/secrets-manager.ts';
 import { engine, MemoryBus, noDatabases } from '../../lambdas/rotation/engine.ts';

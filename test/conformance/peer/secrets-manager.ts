@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { generatePassword, passwordPolicy } from '../../../core/secret/password.ts';
 import type { MemoryStore } from '../../lambdas/rotation/memory-store.ts';
 

@@ -50,7 +50,7 @@ declare const record: AuditRecord;`,
   'cli/run.ts': `
 import type { CliContext } from 'ROOT/cli/context.ts';
 declare const context: CliContext;`,
-  'lambdas/functions/chain.ts': `
+  'lambdas/functions/standard-handler.ts': `
 import type { Logger } from '@aws-lambda-powertools/logger';
 interface RotationEvent { readonly Step: string }
 declare function rotate(event: RotationEvent, logger: Pick<Logger, 'info'>): Promise<void>;`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { SecretError } from '../../../core/errors/rekey-error.ts';
 import { detailSchema } from '../../../core/events/catalogue.ts';
 import type { SecretDefinition } from '../../../core/secret/definition.ts';

@@ -3,9 +3,9 @@ import { containLeaks } from '../../../lambdas/revocation/contain.ts';
 import { cacheUserSchema } from '../../../rotators/elasticache/schema.ts';
 import { rotator as external } from '../../../rotators/external/rotator.ts';
 import { iamAccessKeySchema } from '../../../rotators/iam-access-key/schema.ts';
-import { loadRotator } from '../../../rotators/load.ts';
 import { masterSecretSchema } from '../../../rotators/rds-admin/schema.ts';
 import { redisSecretSchema } from '../../../rotators/redis/schema.ts';
+import { loadRotator } from '../../load-rotator.ts';
 import { requestId, secretArn, World } from './world.ts';
 
 const long = 'x'.repeat(60_000);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ContainmentInput } from '../../../core/deployed/revocation-state.ts';
-import { containLeaks, verifyLeaks } from '../../../lambdas/revocation/contain.ts';
+import { containLeaks } from '../../../lambdas/revocation/contain.ts';
+import { verifyLeaks } from '../../../lambdas/revocation/proof.ts';
 import { requestId, secretArn, World } from './world.ts';
 
 const input = (versions: readonly string[], change: Partial<ContainmentInput> = {}): ContainmentInput => ({

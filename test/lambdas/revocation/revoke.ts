@@ -3,8 +3,9 @@ import {
   containmentInputSchema,
   workflowInputSchema,
 } from '../../../core/deployed/revocation-state.ts';
-import { containLeaks, verifyLeaks } from '../../../lambdas/revocation/contain.ts';
+import { containLeaks } from '../../../lambdas/revocation/contain.ts';
 import { takeRequest } from '../../../lambdas/revocation/intake.ts';
+import { verifyLeaks } from '../../../lambdas/revocation/proof.ts';
 import { report } from '../../../lambdas/revocation/report.ts';
 import { rotateStep } from '../../../lambdas/revocation/rotate.ts';
 import { type Execution, execute } from './states.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { TargetError } from '../../../core/errors/rekey-error.ts';
 import type { EventOrigin } from '../../../core/events/create.ts';
 import type { RotationControl } from '../../../core/ports.ts';

@@ -1,4 +1,4 @@
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import type { AnyEvent } from '../../../core/events/catalogue.ts';
 import type { DatabaseDirectory, DefinitionStore, EventBus, SecretStore } from '../../../core/ports.ts';
 import type { Rotator, TargetContext } from '../../../core/rotator.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
-import { retireEventSchema } from '../../../core/deployed/messages.ts';
+import { systemRandom } from '../../../adapters/system.ts';
+import { retireEventSchema } from '../../../core/deployed/overlap-event.ts';
 import { SecretError } from '../../../core/errors/rekey-error.ts';
 import type { SecretStore } from '../../../core/ports.ts';
 import { endOverlaps, failureOf, summarizeOverlaps } from '../../../lambdas/rotation/overlaps.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { detailSchema } from '../../../core/events/catalogue.ts';
 import type { SecretStore } from '../../../core/ports.ts';
 import type { Strategy } from '../../../core/secret/secret.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { AuditUnavailableError } from '../../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../../core/events/catalogue.ts';
 import { endOverlaps } from '../../../lambdas/rotation/overlaps.ts';

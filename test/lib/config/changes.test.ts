@@ -5,9 +5,9 @@ import { changes } from '../../../lib/config/changes.ts';
 import { type CreatedType, contentChanges } from '../../../lib/config/content-changes.ts';
 import { configurationSchema } from '../../../lib/config/schema.ts';
 import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
-import { loadRotator } from '../../../rotators/load.ts';
 import { registry, rotatedTypes } from '../../../rotators/registry.ts';
 import { others, worst } from '../../changes/transitions.ts';
+import { loadRotator } from '../../load-rotator.ts';
 
 /** Paths to every value that a schema takes, as the type `Field` writes them. */
 function fieldsOf(schema: z.core.$ZodType, path: readonly string[] = []): string[] {

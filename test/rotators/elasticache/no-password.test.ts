@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import type { Finding } from '../../../core/findings/codes.ts';
 import type { CacheUser, CacheUserApi } from '../../../rotators/elasticache/api.ts';
 import { apply } from '../../../rotators/elasticache/apply.ts';

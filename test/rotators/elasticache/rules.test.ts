@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
 import { check } from '../../../rotators/elasticache/check.ts';
 import { rotator as elastiCache } from '../../../rotators/elasticache/rotator.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
 import { type Certificate, createAuthority, issueCertificate } from '../../../local/servers/certificates.ts';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
 import { parseRecipe } from '../../../rotators/http/parse-recipe.ts';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
 import { parseCredential } from '../../../lambdas/rotation/secret-value.ts';
 import { recipeBook } from '../../../rotators/http/recipe-book.ts';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
 import { recipes } from '../../../rotators/http/recipes/index.ts';
 import { httpRotator } from '../../../rotators/http/rotator.ts';

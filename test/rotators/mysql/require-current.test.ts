@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import mysql from 'mysql2';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { rotator } from '../../../rotators/mysql/rotator.ts';
 import type { MysqlSecret } from '../../../rotators/mysql/schema.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { generatePassword, type PasswordPolicy, passwordPolicy } from '../../../core/secret/password.ts';
 import { characterFault, narrow } from '../../../rotators/families/aws-api/passwords.ts';
 import { check } from '../../../rotators/rds-admin/check.ts';

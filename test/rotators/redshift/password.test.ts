@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { generatePassword, passwordPolicy } from '../../../core/secret/password.ts';
 import { check } from '../../../rotators/redshift/check.ts';
 import { keptForm, redshiftFault, redshiftPolicy } from '../../../rotators/redshift/password.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { loadRotator } from '../../../rotators/load.ts';
+import { loadRotator } from '../../load-rotator.ts';
 
 const context = { connectTimeoutMs: 1_000, statementTimeoutMs: 1_000, finding: () => undefined };
 const types = [

@@ -9,7 +9,7 @@ import { literal, quote } from './sql.ts';
 const hashRefused = [1290, 1396];
 
 /** A statement in its forms. */
-export interface Judged {
+export interface StatementForms {
   /** Form that every other server takes. */
   readonly withHash: string;
   /** The same with the password, which would reach the binary log as it is. */
@@ -26,10 +26,10 @@ export interface Judged {
  * @throws TargetError `PermissionMissing` when the password would stand in a log; `PolicyRefused`
  * @see https://mariadb.com/kb/en/password-validation-plugins/
  */
-export async function runJudged(
+export async function runInSomeForm(
   session: Session,
   server: Server,
-  { withHash, plain, forBinaryLog }: Judged,
+  { withHash, plain, forBinaryLog }: StatementForms,
   purpose: Purpose,
 ): Promise<void> {
   if (!server.mariadb) {

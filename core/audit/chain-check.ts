@@ -16,7 +16,7 @@ export interface Place {
  * Follows the records in the order in which they stand and names whatever breaks sequence or links. It keeps the last
  * record's place and the gaps so far, nothing that grows with an intact log.
  */
-export class Chain {
+export class ChainCheck {
   #sequence = 0;
   /** Hashes that the next record may name as its previous one; `undefined` when the last record's is not known. */
   #hashes: readonly string[] | undefined = [emptyHead.hash];

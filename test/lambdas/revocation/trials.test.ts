@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { TargetError } from '../../../core/errors/rekey-error.ts';
 import type { ProbeResult } from '../../../core/rotator.ts';
-import { tryLeaked } from '../../../lambdas/revocation/tries.ts';
+import { tryLeaked } from '../../../lambdas/revocation/trials.ts';
 
 interface Login {
   readonly username: string;

@@ -2,7 +2,7 @@ import type { Recipes } from './recipe-book.ts';
 import type { Transport } from './transport.ts';
 
 /** The parts that all acts of the rotator share. */
-export interface Kit {
+export interface RecipeContext {
   readonly recipes: Recipes;
   readonly transport: Transport;
   /** Pause between two trials of one credential, in milliseconds. */

@@ -1,5 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Random } from '../core/ports.ts';
+import type { Clock, Random } from '../core/ports.ts';
+
+/** The system's clock. */
+export const systemClock: Clock = { now: () => new Date() };
 
 /** Randomness from the operating system. */
 export const systemRandom: Random = {
