@@ -52,7 +52,7 @@ export function narrow(
   policy: PasswordPolicy,
   { of, shortest = 8, longest, forbidden, needs }: PasswordRules,
 ): PasswordPolicy {
-  const keep = (text: string, also: (character: string) => boolean = () => true) =>
+  const keep = (text: string, also: (character: string) => boolean) =>
     [...text].filter((one) => isPrintable(one) && !forbidden.includes(one) && also(one)).join('');
   const needed = needs.map(({ name, characters }) => {
     const left = keep(policy.alphabets.join(''), (one) => characters.includes(one));

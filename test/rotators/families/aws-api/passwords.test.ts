@@ -30,6 +30,11 @@ describe('a password', () => {
     expect(faultOf(`Abcde123${character}`)).toMatch(/^Redshift takes printable ASCII .* and the space$/);
   });
 
+  test('holds no space, even where the service names none', () => {
+    expect(faultOf('Abcde 123', { forbidden: '/"@' })).toContain('and the space');
+    expect(faultOf('Abcde-123', { forbidden: '/"@' })).toBeUndefined();
+  });
+
   test('is refused with the characters that it must not hold', () => {
     expect(faultOf('Abcde12@', { of: 'RDS for db2', forbidden: '/"@ ' })).toBe(
       'RDS for db2 takes printable ASCII characters except / " @ and the space',

@@ -22,6 +22,8 @@ interface Script {
   readonly blind?: boolean;
   /** Seconds from the begin to the giving up. */
   readonly seconds?: number;
+  /** Time that goes by before each look, in milliseconds; by default a second. */
+  readonly lookMs?: number;
 }
 
 const pace = { budgetMs: 0, pollMs: 3, settleMs: 10_000 };
@@ -38,12 +40,13 @@ afterEach(() => {
 
 const count = (happened: readonly string[], what: string) => happened.filter((one) => one === what).length;
 
-/** Changes a password so, where a second goes by before each look, and tells what happened. */
+/** Changes a password so and tells what happened. */
 async function change(begin: Resource, { looks = [], logins = [], asks = [], ...how }: Script) {
   const happened: string[] = [];
   const answer = <Answer>(what: string, answers: readonly Answer[]): Answer | undefined => {
     const before = count(happened, what);
     happened.push(what);
+    if (happened.length > 200) throw new Error(`there is no end of ${happened.slice(-4).join(', ')}`);
     return answers[Math.min(before, answers.length - 1)];
   };
   const state = (given: string | Resource | Error): Resource => {
@@ -52,10 +55,10 @@ async function change(begin: Resource, { looks = [], logins = [], asks = [], ...
   };
   let fault: unknown;
   await bringAbout(begin, {
-    ...{ doing: 'the reset of its password', deadline: clock + (how.seconds ?? 1_000) * 1_000, pace },
+    ...{ doing: 'the reset of its password', deadline: clock + (how.seconds ?? 100) * 1_000, pace },
     blind: how.blind ?? false,
     look: async () => {
-      clock += 1_000;
+      clock += how.lookMs ?? 1_000;
       return state(answer('look', looks) ?? 'available');
     },
     ask: async () => state(answer('ask', asks) ?? 'modifying'),
@@ -132,6 +135,13 @@ describe('where the server cannot be reached', () => {
   test('it is tried until time runs out, and then the reason is told', async () => {
     const { happened, fault } = await change(at('available'), { logins: [unreachable], seconds: 20 });
     expect({ logins: count(happened, 'login'), fault }).toEqual({ logins: 20, fault: unreachable });
+  });
+
+  test('it is tried less often after half a minute', async () => {
+    // Eight milliseconds are left, which is less than three pauses.
+    const script = { logins: [unreachable], seconds: 0.008, lookMs: 0 };
+    const { happened, fault } = await change(at('available'), script);
+    expect({ logins: count(happened, 'login'), fault }).toEqual({ logins: 11, fault: unreachable });
   });
 
   test('and the reason is forgotten once the server has answered', async () => {
