@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { ContainResult } from '../../../core/rotator.ts';
 import { containAtReplica } from '../../../rotators/families/replica.ts';
 import { LoginAccepted, LoginHindered, LoginRefused } from '../../../rotators/transport/login.ts';
@@ -9,7 +9,16 @@ const locked = new LoginHindered('too many failed logins');
 const late =
   'the change at db-1 has not arrived at db-2:5432, where "app" logs in until it has; contain it again';
 
-/** Contains at a replica that answers one try after the other so, the last answer for good. */
+let clock = 0;
+beforeEach(() => {
+  clock = 60_000;
+  jest.spyOn(performance, 'now').mockImplementation(() => clock);
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** Contains at a replica that takes a second for each try and answers so, the last answer for good. */
 async function contain(
   done: ContainResult,
   answers: readonly ('open' | Error)[],
@@ -31,6 +40,7 @@ async function contain(
       tryLeaked: async () => {
         const answer = answers[Math.min(tries, answers.length - 1)] ?? refused;
         tries += 1;
+        clock += 1_000;
         if (answer instanceof LoginAccepted) throw answer;
         if (answer instanceof LoginRefused || answer instanceof LoginHindered) return answer;
         happened.push('logged in');
@@ -78,6 +88,18 @@ test.each([
     const done = { loginsRefused: true, sessionsEnded: 1 };
     const { result, tries } = await contain(done, [answer], { statementTimeoutMs: 1 });
     expect({ ...result, tries }).toEqual({ loginsRefused: false, sessionsEnded: 4, note: late, tries: 1 });
+  },
+);
+
+test.each([
+  [60_000, 'five seconds at the most', 6],
+  [2_000, 'two seconds where a statement may take no longer', 3],
+])(
+  'a replica whose statements may take %d ms may be behind for %s',
+  async (statementTimeoutMs, _time, tried) => {
+    const done = { loginsRefused: true, sessionsEnded: 0 };
+    const { result, tries } = await contain(done, ['open'], { statementTimeoutMs });
+    expect({ isRefused: result.loginsRefused, tries }).toEqual({ isRefused: false, tries: tried });
   },
 );
 
