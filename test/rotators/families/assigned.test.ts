@@ -40,7 +40,9 @@ describe('a pair of users', () => {
     const kept = { previous: account('before'), others: [account('long ago')] };
     const { door, ...proof } = await proofOf({ before: 'open' }, kept);
     expect(proof).toEqual({
-      ...{ proven: true, tried: ['the current one', 'before'], codes: ['CurrentCredentialRefused'] },
+      proven: true,
+      tried: ['the current one', 'before'],
+      codes: ['CurrentCredentialRefused'],
       read: ['previous'],
     });
   });
@@ -109,7 +111,8 @@ describe('a leaked credential', () => {
     ['is right and of no use', expired],
   ] as const)('is of its user if it %s', async (_which, answer) => {
     expect(await standing({ 'the leaked one': answer })).toMatchObject({
-      ...{ found: 'proven', tried: ['the leaked one'] },
+      found: 'proven',
+      tried: ['the leaked one'],
     });
   });
 
@@ -123,13 +126,15 @@ describe('a leaked credential', () => {
   test('is proven by nobody else: the password of another user is not even tried', async () => {
     const kept = {
       current: account('of the clone', 'app_clone'),
-      ...{ previous: account('before', 'other'), others: [account('long ago', 'other')] },
+      previous: account('before', 'other'),
+      others: [account('long ago', 'other')],
     };
     const answers = { 'of the clone': 'open', before: 'open', 'long ago': 'open' } as const;
     expect(await standing(answers, kept)).toMatchObject({ found: 'refused', tried: ['the leaked one'] });
     // Two users who take turns are one secret's.
     expect(await standing(answers, { ...kept, strategy: 'alternating-users' })).toMatchObject({
-      ...{ found: 'proven', tried: ['the leaked one', 'of the clone'] },
+      found: 'proven',
+      tried: ['the leaked one', 'of the clone'],
     });
   });
 
@@ -141,7 +146,8 @@ describe('a leaked credential', () => {
   test('is refused where every version is', async () => {
     const kept = { previous: account('before'), others: [account('long ago')] };
     expect(await standing({}, kept)).toMatchObject({
-      ...{ found: 'refused', tried: ['the leaked one', 'the current one', 'before', 'long ago'] },
+      found: 'refused',
+      tried: ['the leaked one', 'the current one', 'before', 'long ago'],
     });
   });
 
@@ -176,7 +182,8 @@ describe('a leaked credential', () => {
 describe('a containment that has touched nothing', () => {
   test('says that the logins are refused where the server said so', () => {
     expect(untouched(account('x'), 'refused')).toEqual({
-      ...{ loginsRefused: true, sessionsEnded: 0 },
+      loginsRefused: true,
+      sessionsEnded: 0,
       note: expect.stringMatching(
         /refuses this and every other version as "app".*username: "app", host: "db.ex/,
       ),
@@ -185,7 +192,8 @@ describe('a containment that has touched nothing', () => {
 
   test('and that nobody knows where it did not', () => {
     expect(untouched(account('x'), 'unknown')).toEqual({
-      ...{ loginsRefused: false, sessionsEnded: 0 },
+      loginsRefused: false,
+      sessionsEnded: 0,
       note: expect.stringMatching(
         /that of "app" cannot be told by a login from here.*username: "app", host:/,
       ),

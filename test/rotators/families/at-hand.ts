@@ -12,7 +12,9 @@ export interface Account {
 
 /** Makes an account at the server of the tests. */
 export const account = (password: string, username = 'app', host = 'db.example'): Account => ({
-  ...{ username, password, host },
+  username,
+  password,
+  host,
 });
 
 /** The versions of a secret, and what the deployment says about it. */
@@ -35,7 +37,9 @@ export function atHand(kept: Kept) {
     return value;
   };
   const context: ApplyContext<Account> = {
-    ...{ connectTimeoutMs: 1_000, statementTimeoutMs: 1_000, random: systemRandom },
+    connectTimeoutMs: 1_000,
+    statementTimeoutMs: 1_000,
+    random: systemRandom,
     strategy: kept.strategy ?? 'single-user',
     finding: (finding) => findings.push(finding),
     credentials: {

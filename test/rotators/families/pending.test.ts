@@ -34,7 +34,9 @@ describe('a pending password', () => {
         { username, password },
         { username, password: 'the-current-one' },
         {
-          ...{ longest: 16, stored: /^md5[0-9a-f]{5}$/, storedName: 'MD5 hash' },
+          longest: 16,
+          stored: /^md5[0-9a-f]{5}$/,
+          storedName: 'MD5 hash',
           ...(fault && { fault }),
         },
       ),

@@ -32,7 +32,9 @@ async function contain(
   const result = await containAtReplica(
     done,
     {
-      ...{ username: 'app', source: 'db-1', where: 'db-2:5432' },
+      username: 'app',
+      source: 'db-1',
+      where: 'db-2:5432',
       endSessions: async () => {
         happened.push('sessions ended');
         return sessions.shift() ?? 0;
@@ -60,7 +62,8 @@ test('a replica that refuses the leaked credential is done, and the sessions of 
   const done = { loginsRefused: true, sessionsEnded: 4, note: 'by its admin' };
   expect(await contain(done, [refused])).toEqual({
     result: { loginsRefused: true, sessionsEnded: 7, note: 'by its admin' },
-    ...{ happened: ['sessions ended', 'sessions ended'], tries: 1 },
+    happened: ['sessions ended', 'sessions ended'],
+    tries: 1,
   });
 });
 
@@ -113,6 +116,7 @@ test('where the source has refused nothing there is nothing to wait for', async 
   const done = { loginsRefused: false, sessionsEnded: 1, note: 'not permitted' };
   expect(await contain(done, ['open'])).toEqual({
     result: { loginsRefused: false, sessionsEnded: 4, note: 'not permitted' },
-    ...{ happened: ['sessions ended', 'sessions ended'], tries: 0 },
+    happened: ['sessions ended', 'sessions ended'],
+    tries: 0,
   });
 });

@@ -46,7 +46,10 @@ describe('a user changes its own password', () => {
     const { changedBy, read, found, fault } = await change(door, { admin, previous: account('before') });
     expect(changedBy).toEqual([account('the current one')]);
     expect({ tried: door.passwords, read, found, fault }).toEqual({
-      ...{ tried: ['the current one'], read: [], found: [], fault: undefined },
+      tried: ['the current one'],
+      read: [],
+      found: [],
+      fault: undefined,
     });
   });
 
@@ -54,7 +57,11 @@ describe('a user changes its own password', () => {
     const door = new Door({ 'the next one': 'open' });
     const { changedBy, adminAsked, read, found, fault } = await change(door, { admin, assigned: true });
     expect({ changedBy, adminAsked, read, found, fault }).toEqual({
-      ...{ changedBy: [], adminAsked: [], read: [], found: [], fault: undefined },
+      changedBy: [],
+      adminAsked: [],
+      read: [],
+      found: [],
+      fault: undefined,
     });
   });
 
@@ -64,7 +71,9 @@ describe('a user changes its own password', () => {
     const { changedBy, adminAsked, read, found } = await change(door, kept);
     expect(changedBy).toEqual([account('before')]);
     expect({ adminAsked, read, found }).toEqual({
-      ...{ adminAsked: [], read: ['previous'], found: ofRefusal('the previous one') },
+      adminAsked: [],
+      read: ['previous'],
+      found: ofRefusal('the previous one'),
     });
   });
 
@@ -130,7 +139,8 @@ describe('the admin changes it', () => {
 
   test('where the current password is right and of no use, which is no finding', async () => {
     const { adminAsked, read, found } = await change(new Door({ 'the current one': expired }), {
-      ...{ admin, others: [account('long ago')] },
+      admin,
+      others: [account('long ago')],
     });
     expect(adminAsked).toEqual([{ admin, proven: true }]);
     expect({ read, found }).toEqual({ read: ['previous', 'admin'], found: [] });
@@ -200,7 +210,9 @@ describe('an admin secret that cannot be read', () => {
 
   test('does not keep an older version from repairing', async () => {
     const { changedBy, fault } = await change(new Door({ 'long ago': 'open' }), {
-      ...{ admin: gone, others: [account('long ago')], assigned: true },
+      admin: gone,
+      others: [account('long ago')],
+      assigned: true,
     });
     expect({ changedBy, fault }).toEqual({ changedBy: [account('long ago')], fault: undefined });
   });

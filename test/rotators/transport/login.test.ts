@@ -90,7 +90,9 @@ describe('a trial of a credential', () => {
 
   test('tells that the password is right where the connections of its user are in use', async () => {
     expect(await probeLogin(() => failing(inUse))).toEqual({
-      ...{ outcome: 'unreachable', error: inUse, passwordAccepted: true },
+      outcome: 'unreachable',
+      error: inUse,
+      passwordAccepted: true,
     });
   });
 

@@ -90,7 +90,8 @@ describe('a call that fails', () => {
       const error = await failure(change, answer(name));
       expect(error).toBeInstanceOf(InvalidState);
       expect(error).toMatchObject({
-        ...{ code: 'TargetTimeout', retryable: true },
+        code: 'TargetTimeout',
+        retryable: true,
         message: `RDS: cannot modify DB instance "orders" now (${name})`,
       });
     },

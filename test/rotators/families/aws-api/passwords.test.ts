@@ -9,7 +9,9 @@ import {
 
 const rules: PasswordRules = { of: 'Redshift', longest: 64, forbidden: `/"@ '\\`, needs: eachKind };
 const policy = (length: number, ...alphabets: string[]): PasswordPolicy => ({
-  ...{ length, alphabets, requireEach: false },
+  length,
+  alphabets,
+  requireEach: false,
 });
 const lower = 'abcdefghijklmnopqrstuvwxyz';
 const upper = lower.toUpperCase();

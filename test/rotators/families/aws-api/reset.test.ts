@@ -11,7 +11,9 @@ import {
 
 /** A resource in such a state; a change is under way while it is `modifying`. */
 const at = (status: string, changing = status === 'modifying'): Resource => ({
-  ...{ what: 'DB instance "orders"', status, changing },
+  what: 'DB instance "orders"',
+  status,
+  changing,
 });
 
 /** The answers of an API and a server, one after the other; the last one for good. */
@@ -55,7 +57,9 @@ async function change(begin: Resource, { looks = [], logins = [], asks = [], ...
   };
   let fault: unknown;
   await bringAbout(begin, {
-    ...{ doing: 'the reset of its password', deadline: clock + (how.seconds ?? 100) * 1_000, pace },
+    doing: 'the reset of its password',
+    deadline: clock + (how.seconds ?? 100) * 1_000,
+    pace,
     blind: how.blind ?? false,
     look: async () => {
       clock += how.lookMs ?? 1_000;
@@ -94,7 +98,9 @@ describe('a password is changed', () => {
     const logins: readonly Worth[] = [...Array<Worth>(9).fill('refused'), 'accepted'];
     const { happened, fault } = await change(at('available'), { logins });
     expect({ logins: count(happened, 'login'), asks: count(happened, 'ask'), fault }).toEqual({
-      ...{ logins: 10, asks: 1, fault: undefined },
+      logins: 10,
+      asks: 1,
+      fault: undefined,
     });
   });
 });
@@ -116,7 +122,9 @@ describe('where no login can be tried', () => {
     const script = { asks: ['available'], logins: ['unknown'] as const };
     const { happened, fault } = await change(at('modifying'), script);
     expect({ looks: count(happened, 'look'), asks: count(happened, 'ask'), fault }).toEqual({
-      ...{ looks: 11, asks: 1, fault: undefined },
+      looks: 11,
+      asks: 1,
+      fault: undefined,
     });
   });
 });
