@@ -74,12 +74,14 @@ export async function changePassword<
     return true;
   };
   const tied = proven || (await credentials.isAssigned(next));
+  const askedWith = proven;
   if (tied && (await byAdmin())) return;
   for await (const other of credentials.others()) {
     if (await own(other, 'an older version')) return;
   }
   if (adminFault !== undefined) throw adminFault;
-  if (admin !== undefined && !tied) {
+  // Asked already with what was known then; a password that turned out right since is more.
+  if (admin !== undefined && (!tied || proven !== askedWith)) {
     if (!proven) await requireAssigned(next, credentials);
     if (await byAdmin()) return;
   }

@@ -13,7 +13,7 @@ const modules = {
     tests: ['lambdas/rotation', 'lambdas/revocation', 'core'],
   },
   rotators: {
-    files: ['rotators/{families,transport}/*.ts'],
+    files: ['rotators/{families,transport}/*.ts', 'rotators/families/aws-api/*.ts'],
     tests: ['rotators', 'lambdas/rotation', 'lambdas/revocation'],
   },
 } as const;

@@ -38,7 +38,7 @@ export function characterFault(
   if (password.length < shortest) return `${of} takes no password shorter than ${shortest} characters`;
   const taken = [...password].every((character) => isPrintable(character) && !forbidden.includes(character));
   if (!taken) {
-    return `${of} takes printable ASCII characters except ${[...forbidden].join(' ').trim()} and the space`;
+    return `${of} takes printable ASCII characters except ${[...forbidden].filter((one) => one !== ' ').join(' ')} and the space`;
   }
   const missing = needs.find(({ characters }) => ![...characters].some((one) => password.includes(one)));
   return missing && `${of} wants at least ${missing.name}`;

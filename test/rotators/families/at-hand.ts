@@ -1,4 +1,4 @@
-import { systemRandom } from '../../../adapters/random.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import type { Finding } from '../../../core/findings/codes.ts';
 import type { ApplyContext } from '../../../core/rotator.ts';
 import { LoginDenied, LoginRefused } from '../../../rotators/transport/login.ts';

@@ -13,7 +13,7 @@ const expired = new LoginRefused('the password has expired', true);
 async function change(
   door: Door,
   kept: Kept,
-  { adminMay = true, onChange }: { adminMay?: boolean; onChange?: () => void } = {},
+  { adminMay = true, onChange }: { adminMay?: boolean | 'where proven'; onChange?: () => void } = {},
 ) {
   const { context, findings, read } = atHand(kept);
   const changedBy: Account[] = [];
@@ -27,7 +27,7 @@ async function change(
     },
     changeByAdmin: async (by, proven) => {
       adminAsked.push({ admin: by, proven });
-      return adminMay;
+      return adminMay === 'where proven' ? proven : adminMay;
     },
   }).catch((error: unknown) => {
     fault = error;
@@ -175,6 +175,18 @@ describe('the admin changes it', () => {
       code: 'CredentialUnusable',
       message: expect.stringMatching(/^the server refused "app"; neither do .* log in, and "app" is too pri/),
     });
+  });
+
+  test('once more where the proof comes late: a privileged user whom the deployment names', async () => {
+    const kept = { admin, assigned: true, others: [account('long ago')] };
+    const { adminAsked, found, fault } = await change(new Door({ 'long ago': expired }), kept, {
+      adminMay: 'where proven',
+    });
+    expect(adminAsked).toEqual([
+      { admin, proven: false },
+      { admin, proven: true },
+    ]);
+    expect({ found, fault }).toEqual({ found: ofRefusal('the admin secret'), fault: undefined });
   });
 
   test('and a user that it may not change is left to an older version', async () => {
