@@ -1,5 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   GetObjectCommand,
   ListObjectVersionsCommand,
@@ -9,7 +7,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { entriesPrefix } from '../core/audit/format.ts';
 import type { AuditStore } from '../core/audit/store.ts';
-import type { AuditLogSource, ObjectVersion } from '../core/audit/verify.ts';
+import type { ObjectVersion } from '../core/audit/verify.ts';
 import { awsFault } from '../core/errors/aws.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
 import { readAuditBody } from './audit-body.ts';
@@ -139,26 +137,3 @@ function inOrder(listed: readonly ListedVersion[]): ObjectVersion[] {
 
 /** Compares keys as S3 orders them: by their UTF-8 bytes. All keys of a log are ASCII. */
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
-
-/**
- * A copy of the bucket in a directory, for verification offline. The directory is the folder that holds `entries/`, as
- * `aws s3 sync s3://<bucket> <directory>` writes it. A copy holds the latest version of each object only.
- */
-export class DirectoryAuditLog implements AuditLogSource {
-  readonly #directory: string;
-
-  constructor(directory: string) {
-    this.#directory = directory;
-  }
-
-  async *versions(): AsyncGenerator<ObjectVersion> {
-    const names = await readdir(join(this.#directory, entriesPrefix));
-    for (const name of names.sort(compare)) {
-      yield { key: `${entriesPrefix}${name}`, deleteMarker: false, latest: true };
-    }
-  }
-
-  read({ key }: Pick<ObjectVersion, 'key'>): Promise<Uint8Array> {
-    return readFile(join(this.#directory, key));
-  }
-}

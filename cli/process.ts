@@ -28,7 +28,7 @@ export function processContext(version: string): CliContext {
     ...(process.stdin.isTTY === true && { ask }),
     connect: async (choice) => (await import('../adapters/operator/operator-cloud.ts')).awsCloud(choice),
     auditCopy: async (directory) => {
-      const { DirectoryAuditLog } = await import('../adapters/audit-store.ts');
+      const { DirectoryAuditLog } = await import('../adapters/audit-copy.ts');
       return new DirectoryAuditLog(directory);
     },
   };

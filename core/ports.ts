@@ -3,8 +3,9 @@ import type { SecretDefinition } from './secret/definition.ts';
 import type { SecretDescription, SecretVersion } from './secret/secret.ts';
 
 /**
- * The small interfaces through which Rekey reaches the outside. `adapters/` implements them on the AWS SDK;
- * tests implement them in memory or with faults.
+ * The small interfaces through which Rekey reaches the outside. `adapters/` implements them on the AWS SDK; tests implement
+ * them in memory or with faults. Those of one subject stand with it: `brake.ts`, `audit/store.ts`, `audit/verify.ts`; those of
+ * the CLI in `operator-ports.ts`.
  */
 
 /** Secrets Manager, as far as the runtime needs it. Each method is exactly one API call. */

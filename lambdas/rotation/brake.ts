@@ -34,11 +34,11 @@ export interface BrakeOutcome {
 const waitMs = { most: 20_000, first: 500, longest: 4_000 };
 /** Part of a step's time that may be waited. */
 const waitShare = 1 / 3;
-/** Time for which an environment passes over a brake that did not answer. Each question could cost seconds. */
+/** Time for which a process passes over a brake that did not answer. Each question could cost seconds. */
 const silenceMs = 60_000;
 /** Number of times that a change is tried again because another one was faster. */
 const mostRaces = 10;
-/** Number of rotations that an environment remembers. */
+/** Number of rotations that a process remembers. */
 const mostRemembered = 100;
 
 /**

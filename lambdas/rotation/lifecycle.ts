@@ -286,7 +286,7 @@ export class RotationLifecycle<S extends object> {
     const from = versionWith(description, state === 'current' ? stages.previous : stages.current);
     if (state === 'pending') {
       await requireTrusted(pending, description, this.#deps);
-      // Secrets Manager comes here after a test, which mostly ran in this environment; whoever else may invoke the
+      // Secrets Manager comes here after a test, which mostly ran in this process; whoever else may invoke the
       // function must not make a version current that does not log in.
       if (!store.isProven(description.arn, token)) {
         await this.#prove(this.#parsed(pending, description, token), description, token);

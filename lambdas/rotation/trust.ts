@@ -14,7 +14,7 @@ export interface TrustDependencies<S extends object> extends RedefineDependencie
 /**
  * Makes sure that a pending version that has a value may still become current. It may not when it was current before: its
  * credential was replaced then. Nor may it when somebody has stored another current version since it was made: that person's
- * change would be lost. A value that this environment has just made from the current one is not looked at twice.
+ * change would be lost. A value that this process has just made from the current one is not looked at twice.
  *
  * @throws SecretError `PendingOutdated`
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html a leftover is attempted again

@@ -2,7 +2,7 @@ import type { Clock, SecretStore } from '../../core/ports.ts';
 import type { SecretVersion } from '../../core/secret/secret.ts';
 
 /**
- * Remembers the versions that one rotation needs while its steps run in one warm environment. This is sound because Secrets
+ * Remembers the versions that one rotation needs while its steps run in one warm process. This is sound because Secrets
  * Manager never changes the value of a version once it has one; labels are not taken from here. Everything is forgotten at the
  * end of the rotation, or after two minutes.
  */
@@ -40,7 +40,7 @@ export class VersionCache implements SecretStore {
   }
 
   /**
-   * Reads a version with its date. One that this environment has stored itself is remembered without a date, and a person may
+   * Reads a version with its date. One that this process has stored itself is remembered without a date, and a person may
    * have made it current since.
    */
   async readDated(secretId: string, versionId: string): Promise<SecretVersion | undefined> {
@@ -82,12 +82,12 @@ export class VersionCache implements SecretStore {
     this.#proven.add(key(secretId, versionId));
   }
 
-  /** Tells whether the target has accepted this version in this environment since the rotation began. */
+  /** Tells whether the target has accepted this version in this process since the rotation began. */
   isProven(secretId: string, versionId: string): boolean {
     return this.#proven.has(key(secretId, versionId));
   }
 
-  /** Notes which content of the definition went into a version that this environment has stored. */
+  /** Notes which content of the definition went into a version that this process has stored. */
   noteContent(secretId: string, versionId: string, mark: string): void {
     this.#contents.set(key(secretId, versionId), mark);
   }
@@ -105,7 +105,7 @@ export class VersionCache implements SecretStore {
     return this.#bases.get(key(secretId, versionId));
   }
 
-  /** Gives the time at which this environment has stored a version, by its own clock. */
+  /** Gives the time at which this process has stored a version, by its own clock. */
   storedAt(secretId: string, versionId: string): Date | undefined {
     return this.#storedAt.get(key(secretId, versionId));
   }

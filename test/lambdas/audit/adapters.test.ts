@@ -10,7 +10,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { DirectoryAuditLog, S3AuditStore } from '../../../adapters/audit-store.ts';
+import { DirectoryAuditLog } from '../../../adapters/audit-copy.ts';
+import { S3AuditStore } from '../../../adapters/audit-store.ts';
 import { objectKey } from '../../../core/audit/format.ts';
 import { verifyLog } from '../../../core/audit/verify.ts';
 import { recordBatch } from '../../../lambdas/audit/batch.ts';
