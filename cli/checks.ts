@@ -11,11 +11,11 @@ import type {
   Queues,
 } from '../core/operator-ports.ts';
 import type { SecretDefinition } from '../core/secret/definition.ts';
-import { keyBefore, lastObject, recordsAfter } from './audit-reader.ts';
+import { keyBefore, lastObject, recordsAfter } from './audit-tail-reader.ts';
 import { engagedBrakes } from './brakes.ts';
 import type { Environment } from './environment.ts';
 import { explain } from './failure.ts';
-import { Recorded } from './recorded.ts';
+import { RecordedEvent } from './recorded-event.ts';
 import { type SecretStatus, statusesOf } from './secret-state.ts';
 
 import { formatDuration, formatRelative } from './time.ts';
@@ -352,7 +352,7 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
       continue;
     }
     const { event } = read.record;
-    const recorded = new Recorded(event);
+    const recorded = new RecordedEvent(event);
     const key = `${recorded.text(event.detailType.includes('Revocation') ? 'requestId' : 'secretArn')}`;
     if (/ (Failed|Rejected)$/.test(event.detailType)) {
       open.set(key, read.record);
@@ -361,7 +361,7 @@ async function recentFailures(objects: AuditObjects, since: Date): Promise<reado
     }
   }
   const found = [...open.values()].map(({ sequence, recordedAt, event }) => {
-    const recorded = new Recorded(event);
+    const recorded = new RecordedEvent(event);
     const named = (word: string, name: string) => {
       const value = recorded.text(name);
       return value === undefined ? '' : ` ${word} ${value}`;

@@ -1,12 +1,12 @@
 import type { AuditEvent } from '../../core/audit/format.ts';
 import { entriesPrefix } from '../../core/audit/format.ts';
 import { detailTypes } from '../../core/events/catalogue.ts';
-import { keyBefore, type ReadRecord, recordsAfter } from '../audit-reader.ts';
+import { keyBefore, type ReadRecord, recordsAfter } from '../audit-tail-reader.ts';
 import type { Invocation } from '../context.ts';
 import { type Environment, fact, openEnvironment } from '../environment.ts';
 import type { ExitCode } from '../errors.ts';
 import type { Cell, Tone } from '../output.ts';
-import { Recorded } from '../recorded.ts';
+import { RecordedEvent } from '../recorded-event.ts';
 import { parseSince } from '../time.ts';
 
 export interface AuditTailOptions {
@@ -76,7 +76,7 @@ async function secretFilter(
 ): Promise<(event: AuditEvent) => boolean> {
   const definition = await (await cloud.definitions(name)).find(secret);
   const names = new Set([secret, ...(definition === undefined ? [] : [definition.name, definition.arn])]);
-  return (event) => new Recorded(event).secrets.some((one) => names.has(one));
+  return (event) => new RecordedEvent(event).secrets.some((one) => names.has(one));
 }
 
 /** Prints records as a table whose columns keep their width from batch to batch. */
@@ -130,7 +130,7 @@ function rowOf(read: ReadRecord): Cell[] {
     return [{ text: `${read.key}: ${read.reason}; run rekey audit verify`, tone: 'bad' }];
   }
   const { sequence, recordedAt, event } = read.record;
-  const recorded = new Recorded(event);
+  const recorded = new RecordedEvent(event);
   const secret = nameOf(recorded.secrets[0] ?? '-');
   return [
     recordedAt.replace(/\.\d+Z$/, 'Z'),
@@ -155,7 +155,7 @@ function toneOf(detailType: string): Tone {
 }
 
 /** Lists the fields that tell most about each event, in the order in which they matter. */
-function detailOf(recorded: Recorded): string {
+function detailOf(recorded: RecordedEvent): string {
   const { data, metadata, error } = recorded;
   const named = (...names: readonly string[]) =>
     names.map((name) => {

@@ -3,13 +3,13 @@ import { pausedUntil } from '../../core/deployed/pause.ts';
 import type { SecretReader } from '../../core/operator-ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { stages, versionWith } from '../../core/secret/secret.ts';
-import { AuditFollower } from '../audit-reader.ts';
+import { AuditFollower } from '../audit-tail-reader.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, fact, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { type RotationFailure, RotationLog } from '../function-log.ts';
-import { Recorded } from '../recorded.ts';
+import { RecordedEvent } from '../recorded-event.ts';
 import { pendingVersion } from '../secret-state.ts';
 import { formatDuration } from '../time.ts';
 
@@ -233,7 +233,7 @@ async function follow(
 
 function failureOf(records: readonly AuditRecord[], versionId: string): RotationFailure | undefined {
   return records
-    .map(({ event }) => new Recorded(event))
+    .map(({ event }) => new RecordedEvent(event))
     .filter((recorded) => recorded.detailType === 'Secret Rotation Failed')
     .filter((recorded) => recorded.text('versionId') === versionId)
     .flatMap((recorded) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { keyBefore, lastObject } from '../../cli/audit-reader.ts';
+import { keyBefore, lastObject } from '../../cli/audit-tail-reader.ts';
 import { ago, day, errorOf, FakeCloud, hour, minute, now, rekey } from './fixture.ts';
 
 const rotation = (secretName: string, outcome: 'Started' | 'Succeeded', versionId = 'v') => ({

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { recordsAfter } from '../../cli/audit-reader.ts';
+import { recordsAfter } from '../../cli/audit-tail-reader.ts';
 import { ago, day, FakeCloud, healthy, hour, minute, rekey } from './fixture.ts';
 
 /** A log of some days with one object that is none of its own. */

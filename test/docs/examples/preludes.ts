@@ -44,7 +44,7 @@ declare const origin: EventOrigin;
 declare const previousVersionId: string;
 declare const versionId: string;
 declare const rotated: Parameters<typeof createEvent<'Secret Rotation Started'>>[2];`,
-  'cli/recorded.ts': `
+  'cli/recorded-event.ts': `
 import type { AuditRecord } from 'ROOT/core/audit/format.ts';
 declare const record: AuditRecord;`,
   'cli/run.ts': `

@@ -11,9 +11,9 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
  * A recorded event, read whatever its form. A sound hash says who wrote a record last, and nothing of what stands in it.
  *
  * @example
- * new Recorded(record.event).text('secretName'); // undefined where it is missing, or no text
+ * new RecordedEvent(record.event).text('secretName'); // undefined where it is missing, or no text
  */
-export class Recorded {
+export class RecordedEvent {
   readonly detailType: string;
   /** The event's own data; empty where there is none. */
   readonly data: Members;
