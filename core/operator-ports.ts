@@ -21,12 +21,14 @@ export interface DeployedNetwork {
   readonly securityGroup: string;
 }
 
+/** The caller of a command, as STS answers. */
 export interface Identity {
   readonly account: string;
   /** The caller as STS names it: a user, or a role's session. */
   readonly arn: string;
 }
 
+/** The environments that are deployed in the account and region, by the facts that they wrote down. */
 export interface Deployments {
   /** Names the environments that are deployed in this account and region, sorted. */
   environments(): Promise<readonly string[]>;
@@ -39,21 +41,25 @@ export interface Deployments {
 /** Secrets Manager without the ability to read a value. */
 export type SecretReader = Pick<SecretStore, 'describe' | 'listVersions'>;
 
+/** Numbers of the messages in a queue, as SQS estimates them. */
 export interface QueueDepth {
   readonly visible: number;
   readonly inFlight: number;
   readonly delayed: number;
 }
 
+/** The queues of an environment, without the ability to read a message. */
 export interface Queues {
   depth(queueUrl: string): Promise<QueueDepth>;
 }
 
+/** A rule of an event bus. */
 export interface BusRule {
   readonly name: string;
   readonly enabled: boolean;
 }
 
+/** The rules of event buses, and a try of the permission to publish. */
 export interface Rules {
   /** Lists the rules of a bus, except those that AWS services manage; `undefined` when there is no such bus. */
   list(bus: string): Promise<readonly BusRule[] | undefined>;
@@ -64,6 +70,7 @@ export interface Rules {
   tryPublish(bus: string, source: string, detailType: string): Promise<void>;
 }
 
+/** The state of a Lambda function, and where it runs and logs. */
 export interface FunctionState {
   readonly name: string;
   /** Lambda's `State`: `Active`, `Inactive`, `Pending`, `Failed`. */
@@ -75,11 +82,13 @@ export interface FunctionState {
   readonly securityGroups: readonly string[];
 }
 
+/** The Lambda functions of an environment, without the ability to call one. */
 export interface Functions {
   /** Reads the state of a function; `undefined` when there is none. */
   inspect(functionArn: string): Promise<FunctionState | undefined>;
 }
 
+/** The log groups of functions. */
 export interface Logs {
   /**
    * Finds messages of a log group since a time that contain the text, oldest first.
@@ -105,6 +114,7 @@ export interface ExecutionStage {
   readonly left?: Date;
 }
 
+/** The workflows of an environment, and how their executions stand. */
 export interface Workflows {
   /** Reads an execution; `undefined` while there is none of this name. */
   execution(workflowArn: string, name: string): Promise<Execution | undefined>;

@@ -3,7 +3,7 @@ import type { AuditObjects } from '../../core/operator-ports.ts';
 import { readAuditBody } from '../audit-body.ts';
 import { listAuditObjects } from '../audit-listing.ts';
 
-/** The audit log's objects in order, as readers need them; verification reads all versions, see `audit-store.ts`. */
+/** Lists and reads the latest objects, for `audit tail` and `doctor`; `audit verify` reads `audit-store.ts`. */
 export class S3AuditObjects implements AuditObjects {
   readonly #client: S3Client;
   readonly #bucket: string;
