@@ -4,6 +4,7 @@ import { type CliError, type ExitCode, usageError } from './errors.ts';
 import { explain } from './failure.ts';
 import { asJson, Output, printableLines } from './output.ts';
 import { type Chosen, createProgram, type GlobalOptions } from './program.ts';
+import { usageMessage } from './usage.ts';
 
 /** The command line, read: what to run, or what to say instead. */
 type Reading =
@@ -70,17 +71,23 @@ function read(argv: readonly string[], context: CliContext): Reading {
   const program = createProgram(context.version, (chosen, options) => {
     command = { kind: 'command', chosen, options };
   });
+  let stopped = program;
   each(program, (one) =>
-    one.exitOverride().configureOutput({
-      writeOut: (text) => {
-        out += text;
-      },
-      writeErr: (text) => {
-        errors += text;
-      },
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    }),
+    one
+      .exitOverride((error) => {
+        stopped = one;
+        throw error;
+      })
+      .configureOutput({
+        writeOut: (text) => {
+          out += text;
+        },
+        writeErr: (text) => {
+          errors += text;
+        },
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+      }),
   );
   try {
     program.parse(argv, { from: 'user' });
@@ -88,21 +95,25 @@ function read(argv: readonly string[], context: CliContext): Reading {
     if (error instanceof CommanderError && error.exitCode === 0) {
       return { kind: 'help', text: out };
     }
-    const message = error instanceof CommanderError ? messageOf(error) : undefined;
-    const failure = message === undefined ? explain(error) : usageError('UsageInvalid', message);
-    const said = errors || `rekey: ${failure.code}: ${failure.message}\n`;
-    return { kind: 'error', error: failure, text: printableLines(said) };
+    if (!(error instanceof CommanderError)) {
+      const failure = explain(error);
+      return {
+        kind: 'error',
+        error: failure,
+        text: printableLines(`rekey: ${failure.code}: ${failure.message}\n`),
+      };
+    }
+    const message = usageMessage(program, stopped, error);
+    return {
+      kind: 'error',
+      error: usageError('UsageInvalid', message.replaceAll(/\s*\n\s*/g, ' ')),
+      text: printableLines(errors.replace(error.message, () => `error: ${message}`)),
+    };
   }
   if (command === undefined) {
     return { kind: 'error', error: usageError('UsageInvalid', 'no command was given'), text: errors };
   }
   return command;
-}
-
-function messageOf(error: CommanderError): string {
-  return error.code === 'commander.help'
-    ? 'a command is missing; --help lists them'
-    : error.message.replace(/^error: /, '').replace(/\n/g, ' ');
 }
 
 function each(command: Command, visit: (command: Command) => void): void {

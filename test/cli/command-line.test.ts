@@ -65,6 +65,33 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
     expect(stdout).toBe('');
   });
 
+  test.each([
+    [['list'], 'rekey secret list'],
+    [['show', '/prod/orders/db'], 'rekey secret show'],
+    [['rotate', '/prod/orders/db', '--wait'], 'rekey secret rotate'],
+    [['rotat'], 'rekey secret rotate'],
+    [['tail', '-f'], 'rekey audit tail'],
+    [['verify'], 'rekey audit verify'],
+    [['migrate'], 'rekey config migrate'],
+    [['secrets', 'list'], 'rekey secret'],
+    [['secret', 'lits'], 'rekey secret list'],
+    [['secret', 'revoke', '/prod/orders/db'], 'rekey revoke'],
+    [['audit', 'show'], 'rekey secret show'],
+    [['hlep'], 'rekey help'],
+  ])('%j: a command is suggested in full, wherever it is', async (argv, meant) => {
+    const { exitCode, stderr } = await rekey(new FakeCloud(), argv);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^error: unknown command '[a-z]+'; did you mean "/);
+    expect(stderr).toContain(`; did you mean "${meant}"?\n(--help shows how)`);
+    const { message } = errorOf(await rekey(new FakeCloud(), [...argv, '--json']));
+    expect(message).toMatch(new RegExp(`^unknown command '[a-z]+'; did you mean "${meant}"\\?$`));
+  });
+
+  test('a command that is like no other gets no suggestion', async () => {
+    const { stderr } = await rekey(new FakeCloud(), ['zebra']);
+    expect(stderr).toBe("error: unknown command 'zebra'\n(--help shows how)\n");
+  });
+
   test('with --json the error is a document on standard output', async () => {
     const ran = await rekey(new FakeCloud(), ['secret', 'lits', '--json']);
     expect(ran).toMatchObject({ exitCode: 2, stderr: '' });
