@@ -56,6 +56,10 @@ Exit codes:
   3  the system could not be reached, or refused
 `;
 
+/** Choices of how to revoke, and which one to take. It is all that somebody may read in an emergency. */
+const modes =
+  'kill, in an emergency: the leaked credential dies first, even if no new one can be made; consumers fail until they read the new one. replace, where that outage is worse than a leak that works some seconds longer: the new one comes first, and if that fails, nothing is cut off';
+
 /**
  * Defines the command line: commands, options and their help. An action only notes what to run, and loads its command when it
  * runs, so that help and usage errors stay fast.
@@ -176,7 +180,7 @@ export function createProgram(
     .description(
       'keep rotations from beginning for a while; one that has begun goes on, revocations are not held up',
     )
-    .requiredOption('--for <duration>', 'how long, up to 30d; it ends by itself', duration)
+    .requiredOption('--for <duration>', 'how long, such as 4h, up to 30d; it ends by itself', duration)
     .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', why)
     .addHelpText(
       'after',
@@ -221,11 +225,7 @@ export function createProgram(
     .command('revoke')
     .description('make a leaked credential stop working now; shows a plan and asks first')
     .argument('<name>', 'name or ARN of the secret', text)
-    .addOption(
-      new Option('-m, --mode <mode>', 'replace: new credential first; kill: the old one dies first')
-        .choices(['replace', 'kill'])
-        .makeOptionMandatory(),
-    )
+    .addOption(new Option('-m, --mode <mode>', modes).choices(['replace', 'kill']).makeOptionMandatory())
     .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
     .option('--incident <id>', 'the incident that this belongs to', text)
     .option('--version-id <id...>', 'versions that leaked; by default all that exist', collect)

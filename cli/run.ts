@@ -4,7 +4,7 @@ import { type CliError, type ExitCode, usageError } from './errors.ts';
 import { explain } from './failure.ts';
 import { asJson, Output, printableLines } from './output.ts';
 import { type Chosen, createProgram, type GlobalOptions } from './program.ts';
-import { usageMessage } from './usage.ts';
+import { usageFault } from './usage.ts';
 
 /** The command line, read: what to run, or what to say instead. */
 type Reading =
@@ -103,11 +103,11 @@ function read(argv: readonly string[], context: CliContext): Reading {
         text: printableLines(`rekey: ${failure.code}: ${failure.message}\n`),
       };
     }
-    const message = usageMessage(program, stopped, error);
+    const { message, text } = usageFault(program, stopped, error);
     return {
       kind: 'error',
-      error: usageError('UsageInvalid', message.replaceAll(/\s*\n\s*/g, ' ')),
-      text: printableLines(errors.replace(error.message, () => `error: ${message}`)),
+      error: usageError('UsageInvalid', message),
+      text: printableLines(errors.replace(error.message, () => `error: ${text}`)),
     };
   }
   if (command === undefined) {

@@ -50,11 +50,9 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
     [['secret', 'lits'], /unknown command 'lits'[\s\S]*list/],
     [[], /Usage: rekey/],
     [['secret', 'list', '--nope'], /unknown option '--nope'/],
-    [['secret', 'show'], /missing required argument 'name'/],
+    [['secret', 'show'], /^error: rekey secret show needs\n {2}<name> {2}name or ARN/],
     [['secret', 'show', ''], /must not be empty/],
-    [['revoke', 'x', '--reason', 'y'], /--mode <mode>' not specified/],
     [['revoke', 'x', '--mode', 'erase', '--reason', 'y'], /Allowed choices are replace, kill/],
-    [['revoke', 'x', '--mode', 'kill'], /--reason <text>' not specified/],
     [['secret', 'rotate', 'x', '--timeout', '5 parsecs'], /is not a duration/],
     [['audit', 'tail', '--since', 'yesterday'], /neither a duration/],
     [['audit', 'verify', '--expect-head', '12'], /--expect-head "12" is not/],
@@ -85,6 +83,42 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
     expect(stderr).toContain(`; did you mean "${meant}"?\n(--help shows how)`);
     const { message } = errorOf(await rekey(new FakeCloud(), [...argv, '--json']));
     expect(message).toMatch(new RegExp(`^unknown command '[a-z]+'; did you mean "${meant}"\\?$`));
+  });
+
+  test('a revocation without a mode is told which one to take in an emergency, and why', async () => {
+    const argv = ['revoke', '/prod/orders/db'];
+    const { exitCode, stderr } = await rekey(new FakeCloud(), argv);
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(`error: rekey revoke needs
+  --mode <mode>    kill, in an emergency: the leaked credential dies first, even
+                   if no new one can be made; consumers fail until they read the
+                   new one. replace, where that outage is worse than a leak that
+                   works some seconds longer: the new one comes first, and if
+                   that fails, nothing is cut off
+  --reason <text>  why; it goes into the audit log, so no secret in it
+(--help shows how)
+`);
+    const { message } = errorOf(await rekey(new FakeCloud(), [...argv, '--reason', 'leaked', '--json']));
+    expect(message).toMatch(
+      /^rekey revoke needs --mode <mode> \(kill, in an emergency: [^\n]*, nothing is cut off\)$/,
+    );
+  });
+
+  test.each([
+    [['revoke'], ['<name>', '--mode <mode>', '--reason <text>']],
+    [
+      ['revoke', '--mode', 'kill'],
+      ['<name>', '--reason <text>'],
+    ],
+    [['revoke', '/prod/orders/db', '--mode', 'kill'], ['--reason <text>']],
+    [['pause'], ['--for <duration>', '--reason <text>']],
+    [['pause', '/prod/orders/db', '--reason', 'upgrade'], ['--for <duration>']],
+    [['secret', 'rotate', '--wait'], ['<name>']],
+  ])('%j: all that is missing is named at once, and explained', async (argv, missing) => {
+    const { exitCode, stderr } = await rekey(new FakeCloud(), argv);
+    expect(exitCode).toBe(2);
+    const named = [...stderr.matchAll(/^ {2}(\S+(?: <\w+>)?) {2,}\S/gm)].map(([, name]) => name);
+    expect(named).toEqual(missing);
   });
 
   test('a command that is like no other gets no suggestion', async () => {
