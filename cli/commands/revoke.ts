@@ -155,10 +155,12 @@ function blindTarget({ environment, output }: Invocation, name: string, error: u
   return { environment, bus: busName(environment), secret: name };
 }
 
-/** Tells whether an error comes from a service that is throttled, away or refuses, and neither from usage nor credentials. */
+/** Tells whether an error comes from a service that is throttled, away or refuses, not from what the caller gave. */
 function isFromService(error: unknown): boolean {
   const { exitCode, code } = explain(error);
-  return exitCode === 3 && !code.startsWith('Credentials') && code !== 'SecretMissing';
+  return (
+    exitCode === 3 && !code.startsWith('Credentials') && !['RegionMissing', 'SecretMissing'].includes(code)
+  );
 }
 
 /**

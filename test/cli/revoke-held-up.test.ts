@@ -56,3 +56,13 @@ test.each(['ThrottlingException', 'TimeoutError', 'ServiceUnavailable'])(
     ).toEqual(sent);
   },
 );
+
+test('a region that is not set is said at once, since no request can go out without', async () => {
+  const cloud = new FakeCloud();
+  cloud.failures.deployments = new Error('Region is missing');
+  const argv = ['revoke', 'orders', '--environment', 'dev', '--mode', 'kill', '--reason', 'leaked', '--yes'];
+  const { exitCode, stderr } = await rekey(cloud, argv);
+  expect(exitCode).toBe(3);
+  expect(stderr).toMatch(/^rekey: RegionMissing: [^\n]+\n$/);
+  expect(cloud.published).toEqual([]);
+});
