@@ -19,6 +19,8 @@ export interface CliContext {
   readonly sleep: (ms: number) => Promise<void>;
   /** Signal that is aborted when the person wants the command to end (Ctrl-C). */
   readonly signal: AbortSignal;
+  /** Lists the profiles of the AWS configuration. */
+  readonly profiles: () => Promise<readonly string[]>;
   readonly connect: (choice: CloudChoice) => Promise<Cloud>;
   /** Opens a copy of an audit log's bucket in a directory. */
   readonly auditCopy: (directory: string) => Promise<AuditLogSource>;

@@ -2,7 +2,8 @@ import { failedCall } from '../adapters/operator/call-trace.ts';
 import { type AwsFault, awsFault, awsRemedies } from '../core/errors/aws.ts';
 import { codes, type ErrorCode } from '../core/errors/codes.ts';
 import { RekeyError, summarizeError } from '../core/errors/rekey-error.ts';
-import { CliError } from './errors.ts';
+import { near } from '../core/suggest.ts';
+import { CliError, usageError } from './errors.ts';
 
 /** Puts AWS's sentence on one line, without its full stop. */
 const sentence = (message: string): string => message.replace(/\s+/g, ' ').trim().replace(/[.]$/, '');
@@ -73,4 +74,27 @@ export function explain(error: unknown): CliError {
     return failure('CallRefused', `${action} failed; ${summarizeError(error).message}`);
   }
   return failure('Unexpected', summarizeError(error).message);
+}
+
+/**
+ * Replaces a failure for want of credentials or a region where the profile to take them from does not exist. Any other failure
+ * stays as it is.
+ *
+ * @param profile - the profile that was given, if any
+ * @param profiles - lists those that the AWS configuration has
+ */
+export async function blameProfile(
+  failure: CliError,
+  profile: string | undefined,
+  profiles: () => Promise<readonly string[]>,
+): Promise<CliError> {
+  if (!profile || !['CredentialsMissing', 'RegionMissing'].includes(failure.code)) return failure;
+  const known = await profiles().catch(() => [profile]);
+  if (known.includes(profile)) return failure;
+  const meant = near(profile, known);
+  const hint =
+    meant.length === 0
+      ? 'aws configure list-profiles lists those that are'
+      : `did you mean ${meant.join(', ')}? aws configure list-profiles lists all`;
+  return usageError('ProfileUnknown', `the profile ${profile} is not in the AWS configuration; ${hint}`);
 }

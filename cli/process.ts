@@ -26,6 +26,7 @@ export function processContext(version: string): CliContext {
     signal: controller.signal,
     sleep: (ms) => sleep(ms, controller.signal),
     ...(process.stdin.isTTY === true && { ask }),
+    profiles: async () => (await import('../adapters/operator/profiles.ts')).configuredProfiles(process.env),
     connect: async (choice) => (await import('../adapters/operator/operator-cloud.ts')).awsCloud(choice),
     auditCopy: async (directory) => {
       const { DirectoryAuditLog } = await import('../adapters/audit-copy.ts');

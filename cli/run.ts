@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import type { CliContext } from './context.ts';
 import { type CliError, type ExitCode, usageError } from './errors.ts';
-import { explain } from './failure.ts';
+import { blameProfile, explain } from './failure.ts';
 import { asJson, Output, printableLines } from './output.ts';
 import { type Chosen, createProgram, type GlobalOptions } from './program.ts';
 import { usageFault } from './usage.ts';
@@ -53,7 +53,8 @@ export async function run(argv: readonly string[], context: CliContext): Promise
       ...(environment !== undefined && environment !== '' && { environment }),
     });
   } catch (error) {
-    const failure = explain(error);
+    const profile = options.profile ?? context.variables.AWS_PROFILE;
+    const failure = await blameProfile(explain(error), profile, context.profiles);
     output.clearProgress();
     if (options.json) {
       context.stdout.write(errorDocument(failure));

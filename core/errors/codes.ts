@@ -115,6 +115,7 @@ export const codes = {
     EnvironmentMissing: false,
     EnvironmentAmbiguous: false,
     EnvironmentUnknown: false,
+    ProfileUnknown: false,
     ConfirmationMissing: false,
     NotConfirmed: false,
     TimeInvalid: false,

@@ -336,6 +336,7 @@ export async function rekey(
       if (sleeps >= (options.abortAfter ?? Number.POSITIVE_INFINITY)) controller.abort();
       cloud.onSleep(sleeps);
     },
+    profiles: async () => [],
     connect: async () => cloud.ports,
     auditCopy: async () => copy ?? cloud.ports.auditSource('unused'),
     ...(answer !== undefined && { ask: async () => answer }),

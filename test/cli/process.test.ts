@@ -46,6 +46,17 @@ const unreachable = {
   AWS_SECRET_ACCESS_KEY: 'nothing',
 };
 
+/** A home with an AWS configuration of profiles, none of which has credentials. */
+async function awsConfiguration(): Promise<string> {
+  const home = await mkdtemp(join(directory, 'home-'));
+  await mkdir(join(home, '.aws'));
+  const config =
+    '# mine\n[default]\noutput = json\n\n[profile prod] ; ours\noutput = json\n\n[sso-session nix]\na = b\n';
+  await writeFile(join(home, '.aws', 'config'), config);
+  await writeFile(join(home, '.aws', 'credentials'), '[keys]\nregion = x\n');
+  return home;
+}
+
 describe('the program', () => {
   test('shows its help', async () => {
     const { exitCode, stdout, stderr } = await program(['--help']);
@@ -70,6 +81,36 @@ describe('the program', () => {
     const { exitCode, stdout } = await program(['secret', 'list', '--json']);
     expect(exitCode).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'RegionMissing', exitCode: 3 } });
+  });
+
+  test.each([
+    ['--profile', { AWS_REGION: 'eu-central-1' }],
+    ['--profile, and no region, which would be in the profile', {}],
+    ['--profile, beside keys', { ...unreachable, AWS_ENDPOINT_URL: '' }],
+    ['AWS_PROFILE', { AWS_REGION: 'eu-central-1', AWS_PROFILE: 'nix' }],
+  ])('a profile that does not exist: 2, by %s', async (how, variables: Record<string, string>) => {
+    const home = await awsConfiguration();
+    const argv = ['secret', 'list', ...(how === 'AWS_PROFILE' ? [] : ['--profile', 'nix'])];
+    const { exitCode, stderr } = await program(argv, { ...variables, HOME: home });
+    expect(stderr).toContain(
+      'rekey: ProfileUnknown: the profile nix is not in the AWS configuration; aws configure list-profiles lists those that are\n',
+    );
+    expect(exitCode).toBe(2);
+  });
+
+  test('the nearest profiles of both files are named', async () => {
+    const home = await awsConfiguration();
+    const asked = async (profile: string) =>
+      (await program(['secret', 'list', '--profile', profile], { HOME: home })).stderr;
+    expect(await asked('prd')).toContain('; did you mean prod? aws configure list-profiles lists all');
+    expect(await asked('keysx')).toContain('; did you mean keys? aws configure list-profiles lists all');
+  });
+
+  test('a profile that exists, without credentials: 3', async () => {
+    const variables = { AWS_REGION: 'eu-central-1', HOME: await awsConfiguration() };
+    const { exitCode, stderr } = await program(['secret', 'list', '--profile', 'prod'], variables);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/^rekey: CredentialsMissing: /);
   });
 
   test('an endpoint that is not there: 3, with the action', async () => {

@@ -37,6 +37,11 @@ export const cli: Entries<'cli'> = {
     mender: 'caller',
     remedy: 'Take one of the names in the message.',
   },
+  ProfileUnknown: {
+    meaning: 'The profile of `--profile` or `AWS_PROFILE` is not in the AWS configuration.',
+    mender: 'caller',
+    remedy: 'Take one of those that `aws configure list-profiles` lists, or add it with `aws configure`.',
+  },
   ConfirmationMissing: {
     meaning: 'Standard input is no terminal, so nobody can be asked.',
     mender: 'caller',
