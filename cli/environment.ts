@@ -99,18 +99,26 @@ export async function findDefinition(
   if (found !== undefined) {
     return found;
   }
+  throw usageError('SecretUnknown', await unknownSecret(definitions, secret, environment));
+}
+
+/** Says that there is no secret of a name, and which ones may be meant. A slash at the begin is part of a name. */
+export async function unknownSecret(
+  definitions: DefinitionStore,
+  secret: string,
+  environment: string,
+): Promise<string> {
   const names = (await definitions.list()).map(({ name }) => name);
-  const meant = near(secret, names);
+  const bare = (name: string) => name.replace(/^\/+/, '');
+  const same = names.filter((name) => bare(name) === bare(secret));
+  const meant = same.length > 0 ? same : near(secret, names);
   const hint =
     meant.length > 0
       ? `did you mean ${meant.join(', ')}?`
       : names.length === 0
         ? 'this environment has no secrets yet'
         : 'rekey secret list shows all of them';
-  throw usageError(
-    'SecretUnknown',
-    `environment ${environment} has no secret ${JSON.stringify(secret.slice(0, 256))}; ${hint}`,
-  );
+  return `environment ${environment} has no secret ${JSON.stringify(secret.slice(0, 256))}; ${hint}`;
 }
 
 /**

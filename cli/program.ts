@@ -88,8 +88,8 @@ export function createProgram(
       'after',
       examples(
         'rekey secret list --environment prod',
-        'rekey secret rotate prod/orders/db --wait',
-        'rekey revoke prod/orders/db --mode kill --reason "found in a public repository" --wait',
+        'rekey secret rotate /prod/orders/db --wait',
+        'rekey revoke /prod/orders/db --mode kill --reason "found in a public repository" --wait',
         'rekey audit verify',
         'rekey doctor',
       ),
@@ -113,8 +113,8 @@ export function createProgram(
   secret
     .command('show')
     .description('one secret: definition, consumers, and its versions with labels and ages')
-    .argument('<name>', 'name or ARN', text)
-    .addHelpText('after', examples('rekey secret show prod/orders/db'))
+    .argument('<name>', 'full name, or ARN', text)
+    .addHelpText('after', examples('rekey secret show /prod/orders/db'))
     .action((name: string, _options, command: Command) =>
       run(command, async (invocation) =>
         (await import('./commands/secret-show.ts')).secretShow(invocation, name),
@@ -123,7 +123,7 @@ export function createProgram(
   secret
     .command('rotate')
     .description('start a rotation; shows a plan and asks first')
-    .argument('<name>', 'name or ARN', text)
+    .argument('<name>', 'full name, or ARN', text)
     .option('-w, --wait', 'follow the rotation to its end; exit code 1 if it fails')
     .option('--timeout <duration>', 'longest wait', duration, '1m')
     .addOption(
@@ -134,9 +134,9 @@ export function createProgram(
     .addHelpText(
       'after',
       examples(
-        'rekey secret rotate prod/orders/db --wait',
-        'rekey secret rotate prod/orders/db --yes --wait --json',
-        'rekey secret rotate prod/orders/db --abandon',
+        'rekey secret rotate /prod/orders/db --wait',
+        'rekey secret rotate /prod/orders/db --yes --wait --json',
+        'rekey secret rotate /prod/orders/db --abandon',
       ),
     )
     .action(
@@ -161,7 +161,7 @@ export function createProgram(
 
   const selecting = (command: Command): Command =>
     command
-      .argument('[names...]', 'names or ARNs of secrets')
+      .argument('[names...]', 'full names of secrets, or ARNs')
       .option('--type <type>', 'all secrets of a type, such as postgresql', text)
       .option('--all', 'all secrets of the environment')
       .option('-y, --yes', 'do not ask');
@@ -185,7 +185,7 @@ export function createProgram(
     .addHelpText(
       'after',
       examples(
-        'rekey pause prod/orders/db --for 4h --reason "database upgrade"',
+        'rekey pause /prod/orders/db --for 4h --reason "database upgrade"',
         'rekey pause --type postgresql --for 1d --reason "a new version of the functions"',
         'rekey pause --all --for 12h --reason "freeze" --yes',
       ),
@@ -206,8 +206,8 @@ export function createProgram(
     .addHelpText(
       'after',
       examples(
-        'rekey resume prod/orders/db',
-        'rekey resume prod/orders/db --reason "the server is back"',
+        'rekey resume /prod/orders/db',
+        'rekey resume /prod/orders/db --reason "the server is back"',
         'rekey resume --all --yes',
       ),
     )
@@ -224,7 +224,7 @@ export function createProgram(
   program
     .command('revoke')
     .description('make a leaked credential stop working now; shows a plan and asks first')
-    .argument('<name>', 'name or ARN of the secret', text)
+    .argument('<name>', 'full name of the secret, such as /prod/orders/db, or its ARN', text)
     .addOption(new Option('-m, --mode <mode>', modes).choices(['replace', 'kill']).makeOptionMandatory())
     .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
     .option('--incident <id>', 'the incident that this belongs to', text)
@@ -236,9 +236,9 @@ export function createProgram(
     .addHelpText(
       'after',
       examples(
-        'rekey revoke prod/orders/db --mode kill --reason "found in a public repository" --incident INC-7 --wait',
-        'rekey revoke prod/orders/db --mode replace --reason "laptop lost" --version-id 2f6c… --wait --yes',
-        'rekey revoke test/orders/db --mode kill --reason "exercise" --drill --wait',
+        'rekey revoke /prod/orders/db --mode kill --reason "found in a public repository" --incident INC-7 --wait',
+        'rekey revoke /prod/orders/db --mode replace --reason "laptop lost" --version-id 2f6c… --wait --yes',
+        'rekey revoke /test/orders/db --mode kill --reason "exercise" --drill --wait',
       ),
     )
     .action((name: string, options: RevokeFlags, command: Command) =>
@@ -280,12 +280,12 @@ export function createProgram(
     .description('records since some time, and with --follow those to come; --json prints them as NDJSON')
     .option('-f, --follow', 'go on until Ctrl-C')
     .option('--since <time>', 'a duration before now (15m, 1h, 7d) or an ISO 8601 time', '1h')
-    .option('--secret <name>', 'of one secret only; name or ARN', text)
+    .option('--secret <name>', 'of one secret only; full name, or ARN', text)
     .addHelpText(
       'after',
       examples(
         'rekey audit tail --follow',
-        'rekey audit tail --since 7d --secret prod/orders/db',
+        'rekey audit tail --since 7d --secret /prod/orders/db',
         "rekey audit tail --since 1d --json | jq -r '.event.detailType'",
       ),
     )

@@ -3,7 +3,7 @@ import { entriesPrefix } from '../../core/audit/format.ts';
 import { detailTypes } from '../../core/events/catalogue.ts';
 import { keyBefore, type ReadRecord, recordsAfter } from '../audit-tail-reader.ts';
 import type { Invocation } from '../context.ts';
-import { type Environment, fact, openEnvironment } from '../environment.ts';
+import { type Environment, fact, openEnvironment, unknownSecret } from '../environment.ts';
 import type { ExitCode } from '../errors.ts';
 import type { Cell, Tone } from '../output.ts';
 import { RecordedEvent } from '../recorded-event.ts';
@@ -70,11 +70,19 @@ export async function auditTail(invocation: Invocation, options: AuditTailOption
 
 /** Selects the records of a secret, by name or ARN. Records name it by either; the log may know secrets that are gone. */
 async function secretFilter(
-  { cloud }: Invocation,
+  { cloud, output }: Invocation,
   { name }: Environment,
   secret: string,
 ): Promise<(event: AuditEvent) => boolean> {
-  const definition = await (await cloud.definitions(name)).find(secret);
+  const definitions = await cloud.definitions(name);
+  const definition = await definitions.find(secret);
+  if (definition === undefined) {
+    // The log is read in any case, also where another definition is not readable.
+    await unknownSecret(definitions, secret, name).then(
+      (text) => output.note(text, 'warn'),
+      () => undefined,
+    );
+  }
   const names = new Set([secret, ...(definition === undefined ? [] : [definition.name, definition.arn])]);
   return (event) => new RecordedEvent(event).secrets.some((one) => names.has(one));
 }

@@ -119,6 +119,20 @@ describe('audit tail', () => {
     expect(sequences(stdout)).toEqual([3, 4, 5, 6, 7, 8]);
   });
 
+  test('a name that no secret has is said, and the records of one that is gone are shown', async () => {
+    const cloud = log();
+    cloud.add('/prod/orders/db');
+    const typed = await rekey(cloud, ['audit', 'tail', '--secret', 'prod/orders/db']);
+    expect(typed.stderr).toContain(
+      'environment dev has no secret "prod/orders/db"; did you mean /prod/orders/db?\n',
+    );
+    const gone = await rekey(cloud, ['audit', 'tail', '--secret', 'billing', '--json']);
+    expect(sequences(gone.stdout)).toEqual([4, 6]);
+    expect(gone.stderr).toContain('environment dev has no secret "billing"; ');
+    const there = await rekey(cloud, ['audit', 'tail', '--secret', '/prod/orders/db']);
+    expect(there.stderr).not.toContain('has no secret');
+  });
+
   test('says so when there is nothing', async () => {
     const { stdout, stderr } = await rekey(new FakeCloud(), ['audit', 'tail']);
     expect(stdout).toBe('');

@@ -50,7 +50,7 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
     [['secret', 'lits'], /unknown command 'lits'[\s\S]*list/],
     [[], /Usage: rekey/],
     [['secret', 'list', '--nope'], /unknown option '--nope'/],
-    [['secret', 'show'], /^error: rekey secret show needs\n {2}<name> {2}name or ARN/],
+    [['secret', 'show'], /^error: rekey secret show needs\n {2}<name> {2}full name, or ARN/],
     [['secret', 'show', ''], /must not be empty/],
     [['revoke', 'x', '--mode', 'erase', '--reason', 'y'], /Allowed choices are replace, kill/],
     [['secret', 'rotate', 'x', '--timeout', '5 parsecs'], /is not a duration/],

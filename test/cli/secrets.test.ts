@@ -153,6 +153,18 @@ describe('secret show', () => {
     expect(error.message).toContain(`did you mean ${meant}?`);
   });
 
+  test.each([
+    ['prod/orders/db', '/prod/orders/db'],
+    ['/prod/billing', 'prod/billing'],
+    ['//prod/orders/db', '/prod/orders/db'],
+  ])('%s: did you mean %s, which differs by its slash, and nothing else', async (typed, meant) => {
+    const cloud = new FakeCloud();
+    for (const name of ['/prod/orders/db', 'prod/billing', '/prod/orders/db2', '/prod/bilking'])
+      cloud.add(name);
+    const { message } = errorOf(await rekey(cloud, ['secret', 'show', typed, '--json']));
+    expect(message).toBe(`environment dev has no secret "${typed}"; did you mean ${meant}?`);
+  });
+
   test('nothing near: no suggestion', async () => {
     const cloud = new FakeCloud();
     cloud.add('prod/orders/db');
