@@ -67,13 +67,12 @@ export function buildConstructs(): Built {
 }
 
 /** CommonJS dependencies inside an ES module bundle call `require` for Node's own modules. */
-const banner =
-  "#!/usr/bin/env node\nimport{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
 /** Bundles the CLI into a folder, a file per command that is read when the command runs. */
 export function bundleCli(folder: string): Metafile {
   const { metafile } = buildSync({
-    entryPoints: { rekey: join(packageRoot, 'bin', 'rekey.ts') },
+    entryPoints: { rekey: join(packageRoot, 'bin', 'rekey.js') },
     outdir: join(folder, 'bin'),
     splitting: true,
     chunkNames: '[name]-[hash]',

@@ -111,6 +111,7 @@ export const codes = {
     ConstructInvalid: false,
   },
   cli: {
+    NodeTooOld: false,
     UsageInvalid: false,
     EnvironmentMissing: false,
     EnvironmentAmbiguous: false,

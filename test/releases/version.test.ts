@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { packageRoot } from '../../lib/function/bundle.ts';
 import { bundleCli, own } from '../../packages/build.ts';
 import { manifestOf } from '../../packages/manifest.ts';
@@ -42,6 +42,46 @@ describe('there is one version', () => {
       }
     } finally {
       await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a Node that is too old is told so, in one sentence', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rekey-node-'));
+    bundleCli(folder);
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(manifestOf('cli', own)));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Runs the program on a Node that takes itself for another version. */
+  const versionOn = async (node: string, root: string) => {
+    const pretend = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${node}'}})`;
+    return await run(process.execPath, [
+      ...['--import', `data:text/javascript,${encodeURIComponent(pretend)}`],
+      ...[join(root, 'bin', 'rekey.js'), '--version'],
+    ]).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+    );
+  };
+
+  test.each(['18.20.8', '20.20.2', '22.17.1'])('%s', async (node) => {
+    const sentence = `rekey: NodeTooOld: rekey needs Node 22.18 or later, found ${node}`;
+    expect(await versionOn(node, folder)).toEqual({ code: 3, stdout: '', stderr: `${sentence}\n` });
+    expect(await versionOn(node, packageRoot)).toEqual({
+      code: 3,
+      stdout: '',
+      stderr: `${sentence}; npm run -s rekey -- <command> runs on the Node of this checkout\n`,
+    });
+  });
+
+  test('by what the package says it needs, up to which it runs', async () => {
+    const { engines } = manifestOf('cli', own);
+    expect(engines).toEqual({ node: '>=22.18' });
+    for (const node of ['22.18.0', '24.0.0']) {
+      expect(await versionOn(node, folder)).toEqual({ code: 0, stdout: `${own.version}\n`, stderr: '' });
     }
   });
 });

@@ -17,6 +17,11 @@ export const deployment: Entries<'deployment'> = {
 
 /** Errors of the command line. */
 export const cli: Entries<'cli'> = {
+  NodeTooOld: {
+    meaning: 'The Node.js that runs the command line is older than the one it needs.',
+    mender: 'caller',
+    remedy: 'Run it on the version that the message names, or a later one.',
+  },
   UsageInvalid: {
     meaning: 'The command, an option or an argument does not exist, or one is missing.',
     mender: 'caller',
