@@ -1,6 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
 import { createProgram } from '../../cli/program.ts';
+import { packageRoot } from '../../lib/function/bundle.ts';
+import { manifestOf } from '../../packages/manifest.ts';
+import { readPage } from '../docs/markdown.ts';
 import { FakeCloud, rekey } from './fixture.ts';
 
 const walk = (command: Command): Command[] => [command, ...command.commands.flatMap(walk)];
@@ -42,4 +47,33 @@ test.each(examples)('%s', (example) => {
   const { chosen, secrets } = understood(example);
   expect(chosen).toBe(true);
   for (const secret of secrets) expect(secret).toMatch(/^\/(?:prod|test)\//);
+});
+
+describe('the page of the package', () => {
+  const page = readFileSync(join(packageRoot, 'packages', 'cli', 'README.md'), 'utf8');
+
+  test('has the examples that the help begins with', () => {
+    expect(page.match(/^rekey .*$/gm)).toEqual(examples.slice(0, 5));
+  });
+
+  test('says the exit codes as the help does', () => {
+    const said = [...page.matchAll(/^\| (\d) \| ([^|;]*[^|; ])/gm)].map(
+      ([, code, meaning]) => `${code}  ${meaning}`,
+    );
+    const [, help = ''] = helps[0]?.split('Exit codes:\n') ?? [];
+    expect(said).toEqual(help.match(/\d {2}.*/g));
+  });
+
+  test('names every command, and the Node that the package needs', () => {
+    const leaves = walk(createProgram('1', () => undefined)).filter(({ commands }) => commands.length === 0);
+    const unsaid = leaves.map(wordsTo).filter((words) => {
+      const group = words.length > 1 ? `\`${words[0]} …\`` : `\`${words[0]}\``;
+      return !page.includes(group) && !page.includes(`\`${words.join(' ')}\``);
+    });
+    expect(unsaid).toEqual([]);
+    const { engines } = manifestOf('cli', { version: '1.0.0', license: 'x', dependencies: {} });
+    expect(page).toContain(`Needs Node ${engines.node.replace('>=', '')} or later`);
+  });
+
+  test('links nothing, since nothing else is in the package', () => expect(readPage(page).links).toEqual([]));
 });
