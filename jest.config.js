@@ -41,7 +41,7 @@ export default {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(conformance|chaos|e2e|synth|local|linters|changes|packages|known)/',
+        '<rootDir>/test/(conformance|chaos|e2e|synth|local|linters|changes|packages)/',
       ],
     },
     { ...base, displayName: 'synth', testMatch: ['<rootDir>/test/synth/**/*.test.ts'] },
