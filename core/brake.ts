@@ -118,7 +118,7 @@ export function afterFailure(
   if (state === undefined || state.code !== rules.code) return undefined;
   const { canary, ...rest } = state;
   const ended = canary?.token === token;
-  const kept = ended || canary === undefined ? rest : state;
+  const kept = ended ? rest : state;
   const next = counts ? withFailure(kept, nameOf(secretArn), rules, now) : kept;
   return ended || next !== kept ? next : undefined;
 }
@@ -138,7 +138,7 @@ export function afterSuccess(
   if (canary?.token === token) return { ...rest, proven: true, failed: [] };
   if (!state.proven || state.failed.length === 0) return undefined;
   if (failedSince !== undefined && (began === undefined || began < new Date(failedSince))) return undefined;
-  return { ...rest, ...(canary !== undefined && { canary }), failed: [] };
+  return { ...rest, failed: [] };
 }
 
 /** Releases the brake: the next rotation is a canary, which decides about the others. A canary that still runs stays it. */

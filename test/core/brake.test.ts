@@ -56,7 +56,16 @@ describe('failures in a row', () => {
   test('a success that changes nothing is nothing to store, and lets go of no brake', () => {
     expect(afterSuccess(proven, rotation('a'), rules)).toBeUndefined();
     const braked = failing(failing(failing(proven, 'a'), 'b'), 'c');
-    expect(afterSuccess(braked, rotation('d'), rules)).toBeUndefined();
+    expect(afterSuccess(braked, { ...rotation('d'), began: later(1) }, rules)).toBeUndefined();
+  });
+
+  test('where no state is known there is none to change', () => {
+    expect(failing(undefined, 'a')).toBeUndefined();
+    expect(afterSuccess(undefined, rotation('a'), rules)).toBeUndefined();
+  });
+
+  test('of which nobody knows when they began end with any success', () => {
+    expect(afterSuccess({ ...proven, failed: ['a-AbCdEf'] }, rotation('b'), rules)).toEqual(proven);
   });
 
   test('ten secrets with the longest names fit into a parameter', () => {
@@ -102,6 +111,15 @@ describe('new code', () => {
     canaryOf(failed, 'b');
   });
 
+  test('a canary that is tried again after its time has not failed, and is the canary again', () => {
+    expect(canaryOf(canaryOf(undefined, 'a'), 'a', later(60_000))).toMatchObject({ failed: [] });
+  });
+
+  test('a failure beside the canary leaves it its turn', () => {
+    const running = canaryOf(undefined, 'a');
+    expect(failing(running, 'b')).toMatchObject({ failed: ['b-AbCdEf'], canary: { token: 'a-1' } });
+  });
+
   test('canaries of as many secrets as it takes, failing or vanishing, engage the brake', () => {
     const second = canaryOf(failing(canaryOf(undefined, 'a'), 'a'), 'b');
     const third = canaryOf(second, 'c', later(60_000));
@@ -120,6 +138,11 @@ describe('new code', () => {
     const running = canaryOf(failing(canaryOf(undefined, 'a'), 'a'), 'b');
     expect(afterSuccess(running, rotation('z'), rules)).toBeUndefined();
   });
+});
+
+test('who lets go of the brake forgets who failed, and nothing is proven', () => {
+  const state = release({ ...proven, failed: ['a', 'b', 'c'], brakedAt: 'x', failedSince: 'y' });
+  expect(state).toStrictEqual({ code: 'code-1', functionName: 'rotation', proven: false, failed: [] });
 });
 
 test('who lets go of the brake while a canary runs has no second one begin beside it', () => {

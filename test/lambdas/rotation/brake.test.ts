@@ -13,8 +13,9 @@ const refused = new TargetError('AuthenticationRefused', 'refused');
 const proven: BrakeState = { code: 'code', functionName: 'fn', proven: true, failed: [] };
 
 /** An environment of the function; its time passes by its waiting only. */
-function environment(store: MemoryBrake, { code = 'code', at = { ms: 0 } } = {}) {
+function environment(store: MemoryBrake, { code = 'code', at = { ms: 0 }, stepMs = 60_000 } = {}) {
   const engaged: BrakeState[] = [];
+  const pauses: number[] = [];
   const brake = new FunctionBrake({
     store,
     rules: { functionName: 'fn', code, after: 3, leaseMs: 300_000 },
@@ -22,12 +23,13 @@ function environment(store: MemoryBrake, { code = 'code', at = { ms: 0 } } = {})
     random: { integer: (limit) => Math.floor(limit / 2) },
     wait: async (ms) => {
       at.ms += ms;
+      pauses.push(ms);
     },
   });
   const begin = (name: string, token?: string) =>
     brake.requireReleased(rotation(name, token), {
       name,
-      stepMs: 60_000,
+      stepMs,
       onBraked: async (state) => {
         engaged.push(state);
       },
@@ -36,7 +38,7 @@ function environment(store: MemoryBrake, { code = 'code', at = { ms: 0 } } = {})
     brake.failed(rotation(name, token), { error, lasting });
   const succeed = (name: string, token?: string) =>
     brake.succeeded({ ...rotation(name, token), began: new Date(at.ms) });
-  return { begin, fail, succeed, engaged, at };
+  return { begin, fail, succeed, engaged, at, pauses };
 }
 
 describe('what it costs', () => {
@@ -46,6 +48,21 @@ describe('what it costs', () => {
     await begin('a');
     await succeed('a');
     expect([store.reads, store.writes]).toEqual([1, 0]);
+  });
+
+  test('several at once in one process are one read each, of which it remembers a hundred', async () => {
+    const store = new MemoryBrake(proven);
+    const { begin, succeed } = environment(store);
+    const names = Array.from({ length: 100 }, (_, index) => `s${index}`);
+    for (const name of names) await begin(name);
+    await succeed('s0');
+    await succeed('s1');
+    expect(store.reads).toBe(100);
+    for (const name of ['a', 'b', 'c']) await begin(name);
+    await succeed('c');
+    expect(store.reads).toBe(103);
+    await succeed('s99');
+    expect(store.reads).toBe(104);
   });
 
   test('one that ends in another environment is one read more', async () => {
@@ -94,6 +111,16 @@ test('a success between ends the row, also one that ends in another environment'
   expect(store.state).toEqual(proven);
 });
 
+test('a rotation that failed and succeeds when it is tried again ends the row that it began', async () => {
+  const store = new MemoryBrake(proven);
+  const { begin, fail, succeed } = environment(store);
+  await begin('a');
+  await fail('a');
+  expect(store.state?.failed).toEqual(['a-AbCdEf']);
+  await succeed('a');
+  expect(store.state).toEqual(proven);
+});
+
 test.each([
   ['RotationPaused', new SecretError('RotationPaused', 'x')],
   ['RotationBraked', new SecretError('RotationBraked', 'x')],
@@ -127,6 +154,23 @@ describe('a canary', () => {
     expect(store.reads).toBeLessThan(12);
   });
 
+  test.each([
+    [600_000, [500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000]],
+    [58_500, [500, 1_000, 2_000, 4_000, 4_000, 4_000, 4_000]],
+    [58_497, [500, 1_000, 2_000, 4_000, 4_000, 4_000]],
+    [6_000, [500, 1_000]],
+    [1_000, []],
+  ])(
+    'is waited for in a step of %d ms with growing pauses, for a third of it and 20 s at the most',
+    async (stepMs, expected) => {
+      const store = new MemoryBrake();
+      await environment(store).begin('a');
+      const { begin, pauses } = environment(store, { stepMs });
+      await expect(begin('b')).rejects.toMatchObject({ code: 'CanaryUnfinished' });
+      expect(pauses).toEqual(expected);
+    },
+  );
+
   test('that succeeds meanwhile lets who waits begin; that fails makes who waits the next one', async () => {
     for (const end of ['succeed', 'fail'] as const) {
       const store = new MemoryBrake();
@@ -145,6 +189,17 @@ describe('a canary', () => {
         end === 'succeed' ? { proven: true } : { canary: { token: 'b-1' }, failed: ['a-AbCdEf'] },
       );
     }
+  });
+
+  test('that fails after the others have engaged the brake engages it no second time', async () => {
+    const store = new MemoryBrake();
+    const { begin, fail } = environment(store);
+    await begin('a');
+    await fail('b');
+    await fail('c');
+    expect(await fail('d')).toMatchObject({ braked: { failed: ['b-AbCdEf', 'c-AbCdEf', 'd-AbCdEf'] } });
+    expect(await fail('a')).toEqual({});
+    expect(store.state).not.toHaveProperty('canary');
   });
 
   test('that vanishes as the last of so many engages the brake, and says so', async () => {
@@ -172,11 +227,12 @@ describe('a store that does not answer', () => {
     store.failure = denied;
     const { begin, fail, succeed, at } = environment(store);
     expect(await begin('a')).toEqual({ unreachable: denied });
+    at.ms += 30_000;
     expect(await begin('b')).toEqual({});
     expect(await succeed('a')).toEqual({});
     expect(await fail('b')).toEqual({});
     expect(store.reads).toBe(1);
-    at.ms += 60_000;
+    at.ms += 30_000;
     expect(await succeed('z')).toEqual({ unreachable: denied });
     expect(store.reads).toBe(2);
   });
@@ -202,6 +258,26 @@ describe('a store that does not answer', () => {
     const store = new MemoryBrake();
     store.replace = async () => false;
     expect(await environment(store).begin('a')).toMatchObject({ unreachable: { code: 'ResourceBusy' } });
+    expect(store.reads).toBe(10);
+  });
+
+  test('loses every race of a failure that is told: the same', async () => {
+    const store = new MemoryBrake(proven);
+    store.replace = async () => false;
+    expect(await environment(store).fail('a')).toMatchObject({ unreachable: { code: 'ResourceBusy' } });
+    expect(store.reads).toBe(10);
+  });
+
+  test('loses a race: what the faster one has stored counts', async () => {
+    const store = new MemoryBrake(proven);
+    const replace = store.replace.bind(store);
+    store.replace = async (version, state) => {
+      store.replace = replace;
+      await environment(store).fail('a');
+      return replace(version, state);
+    };
+    expect(await environment(store).fail('b')).toEqual({});
+    expect(store.state?.failed).toEqual(['a-AbCdEf', 'b-AbCdEf']);
   });
 });
 

@@ -16,7 +16,13 @@ export function world(content: SecretContent, { strategy = 'single-user' as Stra
   const target = new ModelTarget();
   const store = new MemoryStore();
   const bus = new MemoryBus();
-  const definition = { content: content as SecretContent | undefined, asked: 0, broken: false };
+  const definition = {
+    content: content as SecretContent | undefined,
+    asked: 0,
+    /** True, or the error with which no definition can be read. */
+    broken: false as boolean | Error,
+    missing: false,
+  };
   store.create(arn, JSON.stringify({ password: 'the first value of all' }), {
     tags: created ? { 'rekey:environment': 'test' } : {},
   });
@@ -41,7 +47,9 @@ export function world(content: SecretContent, { strategy = 'single-user' as Stra
       definitions: {
         find: async () => {
           definition.asked += 1;
+          if (definition.broken instanceof Error) throw definition.broken;
           if (definition.broken) throw Object.assign(new Error('no'), { name: 'TimeoutError' });
+          if (definition.missing) return undefined;
           return { content: definition.content } as SecretDefinition;
         },
       },

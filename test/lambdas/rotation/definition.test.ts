@@ -86,6 +86,20 @@ describe('a definition', () => {
     expect(scene.definition.asked).toBe(asked + 1);
   });
 
+  test('explains what differs in a pending version, and nothing else', async () => {
+    const scene = world(withAdmin({ team: 'orders' }));
+    await scene.rotate();
+    scene.definition.content = withAdmin({ team: 'sales' });
+    const run = scene.begin();
+    const pending = { ...scene.current(), team: 'sales', note: 'of nobody', password: 'by somebody' };
+    const token = scene.store.peek(arn, 'AWSPENDING')?.versionId ?? '';
+    await scene.store.putPending(arn, token, JSON.stringify(pending));
+    await expect(run('setSecret')).rejects.toMatchObject({
+      code: 'PendingOutdated',
+      message: expect.stringContaining('the current version differs from it in note;'),
+    });
+  });
+
   test('that changes during a rotation is written by the next', async () => {
     const scene = world(withAdmin({ team: 'orders' }));
     const run = scene.begin();

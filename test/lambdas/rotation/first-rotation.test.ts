@@ -76,6 +76,19 @@ describe('the first rotation of a secret', () => {
     expect(calls).toHaveLength(61);
   });
 
+  test('fails the deploy at once for an error of another kind, whatever it is called', async () => {
+    const { calls, dependencies } = world(Object.assign(new Error('x'), { code: 'RotationDisabled' }));
+    expect(await answerLifeCycle(event('Create'), dependencies)).toMatchObject({ Status: 'FAILED' });
+    expect(calls).toHaveLength(1);
+  });
+
+  test('fails the deploy with as much of a long reason as CloudFormation takes', async () => {
+    const { dependencies } = world(new SecretError('SecretAccessDenied', 'long '.repeat(1_000)));
+    const { Reason } = await answerLifeCycle(event('Create'), dependencies);
+    expect(Reason).toMatch(/^SecretAccessDenied: long long/);
+    expect(Reason).toHaveLength(1_000);
+  });
+
   test.each([
     ['at once', new SecretError('SecretAccessDenied', 'the policy must allow it'), 1],
     ['after a minute', new SecretError('RotationDisabled', 'not configured'), 61],

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { SecretError } from '../../../core/errors/rekey-error.ts';
+import { RekeyError, SecretError } from '../../../core/errors/rekey-error.ts';
 import { engine } from './engine.ts';
 import { IssuingTarget, issuingRotator } from './issuing-target.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -32,3 +32,16 @@ test.each(['SecretTooLarge', 'SecretKeyUnusable', 'SecretAccessDenied', 'Version
     expect([...target.keys.keys()]).toEqual(['id-1']);
   },
 );
+
+test('a credential stays that Secrets Manager may have stored, since its answer says nothing of that', async () => {
+  const target = new IssuingTarget();
+  const store = new MemoryStore();
+  store.create(arn, JSON.stringify(target.issue('by hand')));
+  store.begin(arn, 't1');
+  const error = new RekeyError('ResourceBusy', 'no answer in time');
+  store.putPending = () => Promise.reject(error);
+  const lifecycle = engine({ rotator: issuingRotator(target), store });
+  const event = { Step: 'createSecret', SecretId: arn, ClientRequestToken: 't1' };
+  await expect(lifecycle.run(event)).rejects.toBe(error);
+  expect([...target.keys.keys()]).toEqual(['id-1', 'id-2']);
+});

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { SecretError, TargetError } from '../../../core/errors/rekey-error.ts';
-import type { Rotator } from '../../../core/rotator.ts';
+import type { IssuingRotator } from '../../../core/rotator.ts';
 
 export interface IssuedSecret {
   readonly id: string;
@@ -31,7 +31,7 @@ export class IssuingTarget {
 }
 
 /** A rotator for the {@link IssuingTarget}, on the same contract as the real ones. */
-export function issuingRotator(target: IssuingTarget): Rotator<IssuedSecret> {
+export function issuingRotator(target: IssuingTarget): IssuingRotator<IssuedSecret> {
   return {
     type: 'issuing',
     kind: 'issuing',

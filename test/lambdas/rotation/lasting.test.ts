@@ -15,6 +15,7 @@ describe('a failed step is counted', () => {
   const store = new MemoryStore();
   store.create(secretId, '{}');
   store.begin(secretId, 'next');
+  store.begin(secretId, 'later');
   const ask = async (
     error: unknown,
     step: Step,
@@ -47,6 +48,11 @@ describe('a failed step is counted', () => {
   test('not before anything was set, and when that lasts', async () => {
     expect(await ask(slowReset, 'createSecret', usualMs, 50_000)).toBe(false);
     expect(await ask(slowReset, 'createSecret', usualMs, 130_000)).toBe(true);
+  });
+
+  test('when its own version is older than two of the longest steps', async () => {
+    expect(await ask(slowReset, 'setSecret', longMs, 2 * longMs)).toBe(false);
+    expect(await ask(slowReset, 'setSecret', longMs, 2 * longMs + 1)).toBe(true);
   });
 
   test('at once, when nobody can say how old its version is', async () => {

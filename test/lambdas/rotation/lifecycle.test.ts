@@ -413,7 +413,8 @@ test('a failed step is recorded with its code and step', async () => {
   expect(failure?.detail.data).toMatchObject({
     step: 'testSecret',
     versionId: token,
-    secretName: expect.any(String),
+    secretArn: arn,
+    secretName: '/test/app-AbCdEf',
     error: { code: 'AuthenticationRefused', retryable: false },
   });
 });

@@ -1,21 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemRandom } from '../../../adapters/system.ts';
+import { SecretError, TargetError } from '../../../core/errors/rekey-error.ts';
 import { detailSchema } from '../../../core/events/catalogue.ts';
 import type { SecretStore } from '../../../core/ports.ts';
+import type { IssuingRotator, Rotator } from '../../../core/rotator.ts';
 import type { Strategy } from '../../../core/secret/secret.ts';
 import { steps } from '../../../lambdas/rotation/event.ts';
 import { endOverlaps } from '../../../lambdas/rotation/overlaps.ts';
 import { dailyHour } from '../../../lambdas/rotation/retire.ts';
 import { engine, MemoryBus, noDatabases } from './engine.ts';
-import { IssuingTarget, issuingRotator } from './issuing-target.ts';
+import { type IssuedSecret, IssuingTarget, issuingRotator } from './issuing-target.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/key-AbCdEf';
 const hourMs = 3_600_000;
 
-function world(strategy: Strategy = 'dual-credential') {
+function world(
+  strategy: Strategy = 'dual-credential',
+  adapt: (rotator: IssuingRotator<IssuedSecret>) => Rotator<IssuedSecret> = (rotator) => rotator,
+) {
   const target = new IssuingTarget();
-  const rotator = issuingRotator(target);
+  const rotator = adapt(issuingRotator(target));
   const store = new MemoryStore();
   const bus = new MemoryBus();
   const first = { ...target.issue('by hand'), team: 'orders' };
@@ -159,11 +164,24 @@ describe('a target that issues the credential', () => {
     ]);
   });
 
+  test('a key that cannot be made for another reason than room costs no other key', async () => {
+    const unusable = new SecretError('CredentialUnusable', 'the current key may make no other');
+    const { target, begin, run, rotate, first } = world('dual-credential', (rotator) => ({
+      ...rotator,
+      propose: (current, context) =>
+        context.token === 'version-2' ? Promise.reject(unusable) : rotator.propose(current, context),
+    }));
+    await rotate();
+    await expect(run('createSecret', begin())).rejects.toMatchObject({ code: 'CredentialUnusable' });
+    expect(target.accepts(first)).toBe(true);
+  });
+
   test('a created key is made once, however often the step is delivered', async () => {
     const { target, begin, run } = world();
     const token = begin();
-    await run('createSecret', token);
-    await run('createSecret', token);
+    for (const _ of [1, 2]) {
+      expect(await run('createSecret', token)).toEqual({ step: 'createSecret', done: true });
+    }
     expect(target.keys.size).toBe(2);
   });
 
@@ -204,6 +222,15 @@ describe('a target that issues the credential', () => {
     expect([target.accepts(first), target.accepts(second)]).toEqual([false, true]);
     expect(retired()).toHaveLength(1);
   });
+
+  test('with one user of a target that issues nothing, none is removed', async () => {
+    const { target, rotate, first, retired } = world('single-user', (rotator) => ({
+      ...rotator,
+      kind: 'overlapping',
+    }));
+    await rotate();
+    expect([target.accepts(first), retired()]).toEqual([true, []]);
+  });
 });
 
 describe('the end of an overlap', () => {
@@ -212,7 +239,7 @@ describe('the end of an overlap', () => {
     [24, 'disabled', false],
     [71, 'disabled', false],
     [72, 'removed', false],
-    [119, 'removed', false],
+    [120, 'removed', false],
   ])('%d hours after the rotation: %s', async (hours, report, accepted) => {
     const { target, rotate, sweep, first } = world();
     const second = await rotate();
@@ -254,6 +281,100 @@ describe('the end of an overlap', () => {
       expect(detailSchema(event.detailType).safeParse(event.detail).success).toBe(true);
     }
     expect(JSON.stringify(bus.events)).not.toContain('of the target');
+  });
+
+  test('counts from the current version, though a later one was given up', async () => {
+    const { begin, rotate, sweep, store } = world();
+    await rotate();
+    begin();
+    await store.removePending(arn);
+    expect(await sweep(24)).toBe('disabled');
+  });
+
+  test.each<[string, Partial<SecretStore>]>([
+    ['is not in the list of versions', { listVersions: async () => [] }],
+    ['is not found', { read: async () => undefined }],
+  ])('waits while the current version %s', async (_why, calls) => {
+    const { target, rotate, sweep, first, store } = world();
+    await rotate();
+    expect(await sweep(48, replacing(store, calls))).toBe('no previous version');
+    expect(target.accepts(first)).toBe(true);
+  });
+
+  test('waits for a rotation that begins between the two looks', async () => {
+    const { target, rotate, begin, sweep, first, store } = world();
+    await rotate();
+    let looks = 0;
+    const beginning = replacing(store, {
+      describe: (id) => {
+        if (looks++ === 1) begin();
+        return store.describe(id);
+      },
+    });
+    expect(await sweep(48, beginning)).toBe('labels moving');
+    expect(target.accepts(first)).toBe(true);
+  });
+
+  test('spares the credential in use where both versions hold it', async () => {
+    const { target, rotate, store, sweep } = world();
+    const second = await rotate();
+    store.put(arn, 'stored again', JSON.stringify(second));
+    expect(await sweep(100)).toBe('nothing');
+    expect(target.accepts(second)).toBe(true);
+  });
+
+  test('spares a credential of another place than the current one', async () => {
+    const { target, rotate, store, sweep, first } = world('dual-credential', (rotator) => ({
+      ...rotator,
+      boundTo: ({ team }) => ({ host: `${team}` }),
+    }));
+    const second = await rotate();
+    store.put(arn, 'moved', JSON.stringify({ ...second, team: 'billing' }));
+    expect(await sweep(100)).toBe('nothing');
+    expect([target.accepts(first), target.accepts(second)]).toEqual([true, true]);
+  });
+
+  test('fails while the target does not answer, and ends nothing', async () => {
+    const error = new TargetError('TargetUnreachable', 'no answer');
+    const { target, rotate, sweep, first } = world('dual-credential', (rotator) => ({
+      ...rotator,
+      probe: async (credential, context) =>
+        target.stuck ? { outcome: 'unreachable', error } : rotator.probe(credential, context),
+    }));
+    await rotate();
+    target.stuck = true;
+    await expect(sweep(48)).rejects.toBe(error);
+    expect(target.accepts(first)).toBe(true);
+  });
+
+  test('removes one that the target refuses, though it refuses the current one too', async () => {
+    const { target, rotate, sweep, first } = world();
+    const second = await rotate();
+    expect(await sweep(48)).toBe('disabled');
+    target.keys.delete(second.id);
+    expect(await sweep(72)).toBe('removed');
+    expect(target.keys.has(first.id)).toBe(false);
+  });
+
+  test('is none where the target accepts one credential at a time', async () => {
+    const { target, rotate, sweep, first } = world('single-user', (rotator) => ({
+      ...rotator,
+      kind: 'replacing',
+      strategies: ['single-user'],
+    }));
+    await rotate();
+    expect(await sweep(48)).toBe('nothing');
+    expect(target.accepts(first)).toBe(true);
+  });
+
+  test.each(['it was in use a minute ago', undefined])('is recorded with the note: %s', async (note) => {
+    const { rotate, sweep, retired } = world('dual-credential', (rotator) => ({
+      ...rotator,
+      retire: async () => ({ done: 'disabled', ...(note !== undefined && { note }) }),
+    }));
+    await rotate();
+    await sweep(48);
+    expect(retired().map(({ data }) => Reflect.get(data, 'note'))).toEqual([note]);
   });
 
   test('waits for a rotation under way', async () => {

@@ -64,7 +64,11 @@ describe.each(Object.entries(environments))('in %s, a pending version', (_, cold
     if (cold) restart();
     const { code, message } = await refusal(rotate('t1'));
     expect(code).toBe('PendingOutdated');
-    expect(message).toMatch(/rotate again$/);
+    expect(message).toMatch(
+      cold
+        ? /the current version was stored after it was made.*rotate again$/
+        : /somebody has stored or labelled another current version since it was made.*rotate again$/,
+    );
     expect(message).not.toContain('sales');
     expect(isPending('t1')).toBe(false);
     expect(current()).toMatchObject({ team: 'sales', ssl: true });
@@ -103,10 +107,15 @@ describe('a version that was current before', () => {
     return { ...world, leaked };
   }
 
-  const ways: [string, (world: Awaited<ReturnType<typeof replaced>>) => void][] = [
-    ['with the label that stayed on it', ({ store }) => store.label(arn, 'AWSPENDING', 't1')],
+  const ways: [string, string, (world: Awaited<ReturnType<typeof replaced>>) => void][] = [
+    [
+      'with the label that stayed on it',
+      'it was current before',
+      ({ store }) => store.label(arn, 'AWSPENDING', 't1'),
+    ],
     [
       'whose AWSPREVIOUS has moved on',
+      'the current version was stored after it was made',
       ({ store, edit }) => {
         edit('by-hand-2', { team: 'sales' });
         store.label(arn, 'AWSPENDING', 't1');
@@ -114,6 +123,7 @@ describe('a version that was current before', () => {
     ],
     [
       'after which AWSCURRENT was moved back twice',
+      'another rotation has ended since it was made',
       ({ store }) => {
         store.noteRotated(arn, new Date('2026-01-02T00:00:00Z'));
         store.label(arn, 'AWSCURRENT', 't1');
@@ -123,11 +133,13 @@ describe('a version that was current before', () => {
       },
     ],
   ];
-  test.each(ways)('%s never comes back', async (_, move) => {
+  test.each(ways)('%s never comes back: %s', async (_, why, move) => {
     const world = await replaced();
     move(world);
     const before = world.target.passwords.get('app');
-    expect(await refusal(world.rotate('t1'))).toHaveProperty('code', 'PendingOutdated');
+    const { code, message } = await refusal(world.rotate('t1'));
+    expect(code).toBe('PendingOutdated');
+    expect(message).toContain(why);
     expect(world.target.passwords.get('app')).toBe(before);
     expect(world.isPending('t1')).toBe(false);
     await world.rotate('t2');
@@ -150,6 +162,84 @@ describe('a version that was current before', () => {
       expect([target.passwords.get('app'), isPending('v1'), logsIn()]).toEqual([before, false, true]);
     },
   );
+});
+
+describe('in a new environment, a pending version that is compared with the current one', () => {
+  /** The last step of a version of which the target accepts the password, both as they are stored. */
+  async function finished(
+    current: string | undefined,
+    pending: string,
+    { dated = (created: Date): Date | undefined => created, rotated = undefined as Date | undefined } = {},
+  ) {
+    const { store, target, run, ...rest } = scene();
+    store.create(arn, current);
+    if (rotated !== undefined) store.noteRotated(arn, rotated);
+    await store.putPending(arn, 't1', pending);
+    target.passwords.set('app', 'next password');
+    const read = store.read.bind(store);
+    store.read = async (...which) => {
+      const { created = new Date(0), ...version } = (await read(...which)) ?? { versionId: '' };
+      const date = dated(created);
+      return 'value' in version ? { ...version, ...(date && { created: date }) } : undefined;
+    };
+    const { code, message } = await refusal(run('finishSecret', 't1'));
+    return { ...rest, code, message, isCurrent: store.peek(arn, 'AWSCURRENT')?.versionId === 't1' };
+  }
+  const next = { ...first, password: 'next password' };
+  const [now, after] = [JSON.stringify(first), JSON.stringify(next)];
+
+  test.each([
+    ['has no text', undefined],
+    ['holds no credential', '{"team":"orders","note":"of nobody"}'],
+    ['is a first value', '{"password":"of nobody yet"}'],
+  ])('takes the place of one that %s', async (_, current) => {
+    expect(await finished(current, after)).toMatchObject({ code: 'none', isCurrent: true });
+  });
+
+  test('is refused for what it is where it holds no credential', async () => {
+    const { code, isCurrent } = await finished(now, '{"username":12,"password":"next password"}');
+    expect([code, isCurrent]).toEqual(['SecretValueInvalid', false]);
+  });
+
+  test.each([
+    ['no date', undefined],
+    ['the same date', new Date('2026-01-02T00:00:00Z')],
+  ])('is judged by its content where both have %s', async (_, date) => {
+    const [dated, rotated] = [() => date, date];
+    expect(await finished(now, after, { dated, rotated })).toMatchObject({ code: 'none', isCurrent: true });
+    const { code, message } = await finished(now, JSON.stringify({ ...next, team: 'sales' }), {
+      dated,
+      rotated,
+    });
+    expect(code).toBe('PendingOutdated');
+    expect(message).toContain('the current version differs from it in team;');
+  });
+
+  test.each([
+    [5, 'in a, b, c, d, e;'],
+    [7, 'in a, b, c, d, e and 2 more;'],
+  ])('is refused with the keys in which it differs, five at the most: of %d', async (count, text) => {
+    const keys = Object.fromEntries([...'abcdefg'].slice(0, count).map((key) => [key, 'lost']));
+    const { message } = await finished(JSON.stringify({ ...first, ...keys }), after);
+    expect(message).toContain(`the current version differs from it ${text}`);
+  });
+
+  test('is not compared again: who stores another current version afterwards is noticed by that', async () => {
+    const { rotate, cold, run, edit } = scene();
+    await rotate('t1', 'createSecret');
+    cold();
+    await rotate('t1', 'testSecret');
+    edit('by-hand', { team: 'sales' });
+    expect((await refusal(run('finishSecret', 't1'))).message).toContain('somebody has stored or labelled');
+  });
+
+  test('is trusted though its user is the other one of two who take turns', async () => {
+    const { rotate, cold, run, current, logsIn } = scene('alternating-users');
+    await rotate('t1', 'testSecret');
+    cold();
+    await run('finishSecret', 't1');
+    expect([current().username, logsIn()]).toEqual(['app_clone', true]);
+  });
 });
 
 test('numbers that JavaScript cannot hold tell two versions apart, and white space does not', async () => {
