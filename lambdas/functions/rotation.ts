@@ -16,14 +16,14 @@ import {
 import type { EventOrigin } from '../../core/events/create.ts';
 import type { Rotator } from '../../core/rotator.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
+import { assignedTo } from '../rotation/apply-definition.ts';
 import { FunctionBrake } from '../rotation/brake.ts';
 import { BrakeWatch, isHeldUp } from '../rotation/brake-watch.ts';
 import { parseRotationEvent, type RotationEvent } from '../rotation/event.ts';
-import { isLasting } from '../rotation/lasting.ts';
+import { isLasting } from '../rotation/lasting-failure.ts';
 import { type LifecycleDependencies, RotationLifecycle, type StepReport } from '../rotation/lifecycle.ts';
-import { endOverlaps, failureOf, summarizeOverlaps } from '../rotation/overlaps.ts';
-import { assignedTo } from '../rotation/redefine.ts';
-import type { Overlap, RetireDependencies } from '../rotation/retire.ts';
+import { endOverlaps, failureOf, type Overlap, summarizeOverlaps } from '../rotation/overlaps.ts';
+import type { RetireDependencies } from '../rotation/retire.ts';
 import { VersionCache } from '../rotation/version-cache.ts';
 import type { Tools } from '../tools.ts';
 import { emergencyBus, recordBus, recordRoutes } from './record-bus.ts';

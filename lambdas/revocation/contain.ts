@@ -9,7 +9,7 @@ import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.
 import type { ContainResult, Revoker, TargetContext } from '../../core/rotator.ts';
 import { type Strategy, stages } from '../../core/secret/secret.ts';
 import { credentialsAtHand, isOfSamePlace } from '../rotation/credentials.ts';
-import { type Leak, readLeaks } from './leaks.ts';
+import { type Leak, readLeaks } from './leaked-versions.ts';
 import { tryLeaked, tryOne } from './trials.ts';
 
 export interface ContainmentDependencies<S extends object> extends WithWait {

@@ -3,7 +3,7 @@ import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Verification } from '../../core/events/catalogue.ts';
 import type { ProbeResult } from '../../core/rotator.ts';
 import type { ContainmentDependencies } from './contain.ts';
-import { type Leak, readLeaks } from './leaks.ts';
+import { type Leak, readLeaks } from './leaked-versions.ts';
 import { tryLeaked, tryOne } from './trials.ts';
 
 /**
@@ -20,15 +20,15 @@ export async function verifyLeaks<S extends object>(
 ): Promise<VerifyOutcome> {
   const { rotator, target, origin } = dependencies;
   const leaks = await readLeaks(input, dependencies);
-  const { current, currentFault, currentVersionId, found, unavailable, kept } = leaks;
+  const { current, currentFault, currentVersionId, found, unavailable, sameAsCurrent } = leaks;
   const context = { ...target, finding: () => undefined };
   const revoked = leaks.stillCurrent ?? currentVersionId;
   if (revoked !== input.newVersionId && input.versions.includes(revoked)) {
     throw unproven(`version ${revoked} was revoked and is still the current one of ${input.secretName}`);
   }
-  if (kept !== undefined) {
+  if (sameAsCurrent !== undefined) {
     throw unproven(
-      `the current version ${currentVersionId} of ${input.secretName} holds the very value that leaked in version ${kept.versionIds.join(', ')}: the rotation changed nothing`,
+      `the current version ${currentVersionId} of ${input.secretName} holds the very value that leaked in version ${sameAsCurrent.versionIds.join(', ')}: the rotation changed nothing`,
     );
   }
   if (current === undefined) {

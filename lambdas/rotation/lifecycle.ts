@@ -12,13 +12,19 @@ import {
   versionWith,
   wasRotated,
 } from '../../core/secret/secret.ts';
+import {
+  applyDefinition,
+  currentForSet,
+  type DefinitionDependencies,
+  leftBehind,
+  noteContent,
+} from './apply-definition.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { parseRotationEvent, type RotationEvent, type Step } from './event.ts';
 import { withFindings } from './findings.ts';
-import { type GoingDependencies, requireGoing } from './going.ts';
+import { type MayBeginDependencies, requireMayBegin } from './may-begin.ts';
 import { moveCurrent } from './move-current.ts';
 import { recordFailure, subjectOf } from './records.ts';
-import { beforeSet, leftBehind, noteContent, type RedefineDependencies, redefine } from './redefine.ts';
 import { isRefusedForGood } from './refusals.ts';
 import { needsRoom, retirePrevious } from './retire.ts';
 import { parseCredential, parseUnlessFirst } from './secret-value.ts';
@@ -27,8 +33,8 @@ import type { VersionCache } from './version-cache.ts';
 
 /** The dependencies of the engine; everything outside comes through them. */
 export interface LifecycleDependencies<S extends object>
-  extends RedefineDependencies<S>,
-    Pick<GoingDependencies, 'mayBegin'>,
+  extends DefinitionDependencies<S>,
+    Pick<MayBeginDependencies, 'mayBegin'>,
     WithWait {
   readonly store: VersionCache;
   /** Takes records, by one way or another. A rotation starts only once the record that says so is taken. */
@@ -170,14 +176,14 @@ export class RotationLifecycle<S extends object> {
     description: SecretDescription,
   ): Promise<StepReport> {
     const { rotator, store, records } = this.#deps;
-    await requireGoing(description, token, this.#deps);
+    await requireMayBegin(description, token, this.#deps);
     const version = await this.#currentVersion(description);
     // What a target has issued is worth nothing unless it is stored: an earlier try's must not be made again.
     if (rotator.kind === 'issuing' && (await store.read(description.arn, { versionId: token }))) {
       return { step, done: true };
     }
     const base = await this.#withFindings(description, token, (target) =>
-      redefine(description, version.value, target, this.#deps),
+      applyDefinition(description, version.value, target, this.#deps),
     );
     await records.publish([
       createEvent(
@@ -230,7 +236,7 @@ export class RotationLifecycle<S extends object> {
     ]);
     const next = this.#parsed(pending, description, token);
     await requireTrusted(pending, description, this.#deps);
-    const { current, moved } = await beforeSet(next, version.value, description, this.#deps);
+    const { current, moved } = await currentForSet(next, version.value, description, this.#deps);
     rotator.check(next, current, { strategy });
     // Where the credential moves to, none of its versions may be tried: nobody there knows it but the admin.
     const known = moved.length === 0 ? current : next;

@@ -1,13 +1,13 @@
 import { RekeyError, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { memberTexts } from '../../core/secret/json-text.ts';
 import { type SecretDescription, type SecretVersion, stages, versionWith } from '../../core/secret/secret.ts';
+import { contentOf, type DefinitionDependencies } from './apply-definition.ts';
 import { apart } from './content.ts';
-import { contentOf, type RedefineDependencies } from './redefine.ts';
 import { credentialIn, isFirstValue, parseSecretJson } from './secret-value.ts';
 import type { VersionCache } from './version-cache.ts';
 
 /** The dependencies of trusting a pending version. */
-export interface TrustDependencies<S extends object> extends RedefineDependencies<S> {
+export interface TrustDependencies<S extends object> extends DefinitionDependencies<S> {
   readonly store: VersionCache;
 }
 
@@ -63,7 +63,7 @@ async function unexplained<S extends object>(
   pending: string,
   current: string,
   description: SecretDescription,
-  dependencies: RedefineDependencies<S>,
+  dependencies: DefinitionDependencies<S>,
 ): Promise<string[]> {
   const { rotator } = dependencies;
   const held = parseSecretJson(current, description.name);

@@ -1,7 +1,7 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext, Credentials } from '../../core/rotator.ts';
 import { pairOf } from '../../core/secret/alternating-users.ts';
-import { LoginAccepted, LoginDenied, unlessBusy } from '../transport/login.ts';
+import { LoginDenied, LoginWithoutSession, unlessBusy } from '../transport/login.ts';
 import { noteCurrentRefused } from './alternating.ts';
 
 interface Login {
@@ -91,7 +91,7 @@ export async function standingOf<S extends Login>(
       await answer.end();
       return true;
     } catch (error) {
-      if (error instanceof LoginAccepted) return true;
+      if (error instanceof LoginWithoutSession) return true;
       hindrance ??= error;
       return false;
     }

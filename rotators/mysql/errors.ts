@@ -1,6 +1,6 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import { floodOf } from '../transport/flood.ts';
-import { LoginAccepted, LoginHindered, LoginRefused } from '../transport/login.ts';
+import { LoginHindered, LoginRefused, LoginWithoutSession } from '../transport/login.ts';
 import { connectionFailure, NoTlsOffered, type Phase, textOf } from '../transport/tls/failures.ts';
 
 /** The place where something went wrong, for messages. */
@@ -86,7 +86,10 @@ function loginError(answer: number, place: Place): TargetError {
     // Looked at after the password.
     case 1203:
     case 1226:
-      return new LoginAccepted('TargetBusy', `${where}: no connection is free for this user (${answer})`);
+      return new LoginWithoutSession(
+        'TargetBusy',
+        `${where}: no connection is free for this user (${answer})`,
+      );
     case 1053:
     case 1152:
     case 1158:

@@ -20,7 +20,7 @@ import {
 } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 import { noteLoginRestored } from './single.ts';
-import type { Heard, PasswordForm } from './wire.ts';
+import type { PasswordForm, ServerForm } from './wire.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 
@@ -32,7 +32,7 @@ type Context = ApplyContext<PostgresSecret>;
  */
 export async function applyAlternating(next: PostgresSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
-  const heard: Heard = {};
+  const heard: ServerForm = {};
   const [proven, verifier, session] = await allOrClose(
     isProven(next, context, (secret) => tryOpen(secret, context, heard)),
     verifierOf(next, context.random),

@@ -5,7 +5,7 @@ import { databaseAuthorities } from '../transport/tls/authorities.ts';
 import { loginError, serverError } from './errors.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
 import { defaultIterations } from './scram.ts';
-import { type Dialect, type Heard, logIn, type PasswordForm, type Purpose, Wire } from './wire.ts';
+import { type Dialect, logIn, type PasswordForm, type Purpose, type ServerForm, Wire } from './wire.ts';
 
 const dialect: Dialect = { authorities: databaseAuthorities, loginError };
 
@@ -99,7 +99,7 @@ export async function open(
   secret: PostgresSecret,
   context: TargetContext,
   database: string = databaseOf(secret),
-  heard: Heard = {},
+  heard: ServerForm = {},
 ): Promise<Session> {
   return new Session(await logIn({ ...secret, port: portOf(secret), database }, context, dialect, heard));
 }
@@ -108,6 +108,6 @@ export async function open(
 export const tryOpen = (
   secret: PostgresSecret,
   context: TargetContext,
-  heard?: Heard,
+  heard?: ServerForm,
 ): Promise<Session | LoginRefused | LoginHindered> =>
   orDenied(open(secret, context, databaseOf(secret), heard));

@@ -1,6 +1,6 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import { floodOf } from '../transport/flood.ts';
-import { LoginAccepted, LoginRefused } from '../transport/login.ts';
+import { LoginRefused, LoginWithoutSession } from '../transport/login.ts';
 import { connectionFailure, NoTlsOffered, noAnswer, type Phase, textOf } from '../transport/tls/failures.ts';
 
 /** The place in a connection where something went wrong, for messages. */
@@ -110,12 +110,12 @@ export function loginError(answer: ServerError, place: Place): TargetError {
           '(28000); check pg_hba.conf or whether the server enforces TLS',
       );
     case '3D000':
-      return new LoginAccepted(
+      return new LoginWithoutSession(
         'DatabaseMissing',
         `${where}: there is no database "${place.database}" (3D000)`,
       );
     case '42501':
-      return new LoginAccepted(
+      return new LoginWithoutSession(
         'PermissionMissing',
         `${where}: the login works, but the user may not connect to the database (42501); ` +
           `GRANT CONNECT ON DATABASE "${place.database}" TO "${place.username}"`,
@@ -123,7 +123,10 @@ export function loginError(answer: ServerError, place: Place): TargetError {
     case '53300':
       // The limit of the role is looked at after its password; that of the server, before.
       return answer.routine === 'InitializeSessionUserId'
-        ? new LoginAccepted('TargetBusy', `${where}: the connection limit of the role is reached (53300)`)
+        ? new LoginWithoutSession(
+            'TargetBusy',
+            `${where}: the connection limit of the role is reached (53300)`,
+          )
         : new TargetError('TargetBusy', `${where}: no connection is free (53300)`);
     case '57P01':
     case '57P02':

@@ -13,7 +13,7 @@ import {
   verifierOf,
 } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
-import type { Heard } from './wire.ts';
+import type { ServerForm } from './wire.ts';
 
 /** Gives the user of `next` its new password; see {@link changePassword}. */
 export async function applySingle(
@@ -21,7 +21,7 @@ export async function applySingle(
   context: ApplyContext<PostgresSecret>,
 ): Promise<void> {
   const verifier = await verifierOf(next, context.random);
-  const heard: Heard = {};
+  const heard: ServerForm = {};
   await changePassword(next, context, {
     tryOpen: (secret) => tryOpen(secret, context, heard),
     changeOwn: (session) => changeOwn(session, { next, verifier, heard, context }),
@@ -33,7 +33,7 @@ export async function applySingle(
 interface Work {
   readonly next: PostgresSecret;
   readonly verifier: Verifier;
-  readonly heard: Heard;
+  readonly heard: ServerForm;
   readonly context: ApplyContext<PostgresSecret>;
 }
 

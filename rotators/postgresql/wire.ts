@@ -75,7 +75,7 @@ export interface Opened {
 export type PasswordForm = 'scram' | 'md5';
 
 /** The facts that logins have shown of a user, those included that were refused. */
-export interface Heard {
+export interface ServerForm {
   /** Form in which the server keeps the password, by what it asked for. */
   form?: PasswordForm;
 }
@@ -215,7 +215,7 @@ export async function logIn(
   login: Login,
   context: TargetContext,
   dialect: Dialect,
-  heard: Heard = {},
+  heard: ServerForm = {},
 ): Promise<Opened> {
   return await overTransport(login, context, (encrypted) =>
     connect(login, context, dialect, heard, encrypted),
@@ -226,7 +226,7 @@ async function connect(
   { host, port, database, username, password }: Login,
   context: TargetContext,
   dialect: Dialect,
-  heard: Heard,
+  heard: ServerForm,
   encrypted: boolean,
 ): Promise<Opened> {
   const where = `user "${username}" at ${host}:${port}/${database}`;

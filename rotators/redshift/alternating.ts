@@ -8,7 +8,7 @@ import { using } from '../transport/login.ts';
 import { attributeChanges } from './attributes.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { type Access, grantChanges, readAccess, sharing } from './grants.ts';
-import { type Heard, keptForm } from './password.ts';
+import { keptForm, type ServerForm } from './password.ts';
 import { databaseOf, type RedshiftSecret } from './schema.ts';
 import { quote } from './sql.ts';
 import {
@@ -29,7 +29,7 @@ type Context = ApplyContext<RedshiftSecret>;
  */
 export async function applyAlternating(next: RedshiftSecret, context: Context): Promise<void> {
   const admin = await requireAdmin(next, context);
-  const heard: Heard = {};
+  const heard: ServerForm = {};
   const proven = await isProven(next, context, (secret) => tryOpen(secret, context, heard));
   const kept = keptForm(next.username, next.password, heard, context.random);
   await using(await open(admin, context, {}, databaseOf(next)), async (session) => {

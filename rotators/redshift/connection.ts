@@ -10,7 +10,7 @@ import { logIn, type Opened, type Purpose, Wire } from '../postgresql/wire.ts';
 import { type LoginHindered, LoginRefused, orDenied } from '../transport/login.ts';
 import { publicAuthorities } from '../transport/tls/authorities.ts';
 import { answerDigest } from './digest.ts';
-import type { Heard } from './password.ts';
+import type { ServerForm } from './password.ts';
 import { databaseOf, portOf, type RedshiftSecret } from './schema.ts';
 
 /** A connection to the cluster. */
@@ -70,7 +70,7 @@ function loginError(answer: ServerError, place: Place): TargetError {
 export async function open(
   secret: RedshiftSecret,
   context: TargetContext,
-  heard: Heard = {},
+  heard: ServerForm = {},
   database: string = databaseOf(secret),
 ): Promise<Session> {
   const opened: Opened = await logIn({ ...secret, port: portOf(secret), database }, context, {
@@ -85,5 +85,5 @@ export async function open(
 export const tryOpen = (
   secret: RedshiftSecret,
   context: TargetContext,
-  heard?: Heard,
+  heard?: ServerForm,
 ): Promise<Session | LoginRefused | LoginHindered> => orDenied(open(secret, context, heard));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DriverConnection, DriverStream } from '../postgresql/wire.ts';
 import { floodError, readBy } from '../transport/flood.ts';
-import type { Heard } from './password.ts';
+import type { ServerForm } from './password.ts';
 
 /** Codes of requests for authentication that the driver answers. Redshift's own for SHA-256 follows. */
 const known = new Set([0, 3, 5]);
@@ -16,7 +16,7 @@ const sha256 = 0;
  * salt), the server's nonce and ours; then our nonce. So do AWS's own drivers.
  * @see https://github.com/aws/amazon-redshift-jdbc-driver
  */
-export function answerDigest(connection: DriverConnection, password: string, heard: Heard): void {
+export function answerDigest(connection: DriverConnection, password: string, heard: ServerForm): void {
   const attach = connection.attachListeners.bind(connection);
   connection.attachListeners = (stream) => {
     // What is attached is the connection's own stream; only its type says less.
@@ -41,7 +41,7 @@ function filtered(
   stream: Pick<DriverStream, 'on'>,
   wire: DriverStream,
   password: string,
-  heard: Heard,
+  heard: ServerForm,
 ): Pick<DriverStream, 'on'> {
   let waiting: Buffer | undefined = Buffer.alloc(0);
   const pass = (data: Buffer, listener: (data: Buffer) => void): void => {
@@ -92,7 +92,7 @@ const refuse = (wire: DriverStream): void =>
   );
 
 /** Makes the answer to a request for SHA-256. @returns undefined when the request is not one for SHA-256, or is cut off */
-function digestAnswer(request: Buffer, password: string, heard: Heard): Buffer | undefined {
+function digestAnswer(request: Buffer, password: string, heard: ServerForm): Buffer | undefined {
   const parts: Buffer[] = [];
   for (let at = 4; parts.length < 2; ) {
     if (request.length < at + 4) return undefined;

@@ -43,7 +43,7 @@ export function redshiftPolicy({ length, alphabets }: PasswordPolicy): PasswordP
 }
 
 /** The facts that a server has shown of how it keeps a user's password. */
-export interface Heard {
+export interface ServerForm {
   /** Length in bytes of the salt that it sent; undefined when it asked for MD5, or nothing yet. */
   saltBytes?: number;
 }
@@ -54,7 +54,12 @@ export interface Heard {
  * PostgreSQL speaks. It is SHA-256 only where the user has that already, since only AWS's own drivers can log in with it.
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
  */
-export function keptForm(username: string, password: string, { saltBytes }: Heard, random: Random): string {
+export function keptForm(
+  username: string,
+  password: string,
+  { saltBytes }: ServerForm,
+  random: Random,
+): string {
   if (saltBytes === undefined) {
     return `md5${createHash('md5').update(password).update(username).digest('hex')}`;
   }

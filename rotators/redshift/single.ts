@@ -3,7 +3,7 @@ import type { ApplyContext } from '../../core/rotator.ts';
 import { changePassword } from '../families/single-user.ts';
 import { using } from '../transport/login.ts';
 import { open, tryOpen } from './connection.ts';
-import { type Heard, keptForm } from './password.ts';
+import { keptForm, type ServerForm } from './password.ts';
 import { databaseOf, type RedshiftSecret } from './schema.ts';
 import { readUsers, requireSuperuser, requireValid, setPassword } from './user.ts';
 
@@ -13,7 +13,7 @@ export async function applySingle(
   context: ApplyContext<RedshiftSecret>,
 ): Promise<void> {
   const { username } = next;
-  const heard: Heard = {};
+  const heard: ServerForm = {};
   const kept = () => keptForm(username, next.password, heard, context.random);
   await changePassword(next, context, {
     tryOpen: (secret) => tryOpen(secret, context, heard),

@@ -1,6 +1,15 @@
 import { TargetError } from '../../core/errors/rekey-error.ts';
 import type { ProbeResult } from '../../core/rotator.ts';
 
+/*
+ * What a login may end with, and what that says of the password:
+ *
+ *   LoginRefused         it is wrong, or the user is gone
+ *   LoginHindered        nothing: it has expired, too many wrong ones came before, a trigger or a proxy stopped it
+ *   LoginWithoutSession  it is right, and there is no place
+ *   any other error      nothing: the server did not answer
+ */
+
 /** A login that a server answered with a refusal. Another password, or one that an admin sets, may get in. */
 export abstract class LoginDenied extends TargetError {
   /** True if the password was right: the server refused for something that it looks at afterwards. */
@@ -34,14 +43,14 @@ export class LoginHindered extends LoginDenied {
 }
 
 /** A login that failed after the server had accepted the password. No place is free, or none for this database. */
-export class LoginAccepted extends TargetError {}
+export class LoginWithoutSession extends TargetError {}
 
 /** Logs in, or returns undefined where the user has no connection left. The password was accepted then. */
 export async function unlessBusy<S>(login: Promise<S>): Promise<S | undefined> {
   try {
     return await login;
   } catch (error) {
-    if (error instanceof LoginAccepted && error.code === 'TargetBusy') return undefined;
+    if (error instanceof LoginWithoutSession && error.code === 'TargetBusy') return undefined;
     throw error;
   }
 }
@@ -74,7 +83,7 @@ export async function probeLogin(login: () => Promise<unknown>): Promise<ProbeRe
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     // The user's own connections are used up: the server has found the password right before it says so.
-    const passwordAccepted = error instanceof LoginAccepted && error.code === 'TargetBusy';
+    const passwordAccepted = error instanceof LoginWithoutSession && error.code === 'TargetBusy';
     return {
       outcome: error instanceof LoginRefused ? 'rejected' : 'unreachable',
       error,

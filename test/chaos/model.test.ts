@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../adapters/system.ts';
-import { endOverlaps } from '../../lambdas/rotation/overlaps.ts';
-import { dailyHour } from '../../lambdas/rotation/retire.ts';
+import { dailyHour, endOverlaps } from '../../lambdas/rotation/overlaps.ts';
 import { DualTarget, dualRotator } from '../lambdas/rotation/dual-target.ts';
 import { MemoryBus, noDatabases } from '../lambdas/rotation/engine.ts';
 import { histories, overlapHistories, play } from './histories.ts';

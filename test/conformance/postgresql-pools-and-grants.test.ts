@@ -10,7 +10,7 @@ afterAll(() => target?.stop());
 
 /**
  * CrunchyData and others advise pools as large as the limit. The server says 53300 of a role after it has seen the right password
- * (InitializeSessionUserId), and the admin makes the change: that the secret is the user's is proven (`LoginAccepted`, and
+ * (InitializeSessionUserId), and the admin makes the change: that the secret is the user's is proven (`LoginWithoutSession`, and
  * "a login that fails although the password is right proves as much" in rotators/families/assigned.ts).
  * https://www.postgresql.org/docs/current/sql-createrole.html (CONNECTION LIMIT)
  */

@@ -4,9 +4,9 @@ import type { DatabaseDirectory, DefinitionStore, EventBus, SecretStore } from '
 import type { Rotator, TargetContext } from '../../../core/rotator.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
 import type { Strategy } from '../../../core/secret/secret.ts';
-import type { GoingDependencies } from '../../../lambdas/rotation/going.ts';
+import { assignedTo } from '../../../lambdas/rotation/apply-definition.ts';
 import { RotationLifecycle } from '../../../lambdas/rotation/lifecycle.ts';
-import { assignedTo } from '../../../lambdas/rotation/redefine.ts';
+import type { MayBeginDependencies } from '../../../lambdas/rotation/may-begin.ts';
 import { VersionCache } from '../../../lambdas/rotation/version-cache.ts';
 
 /** A bus that keeps what it was given. */
@@ -45,7 +45,7 @@ export function engine<S extends object>(options: {
   target?: Partial<Omit<TargetContext, 'finding'>>;
   environment?: Record<string, string>;
   /** Asks the brake. @default there is none */
-  mayBegin?: GoingDependencies['mayBegin'];
+  mayBegin?: MayBeginDependencies['mayBegin'];
   /** @default takes no time */
   wait?: (ms: number) => Promise<unknown>;
 }): RotationLifecycle<S> {

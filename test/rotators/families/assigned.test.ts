@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { SecretError, TargetError } from '../../../core/errors/rekey-error.ts';
 import { isProven, standingOf, untouched } from '../../../rotators/families/assigned.ts';
-import { LoginAccepted, LoginHindered } from '../../../rotators/transport/login.ts';
+import { LoginHindered, LoginWithoutSession } from '../../../rotators/transport/login.ts';
 import { account, atHand, Door, type Kept } from './at-hand.ts';
 
-const inUse = new LoginAccepted('TargetBusy', 'the user has no connection left');
-const noDatabase = new LoginAccepted('DatabaseMissing', 'there is no database "shop"');
+const inUse = new LoginWithoutSession('TargetBusy', 'the user has no connection left');
+const noDatabase = new LoginWithoutSession('DatabaseMissing', 'there is no database "shop"');
 /** What a server says of a password that is right and of no use. */
 const expired = new LoginHindered('the password has expired', true);
 

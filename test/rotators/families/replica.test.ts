@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { ContainResult } from '../../../core/rotator.ts';
 import { containAtReplica } from '../../../rotators/families/replica.ts';
-import { LoginAccepted, LoginHindered, LoginRefused } from '../../../rotators/transport/login.ts';
+import { LoginHindered, LoginRefused, LoginWithoutSession } from '../../../rotators/transport/login.ts';
 
 const refused = new LoginRefused('the server refused the password');
-const inUse = new LoginAccepted('TargetBusy', 'the user has no connection left');
+const inUse = new LoginWithoutSession('TargetBusy', 'the user has no connection left');
 const locked = new LoginHindered('too many failed logins');
 const late =
   'the change at db-1 has not arrived at db-2:5432, where "app" logs in until it has; contain it again';
@@ -43,7 +43,7 @@ async function contain(
         const answer = answers[Math.min(tries, answers.length - 1)] ?? refused;
         tries += 1;
         clock += 1_000;
-        if (answer instanceof LoginAccepted) throw answer;
+        if (answer instanceof LoginWithoutSession) throw answer;
         if (answer instanceof LoginRefused || answer instanceof LoginHindered) return answer;
         happened.push('logged in');
         return {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { tryOpen } from '../../../rotators/redshift/connection.ts';
-import type { Heard } from '../../../rotators/redshift/password.ts';
+import type { ServerForm } from '../../../rotators/redshift/password.ts';
 import { probe } from '../../../rotators/redshift/probe.ts';
 import type { RedshiftSecret } from '../../../rotators/redshift/schema.ts';
 
@@ -101,7 +101,7 @@ describe('a login by SHA-256', () => {
       judge('Another-123456')(socket);
       socket.write(request);
     });
-    const heard: Heard = {};
+    const heard: ServerForm = {};
     expect(await tryOpen(secret, context, heard)).toMatchObject({
       code: 'AuthenticationRefused',
       message: expect.stringContaining('refused the password'),

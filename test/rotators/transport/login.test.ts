@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { TargetError } from '../../../core/errors/rekey-error.ts';
 import {
-  LoginAccepted,
   LoginHindered,
   LoginRefused,
+  LoginWithoutSession,
   orDenied,
   orRefused,
   probeLogin,
@@ -13,8 +13,8 @@ import {
 
 const refused = new LoginRefused('the server refused the password');
 const locked = new LoginHindered('too many failed logins');
-const inUse = new LoginAccepted('TargetBusy', 'the user has no connection left');
-const noDatabase = new LoginAccepted('DatabaseMissing', 'there is no database "shop"');
+const inUse = new LoginWithoutSession('TargetBusy', 'the user has no connection left');
+const noDatabase = new LoginWithoutSession('DatabaseMissing', 'there is no database "shop"');
 const full = new TargetError('TargetBusy', 'the server has no connection left');
 const defect = new TypeError('what is this?');
 

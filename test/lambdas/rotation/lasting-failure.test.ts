@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { longestStepSeconds, usualStepSeconds } from '../../../core/deployed/limits.ts';
 import { SecretError, TargetError } from '../../../core/errors/rekey-error.ts';
 import type { Step } from '../../../lambdas/rotation/event.ts';
-import { isLasting } from '../../../lambdas/rotation/lasting.ts';
+import { isLasting } from '../../../lambdas/rotation/lasting-failure.ts';
 import { defaultPace } from '../../../rotators/families/aws-api/reset.ts';
 import { MemoryStore } from './memory-store.ts';
 

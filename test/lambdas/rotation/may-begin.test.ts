@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { SecretError, type SecretErrorCode } from '../../../core/errors/rekey-error.ts';
-import { requireGoing } from '../../../lambdas/rotation/going.ts';
+import { requireMayBegin } from '../../../lambdas/rotation/may-begin.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:/test/app-AbCdEf';
@@ -18,7 +18,7 @@ async function begins(
   const error = refusal instanceof Error ? refusal : new SecretError(refusal, 'not now');
   const mayBegin = async () => Promise.reject(error);
   const origin = { clock: { now: () => new Date() } };
-  return await requireGoing(await store.describe(arn), 'next', { store, origin, mayBegin }).then(
+  return await requireMayBegin(await store.describe(arn), 'next', { store, origin, mayBegin }).then(
     () => 'begins',
     (thrown: Error) => (thrown instanceof SecretError ? thrown.code : thrown.message),
   );

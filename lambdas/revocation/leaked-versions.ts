@@ -34,7 +34,7 @@ export interface Leaks<S> {
   /** Versions that cannot be tried. Secrets Manager no longer keeps them, or they hold no credential. */
   readonly unavailable: readonly string[];
   /** The leak that the current version holds as well, though under another id. */
-  readonly kept?: Leak<S>;
+  readonly sameAsCurrent?: Leak<S>;
 }
 
 interface LeakSources<S extends object> extends WithWait {
@@ -84,9 +84,11 @@ export async function readLeaks<S extends object>(
     }
   }
   const found = [...byValue.values()];
-  const kept = byValue.get(current.value);
+  const sameAsCurrent = byValue.get(current.value);
   return {
-    ...(!(kept === undefined || kept.versionIds.includes(currentVersionId)) && { kept }),
+    ...(!(sameAsCurrent === undefined || sameAsCurrent.versionIds.includes(currentVersionId)) && {
+      sameAsCurrent,
+    }),
     ...(isReplaced(shown, input) && { stillCurrent: shown }),
     description,
     ...inUse(current, found, description.name, rotator),

@@ -12,7 +12,7 @@ import { isFirstValue, parseCredential, parseSecretJson, type SecretJson } from 
 import type { VersionCache } from './version-cache.ts';
 
 /** The dependencies of following a definition. */
-export interface RedefineDependencies<S extends object> extends CredentialSources<S>, ContentRules<S> {
+export interface DefinitionDependencies<S extends object> extends CredentialSources<S>, ContentRules<S> {
   readonly rotator: Rotator<S>;
   readonly definitions: Pick<DefinitionStore, 'find'>;
   readonly origin: EventOrigin;
@@ -42,7 +42,7 @@ export interface Base<S> {
  */
 export async function contentOf<S extends object>(
   { name, tags }: SecretDescription,
-  { definitions, origin }: Pick<RedefineDependencies<S>, 'definitions' | 'origin'>,
+  { definitions, origin }: Pick<DefinitionDependencies<S>, 'definitions' | 'origin'>,
 ): Promise<SecretContent | undefined> {
   return tags[environmentTag] === origin.environment ? (await definitions.find(name))?.content : undefined;
 }
@@ -53,7 +53,7 @@ export async function contentOf<S extends object>(
  */
 export async function assignedTo(
   { name, tags }: SecretDescription,
-  { definitions, origin }: Pick<RedefineDependencies<object>, 'definitions' | 'origin'>,
+  { definitions, origin }: Pick<DefinitionDependencies<object>, 'definitions' | 'origin'>,
 ): Promise<Assignment | undefined> {
   const definition = await definitions.find(name).catch((error: unknown) => {
     if (tags[environmentTag] === origin.environment) throw error;
@@ -71,11 +71,11 @@ export async function assignedTo(
  * @throws RekeyError `DefinitionUnavailable` | `DefinitionUnreadable`
  * @throws SecretError `SecretValueInvalid`
  */
-export async function redefine<S extends object>(
+export async function applyDefinition<S extends object>(
   description: SecretDescription,
   value: string,
   context: TargetContext,
-  dependencies: RedefineDependencies<S>,
+  dependencies: DefinitionDependencies<S>,
 ): Promise<Base<S>> {
   const { rotator } = dependencies;
   const { name, tags } = description;
@@ -140,7 +140,7 @@ async function obstacleAt<S extends object>(
   { masterarn }: SecretContent,
   description: SecretDescription,
   context: TargetContext,
-  dependencies: RedefineDependencies<S>,
+  dependencies: DefinitionDependencies<S>,
 ): Promise<string | undefined> {
   const { rotator, passwords, origin } = dependencies;
   if (masterarn === undefined || rotator.kind === 'issuing') {
@@ -176,11 +176,11 @@ export interface BeforeSet<S> {
  * @param value - the current JSON
  * @throws SecretError `SecretValueInvalid`, and whatever keeps the definition from being read where it must be asked
  */
-export async function beforeSet<S extends object>(
+export async function currentForSet<S extends object>(
   next: S,
   value: string,
   description: SecretDescription,
-  dependencies: RedefineDependencies<S>,
+  dependencies: DefinitionDependencies<S>,
 ): Promise<BeforeSet<S>> {
   const { rotator, origin } = dependencies;
   const { name, tags } = description;
@@ -217,7 +217,7 @@ export async function noteContent<S extends object>(
   description: SecretDescription,
   { versionId, value }: SecretVersion,
   { finding }: TargetContext,
-  dependencies: RedefineDependencies<S> & { readonly store: VersionCache },
+  dependencies: DefinitionDependencies<S> & { readonly store: VersionCache },
 ): Promise<void> {
   const { store } = dependencies;
   const { arn, name, tags } = description;
@@ -239,7 +239,7 @@ export async function noteContent<S extends object>(
 async function dueMark<S extends object>(
   json: SecretJson,
   description: SecretDescription,
-  dependencies: RedefineDependencies<S>,
+  dependencies: DefinitionDependencies<S>,
 ): Promise<string | undefined> {
   const content = await contentOf(description, dependencies).catch(() => undefined);
   return content && markOf(json, content, dependencies, description.tags[contentTag]);

@@ -6,7 +6,7 @@ import type { Finding } from '../../../core/findings/codes.ts';
 import type { ProbeResult, Rotator } from '../../../core/rotator.ts';
 import { contentDigest, type SecretDefinition } from '../../../core/secret/definition.ts';
 import { passwordPolicy } from '../../../core/secret/password.ts';
-import { assignedTo, beforeSet, redefine } from '../../../lambdas/rotation/redefine.ts';
+import { applyDefinition, assignedTo, currentForSet } from '../../../lambdas/rotation/apply-definition.ts';
 import { adminOf, arn, base, one, two, withAdmin, world } from './defined-world.ts';
 import { noDatabases } from './engine.ts';
 import { type ModelSecret, ModelTarget, modelRotator } from './model-target.ts';
@@ -169,7 +169,7 @@ describe('a definition that points elsewhere', () => {
           : { outcome, error };
       },
     });
-    const result = await redefine(
+    const result = await applyDefinition(
       own,
       JSON.stringify({ ...held, masterarn: adminOf(one) }),
       { connectTimeoutMs: 1, statementTimeoutMs: 1, finding: (finding) => findings.push(finding) },
@@ -219,7 +219,7 @@ describe('a definition that points elsewhere', () => {
 describe('the current credential before the next one is set', () => {
   const next = { ...held, password: 'next', team: 'sales' };
   const currentFor = (secret: typeof own | typeof adopted, change: object, content?: object) =>
-    beforeSet<ModelSecret>({ ...next, ...change }, JSON.stringify({ ...held, team: 'orders' }), secret, {
+    currentForSet<ModelSecret>({ ...next, ...change }, JSON.stringify({ ...held, team: 'orders' }), secret, {
       rotator: modelRotator(new ModelTarget()),
       strategy: 'single-user',
       databases: noDatabases,

@@ -4,7 +4,7 @@ import type { ContainmentInput } from '../../../core/deployed/revocation-state.t
 import { SecretError } from '../../../core/errors/rekey-error.ts';
 import type { SecretStore } from '../../../core/ports.ts';
 import { stages } from '../../../core/secret/secret.ts';
-import { readLeaks } from '../../../lambdas/revocation/leaks.ts';
+import { readLeaks } from '../../../lambdas/revocation/leaked-versions.ts';
 import { requestId, secretArn } from './world.ts';
 
 interface Login {
@@ -262,13 +262,13 @@ describe('the version in use', () => {
       made: { value: text('same'), labels: [current] },
       leaked: { value: text('same'), labels: [previous] },
     });
-    const { kept } = await look(['leaked'], { newVersionId: 'made' });
-    expect(kept).toMatchObject({ versionIds: ['leaked'] });
-    const { kept: itself } = await showing({ used: { value: text('now'), labels: [current] } }).look([
-      'used',
-    ]);
+    const { sameAsCurrent } = await look(['leaked'], { newVersionId: 'made' });
+    expect(sameAsCurrent).toMatchObject({ versionIds: ['leaked'] });
+    const { sameAsCurrent: itself } = await showing({ used: { value: text('now'), labels: [current] } }).look(
+      ['used'],
+    );
     expect(itself).toBeUndefined();
-    const { kept: other } = await showing({
+    const { sameAsCurrent: other } = await showing({
       made: { value: text('new'), labels: [current] },
       leaked: { value: text('leaked') },
     }).look(['leaked'], { newVersionId: 'made' });

@@ -6,8 +6,8 @@ import type { SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
 import { isFirstValue, parseSecretJson } from './secret-value.ts';
 
-/** The dependencies of {@link requireGoing}. */
-export interface GoingDependencies {
+/** The dependencies of {@link requireMayBegin}. */
+export interface MayBeginDependencies {
   readonly store: Pick<SecretStore, 'read'>;
   readonly origin: Pick<EventOrigin, 'clock'>;
   /**
@@ -19,16 +19,16 @@ export interface GoingDependencies {
 }
 
 /**
- * Keeps a rotation from beginning while its secret is paused, its function is braked, or a canary has not ended.
+ * Refuses to begin a rotation that is paused, braked or behind a canary.
  *
  * A rotation whose value is stored has begun, and may have reached the target: it goes on. That of a revocation waits for nobody.
  * A first rotation waits for the canary as long as a function can, and then goes on.
  * @throws SecretError `RotationPaused` | `RotationBraked` | `CanaryUnfinished`
  */
-export async function requireGoing(
+export async function requireMayBegin(
   secret: SecretDescription,
   token: string,
-  { store, origin, mayBegin }: GoingDependencies,
+  { store, origin, mayBegin }: MayBeginDependencies,
 ): Promise<void> {
   if (isRevocationToken(token)) return;
   try {
