@@ -13,7 +13,7 @@ import {
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -228,7 +228,7 @@ export class ResponderRole extends AccessRole {
 /** Props of {@link AuditorRole}. */
 export interface AuditorRoleProps extends AccessRoleProps {
   /** The bucket of the audit log. */
-  readonly bucket: IBucket;
+  readonly bucket: IBucket | Bucket;
   /** The key of the bucket. */
   readonly key: IKey;
 }

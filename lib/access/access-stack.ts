@@ -1,7 +1,6 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
@@ -62,7 +61,7 @@ export class AccessStack extends Stack {
           environment,
           principals,
           // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
-          bucket: props.auditLog.bucket as IBucket,
+          bucket: props.auditLog.bucket,
           key: props.auditLog.key,
         }),
     );

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
-import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { ISecurityGroup, IVpc, SubnetSelection, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -20,7 +20,7 @@ import { bundledCode, packageRoot } from './bundle.ts';
 
 /** The network that a function is attached to, to reach a target in private subnets. */
 export interface NetworkAttachment {
-  readonly vpc: IVpc;
+  readonly vpc: IVpc | Vpc;
   /** Subnets of the function. @default - the VPC's private subnets with a way out */
   readonly vpcSubnets?: SubnetSelection;
   /** Security groups of the function. @default - one of its own, which lets everything out; see `connections` */
@@ -161,12 +161,20 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
   }
 }
 
-/** Hands the network on as the CDK takes it, whose list of security groups may be changed. */
+/**
+ * Hands the network on as the CDK takes it. Its list of security groups may be changed, and its declarations do not keep to
+ * exactOptionalPropertyTypes.
+ */
 function networkOf({
+  vpc,
   securityGroups,
   ...rest
 }: NetworkAttachment): Pick<FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> {
-  return { ...rest, ...(securityGroups !== undefined && { securityGroups: [...securityGroups] }) };
+  return {
+    vpc: vpc as IVpc,
+    ...rest,
+    ...(securityGroups !== undefined && { securityGroups: [...securityGroups] }),
+  };
 }
 
 const fromPackage = (path: string): string => (isAbsolute(path) ? path : join(packageRoot, path));

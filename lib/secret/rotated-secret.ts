@@ -9,7 +9,7 @@ import {
 import type { IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { type OnEventOptions, type Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import { CfnRotationSchedule, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnRotationSchedule, type ISecret, type Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
@@ -47,7 +47,7 @@ import {
 import { validateSecret } from './secret-validation.ts';
 
 /** The admin secret: another secret of this app, or one that exists. */
-export type AdminSecret = RotatedSecret | ISecret | AdoptedSecret;
+export type AdminSecret = RotatedSecret | ISecret | Secret | AdoptedSecret;
 
 /** Props of {@link RotatedSecret}. */
 export interface RotatedSecretProps {
@@ -55,7 +55,7 @@ export interface RotatedSecretProps {
    * Secret that Rekey creates, or one that it adopts. It adopts any secret of the CDK, such as `cluster.secret`, or the name or
    * ARN of one that exists. The value, the policy and the tags of an adopted one stay as they are.
    */
-  readonly secret: { readonly create: CreatedSecret } | { readonly adopt: ISecret | AdoptedSecret };
+  readonly secret: { readonly create: CreatedSecret } | { readonly adopt: ISecret | Secret | AdoptedSecret };
   /** Rotation function, which fixes the secret's type and strategy. */
   readonly rotation: RotationFunction | ForeignRotationFunction;
   /** Containment function of the same type. */

@@ -107,7 +107,7 @@ export function createSecret(scope: Construct, create: CreatedSecret, environmen
  *
  * @throws RekeyError `ConstructInvalid` when it is known by a name alone that looks like the end of an ARN
  */
-export function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret | ISecret): Entry {
+export function adoptSecret(scope: Construct, id: string, adopt: AdoptedSecret | ISecret | Secret): Entry {
   if (Construct.isConstruct(adopt)) return entryOf(adopt as ISecret);
   const { id: known, encryptionKey } = adopt as AdoptedSecret;
   const named = known.startsWith('arn:')

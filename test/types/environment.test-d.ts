@@ -27,7 +27,18 @@ import {
   shardFileName,
 } from '../../lib/index.ts';
 import { same } from './same.ts';
-import { bucket, bus, key, lambda, logs, orders, queue, stack, workflow } from './surroundings.ts';
+import {
+  bucket,
+  bus,
+  key,
+  lambda,
+  logs,
+  madeBucket,
+  orders,
+  queue,
+  stack,
+  workflow,
+} from './surroundings.ts';
 
 // A configuration.
 const input: ConfigurationInput = {
@@ -140,6 +151,7 @@ const operator: OperatorRoleProps = {
 };
 const responder: ResponderRoleProps = { ...access, bus, workflow, intakeLogs: logs };
 const auditor: AuditorRoleProps = { ...access, bucket, key };
+new AuditorRole(stack, 'OfTheLog', { ...auditor, bucket: madeBucket });
 same<Role>()(new OperatorRole(stack, 'Operator', operator).role);
 same<Role>()(new ResponderRole(stack, 'Responder', responder).role);
 same<Role>()(new AuditorRole(stack, 'Auditor', auditor).role);

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { type Connections, type ISecurityGroup, type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2';
+import { type Connections, type ISecurityGroup, type IVpc, SubnetType, type Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { IEventBus, IRule, Rule } from 'aws-cdk-lib/aws-events';
 import type { Grant, Role } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
@@ -43,6 +43,7 @@ import {
   containment,
   group,
   key,
+  madeVpc,
   metric,
   orders,
   queue,
@@ -101,7 +102,7 @@ const attachment: NetworkAttachment = {
   vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
   securityGroups: [group],
 };
-same<IVpc>()(attachment.vpc);
+same<IVpc | Vpc>()(attachment.vpc);
 same<readonly ISecurityGroup[] | undefined>()(attachment.securityGroups);
 const targetProps: TargetFunctionProps = {
   type: 'postgresql',
@@ -148,6 +149,7 @@ new ContainmentFunction(stack, 'Containment', {
 // @ts-expect-error a VPC is a construct, not its id
 new RotationFunction(stack, 'Rotation', { ...rotationProps, network: { ...attachment, vpc: 'vpc-1' } });
 new RotationFunction(stack, 'OwnGroup', { ...rotationProps, network: { vpc } });
+new RotationFunction(stack, 'MadeVpc', { ...rotationProps, network: { vpc: madeVpc } });
 // @ts-expect-error a password rule is a text, as in AWS's own functions
 new RotationFunction(stack, 'Rotation', { ...rotationProps, passwordEnvironment: { PASSWORD_LENGTH: 40 } });
 // @ts-expect-error an overlap is a duration, not a number of hours

@@ -1,8 +1,8 @@
 import { Duration, RemovalPolicy, SecretValue } from 'aws-cdk-lib';
 import { type Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import type { Grant } from 'aws-cdk-lib/aws-iam';
-import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { DatabaseCluster, DatabaseSecret } from 'aws-cdk-lib/aws-rds';
+import type { ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import {
   type AdminSecret,
@@ -21,6 +21,7 @@ import {
   existing,
   key,
   lambda,
+  madeSecret,
   orders,
   queue,
   role,
@@ -68,8 +69,10 @@ new RotatedSecret(stack, 'OfAnotherFunction', {
   }),
   secret: { adopt: { id: 'orders', encryptionKey: key } },
 });
-same<ISecret | RotatedSecret | AdoptedSecret>()({} as AdminSecret);
-const admins: AdminSecret[] = [existing, orders, { id: 'admin' }];
+declare const databaseSecret: DatabaseSecret;
+new RotatedSecret(stack, 'Made', { ...parts, secret: { adopt: madeSecret }, adminSecret: databaseSecret });
+same<ISecret | Secret | RotatedSecret | AdoptedSecret>()({} as AdminSecret);
+const admins: AdminSecret[] = [existing, madeSecret, orders, { id: 'admin' }];
 
 // The secret of a database of the CDK.
 declare const cluster: DatabaseCluster;
