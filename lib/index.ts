@@ -2,27 +2,24 @@
  * Rekey's constructs for your own CDK app.
  *
  * `RekeyEnvironment` deploys everything of one environment from a typed configuration, as Rekey's own app does. The
- * constructs below it can also be put together one by one. The folder `examples/own-cdk-app` holds the example as an app that
- * synthesizes.
+ * constructs below it can also be put together one by one, as in the example: beside a cluster whose admin's password and
+ * whose user's password rotate. The user is created by you, as the admin (`CREATE ROLE orders LOGIN`), before its first rotation.
  *
  * @example
  * const bus = new RekeyBus(this, 'Bus', { environment: 'prod' });
- * const log = new AuditLog(this, 'AuditLog', { bus, retention: Duration.days(365) });
- * const target = {
- *   type: 'postgresql', strategy: 'single-user', bus, auditQueue: log.queue,
- *   network: { vpc, securityGroups: [toDatabase] },
- * } as const;
- * const rotation = new RotationFunction(this, 'Rotation', target);
- * const containment = new ContainmentFunction(this, 'Containment', target);
+ * const log = new AuditLog(this, 'AuditLog', { bus, retention: Duration.days(1) });
+ * const postgresql = { type: 'postgresql', strategy: 'single-user', bus, auditQueue: log.queue, network: { vpc } } as const;
+ * const rotation = new RotationFunction(this, 'Rotation', postgresql);
+ * const containment = new ContainmentFunction(this, 'Containment', postgresql);
+ * const functions = { rotation, containment };
+ * const admin = RotatedSecret.ofDatabase(this, 'Admin', { database: cluster, ...functions, owner: 'team-data' });
+ * const encryptionKey = new Key(this, 'SecretsKey', { enableKeyRotation: true });
+ * const fields = { engine: 'postgres', host: cluster.clusterEndpoint.hostname, dbname: 'orders', username: 'orders' };
  * const orders = new RotatedSecret(this, 'Orders', {
- *   secret: { create: { name: '/prod/orders', fields: { engine: 'postgres', host, username: 'orders' }, encryptionKey } },
- *   adminSecret: { id: 'database-admin' },
- *   rotation, containment, owner: 'team-orders',
+ *   secret: { create: { name: '/prod/orders/db', fields, encryptionKey } },
+ *   adminSecret: admin, rotateOnDeploy: false, ...functions, owner: 'team-orders',
  * });
- * orders.grantRead(ordersTask.taskRole);
- * new RevocationWorkflow(this, 'Revocation', {
- *   bus, auditQueue: log.queue, secrets: [orders],
- * });
+ * new RevocationWorkflow(this, 'Revocation', { bus, auditQueue: log.queue, secrets: [admin, orders] });
  *
  * @packageDocumentation
  */

@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeF
 import { join } from 'node:path';
 import { buildSync, type Metafile } from 'esbuild';
 import { bundle, functionNames, packageRoot } from '../lib/function/bundle.ts';
+import { copyDocuments } from './documents.ts';
 import {
   dependenciesOf,
   importedPackages,
@@ -57,6 +58,7 @@ export function buildConstructs(): Built {
   const project = join(packageRoot, 'packages', 'constructs', 'tsconfig.json');
   execFileSync(process.execPath, [compiler, '-p', project, '--outDir', folder], { stdio: 'inherit' });
   nameBuiltModules(folder);
+  copyDocuments(folder);
   const manifest = manifestOf('constructs', own, dependenciesOf(importedPackages(folder), own));
   const bundles = functionNames.map((name) => [
     name,

@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { publint } from 'publint';
 import { packageRoot } from '../../lib/function/bundle.ts';
 import { buildCli, buildConstructs } from '../../packages/build.ts';
+import { readPage } from '../docs/markdown.ts';
 
 /** What others install is built, packed, and used in a folder that knows nothing of the checkout. */
 
@@ -23,6 +24,10 @@ const example = readFileSync(join(packageRoot, 'examples', 'own-cdk-app', 'app.t
   "'../../lib/index.ts'",
   "'@rekey/constructs'",
 );
+/** The app that the README of the constructs shows. */
+const shown = /^```ts\n(.*?)^```$/ms.exec(
+  readFileSync(join(packageRoot, 'packages', 'constructs', 'README.md'), 'utf8'),
+)?.[1];
 /** What `cdk init` writes, made stricter: a consumer's compiler reads Rekey's declarations, too. */
 const compilerOptions = {
   target: 'ES2022',
@@ -114,6 +119,28 @@ describe('the packages that others install', () => {
     expect((await check(tarballs.cli)).types).toBe(false);
   });
 
+  test('have the pages that their declarations and their pages name', () => {
+    const inside = installed('@rekey', 'constructs');
+    const files = readdirSync(inside, { recursive: true, encoding: 'utf8' });
+    const named = files
+      .filter((file) => file.endsWith('.d.ts'))
+      .flatMap((file) => [
+        ...readFileSync(join(inside, file), 'utf8').matchAll(/(?<![\w/.])(?:docs|examples)\/[\w./-]*\w/g),
+      ])
+      .map(([path]) => path);
+    expect(named.length).toBeGreaterThan(4);
+    const linked = files
+      .filter((file) => file.endsWith('.md') && !file.startsWith('THIRD'))
+      .flatMap((file) =>
+        readPage(readFileSync(join(inside, file), 'utf8'))
+          .links.map(({ target }) => target.replace(/#.*$/, ''))
+          .filter((target) => target !== '' && !target.includes(':'))
+          .map((target) => join(dirname(file), target)),
+      );
+    expect(linked.length).toBeGreaterThan(20);
+    expect([...named, ...linked].filter((path) => !existsSync(join(inside, path)))).toEqual([]);
+  });
+
   test('the command line says its version and its help', async () => {
     const rekey = join(installed('.bin'), 'rekey');
     const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
@@ -130,7 +157,8 @@ describe.each(['module', 'commonjs'])('an app that is %s', (type) => {
     await mkdir(app);
     symlinkSync(installed(), join(app, 'node_modules'), 'dir');
     writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts', 'shown.ts'] }));
+    writeFileSync(join(app, 'shown.ts'), shown ?? '');
     const isMain = type === 'module' ? 'import.meta.main' : 'require.main === module';
     writeFileSync(join(app, 'app.ts'), example.replace('import.meta.main', isMain));
   });
@@ -142,16 +170,45 @@ describe.each(['module', 'commonjs'])('an app that is %s', (type) => {
     expect(stdout).toBe('');
   });
 
+  // Both settings of the README; the one for all tests is the other.
+  test('compiles as a module of node20, too', async () => {
+    const options = { ...compilerOptions, module: 'Node20', moduleResolution: 'Node16', noEmit: true };
+    writeFileSync(
+      join(app, 'node20.json'),
+      JSON.stringify({ compilerOptions: { ...options, skipLibCheck: true }, files: ['shown.ts'] }),
+    );
+    const compiler = installed('typescript', 'bin', 'tsc');
+    const { stdout } = await run(process.execPath, [compiler, '-p', 'node20.json'], { cwd: app });
+    expect(stdout).toBe('');
+  });
+
   test('synthesizes without a bundler, to the functions of the checkout', async () => {
     const assets = (directory: string): string[] =>
       readdirSync(directory).filter((name) => name.startsWith('asset.'));
-    const synth = async (file: string, output: string): Promise<string[]> => {
-      await run(process.execPath, [file], { cwd: app, env: { ...process.env, CDK_OUTDIR: output } });
-      return assets(output);
+    const synth = async (file: string, output: string): Promise<{ assets: string[]; said: string }> => {
+      const env = { ...process.env, CDK_OUTDIR: output };
+      const { stdout, stderr } = await run(process.execPath, [file], { cwd: app, env });
+      return { assets: assets(output), said: `${stdout}${stderr}` };
     };
-    const packaged = await synth(join(app, 'out', 'app.js'), join(app, 'packaged'));
-    const own = await synth(join(packageRoot, 'examples', 'own-cdk-app', 'app.ts'), join(app, 'own'));
+    const { assets: packaged, said } = await synth(join(app, 'out', 'app.js'), join(app, 'packaged'));
+    const { assets: own } = await synth(
+      join(packageRoot, 'examples', 'own-cdk-app', 'app.ts'),
+      join(app, 'own'),
+    );
+    expect(said).not.toContain('Bundling');
     expect(packaged).toHaveLength(7);
     expect(packaged).toEqual(own);
+  });
+
+  test('synthesizes what the README shows, with the credential of its user', async () => {
+    const output = join(app, 'shown');
+    await run(process.execPath, [join(app, 'out', 'shown.js')], {
+      cwd: app,
+      env: { ...process.env, CDK_OUTDIR: output },
+    });
+    const { Resources }: { Resources: Record<string, { Type: string; Properties: { Name?: string } }> } =
+      JSON.parse(readFileSync(join(output, 'orders.template.json'), 'utf8'));
+    const secrets = Object.values(Resources).filter(({ Type }) => Type === 'AWS::SecretsManager::Secret');
+    expect(secrets.map(({ Properties: { Name } }) => Name)).toContain('/prod/orders/db');
   });
 });

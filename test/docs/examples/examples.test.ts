@@ -19,10 +19,10 @@ const examples = ['lib', 'core', 'cli', 'lambdas', 'rotators'].flatMap((folder) 
 );
 
 /** Says what the compiler finds wrong with modules, in its own words; nothing where it finds nothing. */
-async function compile(folder: string): Promise<string> {
+async function compile(folder: string, options: object = {}): Promise<string> {
   const project = {
     extends: relative(folder, join(packageRoot, 'tsconfig.json')),
-    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false, ...options },
     include: ['*.ts'],
     exclude: [],
   };
@@ -64,6 +64,28 @@ test('every example compiles, and one that is wrong is told with its place', asy
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+const readme = readFileSync(join(packageRoot, 'packages', 'constructs', 'README.md'), 'utf8');
+
+test('the app that the README of the constructs shows compiles', async () => {
+  mkdirSync(join(packageRoot, '.rekey'), { recursive: true });
+  const folder = mkdtempSync(join(packageRoot, '.rekey', 'examples-'));
+  try {
+    const [, app = ''] = /^```ts\n(.*?)^```$/ms.exec(readme) ?? [];
+    const from = `'${relative(folder, packageRoot)}/lib/index.ts'`;
+    writeFileSync(join(folder, 'app.ts'), app.replace("'@rekey/constructs'", from));
+    // The CDK's own constructs do not fit its own props otherwise: a Vpc is no IVpc.
+    expect(await compile(folder, { exactOptionalPropertyTypes: false })).toBe('');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('it holds the example of the package', () => {
+  const [example] = examplesIn(readFileSync(join(packageRoot, 'lib', 'index.ts'), 'utf8'));
+  expect(example?.code).toContain('new RevocationWorkflow(');
+  expect(readme.replaceAll(/^ {4}/gm, '')).toContain(example?.code);
 });
 
 test('an example ends at the next tag, and keeps its line', () => {
