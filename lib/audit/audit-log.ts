@@ -27,6 +27,7 @@ import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { excludeReplays } from '../events/exclude-replays.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
+import { wholeNumber } from '../foundation/whole-number.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
@@ -105,6 +106,12 @@ export class AuditLog extends Construct {
     super(scope, id);
     const { environment } = props.bus;
     this.environment = environment;
+    const { retention, accessLogRetention } = props;
+    // Object Lock takes no more: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html
+    wholeNumber('days', retention, { id, prop: 'retention', atLeast: 1, atMost: 36_500 });
+    if (accessLogRetention !== undefined) {
+      wholeNumber('days', accessLogRetention, { id, prop: 'accessLogRetention', atLeast: 1 });
+    }
     this.key = new Key(this, 'Key', {
       description: `Rekey ${environment}: audit log`,
       enableKeyRotation: true,

@@ -178,9 +178,15 @@ export abstract class TargetFunction<Schema extends TargetSchema = TargetSchema>
 
   /**
    * Gives the security groups by which its target lets it in: `cluster.connections.allowDefaultPortFrom(rotation)`.
-   * @throws Error when the function is in no network
+   * @throws RekeyError `ConstructInvalid` when the function is in no network
    */
   get connections(): Connections {
+    if (!this.function.isBoundToVpc) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${this.node.path}: it is in no network, and so has no security groups; give it network: { vpc }`,
+      );
+    }
     return this.function.connections;
   }
 

@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Aspects, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -20,6 +20,7 @@ import { PolicyPages } from '../access/policy-pages.ts';
 import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
+import { wholeNumber } from '../foundation/whole-number.ts';
 import { createDeadLetterQueue } from '../function/dead-letters.ts';
 import { grantOnFunctions } from '../function/environment-functions.ts';
 import { StandardFunction } from '../function/standard-function.ts';
@@ -30,7 +31,7 @@ import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
 import { followRotation, startRotation } from '../rotation/rotation-start.ts';
 import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { grantOnSecrets } from '../secret/environment-secrets.ts';
-import type { RotatedSecret } from '../secret/rotated-secret.ts';
+import { RotatedSecret } from '../secret/rotated-secret.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
 
 /** Props of {@link RevocationWorkflow}. */
@@ -129,7 +130,14 @@ export class RevocationWorkflow extends Construct {
         REKEY_REVOCATION_WORKFLOW_ARN: this.stateMachine.stateMachineArn,
         REKEY_REVOCATION_SOURCES: (props.allowedSources ?? ['rekey.cli']).join(','),
         REKEY_REVOCATION_ACCOUNTS: (props.allowedAccounts ?? []).join(','),
-        REKEY_REVOCATION_MAXIMUM_AGE_HOURS: String((props.maximumRequestAge ?? Duration.hours(24)).toHours()),
+        REKEY_REVOCATION_MAXIMUM_AGE_HOURS: String(
+          wholeNumber('hours', props.maximumRequestAge ?? Duration.hours(24), {
+            id,
+            prop: 'maximumRequestAge',
+            atLeast: 1,
+            atMost: 168,
+          }),
+        ),
       },
     });
 
@@ -154,11 +162,28 @@ export class RevocationWorkflow extends Construct {
     }
     this.connect(props);
     this.watch(props);
+    // At synth, when all secrets of the app are there.
+    Aspects.of(this).add({ visit: (node) => node === this && this.warnOfUnlisted(props) });
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.revocationWorkflowArn]: this.stateMachine.stateMachineArn,
       [deploymentParameters.revocationIntakeLogGroup]: this.intake.logGroup.logGroupName,
       [deploymentParameters.revocationDeadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
     });
+  }
+
+  /**
+   * Finds adopted secrets on the same bus that are not listed, and warns of them. Only by the list may the revocation replace
+   * them; those that Rekey created are told by their tag.
+   */
+  private warnOfUnlisted({ bus, secrets }: RevocationWorkflowProps): void {
+    for (const secret of this.node.root.node.findAll()) {
+      if (!(secret instanceof RotatedSecret) || secret.bus !== bus) continue;
+      if (secret.inNamespace || secrets.includes(secret)) continue;
+      Annotations.of(secret).addWarningV2(
+        'rekey:not-listed-by-revocation',
+        `the revocation ${this.node.path} may not replace it, since Rekey did not create it: add it to the workflow's secrets`,
+      );
+    }
   }
 
   private createStateMachine(props: RevocationWorkflowProps): StateMachine {

@@ -1,9 +1,10 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { type Duration, Stack } from 'aws-cdk-lib';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { services } from '../../core/deployed/names.ts';
 import { type FunctionEnvironment, rotationEnvironmentSchema } from '../../core/deployed/variables.ts';
 import type { RotatedType } from '../../rotators/registry.ts';
+import { wholeNumber } from '../foundation/whole-number.ts';
 import { TargetFunction, type TargetFunctionProps, targetEnvironment } from '../function/target-function.ts';
 import { DefinitionAccess } from '../secret/definition-access.ts';
 import type { SecretIdentity } from '../secret/secret-access.ts';
@@ -57,7 +58,7 @@ export class RotationFunction extends TargetFunction<typeof rotationEnvironmentS
       environmentSchema: rotationEnvironmentSchema,
       environment: {
         ...targetEnvironment(props),
-        ...(props.strategy === 'dual-credential' && overlapEnvironment(props)),
+        ...(props.strategy === 'dual-credential' && overlapEnvironment(id, props)),
       },
       description: `Rekey ${props.bus.environment}: rotates ${props.type} secrets, ${props.strategy}`,
       secretActions: [
@@ -101,10 +102,14 @@ export class RotationFunction extends TargetFunction<typeof rotationEnvironmentS
 
 type Hours = 'REKEY_OVERLAP_HOURS' | 'REKEY_GRACE_HOURS';
 
-const overlapEnvironment = ({
-  overlap,
-  grace,
-}: RotationFunctionProps): Pick<FunctionEnvironment<typeof rotationEnvironmentSchema>, Hours> => ({
-  REKEY_OVERLAP_HOURS: String((overlap ?? Duration.hours(24)).toHours()),
-  REKEY_GRACE_HOURS: String((grace ?? Duration.hours(24)).toHours()),
-});
+function overlapEnvironment(
+  id: string,
+  props: RotationFunctionProps,
+): Pick<FunctionEnvironment<typeof rotationEnvironmentSchema>, Hours> {
+  const hours = (prop: 'overlap' | 'grace', time: Duration | undefined): string =>
+    String(time === undefined ? 24 : wholeNumber('hours', time, { id, prop }));
+  return {
+    REKEY_OVERLAP_HOURS: hours('overlap', props.overlap),
+    REKEY_GRACE_HOURS: hours('grace', props.grace),
+  };
+}

@@ -15,14 +15,11 @@ import { Construct, type IDependable } from 'constructs';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { DetailType } from '../../core/events/catalogue.ts';
-import {
-  type Assignment,
-  type SecretDefinition,
-  secretDefinitionSchema,
-} from '../../core/secret/definition.ts';
+import type { Assignment, SecretDefinition } from '../../core/secret/definition.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
 import { scheduleSchema } from '../config/expressions.ts';
 import { type IRekeyBus, RekeyBus } from '../events/rekey-bus.ts';
+import { wholeNumber } from '../foundation/whole-number.ts';
 import { TargetFunction } from '../function/target-function.ts';
 import type { ContainmentFunction } from '../revocation/containment-function.ts';
 import { FirstRotations } from '../rotation/first-rotation.ts';
@@ -34,7 +31,7 @@ import {
   invokeRotation,
   startRotation,
 } from '../rotation/rotation-start.ts';
-import { definitionText } from './definition-text.ts';
+import { checkedDefinition, definitionText } from './definition-text.ts';
 import { definitionParameterOf } from './known-name.ts';
 import type { SecretIdentity } from './secret-access.ts';
 import {
@@ -44,7 +41,7 @@ import {
   createSecret,
   type Entry,
 } from './secret-entry.ts';
-import { validateSecret } from './secret-validation.ts';
+import { firstPasswordUnknown, requirePair, validateSecret } from './secret-validation.ts';
 
 /** The admin secret: another secret of this app, or one that exists. */
 export type AdminSecret = RotatedSecret | ISecret | Secret | AdoptedSecret;
@@ -61,7 +58,8 @@ export interface RotatedSecretProps {
   /** Containment function of the same type. */
   readonly containment: ContainmentFunction;
   /**
-   * Login that may change the passwords of others. For a created secret it becomes `masterarn`, at its next rotation.
+   * Login that may change the passwords of others. For a created secret it becomes `masterarn`, at its next rotation. A created
+   * login of a database needs one for its first rotation, since no server knows the password that Secrets Manager generates.
    * @default - the secret's own login changes its own password
    */
   readonly adminSecret?: AdminSecret;
@@ -161,7 +159,8 @@ export class RotatedSecret extends Construct {
   /** True when its first rotation starts with the deploy. */
   readonly rotatesOnDeploy: boolean;
   private readonly rotation: RotationFunction | ForeignRotationFunction;
-  private readonly bus: IRekeyBus;
+  /** Bus of its environment, that of its functions. */
+  readonly bus: IRekeyBus;
   private readonly schedule: CfnRotationSchedule;
   private readonly firstRotation: CustomResource | undefined;
 
@@ -170,6 +169,7 @@ export class RotatedSecret extends Construct {
     this.rotation = props.rotation;
     this.bus = props.containment.bus;
     const { environment } = this.bus;
+    requirePair(id, props.rotation, props.containment);
     const rotation = props.rotation instanceof RotationFunction ? props.rotation : undefined;
     this.foreign = rotation === undefined;
     if (rotation !== undefined && rotation.bus !== this.bus) {
@@ -211,6 +211,11 @@ export class RotatedSecret extends Construct {
     }
 
     this.rotatesOnDeploy = props.rotateOnDeploy ?? created;
+    const waits = props.rotateAfter !== undefined && props.rotateAfter.length > 0;
+    if (created && this.rotatesOnDeploy && admin === undefined && !waits) {
+      const unknown = firstPasswordUnknown(props.rotation.type);
+      if (unknown !== undefined) Annotations.of(this).addWarningV2('rekey:first-password-unknown', unknown);
+    }
     this.node.addValidation({
       validate: () =>
         validateSecret({
@@ -358,7 +363,8 @@ export class RotatedSecret extends Construct {
   }
 
   private describe(props: RotatedSecretProps, masterArn: string | undefined): SecretDefinition {
-    return secretDefinitionSchema.parse({
+    const { id } = this.node;
+    return checkedDefinition(id, {
       name: this.secretName,
       arn: this.secret.secretFullArn ?? this.secret.secretArn,
       type: props.rotation.type,
@@ -366,8 +372,10 @@ export class RotatedSecret extends Construct {
       owner: props.owner,
       consumers: [...(props.consumers ?? [])],
       ...(props.networkName !== undefined && { network: props.networkName }),
-      schedule: scheduleOf(this.node.id, props),
-      ...(props.maximumAge !== undefined && { maximumAgeDays: props.maximumAge.toDays() }),
+      schedule: scheduleOf(id, props),
+      ...(props.maximumAge !== undefined && {
+        maximumAgeDays: wholeNumber('days', props.maximumAge, { id, prop: 'maximumAge', atLeast: 1 }),
+      }),
       rotationFunction: props.rotation.function.functionName,
       containmentFunction: props.containment.function.functionName,
       ...(stepSecondsOf(props.rotation.type) !== usualStepSeconds && {
@@ -388,7 +396,7 @@ export class RotatedSecret extends Construct {
                 ...(masterArn !== undefined && { masterarn: masterArn }),
               },
             }),
-    } satisfies SecretDefinition);
+    });
   }
 }
 
