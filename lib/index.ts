@@ -24,6 +24,9 @@
  * @packageDocumentation
  */
 
+export type { FunctionEnvironment } from '../core/deployed/variables.ts';
+export type { AwsApi } from '../rotators/descriptor.ts';
+export type { RotatedType, SecretType } from '../rotators/registry.ts';
 export {
   type AccessRoleProps,
   AuditorRole,
@@ -55,7 +58,11 @@ export {
 } from './function/standard-function.ts';
 export type { TargetFunctionProps } from './function/target-function.ts';
 export { Network, type NetworkProps } from './network/network.ts';
-export { RotationObserver, type RotationObserverProps } from './observation/rotation-observer.ts';
+export {
+  type ObservedSecret,
+  RotationObserver,
+  type RotationObserverProps,
+} from './observation/rotation-observer.ts';
 export { RunbookAlarm, type RunbookAlarmProps } from './observation/runbook-alarm.ts';
 export { type Runbook, type RunbookName, runbooks } from './observation/runbooks.ts';
 export { ContainmentFunction } from './revocation/containment-function.ts';
@@ -72,4 +79,5 @@ export {
   RotatedSecret,
   type RotatedSecretProps,
 } from './secret/rotated-secret.ts';
+export type { SecretIdentity } from './secret/secret-access.ts';
 export type { AdoptedSecret, CreatedSecret } from './secret/secret-entry.ts';

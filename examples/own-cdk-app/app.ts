@@ -51,7 +51,7 @@ export class OrdersStack extends Stack {
     const orders = new RotatedSecret(this, 'Orders', {
       secret: {
         create: {
-          name: `/${environment}/orders`,
+          name: `/${environment}/orders/db`,
           fields: { engine: 'postgres', host: 'orders.internal', dbname: 'orders', username: 'orders' },
           encryptionKey: new Key(this, 'SecretsKey', { enableKeyRotation: true }),
         },

@@ -8,8 +8,9 @@ import { TargetFunction, type TargetFunctionProps, targetEnvironment } from '../
 import { SessionCutoffFunction } from './session-cutoff-function.ts';
 
 /**
- * Cuts leaked credentials off at their target and proves that they are dead. It serves secrets of one type and strategy in one
- * network. Its role reads secrets, but can write none and grant no permission.
+ * Cuts leaked credentials off at their target and proves that they are dead. It is what a revocation calls for that, as
+ * Secrets Manager calls the {@link RotationFunction}. It serves secrets of one type and strategy in one network. Its role reads
+ * secrets, but can write none and grant no permission.
  */
 export class ContainmentFunction extends TargetFunction<typeof containmentEnvironmentSchema> {
   /** Function that ends sessions for it, where the type's permission for that could grant others. */

@@ -55,7 +55,7 @@ export interface RotatedSecretProps {
   readonly secret: { readonly create: CreatedSecret } | { readonly adopt: ISecret | Secret | AdoptedSecret };
   /** Rotation function, which fixes the secret's type and strategy. */
   readonly rotation: RotationFunction | ForeignRotationFunction;
-  /** Containment function of the same type. */
+  /** Containment function of the same type and strategy: the one that a revocation calls to cut the credential off. */
   readonly containment: ContainmentFunction;
   /**
    * Login that may change the passwords of others. For a created secret it becomes `masterarn`, at its next rotation. A created
@@ -73,6 +73,12 @@ export interface RotatedSecretProps {
    * @default - none
    */
   readonly resources?: readonly string[];
+  /**
+   * Database of the CDK that the login is for. It lets both functions in, at its own port, where they are in a network. Without it
+   * no port is opened: `cluster.connections.allowDefaultPortFrom(rotation)` does the same.
+   * @default - none
+   */
+  readonly database?: IConnectable;
   /** Team or person that answers for the secret. */
   readonly owner: string;
   /** Workloads that read the secret. @default - none */
@@ -128,21 +134,13 @@ export class RotatedSecret extends Construct {
    * RotatedSecret.ofDatabase(this, 'Orders', { database: cluster, rotation, containment, owner: 'team-orders' });
    * @throws RekeyError `ConstructInvalid` when the database has no secret
    */
-  static ofDatabase(
-    scope: Construct,
-    id: string,
-    { database, ...props }: DatabaseSecretProps,
-  ): RotatedSecret {
-    const { secret } = database;
+  static ofDatabase(scope: Construct, id: string, props: DatabaseSecretProps): RotatedSecret {
+    const { secret } = props.database;
     if (secret === undefined) {
       throw new RekeyError(
         'ConstructInvalid',
         `${id}: the database has no secret of the CDK; make it with Credentials.fromGeneratedSecret, or adopt its secret by name`,
       );
-    }
-    const functions = [props.rotation, props.containment].filter((each) => each instanceof TargetFunction);
-    for (const each of functions.filter(({ function: { isBoundToVpc } }) => isBoundToVpc)) {
-      database.connections.allowDefaultPortFrom(each, 'Rekey');
     }
     return new RotatedSecret(scope, id, { ...props, secret: { adopt: secret } });
   }
@@ -201,6 +199,10 @@ export class RotatedSecret extends Construct {
       );
     }
 
+    const functions = [props.rotation, props.containment].filter((each) => each instanceof TargetFunction);
+    for (const each of functions.filter(({ function: { isBoundToVpc } }) => isBoundToVpc)) {
+      props.database?.connections.allowDefaultPortFrom(each, 'Rekey');
+    }
     for (const target of rotation === undefined ? [props.containment] : [rotation, props.containment]) {
       target.attachSecret(this.identity);
       // A foreign function has its own permissions, and nothing is contained where the target is unknown.

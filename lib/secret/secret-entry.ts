@@ -12,14 +12,22 @@ import type { SecretIdentity } from './secret-access.ts';
  * A secret to be created. Secrets Manager generates its first password, and its first rotation writes the fields into it.
  */
 export interface CreatedSecret {
-  /** Full name, by convention `/<environment>/…`. */
+  /** Full name, by convention `/<environment>/…`, such as `/prod/orders/db`. The command line takes the same name. */
   readonly name: string;
   /**
    * The JSON without the credential and `masterarn`. They stand in the definition; a change is written into the secret by its
    * next rotation.
+   *
+   * The types `postgresql`, `mysql` and `redis` read `engine` (`postgres`, `aurora-postgresql`; `mysql`, `aurora-mysql`, `mariadb`;
+   * `redis`, `valkey`), `host`, `username`, and if they are there `port`, `ssl` (`true` and without it: TLS; `false`: plaintext) and,
+   * of databases, `dbname`. Other keys are kept as they are, for whoever reads the secret. `docs/secret-types` has the keys of all
+   * types.
    */
   readonly fields: Readonly<Record<string, string | number | boolean>>;
-  /** Key of the secret. The AWS managed key could not be shared with other accounts. */
+  /**
+   * Key of the secret, one for all secrets of a stack: `new Key(this, 'SecretsKey', { enableKeyRotation: true })`. The AWS managed
+   * key could not be shared with other accounts.
+   */
   readonly encryptionKey: IKey;
   /** Policy for the secret when its construct is removed. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;

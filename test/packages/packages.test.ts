@@ -157,7 +157,10 @@ describe.each(['module', 'commonjs'])('an app that is %s', (type) => {
     await mkdir(app);
     symlinkSync(installed(), join(app, 'node_modules'), 'dir');
     writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts', 'shown.ts'] }));
+    writeFileSync(
+      join(app, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['app.ts', 'shown.ts'] }),
+    );
     writeFileSync(join(app, 'shown.ts'), shown ?? '');
     const isMain = type === 'module' ? 'import.meta.main' : 'require.main === module';
     writeFileSync(join(app, 'app.ts'), example.replace('import.meta.main', isMain));

@@ -28,16 +28,14 @@ const arnStart = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:';
 const common = { type: 'postgresql', strategy: 'single-user' } as const;
 
 let stack: Stack;
+let auditQueue: Queue;
 let parts: Pick<RotatedSecretProps, 'rotation' | 'containment' | 'owner'>;
 
 beforeEach(() => {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
   stack = new Stack(app, 'app', { env: { account: '111122223333', region: 'eu-central-1' } });
   const bus = new RekeyBus(stack, 'Bus', { environment });
-  const { queue: auditQueue } = new AuditLog(stack, 'AuditLog', {
-    bus,
-    retention: Duration.days(365),
-  });
+  auditQueue = new AuditLog(stack, 'AuditLog', { bus, retention: Duration.days(365) }).queue;
   parts = {
     rotation: new RotationFunction(stack, 'Rotation', { ...common, bus, auditQueue }),
     containment: new ContainmentFunction(stack, 'Containment', { ...common, bus, auditQueue }),
@@ -86,6 +84,38 @@ describe('a secret of the CDK is adopted', () => {
     const template = Template.fromStack(stack);
     const arns = resourcesOf(template, /^Rotation/, 'secretsmanager:GetSecretValue');
     expect(arns).toContainEqual({ Ref: expect.stringMatching(/^ClusterSecretAttachment/) });
+  });
+
+  test.each(['alone', 'beside its admin'])('a created user of a cluster is let in by it, %s', (which) => {
+    const vpc = new Vpc(stack, 'Vpc') as IVpc;
+    const database = new DatabaseCluster(stack, 'Cluster', {
+      engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_16_4 }),
+      vpc,
+      writer: ClusterInstance.serverlessV2('Writer'),
+    });
+    const inside = { ...common, bus: parts.containment.bus, auditQueue, network: { vpc } };
+    const rotation = new RotationFunction(stack, 'Inside', inside);
+    const containment = new ContainmentFunction(stack, 'ContainmentInside', inside);
+    const made = { rotation, containment, owner: 'team-orders', database };
+    const create = {
+      name: '/prod/orders/db',
+      fields: { engine: 'postgres', host: database.clusterEndpoint.hostname, username: 'orders' },
+      encryptionKey: new Key(stack, 'SecretsKey'),
+    };
+    new RotatedSecret(stack, 'Orders', {
+      ...made,
+      secret: { create },
+      adminSecret: { id: 'database-admin' },
+    });
+    if (which === 'beside its admin') RotatedSecret.ofDatabase(stack, 'Admin', made);
+    const rules = Template.fromStack(stack).findResources('AWS::EC2::SecurityGroupIngress');
+    const opened = Object.values(rules).map(({ Properties }) =>
+      JSON.stringify(Properties.SourceSecurityGroupId),
+    );
+    expect(opened.sort()).toEqual([
+      expect.stringMatching(/"ContainmentInside/),
+      expect.stringMatching(/"Inside/),
+    ]);
   });
 
   test.each([

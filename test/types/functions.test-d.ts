@@ -14,16 +14,20 @@ import * as z from 'zod';
 import {
   AuditLog,
   type AuditLogProps,
+  type AwsApi,
   ContainmentFunction,
+  type FunctionEnvironment,
   type IRekeyBus,
   Network,
   type NetworkAttachment,
   type NetworkProps,
+  type ObservedSecret,
   RekeyBus,
   type RekeyBusProps,
   type RekeyEventOptions,
   RevocationWorkflow,
   type RevocationWorkflowProps,
+  type RotatedType,
   RotationFunction,
   type RotationFunctionProps,
   RotationObserver,
@@ -33,6 +37,7 @@ import {
   type RunbookAlarmProps,
   type RunbookName,
   runbooks,
+  type SecretType,
   StandardFunction,
   type StandardFunctionProps,
   type TargetFunctionProps,
@@ -131,7 +136,10 @@ rotation.function.setVariable('REKEY_BRAKE_AFTER', '3');
 rotation.function.setVariable('REKEY_BREAK_AFTER', '3');
 // @ts-expect-error a containment function has no brake
 containment.function.setVariable('REKEY_BRAKE_AFTER', '3');
-same<TargetFunctionProps['type']>()(rotation.type);
+same<SecretType>()(rotation.type);
+const rotated: RotatedType = rotationProps.type;
+// @ts-expect-error a function that is not Rekey's rotates such a secret
+const external: RotatedType = 'external';
 same<IRekeyBus>()(containment.bus);
 same<Connections>()(rotation.connections);
 // @ts-expect-error no function of Rekey's rotates what another function rotates
@@ -167,6 +175,7 @@ const standardProps: StandardFunctionProps<typeof schema> = {
   timeout: Duration.minutes(1),
   network: attachment,
 };
+const variables: FunctionEnvironment<typeof schema> = standardProps.environment;
 const reports = new StandardFunction(stack, 'Reports', standardProps);
 const lambdaFunction: LambdaFunction = reports;
 same<Role>()(reports.role);
@@ -186,6 +195,7 @@ const networkProps: NetworkProps = {
 const network = new Network(stack, 'Network', networkProps);
 same<NetworkAttachment>()(network.attachment);
 same<readonly IDependable[]>()(network.ready);
+same<readonly AwsApi[] | undefined>()(networkProps.apis);
 // @ts-expect-error a network exists or is created
 new Network(stack, 'Network', { ...networkProps, network: { vpc } });
 // @ts-expect-error there is an endpoint for APIs that Rekey knows alone
@@ -218,6 +228,7 @@ const observerProps: RotationObserverProps = {
   auditQueue: queue,
   secrets: [orders],
 };
+const observed: ObservedSecret = orders;
 const observer = new RotationObserver(stack, 'Observer', observerProps);
 same<IRule>()(observer.rule);
 same<Queue>()(observer.deadLetterQueue);
@@ -240,4 +251,13 @@ new RunbookAlarm(stack, 'Alarm', { ...alarmProps, runbook: 'nothing-to-do' });
 // @ts-expect-error a topic is a construct, not its ARN
 new RunbookAlarm(stack, 'Alarm', { ...alarmProps, topic: 'arn:aws:sns:eu-central-1:111122223333:alarms' });
 
-export const compiled = [lambdaFunction, standardFunctions, runbook, name];
+export const compiled = [
+  rotated,
+  external,
+  variables,
+  observed,
+  lambdaFunction,
+  standardFunctions,
+  runbook,
+  name,
+];

@@ -14,6 +14,7 @@ import {
   type ForeignRotationFunctionProps,
   RotatedSecret,
   type RotatedSecretProps,
+  type SecretIdentity,
 } from '../../lib/index.ts';
 import { same } from './same.ts';
 import {
@@ -77,8 +78,11 @@ const admins: AdminSecret[] = [existing, madeSecret, orders, { id: 'admin' }];
 // The secret of a database of the CDK.
 declare const cluster: DatabaseCluster;
 const database: DatabaseWithSecret = cluster;
+new RotatedSecret(stack, 'LetIn', { ...parts, secret: { adopt: existing }, database: cluster });
 const ofDatabase: DatabaseSecretProps = { ...parts, database };
 same<RotatedSecret>()(RotatedSecret.ofDatabase(stack, 'OfDatabase', ofDatabase));
+// @ts-expect-error a database has connections
+new RotatedSecret(stack, 'Closed', { ...parts, secret: { adopt: existing }, database: existing });
 // @ts-expect-error a database is a construct, not its name
 RotatedSecret.ofDatabase(stack, 'ByItsName', { ...parts, database: 'orders' });
 
@@ -119,6 +123,7 @@ new RotatedSecret('Orders', { ...parts, secret: { adopt: existing } });
 
 same<ISecret>()(orders.secret);
 same<string>()(orders.secretName);
+same<SecretIdentity>()(orders.identity);
 same<string>()(orders.rotationFunctionArn);
 same<StringParameter>()(orders.definition);
 same<boolean>()(orders.foreign);
