@@ -14,6 +14,7 @@ import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { DetailType } from '../../core/events/catalogue.ts';
 import { environmentNameSchema } from '../config/schema.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
+import { wholeNumber } from '../foundation/whole-number.ts';
 import { rekeyMetric } from '../observation/runbook-alarm.ts';
 import { excludeReplays } from './exclude-replays.ts';
 
@@ -115,7 +116,7 @@ export interface RekeyBusProps {
   /** Name of the environment; the bus is called `rekey-<environment>`. */
   readonly environment: string;
   /**
-   * Time for which the bus keeps events for a replay. Events hold no secret values.
+   * Time for which the bus keeps events for a replay, in whole days. Events hold no secret values.
    * @default - no archive; the audit log keeps every event anyway
    */
   readonly archiveRetention?: Duration;
@@ -159,6 +160,7 @@ export class RekeyBus extends RekeyBusBase {
       [deploymentParameters.eventBus]: this.eventBus.eventBusName,
     });
     if (props.archiveRetention !== undefined) {
+      wholeNumber('days', props.archiveRetention, { id, prop: 'archiveRetention' });
       this.eventBus.archive('Archive', {
         archiveName: busName(props.environment),
         eventPattern: { account: [this.eventBus.stack.account] },

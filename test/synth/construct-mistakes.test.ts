@@ -118,6 +118,12 @@ describe('times in whole units', () => {
     );
   });
 
+  test('of a bus', () => {
+    const archive = { archiveRetention: Duration.hours(36) };
+    const made = () => new RekeyBus(stack, 'Other', { environment: 'dev', ...archive });
+    expect(made).toThrow('Other: archiveRetention: 1 day 12 hours is not a whole number of days');
+  });
+
   test('of a rotation function', () => {
     const dual = { type: 'redis', strategy: 'dual-credential' } as const;
     expect(() => rotation({ ...dual, overlap: Duration.minutes(90) })).toThrow(

@@ -40,6 +40,7 @@ describe('an app that joins an environment which another app deployed', () => {
     };
     const secret = new RotatedSecret(stack, 'Orders', {
       secret: { create },
+      adminSecret: { id: 'database-admin' },
       rotation,
       containment,
       owner: 'team-orders',
