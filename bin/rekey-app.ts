@@ -4,7 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { loadConfiguration, selectEnvironment } from '../lib/config/config.ts';
 import { demandsOf } from '../lib/config/shards/capacity.ts';
 import { recordedShards, shardFileName } from '../lib/config/shards/record.ts';
-import { RekeyEnvironment } from '../lib/environment.ts';
+import { RekeyEnvironment } from '../lib/rekey-environment.ts';
 
 /**
  * The CDK app: `-c config=<path>` names the configuration file (default `rekey.config.ts`), `-c environment=<name>`

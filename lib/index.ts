@@ -49,7 +49,6 @@ export type { Configuration, ConfigurationInput, EnvironmentConfiguration } from
 export type { ShardAssignment } from './config/shards/assignment.ts';
 export { type Demand, demandsOf } from './config/shards/capacity.ts';
 export { type RecordOptions, recordedShards, shardFileName } from './config/shards/record.ts';
-export { RekeyEnvironment, type RekeyEnvironmentProps } from './environment.ts';
 export { type IRekeyBus, RekeyBus, type RekeyBusProps, type RekeyEventOptions } from './events/rekey-bus.ts';
 export {
   type NetworkAttachment,
@@ -65,6 +64,7 @@ export {
 } from './observation/rotation-observer.ts';
 export { RunbookAlarm, type RunbookAlarmProps } from './observation/runbook-alarm.ts';
 export { type Runbook, type RunbookName, runbooks } from './observation/runbooks.ts';
+export { RekeyEnvironment, type RekeyEnvironmentProps } from './rekey-environment.ts';
 export { ContainmentFunction } from './revocation/containment-function.ts';
 export { RevocationWorkflow, type RevocationWorkflowProps } from './revocation/revocation-workflow.ts';
 export {

@@ -6,7 +6,7 @@ import { defineConfig } from '../../lib/config/config.ts';
 import type { ConfigurationInput } from '../../lib/config/schema.ts';
 import { assignShards } from '../../lib/config/shards/assignment.ts';
 import { demandsOf } from '../../lib/config/shards/capacity.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import type { PricedTemplate } from './monthly.ts';
 
 type EnvironmentInput = ConfigurationInput['environments'][string];

@@ -23,7 +23,7 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { grantOnBrakes } from '../rotation/brake-access.ts';
 import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
 import { abandonOrPauseRotation, followRotation, startRotation } from '../rotation/rotation-start.ts';
-import { grantOnSecrets } from '../secret/environment-secrets.ts';
+import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';

@@ -20,7 +20,7 @@ import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { SecretAccess, type SecretIdentity } from '../secret/secret-access.ts';
 import { functionFor } from './bundle.ts';
-import { markService } from './environment-functions.ts';
+import { markService } from './grant-by-tag.ts';
 import { type NetworkAttachment, StandardFunction } from './standard-function.ts';
 
 /** Props of {@link RotationFunction} and {@link ContainmentFunction}. */

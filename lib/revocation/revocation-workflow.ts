@@ -22,7 +22,7 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { wholeNumber } from '../foundation/whole-number.ts';
 import { createDeadLetterQueue } from '../function/dead-letters.ts';
-import { grantOnFunctions } from '../function/environment-functions.ts';
+import { grantOnFunctions } from '../function/grant-by-tag.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
@@ -30,7 +30,7 @@ import type { RunbookName } from '../observation/runbooks.ts';
 import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
 import { followRotation, startRotation } from '../rotation/rotation-start.ts';
 import { grantFindDefinitions } from '../secret/definition-access.ts';
-import { grantOnSecrets } from '../secret/environment-secrets.ts';
+import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import { RotatedSecret } from '../secret/rotated-secret.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
 

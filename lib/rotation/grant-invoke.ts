@@ -1,7 +1,7 @@
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { services } from '../../core/deployed/names.ts';
 import { type PolicyPages, sizedArn } from '../access/policy-pages.ts';
-import { grantOnFunctions } from '../function/environment-functions.ts';
+import { grantOnFunctions } from '../function/grant-by-tag.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { invokeRotation } from './rotation-start.ts';
 

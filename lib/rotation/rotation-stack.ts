@@ -12,8 +12,8 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import type { FoundationStack } from '../foundation/foundation-stack.ts';
 import type { Network } from '../network/network.ts';
 import { type AdminSecret, RotatedSecret } from '../secret/rotated-secret.ts';
-import { spreadFirstRotations } from './first-rotations.ts';
 import { type FunctionPair, FunctionPairs } from './function-pairs.ts';
+import { spreadFirstRotations } from './spread-first-rotations.ts';
 
 /** Props of {@link RotationStack}. */
 export interface RotationStackProps extends EnvironmentStackProps {

@@ -22,7 +22,7 @@ import { type IRekeyBus, RekeyBus } from '../events/rekey-bus.ts';
 import { wholeNumber } from '../foundation/whole-number.ts';
 import { TargetFunction } from '../function/target-function.ts';
 import type { ContainmentFunction } from '../revocation/containment-function.ts';
-import { FirstRotations } from '../rotation/first-rotation.ts';
+import { FirstRotations } from '../rotation/first-rotations.ts';
 import type { ForeignRotationFunction } from '../rotation/foreign-rotation-function.ts';
 import { RotationFunction } from '../rotation/rotation-function.ts';
 import {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Configuration } from '../../lib/config/schema.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { testApp } from '../synth/support/app.ts';
 
 /** A synthesized template, as the linters read it. */

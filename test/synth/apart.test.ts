@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { SecretInput } from '../../lib/config/schema.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { testApp } from './support/app.ts';
 
 /** How many pairs of functions two secrets need. */

@@ -3,7 +3,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { SecretInput } from '../../lib/config/schema.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry, type SecretType, secretTypes } from '../../rotators/registry.ts';
 import { allowedActions, type Statement, statements, testApp } from './support/app.ts';

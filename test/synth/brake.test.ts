@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { defineConfig } from '../../lib/config/config.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { RotationFunction, type RotationFunctionProps } from '../../lib/rotation/rotation-function.ts';
 import { type Statement, statements, testApp, testStack } from './support/app.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { partitionOf } from '../../lib/config/arn-places.ts';
 import { defineConfig } from '../../lib/config/config.ts';
-import { partitionOf } from '../../lib/config/places.ts';
 
 /** What AWS would refuse at the deploy, or the first rotation would fail on, and synth says already. */
 function said(settings: object): string {

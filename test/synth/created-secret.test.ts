@@ -4,7 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { ConfigurationInput, LooseSecretInput, SecretInput } from '../../lib/config/schema.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { ContainmentFunction } from '../../lib/revocation/containment-function.ts';
 import { ForeignRotationFunction } from '../../lib/rotation/foreign-rotation-function.ts';
 import { RotationFunction } from '../../lib/rotation/rotation-function.ts';

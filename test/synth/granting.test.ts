@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import example from '../../rekey.config.ts';
 import { type Statement, testApp } from './support/app.ts';
 import { ofEveryType } from './support/every-type.ts';

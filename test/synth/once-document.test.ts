@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { AccountPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { OnceDocument } from '../../lib/access/once-document.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { testApp, testStack } from './support/app.ts';
 import { manySecrets } from './support/many.ts';
 

@@ -3,7 +3,7 @@ import { type App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { ConfigurationInput } from '../../lib/config/schema.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import example from '../../rekey.config.ts';
 import { testApp } from './support/app.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SandboxStack } from '../../examples/sandbox/app.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { testApp } from './support/app.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rekey-sandbox-'));

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type AssemblyFigures, countAssembly } from '../../bench/scale/assembly.ts';
 import { assignShards } from '../../lib/config/shards/assignment.ts';
 import { demandsOf } from '../../lib/config/shards/capacity.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { testApp } from './support/app.ts';
 import { manySecrets } from './support/many.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { assignShards, type ShardAssignment } from '../../lib/config/shards/assignment.ts';
 import { demandsOf } from '../../lib/config/shards/capacity.ts';
-import { RekeyEnvironment } from '../../lib/environment.ts';
+import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
 import { testApp } from './support/app.ts';
 import { type Grant, grantsOf, type Resources, secretNamed } from './support/grants.ts';
 import { manySecrets } from './support/many.ts';

@@ -1,6 +1,6 @@
+import { functionId, functionKeyOf } from '../function-key.ts';
 import type { EnvironmentConfiguration, SecretConfiguration } from '../schema.ts';
 import { secretName } from '../secret-rules.ts';
-import { functionId, functionKeyOf } from './function-key.ts';
 
 /** The room that a secret takes in its rotation stack. */
 export interface Demand {

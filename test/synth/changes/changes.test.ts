@@ -6,7 +6,7 @@ import { defineConfig } from '../../../lib/config/config.ts';
 import type { ConfigurationInput, SecretInput } from '../../../lib/config/schema.ts';
 import { demandsOf } from '../../../lib/config/shards/capacity.ts';
 import { recordedShards } from '../../../lib/config/shards/record.ts';
-import { RekeyEnvironment } from '../../../lib/environment.ts';
+import { RekeyEnvironment } from '../../../lib/rekey-environment.ts';
 import { testApp } from '../support/app.ts';
 import { account, environmentAt, region, steps } from './samples.ts';
 import { type Deployment, deploymentOf, touched } from './untouched.ts';

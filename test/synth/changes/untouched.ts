@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import type { RekeyEnvironment } from '../../../lib/environment.ts';
+import type { RekeyEnvironment } from '../../../lib/rekey-environment.ts';
 
 interface Resource {
   readonly Type: string;

@@ -1,9 +1,9 @@
-import type { Strategy } from '../../../core/secret/secret.ts';
-import type { SecretTypeDescriptor } from '../../../rotators/descriptor.ts';
-import { isRotated, registry, type SecretType } from '../../../rotators/registry.ts';
-import type { EnvironmentConfiguration, PasswordConfiguration, SecretConfiguration } from '../schema.ts';
-import { secretName } from '../secret-rules.ts';
-import { identityOf } from './identity.ts';
+import type { Strategy } from '../../core/secret/secret.ts';
+import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
+import { isRotated, registry, type SecretType } from '../../rotators/registry.ts';
+import type { EnvironmentConfiguration, PasswordConfiguration, SecretConfiguration } from './schema.ts';
+import { secretName } from './secret-rules.ts';
+import { identityOf } from './shards/identity.ts';
 
 /** Names an admin secret so that a new key in the configuration does not change it. */
 type AdminIdentity = { readonly name: string } | { readonly adopt: string };
