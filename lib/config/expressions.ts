@@ -19,6 +19,9 @@ function rateHours(schedule: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * (match[2]?.startsWith('hour') ? 1 : 24);
 }
 
+/** Schedule of a secret where nothing else is said. */
+export const usualSchedule = 'rate(30 days)';
+
 /**
  * A schedule expression as Secrets Manager takes it: `rate(value hours|days)` or
  * `cron(minutes hours day-of-month month day-of-week year)` in UTC, minutes always 0 and year always `*`.

@@ -12,6 +12,7 @@ import {
   securityGroupIdSchema,
   subnetIdSchema,
   transitGatewayIdSchema,
+  usualSchedule,
   vpcIdSchema,
 } from './expressions.ts';
 import type { SecretKind } from './secret-kinds.ts';
@@ -246,7 +247,7 @@ const environmentSchema = z.strictObject({
   audit: auditSchema,
   rotation: z
     .strictObject({
-      schedule: scheduleSchema.default('rate(30 days)'),
+      schedule: scheduleSchema.default(usualSchedule),
       /**
        * Hours for which a `dual-credential` target goes on accepting the credential before the current one. Their end is looked
        * for every hour.

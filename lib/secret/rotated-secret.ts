@@ -2,7 +2,7 @@ import {
   Annotations,
   CfnDeletionPolicy,
   type CustomResource,
-  Duration,
+  type Duration,
   Token,
   Validations,
 } from 'aws-cdk-lib';
@@ -17,7 +17,7 @@ import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { DetailType } from '../../core/events/catalogue.ts';
 import type { Assignment, SecretDefinition } from '../../core/secret/definition.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
-import { scheduleSchema } from '../config/expressions.ts';
+import { scheduleSchema, usualSchedule } from '../config/expressions.ts';
 import { type IRekeyBus, RekeyBus } from '../events/rekey-bus.ts';
 import { wholeNumber } from '../foundation/whole-number.ts';
 import { TargetFunction } from '../function/target-function.ts';
@@ -403,7 +403,10 @@ export class RotatedSecret extends Construct {
 }
 
 /** Returns the schedule as Secrets Manager takes it, by the rules of the configuration. */
-function scheduleOf(id: string, { schedule = Schedule.rate(Duration.days(30)) }: RotatedSecretProps): string {
+function scheduleOf(
+  id: string,
+  { schedule = Schedule.expression(usualSchedule) }: RotatedSecretProps,
+): string {
   const expression = schedule.expressionString;
   const problem = Token.isUnresolved(expression) ? undefined : scheduleSchema.safeParse(expression).error;
   if (problem !== undefined) {

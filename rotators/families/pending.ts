@@ -3,6 +3,9 @@ import { SecretError } from '../../core/errors/rekey-error.ts';
 const remedy = 'rotate again, which makes another one';
 const shortest = 8;
 
+/** Remedy for a pending credential that its target has issued: a rotation would keep it otherwise. */
+export const giveUpPending = 'remove the AWSPENDING label and rotate again';
+
 /**
  * Refuses a pending version that is of somebody or somewhere else than it must be.
  * @throws SecretError `IdentityMismatch`

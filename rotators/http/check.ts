@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SecretError } from '../../core/errors/rekey-error.ts';
-import { requireSame } from '../families/pending.ts';
+import { giveUpPending, requireSame } from '../families/pending.ts';
 import type { Recipes } from './recipe-book.ts';
 import { type Credential, credentialOf, type HttpSecret } from './schema.ts';
-
-const remedy = 'remove the AWSPENDING label and rotate again';
 
 /**
  * Refuses a pending credential that must never be used; see {@link Rotator.check}.
@@ -21,7 +19,10 @@ export function check(nextSecret: HttpSecret, currentSecret: HttpSecret, recipes
   }
   const fault = faultOf(next, current);
   if (fault !== undefined) {
-    throw new SecretError('PendingValueRefused', `the pending credential is refused: ${fault}; ${remedy}`);
+    throw new SecretError(
+      'PendingValueRefused',
+      `the pending credential is refused: ${fault}; ${giveUpPending}`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { RekeyError, SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext, ProbeResult, TargetContext } from '../../core/rotator.ts';
+import { giveUpPending } from '../families/pending.ts';
 import { valuesOf } from './authority.ts';
 import { Caller, matches } from './caller.ts';
 import { valueAt } from './pointer.ts';
@@ -85,7 +86,7 @@ export async function apply(
   if (trial.outcome === 'rejected') {
     throw new SecretError(
       'CredentialNotYetAccepted',
-      `${trial.error.message}, for ${settleSeconds} s; if that stays so it was revoked: remove the AWSPENDING label and rotate again`,
+      `${trial.error.message}, for ${settleSeconds} s; if that stays so it was revoked: ${giveUpPending}`,
     );
   }
   if (!holds) {
@@ -97,7 +98,7 @@ export async function apply(
   if (trial.id !== undefined && trial.id !== credential.id) {
     throw new SecretError(
       'IdentityMismatch',
-      `the service says that the pending ${keys.secret} is of ${keys.id} ${trial.id}, the pending version says ${credential.id}; remove the AWSPENDING label and rotate again`,
+      `the service says that the pending ${keys.secret} is of ${keys.id} ${trial.id}, the pending version says ${credential.id}; ${giveUpPending}`,
     );
   }
 }

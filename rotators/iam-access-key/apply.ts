@@ -1,5 +1,6 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { ApplyContext } from '../../core/rotator.ts';
+import { giveUpPending } from '../families/pending.ts';
 import type { Aws } from './aws.ts';
 import { ask, ownAccount } from './probe.ts';
 import type { IamAccessKeySecret } from './schema.ts';
@@ -28,7 +29,7 @@ export async function apply(
   if (!same) {
     throw new SecretError(
       'IdentityMismatch',
-      `the pending access key ${next.accessKeyId} belongs to ${answer.arn}, it must be of the user "${next.username}" in account ${own}; remove the AWSPENDING label and rotate again`,
+      `the pending access key ${next.accessKeyId} belongs to ${answer.arn}, it must be of the user "${next.username}" in account ${own}; ${giveUpPending}`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { SecretError } from '../../core/errors/rekey-error.ts';
-import { requireSame } from '../families/pending.ts';
+import { giveUpPending, requireSame } from '../families/pending.ts';
 import { type IamAccessKeySecret, keyOf } from './schema.ts';
 
 /**
@@ -12,7 +12,7 @@ export function check(next: IamAccessKeySecret, current: IamAccessKeySecret): vo
   if (fault !== undefined) {
     throw new SecretError(
       'PendingValueRefused',
-      `the pending access key of "${next.username}" is refused: ${fault}; remove the AWSPENDING label and rotate again`,
+      `the pending access key of "${next.username}" is refused: ${fault}; ${giveUpPending}`,
     );
   }
 }
