@@ -12,6 +12,7 @@ import type {
   rotationEnvironmentSchema,
 } from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
+import type { DetailType } from '../../core/events/catalogue.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
 import type { AwsAccess, SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry, type SecretType, stepSecondsOf } from '../../rotators/registry.ts';
@@ -66,6 +67,8 @@ export interface TargetFunctionKind<Schema extends TargetSchema> {
   /** Values for the schema; {@link targetEnvironment} gives what both kinds need. */
   readonly environment: FunctionEnvironment<Schema>;
   readonly description: string;
+  /** Events that it may announce, and no others. */
+  readonly announces: readonly DetailType[];
   readonly secretActions: readonly string[];
   readonly keyActions: readonly string[];
   /** Password rules, which are outside the schema. @default - none */
@@ -144,7 +147,7 @@ export abstract class TargetFunction<Schema extends TargetSchema = TargetSchema>
       actions: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
       keyActions: ['kms:Decrypt'],
     });
-    props.bus.grantPublish(role, `rekey.${kind.service}`);
+    props.bus.grantPublish(role, `rekey.${kind.service}`, kind.announces);
     grantAppend(role, props.auditQueue);
     if (entry.database) {
       permitDatabaseLookup(role);

@@ -22,6 +22,7 @@ export class ContainmentFunction extends TargetFunction<typeof containmentEnviro
       environmentSchema: containmentEnvironmentSchema,
       environment: targetEnvironment(props),
       description: `Rekey ${props.bus.environment}: cuts off leaked ${props.type} credentials, ${props.strategy}`,
+      announces: ['Credential Contained', 'Finding Raised'],
       secretActions: [
         'secretsmanager:DescribeSecret',
         'secretsmanager:GetSecretValue',

@@ -15,6 +15,7 @@ import {
   revocationReportEnvironmentSchema,
   revocationRotateEnvironmentSchema,
 } from '../../core/deployed/variables.ts';
+import type { DetailType } from '../../core/events/catalogue.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
 import { grantAppend } from '../audit/grant-append.ts';
@@ -156,10 +157,17 @@ export class RevocationWorkflow extends Construct {
       grants: [startRotation, followRotation],
     });
     grantInvokeRotation(this.rotate.role, rotates, { environment, secrets });
-    for (const { role } of [this.intake, this.report]) {
-      props.bus.grantPublish(role, 'rekey.revocation');
+    // Each announces its own part alone: what takes requests cannot say that one succeeded.
+    const announce = ({ role }: StandardFunction, detailTypes: readonly DetailType[]) => {
+      props.bus.grantPublish(role, 'rekey.revocation', detailTypes);
       grantAppend(role, auditQueue);
-    }
+    };
+    announce(this.intake, ['Secret Revocation Started', 'Secret Revocation Rejected']);
+    announce(this.report, [
+      'Secret Revocation Succeeded',
+      'Secret Revocation Unproven',
+      'Secret Revocation Failed',
+    ]);
     this.connect(props);
     this.watch(props);
     // At synth, when all secrets of the app are there.

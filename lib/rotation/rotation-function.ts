@@ -61,6 +61,15 @@ export class RotationFunction extends TargetFunction<typeof rotationEnvironmentS
         ...(props.strategy === 'dual-credential' && overlapEnvironment(id, props)),
       },
       description: `Rekey ${props.bus.environment}: rotates ${props.type} secrets, ${props.strategy}`,
+      announces: [
+        'Secret Rotation Started',
+        'Secret Rotation Succeeded',
+        'Secret Rotation Failed',
+        'Credential Retirement Started',
+        'Credential Retired',
+        'Finding Raised',
+        'Rotation Function Braked',
+      ],
       secretActions: [
         'secretsmanager:DescribeSecret',
         'secretsmanager:GetSecretValue',

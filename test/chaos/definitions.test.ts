@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { contentDigest, type SecretContent } from '../../core/secret/definition.ts';
-import { adminOf, hosts, steps, world } from '../lambdas/rotation/defined-world.ts';
+import { adminOf, hosts, steps, withAdmin, world } from '../lambdas/rotation/defined-world.ts';
 import { crashAt, intercept } from './intercept.ts';
 
 type Happening =
@@ -61,6 +62,21 @@ const first: SecretContent = {
   masterarn: adminOf(hosts[0]),
 };
 
+/** Goes on after a leftover that was made for another definition, and was given up: the next rotation makes another one. */
+function unlessGivenUp(error: unknown): void {
+  if (!(error instanceof RekeyError && error.code === 'PendingOutdated')) throw error;
+}
+
+/** A field comes in, its rotation finds the target down, and the field is taken out before that rotation is tried again. */
+const fieldThatCameAndWent: Happening[] = [
+  { kind: 'definition', content: withAdmin({ team: 'orders' }, hosts[1]) },
+  { kind: 'rotation', cold: false, crash: { step: 0, calls: 0, when: 'before' } },
+  { kind: 'definition', content: withAdmin({ team: 'orders', pool: 0 }, hosts[1]) },
+  { kind: 'outage', of: hosts[1], on: true },
+  { kind: 'rotation', cold: false, crash: { step: 0, calls: 0, when: 'before' } },
+  { kind: 'definition', content: first },
+];
+
 async function play(scene: ReturnType<typeof world>, happening: Happening): Promise<void> {
   switch (happening.kind) {
     case 'definition':
@@ -113,7 +129,7 @@ describe.each(['single-user', 'alternating-users'] as const)('%s: definitions th
         }
         scene.definition.broken = false;
         scene.target.down.clear();
-        await scene.resume();
+        await scene.resume().catch(unlessGivenUp);
         await scene.rotate();
         await scene.rotate();
         expect(scene.logsIn()).toBe(true);
@@ -132,7 +148,7 @@ describe.each(['single-user', 'alternating-users'] as const)('%s: definitions th
         expect(scene.current()).toMatchObject({ ...others, team: 'the last word' });
         expect(scene.strayed()).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[fieldThatCameAndWent]] },
     );
   });
 });

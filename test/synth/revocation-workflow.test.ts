@@ -113,7 +113,10 @@ describe('the revocation workflow', () => {
     });
     expect(statements.find(({ Sid }) => Sid === 'FindVersions')?.Resource).toEqual(arn);
     expect(statements.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
-      StringEquals: { 'events:source': 'rekey.revocation' },
+      StringEquals: {
+        'events:source': 'rekey.revocation',
+        'events:detail-type': ['Secret Revocation Started', 'Secret Revocation Rejected'],
+      },
     });
   });
 

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
@@ -134,10 +136,17 @@ describe('the role of a rotation function', () => {
     });
   });
 
-  test('announces as rekey.rotation only', () => {
-    expect(all.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
-      StringEquals: { 'events:source': 'rekey.rotation' },
-    });
+  test('announces as rekey.rotation only, and only what its code announces', () => {
+    const { Condition } = all.find(({ Action }) => Action === 'events:PutEvents') as Statement;
+    const { StringEquals } = Condition as { StringEquals: Record<string, string | string[]> };
+    expect(StringEquals['events:source']).toBe('rekey.rotation');
+    const folder = join(import.meta.dirname, '..', '..', 'lambdas', 'rotation');
+    const created = readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .flatMap((text) => [...text.matchAll(/createEvent\(\s*[^,]+,\s*'([^']+)'/g)].map(([, type]) => type));
+    expect([...(StringEquals['events:detail-type'] ?? [])].toSorted()).toEqual(
+      [...new Set(created)].toSorted(),
+    );
   });
 
   test('comes from a role without managed policies', () => {

@@ -35,6 +35,13 @@ const others: Readonly<Record<string, string>> = {
   'core/audit/format.ts': `
 import type { AuditEvent } from 'ROOT/core/audit/format.ts';
 declare const events: readonly AuditEvent[];`,
+  'core/iam/evaluate.ts': `
+import type { Policy } from 'ROOT/core/iam/document.ts';
+import type { Principal } from 'ROOT/core/iam/request.ts';
+declare const principal: Principal;
+declare const secretArn: string;
+declare const rolePolicy: Policy;
+declare const secretPolicy: Policy;`,
   'core/audit/verify.ts': `
 import type { AuditLogSource } from 'ROOT/core/audit/verify.ts';
 declare const source: AuditLogSource;`,

@@ -1,0 +1,197 @@
+import { brakesPath, busName, environmentTag, pauseTag, serviceTag } from '../../core/deployed/names.ts';
+import type { RequestContext } from '../../core/iam/request.ts';
+import { account, type Environment, region } from './deployment.ts';
+
+/** A resource of a stack, by its type and logical id. */
+export interface Sought {
+  readonly stack: string;
+  readonly type: string;
+  readonly id: RegExp;
+}
+
+/** A request to AWS that somebody may try in an environment. */
+export interface Attempt {
+  readonly group: string;
+  /** Words of the table for it. */
+  readonly what: string;
+  readonly action: string;
+  /** Names what it is tried on: an ARN, or a resource of a stack. */
+  readonly on: (environment: Environment) => string | Sought;
+  readonly context?: (environment: Environment) => RequestContext;
+  /** Policy of the resource that decides as well. */
+  readonly guardedBy?: 'secret' | 'bucket' | 'queue';
+}
+
+const arn = (service: string, rest: string): string => `arn:aws:${service}:${region}:${account}:${rest}`;
+const secret = (environment: Environment) => arn('secretsmanager', `secret:/${environment}/orders/db-AbCdEf`);
+const adopted = (environment: Environment) =>
+  arn('secretsmanager', `secret:${environment}/billing-database-AbCdEf`);
+const bus = (environment: Environment) => arn('events', `event-bus/${busName(environment)}`);
+const ofEnvironment = (environment: Environment): RequestContext => ({
+  [`aws:ResourceTag/${environmentTag}`]: environment,
+  'secretsmanager:ModifyRotationRules': 'false',
+});
+const functionOf =
+  (service: string) =>
+  (environment: Environment): RequestContext => ({
+    [`aws:ResourceTag/${environmentTag}`]: environment,
+    [`aws:ResourceTag/${serviceTag}`]: service,
+  });
+const event = (source: string, detailType: string) => () => ({
+  'events:source': source,
+  'events:detail-type': detailType,
+});
+const inStack = (stack: string, type: string, id: RegExp) => (environment: Environment) => ({
+  stack: `rekey-${environment}-${stack}`,
+  type,
+  id,
+});
+const records = inStack('audit', 'AWS::S3::Bucket', /^AuditLogBucket/);
+const rotationFunction = inStack('rotation', 'AWS::Lambda::Function', /^Rotationpostgresql/);
+const containmentFunction = inStack('rotation', 'AWS::Lambda::Function', /^Containmentpostgresql/);
+
+const secrets = { group: 'Secrets', on: secret, context: ofEnvironment, guardedBy: 'secret' } as const;
+
+/** Everything that the matrix asks. */
+export const attempts: readonly Attempt[] = [
+  { ...secrets, what: 'read a value', action: 'secretsmanager:GetSecretValue' },
+  {
+    ...secrets,
+    what: 'read the value of an adopted one',
+    action: 'secretsmanager:GetSecretValue',
+    on: adopted,
+  },
+  { ...secrets, what: 'write a value', action: 'secretsmanager:PutSecretValue' },
+  { ...secrets, what: 'start a rotation', action: 'secretsmanager:RotateSecret' },
+  {
+    ...secrets,
+    what: 'have another function rotate it',
+    action: 'secretsmanager:RotateSecret',
+    context: (environment) => ({
+      ...ofEnvironment(environment),
+      'secretsmanager:RotationLambdaARN': arn('lambda', 'function:mine'),
+    }),
+  },
+  {
+    ...secrets,
+    what: 'move AWSCURRENT',
+    action: 'secretsmanager:UpdateSecretVersionStage',
+    context: (environment) => ({
+      ...ofEnvironment(environment),
+      'secretsmanager:VersionStage': 'AWSCURRENT',
+    }),
+  },
+  {
+    ...secrets,
+    what: 'give up a rotation (take AWSPENDING off)',
+    action: 'secretsmanager:UpdateSecretVersionStage',
+    context: (environment) => ({
+      ...ofEnvironment(environment),
+      'secretsmanager:VersionStage': 'AWSPENDING',
+    }),
+  },
+  {
+    ...secrets,
+    what: 'pause its rotations',
+    action: 'secretsmanager:TagResource',
+    context: (environment) => ({ ...ofEnvironment(environment), 'aws:TagKeys': [pauseTag] }),
+  },
+  {
+    ...secrets,
+    what: 'take it into another environment (tag)',
+    action: 'secretsmanager:TagResource',
+    context: (environment) => ({ ...ofEnvironment(environment), 'aws:TagKeys': [environmentTag] }),
+  },
+  { ...secrets, what: 'change its policy', action: 'secretsmanager:PutResourcePolicy' },
+  { ...secrets, what: 'delete it', action: 'secretsmanager:DeleteSecret' },
+  {
+    group: 'Revocation',
+    what: 'ask for one as the CLI does',
+    action: 'events:PutEvents',
+    on: bus,
+    context: event('rekey.cli', 'Secret Revocation Requested'),
+  },
+  {
+    group: 'Revocation',
+    what: 'say that one succeeded',
+    action: 'events:PutEvents',
+    on: bus,
+    context: event('rekey.revocation', 'Secret Revocation Succeeded'),
+  },
+  {
+    group: 'Revocation',
+    what: 'cut off a credential',
+    action: 'lambda:InvokeFunction',
+    on: containmentFunction,
+    context: functionOf('containment'),
+  },
+  {
+    group: 'Revocation',
+    what: 'start the workflow past the intake',
+    action: 'states:StartExecution',
+    on: inStack('revocation', 'AWS::StepFunctions::StateMachine', /^Workflow/),
+  },
+  {
+    group: 'Rotation functions',
+    what: 'invoke one',
+    action: 'lambda:InvokeFunction',
+    on: rotationFunction,
+    context: functionOf('rotation'),
+  },
+  {
+    group: 'Rotation functions',
+    what: 'change the code of one',
+    action: 'lambda:UpdateFunctionCode',
+    on: rotationFunction,
+    context: functionOf('rotation'),
+  },
+  {
+    group: 'Rotation functions',
+    what: 'release a brake',
+    action: 'ssm:PutParameter',
+    on: (environment) => arn('ssm', `parameter${brakesPath(environment)}/one`),
+  },
+  { group: 'Audit log', what: 'read records', action: 's3:GetObject', on: records, guardedBy: 'bucket' },
+  {
+    group: 'Audit log',
+    what: 'write records where nothing is',
+    action: 's3:PutObject',
+    on: records,
+    context: () => ({ 's3:if-none-match': '*' }),
+    guardedBy: 'bucket',
+  },
+  {
+    group: 'Audit log',
+    what: 'write over a record',
+    action: 's3:PutObject',
+    on: records,
+    guardedBy: 'bucket',
+  },
+  {
+    group: 'Audit log',
+    what: 'delete a record',
+    action: 's3:DeleteObjectVersion',
+    on: records,
+    guardedBy: 'bucket',
+  },
+  {
+    group: 'Audit log',
+    what: 'end its lock early',
+    action: 's3:PutObjectRetention',
+    on: records,
+    guardedBy: 'bucket',
+  },
+  {
+    group: 'Audit log',
+    what: 'append past the bus',
+    action: 'sqs:SendMessage',
+    on: inStack('audit', 'AWS::SQS::Queue', /^AuditLogQueue/),
+    guardedBy: 'queue',
+  },
+  {
+    group: 'Permissions',
+    what: 'give a role more',
+    action: 'iam:PutRolePolicy',
+    on: () => `arn:aws:iam::${account}:role/one`,
+  },
+];
