@@ -42,6 +42,7 @@ import {
   type Entry,
 } from './secret-entry.ts';
 import { firstPasswordUnknown, requirePair, validateSecret } from './secret-validation.ts';
+import { requireSoleSchedule } from './sole-schedule.ts';
 
 /** The admin secret: another secret of this app, or one that exists. */
 export type AdminSecret = RotatedSecret | ISecret | Secret | AdoptedSecret;
@@ -239,6 +240,7 @@ export class RotatedSecret extends Construct {
       // A change of the schedule must leave the credential in use alone; the first rotation has a resource of its own.
       rotateImmediatelyOnUpdate: false,
     });
+    requireSoleSchedule(this.schedule);
     if (created) {
       Validations.of(entry.secret).acknowledge({
         id: 'AwsSolutions::AwsSolutions-SMG4',

@@ -9,6 +9,7 @@ import {
   DatabaseCluster,
   DatabaseClusterEngine,
 } from 'aws-cdk-lib/aws-rds';
+import { HostedRotation } from 'aws-cdk-lib/aws-secretsmanager';
 import { auditKeyParameter, deploymentParameters } from '../../core/deployed/names.ts';
 import {
   AuditLog,
@@ -130,6 +131,24 @@ describe('a database of the CDK', () => {
     const { cluster: database, ...props } = made(false);
     RotatedSecret.ofDatabase(stack, 'Orders', { database, ...props });
     Template.fromStack(stack).resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
+  });
+
+  test.each<[string, ((database: DatabaseCluster) => unknown) | undefined]>([
+    ['of the cluster', (database) => database.addRotationSingleUser()],
+    [
+      'of the secret itself',
+      ({ secret }) =>
+        secret?.addRotationSchedule('Other', { hostedRotation: HostedRotation.postgreSqlSingleUser() }),
+    ],
+    ['by another RotatedSecret', undefined],
+  ])('is refused beside a rotation %s', (_, rotate) => {
+    const { cluster: database, ...props } = made(true);
+    RotatedSecret.ofDatabase(stack, 'Orders', { database, ...props });
+    if (rotate === undefined) RotatedSecret.ofDatabase(stack, 'Again', { database, ...props });
+    else rotate(database);
+    expect(() => Template.fromStack(stack)).toThrow(
+      /app\/Orders: its secret has another rotation schedule, app\/.*, and Secrets Manager keeps one of the two; take that one away/,
+    );
   });
 
   test('without a secret is refused with what to do', () => {
