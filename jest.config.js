@@ -32,6 +32,7 @@ process.env.CDK_DISABLE_STACK_TRACE ??= '1';
 /** One project per kind of test, so that each can be run alone: `npm run test:unit`, `test:conformance`, … */
 export default {
   testTimeout,
+  testSequencer: '<rootDir>/test/longest-first.js',
   // Modules of a test file stay in its worker's memory, and a large heap makes every later file slower: a new worker is cheaper.
   workerIdleMemoryLimit: '1GB',
   projects: [

@@ -139,6 +139,11 @@ describe('a role that may invoke the functions with two tags', () => {
         RotateImmediately: false,
       }),
     );
+    // Without an immediate rotation, the function is tried with a version that is pending for so long.
+    await eventually('the setup to have been tried', async () => {
+      const { VersionIdsToStages = {} } = await root.send(new DescribeSecretCommand({ SecretId }));
+      return !Object.values(VersionIdsToStages).flat().includes('AWSPENDING');
+    });
     const start = async (name: string, service: string) => {
       const Condition = { StringEquals: { 'aws:ResourceTag/rekey:service': service } };
       const statements = [allow('secretsmanager:RotateSecret'), { ...byTags, Condition }];
