@@ -1,5 +1,6 @@
 import { type Policy, policySchema } from '../../core/iam/document.ts';
 import { decide } from '../../core/iam/evaluate.ts';
+import type { RequestContext } from '../../core/iam/request.ts';
 import { type Attempt, attempts, type Sought } from './actions.ts';
 import { type Actor, actorNames, actorOf, peopleNames } from './actors.ts';
 import { DeployedValues } from './deployed-values.ts';
@@ -32,32 +33,57 @@ const guards: Readonly<
 export function accessMatrix(): readonly Answer[] {
   const stacks = synthesize();
   const values = new DeployedValues(stacks);
-  return actorNames.flatMap((actor) =>
-    attempts.map((attempt): Answer => {
-      const may = (from: Environment, where: Environment) =>
-        isAllowed(actorOf(actor, from, stacks, values), attempt, where, stacks, values);
-      const [one, other] = environments;
-      const [own, elsewhere] = [may(one, one), may(one, other)];
-      if (own !== may(other, other) || elsewhere !== may(other, one)) {
-        throw new Error(`${actor}: ${attempt.what}: the environments differ`);
+  const [one, other] = environments;
+  // Once for each: working templates out is all that takes time here.
+  const asked = attempts.map((attempt) => ({
+    attempt,
+    one: targetOf(attempt, one, stacks, values),
+    other: targetOf(attempt, other, stacks, values),
+  }));
+  return actorNames.flatMap((name) => {
+    const [ofOne, ofOther] = [actorOf(name, one, stacks, values), actorOf(name, other, stacks, values)];
+    return asked.map(({ attempt, ...targets }): Answer => {
+      const own = isAllowed(ofOne, attempt, targets.one);
+      const elsewhere = isAllowed(ofOne, attempt, targets.other);
+      if (
+        own !== isAllowed(ofOther, attempt, targets.other) ||
+        elsewhere !== isAllowed(ofOther, attempt, targets.one)
+      ) {
+        throw new Error(`${name}: ${attempt.what}: the environments differ`);
       }
-      return { actor, attempt, own, elsewhere };
-    }),
-  );
+      return { actor: name, attempt, own, elsewhere };
+    });
+  });
+}
+
+/** The resource that an attempt is made on in one environment. */
+interface Target {
+  readonly resource: string;
+  /** Policy of the resource, where that decides as well. */
+  readonly guard: Policy | undefined;
+  readonly context: RequestContext;
+}
+
+function targetOf(
+  { on, context, guardedBy }: Attempt,
+  environment: Environment,
+  stacks: readonly Stack[],
+  values: DeployedValues,
+): Target {
+  const sought = on(environment);
+  const arn = typeof sought === 'string' ? sought : arnOf(sought, stacks, values);
+  return {
+    resource: guardedBy === 'bucket' ? `${arn}/entries/1.ndjson` : arn,
+    guard: guardedBy && policyOf(guardedBy, arn, environment, stacks, values),
+    context: context?.(environment) ?? {},
+  };
 }
 
 function isAllowed(
   { principal, identity, tags }: Actor,
-  { action, on, context, guardedBy }: Attempt,
-  environment: Environment,
-  stacks: readonly Stack[],
-  values: DeployedValues,
+  { action }: Attempt,
+  { resource, guard, context }: Target,
 ): boolean {
-  const target = on(environment);
-  const named = typeof target === 'string' ? { arn: target } : resourceOf(target, stacks, values);
-  const resource = guardedBy === 'bucket' ? `${named.arn}/entries/1.ndjson` : named.arn;
-  const guard =
-    guardedBy === undefined ? undefined : policyOf(guardedBy, named.arn, environment, stacks, values);
   const principalTags = Object.fromEntries(
     Object.entries(tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, value] as const),
   );
@@ -67,14 +93,14 @@ function isAllowed(
       action,
       resource,
       resourceAccount: account,
-      context: { ...principalTags, 'aws:SecureTransport': 'true', ...context?.(environment) },
+      context: { ...principalTags, 'aws:SecureTransport': 'true', ...context },
     },
     { identity, ...(guard !== undefined && { resource: guard }) },
   );
   return answer.outcome === 'allowed';
 }
 
-function resourceOf({ stack: name, type, id }: Sought, stacks: readonly Stack[], values: DeployedValues) {
+function arnOf({ stack: name, type, id }: Sought, stacks: readonly Stack[], values: DeployedValues): string {
   const stack = stacks.find((one) => one.name === name);
   const [only, ...others] = Object.entries(stack?.resources ?? {})
     .filter(([each, { Type }]) => Type === type && id.test(each))
@@ -84,7 +110,7 @@ function resourceOf({ stack: name, type, id }: Sought, stacks: readonly Stack[],
       `${name} has ${others.length + Number(only !== undefined)} resources ${type} ${id}; one is expected`,
     );
   }
-  return { arn: values.arnOf(only, stack) };
+  return values.arnOf(only, stack);
 }
 
 /** Joins the policies that are attached to a resource. */
