@@ -1,9 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { defineConfig } from '../../lib/config/config.ts';
 import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
+import { synthesizeApp } from '../synthesis.ts';
 
 /** Account and region that both environments of the matrix are deployed to: the hardest case for keeping them apart. */
 export const account = '111122223333';
@@ -25,10 +22,6 @@ export interface Stack {
     Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: string } }>
   >;
 }
-
-const { context }: { context: Record<string, unknown> } = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', '..', 'cdk.json'), 'utf8'),
-);
 
 /** Synthesizes two environments of one account. Each has a secret that Rekey creates, one that it adopts, and all three roles. */
 export function synthesize(): readonly Stack[] {
@@ -57,18 +50,16 @@ export function synthesize(): readonly Stack[] {
     },
   });
   const configuration = defineConfig({ environments: { prod: settings('prod'), test: settings('test') } });
-  const outdir = mkdtempSync(join(tmpdir(), 'rekey-access-'));
-  try {
-    const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, outdir });
-    for (const [name, environment] of Object.entries(configuration.environments)) {
-      new RekeyEnvironment(app, name, { configuration: environment, directory: import.meta.dirname });
-    }
-    return app.synth().stacks.map(({ stackName, template }) => ({
+  return synthesizeApp(
+    (app) => {
+      for (const [name, environment] of Object.entries(configuration.environments)) {
+        new RekeyEnvironment(app, name, { configuration: environment, directory: import.meta.dirname });
+      }
+    },
+    ({ stackName, template }) => ({
       name: stackName,
       resources: template.Resources ?? {},
       outputs: template.Outputs ?? {},
-    }));
-  } finally {
-    rmSync(outdir, { recursive: true, force: true });
-  }
+    }),
+  );
 }

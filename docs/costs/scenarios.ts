@@ -1,12 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { defineConfig } from '../../lib/config/config.ts';
 import type { ConfigurationInput } from '../../lib/config/schema.ts';
 import { assignShards } from '../../lib/config/shards/assignment.ts';
 import { demandsOf } from '../../lib/config/shards/capacity.ts';
 import { RekeyEnvironment } from '../../lib/rekey-environment.ts';
+import { synthesizeApp } from '../synthesis.ts';
 import type { PricedTemplate } from './monthly.ts';
 
 type EnvironmentInput = ConfigurationInput['environments'][string];
@@ -50,10 +47,6 @@ export const options: readonly Option[] = [
   { name: 'mails of alarms', settings: { notifications: { emails: ['platform@example.com'] } } },
 ];
 
-const { context }: { context: Record<string, unknown> } = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', '..', 'cdk.json'), 'utf8'),
-);
-
 /** Synthesizes an environment of so many PostgreSQL secrets, without bundling its functions. */
 export function templatesFor(secrets: number, option?: Option): PricedTemplate[] {
   const { environments } = defineConfig({
@@ -84,16 +77,13 @@ export function templatesFor(secrets: number, option?: Option): PricedTemplate[]
   });
   const configuration = environments.prod;
   if (configuration === undefined) throw new Error('no environment');
-  const outdir = mkdtempSync(join(tmpdir(), 'rekey-costs-'));
-  try {
-    const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, outdir });
-    const shards = assignShards(demandsOf('prod', configuration), {
-      environment: 'prod',
-      nothingDeployed: true,
-    });
-    new RekeyEnvironment(app, 'prod', { configuration, directory: import.meta.dirname, shards });
-    return app.synth({ skipValidation: true }).stacks.map(({ template }): PricedTemplate => template);
-  } finally {
-    rmSync(outdir, { recursive: true, force: true });
-  }
+  const shards = assignShards(demandsOf('prod', configuration), {
+    environment: 'prod',
+    nothingDeployed: true,
+  });
+  return synthesizeApp(
+    (app) => new RekeyEnvironment(app, 'prod', { configuration, directory: import.meta.dirname, shards }),
+    ({ template }): PricedTemplate => template,
+    { skipValidation: true },
+  );
 }
