@@ -3,12 +3,13 @@ import { defineConfig } from './lib/config/config.ts';
 /**
  * An example to start from: a database whose login changes its own password, and one whose two users take turns. The
  * networks, the databases, their users and the admin secrets are there before: put in the ids of yours.
- * Deploy one environment with `npx cdk deploy --all -c environment=dev`.
+ * `npx rekey policy check` holds each to its policy, as the synth does. Deploy one environment with `npx cdk deploy --all -c environment=dev`.
  */
 export default defineConfig({
   form: 1,
   environments: {
     dev: {
+      policy: { stage: 'development' },
       audit: { retentionDays: 1 },
       rotation: { schedule: 'rate(7 days)', maximumAgeDays: 10 },
       networks: {
@@ -44,6 +45,7 @@ export default defineConfig({
     prod: {
       account: '111122223333',
       region: 'eu-central-1',
+      policy: { stage: 'production' },
       audit: { retentionDays: 365 },
       rotation: { schedule: 'rate(30 days)', maximumAgeDays: 45 },
       passwords: { length: 40 },
@@ -85,6 +87,7 @@ export default defineConfig({
           },
           network: 'database',
           owner: 'team-orders',
+          purpose: 'orders of the shop',
           consumers: ['orders-api', 'orders-worker'],
         },
       },

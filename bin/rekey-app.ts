@@ -28,6 +28,6 @@ const shards = recordedShards(
     locked: text('shards-locked') === 'true',
   },
 );
-new RekeyEnvironment(app, name, { configuration: environment, directory, shards });
+new RekeyEnvironment(app, name, { configuration: environment, within: configuration, directory, shards });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 app.synth();

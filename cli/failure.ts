@@ -68,7 +68,10 @@ export function explain(error: unknown): CliError {
     return failure(fault.code, told(fault, action ?? 'the call'));
   }
   if (error instanceof RekeyError) {
-    return failure(error.code, error.message);
+    // What is wrong with a file is a failed check, not a system that refuses.
+    return Object.hasOwn(codes.deployment, error.code)
+      ? new CliError(1, error.code, error.message, { cause: error })
+      : failure(error.code, error.message);
   }
   if (action !== undefined) {
     return failure('CallRefused', `${action} failed; ${summarizeError(error).message}`);

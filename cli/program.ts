@@ -274,6 +274,58 @@ export function createProgram(
       ),
     );
 
+  const configOption = ['-c, --config <path>', 'the configuration file', text, 'rekey.config.ts'] as const;
+  const policy = program
+    .command('policy')
+    .description('hold a configuration to its policy; reads files, asks AWS for nothing');
+  policy
+    .command('check')
+    .description('each rule that is broken, where, and what to do; exit code 1 while one is an error')
+    .option(...configOption)
+    .addHelpText(
+      'after',
+      examples('rekey policy check', 'rekey policy check --environment prod', 'rekey policy check --json'),
+    )
+    .action((options: { config: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/policy-check.ts')).policyCheck(invocation, options),
+      ),
+    );
+  policy
+    .command('explain')
+    .description('each rule for one secret: what it demands and where that stands, what is set and where')
+    .argument('[secret]', 'key or full name of the secret; the environment itself where it is left out', text)
+    .option('--rule <rule>', 'one rule, with its reason and its controls', text)
+    .option(...configOption)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey policy explain /prod/orders/db',
+        'rekey policy explain /prod/orders/db --rule RotationTooSeldom',
+        'rekey policy explain --environment prod',
+      ),
+    )
+    .action((name: string | undefined, options: { config: string; rule?: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/policy-explain.ts')).policyExplain(invocation, name, options),
+      ),
+    );
+  policy
+    .command('diff')
+    .description('what is tighter and what looser: between two environments, or since an earlier file')
+    .argument('[environments...]', 'two environments of the file')
+    .option('--against <path>', 'an earlier configuration file; exit code 1 if something became looser', text)
+    .option(...configOption)
+    .addHelpText(
+      'after',
+      examples('rekey policy diff dev prod', 'rekey policy diff --against before/rekey.config.ts'),
+    )
+    .action((names: readonly string[], options: { config: string; against?: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/policy-diff.ts')).policyDiff(invocation, names, options),
+      ),
+    );
+
   const audit = program.command('audit').description('read the audit log, and check that nobody changed it');
   audit
     .command('tail')

@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander';
+import { codes } from '../core/errors/codes.ts';
 import type { CliContext } from './context.ts';
 import { type CliError, type ExitCode, usageError } from './errors.ts';
 import { blameProfile, explain } from './failure.ts';
@@ -59,7 +60,13 @@ export async function run(argv: readonly string[], context: CliContext): Promise
     if (options.json) {
       context.stdout.write(errorDocument(failure));
     } else {
-      output.note(`rekey: ${failure.code}: ${failure.message}`, 'bad');
+      // The problems of a configuration come a line each; any other message is one, whatever it quotes.
+      const lines = Object.hasOwn(codes.deployment, failure.code)
+        ? failure.message.split('\n')
+        : [failure.message];
+      for (const [index, line] of lines.entries()) {
+        output.note(index === 0 ? `rekey: ${failure.code}: ${line}` : line, 'bad');
+      }
     }
     return failure.exitCode;
   }

@@ -6,13 +6,14 @@ import { RekeyError } from '../core/errors/rekey-error.ts';
 import { AccessStack } from './access/access-stack.ts';
 import { AuditStack } from './audit/audit-stack.ts';
 import { apisOf } from './config/networks.ts';
-import type { EnvironmentConfiguration } from './config/schema.ts';
+import type { Configuration, EnvironmentConfiguration } from './config/schema.ts';
 import { assignShards, rotationStackPart, type ShardAssignment } from './config/shards/assignment.ts';
 import { demandsOf } from './config/shards/capacity.ts';
 import { EventsStack } from './events/events-stack.ts';
 import { FoundationStack } from './foundation/foundation-stack.ts';
 import { Network } from './network/network.ts';
 import { isMade, NetworkStack, networkPart } from './network/network-stack.ts';
+import { holdToPolicy } from './policy/hold-to-policy.ts';
 import { RevocationStack } from './revocation/revocation-stack.ts';
 import { RotationFunction } from './rotation/rotation-function.ts';
 import { RotationStack } from './rotation/rotation-stack.ts';
@@ -20,6 +21,12 @@ import { RotationStack } from './rotation/rotation-stack.ts';
 /** Props of {@link RekeyEnvironment}. */
 export interface RekeyEnvironmentProps {
   readonly configuration: EnvironmentConfiguration;
+  /**
+   * Configuration that the environment is part of, under the construct's id. Its policy counts, and so do its other environments
+   * where a rule compares them.
+   * @default - the environment alone
+   */
+  readonly within?: Configuration;
   /** Folder that file names in the configuration are relative to. */
   readonly directory: string;
   /**
@@ -52,7 +59,12 @@ export class RekeyEnvironment extends Construct {
     // its name: resources that would be replaced have ids of their identity.
     // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html
     CrossStackReferences.of(this).consume(ReferenceStrength.WEAK);
-    const { configuration, directory } = props;
+    const { configuration, directory, within } = props;
+    holdToPolicy(this, environment, {
+      form: 1,
+      ...within,
+      environments: { ...within?.environments, [environment]: configuration },
+    });
     const { account, region } = configuration;
     const settings = (part: string, what: string) =>
       ({

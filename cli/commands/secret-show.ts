@@ -26,6 +26,7 @@ export async function secretShow(invocation: Invocation, name: string): Promise<
   output.document({
     environment: environment.name,
     ...statusDocument(status),
+    purpose: definition.purpose ?? null,
     consumers: definition.consumers,
     network: definition.network ?? null,
     rotationFunction: definition.rotationFunction,
@@ -48,6 +49,7 @@ export async function secretShow(invocation: Invocation, name: string): Promise<
       [{ text: 'type', tone: 'dim' }, definition.type],
       [{ text: 'strategy', tone: 'dim' }, definition.strategy],
       [{ text: 'owner', tone: 'dim' }, definition.owner],
+      [{ text: 'purpose', tone: 'dim' }, definition.purpose ?? '-'],
       [{ text: 'consumers', tone: 'dim' }, definition.consumers.join(', ') || 'none declared'],
       [{ text: 'network', tone: 'dim' }, definition.network ?? '-'],
       [{ text: 'schedule', tone: 'dim' }, definition.schedule],

@@ -109,6 +109,7 @@ export const codes = {
   deployment: {
     ConfigurationInvalid: false,
     ConstructInvalid: false,
+    PolicyBroken: false,
   },
   cli: {
     NodeTooOld: false,

@@ -3,7 +3,7 @@ import type { Control } from './control.ts';
 /** Weight of a violation: `error` stops a synth and a check, `warning` is shown and stops nothing. */
 export type Severity = 'error' | 'warning';
 
-/** What a rule says of itself, for reports, SARIF and the documents. */
+/** The description of a rule, for reports, SARIF and the documents. */
 export interface RuleDescription<Id extends string = string> {
   /** Name of the rule in words, such as `RotationMissing`; reports, waivers and documents use it. */
   readonly id: Id;
@@ -20,7 +20,7 @@ export interface RuleDescription<Id extends string = string> {
 export interface Violation<Id extends string = string> {
   readonly rule: Id;
   readonly severity: Severity;
-  /** What breaks the rule: a path in the configuration, a construct's path, a resource's address. Never a value. */
+  /** Place that breaks the rule: a path in the configuration, a construct's path, a resource's address. Never a value. */
   readonly subject: string;
   /** Sentence with the thing, its setting and the limit. It holds no value of a secret. */
   readonly message: string;

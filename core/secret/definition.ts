@@ -61,6 +61,8 @@ export const secretDefinitionSchema = z.object({
   type: z.string().min(1),
   strategy: z.enum(strategies),
   owner: z.string().min(1),
+  /** Sentence that says what the secret is for. */
+  purpose: z.string().min(1).optional(),
   consumers: z.array(z.string()),
   network: z.string().optional(),
   /** Schedule expression of the rotation, `rate(…)` or `cron(…)`. */

@@ -29,7 +29,7 @@ type PathsOf<T> = T extends Value
       : { [Key in keyof T & string]: Below<Key, PathsOf<NonNullable<T[Key]>>> }[keyof T & string];
 
 /** Path of a field of an environment, `secrets.*.owner` for example; `secrets.*` is the key itself. */
-export type Field = PathsOf<Environment>;
+export type Field = PathsOf<Omit<Environment, 'policy'>> | 'policy';
 
 const deploy = (what: string): Change => ({ effect: 'deploy', what });
 const rotation = (what: string): Change => ({ effect: 'rotation', what });
@@ -99,6 +99,7 @@ export const changes = {
   'reservedConcurrency.containment': reserved,
   'reservedConcurrency.writer': reserved,
   'reservedConcurrency.quota': deploy('nothing that is deployed; what would be too much is refused at synth'),
+  policy: deploy('nothing that is deployed; what breaks a rule of severity error is refused at synth'),
   'networks.*': deploy(
     'another name makes another network, with functions of its own; the former one [stays](#networks-that-change)',
   ),
@@ -152,6 +153,7 @@ export const changes = {
     'functions in that network take over; those that are no longer needed go with the deploy',
   ),
   'secrets.*.owner': deploy('stands in the definition'),
+  'secrets.*.purpose': deploy('stands in the definition'),
   'secrets.*.consumers': deploy('stands in the definition'),
   'secrets.*.passwords.length': ownPasswords,
   'secrets.*.passwords.excludeCharacters': ownPasswords,

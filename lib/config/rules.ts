@@ -27,6 +27,7 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
     ...checkPasswords(environment.passwords),
     ...checkNetworks(environment),
     ...checkPlaces(environment),
+    ...checkWaivers(environment),
   ];
   const owners = new Map<string, string>();
   for (const [key, secret] of Object.entries(environment.secrets)) {
@@ -50,6 +51,20 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
     }
   }
   return problems;
+}
+
+/** Refuses waivers of secrets that do not exist. */
+function checkWaivers({ policy, secrets }: LooseEnvironment): Problem[] {
+  return (policy?.waivers ?? []).flatMap(({ secret }, index) =>
+    secret === undefined || Object.hasOwn(secrets, secret)
+      ? []
+      : [
+          {
+            path: ['policy', 'waivers', index, 'secret'],
+            message: `no such secret; there are: ${list(secrets)}`,
+          },
+        ],
+  );
 }
 
 function checkPasswords(passwords: PasswordConfiguration): Problem[] {

@@ -15,6 +15,7 @@ import {
   usualSchedule,
   vpcIdSchema,
 } from './expressions.ts';
+import { environmentPolicySchema, policySchema } from './policy-schema.ts';
 import type { SecretKind } from './secret-kinds.ts';
 
 /** Makes the schema of keys of environments, networks and secrets: short, and safe in names of resources. */
@@ -194,6 +195,8 @@ const secretSchema = z
     network: z.string().optional(),
     /** Team or person that answers for the secret. */
     owner: z.string().min(1).max(128),
+    /** Sentence that says what the secret is for. */
+    purpose: z.string().min(1).max(256).optional(),
     /** Workloads that read the secret. */
     consumers: z.array(z.string().min(1).max(64)).max(40).default([]),
     /** Rules for its generated passwords, for consumers that put them into a URL, say. @default - those of the environment */
@@ -348,6 +351,8 @@ const environmentSchema = z.strictObject({
       quota: z.int().min(10).default(1000),
     })
     .prefault({}),
+  /** Limits that the environment and its secrets are held to at synth. @default - `policy`, or none if there is none either */
+  policy: environmentPolicySchema.optional(),
   networks: z.record(keySchema(32), networkSchema).default({}),
   secrets: z.record(keySchema(64), secretSchema).default({}),
 });
@@ -355,6 +360,8 @@ const environmentSchema = z.strictObject({
 export const configurationSchema = z.strictObject({
   /** The form that the configuration is written in; a newer version of Rekey may take another one. */
   form: z.int().min(1).default(1),
+  /** Policy of the organization, which every environment inherits. @default - none */
+  policy: policySchema.optional(),
   environments: z
     .record(environmentNameSchema, environmentSchema)
     .refine((all) => Object.keys(all).length > 0, {

@@ -141,6 +141,7 @@ export class RotationStack extends Stack {
       ...(secret.identity !== undefined && { identity: secret.identity }),
       resources: secret.resources,
       owner: secret.owner,
+      ...(secret.purpose !== undefined && { purpose: secret.purpose }),
       consumers: secret.consumers,
       ...(secret.network !== undefined && { networkName: secret.network }),
       schedule: Schedule.expression(secret.schedule ?? configuration.rotation.schedule),

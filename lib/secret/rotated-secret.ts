@@ -82,6 +82,8 @@ export interface RotatedSecretProps {
   readonly database?: IConnectable;
   /** Team or person that answers for the secret. */
   readonly owner: string;
+  /** Sentence that says what the secret is for. @default - none */
+  readonly purpose?: string;
   /** Workloads that read the secret. @default - none */
   readonly consumers?: readonly string[];
   /** Name of the network, for people. @default - none */
@@ -374,6 +376,7 @@ export class RotatedSecret extends Construct {
       type: props.rotation.type,
       strategy: props.rotation.strategy,
       owner: props.owner,
+      ...(props.purpose !== undefined && { purpose: props.purpose }),
       consumers: [...(props.consumers ?? [])],
       ...(props.networkName !== undefined && { network: props.networkName }),
       schedule: scheduleOf(id, props),

@@ -206,9 +206,14 @@ export const others: readonly Transition[] = [
     }),
   },
   {
-    name: 'another owner, and consumers',
-    fields: ['secrets.*.owner', 'secrets.*.consumers'],
-    ...ofSecret('orders', (secret) => ({ ...secret, owner: 'team-orders', consumers: ['checkout'] })),
+    name: 'another owner, consumers, and a purpose',
+    fields: ['secrets.*.owner', 'secrets.*.consumers', 'secrets.*.purpose'],
+    ...ofSecret('orders', (secret) => ({
+      ...secret,
+      owner: 'team-orders',
+      consumers: ['checkout'],
+      purpose: 'takes orders',
+    })),
   },
   {
     name: 'plaintext is allowed',
@@ -311,7 +316,7 @@ export const others: readonly Transition[] = [
     }),
   },
   {
-    name: 'all other rules of passwords, and the strategies',
+    name: 'all other rules of passwords, the strategies, and a policy',
     fields: [
       'passwords.excludeCharacters',
       'passwords.excludeNumbers',
@@ -320,6 +325,7 @@ export const others: readonly Transition[] = [
       'passwords.excludeLowercase',
       'passwords.requireEachIncludedType',
       'strategies',
+      'policy',
     ],
     apply: (environment) => ({
       ...environment,
@@ -333,6 +339,7 @@ export const others: readonly Transition[] = [
         requireEachIncludedType: true,
       },
       strategies: ['alternating-users', 'single-user'],
+      policy: { stage: 'development', require: { tls: false } },
     }),
     shows: (secret, json) => secret !== otherKey || /^[d-z]{30}$/.test(String(json.password)),
   },

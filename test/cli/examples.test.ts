@@ -18,7 +18,7 @@ const wordsOf = (line: string): string[] =>
     ([, quoted, plain]) => quoted ?? plain ?? '',
   );
 
-/** The command that a line chooses, and its arguments, which are all names of secrets. */
+/** The command that a line chooses, and its arguments, which are names of secrets where they are not of environments. */
 function understood(line: string): { chosen: boolean; secrets: readonly string[] } {
   let chosen = false;
   const program = createProgram('1', () => {
@@ -28,7 +28,11 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   const [, ...argv] = wordsOf(line);
   program.parse(argv, { from: 'user' });
   const leaves = walk(program).filter(({ commands }) => commands.length === 0);
-  const secrets = leaves.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
+  const secrets = leaves.flatMap((leaf) =>
+    leaf.registeredArguments.some((argument) => argument.name() === 'environments')
+      ? []
+      : [...leaf.args, leaf.getOptionValue('secret') ?? []].flat(),
+  );
   return { chosen, secrets };
 }
 

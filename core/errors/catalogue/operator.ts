@@ -13,6 +13,12 @@ export const deployment: Entries<'deployment'> = {
     mender: 'operator',
     remedy: 'Correct the properties that the message names.',
   },
+  PolicyBroken: {
+    meaning: 'A configuration breaks rules of its policy that stop a synth.',
+    mender: 'operator',
+    remedy:
+      'Do what the message says under each rule; `rekey policy explain` shows where a demand comes from. A waiver with a reason and a last day keeps a rule broken for a while.',
+  },
 };
 
 /** Errors of the command line. */

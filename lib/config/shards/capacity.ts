@@ -88,7 +88,7 @@ function demandOf(
       (created ? 4_000 : 2_500) +
       12 * name.length +
       2 * sharedSize +
-      2 * JSON.stringify([secret.create?.fields, secret.consumers, secret.owner]).length,
+      2 * JSON.stringify([secret.create?.fields, secret.consumers, secret.owner, secret.purpose]).length,
     // The secret, with its key, to be rotated; of a created one also the definition and its note, and of one that may have
     // been created once the definition.
     policySize: (created ? 5 : (hasKey ? 3 : 2) + (name.startsWith(`/${environment}/`) ? 1 : 0)) * arn + 20,

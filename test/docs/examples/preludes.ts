@@ -42,6 +42,15 @@ declare const principal: Principal;
 declare const secretArn: string;
 declare const rolePolicy: Policy;
 declare const secretPolicy: Policy;`,
+  'core/policy/compare.ts': `
+import type { EnvironmentFacts } from 'ROOT/core/policy/facts.ts';
+declare const before: EnvironmentFacts;
+declare const after: EnvironmentFacts;`,
+  'core/policy/detect.ts': `
+import { usualDetection } from 'ROOT/core/policy/demands.ts';`,
+  'core/policy/examine.ts': `
+import type { EnvironmentFacts } from 'ROOT/core/policy/facts.ts';
+declare const environments: readonly EnvironmentFacts[];`,
   'core/audit/verify.ts': `
 import type { AuditLogSource } from 'ROOT/core/audit/verify.ts';
 declare const source: AuditLogSource;`,

@@ -142,6 +142,10 @@ const samples: Readonly<Record<Field, Sample>> = {
   'passwords.excludeUppercase': setting(true, false),
   'passwords.excludeLowercase': setting(false, true),
   'passwords.requireEachIncludedType': setting(true, false),
+  policy: setting(
+    { stage: 'development', require: { tls: false } },
+    { stage: 'development', severity: { PlaintextAllowed: 'off' } },
+  ),
   strategies: setting(
     ['single-user', 'dual-credential', 'alternating-users'],
     ['alternating-users', 'single-user', 'dual-credential'],
@@ -314,6 +318,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'secrets.*.identity.ssl': assigned('ssl', { ssl: true }, { ssl: false }),
   'secrets.*.network': ofCreated('network', optional('existing-vpcid', 'existing-subnetids')),
   'secrets.*.owner': ofCreated('owner', ['team-orders', 'team-billing', 'team-stock', 'team-orders']),
+  'secrets.*.purpose': ofCreated('purpose', optional('takes orders', 'takes and ships orders')),
   'secrets.*.consumers': ofCreated('consumers', optional(['checkout'], ['checkout', 'ledger'])),
   'secrets.*.schedule': ofCreated('schedule', optional('rate(7 days)', 'cron(0 3 1 * ? *)')),
   'secrets.*.maximumAgeDays': ofCreated('maximumAgeDays', optional(100, 200)),
