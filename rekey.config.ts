@@ -46,6 +46,7 @@ export default defineConfig({
       account: '111122223333',
       region: 'eu-central-1',
       policy: { stage: 'production' },
+      lifecycle: {},
       audit: { retentionDays: 365 },
       rotation: { schedule: 'rate(30 days)', maximumAgeDays: 45 },
       passwords: { length: 40 },

@@ -70,6 +70,31 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.rotation, rekey.containment',
     meaning: 'Something that a person should look at; the work itself went on.',
   },
+  'Secret Registered': {
+    source: 'rekey.lifecycle',
+    meaning: 'A secret is looked after from now on: its owner, purpose and expiry.',
+  },
+  'Secret Ownership Transferred': {
+    source: 'rekey.lifecycle',
+    meaning: 'The configuration names another owner than was recorded.',
+  },
+  'Secret Expiry Near': {
+    source: 'rekey.lifecycle',
+    meaning: 'A secret ends soon; once at each of the days that the configuration names.',
+  },
+  'Secret Replacement Due': {
+    source: 'rekey.lifecycle',
+    meaning: 'A person must replace a secret that nothing rotates, soon or already; then every week.',
+  },
+  'Secret Expired': {
+    source: 'rekey.lifecycle',
+    meaning:
+      'The last day of a secret has passed. Its rotations ended and its target refuses it, or the note says what a person must do.',
+  },
+  'Secret Expiry Extended': {
+    source: 'rekey.lifecycle',
+    meaning: 'The expiry of a secret that had ended was put off; it works again after its next rotation.',
+  },
   'Secret Revocation Requested': {
     source: 'rekey.cli, or a source that the configuration allows',
     meaning:

@@ -5,6 +5,7 @@ import { policyRules } from '../core/policy/rules/index.ts';
 const limits = {
   rotateWithinDays: 'days at most',
   maximumAgeDays: 'days at most',
+  replaceWithinDays: 'days at most',
   overlapHours: 'hours at most',
   passwordBits: 'bits at least',
   auditRetentionDays: 'days at least',

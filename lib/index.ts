@@ -56,6 +56,8 @@ export {
   type StandardFunctionProps,
 } from './function/standard-function.ts';
 export type { TargetFunctionProps } from './function/target-function.ts';
+export type { ManualSecretProps } from './lifecycle/manual-secrets.ts';
+export { SecretLifecycle, type SecretLifecycleProps } from './lifecycle/secret-lifecycle.ts';
 export { Network, type NetworkProps } from './network/network.ts';
 export {
   type ObservedSecret,

@@ -73,6 +73,9 @@ export const networkParameter = (part: string): `network-${string}` => `network-
 /** Gives the SSM path below which each secret's definition stands as one parameter; see `core/secret/definition.ts`. */
 export const definitionsPath = (environment: string): string => `/rekey/${environment}/secrets`;
 
+/** Gives the SSM path below which stands what is known of each secret that people replace. */
+export const manualSecretsPath = (environment: string): string => `/rekey/${environment}/manual-secrets`;
+
 /**
  * Names the SSM parameter of a secret's definition. Secret names may hold `/ _ + = . @ -`; parameter names may not hold
  * `+ = @`, so every character outside `[A-Za-z0-9-]` is written as `.` and its hexadecimal code.
@@ -127,5 +130,6 @@ export const services = {
   sessionCutoff: 'session-cutoff',
   revocation: 'revocation',
   observation: 'observation',
+  lifecycle: 'lifecycle',
   audit: 'audit',
 } as const;

@@ -75,6 +75,19 @@ export const revocationReportEnvironmentSchema = z.object(common);
 /** Variables of the function that records foreign rotations. */
 export const observationEnvironmentSchema = z.object(common);
 
+/** Variables of the function that looks after the life of secrets. */
+export const lifecycleEnvironmentSchema = z.object({
+  ...common,
+  /** Numbers of days before a date at which its owner is reminded, separated by commas. */
+  REKEY_REMIND_DAYS_BEFORE: list.pipe(
+    z
+      .array(z.string())
+      .min(1)
+      .transform((days) => days.map(Number))
+      .pipe(z.array(z.int().min(0).max(366))),
+  ),
+});
+
 /** The audit writer. */
 export const auditWriterEnvironmentSchema = z.object({
   REKEY_ENVIRONMENT: z.string().min(1),

@@ -91,6 +91,17 @@ const replaced = {
   completedAt: z.iso.datetime(),
 };
 
+/** Fields of what is recorded on the life of a secret. */
+const cared = { secretArn: z.string().min(1), secretName: z.string().min(1) };
+
+/** Fields of a reminder. */
+const dated = {
+  owner: z.string().min(1),
+  date: z.iso.date(),
+  /** Days until that date; negative when it has passed. */
+  daysLeft: z.int(),
+};
+
 const dataSchemas = {
   'Secret Rotation Started': z.object({ ...rotated, previousVersionId: z.string().optional() }),
   'Secret Rotation Succeeded': z.object({
@@ -147,6 +158,32 @@ const dataSchemas = {
     code: z.string(),
     severity: z.enum(severities),
     message: z.string(),
+  }),
+  'Secret Registered': z.object({
+    ...cared,
+    owner: z.string().min(1),
+    /** Type of the secret; `manual` where a person replaces it. */
+    secretType: z.string().min(1),
+    purpose: z.string().optional(),
+    expires: z.iso.date().optional(),
+  }),
+  'Secret Ownership Transferred': z.object({ ...cared, from: z.string(), to: z.string().min(1) }),
+  'Secret Expiry Near': z.object({ ...cared, ...dated }),
+  'Secret Replacement Due': z.object({ ...cared, ...dated }),
+  'Secret Expired': z.object({
+    ...cared,
+    owner: z.string().min(1),
+    /** Last day on which it was to work. */
+    expires: z.iso.date(),
+    /** True where the target was seen to refuse it. Otherwise the note is a task for a person. */
+    ended: z.boolean(),
+    note: z.string().optional(),
+  }),
+  'Secret Expiry Extended': z.object({
+    ...cared,
+    owner: z.string().min(1),
+    /** The new last day; absent where it expires no more. */
+    expires: z.iso.date().optional(),
   }),
   'Secret Revocation Requested': revocationRequestSchema,
   'Secret Revocation Rejected': z.object({

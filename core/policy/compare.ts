@@ -19,6 +19,7 @@ export interface PolicyChange {
 const limits = {
   rotateWithinDays: 'lower',
   maximumAgeDays: 'lower',
+  replaceWithinDays: 'lower',
   overlapHours: 'lower',
   waiverDays: 'lower',
   passwordBits: 'higher',

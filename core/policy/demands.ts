@@ -11,6 +11,7 @@ export const requirements = [
   'separateDuties',
   'separateEnvironments',
   'brake',
+  'lifecycle',
   'purpose',
   'consumers',
   'reasons',
@@ -27,6 +28,8 @@ export interface Demands {
   readonly cadenceReason?: string | undefined;
   /** Most days until a secret that has not rotated counts as overdue. */
   readonly maximumAgeDays?: number | undefined;
+  /** Most days between two replacements of a secret that nothing rotates. */
+  readonly replaceWithinDays?: number | undefined;
   /** Most hours for which a replaced credential works on. */
   readonly overlapHours?: number | undefined;
   /** Fewest bits of entropy of a generated password. */
@@ -69,7 +72,7 @@ export const stages = ['development', 'staging', 'production'] as const;
 export type Stage = (typeof stages)[number];
 
 const always = { separateEnvironments: true, tls: true } as const;
-const shared = { waiverDays: 90, passwordBits: 96 } as const;
+const shared = { waiverDays: 90, passwordBits: 96, replaceWithinDays: 365 } as const;
 
 /** Names that hardly stand for anything but a secret. */
 export const usualDetection: Detection = {
@@ -131,6 +134,7 @@ export const stageDemands: Readonly<Record<Stage, Demands>> = {
       notifications: true,
       separateDuties: true,
       brake: true,
+      lifecycle: true,
       purpose: true,
       consumers: true,
       reasons: true,

@@ -113,6 +113,7 @@ const units: Readonly<Partial<Record<DemandName, string>>> = {
   rotateWithinDays: 'days at most',
   maximumAgeDays: 'days at most',
   waiverDays: 'days at most',
+  replaceWithinDays: 'days at most',
   overlapHours: 'hours at most',
   passwordBits: 'bits at least',
   auditRetentionDays: 'days at least',

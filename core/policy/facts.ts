@@ -50,6 +50,10 @@ export interface EnvironmentFacts {
   /** Principals by the role that they may assume. */
   readonly access: Readonly<Record<string, readonly string[]>>;
   readonly secrets: readonly SecretFacts[];
+  /** Secrets that people replace, by their keys. */
+  readonly manualSecrets: Readonly<Record<string, { readonly replaceEveryDays: number }>>;
+  /** True if new secrets, their owners and their ends are recorded. */
+  readonly hasLifecycle: boolean;
   readonly policy: EnvironmentPolicy;
 }
 

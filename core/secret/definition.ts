@@ -64,6 +64,8 @@ export const secretDefinitionSchema = z.object({
   /** Sentence that says what the secret is for. */
   purpose: z.string().min(1).optional(),
   consumers: z.array(z.string()),
+  /** Last day on which it is to work, as `2027-03-31`. */
+  expires: z.string().optional(),
   network: z.string().optional(),
   /** Schedule expression of the rotation, `rate(…)` or `cron(…)`. */
   schedule: z.string(),

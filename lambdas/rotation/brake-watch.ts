@@ -102,4 +102,4 @@ export class BrakeWatch {
 /** Tells whether an error says that the rotation was kept from beginning. */
 export const isHeldUp = (error: unknown): error is RekeyError =>
   error instanceof RekeyError &&
-  ['RotationPaused', 'RotationBraked', 'CanaryUnfinished'].includes(error.code);
+  ['RotationPaused', 'SecretExpired', 'RotationBraked', 'CanaryUnfinished'].includes(error.code);

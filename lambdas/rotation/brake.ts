@@ -46,7 +46,7 @@ const mostRemembered = 100;
  * or was asked about a version that does not wait for it. Who may invoke the function could otherwise engage its brake.
  */
 const uncounted: ReadonlySet<string> = new Set([
-  ...['RotationPaused', 'RotationBraked', 'CanaryUnfinished'],
+  ...['RotationPaused', 'SecretExpired', 'RotationBraked', 'CanaryUnfinished'],
   ...['RotationDisabled', 'VersionUnknown', 'VersionNotPending'],
 ]);
 

@@ -2,6 +2,7 @@ import { pausedUntil } from '../../core/deployed/pause.ts';
 import { isRevocationToken } from '../../core/deployed/revocation-token.ts';
 import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import type { EventOrigin } from '../../core/events/create.ts';
+import { hasExpired, lifecycleTags } from '../../core/lifecycle/marks.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
 import { isFirstValue, parseSecretJson } from './secret-value.ts';
@@ -19,11 +20,11 @@ export interface MayBeginDependencies {
 }
 
 /**
- * Refuses to begin a rotation that is paused, braked or behind a canary.
+ * Refuses to begin a rotation of a secret that is expired, paused, braked or behind a canary.
  *
  * A rotation whose value is stored has begun, and may have reached the target: it goes on. That of a revocation waits for nobody.
  * A first rotation waits for the canary as long as a function can, and then goes on.
- * @throws SecretError `RotationPaused` | `RotationBraked` | `CanaryUnfinished`
+ * @throws SecretError `SecretExpired` | `RotationPaused` | `RotationBraked` | `CanaryUnfinished`
  */
 export async function requireMayBegin(
   secret: SecretDescription,
@@ -32,6 +33,7 @@ export async function requireMayBegin(
 ): Promise<void> {
   if (isRevocationToken(token)) return;
   try {
+    requireUnexpired(secret);
     requireUnpaused(secret, origin.clock.now());
     await mayBegin?.(secret, token);
   } catch (error) {
@@ -47,6 +49,14 @@ async function logsInNowhere(secret: SecretDescription, store: Pick<SecretStore,
   const versionId = versionWith(secret, stages.current);
   const current = versionId === undefined ? undefined : await store.read(secret.arn, { versionId });
   return current !== undefined && isFirstValue(parseSecretJson(current.value, secret.name));
+}
+
+function requireUnexpired({ name, tags }: SecretDescription): void {
+  if (!hasExpired(tags)) return;
+  throw new SecretError(
+    'SecretExpired',
+    `${name} expired (${tags[lifecycleTags.expired]}); a later \`expires\` in its configuration lets it rotate again`,
+  );
 }
 
 function requireUnpaused({ name, tags }: SecretDescription, now: Date): void {

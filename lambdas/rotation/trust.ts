@@ -88,6 +88,7 @@ async function unexplained<S extends object>(
  */
 const hopeless: ReadonlySet<string> = new Set([
   'RotationPaused',
+  'SecretExpired',
   'RotationBraked',
   'CanaryUnfinished',
   'PendingOutdated',

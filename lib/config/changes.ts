@@ -99,6 +99,16 @@ export const changes = {
   'reservedConcurrency.containment': reserved,
   'reservedConcurrency.writer': reserved,
   'reservedConcurrency.quota': deploy('nothing that is deployed; what would be too much is refused at synth'),
+  'lifecycle.remindDaysBefore': deploy('the owners of secrets are reminded at those days'),
+  'manualSecrets.*': deploy('the key is for the configuration and its parameter alone'),
+  'manualSecrets.*.adopt': deploy('that secret is looked after; the former one is left as it is'),
+  'manualSecrets.*.owner': deploy(
+    'is recorded with the next run of the lifecycle, and reminded from then on',
+  ),
+  'manualSecrets.*.purpose': deploy('stands in its parameter'),
+  'manualSecrets.*.consumers': deploy('stands in its parameter'),
+  'manualSecrets.*.replaceEveryDays': deploy('counts from the time at which the current value was stored'),
+  'manualSecrets.*.expires': deploy('the owner is reminded of it'),
   policy: deploy('nothing that is deployed; what breaks a rule of severity error is refused at synth'),
   'networks.*': deploy(
     'another name makes another network, with functions of its own; the former one [stays](#networks-that-change)',
@@ -154,6 +164,9 @@ export const changes = {
   ),
   'secrets.*.owner': deploy('stands in the definition'),
   'secrets.*.purpose': deploy('stands in the definition'),
+  'secrets.*.expires': deploy(
+    'the secret ends after that day. A later day, or none, lets a secret that has ended rotate again',
+  ),
   'secrets.*.consumers': deploy('stands in the definition'),
   'secrets.*.passwords.length': ownPasswords,
   'secrets.*.passwords.excludeCharacters': ownPasswords,

@@ -6,6 +6,7 @@ import { passwordPolicy } from '../../core/secret/password.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
 import { longestGapHours, usualSchedule } from './expressions.ts';
+import { hasLifecycle } from './lifecycle.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import type { PolicyConfiguration } from './policy-schema.ts';
 import type { Configuration, EnvironmentConfiguration, SecretConfiguration } from './schema.ts';
@@ -32,7 +33,7 @@ function environmentFacts(
   organization: PolicyConfiguration | undefined,
 ): EnvironmentFacts {
   const path = `environments.${name}`;
-  const { account, region, audit, rotation, notifications, access, secrets } = environment;
+  const { account, region, audit, rotation, notifications, access, secrets, manualSecrets } = environment;
   return {
     name,
     path,
@@ -45,6 +46,8 @@ function environmentFacts(
     },
     notifies: notifications.emails.length > 0 || notifications.topicArn !== undefined,
     access,
+    manualSecrets,
+    hasLifecycle: hasLifecycle(environment),
     secrets: Object.entries(secrets).map(([key, secret]) => secretFacts(name, key, secret, environment)),
     policy: policyOf(path, environment, organization),
   };

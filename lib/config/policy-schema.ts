@@ -50,6 +50,8 @@ const demandsSchema = z
     cadenceReason: z.string().min(1).max(1024),
     /** Most days until a secret that has not rotated counts as overdue. */
     maximumAgeDays: z.int().min(1).max(1000),
+    /** Most days between two replacements of a secret that nothing rotates. */
+    replaceWithinDays: wholeDays,
     /** Most hours for which a replaced credential works on. */
     overlapHours: z.int().min(0).max(8760),
     /** Fewest bits of entropy of a generated password. */
@@ -83,7 +85,7 @@ export const policySchema = demandsSchema;
 
 const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
 /** Reads a day of the calendar as `2027-03-31`. */
-const daySchema = z
+export const daySchema = z
   .string()
   .regex(dayPattern, 'must be a day such as 2027-03-31')
   .refine((day) => !dayPattern.test(day) || new Date(`${day}T00:00:00Z`).toJSON()?.slice(0, 10) === day, {

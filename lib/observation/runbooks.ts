@@ -71,6 +71,13 @@ export const runbooks = {
     investigation: 'The observer’s log group; the messages in its dead-letter queue.',
     resolution: 'Remove the cause, then redrive the queue to the observer; rekey audit verify must pass.',
   },
+  'lifecycle-function-errors': {
+    description:
+      'The function that looks after the life of secrets ended with an error. An expired secret may still work.',
+    investigation: 'The function’s log group: it names each secret with the code of its error.',
+    resolution:
+      'Mend what the code names; the next run, once a day, tries again, and aws lambda invoke does it now.',
+  },
   'observation-function-errors': {
     description:
       'What records the rotations by functions that are not Rekey’s ended with an error. Events are tried again.',

@@ -2,8 +2,12 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { hasLifecycle } from '../config/lifecycle.ts';
+import type { EnvironmentConfiguration } from '../config/schema.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
+import type { ManualSecretProps } from '../lifecycle/manual-secrets.ts';
+import { SecretLifecycle } from '../lifecycle/secret-lifecycle.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { RevocationWorkflow } from './revocation-workflow.ts';
 
@@ -15,9 +19,11 @@ export interface RevocationStackProps extends EnvironmentStackProps {
   readonly secrets: readonly RotatedSecret[];
 }
 
-/** The revocation workflow. */
+/** The revocation workflow, and what ends secrets that expire. */
 export class RevocationStack extends Stack {
   readonly workflow: RevocationWorkflow;
+  /** Absent where the configuration has no `lifecycle`, and each secret rotates for good. */
+  readonly lifecycle: SecretLifecycle | undefined;
 
   constructor(scope: Construct, id: string, props: RevocationStackProps) {
     super(scope, id, props);
@@ -32,5 +38,29 @@ export class RevocationStack extends Stack {
       alarmTopic: props.topic,
       reservedConcurrency: configuration.reservedConcurrency,
     });
+    this.lifecycle = hasLifecycle(configuration)
+      ? new SecretLifecycle(this, 'Lifecycle', {
+          bus,
+          auditQueue,
+          secrets,
+          alarmTopic: props.topic,
+          manualSecrets: manualSecretsOf(configuration),
+          ...configuration.lifecycle,
+        })
+      : undefined;
   }
 }
+
+/** Hands the secrets that people replace to the construct. */
+const manualSecretsOf = ({ manualSecrets }: EnvironmentConfiguration): Record<string, ManualSecretProps> =>
+  Object.fromEntries(
+    Object.entries(manualSecrets).map(([name, { adopt, replaceEveryDays, expires, ...rest }]) => [
+      name,
+      {
+        ...rest,
+        secret: adopt,
+        replaceEvery: Duration.days(replaceEveryDays),
+        ...(expires !== undefined && { expires }),
+      },
+    ]),
+  );

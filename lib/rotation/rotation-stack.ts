@@ -143,6 +143,7 @@ export class RotationStack extends Stack {
       owner: secret.owner,
       ...(secret.purpose !== undefined && { purpose: secret.purpose }),
       consumers: secret.consumers,
+      ...(secret.expires !== undefined && { expires: secret.expires }),
       ...(secret.network !== undefined && { networkName: secret.network }),
       schedule: Schedule.expression(secret.schedule ?? configuration.rotation.schedule),
       maximumAge: Duration.days(secret.maximumAgeDays ?? configuration.rotation.maximumAgeDays),

@@ -84,6 +84,8 @@ export interface RotatedSecretProps {
   readonly owner: string;
   /** Sentence that says what the secret is for. @default - none */
   readonly purpose?: string;
+  /** Last day on which it works, as `2027-03-31`; a {@link SecretLifecycle} ends it. @default - it works for good */
+  readonly expires?: string;
   /** Workloads that read the secret. @default - none */
   readonly consumers?: readonly string[];
   /** Name of the network, for people. @default - none */
@@ -378,6 +380,7 @@ export class RotatedSecret extends Construct {
       owner: props.owner,
       ...(props.purpose !== undefined && { purpose: props.purpose }),
       consumers: [...(props.consumers ?? [])],
+      ...(props.expires !== undefined && { expires: props.expires }),
       ...(props.networkName !== undefined && { network: props.networkName }),
       schedule: scheduleOf(id, props),
       ...(props.maximumAge !== undefined && {

@@ -1,5 +1,5 @@
 import { defineConfig } from '../../lib/config/config.ts';
-import type { SecretInput } from '../../lib/config/schema.ts';
+import type { ConfigurationInput, SecretInput } from '../../lib/config/schema.ts';
 
 /**
  * Reads a variable of the configuration that the tour and the end-to-end tests deploy on the local cloud. Ports are known only
@@ -34,6 +34,10 @@ const secret = {
 const port = variable('REKEY_LOCAL_POSTGRES_PORT');
 /** Secrets of targets that not every machine has, as JSON. */
 const further: Record<string, SecretInput> = JSON.parse(process.env.REKEY_LOCAL_SECRETS ?? '{}');
+/** Further settings of the environment, as JSON. */
+const more: Partial<ConfigurationInput['environments'][string]> = JSON.parse(
+  process.env.REKEY_LOCAL_MORE ?? '{}',
+);
 
 export default defineConfig({
   environments: {
@@ -77,6 +81,7 @@ export default defineConfig({
         },
         ...further,
       },
+      ...more,
     },
   },
 });

@@ -206,13 +206,14 @@ export const others: readonly Transition[] = [
     }),
   },
   {
-    name: 'another owner, consumers, and a purpose',
-    fields: ['secrets.*.owner', 'secrets.*.consumers', 'secrets.*.purpose'],
+    name: 'another owner, consumers, a purpose and a last day',
+    fields: ['secrets.*.owner', 'secrets.*.consumers', 'secrets.*.purpose', 'secrets.*.expires'],
     ...ofSecret('orders', (secret) => ({
       ...secret,
       owner: 'team-orders',
       consumers: ['checkout'],
       purpose: 'takes orders',
+      expires: '2036-12-31',
     })),
   },
   {
@@ -342,6 +343,33 @@ export const others: readonly Transition[] = [
       policy: { stage: 'development', require: { tls: false } },
     }),
     shows: (secret, json) => secret !== otherKey || /^[d-z]{30}$/.test(String(json.password)),
+  },
+  {
+    name: 'a secret that people replace',
+    fields: [
+      'lifecycle.remindDaysBefore',
+      'manualSecrets.*',
+      'manualSecrets.*.adopt',
+      'manualSecrets.*.owner',
+      'manualSecrets.*.purpose',
+      'manualSecrets.*.consumers',
+      'manualSecrets.*.replaceEveryDays',
+      'manualSecrets.*.expires',
+    ],
+    apply: (environment) => ({
+      ...environment,
+      lifecycle: { remindDaysBefore: [14] },
+      manualSecrets: {
+        licence: {
+          adopt: 'vendor/licence',
+          owner: 'team-shop',
+          purpose: 'opens the API of a vendor',
+          consumers: ['shop'],
+          replaceEveryDays: 365,
+          expires: '2036-12-31',
+        },
+      },
+    }),
   },
   {
     name: 'reserved concurrency',

@@ -5,6 +5,7 @@ import { acts } from '../../local/tour/acts/index.ts';
 import { availableTypes } from '../conformance/scene.ts';
 import { access } from './access.ts';
 import { brake } from './brake.ts';
+import { lifecycle } from './lifecycle.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
@@ -36,6 +37,7 @@ types(world, [
 ]);
 rotation(world);
 brake(world);
+lifecycle(world);
 access(world);
 revocation(world);
 

@@ -47,6 +47,22 @@ export interface RequestDetail {
   readonly data: Record<string, unknown>;
 }
 
+/** Name of a secret that nothing rotates. */
+export const manualSecret = 'vendor/licence';
+
+/** Settings of the environment that the tour does without. */
+const more = {
+  lifecycle: {},
+  manualSecrets: {
+    licence: {
+      adopt: manualSecret,
+      owner: 'team-shop',
+      purpose: 'opens the API of a vendor',
+      replaceEveryDays: 1,
+    },
+  },
+};
+
 export async function openWorld(cleanup: Cleanup): Promise<World> {
   const [directory, servers] = [await newFolder('e2e'), await newServerFolder('e2e')];
   for (const folder of [directory, servers]) {
@@ -62,7 +78,11 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
       return further.targets;
     },
     // An overlap is over as soon as somebody looks, and two secrets of one function that fail in a row are enough.
-    variables: { REKEY_LOCAL_OVERLAP_HOURS: '0', REKEY_LOCAL_BRAKE_AFTER: '2' },
+    variables: {
+      REKEY_LOCAL_OVERLAP_HOURS: '0',
+      REKEY_LOCAL_BRAKE_AFTER: '2',
+      REKEY_LOCAL_MORE: JSON.stringify(more),
+    },
   });
   participants.push(...cache(deployment));
   const { cloud, credentials } = deployment;

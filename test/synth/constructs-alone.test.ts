@@ -20,6 +20,7 @@ import {
   RotationFunction,
   RotationObserver,
   RunbookAlarm,
+  SecretLifecycle,
   StandardFunction,
 } from '../../lib/index.ts';
 import { allowedActions, statements } from './support/app.ts';
@@ -58,6 +59,19 @@ beforeAll(() => {
     ForeignRotationFunction: foreign,
     RotatedSecret: orders,
     RevocationWorkflow: workflow,
+    SecretLifecycle: new SecretLifecycle(stack, 'Lifecycle', {
+      bus,
+      auditQueue,
+      secrets: [orders],
+      manualSecrets: {
+        licence: {
+          secret: 'vendor/licence',
+          owner: 'team-orders',
+          purpose: 'opens an API',
+          replaceEvery: Duration.days(180),
+        },
+      },
+    }),
     RotationObserver: new RotationObserver(stack, 'Observer', { bus, auditQueue, secrets: [orders] }),
     RunbookAlarm: new RunbookAlarm(stack, 'Alarm', {
       environment: 'prod',
@@ -126,6 +140,14 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'StepFunctions::StateMachine': 1,
     'Events::Rule': 2,
     'CloudWatch::Alarm': 14,
+  },
+  SecretLifecycle: {
+    ...aFunction,
+    'SSM::Parameter': 1,
+    'Lambda::EventInvokeConfig': 1,
+    'Lambda::Permission': 1,
+    'Events::Rule': 1,
+    'CloudWatch::Alarm': 2,
   },
   RotationObserver: {
     ...aFunction,

@@ -18,6 +18,7 @@ import {
   ContainmentFunction,
   type FunctionEnvironment,
   type IRekeyBus,
+  type ManualSecretProps,
   Network,
   type NetworkAttachment,
   type NetworkProps,
@@ -37,6 +38,8 @@ import {
   type RunbookAlarmProps,
   type RunbookName,
   runbooks,
+  SecretLifecycle,
+  type SecretLifecycleProps,
   type SecretType,
   StandardFunction,
   type StandardFunctionProps,
@@ -223,6 +226,30 @@ new RevocationWorkflow(stack, 'Revocation', { ...workflowProps, maximumRequestAg
 new RevocationWorkflow(stack, 'Revocation', { ...workflowProps, reservedConcurrency: { report: 1 } });
 
 // What watches.
+const manual: ManualSecretProps = {
+  secret: 'vendor/licence',
+  owner: 'team-orders',
+  purpose: 'opens the API of a vendor',
+  replaceEvery: Duration.days(180),
+};
+const lifecycleProps: SecretLifecycleProps = {
+  bus,
+  auditQueue: queue,
+  secrets: [orders],
+  manualSecrets: { licence: manual },
+};
+new SecretLifecycle(stack, 'Lifecycle', lifecycleProps);
+new SecretLifecycle(stack, 'Days', {
+  ...lifecycleProps,
+  // @ts-expect-error a time is a Duration
+  manualSecrets: { licence: { ...manual, replaceEvery: 180 } },
+});
+new SecretLifecycle(stack, 'Nobody', {
+  ...lifecycleProps,
+  // @ts-expect-error somebody must be reminded
+  manualSecrets: { licence: { ...manual, owner: undefined } },
+});
+
 const observerProps: RotationObserverProps = {
   bus,
   auditQueue: queue,

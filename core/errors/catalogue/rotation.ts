@@ -54,6 +54,12 @@ export const rotation: Entries<'rotation'> = {
     mender: 'maintainers of Rekey',
     remedy: 'AWS has changed the event; the message names the fields. Nothing else is affected.',
   },
+  LifecycleIncomplete: {
+    meaning:
+      'Some secrets could not be looked after: a reminder, the record of an owner, or the end of an expired secret is missing.',
+    mender: 'operator',
+    remedy: 'The log of the function names each secret with its code; mend that. The next run tries again.',
+  },
   FunctionMisconfigured: {
     meaning: 'An environment variable of a function, or a file beside it, is missing or not valid.',
     mender: 'operator',

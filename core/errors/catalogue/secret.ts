@@ -76,6 +76,13 @@ export const secret: Entries<'secret'> = {
     mender: 'operator',
     remedy: 'It ends by itself at the time that the message names; `rekey resume` ends it now.',
   },
+  SecretExpired: {
+    meaning:
+      'The last day of the secret has passed, so no rotation makes a credential that works. A revocation is not held up.',
+    mender: 'operator',
+    remedy:
+      'Retire the secret. If it is needed longer, set a later `expires`, deploy, and rotate it when `Secret Expiry Extended` is recorded.',
+  },
   RotationBraked: {
     meaning:
       'So many secrets of the rotation function failed in a row that its brake is engaged: no rotation of its secrets begins. Nothing was changed; one that had begun goes on, and a revocation is not held up.',

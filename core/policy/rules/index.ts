@@ -7,6 +7,7 @@ import { cadenceUnreasoned } from './cadence-unreasoned.ts';
 import { consumersMissing } from './consumers-missing.ts';
 import { customerKeyMissing } from './customer-key-missing.ts';
 import { definitionNotPromoted } from './definition-not-promoted.ts';
+import { lifecycleUnrecorded } from './lifecycle-unrecorded.ts';
 import { nobodyNotified } from './nobody-notified.ts';
 import { overdueTooLate } from './overdue-too-late.ts';
 import { overlapTooLong } from './overlap-too-long.ts';
@@ -14,6 +15,7 @@ import { passwordTooWeak } from './password-too-weak.ts';
 import { plaintextAllowed } from './plaintext-allowed.ts';
 import { promotionPathBroken } from './promotion-path-broken.ts';
 import { purposeMissing } from './purpose-missing.ts';
+import { replacementTooSeldom } from './replacement-too-seldom.ts';
 import { responderMissing } from './responder-missing.ts';
 import { rotationInterrupts } from './rotation-interrupts.ts';
 import { rotationTooSeldom } from './rotation-too-seldom.ts';
@@ -46,6 +48,8 @@ const all = [
   auditorMissing,
   nobodyNotified,
   brakeOff,
+  lifecycleUnrecorded,
+  replacementTooSeldom,
   promotionPathBroken,
   cadenceUnreasoned,
   waiverTooLong,

@@ -13,6 +13,7 @@ export default defineConfig({
         stage: 'staging',
         rotateWithinDays: 120, // planted: CadenceUnreasoned
         promotion: { from: 'testing' }, // planted: PromotionPathBroken
+        require: { lifecycle: true }, // planted: LifecycleUnrecorded
       },
       secrets: {
         ledger: {
@@ -26,6 +27,14 @@ export default defineConfig({
     },
     prod: {
       account: '111122223333', // planted: AccountMissing
+      manualSecrets: {
+        licence: {
+          adopt: 'vendor/licence',
+          owner: 'team-web',
+          purpose: 'opens the API of a vendor',
+          replaceEveryDays: 730, // planted: ReplacementTooSeldom
+        },
+      },
       audit: { retentionDays: 90 }, // planted: AuditRetentionTooShort
       rotation: {
         overlapHours: 200, // planted: OverlapTooLong

@@ -28,6 +28,7 @@ async function written(name: string, changes: object = {}, secret: object = {}):
     audit: { retentionDays: 365 },
     notifications: { emails: ['platform@example.com'] },
     access: { responders: ['111122223333'], auditors: ['444455556666'] },
+    lifecycle: {},
     policy: { stage: 'production' },
     secrets: {
       orders: {
@@ -73,7 +74,7 @@ describe('rekey policy check', () => {
 
   test('looks at one environment alone where it is named', async () => {
     const { violations } = await json('check', '--config', planted, '--environment', 'staging');
-    expect(violations).toHaveLength(3);
+    expect(violations).toHaveLength(4);
   });
 
   test('passes where every rule is met', async () => {

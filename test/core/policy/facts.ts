@@ -56,6 +56,8 @@ export function environmentOf({
     notifies: true,
     access: { operators: ['111122223333'], responders: ['444455556666'], auditors: ['777788889999'] },
     secrets: [secretOf({}, name)],
+    manualSecrets: { licence: { replaceEveryDays: 365 } },
+    hasLifecycle: true,
     ...changes,
     policy: {
       stage: { value: stage, from: 'default' },

@@ -2,6 +2,7 @@ import type { Field } from '../../../lib/config/changes.ts';
 import type { ConfigurationInput, LooseSecretInput } from '../../../lib/config/schema.ts';
 
 type Environment = ConfigurationInput['environments'][string];
+type ManualInput = NonNullable<Environment['manualSecrets']>[string];
 type NetworkInput = NonNullable<Environment['networks']>[string];
 
 /** How often an environment is configured anew. */
@@ -21,6 +22,8 @@ export interface Sample {
   readonly network?: Values<NetworkInput>;
   /** Name of that network, where it is not always the same. */
   readonly networkName?: Values<string>;
+  /** A secret that people replace. */
+  readonly manual?: Values<ManualInput>;
   readonly setting?: Values<unknown>;
 }
 
@@ -105,6 +108,15 @@ const ownRules: Sample = {
   ).map((passwords) => ({ ...created('own-rules'), ...(passwords && { passwords }) })) as never,
 };
 
+const manual = (...values: Values<Partial<ManualInput>>): Sample => ({
+  manual: values.map((value) => ({
+    adopt: 'vendor/licence',
+    owner: 'team-orders',
+    purpose: 'opens the API of a vendor',
+    replaceEveryDays: 365,
+    ...value,
+  })) as never,
+});
 const setting = <T>(one: T, other: T): Sample => ({ setting: optional(one, other) });
 const vpcId = 'vpc-0a1b2c3d';
 const subnetIds = ['subnet-0a1b2c3d'];
@@ -142,6 +154,14 @@ const samples: Readonly<Record<Field, Sample>> = {
   'passwords.excludeUppercase': setting(true, false),
   'passwords.excludeLowercase': setting(false, true),
   'passwords.requireEachIncludedType': setting(true, false),
+  'lifecycle.remindDaysBefore': setting([14], [14, 1]),
+  'manualSecrets.*': manual({}, {}, {}, {}),
+  'manualSecrets.*.adopt': manual({}, { adopt: 'vendor/other' }, {}, {}),
+  'manualSecrets.*.owner': manual({}, { owner: 'team-billing' }, {}, {}),
+  'manualSecrets.*.purpose': manual({}, { purpose: 'signs what the vendor reads' }, {}, {}),
+  'manualSecrets.*.consumers': manual({}, { consumers: ['a'] }, { consumers: ['a', 'b'] }, {}),
+  'manualSecrets.*.replaceEveryDays': manual({}, { replaceEveryDays: 30 }, {}, {}),
+  'manualSecrets.*.expires': manual({}, { expires: '2036-12-31' }, { expires: '2037-12-31' }, {}),
   policy: setting(
     { stage: 'development', require: { tls: false } },
     { stage: 'development', severity: { PlaintextAllowed: 'off' } },
@@ -319,6 +339,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'secrets.*.network': ofCreated('network', optional('existing-vpcid', 'existing-subnetids')),
   'secrets.*.owner': ofCreated('owner', ['team-orders', 'team-billing', 'team-stock', 'team-orders']),
   'secrets.*.purpose': ofCreated('purpose', optional('takes orders', 'takes and ships orders')),
+  'secrets.*.expires': ofCreated('expires', optional('2036-12-31', '2037-12-31')),
   'secrets.*.consumers': ofCreated('consumers', optional(['checkout'], ['checkout', 'ledger'])),
   'secrets.*.schedule': ofCreated('schedule', optional('rate(7 days)', 'cron(0 3 1 * ? *)')),
   'secrets.*.maximumAgeDays': ofCreated('maximumAgeDays', optional(100, 200)),
@@ -345,6 +366,7 @@ export function environmentAt(step: number): Environment {
   const environment: Record<string, unknown> = {};
   const secrets: Record<string, LooseSecretInput> = {};
   const networks: Record<string, NetworkInput> = {};
+  const manualSecrets: Record<string, ManualInput> = {};
   for (const [field, sample] of Object.entries<Sample>(samples)) {
     const name = field
       .split('.')
@@ -360,10 +382,12 @@ export function environmentAt(step: number): Environment {
       networks[networkName] = network;
       secrets[`in-${name}`] = { ...created(`in-${name}`), network: networkName };
     }
+    const manual = sample.manual?.[step];
+    if (manual !== undefined) manualSecrets[field === 'manualSecrets.*' ? `key-${step}` : name] = manual;
     const value = sample.setting?.[step];
     if (value !== undefined) put(environment, field.split('.'), value);
   }
-  return { ...environment, networks, secrets } as unknown as Environment;
+  return { ...environment, networks, secrets, manualSecrets } as unknown as Environment;
 }
 
 function put(into: Record<string, unknown>, [key = '', ...rest]: readonly string[], value: unknown): void {
