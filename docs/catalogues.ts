@@ -12,6 +12,7 @@ const groups: Readonly<Record<ErrorGroup, string>> = {
   rotation: 'The rotation',
   audit: 'The audit log',
   revocation: 'A revocation',
+  fingerprint: 'Fingerprints',
   deployment: 'The configuration',
   cli: 'The command line',
   local: 'The local cloud',

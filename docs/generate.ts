@@ -125,6 +125,11 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.revocation',
     meaning: 'A revocation ended without its proof; the event says at which stage. Raises an alarm.',
   },
+  'Fingerprint Looked Up': {
+    source: 'rekey.fingerprint',
+    meaning:
+      'Somebody asked which secret holds a value, by hashes that stand in no record: how many, and what was found.',
+  },
 };
 
 /** Makes the generated files: path relative to the checkout → content. */

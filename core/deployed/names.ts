@@ -53,6 +53,8 @@ export const deploymentParameters = {
   revocationWorkflowArn: 'revocation-workflow-arn',
   revocationIntakeLogGroup: 'revocation-intake-log-group',
   revocationDeadLetterQueueUrl: 'revocation-dead-letter-queue-url',
+  /** Name of the function that looks fingerprints up; missing where the environment keeps none. */
+  fingerprintLookupFunction: 'fingerprint-lookup-function',
   /** JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`; those that nobody may assume are missing. */
   roles: 'roles',
 } as const;
@@ -121,6 +123,8 @@ export const metrics = {
   auditRecordsWritten: 'AuditRecordsWritten',
   auditPublishFailed: 'AuditPublishFailed',
   auditLogBroken: 'AuditLogBroken',
+  fingerprintLookups: 'FingerprintLookups',
+  fingerprintLookupsRefused: 'FingerprintLookupsRefused',
 } as const;
 
 /** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */
@@ -132,4 +136,5 @@ export const services = {
   observation: 'observation',
   lifecycle: 'lifecycle',
   audit: 'audit',
+  fingerprint: 'fingerprint',
 } as const;

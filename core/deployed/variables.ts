@@ -88,6 +88,24 @@ export const lifecycleEnvironmentSchema = z.object({
   ),
 });
 
+/** The function that fills the index of fingerprints. */
+export const fingerprintIndexEnvironmentSchema = z.object({
+  REKEY_ENVIRONMENT: z.string().min(1),
+  /** Table of the index. */
+  REKEY_FINGERPRINT_TABLE: z.string().min(1),
+  /** ARN of the HMAC key. */
+  REKEY_FINGERPRINT_KEY: z.string().min(1),
+});
+
+/** The function that looks fingerprints up. */
+export const fingerprintLookupEnvironmentSchema = z.object({
+  ...common,
+  REKEY_FINGERPRINT_TABLE: z.string().min(1),
+  REKEY_FINGERPRINT_KEY: z.string().min(1),
+  /** Table that counts lookups. */
+  REKEY_FINGERPRINT_COUNTS: z.string().min(1),
+});
+
 /** The audit writer. */
 export const auditWriterEnvironmentSchema = z.object({
   REKEY_ENVIRONMENT: z.string().min(1),

@@ -108,6 +108,13 @@ export const codes = {
     FunctionFailed: true,
     WorkflowEnded: true,
   },
+  fingerprint: {
+    LookupMalformed: false,
+    LookupsExhausted: true,
+    FingerprintsIncomplete: true,
+    FingerprintsDelayed: true,
+    FingerprintsOff: false,
+  },
   deployment: {
     ConfigurationInvalid: false,
     ConstructInvalid: false,
@@ -126,6 +133,9 @@ export const codes = {
     DurationInvalid: false,
     RequestInvalid: false,
     HeadInvalid: false,
+    ValueInArgument: false,
+    ValueMissing: false,
+    ValueTooLong: false,
     CopyMissing: false,
     DeploymentIncomplete: false,
     FunctionMissing: false,

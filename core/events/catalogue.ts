@@ -219,6 +219,16 @@ const dataSchemas = {
     owner: z.string().optional(),
   }),
   'Secret Revocation Failed': z.object({ ...revoked, stage: z.string(), error: errorSchema }),
+  'Fingerprint Looked Up': z.object({
+    /** Number of hashes that were looked up. They themselves are in no record. */
+    candidates: z.int().min(1),
+    /** Versions that held one of the values, 50 at most. */
+    matches: z.array(z.object({ secretArn: z.string(), secretName: z.string(), versionId: z.string() })),
+    /** Number of all matches. */
+    found: z.int().min(0),
+    /** Caller in its own words; CloudTrail attests who invoked the function. */
+    claimedActor: z.string().max(512).optional(),
+  }),
 } as const;
 
 export type DetailType = keyof typeof dataSchemas;

@@ -45,6 +45,7 @@ export const rooms: readonly Room[] = [
   { folder: 'lambdas/rotation', imports: ['core', 'lambdas/tools.ts'], outside: false, cdk: false },
   { folder: 'lambdas/revocation', imports: ['core', 'lambdas/rotation'], outside: false, cdk: false },
   { folder: 'lambdas/observation', imports: ['core', 'lambdas/rotation'], outside: false, cdk: false },
+  { folder: 'lambdas/fingerprint', imports: ['core'], outside: false, cdk: false },
   {
     folder: 'lambdas/functions',
     imports: ['core', 'adapters', 'rotators', 'lambdas'],

@@ -3,8 +3,8 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { systemClock } from '../../adapters/system.ts';
 import { firstRotationEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
-import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { answerLifeCycle, lifeCycleEventSchema } from '../rotation/first-rotation.ts';
+import { storeAnswer } from './life-cycle-answer.ts';
 import { standardHandler } from './standard-handler.ts';
 
 readEnvironment(firstRotationEnvironmentSchema);
@@ -20,16 +20,5 @@ const dependencies = {
 export const handler = standardHandler<unknown, void>(async (event) => {
   const request = lifeCycleEventSchema.parse(event);
   const answer = await answerLifeCycle(request, dependencies);
-  // The URL is signed without a content type, so none may be sent.
-  const response = await fetch(request.ResponseURL, {
-    method: 'PUT',
-    headers: { 'content-type': '' },
-    body: JSON.stringify(answer),
-  });
-  if (!response.ok) {
-    throw new RekeyError(
-      'AnswerNotStored',
-      `the answer for CloudFormation could not be stored (HTTP ${response.status}); Lambda sends it again`,
-    );
-  }
+  await storeAnswer(request.ResponseURL, answer);
 });

@@ -24,6 +24,8 @@ export const functionFor = (type: string, service: TemplateService): string => `
 /** Every function that is deployed, by name. */
 export const functionNames: readonly string[] = [
   'audit-writer',
+  'fingerprint-index',
+  'fingerprint-lookup',
   'first-rotation',
   'revocation-intake',
   'revocation-report',

@@ -2,6 +2,7 @@ import type { ErrorGroup } from '../codes.ts';
 import { audit } from './audit.ts';
 import { aws } from './aws.ts';
 import type { Entries } from './entry.ts';
+import { fingerprint } from './fingerprint.ts';
 import { cli, deployment, local } from './operator.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
@@ -16,6 +17,7 @@ export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } 
   rotation,
   audit,
   revocation,
+  fingerprint,
   deployment,
   cli,
   local,

@@ -83,6 +83,23 @@ export const cli: Entries<'cli'> = {
     mender: 'caller',
     remedy: 'Paste the whole `<sequence>:<hash>`.',
   },
+  ValueInArgument: {
+    meaning:
+      '`rekey whose` was given an argument that is neither the id of an access key nor a SHA-256. It may be a secret, so it is not repeated, and nothing was looked up.',
+    mender: 'caller',
+    remedy:
+      'Give a value on standard input. The shell may have written what was typed into its history, and other users of the machine may have seen it: take it for leaked.',
+  },
+  ValueMissing: {
+    meaning: 'Standard input held nothing to look up.',
+    mender: 'caller',
+    remedy: 'Type the value when asked for it, or pipe it in.',
+  },
+  ValueTooLong: {
+    meaning: 'Standard input held more than a secret can.',
+    mender: 'caller',
+    remedy: 'Give the value alone, or hashes of the candidates with `--hashes`.',
+  },
   CopyMissing: {
     meaning: 'The directory is not a copy of an audit log.',
     mender: 'caller',
