@@ -50,6 +50,7 @@ export type { ShardAssignment } from './config/shards/assignment.ts';
 export { type Demand, demandsOf } from './config/shards/capacity.ts';
 export { type RecordOptions, recordedShards, shardFileName } from './config/shards/record.ts';
 export { type IRekeyBus, RekeyBus, type RekeyBusProps, type RekeyEventOptions } from './events/rekey-bus.ts';
+export { Fingerprints, type FingerprintsProps } from './fingerprint/fingerprints.ts';
 export {
   type NetworkAttachment,
   StandardFunction,

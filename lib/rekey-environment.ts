@@ -1,4 +1,5 @@
 import { CrossStackReferences, ReferenceStrength, type StackProps, Tags } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { environmentTag } from '../core/deployed/names.ts';
@@ -10,6 +11,7 @@ import type { Configuration, EnvironmentConfiguration } from './config/schema.ts
 import { assignShards, rotationStackPart, type ShardAssignment } from './config/shards/assignment.ts';
 import { demandsOf } from './config/shards/capacity.ts';
 import { EventsStack } from './events/events-stack.ts';
+import { FingerprintStack } from './fingerprint/fingerprint-stack.ts';
 import { FoundationStack } from './foundation/foundation-stack.ts';
 import { Network } from './network/network.ts';
 import { isMade, NetworkStack, networkPart } from './network/network-stack.ts';
@@ -48,6 +50,8 @@ export class RekeyEnvironment extends Construct {
   /** Stacks that each hold a share of the secrets; there is always one. */
   readonly rotations: readonly RotationStack[];
   readonly revocation: RevocationStack;
+  /** Stack of the fingerprints; missing where the configuration asks for none. */
+  readonly fingerprints: FingerprintStack | undefined;
   /** Roles of people and pipelines. The stack stays even when it has none, so that a deploy takes roles away. */
   readonly access: AccessStack;
 
@@ -142,6 +146,16 @@ export class RekeyEnvironment extends Construct {
     });
     this.revocation.addStackDependency(this.rotations.at(-1) ?? this.foundation);
     const { workflow } = this.revocation;
+    this.fingerprints = configuration.fingerprints
+      ? new FingerprintStack(this, 'Fingerprints', {
+          ...settings('fingerprints', 'fingerprints of secrets'),
+          ...shared,
+          secrets,
+          secretsKey: this.foundation.secretsKey as IKey,
+        })
+      : undefined;
+    this.fingerprints?.addStackDependency(this.rotations.at(-1) ?? this.foundation);
+    const fingerprintLookup = this.fingerprints?.fingerprints.lookup;
     this.access = new AccessStack(this, 'Access', {
       ...settings('access', 'roles of operators, responders and auditors'),
       bus,
@@ -155,6 +169,7 @@ export class RekeyEnvironment extends Construct {
       workflow: workflow.stateMachine,
       rotationLogs: own.map(({ logGroup }) => logGroup),
       intakeLogs: workflow.intake.logGroup,
+      ...(fingerprintLookup !== undefined && { fingerprintLookup }),
     });
     requireReservable(this, environment, configuration.reservedConcurrency.quota);
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.

@@ -29,7 +29,7 @@ export const replacedForMs = 1_826 * dayMs;
 /** Time for which a secret is remembered that was deleted, or is looked after no more. */
 export const goneForMs = 30 * dayMs;
 
-/** Result of a look at one secret. */
+/** The result of a look at one secret. */
 export interface IndexReport {
   /** ARN of the secret; missing where Secrets Manager has none. */
   readonly arn?: string;

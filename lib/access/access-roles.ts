@@ -98,6 +98,18 @@ abstract class AccessRole extends Construct {
   }
 }
 
+/** Lets a role ask which secret holds a value, by the value's hash. */
+function permitLookup(role: Role, lookup: IFunction | undefined): void {
+  if (lookup === undefined) return;
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'LookUpFingerprints',
+      actions: ['lambda:InvokeFunction'],
+      resources: [lookup.functionArn],
+    }),
+  );
+}
+
 /** Permits reading logs of functions, which hold names, codes and reasons, never a value. */
 const readLogs = (sid: string): PagedStatement => ({ sid, actions: ['logs:FilterLogEvents'] });
 
@@ -137,6 +149,8 @@ export interface OperatorRoleProps extends AccessRoleProps {
     readonly functions: readonly IFunction[];
     readonly workflow: IStateMachine;
   };
+  /** Function that looks fingerprints up. @default - none; the role cannot ask which secret holds a value */
+  readonly fingerprintLookup?: IFunction;
 }
 
 /**
@@ -158,6 +172,7 @@ export class OperatorRole extends AccessRole {
       }
     };
     grantInvokeRotation(this.role, pages, { environment, secrets });
+    permitLookup(this.role, props.fingerprintLookup);
     allowEach(
       readLogs('RotationLogs'),
       rotationLogs.map(({ logGroupArn }) => logGroupArn),
@@ -198,6 +213,8 @@ export interface ResponderRoleProps extends AccessRoleProps {
    * @default - none; a rejected request looks as if nobody had taken it up
    */
   readonly intakeLogs?: ILogGroup;
+  /** Function that looks fingerprints up. @default - none; the role cannot ask which secret holds a value */
+  readonly fingerprintLookup?: IFunction;
 }
 
 /** A role that asks for revocations with the CLI and follows them. It cannot read a value, rotate, or read the audit log. */
@@ -205,6 +222,7 @@ export class ResponderRole extends AccessRole {
   constructor(scope: Construct, id: string, props: ResponderRoleProps) {
     super(scope, id, props, 'asks for revocations and follows them');
     props.bus.grantPublish(this.role, 'rekey.cli', ['Secret Revocation Requested']);
+    permitLookup(this.role, props.fingerprintLookup);
     if (props.intakeLogs !== undefined) {
       const { sid, actions } = readLogs('IntakeLogs');
       this.allow(sid, [...actions], [props.intakeLogs.logGroupArn]);

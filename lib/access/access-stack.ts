@@ -24,6 +24,8 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly rotationLogs: readonly ILogGroup[];
   /** Log group of the revocation intake. */
   readonly intakeLogs: ILogGroup;
+  /** Function that looks fingerprints up. @default - the environment keeps none */
+  readonly fingerprintLookup?: IFunction;
 }
 
 /** The roles of people and pipelines, where the configuration names who may assume them. */
@@ -35,6 +37,8 @@ export class AccessStack extends Stack {
   constructor(scope: Construct, id: string, props: AccessStackProps) {
     super(scope, id, props);
     const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
+    const lookup =
+      props.fingerprintLookup === undefined ? {} : { fingerprintLookup: props.fingerprintLookup };
     const { operators, responders, auditors } = props.configuration.access;
     this.operator = whenAny(
       operators,
@@ -47,12 +51,20 @@ export class AccessStack extends Stack {
           rotationLogs,
           brakes: props.configuration.rotation.brakeAfter !== 0,
           health: { queues, functions, workflow },
+          ...lookup,
         }),
     );
     this.responder = whenAny(
       responders,
       (principals) =>
-        new ResponderRole(this, 'Responder', { environment, principals, bus, workflow, intakeLogs }),
+        new ResponderRole(this, 'Responder', {
+          environment,
+          principals,
+          bus,
+          workflow,
+          intakeLogs,
+          ...lookup,
+        }),
     );
     this.auditor = whenAny(
       auditors,

@@ -86,6 +86,9 @@ export const changes = {
     'nothing that is deployed; a secret whose strategy is no longer among them is refused at synth',
   ),
   eventArchiveDays: deploy('the archive comes, keeps events for so long, or goes with what is in it'),
+  fingerprints: deploy(
+    'the index comes and is filled with what Secrets Manager keeps, or goes, with what it knew of versions that are kept no more',
+  ),
   'notifications.emails': deploy('a new address gets a mail to confirm; one that goes gets no more'),
   'notifications.topicArn': deploy("alarms go there, and Rekey's own topic goes with its addresses"),
   'access.operators': roles,

@@ -301,6 +301,11 @@ const environmentSchema = z.strictObject({
     .default([...strategies]),
   /** Days for which the bus keeps events for a replay. @default - no archive */
   eventArchiveDays: z.int().min(1).max(3650).optional(),
+  /**
+   * True to keep fingerprints of all values. With them `rekey whose` says which secret holds a value that was found somewhere.
+   * They cost a key and two tables.
+   */
+  fingerprints: z.boolean().default(false),
   notifications: z
     .strictObject({
       /** Addresses that alarms are mailed to; each confirms once. */

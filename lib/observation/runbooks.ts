@@ -84,6 +84,20 @@ export const runbooks = {
     investigation: 'The observer’s log group; the depth of its dead-letter queue.',
     resolution: 'As the log says; redrive the dead-letter queue afterwards; rekey audit verify must pass.',
   },
+  'fingerprint-lookups-refused': {
+    description:
+      'More values were looked up in the index of fingerprints than a minute or an hour has room for. A scan, or somebody who guesses.',
+    investigation:
+      'rekey audit tail for Fingerprint Looked Up; CloudTrail, Invoke of the lookup function, who.',
+    resolution:
+      'A scan: have it wait. A guess: take the right to invoke away, and rotate what was found with rekey revoke <secret>.',
+  },
+  'fingerprint-function-errors': {
+    description:
+      'A function of the fingerprints ended with an error. Rotations and revocations go on; rekey whose may miss a value.',
+    investigation: 'The function’s log group; it names secrets that could not be looked at, and why.',
+    resolution: 'As the log says; the next sweep, within six hours, catches up.',
+  },
   'function-throttled': {
     description:
       'Lambda refused to start a function of Rekey: the account’s or the function’s concurrency is used up. An emergency would wait, too.',

@@ -299,6 +299,11 @@ export const others: readonly Transition[] = [
     apply: (environment) => without(environment, 'eventArchiveDays'),
   },
   {
+    name: 'fingerprints of all values',
+    fields: ['fingerprints'],
+    apply: (environment) => ({ ...environment, fingerprints: true }),
+  },
+  {
     name: 'mails of alarms',
     fields: ['notifications.emails'],
     apply: (environment) => ({ ...environment, notifications: { emails: ['a@example.com'] } }),

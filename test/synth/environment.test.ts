@@ -76,7 +76,16 @@ describe('an environment', () => {
   const network = 'network-new-a9bde6d84b8fe3a9';
 
   test('is one stack per lifetime, of which only the audit log is protected', () => {
-    const parts = ['events', 'audit', 'foundation', network, 'rotation', 'revocation', 'access'];
+    const parts = [
+      'events',
+      'audit',
+      'foundation',
+      network,
+      'rotation',
+      'revocation',
+      'fingerprints',
+      'access',
+    ];
     expect(stacks().map(({ stackName }) => stackName)).toEqual(parts.map((part) => `rekey-full-${part}`));
     expect(stacks().filter((stack) => stack.terminationProtection)).toEqual([environment.audit]);
   });
@@ -252,6 +261,8 @@ describe('an environment', () => {
       const all = statements(template('access'), /^Responder/);
       expect(allowedActions(all)).toEqual([
         'events:PutEvents',
+        // Of the function that looks fingerprints up.
+        'lambda:InvokeFunction',
         'logs:FilterLogEvents',
         'ssm:GetParameter',
         'ssm:GetParametersByPath',

@@ -89,10 +89,11 @@ describe.each(samples)('the roles of %s', (_, configuration, name) => {
     expect(strange.map(({ role, action }) => `${role} ${action}`)).toEqual([]);
   });
 
-  // What the CDK grants by itself, to whoever reads a queue, has no Sid.
+  // What the CDK grants by itself, to whoever reads a queue, has no Sid. A key that signs encrypts no data.
   test('use a key only through the service whose data it encrypts', () => {
     const ofKeys = grants.filter(
-      ({ action, statement }) => action.startsWith('kms:') && statement.Sid !== undefined,
+      ({ action, statement }) =>
+        action.startsWith('kms:') && action !== 'kms:GenerateMac' && statement.Sid !== undefined,
     );
     expect(ofKeys.length).toBeGreaterThan(0);
     const direct = ofKeys.filter(

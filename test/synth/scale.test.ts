@@ -51,7 +51,7 @@ describe('a thousand secrets of seven kinds, synthesized', () => {
     { readonly size: number; readonly resources: Resources; outputs: number; after: string[] }
   >;
   beforeAll(async () => {
-    const configuration = manySecrets(1_000);
+    const configuration = { ...manySecrets(1_000), fingerprints: true };
     const app = testApp({ rules: true });
     new RekeyEnvironment(app, 'prod', {
       configuration,

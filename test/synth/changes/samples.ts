@@ -171,6 +171,7 @@ const samples: Readonly<Record<Field, Sample>> = {
     ['alternating-users', 'single-user', 'dual-credential'],
   ),
   eventArchiveDays: setting(7, 30),
+  fingerprints: setting(true, false),
   'notifications.emails': { setting: [undefined, ['a@example.com'], undefined, ['b@example.com']] },
   'notifications.topicArn': { setting: [undefined, undefined, arn('sns', 'ops'), undefined] },
   'access.operators': setting([account], [arn('iam', 'role/x').replace(region, '')]),

@@ -8,6 +8,7 @@ export const everything = defineConfig({
       region: 'eu-central-1',
       audit: { retentionDays: 30 },
       eventArchiveDays: 7,
+      fingerprints: true,
       notifications: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:ops' },
       revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['999988887777'] },
       access: {

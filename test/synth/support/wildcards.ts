@@ -50,6 +50,16 @@ export const wideGrants: readonly WideGrant[] = [
     reason: thousand,
   },
   {
+    roles: /^FingerprintsIndexRole/,
+    actions: [
+      ...['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+      'secretsmanager:ListSecretVersionIds',
+    ],
+    resource: secret,
+    tags: tagged,
+    reason: `${thousand}; it hands no value on, and looks at no secret without a definition`,
+  },
+  {
     roles: /^OperatorRole/,
     actions: [
       'secretsmanager:UpdateSecretVersionStage',
@@ -104,7 +114,7 @@ export const wideGrants: readonly WideGrant[] = [
     reason: 'the executions of one state machine, which are named by the requests',
   },
   {
-    roles: /^Workflow(Intake|Rotate)Role/,
+    roles: /^(Workflow(Intake|Rotate)|FingerprintsIndex)Role/,
     actions: ['ssm:GetParameter'],
     resource: /:parameter\/rekey\/prod\/secrets\/\*$/,
     reason: 'the definitions of the environment, under a path that is its own; they hold no value',
