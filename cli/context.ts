@@ -13,6 +13,8 @@ export interface CliContext {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Asks the person at the terminal for a line; absent when there is none. */
   readonly ask?: (question: string) => Promise<string>;
+  /** Reads a value from standard input: all of it, or at a terminal what is typed there, without showing it. */
+  readonly readHidden: (question: string) => Promise<string>;
   readonly clock: Clock;
   readonly random: Random;
   /** Resolves after `ms`, or at once when the signal is or becomes aborted. */

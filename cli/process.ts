@@ -26,6 +26,10 @@ export function processContext(version: string): CliContext {
     signal: controller.signal,
     sleep: (ms) => sleep(ms, controller.signal),
     ...(process.stdin.isTTY === true && { ask }),
+    readHidden: async (question) =>
+      (await import('./hidden-input.ts')).readHidden(process.stdin, question, (text) => {
+        process.stderr.write(text);
+      }),
     profiles: async () => (await import('../adapters/operator/profiles.ts')).configuredProfiles(process.env),
     connect: async (choice) => (await import('../adapters/operator/operator-cloud.ts')).awsCloud(choice),
     auditCopy: async (directory) => {

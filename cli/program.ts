@@ -222,6 +222,35 @@ export function createProgram(
     );
 
   program
+    .command('whose')
+    .description('which secret a value is of that was found somewhere, and whether it still works')
+    .argument(
+      '[id]',
+      'id of an access key (AKIA…) or SHA-256 of a value; a value itself only on standard input, where it is not shown',
+    )
+    .option('--hashes', 'SHA-256 of values on standard input, one a line')
+    // What is meant as a value may look like anything, and no error may repeat it.
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText(
+      'after',
+      examples(
+        'rekey whose',
+        'pbpaste | rekey whose',
+        'rekey whose AKIAIOSFODNN7EXAMPLE',
+        'rekey whose --hashes --json < hashes.txt',
+      ),
+    )
+    .action((_id: string | undefined, options: { hashes?: boolean }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/whose.ts')).whose(invocation, {
+          words: command.args,
+          hashes: options.hashes === true,
+        }),
+      ),
+    );
+
+  program
     .command('revoke')
     .description('make a leaked credential stop working now; shows a plan and asks first')
     .argument('<name>', 'full name of the secret, such as /prod/orders/db, or its ARN', text)

@@ -1,6 +1,7 @@
 import type { AuditLogSource } from './audit/verify.ts';
 import type { BrakeState, BrakeStore } from './brake.ts';
 import type { deploymentParameters } from './deployed/names.ts';
+import type { LookupAnswer, LookupRequest } from './fingerprint/lookup.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
 
 /** Ports that the operator CLI needs besides `core/ports.ts`. None of them can read a secret's value. */
@@ -158,6 +159,27 @@ export interface Brakes {
   open(name: string): BrakeStore;
 }
 
+/** The lookup function of an environment. */
+export interface FingerprintService {
+  /**
+   * Looks hashes up.
+   * @throws RekeyError by the code that the function ended with; `FunctionFailed` where it ended with none
+   */
+  lookUp(functionName: string, request: LookupRequest): Promise<LookupAnswer>;
+}
+
+/** The user of an access key. */
+export interface AccessKeyOwner {
+  readonly user: string;
+  readonly lastUsed?: Date;
+}
+
+/** The access keys of the account, by their ids. */
+export interface AccessKeys {
+  /** Finds the user of a key; `undefined` when no user of the account has it. */
+  owner(accessKeyId: string): Promise<AccessKeyOwner | undefined>;
+}
+
 /** The services outside that commands reach. Each part is opened when it is first asked for. */
 export interface Cloud {
   identity(): Promise<Identity>;
@@ -172,6 +194,8 @@ export interface Cloud {
   functions(): Promise<Functions>;
   logs(): Promise<Logs>;
   workflows(): Promise<Workflows>;
+  fingerprints(): Promise<FingerprintService>;
+  accessKeys(): Promise<AccessKeys>;
   auditObjects(bucket: string): Promise<AuditObjects>;
   auditSource(bucket: string): Promise<AuditLogSource>;
 }

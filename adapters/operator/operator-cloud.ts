@@ -110,6 +110,20 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       ]);
       return new StepFunctionsWorkflows(traceCalls(new SFNClient(options), 'states'));
     }),
+    fingerprints: once(async () => {
+      const [{ LambdaClient }, { LambdaFingerprints }] = await Promise.all([
+        import('@aws-sdk/client-lambda'),
+        import('./fingerprints.ts'),
+      ]);
+      return new LambdaFingerprints(traceCalls(new LambdaClient(options), 'lambda'));
+    }),
+    accessKeys: once(async () => {
+      const [{ IAMClient }, { IamAccessKeys }] = await Promise.all([
+        import('@aws-sdk/client-iam'),
+        import('./access-keys.ts'),
+      ]);
+      return new IamAccessKeys(traceCalls(new IAMClient(options), 'iam'));
+    }),
     auditObjects: async (bucket) => {
       const { S3AuditObjects } = await import('./audit-objects.ts');
       return new S3AuditObjects(await s3(), bucket);

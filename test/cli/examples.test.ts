@@ -14,11 +14,12 @@ const wordsTo = (command: Command): string[] =>
 
 /** Splits a line as a shell does, up to a pipe and behind `&&`. */
 const wordsOf = (line: string): string[] =>
-  [...(/(?:&& )?(rekey .*?)(?: \||$)/.exec(line)?.[1] ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(
+  [...(/(?:&& )?(rekey .*?)(?: [|<]|$)/.exec(line)?.[1] ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(
     ([, quoted, plain]) => quoted ?? plain ?? '',
   );
 
 /** The command that a line chooses, and its arguments, which are names of secrets where they are not of environments. */
+/** The command that a line chooses, and its arguments, which are names of secrets, or what they are found by. */
 function understood(line: string): { chosen: boolean; secrets: readonly string[] } {
   let chosen = false;
   const program = createProgram('1', () => {
@@ -50,7 +51,7 @@ test('the help has examples', () => expect(examples.length).toBeGreaterThan(20))
 test.each(examples)('%s', (example) => {
   const { chosen, secrets } = understood(example);
   expect(chosen).toBe(true);
-  for (const secret of secrets) expect(secret).toMatch(/^\/(?:prod|test)\//);
+  for (const secret of secrets) expect(secret).toMatch(/^(?:\/(?:prod|test)\/|AKIAIOSFODNN7EXAMPLE$)/);
 });
 
 describe('the page of the package', () => {

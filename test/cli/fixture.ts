@@ -6,7 +6,9 @@ import type { BrakeState } from '../../core/brake.ts';
 import { pauseTag } from '../../core/deployed/names.ts';
 import { SecretError } from '../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
+import type { LookupAnswer, LookupRequest } from '../../core/fingerprint/lookup.ts';
 import type {
+  AccessKeyOwner,
   Cloud,
   DeployedNetwork,
   DeploymentFacts,
@@ -96,6 +98,13 @@ export class FakeCloud {
   onBrakeRead: (count: number) => void = () => {};
   /** Names of secrets that may not be paused. */
   pauseDenied: string[] = [];
+  /** Requests to the lookup function, and its answers. */
+  lookups: ({ name: string } & LookupRequest)[] = [];
+  onLookup: (request: LookupRequest) => LookupAnswer | Promise<LookupAnswer> = () => ({
+    outcome: 'answered',
+    matches: [],
+  });
+  keyOwners: Record<string, AccessKeyOwner> = {};
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
   head: Head = emptyHead;
   listCalls = 0;
@@ -267,6 +276,13 @@ export class FakeCloud {
         stages: async () => this.stages,
         active: async () => this.workflowActive,
       }),
+      fingerprints: open('fingerprints', {
+        lookUp: async (name: string, request: LookupRequest) => {
+          this.lookups.push({ name, ...request });
+          return await this.onLookup(request);
+        },
+      }),
+      accessKeys: open('accessKeys', { owner: async (id: string) => this.keyOwners[id] }),
       auditObjects: open('auditObjects', {
         list: async (after: string, limit: number) => {
           this.listCalls += 1;
@@ -302,6 +318,8 @@ export async function rekey(
     variables?: Record<string, string>;
     copy?: AuditLogSource;
     abortAfter?: number;
+    /** What standard input holds. */
+    input?: string;
   } = {},
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
@@ -335,6 +353,10 @@ export async function rekey(
       if (sleeps > 5_000) throw new Error('slept without end');
       if (sleeps >= (options.abortAfter ?? Number.POSITIVE_INFINITY)) controller.abort();
       cloud.onSleep(sleeps);
+    },
+    readHidden: async (question) => {
+      if (options.terminal === true) written.stderr += question;
+      return options.input ?? '';
     },
     profiles: async () => [],
     connect: async () => cloud.ports,

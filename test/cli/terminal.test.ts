@@ -47,6 +47,7 @@ test.each(hostile)('nor does the question before something is changed (%j)', asy
         random: { bytes: (length) => new Uint8Array(length), integer: () => 0 },
         signal: new AbortController().signal,
         sleep: async () => undefined,
+        readHidden: async () => '',
         profiles: async () => [],
         connect: async () => cloud.ports,
         auditCopy: async () => cloud.ports.auditSource('unused'),
