@@ -22,12 +22,13 @@ export async function run(
   environment: Readonly<Record<string, string>>,
   timeoutMs: number,
   directory: string = checkout,
+  input?: string,
 ): Promise<Finished> {
   return await new Promise<Finished>((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: directory,
       env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       // A process group of its own, to be ended as a whole.
       detached: true,
     });
@@ -38,6 +39,8 @@ export async function run(
       late = true;
       if (pid !== undefined) process.kill(-pid, 'SIGKILL');
     }, timeoutMs);
+    // A program that refuses its arguments reads nothing, and its end of the pipe is gone then.
+    child.stdin.on('error', () => {}).end(input);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;

@@ -42,6 +42,8 @@ export interface LocalDeployment {
   readonly credentials: Readonly<Record<RoleName, CloudCredentials>>;
   /** Runs the CLI as a role, in a process of its own. */
   rekey(role: RoleName, ...argv: string[]): Promise<Finished>;
+  /** Runs the CLI as a role, with this on its standard input. */
+  rekeyReading(role: RoleName, input: string, ...argv: string[]): Promise<Finished>;
   /** Reads the current (or another) version of a database's secret, as an application would. */
   readLogin(secret: string, stage?: string): Promise<Login & { versionId: string }>;
   /** Reads a version of a secret of any type. */
@@ -170,24 +172,28 @@ export async function deployLocally(
     const found = await secrets.send(new GetSecretValueCommand({ SecretId: secret, VersionStage: stage }));
     return { ...JSON.parse(found.SecretString ?? '{}'), versionId: found.VersionId ?? '' };
   };
+  const rekey = (role: RoleName, argv: readonly string[], input?: string) =>
+    run(
+      'node',
+      [join(checkout, 'bin', 'rekey.ts'), ...argv],
+      {
+        ...cloud.environment,
+        ...credentialVariables(credentials[role]),
+        NO_COLOR: '1',
+        REKEY_ENVIRONMENT: environmentName,
+      },
+      commandLimitMs,
+      checkout,
+      input,
+    );
   return {
     cloud,
     postgres,
     cache,
     gate,
     credentials,
-    rekey: (role, ...argv) =>
-      run(
-        'node',
-        [join(checkout, 'bin', 'rekey.ts'), ...argv],
-        {
-          ...cloud.environment,
-          ...credentialVariables(credentials[role]),
-          NO_COLOR: '1',
-          REKEY_ENVIRONMENT: environmentName,
-        },
-        commandLimitMs,
-      ),
+    rekey: (role, ...argv) => rekey(role, argv),
+    rekeyReading: (role, input, ...argv) => rekey(role, argv, input),
     readLogin: readSecret,
     readSecret,
   };

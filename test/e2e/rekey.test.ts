@@ -6,6 +6,7 @@ import { availableTypes } from '../conformance/scene.ts';
 import { access } from './access.ts';
 import { brake } from './brake.ts';
 import { lifecycle } from './lifecycle.ts';
+import { fingerprints } from './fingerprints.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
@@ -39,6 +40,7 @@ rotation(world);
 brake(world);
 lifecycle(world);
 access(world);
+fingerprints(world);
 revocation(world);
 
 const playable = acts((await findRedis()) !== undefined);

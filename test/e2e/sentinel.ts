@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CloudWatchClient, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
@@ -6,6 +7,7 @@ import {
   paginateDescribeLogGroups,
   paginateFilterLogEvents,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient, paginateListTables, paginateScan } from '@aws-sdk/client-dynamodb';
 import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import {
@@ -29,6 +31,10 @@ const disguises = (password: string): string[] => [
     encodeURIComponent(password),
     Buffer.from(password).toString('base64'),
     Buffer.from(password).toString('hex'),
+    // A bare hash is guessed at leisure.
+    ...(['hex', 'base64', 'base64url'] as const).map((encoding) =>
+      createHash('sha256').update(password).digest(encoding),
+    ),
   ]),
 ];
 
@@ -75,6 +81,12 @@ async function everythingWritten(world: World): Promise<Map<string, string>> {
       new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
     );
     places.set(`queue ${QueueUrl}`, JSON.stringify(Messages));
+  }
+  const tables = new DynamoDBClient(options);
+  for await (const { TableNames = [] } of paginateListTables({ client: tables }, {})) {
+    for (const TableName of TableNames) {
+      await collect(`table ${TableName}`, paginateScan({ client: tables }, { TableName }));
+    }
   }
   await collect('functions', paginateListFunctions({ client: new LambdaClient(options) }, {}));
   await collect(
@@ -138,6 +150,7 @@ export function sentinel(world: () => World): void {
       expect(has('history of', '/dev/orders')).toBe(true);
       expect(has('log group', 'setSecret')).toBe(true);
       expect(has('what the CLI printed', '/dev/orders')).toBe(true);
+      expect(has('table', '/dev/orders')).toBe(true);
       expect(has('functions', 'REKEY_STRATEGY')).toBe(true);
       expect(has('cloud assembly', 'orders_app')).toBe(true);
     });

@@ -82,6 +82,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
       REKEY_LOCAL_OVERLAP_HOURS: '0',
       REKEY_LOCAL_BRAKE_AFTER: '2',
       REKEY_LOCAL_MORE: JSON.stringify(more),
+      REKEY_LOCAL_FINGERPRINTS: 'true',
     },
   });
   participants.push(...cache(deployment));
@@ -89,6 +90,11 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   const printed: string[] = [];
   const rekey: LocalDeployment['rekey'] = async (...call) => {
     const finished = await deployment.rekey(...call);
+    printed.push(finished.stdout, finished.stderr);
+    return finished;
+  };
+  const rekeyReading: LocalDeployment['rekeyReading'] = async (...call) => {
+    const finished = await deployment.rekeyReading(...call);
     printed.push(finished.stdout, finished.stderr);
     return finished;
   };
@@ -113,6 +119,7 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
     ...deployment,
     participants,
     rekey,
+    rekeyReading,
     printed,
     records,
     parameter,
