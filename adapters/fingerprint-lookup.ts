@@ -4,7 +4,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { lookupLimits, Match } from '../core/fingerprint/lookup.ts';
+import type { LookupLimits, Match } from '../core/fingerprint/lookup.ts';
 import type { FingerprintLookup, LookupBudget } from '../core/fingerprint/store.ts';
 import { inTurns } from '../core/pace/in-turns.ts';
 import { awsError, called } from './aws-error.ts';
@@ -97,9 +97,9 @@ const minutesPerHour = 60;
 export class DynamoLookupBudget implements LookupBudget {
   readonly #client: DynamoDBClient;
   readonly #table: string;
-  readonly #limits: typeof lookupLimits;
+  readonly #limits: LookupLimits;
 
-  constructor(client: DynamoDBClient, table: string, limits: typeof lookupLimits) {
+  constructor(client: DynamoDBClient, table: string, limits: LookupLimits) {
     this.#client = client;
     this.#table = table;
     this.#limits = limits;

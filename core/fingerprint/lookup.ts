@@ -5,8 +5,14 @@ import { hashPattern } from './digest.ts';
 /** Hashes that one call looks up. Each of them costs a call of KMS and one of DynamoDB. */
 export const mostCandidates = 100;
 
+/** Numbers of hashes that may be looked up. */
+export interface LookupLimits {
+  readonly perMinute: number;
+  readonly perHour: number;
+}
+
 /** Hashes that an environment looks up within a minute, and within an hour, whoever asks. */
-export const lookupLimits = { perMinute: 600, perHour: 6_000 } as const;
+export const lookupLimits: LookupLimits = { perMinute: 600, perHour: 6_000 };
 
 /** Request to the lookup function. It holds hashes of what somebody found, never what was found. */
 export const lookupRequestSchema = z.strictObject({

@@ -149,6 +149,9 @@ cloudwatch_logs = Seam("ministack.services.cloudwatch_logs", "_log_groups")
 documentdb = Seam(
     "ministack.services.documentdb", "_ACTION_MAP", "_clusters", "_error(code, message, status)", "_instances"
 )
+dynamodb = Seam(
+    "ministack.services.dynamodb", "_update_continuous_backups(data)", "_update_table(data)", "_update_ttl(data)"
+)
 ec2 = Seam(
     "ministack.services.ec2",
     "_accept_vpc_peering_connection(params)",
