@@ -47,6 +47,7 @@ export default defineConfig({
       region: 'eu-central-1',
       policy: { stage: 'production' },
       lifecycle: {},
+      fingerprints: true,
       audit: { retentionDays: 365 },
       rotation: { schedule: 'rate(30 days)', maximumAgeDays: 45 },
       passwords: { length: 40 },

@@ -54,6 +54,8 @@ export interface EnvironmentFacts {
   readonly manualSecrets: Readonly<Record<string, { readonly replaceEveryDays: number }>>;
   /** True if new secrets, their owners and their ends are recorded. */
   readonly hasLifecycle: boolean;
+  /** True if a leaked value is found by its fingerprint. */
+  readonly hasFingerprints: boolean;
   readonly policy: EnvironmentPolicy;
 }
 

@@ -48,6 +48,7 @@ function environmentFacts(
     access,
     manualSecrets,
     hasLifecycle: hasLifecycle(environment),
+    hasFingerprints: environment.fingerprints,
     secrets: Object.entries(secrets).map(([key, secret]) => secretFacts(name, key, secret, environment)),
     policy: policyOf(path, environment, organization),
   };

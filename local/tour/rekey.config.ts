@@ -59,7 +59,6 @@ export default defineConfig({
           brakeAfter: Number(process.env.REKEY_LOCAL_BRAKE_AFTER),
         }),
       },
-      fingerprints: process.env.REKEY_LOCAL_FINGERPRINTS === 'true',
       secrets: {
         orders: {
           ...secret,

@@ -52,6 +52,7 @@ export const manualSecret = 'vendor/licence';
 
 /** Settings of the environment that the tour does without. */
 const more = {
+  fingerprints: true,
   lifecycle: {},
   manualSecrets: {
     licence: {
@@ -82,7 +83,6 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
       REKEY_LOCAL_OVERLAP_HOURS: '0',
       REKEY_LOCAL_BRAKE_AFTER: '2',
       REKEY_LOCAL_MORE: JSON.stringify(more),
-      REKEY_LOCAL_FINGERPRINTS: 'true',
     },
   });
   participants.push(...cache(deployment));

@@ -16,6 +16,8 @@ import {
   type AuditLogProps,
   type AwsApi,
   ContainmentFunction,
+  Fingerprints,
+  type FingerprintsProps,
   type FunctionEnvironment,
   type IRekeyBus,
   type ManualSecretProps,
@@ -249,6 +251,12 @@ new SecretLifecycle(stack, 'Nobody', {
   // @ts-expect-error somebody must be reminded
   manualSecrets: { licence: { ...manual, owner: undefined } },
 });
+
+const fingerprintsProps: FingerprintsProps = { bus, auditQueue: queue, secrets: [orders] };
+const fingerprints = new Fingerprints(stack, 'Fingerprints', fingerprintsProps);
+fingerprints.lookup.grantInvoke(role);
+// @ts-expect-error a time is a duration, not a number of hours
+new Fingerprints(stack, 'Fingerprints', { ...fingerprintsProps, sweepEvery: 6 });
 
 const observerProps: RotationObserverProps = {
   bus,

@@ -7,6 +7,7 @@ import { cadenceUnreasoned } from './cadence-unreasoned.ts';
 import { consumersMissing } from './consumers-missing.ts';
 import { customerKeyMissing } from './customer-key-missing.ts';
 import { definitionNotPromoted } from './definition-not-promoted.ts';
+import { fingerprintsOff } from './fingerprints-off.ts';
 import { lifecycleUnrecorded } from './lifecycle-unrecorded.ts';
 import { nobodyNotified } from './nobody-notified.ts';
 import { overdueTooLate } from './overdue-too-late.ts';
@@ -50,6 +51,7 @@ const all = [
   brakeOff,
   lifecycleUnrecorded,
   replacementTooSeldom,
+  fingerprintsOff,
   promotionPathBroken,
   cadenceUnreasoned,
   waiverTooLong,

@@ -43,6 +43,7 @@ export default defineConfig({
       // planted: ResponderMissing
       // planted: AuditorMissing
       // planted: NobodyNotified
+      // planted: FingerprintsOff
       policy: {
         stage: 'production',
         types: ['postgresql', 'mysql', 'generic', 'http'],

@@ -29,6 +29,7 @@ async function written(name: string, changes: object = {}, secret: object = {}):
     notifications: { emails: ['platform@example.com'] },
     access: { responders: ['111122223333'], auditors: ['444455556666'] },
     lifecycle: {},
+    fingerprints: true,
     policy: { stage: 'production' },
     secrets: {
       orders: {

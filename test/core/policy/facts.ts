@@ -58,6 +58,7 @@ export function environmentOf({
     secrets: [secretOf({}, name)],
     manualSecrets: { licence: { replaceEveryDays: 365 } },
     hasLifecycle: true,
+    hasFingerprints: true,
     ...changes,
     policy: {
       stage: { value: stage, from: 'default' },
