@@ -13,6 +13,7 @@ const groups: Readonly<Record<ErrorGroup, string>> = {
   audit: 'The audit log',
   revocation: 'A revocation',
   fingerprint: 'Fingerprints',
+  notification: 'Notifications',
   deployment: 'The configuration',
   cli: 'The command line',
   local: 'The local cloud',

@@ -21,6 +21,18 @@ const eventsFolder = 'docs/events';
 
 /** Meaning of each event, and who announces it; a new event of the catalogue must be described here. */
 const meanings: Record<DetailType, { readonly source: string; readonly meaning: string }> = {
+  'Incident Escalated': {
+    source: 'rekey.notification',
+    meaning: 'Nobody has acknowledged an incident in time, and the next channels are told of it.',
+  },
+  'Incident Acknowledged': {
+    source: 'rekey.cli',
+    meaning: 'Somebody has taken an incident on, so it is not escalated any further.',
+  },
+  'Notification Test Requested': {
+    source: 'rekey.cli',
+    meaning: 'Somebody asks for a message of no consequence, to see whether channels work.',
+  },
   'Secret Rotation Started': {
     source: 'rekey.rotation',
     meaning:

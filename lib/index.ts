@@ -60,6 +60,7 @@ export type { TargetFunctionProps } from './function/target-function.ts';
 export type { ManualSecretProps } from './lifecycle/manual-secrets.ts';
 export { SecretLifecycle, type SecretLifecycleProps } from './lifecycle/secret-lifecycle.ts';
 export { Network, type NetworkProps } from './network/network.ts';
+export { Notifier, type NotifierInput, type NotifierProps } from './notification/notifier.ts';
 export {
   type ObservedSecret,
   RotationObserver,

@@ -15,6 +15,7 @@ import { FingerprintStack } from './fingerprint/fingerprint-stack.ts';
 import { FoundationStack } from './foundation/foundation-stack.ts';
 import { Network } from './network/network.ts';
 import { isMade, NetworkStack, networkPart } from './network/network-stack.ts';
+import { NotificationStack } from './notification/notification-stack.ts';
 import { holdToPolicy } from './policy/hold-to-policy.ts';
 import { RevocationStack } from './revocation/revocation-stack.ts';
 import { RotationFunction } from './rotation/rotation-function.ts';
@@ -52,6 +53,8 @@ export class RekeyEnvironment extends Construct {
   readonly revocation: RevocationStack;
   /** Stack of the fingerprints; missing where the configuration asks for none. */
   readonly fingerprints: FingerprintStack | undefined;
+  /** The notifier; missing where the configuration names no channels. */
+  readonly notification: NotificationStack | undefined;
   /** Roles of people and pipelines. The stack stays even when it has none, so that a deploy takes roles away. */
   readonly access: AccessStack;
 
@@ -156,6 +159,16 @@ export class RekeyEnvironment extends Construct {
       : undefined;
     this.fingerprints?.addStackDependency(this.rotations.at(-1) ?? this.foundation);
     const fingerprintLookup = this.fingerprints?.fingerprints.lookup;
+    this.notification =
+      Object.keys(configuration.notifications.channels).length === 0
+        ? undefined
+        : new NotificationStack(this, 'Notification', {
+            ...settings('notification', 'tells people of what happens'),
+            bus,
+            topic,
+            directory,
+          });
+    const undelivered = this.notification?.notifier.deadLetterQueue;
     this.access = new AccessStack(this, 'Access', {
       ...settings('access', 'roles of operators, responders and auditors'),
       bus,
@@ -165,7 +178,13 @@ export class RekeyEnvironment extends Construct {
         ...functions.map(({ rotation }) => rotation.function),
         ...[...containment].map((target) => target.function),
       ],
-      queues: [auditLog.queue, auditLog.deadLetterQueue, auditLog.undeliveredQueue, workflow.deadLetterQueue],
+      queues: [
+        auditLog.queue,
+        auditLog.deadLetterQueue,
+        auditLog.undeliveredQueue,
+        workflow.deadLetterQueue,
+        ...(undelivered === undefined ? [] : [undelivered]),
+      ],
       workflow: workflow.stateMachine,
       rotationLogs: own.map(({ logGroup }) => logGroup),
       intakeLogs: workflow.intake.logGroup,

@@ -57,6 +57,8 @@ export const deploymentParameters = {
   fingerprintLookupFunction: 'fingerprint-lookup-function',
   /** JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`; those that nobody may assume are missing. */
   roles: 'roles',
+  /** JSON: the settings of the notifier; see `core/notification/settings.ts`. Missing where nobody is notified by one. */
+  notifications: 'notifications',
 } as const;
 
 /** Last segment of the SSM parameter with the ARN of the audit log's key, for apps that join the environment. */
@@ -125,6 +127,7 @@ export const metrics = {
   auditLogBroken: 'AuditLogBroken',
   fingerprintLookups: 'FingerprintLookups',
   fingerprintLookupsRefused: 'FingerprintLookupsRefused',
+  notificationFailed: 'NotificationFailed',
 } as const;
 
 /** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */
@@ -137,4 +140,5 @@ export const services = {
   lifecycle: 'lifecycle',
   audit: 'audit',
   fingerprint: 'fingerprint',
+  notification: 'notification',
 } as const;

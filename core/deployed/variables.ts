@@ -106,6 +106,17 @@ export const fingerprintLookupEnvironmentSchema = z.object({
   REKEY_FINGERPRINT_COUNTS: z.string().min(1),
 });
 
+/** The notifier. */
+export const notifierEnvironmentSchema = z.object({
+  REKEY_ENVIRONMENT: z.string().min(1),
+  REKEY_EVENT_BUS: z.string().min(1),
+  /** Table of what was told, what is held back, and which incidents are open. */
+  REKEY_NOTIFICATION_TABLE: z.string().min(1),
+  REKEY_NOTIFICATION_QUEUE_URL: z.url(),
+  /** SSM parameter of the settings; see `core/notification/settings.ts`. */
+  REKEY_NOTIFICATION_SETTINGS: z.string().min(1),
+});
+
 /** The audit writer. */
 export const auditWriterEnvironmentSchema = z.object({
   REKEY_ENVIRONMENT: z.string().min(1),

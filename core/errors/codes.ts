@@ -115,6 +115,17 @@ export const codes = {
     FingerprintsDelayed: true,
     FingerprintsOff: false,
   },
+  notification: {
+    ChannelThrottled: true,
+    ChannelUnavailable: true,
+    ChannelRefused: false,
+    ChannelCredentialRefused: false,
+    ChannelSecretInvalid: false,
+    ChannelHostRefused: false,
+    NotificationMalformed: false,
+    NotifierSettingsInvalid: false,
+    NotificationsUndelivered: true,
+  },
   deployment: {
     ConfigurationInvalid: false,
     ConstructInvalid: false,

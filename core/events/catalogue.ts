@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { severities } from '../findings/codes.ts';
 import { strategies } from '../secret/secret.ts';
+import { notificationSchemas } from './notification.ts';
 
 /**
  * The catalogue: every event on the bus, one schema each. Additive changes keep `schemaVersion` (see `version.ts`).
@@ -229,6 +230,7 @@ const dataSchemas = {
     /** Caller in its own words; CloudTrail attests who invoked the function. */
     claimedActor: z.string().max(512).optional(),
   }),
+  ...notificationSchemas,
 } as const;
 
 export type DetailType = keyof typeof dataSchemas;

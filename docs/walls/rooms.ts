@@ -46,6 +46,7 @@ export const rooms: readonly Room[] = [
   { folder: 'lambdas/revocation', imports: ['core', 'lambdas/rotation'], outside: false, cdk: false },
   { folder: 'lambdas/observation', imports: ['core', 'lambdas/rotation'], outside: false, cdk: false },
   { folder: 'lambdas/fingerprint', imports: ['core'], outside: false, cdk: false },
+  { folder: 'lambdas/notification', imports: ['core'], outside: false, cdk: false },
   {
     folder: 'lambdas/functions',
     imports: ['core', 'adapters', 'rotators', 'lambdas'],

@@ -143,6 +143,8 @@ export interface OperatorRoleProps extends AccessRoleProps {
   readonly rotationLogs?: readonly ILogGroup[];
   /** True if rotation functions have brakes, which `rekey doctor` shows and `rekey resume` releases. @default false */
   readonly brakes?: boolean;
+  /** True if there is a notifier, which `rekey notify test` tries and `rekey incident acknowledge` tells. @default false */
+  readonly notifier?: boolean;
   /** Resources that `rekey doctor` looks at besides the secrets. @default - none */
   readonly health?: {
     readonly queues: readonly IQueue[];
@@ -184,6 +186,7 @@ export class OperatorRole extends AccessRole {
       'Secret Rotation Paused',
       'Secret Rotation Resumed',
       ...(props.brakes === true ? (['Rotation Function Released'] as const) : []),
+      ...(props.notifier === true ? (['Incident Acknowledged', 'Notification Test Requested'] as const) : []),
     ]);
     if (props.health !== undefined) {
       const { queues, functions, workflow } = props.health;
@@ -215,13 +218,18 @@ export interface ResponderRoleProps extends AccessRoleProps {
   readonly intakeLogs?: ILogGroup;
   /** Function that looks fingerprints up. @default - none; the role cannot ask which secret holds a value */
   readonly fingerprintLookup?: IFunction;
+  /** True if there is a notifier, which `rekey incident acknowledge` tells. @default false */
+  readonly notifier?: boolean;
 }
 
 /** A role that asks for revocations with the CLI and follows them. It cannot read a value, rotate, or read the audit log. */
 export class ResponderRole extends AccessRole {
   constructor(scope: Construct, id: string, props: ResponderRoleProps) {
     super(scope, id, props, 'asks for revocations and follows them');
-    props.bus.grantPublish(this.role, 'rekey.cli', ['Secret Revocation Requested']);
+    props.bus.grantPublish(this.role, 'rekey.cli', [
+      'Secret Revocation Requested',
+      ...(props.notifier === true ? (['Incident Acknowledged'] as const) : []),
+    ]);
     permitLookup(this.role, props.fingerprintLookup);
     if (props.intakeLogs !== undefined) {
       const { sid, actions } = readLogs('IntakeLogs');

@@ -40,6 +40,7 @@ export class AccessStack extends Stack {
     const lookup =
       props.fingerprintLookup === undefined ? {} : { fingerprintLookup: props.fingerprintLookup };
     const { operators, responders, auditors } = props.configuration.access;
+    const notifier = Object.keys(props.configuration.notifications.channels).length > 0;
     this.operator = whenAny(
       operators,
       (principals) =>
@@ -50,6 +51,7 @@ export class AccessStack extends Stack {
           bus,
           rotationLogs,
           brakes: props.configuration.rotation.brakeAfter !== 0,
+          notifier,
           health: { queues, functions, workflow },
           ...lookup,
         }),
@@ -64,6 +66,7 @@ export class AccessStack extends Stack {
           workflow,
           intakeLogs,
           ...lookup,
+          notifier,
         }),
     );
     this.auditor = whenAny(

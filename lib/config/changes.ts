@@ -1,3 +1,4 @@
+import { notificationChanges } from './notification-changes.ts';
 import type { ConfigurationInput } from './schema.ts';
 
 /** Times at which a change of the configuration takes effect. None of them touches the value that a secret has. */
@@ -91,6 +92,7 @@ export const changes = {
   ),
   'notifications.emails': deploy('a new address gets a mail to confirm; one that goes gets no more'),
   'notifications.topicArn': deploy("alarms go there, and Rekey's own topic goes with its addresses"),
+  ...notificationChanges,
   'access.operators': roles,
   'access.responders': roles,
   'access.auditors': roles,

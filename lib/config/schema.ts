@@ -15,6 +15,7 @@ import {
   usualSchedule,
   vpcIdSchema,
 } from './expressions.ts';
+import { mismatches, notifierFields, topicArnSchema } from './notifications.ts';
 import { daySchema, environmentPolicySchema, policySchema } from './policy-schema.ts';
 import type { SecretKind } from './secret-kinds.ts';
 
@@ -311,10 +312,13 @@ const environmentSchema = z.strictObject({
       /** Addresses that alarms are mailed to; each confirms once. */
       emails: z.array(z.email()).max(20).default([]),
       /** An existing SNS topic in place of Rekey's own. Its policy must let CloudWatch publish. */
-      topicArn: z
-        .string()
-        .regex(/^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+$/, 'must be the ARN of an SNS topic')
-        .optional(),
+      topicArn: topicArnSchema.optional(),
+      ...notifierFields,
+    })
+    .superRefine((value, context) => {
+      for (const { path, message } of mismatches(value)) {
+        context.addIssue({ code: 'custom', path: [...path], message });
+      }
     })
     .refine((value) => value.topicArn === undefined || value.emails.length === 0, {
       error: 'must be empty with `topicArn`: subscribe addresses to that topic itself',

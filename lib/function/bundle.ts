@@ -27,6 +27,7 @@ export const functionNames: readonly string[] = [
   'fingerprint-index',
   'fingerprint-lookup',
   'first-rotation',
+  'notifier',
   'revocation-intake',
   'revocation-report',
   'revocation-rotation',

@@ -122,6 +122,25 @@ export const runbooks = {
     resolution:
       'Find out who may write the bucket, and take that away. What is there stays, and verification names it.',
   },
+  'notification-failed': {
+    description: 'People could not be told of an event on one of the channels. Other channels were told.',
+    investigation:
+      'The notifier’s log group names the channel and the code; rekey notify test --channel <name>.',
+    resolution:
+      'Put a valid URL or key into the secret of the channel; the event is tried again for an hour.',
+  },
+  'notification-dead-letters': {
+    description:
+      'Events could not be told for more than an hour. They are kept for 14 days; the audit log has them.',
+    investigation: 'The notifier’s log group; rekey audit tail for what happened meanwhile.',
+    resolution:
+      'Remove the cause, then redrive the dead-letter queue; what was told already is not told again.',
+  },
+  'notification-function-errors': {
+    description: 'The notifier ended with an error again and again: digests and escalations are late.',
+    investigation: 'The notifier’s log group for the code.',
+    resolution: 'As the log says; each minute tries again by itself.',
+  },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',
     investigation: 'rekey doctor; the writer’s log group; rekey audit verify.',

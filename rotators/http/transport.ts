@@ -24,7 +24,7 @@ export interface HttpAnswer {
 }
 
 /** The limits of one exchange, and its name in errors. */
-export interface Exchange extends TargetContext {
+export interface Exchange extends Omit<TargetContext, 'finding'> {
   /** Name in errors: `create at gitlab.example.com`. */
   readonly where: string;
 }

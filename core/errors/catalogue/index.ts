@@ -3,6 +3,7 @@ import { audit } from './audit.ts';
 import { aws } from './aws.ts';
 import type { Entries } from './entry.ts';
 import { fingerprint } from './fingerprint.ts';
+import { notification } from './notification.ts';
 import { cli, deployment, local } from './operator.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
@@ -18,6 +19,7 @@ export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } 
   audit,
   revocation,
   fingerprint,
+  notification,
   deployment,
   cli,
   local,

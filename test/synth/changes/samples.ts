@@ -1,5 +1,6 @@
 import type { Field } from '../../../lib/config/changes.ts';
 import type { ConfigurationInput, LooseSecretInput } from '../../../lib/config/schema.ts';
+import { notificationSamples, notificationsAt } from './notifications.ts';
 
 type Environment = ConfigurationInput['environments'][string];
 type ManualInput = NonNullable<Environment['manualSecrets']>[string];
@@ -174,6 +175,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   fingerprints: setting(true, false),
   'notifications.emails': { setting: [undefined, ['a@example.com'], undefined, ['b@example.com']] },
   'notifications.topicArn': { setting: [undefined, undefined, arn('sns', 'ops'), undefined] },
+  ...notificationSamples,
   'access.operators': setting([account], [arn('iam', 'role/x').replace(region, '')]),
   'access.responders': setting([account], ['999988887777']),
   'access.auditors': setting([account], ['999988887777']),
@@ -388,7 +390,8 @@ export function environmentAt(step: number): Environment {
     const value = sample.setting?.[step];
     if (value !== undefined) put(environment, field.split('.'), value);
   }
-  return { ...environment, networks, secrets, manualSecrets } as unknown as Environment;
+  const notifications = { ...(environment.notifications as object | undefined), ...notificationsAt(step) };
+  return { ...environment, notifications, networks, secrets, manualSecrets } as unknown as Environment;
 }
 
 function put(into: Record<string, unknown>, [key = '', ...rest]: readonly string[], value: unknown): void {

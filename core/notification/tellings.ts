@@ -1,0 +1,251 @@
+import { createHash } from 'node:crypto';
+import type { AnyEvent, DetailType, EventData, RekeyEvent } from '../events/catalogue.ts';
+import type { Act, Fact, Notice } from './notice.ts';
+import type { Urgency } from './settings.ts';
+import { plain } from './text.ts';
+
+/** The way in which events of one kind are told. */
+interface Telling<T extends DetailType> {
+  readonly urgency: Urgency | ((data: EventData<T>) => Urgency);
+  /** Title of the message; the subject follows it. */
+  readonly title: string;
+  readonly subject: (data: EventData<T>) => string;
+  readonly facts?: (data: EventData<T>) => Readonly<Record<string, string | undefined>>;
+  /** The incident: the key of what it is about, and the part that the event plays in it. */
+  readonly incident?: { readonly act: Act; readonly key: (data: EventData<T>, eventId: string) => string };
+  /** Page of `docs/runbooks`. */
+  readonly runbook?: string;
+}
+
+/** Characters of a name, and of a text, that a message has room for. */
+const longestName = 256;
+const longestText = 300;
+
+const ofSecret = ({ secretName }: { readonly secretName: string }): string => secretName;
+const nameInArn = (arn: string): string => arn.split(':').slice(6).join(':') || arn;
+const ofRevocation = ({ requestId }: { readonly requestId: string }): string => `revocation:${requestId}`;
+const ofRotation = ({ secretArn }: { readonly secretArn: string }): string => `rotation:${secretArn}`;
+const ofBrake = ({ functionName }: { readonly functionName: string }): string => `brake:${functionName}`;
+const drillOf = (drill: boolean): string | undefined => (drill ? 'yes, a rehearsal' : undefined);
+
+const silent = <Name extends string>(title: string, subject: (data: Record<Name, string>) => string) =>
+  ({ urgency: 'information', title, subject }) as const;
+
+/** Every kind of event, and how it is told. A kind that is added to the catalogue must be decided about here. */
+const tellings: { readonly [T in DetailType]: Telling<T> } = {
+  'Secret Revocation Requested': {
+    urgency: 'emergency',
+    title: 'Revocation requested',
+    subject: ({ select }) => (select.secret.startsWith('arn:') ? nameInArn(select.secret) : select.secret),
+    facts: ({ mode, reason, incident, drill }) => ({ mode, reason, incident, drill: drillOf(drill) }),
+    incident: { act: 'opens', key: (_data, eventId) => `revocation:${eventId}` },
+  },
+  'Secret Revocation Rejected': {
+    urgency: 'emergency',
+    title: 'Revocation rejected, nothing was done',
+    subject: ({ requestId }) => `request ${requestId}`,
+    facts: ({ requestSource, error }) => ({ source: requestSource, code: error.code }),
+    incident: { act: 'opens', key: ofRevocation },
+    runbook: 'revocation-rejected',
+  },
+  'Secret Revocation Started': {
+    urgency: 'emergency',
+    title: 'Revocation started',
+    subject: ofSecret,
+    facts: ({ mode, reason, incident, drill }) => ({ mode, reason, incident, drill: drillOf(drill) }),
+    incident: { act: 'opens', key: ofRevocation },
+  },
+  'Credential Contained': silent('Credential contained', ofSecret),
+  'Secret Revocation Succeeded': {
+    urgency: 'emergency',
+    title: 'Revocation succeeded, the leaked credential is refused',
+    subject: ofSecret,
+    facts: ({ requestId, refusedAt }) => ({ request: requestId, refused: refusedAt }),
+    incident: { act: 'resolves', key: ofRevocation },
+  },
+  'Secret Revocation Unproven': {
+    urgency: 'emergency',
+    title: 'Revocation unproven, a person must act',
+    subject: ofSecret,
+    facts: ({ requestId, owner, note }) => ({ request: requestId, owner, task: note }),
+    incident: { act: 'opens', key: ofRevocation },
+    runbook: 'revocation-unproven',
+  },
+  'Secret Revocation Failed': {
+    urgency: 'emergency',
+    title: 'Revocation failed, a leaked credential may still work',
+    subject: ofSecret,
+    facts: ({ requestId, stage, error }) => ({ request: requestId, stage, code: error.code }),
+    incident: { act: 'opens', key: ofRevocation },
+    runbook: 'revocation-failed',
+  },
+  'Rotation Function Braked': {
+    urgency: 'emergency',
+    title: 'Brake engaged, no rotation of the function begins',
+    subject: ({ functionName }) => functionName,
+    facts: ({ failedSecrets }) => ({ failed: failedSecrets.join(', ') }),
+    incident: { act: 'opens', key: ofBrake },
+    runbook: 'rotation-braked',
+  },
+  'Rotation Function Released': {
+    urgency: 'information',
+    title: 'Brake released',
+    subject: ({ functionName }) => functionName,
+    facts: ({ reason }) => ({ reason }),
+    incident: { act: 'resolves', key: ofBrake },
+  },
+  'Secret Rotation Failed': {
+    urgency: 'warning',
+    title: 'Rotation failed, the current credential still works',
+    subject: ofSecret,
+    facts: ({ secretType, step, error }) => ({ type: secretType, step, code: error.code }),
+    incident: { act: 'opens', key: ofRotation },
+    runbook: 'rotation-failed',
+  },
+  'Secret Rotation Succeeded': {
+    urgency: 'information',
+    title: 'Rotation succeeded',
+    subject: ofSecret,
+    facts: ({ secretType }) => ({ type: secretType }),
+    incident: { act: 'resolves', key: ofRotation },
+  },
+  'Secret Rotation Started': silent('Rotation started', ofSecret),
+  'Secret Rotation Abandoned': silent('Rotation given up', ofSecret),
+  'Secret Rotation Paused': {
+    ...silent('Rotations paused', ofSecret),
+    facts: ({ until, reason }) => ({ until, reason }),
+  },
+  'Secret Rotation Resumed': silent('Rotations resumed', ofSecret),
+  'Credential Retirement Started': silent('Retirement started', ofSecret),
+  'Credential Retired': silent('Credential retired', ofSecret),
+  'Finding Raised': {
+    urgency: 'warning',
+    title: 'Finding',
+    subject: ({ secretArn }) => nameInArn(secretArn),
+    facts: ({ code, severity }) => ({ code, severity }),
+    incident: { act: 'tells', key: ({ secretArn, code }) => `finding:${secretArn}:${code}` },
+  },
+  'Secret Registered': {
+    ...silent('Secret registered', ofSecret),
+    facts: ({ owner, expires }) => ({ owner, expires }),
+  },
+  'Secret Ownership Transferred': {
+    urgency: 'warning',
+    title: 'Secret has another owner',
+    subject: ofSecret,
+    facts: ({ from, to }) => ({ from, to }),
+  },
+  'Secret Expiry Near': {
+    urgency: 'warning',
+    title: 'Secret ends soon',
+    subject: ofSecret,
+    facts: ({ owner, date, daysLeft }) => ({ owner, 'last day': date, 'days left': String(daysLeft) }),
+    incident: { act: 'tells', key: ({ secretArn, date }) => `expiry:${secretArn}:${date}` },
+  },
+  'Secret Replacement Due': {
+    urgency: 'warning',
+    title: 'Secret must be replaced by a person',
+    subject: ofSecret,
+    facts: ({ owner, date, daysLeft }) => ({ owner, due: date, 'days left': String(daysLeft) }),
+    incident: { act: 'tells', key: ({ secretArn, date }) => `replacement:${secretArn}:${date}` },
+  },
+  'Secret Expired': {
+    urgency: 'warning',
+    title: 'Secret has expired',
+    subject: ofSecret,
+    facts: ({ owner, expires, ended, note }) => ({
+      owner,
+      'last day': expires,
+      refused: ended ? 'yes' : 'not seen',
+      task: note,
+    }),
+    incident: { act: 'tells', key: ({ secretArn, expires }) => `expired:${secretArn}:${expires}` },
+  },
+  'Secret Expiry Extended': {
+    ...silent('Expiry of a secret put off', ofSecret),
+    facts: ({ owner, expires }) => ({ owner, 'last day': expires }),
+  },
+  'Fingerprint Looked Up': {
+    urgency: ({ found }) => (found > 0 ? 'warning' : 'information'),
+    title: 'Value of a secret found somewhere',
+    subject: ({ matches }) => matches[0]?.secretName ?? 'no match',
+    facts: ({ found }) => ({ matches: String(found) }),
+  },
+  'Incident Escalated': {
+    urgency: ({ urgency }) => urgency,
+    title: 'Nobody has acknowledged',
+    subject: ({ subject }) => subject,
+    facts: ({ event, step, openedAt }) => ({ event, step: String(step), since: openedAt }),
+    incident: { act: 'escalates', key: ({ incidentId }) => `#${incidentId}` },
+  },
+  'Incident Acknowledged': {
+    urgency: 'information',
+    title: 'Incident acknowledged',
+    subject: ({ incidentId }) => incidentId,
+    facts: ({ note }) => ({ note }),
+    incident: { act: 'acknowledges', key: ({ incidentId }) => `#${incidentId}` },
+  },
+  'Notification Test Requested': {
+    urgency: 'warning',
+    title: 'Test of notifications, nothing has happened',
+    subject: () => 'test',
+  },
+};
+
+/** Makes the id of an incident from the key of what it is about. A key that begins with # is the id itself. */
+const incidentIdOf = (key: string): string =>
+  key.startsWith('#') ? key.slice(1) : createHash('sha256').update(key).digest('hex').slice(0, 12);
+
+/** Writes an event as a message: names, codes and ids in bounded lines, and the way to the runbook. */
+export function noticeOf(event: AnyEvent, runbookUrl?: string): Notice {
+  const { detailType, detail } = event as RekeyEvent<DetailType>;
+  // The union of all kinds has no common function; the table pairs each kind with its own data.
+  const telling = tellings[detailType] as Telling<DetailType>;
+  const { data, metadata } = detail;
+  const subject = plain(telling.subject(data), longestName) || 'unnamed';
+  const incident = telling.incident && {
+    id: incidentIdOf(telling.incident.key(data, metadata.id)),
+    act: telling.incident.act,
+  };
+  const facts: Fact[] = Object.entries({
+    environment: metadata.environment,
+    ...telling.facts?.(data),
+    time: metadata.time,
+    by: metadata.actor,
+    correlation: metadata.correlationId,
+    ...(incident !== undefined && incident.act !== 'tells' && { incident: incident.id }),
+  }).flatMap(([name, value]) => {
+    const text = value === undefined ? '' : plain(value, longestText);
+    return text === '' ? [] : [{ name, value: text }];
+  });
+  return {
+    id: metadata.id,
+    kind: detailType,
+    environment: plain(metadata.environment, 64),
+    time: metadata.time,
+    urgency: typeof telling.urgency === 'function' ? telling.urgency(data) : telling.urgency,
+    title: `${telling.title}: ${subject}`,
+    subject,
+    facts,
+    ...(telling.runbook !== undefined && {
+      runbook:
+        runbookUrl === undefined
+          ? `docs/runbooks/${telling.runbook}.md`
+          : `${runbookUrl}${telling.runbook}.md`,
+    }),
+    ...(incident !== undefined && { incident }),
+  };
+}
+
+/** Names the secret that an event is about, whose definition says who answers for it. */
+export function secretOf({ detail: { data } }: AnyEvent): string | undefined {
+  if ('secretArn' in data && data.secretArn.startsWith('arn:')) return data.secretArn;
+  if ('secretName' in data) return data.secretName;
+  return 'select' in data ? data.select.secret : undefined;
+}
+
+/** Tells whether an event is only told where a route asks for it, and belongs to no incident. */
+export const isSilent = (detailType: DetailType): boolean => {
+  const { urgency, incident } = tellings[detailType];
+  return urgency === 'information' && incident === undefined;
+};
