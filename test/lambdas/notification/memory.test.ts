@@ -1,0 +1,4 @@
+import { PlainNotificationMemory } from './memory.ts';
+import { memoryContract } from './memory-contract.ts';
+
+memoryContract(() => new PlainNotificationMemory());
