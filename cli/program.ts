@@ -286,6 +286,41 @@ export function createProgram(
     );
 
   program
+    .command('notify')
+    .description('try the channels on which people are told')
+    .command('test')
+    .description('have the notifier send a message of no consequence')
+    .option('--channel <name...>', 'a channel; by default all of them', collect)
+    .addHelpText('after', examples('rekey notify test', 'rekey notify test --channel oncall'))
+    .action((options: { channel?: readonly string[] }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/notify-test.ts')).notifyTest(invocation, {
+          channels: options.channel ?? [],
+        }),
+      ),
+    );
+
+  program
+    .command('incident')
+    .description('incidents that people were told of')
+    .command('acknowledge')
+    .description('take an incident on, so that it is not escalated any further')
+    .argument('<id>', 'its id, as the message has it', text)
+    .option('-n, --note <text>', 'who does what; it goes into the audit log, so no secret in it', why)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey incident acknowledge 7fb43d074f0c',
+        'rekey incident acknowledge 7fb43d074f0c --note "looking at the database"',
+      ),
+    )
+    .action((id: string, options: { note?: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/incident-acknowledge.ts')).incidentAcknowledge(invocation, id, options),
+      ),
+    );
+
+  program
     .command('config')
     .description('look at the configuration file')
     .command('migrate')

@@ -21,6 +21,9 @@ const byUse: Billing = { free: 'Paid by use, which the rows of usage count.' };
 export const billing: Readonly<Record<string, Billing>> = {
   'AWS::CDK::Metadata': noPrice,
   'AWS::CloudWatch::Alarm': { charges: (alarm) => [{ price: 'alarmMetric', units: alarmMetrics(alarm) }] },
+  'AWS::DynamoDB::Table': {
+    free: 'Paid by request: some cents a month for what the notifier looks for each minute.',
+  },
   'AWS::EC2::FlowLog': byUse,
   'AWS::EC2::Route': noPrice,
   'AWS::EC2::RouteTable': noPrice,

@@ -13,6 +13,7 @@ import {
   Fingerprints,
   ForeignRotationFunction,
   Network,
+  Notifier,
   OperatorRole,
   RekeyBus,
   ResponderRole,
@@ -88,6 +89,10 @@ beforeAll(() => {
     Network: new Network(stack, 'Network', {
       network: { existing: { vpcId: 'vpc-0a1b2c3d', subnetIds: ['subnet-0a1b2c3d'], egress: [] } },
       name: 'rekey-prod-orders',
+    }),
+    Notifier: new Notifier(stack, 'Notifier', {
+      bus,
+      notifications: { channels: { chat: { kind: 'slack', secret: 'notify/chat' } } },
     }),
     StandardFunction: new StandardFunction(stack, 'Standard', {
       entry: 'session-cutoff',
@@ -178,6 +183,18 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   ResponderRole: aRole,
   AuditorRole: aRole,
   Network: { 'EC2::SecurityGroup': 1 },
+  Notifier: {
+    ...aFunction,
+    'DynamoDB::Table': 1,
+    'SQS::Queue': 2,
+    'SQS::QueuePolicy': 2,
+    'SSM::Parameter': 1,
+    'Lambda::EventSourceMapping': 1,
+    'Lambda::EventInvokeConfig': 1,
+    'Lambda::Permission': 1,
+    'Events::Rule': 2,
+    'CloudWatch::Alarm': 4,
+  },
   StandardFunction: { 'Lambda::Function': 1 },
 };
 

@@ -84,6 +84,7 @@ describe('an environment', () => {
       'rotation',
       'revocation',
       'fingerprints',
+      'notification',
       'access',
     ];
     expect(stacks().map(({ stackName }) => stackName)).toEqual(parts.map((part) => `rekey-full-${part}`));
@@ -206,6 +207,8 @@ describe('an environment', () => {
               'Secret Rotation Paused',
               'Secret Rotation Resumed',
               'Rotation Function Released',
+              'Incident Acknowledged',
+              'Notification Test Requested',
             ],
           },
         },
@@ -271,7 +274,10 @@ describe('an environment', () => {
         'states:ListExecutions',
       ]);
       expect(all.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
-        StringEquals: { 'events:source': 'rekey.cli', 'events:detail-type': ['Secret Revocation Requested'] },
+        StringEquals: {
+          'events:source': 'rekey.cli',
+          'events:detail-type': ['Secret Revocation Requested', 'Incident Acknowledged'],
+        },
       });
     });
 

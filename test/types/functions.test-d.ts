@@ -24,6 +24,9 @@ import {
   Network,
   type NetworkAttachment,
   type NetworkProps,
+  Notifier,
+  type NotifierInput,
+  type NotifierProps,
   type ObservedSecret,
   RekeyBus,
   type RekeyBusProps,
@@ -269,6 +272,18 @@ same<IRule>()(observer.rule);
 same<Queue>()(observer.deadLetterQueue);
 // @ts-expect-error a secret of the CDK has no definition that could be observed
 new RotationObserver(stack, 'Observer', { ...observerProps, secrets: [orders.secret] });
+
+const notifierProps: NotifierProps = {
+  bus,
+  notifications: { channels: { chat: { kind: 'slack', secret: 'notify/chat' } } },
+  alarmTopic: topic,
+};
+const input: NotifierInput = notifierProps.notifications;
+same<Queue>()(new Notifier(stack, 'Notifier', { ...notifierProps, notifications: input }).deadLetterQueue);
+const noHosts = { kind: 'webhook', secret: 'a' } as const;
+// @ts-expect-error a webhook of one's own names the hosts that it may lead to
+const hook: NotifierInput = { channels: { noHosts } };
+new Notifier(stack, 'Notifier', { bus, notifications: hook });
 
 const alarmProps: RunbookAlarmProps = {
   environment: 'prod',

@@ -123,8 +123,8 @@ function lost(before: Deployment, after: Deployment): readonly string[] {
     'AWS::DynamoDB::Table',
   ];
   const stacks = new Set(after.resources.map(({ stack }) => stack));
-  // Fingerprints go as a whole where they are no longer asked for; as long as they are kept, nothing of them begins anew.
-  const dropped = (stack: string) => stack.endsWith('-fingerprints') && !stacks.has(stack);
+  // Fingerprints and the notifier go as a whole where they are no longer asked for; as long as they are kept, nothing begins anew.
+  const dropped = (stack: string) => /-(?:fingerprints|notification)$/.test(stack) && !stacks.has(stack);
   return before.resources
     .filter(({ Type, place, stack }) => lasting.includes(Type) && !places.has(place) && !dropped(stack))
     .map(({ Type, place }) => `${place}: ${Type} goes`);

@@ -9,7 +9,25 @@ export const everything = defineConfig({
       audit: { retentionDays: 30 },
       eventArchiveDays: 7,
       fingerprints: true,
-      notifications: { topicArn: 'arn:aws:sns:eu-central-1:111122223333:ops' },
+      notifications: {
+        topicArn: 'arn:aws:sns:eu-central-1:111122223333:ops',
+        channels: {
+          chat: {
+            kind: 'slack',
+            secret: 'notify/chat',
+            encryptionKey: 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555',
+            owners: ['team-orders'],
+          },
+          room: { kind: 'teams', secret: 'notify/room' },
+          hook: { kind: 'webhook', secret: 'notify/hook', hosts: ['hooks.example.com'] },
+          oncall: { kind: 'pagerduty', secret: 'notify/oncall' },
+          backup: { kind: 'opsgenie', secret: 'notify/backup', hosts: ['api.eu.opsgenie.com'] },
+          mail: { kind: 'sns', emails: ['ops@example.com'] },
+        },
+        routes: [{ events: ['Secret Rotation Succeeded'], to: ['room'] }],
+        escalation: { steps: [{ afterMinutes: 15, to: ['owner', 'oncall'] }] },
+        quietHours: { timeZone: 'Europe/Berlin', periods: [{ from: '22:00', to: '07:00' }] },
+      },
       revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['999988887777'] },
       access: {
         operators: ['111122223333', 'arn:aws:iam::111122223333:role/operator'],
