@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Invocation } from './context.ts';
 import type { ExitCode } from './errors.ts';
+import { addApprovalCommands } from './program-approval.ts';
 import { parseDuration } from './time.ts';
 
 /** The values of the global options. */
@@ -259,6 +260,7 @@ export function createProgram(
     .option('--incident <id>', 'the incident that this belongs to', text)
     .option('--version-id <id...>', 'versions that leaked; by default all that exist', collect)
     .option('--drill', 'a rehearsal; recorded as one')
+    .option('--break-glass', 'go on without the second person that it needs; recorded, and raises an alarm')
     .option('-w, --wait', 'follow the revocation to its end; exit code 1 if it fails')
     .option('--timeout <duration>', 'longest wait', duration, '15m')
     .option('-y, --yes', 'do not ask')
@@ -277,6 +279,7 @@ export function createProgram(
           reason: options.reason,
           versions: options.versionId ?? [],
           drill: options.drill === true,
+          breakGlass: options.breakGlass === true,
           wait: options.wait === true,
           yes: options.yes === true,
           timeoutMs: parseDuration(options.timeout, '--timeout'),
@@ -284,6 +287,8 @@ export function createProgram(
         }),
       ),
     );
+
+  addApprovalCommands(program, { run, text, why, examples });
 
   program
     .command('notify')
@@ -456,6 +461,7 @@ interface RevokeFlags {
   readonly incident?: string;
   readonly versionId?: readonly string[];
   readonly drill?: boolean;
+  readonly breakGlass?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
   readonly yes?: boolean;

@@ -34,6 +34,8 @@ export interface RevocationToFollow {
   readonly timeoutMs: number;
   /** Log group in which the intake notes rejections, if that is known. */
   readonly intakeLogGroup?: string;
+  /** Says what a stage is doing, where its name says too little. It is asked whenever the stage is looked at. */
+  readonly describe?: (stage: string) => Promise<string | undefined>;
 }
 
 /** Milliseconds after which a request that nobody took up is lost. EventBridge delivers within a second or so. */
@@ -44,14 +46,14 @@ const rejectionPollMs = 1_000;
 /** Watches the execution of the revocation workflow, whose name is the request's id, until it ends. */
 export async function followRevocation(
   { cloud, context, output }: Invocation,
-  { workflowArn, requestId, requestedAt, timeoutMs, intakeLogGroup }: RevocationToFollow,
+  { workflowArn, requestId, requestedAt, timeoutMs, intakeLogGroup, describe }: RevocationToFollow,
 ): Promise<Revocation> {
   const workflows = await cloud.workflows();
   const after = (time: Date) => Math.max(0, time.getTime() - requestedAt.getTime());
   let stagesReadable = true;
   const stages = async (): Promise<readonly ExecutionStage[]> => {
     try {
-      return stagesReadable ? await workflows.stages(workflowArn, requestId) : [];
+      return stagesReadable ? joined(await workflows.stages(workflowArn, requestId)) : [];
     } catch (error) {
       if (explain(error).code !== 'AccessDenied') throw error;
       stagesReadable = false;
@@ -84,9 +86,23 @@ export async function followRevocation(
     }
     const now =
       execution === undefined ? 'waiting for the workflow' : ((await stages()).at(-1)?.name ?? 'working');
-    output.progress(`revoking: ${now}, ${formatDuration(elapsed)}`);
+    output.progress(`revoking: ${(await describe?.(now)) ?? now}, ${formatDuration(elapsed)}`);
     await context.sleep(pollMs);
   }
+}
+
+/** Joins rounds of one stage: a stage that waits for a person comes back each minute. */
+function joined(stages: readonly ExecutionStage[]): readonly ExecutionStage[] {
+  const all: ExecutionStage[] = [];
+  for (const stage of stages) {
+    const before = all.at(-1);
+    if (before?.name !== stage.name) all.push(stage);
+    else {
+      const { left: _, ...rest } = before;
+      all[all.length - 1] = { ...rest, ...(stage.left !== undefined && { left: stage.left }) };
+    }
+  }
+  return all;
 }
 
 function ended(

@@ -1,3 +1,5 @@
+import type { ApprovalFacts } from './approval/deployed.ts';
+import type { ApprovalSummary } from './approval/store.ts';
 import type { AuditLogSource } from './audit/verify.ts';
 import type { BrakeState, BrakeStore } from './brake.ts';
 import type { deploymentParameters } from './deployed/names.ts';
@@ -180,6 +182,17 @@ export interface AccessKeys {
   owner(accessKeyId: string): Promise<AccessKeyOwner | undefined>;
 }
 
+/** Requests that wait for a second person. Whoever asks or answers proves who they are to STS. */
+export interface OperatorApprovals {
+  /** Notes the caller as the author of a request, before it is sent. */
+  ask(requestId: string, digest: string): Promise<{ readonly name: string; readonly arn: string }>;
+  list(): Promise<readonly ApprovalSummary[]>;
+  /** Reads one request. @throws RekeyError `ApprovalUnknown` */
+  show(requestId: string): Promise<ApprovalSummary>;
+  /** Answers as the caller. @throws RekeyError with a code of the group `approval` where the answer does not count */
+  answer(requestId: string, outcome: 'granted' | 'refused', reason?: string): Promise<ApprovalSummary>;
+}
+
 /** The services outside that commands reach. Each part is opened when it is first asked for. */
 export interface Cloud {
   identity(): Promise<Identity>;
@@ -188,6 +201,7 @@ export interface Cloud {
   secrets(): Promise<SecretReader>;
   rotations(): Promise<OperatorRotations>;
   brakes(environment: string): Promise<Brakes>;
+  approvals(environment: string, facts: ApprovalFacts): Promise<OperatorApprovals>;
   bus(name: string): Promise<EventBus>;
   rules(): Promise<Rules>;
   queues(): Promise<Queues>;

@@ -142,6 +142,30 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     meaning:
       'Somebody asked which secret holds a value, by hashes that stand in no record: how many, and what was found.',
   },
+  'Approval Requested': {
+    source: 'rekey.approval',
+    meaning: 'An operation waits for a second person; nothing was done yet.',
+  },
+  'Approval Escalated': {
+    source: 'rekey.approval',
+    meaning: 'Nobody has answered for a while; the operation still waits.',
+  },
+  'Approval Granted': {
+    source: 'rekey.approval',
+    meaning: 'Another person than the author said yes; the operation goes on.',
+  },
+  'Approval Refused': {
+    source: 'rekey.approval',
+    meaning: 'Another person than the author said no; the operation is not done.',
+  },
+  'Approval Expired': {
+    source: 'rekey.approval',
+    meaning: 'Nobody answered in time; `onExpiry` says whether the operation is done all the same.',
+  },
+  'Approval Bypassed': {
+    source: 'rekey.revocation',
+    meaning: 'Somebody broke the glass: an operation goes on at once without approval. Raises an alarm.',
+  },
 };
 
 /** Makes the generated files: path relative to the checkout → content. */

@@ -36,6 +36,7 @@ export {
   ResponderRole,
   type ResponderRoleProps,
 } from './access/access-roles.ts';
+export { Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';
 export { AuditLog, type AuditLogProps } from './audit/audit-log.ts';
 export {
   ConfigurationError,

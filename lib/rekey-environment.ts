@@ -190,6 +190,8 @@ export class RekeyEnvironment extends Construct {
       intakeLogs: workflow.intake.logGroup,
       ...(fingerprintLookup !== undefined && { fingerprintLookup }),
     });
+    const { responder } = this.access;
+    if (responder !== undefined) this.revocation.approvals?.grantRequest(responder.role);
     requireReservable(this, environment, configuration.reservedConcurrency.quota);
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.
     Tags.of(this).add(environmentTag, environment);

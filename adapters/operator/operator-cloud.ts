@@ -74,6 +74,14 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       const { SsmBrakes } = await import('../brake-store.ts');
       return new SsmBrakes(await ssm(), environment);
     },
+    approvals: async (environment, facts) => {
+      const [{ LambdaClient }, { LambdaApprovals }] = await Promise.all([
+        import('@aws-sdk/client-lambda'),
+        import('./approvals.ts'),
+      ]);
+      const lambda = traceCalls(new LambdaClient(options), 'lambda');
+      return new LambdaApprovals(lambda, environment, facts);
+    },
     bus: async (name) => {
       const { EventBridgeBus } = await import('../event-bus.ts');
       return new EventBridgeBus(await eventBridge(), name);

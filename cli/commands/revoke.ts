@@ -1,9 +1,11 @@
+import type { ApprovalFacts } from '../../core/approval/deployed.ts';
 import { busName } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { near } from '../../core/suggest.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
+import { approvalFacts, whoMayAnswer } from '../approvals.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, findDefinition, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode, usageError } from '../errors.ts';
@@ -18,6 +20,8 @@ export interface RevokeOptions {
   /** Versions that leaked; empty for all that exist. */
   readonly versions: readonly string[];
   readonly drill: boolean;
+  /** True to go on without the second person that it needs. */
+  readonly breakGlass: boolean;
   readonly wait: boolean;
   readonly yes: boolean;
   /** Longest wait, in milliseconds. */
@@ -43,6 +47,8 @@ interface Target {
   readonly secret: string;
   readonly definition?: SecretDefinition;
   readonly versions?: readonly { versionId: string; stages: readonly string[]; created?: Date }[];
+  /** The rules on the second person. @default - none is needed, as far as is known */
+  readonly approvals?: ApprovalFacts;
 }
 
 /** Runs `rekey revoke`: asks for a revocation with an event on the bus and, with `--wait`, follows it to its end. */
@@ -54,6 +60,12 @@ export async function revoke(
   const { cloud, output } = invocation;
   const target = await findTarget(invocation, name);
   checkVersions(target, options.versions);
+  if (options.breakGlass && target.approvals?.breakGlass === false) {
+    throw usageError(
+      'BreakGlassForbidden',
+      `revocations in ${target.environment} may not go on without approval; send the request without --break-glass`,
+    );
+  }
   showPlan(invocation, target, options);
   await confirm(
     invocation,
@@ -64,6 +76,8 @@ export async function revoke(
   const actor = await actorOf(invocation);
   const event = await requestEvent(invocation, target, actor, options);
   const { id, time } = event.detail.metadata;
+  const approval = neededApproval(target, options);
+  if (approval !== undefined) await proveAuthor(invocation, target, approval, event);
   await (await cloud.bus(target.bus)).publish([event]);
   const facts = {
     environment: target.environment,
@@ -72,6 +86,9 @@ export async function revoke(
     requestedAt: time,
     mode: options.mode,
     drill: options.drill,
+    ...(approval !== undefined && {
+      approval: { approvers: approval.approvers, minutes: approval.minutes, onExpiry: approval.onExpiry },
+    }),
   };
   if (!options.wait) {
     output.document({
@@ -85,8 +102,10 @@ export async function revoke(
     });
     output.line(`Requested the revocation of ${target.secret}: ${id}`);
     output.note(
-      'It goes on by itself; --wait follows it, rekey audit tail --follow shows what happens.',
-      'dim',
+      approval === undefined
+        ? 'It goes on by itself; --wait follows it, rekey audit tail --follow shows what happens.'
+        : `It waits for ${whoMayAnswer(approval.approvers)}, for ${approval.minutes} minutes: rekey approval approve ${id}`,
+      approval === undefined ? 'dim' : 'warn',
     );
     return 0;
   }
@@ -101,7 +120,8 @@ export async function revoke(
     workflowArn: target.workflowArn,
     requestId: id,
     requestedAt: new Date(time),
-    timeoutMs: options.timeoutMs,
+    timeoutMs: options.timeoutMs + (approval?.minutes ?? 0) * 60_000,
+    ...(approval !== undefined && { describe: waitDescription(invocation, target, approval, id) }),
     ...(target.intakeLogGroup !== undefined && { intakeLogGroup: target.intakeLogGroup }),
   });
   output.clearProgress();
@@ -133,6 +153,7 @@ async function findTarget(invocation: Invocation, name: string): Promise<Target>
     return blindTarget(invocation, name, error);
   }
   const { eventBus, revocationWorkflowArn, revocationIntakeLogGroup } = environment.facts;
+  const approvals = await approvalFacts(environment);
   return {
     environment: environment.name,
     bus: eventBus ?? busName(environment.name),
@@ -140,7 +161,57 @@ async function findTarget(invocation: Invocation, name: string): Promise<Target>
     definition,
     ...(revocationWorkflowArn !== undefined && { workflowArn: revocationWorkflowArn }),
     ...(revocationIntakeLogGroup !== undefined && { intakeLogGroup: revocationIntakeLogGroup }),
+    ...(approvals !== undefined && { approvals }),
     ...(await versionsOf(invocation, definition)),
+  };
+}
+
+/** Gives the approval that a request waits for, where it needs one and does not break the glass. */
+function neededApproval(
+  { approvals }: Target,
+  { mode, breakGlass }: RevokeOptions,
+): ApprovalFacts | undefined {
+  return approvals?.revocation.includes(mode) === true && !breakGlass ? approvals : undefined;
+}
+
+/** Proves to the environment who asks, which a request that waits for a second person needs. */
+async function proveAuthor(
+  { cloud }: Invocation,
+  { environment }: Target,
+  approval: ApprovalFacts,
+  { detail }: Awaited<ReturnType<typeof requestEvent>>,
+): Promise<void> {
+  const { requestDigest } = await import('../../core/deployed/revocation-request.ts');
+  const approvals = await cloud.approvals(environment, approval);
+  await approvals.ask(detail.metadata.id, requestDigest(detail.data));
+}
+
+/** Says for whom the workflow waits, and until when. A line of its own says so once, for whoever passes it on. */
+function waitDescription(
+  { cloud, output }: Invocation,
+  { environment }: Target,
+  approval: ApprovalFacts,
+  requestId: string,
+): (stage: string) => Promise<string | undefined> {
+  let until: string | undefined;
+  return async (stage) => {
+    if (stage !== 'Wait for approval') return undefined;
+    const who = whoMayAnswer(approval.approvers);
+    if (until === undefined) {
+      const approvals = await cloud.approvals(environment, approval);
+      until = await approvals.show(requestId).then(
+        ({ expiresAt }) => expiresAt,
+        () => undefined,
+      );
+      if (until !== undefined) {
+        output.clearProgress();
+        output.note(
+          `Waits for approval by ${who}, until ${until}: rekey approval approve ${requestId}`,
+          'warn',
+        );
+      }
+    }
+    return `waiting for approval by ${who}${until === undefined ? '' : `, until ${until}`}`;
   };
 }
 
@@ -227,6 +298,7 @@ function showPlan({ output, context }: Invocation, target: Target, options: Revo
     ['  reason', options.reason],
     ...(options.incident === undefined ? [] : [['  incident', options.incident]]),
     ['  consumers', consumersOf(target)],
+    ...approvalRows(target, options),
     ...(chosen === undefined
       ? [['  versions', options.versions.join(', ') || 'all that exist (this caller may not list them)']]
       : chosen.map(({ versionId, stages, created }, index) => [
@@ -234,6 +306,31 @@ function showPlan({ output, context }: Invocation, target: Target, options: Revo
           `${versionId}  ${stages.join(', ') || 'no label'}, ${formatRelative(created, now)}`,
         ])),
   ]);
+}
+
+function approvalRows(
+  target: Target,
+  options: RevokeOptions,
+): [string, string | { text: string; tone: 'bad' | 'warn' }][] {
+  const { approvals } = target;
+  if (approvals?.revocation.includes(options.mode) !== true) return [];
+  const { approvers, minutes, onExpiry } = approvals;
+  return options.breakGlass
+    ? [
+        [
+          '  approval',
+          { text: 'none: the glass is broken, which is recorded and raises an alarm', tone: 'bad' },
+        ],
+      ]
+    : [
+        [
+          '  approval',
+          {
+            text: `by ${whoMayAnswer(approvers)} within ${minutes} minutes; after that it ${onExpiry === 'proceed' ? 'goes on' : 'is refused'}`,
+            tone: 'warn',
+          },
+        ],
+      ];
 }
 
 function consumersOf({ definition }: Target): string {
@@ -254,6 +351,7 @@ async function requestEvent({ context }: Invocation, target: Target, actor: stri
     mode: options.mode,
     reason: options.reason,
     drill: options.drill,
+    ...(options.breakGlass && { breakGlass: true }),
     ...(options.incident !== undefined && { incident: options.incident }),
     ...(options.versions.length > 0 && { versions: [...options.versions] }),
   };

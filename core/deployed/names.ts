@@ -55,11 +55,17 @@ export const deploymentParameters = {
   revocationDeadLetterQueueUrl: 'revocation-dead-letter-queue-url',
   /** Name of the function that looks fingerprints up; missing where the environment keeps none. */
   fingerprintLookupFunction: 'fingerprint-lookup-function',
+  /** JSON: what needs a second person, and the functions by which the CLI asks and answers; see `core/approval/deployed.ts`. */
+  approvals: 'approvals',
   /** JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`; those that nobody may assume are missing. */
   roles: 'roles',
   /** JSON: the settings of the notifier; see `core/notification/settings.ts`. Missing where nobody is notified by one. */
   notifications: 'notifications',
 } as const;
+
+/** Gives the SSM path below which the roles stand whose sessions may ask, or answer. One parameter holds one ARN. */
+export const approvalRolesPath = (environment: string, what: 'ask' | 'answer'): string =>
+  `/rekey/${environment}/approval/${what}`;
 
 /** Last segment of the SSM parameter with the ARN of the audit log's key, for apps that join the environment. */
 export const auditKeyParameter = 'audit-key-arn';
@@ -122,6 +128,7 @@ export const metrics = {
   revocationUnproven: 'RevocationUnproven',
   revocationRejected: 'RevocationRejected',
   timeToRefusal: 'TimeToRefusal',
+  approvalBypassed: 'ApprovalBypassed',
   auditRecordsWritten: 'AuditRecordsWritten',
   auditPublishFailed: 'AuditPublishFailed',
   auditLogBroken: 'AuditLogBroken',
@@ -138,6 +145,7 @@ export const services = {
   revocation: 'revocation',
   observation: 'observation',
   lifecycle: 'lifecycle',
+  approval: 'approval',
   audit: 'audit',
   fingerprint: 'fingerprint',
   notification: 'notification',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { approvalOutcomeSchema, approvalRequestSchema } from '../approval/request.ts';
 import { type Containment, revocationModes, type Verification } from '../events/catalogue.ts';
 import { assignmentSchema } from '../secret/definition.ts';
 import { usualStepSeconds } from './limits.ts';
@@ -34,6 +35,8 @@ export const workflowInputSchema = z.object({
   /** User, place and admin secret that the deployment names as the secret's; null where it names none. */
   assigned: assignmentSchema.nullish(),
   owner: z.string().optional(),
+  /** Facts that a second person decides on; missing where the revocation waits for nobody. */
+  approval: approvalRequestSchema.pick({ author: true, reason: true }).optional(),
 });
 export type WorkflowInput = z.output<typeof workflowInputSchema>;
 
@@ -130,7 +133,10 @@ export const finalStateSchema = workflowInputSchema.extend({
     })
     .transform(({ value }) => value)
     .optional(),
+  /** Answer of the second person, where one was waited for. */
+  approved: approvalOutcomeSchema.optional(),
   /** Failures that Step Functions caught, by stage. */
+  approvalFailure: failureSchema.optional(),
   containFailure: failureSchema.optional(),
   rotateFailure: failureSchema.optional(),
   sweepFailure: failureSchema.optional(),

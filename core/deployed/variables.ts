@@ -61,6 +61,42 @@ export const revocationIntakeEnvironmentSchema = z.object({
   REKEY_REVOCATION_ACCOUNTS: list,
   /** Age in hours above which requests are refused. */
   REKEY_REVOCATION_MAXIMUM_AGE_HOURS: z.coerce.number().int().min(1).max(168).default(24),
+  /** Table of the requests that wait for a second person. Without it, none does. */
+  REKEY_APPROVAL_TABLE: z.string().min(1).optional(),
+  /** Modes that need a second person, separated by commas. */
+  REKEY_APPROVAL_MODES: list.pipe(z.array(z.enum(['replace', 'kill']))).default([]),
+  /** `true` lets a request go on without the second person that it needs. */
+  REKEY_APPROVAL_BREAK_GLASS: z.stringbool().default(true),
+});
+
+const approval = {
+  REKEY_ENVIRONMENT: z.string().min(1),
+  /** Account that the functions run in: nobody of another one asks or answers. */
+  REKEY_ACCOUNT: z.string().regex(/^\d{12}$/),
+  REKEY_APPROVAL_TABLE: z.string().min(1),
+};
+const answering = {
+  ...common,
+  ...approval,
+  /** Names of those who may answer, separated by commas; empty for everybody whom a role lets. */
+  REKEY_APPROVERS: list,
+};
+
+/** The function that shows requests for approval, and notes who asks. */
+export const approvalDeskEnvironmentSchema = z.object({ ...approval, REKEY_APPROVERS: list });
+
+/** The function that takes answers. */
+export const approvalAnswerEnvironmentSchema = z.object(answering);
+
+/** The step of a workflow that waits for a second person. */
+export const approvalWaitEnvironmentSchema = z.object({
+  ...common,
+  ...approval,
+  /** Minutes that a second person has. */
+  REKEY_APPROVAL_MINUTES: z.coerce.number().int().min(5).max(1440),
+  /** Minutes after which more people are told. @default - no more are told */
+  REKEY_APPROVAL_ESCALATE_MINUTES: z.coerce.number().int().min(1).max(1440).optional(),
+  REKEY_APPROVAL_ON_EXPIRY: z.enum(['refuse', 'proceed']),
 });
 
 /** Variables of the function that starts first rotations. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { answerWays, approvalOperations, expiryRules } from '../approval/request.ts';
 import { severities } from '../findings/codes.ts';
 import { strategies } from '../secret/secret.ts';
 import { notificationSchemas } from './notification.ts';
@@ -57,6 +58,8 @@ export const revocationRequestSchema = z.strictObject({
   reason: z.string().min(1).max(1024),
   incident: z.string().min(1).max(256).optional(),
   drill: z.boolean().default(false),
+  /** True to go on at once where a second person would have to approve. It is recorded, and raises an alarm. */
+  breakGlass: z.boolean().optional(),
 });
 export type RevocationRequest = z.output<typeof revocationRequestSchema>;
 
@@ -101,6 +104,38 @@ const dated = {
   date: z.iso.date(),
   /** Days until that date; negative when it has passed. */
   daysLeft: z.int(),
+};
+
+/** Fields of every event on an operation that waits for a second person. */
+const awaited = {
+  /** Id of the request that waits. */
+  requestId: z.string().min(1),
+  operation: z.enum(approvalOperations),
+  /** Name of what the operation is about: a secret. */
+  subject: z.string().min(1),
+  /** Deed that was asked for, `replace` for example. */
+  act: z.string().min(1),
+  /** ARN of the person who asked, as STS answered. */
+  author: z.string().min(1),
+};
+
+const awaiting = {
+  ...awaited,
+  reason: z.string().min(1).max(1024),
+  /** Time at which nobody having answered is told to more people. */
+  escalatesAt: z.iso.datetime().optional(),
+  expiresAt: z.iso.datetime(),
+  /** End of the time: the operation is refused, or goes on without an answer. */
+  onExpiry: z.enum(expiryRules),
+};
+
+const answered = {
+  ...awaited,
+  /** ARN of the person who answered by the CLI; name of the one whose link was used. */
+  approver: z.string().min(1),
+  way: z.enum(answerWays),
+  answeredAt: z.iso.datetime(),
+  reason: z.string().min(1).max(1024).optional(),
 };
 
 const dataSchemas = {
@@ -231,6 +266,21 @@ const dataSchemas = {
     claimedActor: z.string().max(512).optional(),
   }),
   ...notificationSchemas,
+  'Approval Requested': z.object(awaiting),
+  'Approval Escalated': z.object(awaiting),
+  'Approval Granted': z.object(answered),
+  'Approval Refused': z.object(answered),
+  'Approval Expired': z.object({
+    ...awaited,
+    onExpiry: z.enum(expiryRules),
+    expiresAt: z.iso.datetime(),
+  }),
+  'Approval Bypassed': z.object({
+    ...awaited,
+    /** True where `author` is who STS answered, false where it is what the sender says. */
+    authorProven: z.boolean(),
+    reason: z.string().min(1).max(1024),
+  }),
 } as const;
 
 export type DetailType = keyof typeof dataSchemas;

@@ -26,6 +26,9 @@ const nameInArn = (arn: string): string => arn.split(':').slice(6).join(':') || 
 const ofRevocation = ({ requestId }: { readonly requestId: string }): string => `revocation:${requestId}`;
 const ofRotation = ({ secretArn }: { readonly secretArn: string }): string => `rotation:${secretArn}`;
 const ofBrake = ({ functionName }: { readonly functionName: string }): string => `brake:${functionName}`;
+const ofApproval = ({ act, subject }: { readonly act: string; readonly subject: string }): string =>
+  `${act} of ${subject}`;
+const ofAwaited = ({ requestId }: { readonly requestId: string }): string => `approval:${requestId}`;
 const drillOf = (drill: boolean): string | undefined => (drill ? 'yes, a rehearsal' : undefined);
 
 const silent = <Name extends string>(title: string, subject: (data: Record<Name, string>) => string) =>
@@ -170,6 +173,64 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     title: 'Value of a secret found somewhere',
     subject: ({ matches }) => matches[0]?.secretName ?? 'no match',
     facts: ({ found }) => ({ matches: String(found) }),
+  },
+  'Approval Requested': {
+    urgency: 'emergency',
+    title: 'Approval needed',
+    subject: ofApproval,
+    facts: ({ requestId, author, reason, expiresAt, onExpiry }) => ({
+      request: requestId,
+      author,
+      reason,
+      until: expiresAt,
+      'without an answer': onExpiry,
+    }),
+    incident: { act: 'opens', key: ofAwaited },
+  },
+  'Approval Escalated': {
+    urgency: 'emergency',
+    title: 'Approval still needed, nobody has answered',
+    subject: ofApproval,
+    facts: ({ requestId, author, reason, expiresAt, onExpiry }) => ({
+      request: requestId,
+      author,
+      reason,
+      until: expiresAt,
+      'without an answer': onExpiry,
+    }),
+    incident: { act: 'opens', key: ofAwaited },
+  },
+  'Approval Granted': {
+    urgency: 'emergency',
+    title: 'Approved',
+    subject: ofApproval,
+    facts: ({ requestId, author, approver, way }) => ({ request: requestId, author, approver, way }),
+    incident: { act: 'resolves', key: ofAwaited },
+  },
+  'Approval Refused': {
+    urgency: 'emergency',
+    title: 'Approval refused',
+    subject: ofApproval,
+    facts: ({ requestId, author, approver, reason }) => ({ request: requestId, author, approver, reason }),
+    incident: { act: 'resolves', key: ofAwaited },
+  },
+  'Approval Expired': {
+    urgency: 'emergency',
+    title: 'Approval expired without an answer',
+    subject: ofApproval,
+    facts: ({ requestId, author, onExpiry }) => ({ request: requestId, author, then: onExpiry }),
+    incident: { act: 'resolves', key: ofAwaited },
+  },
+  'Approval Bypassed': {
+    urgency: 'emergency',
+    title: 'Glass broken, done without approval',
+    subject: ofApproval,
+    facts: ({ requestId, author, authorProven, reason }) => ({
+      request: requestId,
+      author: authorProven ? author : `${author} (as the sender says)`,
+      reason,
+    }),
+    incident: { act: 'opens', key: ({ requestId }) => `bypass:${requestId}` },
   },
   'Incident Escalated': {
     urgency: ({ urgency }) => urgency,

@@ -21,6 +21,16 @@ const starter = new StepFunctionsStarter(new SFNClient({}), workflow);
 /** Account of the workflow's ARN, `arn:aws:states:<region>:<account>:stateMachine:<name>`. */
 const ownAccount = workflow.split(':')[4] ?? '';
 
+const { REKEY_APPROVAL_TABLE: table, REKEY_APPROVAL_MODES: modes } = environment;
+
+/** Opens the store of approvals when it is first asked for: most requests need none. */
+const authors = {
+  async author(requestId: string) {
+    const { approvalStore } = await import('../../adapters/approval-store.ts');
+    return await approvalStore(table ?? '').author(requestId);
+  },
+};
+
 /** Takes revocation requests from the bus. */
 export const handler = standardHandler<unknown, void>(async (event, tools) => {
   const taken = await takeRequest(event, {
@@ -40,6 +50,10 @@ export const handler = standardHandler<unknown, void>(async (event, tools) => {
       accounts: [ownAccount, ...environment.REKEY_REVOCATION_ACCOUNTS],
       maximumAgeMs: environment.REKEY_REVOCATION_MAXIMUM_AGE_HOURS * 3_600_000,
     },
+    approvals:
+      table === undefined
+        ? undefined
+        : { modes, breakGlass: environment.REKEY_APPROVAL_BREAK_GLASS, authors },
   });
   if (taken.outcome === 'rejected') {
     const { code, message, retryable } = taken.error;
@@ -52,6 +66,10 @@ export const handler = standardHandler<unknown, void>(async (event, tools) => {
     });
     tools.metrics.addMetric(metricNames.revocationRejected, MetricUnit.Count, 1);
   } else {
+    if (taken.bypassed === true) {
+      tools.logger.warn('revocation goes on without approval: the glass was broken');
+      tools.metrics.addMetric(metricNames.approvalBypassed, MetricUnit.Count, 1);
+    }
     tools.logger.info(
       taken.outcome === 'started' ? 'revocation started' : 'revocation request delivered before',
     );

@@ -1,10 +1,16 @@
-import { createHash } from 'node:crypto';
+import type { ApprovalStore } from '../../core/approval/store.ts';
 import { deliveredEventSchema } from '../../core/audit/event.ts';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import { requestDigest } from '../../core/deployed/revocation-request.ts';
 import type { WorkflowInput } from '../../core/deployed/revocation-state.ts';
 import type { ErrorCodeOf } from '../../core/errors/codes.ts';
 import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
-import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
+import {
+  type AnyEvent,
+  detailSchema,
+  type RevocationMode,
+  type RevocationRequest,
+} from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { lookUntil, type WithWait, waitOutThrottles } from '../../core/pace/patience.ts';
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
@@ -22,6 +28,14 @@ interface RequestPolicy {
 /** Time by which a sender's clock may run ahead of the intake's. */
 const clockSkewMs = 15 * 60_000;
 
+/** The revocations that need a second person. */
+export interface RevocationApprovals {
+  readonly modes: readonly RevocationMode[];
+  /** True where a request may ask to go on without approval. */
+  readonly breakGlass: boolean;
+  readonly authors: Pick<ApprovalStore, 'author'>;
+}
+
 export interface IntakeDependencies extends WithWait {
   readonly definitions: DefinitionStore;
   readonly store: Pick<SecretStore, 'describe' | 'listVersions'>;
@@ -29,11 +43,17 @@ export interface IntakeDependencies extends WithWait {
   readonly bus: EventBus;
   readonly origin: EventOrigin;
   readonly policy: RequestPolicy;
+  /** The rules on the second person. @default - no revocation needs one */
+  readonly approvals?: RevocationApprovals | undefined;
 }
 
 /** Outcome of a request. `known`: it was delivered before, and its work is done or under way. */
 export type IntakeOutcome =
-  | { readonly outcome: 'started' | 'known' }
+  | {
+      readonly outcome: 'started' | 'known';
+      /** True where a second person would have had to approve, and the glass was broken. */
+      readonly bypassed?: true;
+    }
   | {
       readonly outcome: 'rejected';
       /** Id of the request; EventBridge's id of the event, where the request has none of the agreed form. */
@@ -42,7 +62,7 @@ export type IntakeOutcome =
     };
 
 /** A request that must not be acted upon. It is answered with an event and an alarm, never with silence. */
-class Rejection extends RekeyError<ErrorCodeOf<'revocation'>> {}
+class Rejection extends RekeyError<ErrorCodeOf<'revocation' | 'approval'>> {}
 
 /** A request that passed, with what the events about it share. */
 interface Accepted {
@@ -50,6 +70,16 @@ interface Accepted {
   readonly correlationId: string;
   readonly requestedAt: string;
   readonly request: RevocationRequest;
+  /** Sender in the sender's own words. */
+  readonly claimedActor: string;
+}
+
+/** The way in which a request meets the rule that a second person approves. */
+interface Approval {
+  /** Facts that a second person decides on, where the workflow waits for one. */
+  readonly wait?: NonNullable<WorkflowInput['approval']>;
+  /** Sender of a request that goes on without, where one would have to approve. */
+  readonly bypass?: { readonly author: string; readonly authorProven: boolean };
 }
 
 /**
@@ -63,7 +93,8 @@ interface Accepted {
 export async function takeRequest(input: unknown, dependencies: IntakeDependencies): Promise<IntakeOutcome> {
   try {
     const accepted = accept(input, dependencies);
-    const workflow = await prepare(accepted, dependencies);
+    const approval = await approvalOf(accepted, dependencies);
+    const workflow = await prepare(accepted, approval.wait, dependencies);
     const start = () => dependencies.starter.start(accepted.id, JSON.stringify(workflow));
     const running = await waitOutThrottles(start, dependencies.wait);
     if (running !== 'started' && digestOf(running.input) !== workflow.requestDigest) {
@@ -72,8 +103,9 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
         `the request id ${accepted.id} was used before for another request; send this one with an id of its own`,
       );
     }
-    await announce(accepted, workflow, dependencies);
-    return { outcome: running === 'started' ? 'started' : 'known' };
+    await announce(accepted, workflow, approval.bypass, dependencies);
+    const outcome = running === 'started' ? 'started' : 'known';
+    return { outcome, ...(approval.bypass !== undefined && { bypassed: true }) };
   } catch (error) {
     if (error instanceof Rejection || error instanceof SecretError) {
       const summary = summarizeError(error);
@@ -130,7 +162,39 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
     // A sender's clock may run ahead; refusal never comes before the request.
     requestedAt: new Date(Math.min(Date.parse(metadata.time), now)).toISOString(),
     request: data,
+    claimedActor: metadata.actor,
   };
+}
+
+/**
+ * Finds out whether a second person must approve. An emergency goes on without one where the sender says so: who that is may be
+ * unproven, since STS may be away, too.
+ */
+async function approvalOf(
+  { id, request, claimedActor }: Accepted,
+  { approvals, wait }: IntakeDependencies,
+): Promise<Approval> {
+  const breaksGlass = request.breakGlass === true;
+  if (breaksGlass && approvals?.breakGlass === false) {
+    throw new Rejection(
+      'BreakGlassForbidden',
+      'revocations here may not go on without approval; send the request without --break-glass, and have a second person approve',
+    );
+  }
+  if (approvals === undefined || !approvals.modes.includes(request.mode)) return {};
+  const look = () => waitOutThrottles(() => approvals.authors.author(id), wait);
+  const noted = await (breaksGlass ? look().catch(() => undefined) : look());
+  const author = noted?.digest === requestDigest(request) ? noted.person : undefined;
+  if (breaksGlass) {
+    return { bypass: { author: author?.arn ?? claimedActor, authorProven: author !== undefined } };
+  }
+  if (author === undefined) {
+    throw new Rejection(
+      'AuthorUnproven',
+      `${request.mode} needs the approval of a second person here, and nobody has proven to be the author of this request; send it with rekey revoke, or in an emergency with --break-glass`,
+    );
+  }
+  return { wait: { author, reason: request.reason } };
 }
 
 /**
@@ -161,6 +225,7 @@ function requireFresh(times: { metadata: string; event: string }, now: number, m
 
 async function prepare(
   { id, correlationId, requestedAt, request }: Accepted,
+  approval: Approval['wait'],
   { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
   const { select, mode } = request;
@@ -194,7 +259,7 @@ async function prepare(
   return {
     requestId: id,
     correlationId,
-    requestDigest: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
+    requestDigest: requestDigest(request),
     mode,
     secretArn: arn,
     secretName: name,
@@ -206,6 +271,7 @@ async function prepare(
     consumers: definition.consumers,
     assigned: assignmentOf(definition) ?? null,
     owner: definition.owner,
+    ...(approval !== undefined && { approval }),
   };
 }
 
@@ -216,10 +282,24 @@ async function prepare(
 async function announce(
   { id, correlationId, request }: Accepted,
   { secretArn, secretName, versions, requestedAt }: WorkflowInput,
+  bypass: Approval['bypass'],
   { bus, origin }: IntakeDependencies,
 ): Promise<void> {
   const { mode, reason, incident, drill } = request;
+  const links = { correlationId, causationId: id, fact: id };
+  const bypassed: AnyEvent[] =
+    bypass === undefined
+      ? []
+      : [
+          createEvent(
+            origin,
+            'Approval Bypassed',
+            { requestId: id, operation: 'revocation', subject: secretName, act: mode, ...bypass, reason },
+            links,
+          ),
+        ];
   await bus.publish([
+    ...bypassed,
     createEvent(
       origin,
       'Secret Revocation Started',
@@ -234,7 +314,7 @@ async function announce(
         drill,
         requestedAt,
       },
-      { correlationId, causationId: id, fact: id },
+      links,
     ),
   ]);
 }

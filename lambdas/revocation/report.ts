@@ -126,6 +126,8 @@ function whatRemains(
 
 /** Judges the last state by its results. The first containment may fail: the one after the rotation makes up for it. */
 function judge(state: FinalState): Failure | Success {
+  const unapproved = withoutApproval(state);
+  if (unapproved !== undefined) return { outcome: 'failed', stage: 'approval', error: unapproved };
   const { rotateFailure, sweepFailure, verifyFailure, rotated, swept, verified } = state;
   if (rotated === undefined) {
     return { outcome: 'failed', stage: 'rotate', error: summarize(rotateFailure) };
@@ -138,6 +140,27 @@ function judge(state: FinalState): Failure | Success {
     return { outcome: 'failed', stage: 'contain', error: summarize(sweepFailure) };
   }
   return { outcome: 'done', rotated, swept, verified };
+}
+
+/** Says why a second person's approval is missing; undefined where it is there, or was not needed. */
+function withoutApproval({
+  approval,
+  approved,
+  approvalFailure,
+  requestId,
+}: FinalState): ErrorSummary | undefined {
+  if (approval === undefined || approved?.proceeds === true) return undefined;
+  if (approved === undefined) return summarize(approvalFailure);
+  const { outcome, by, reason } = approved;
+  return outcome === 'refused'
+    ? errorSummary(
+        'ApprovalRefused',
+        `${by ?? 'a second person'} refused ${requestId}${reason === undefined ? '' : `: ${reason}`}; the credential still works`,
+      )
+    : errorSummary(
+        'ApprovalExpired',
+        `nobody approved ${requestId} in time; the credential still works: ask again, or in an emergency with --break-glass`,
+      );
 }
 
 function endedEarly(status: string): Failure {

@@ -52,6 +52,9 @@ const otherVpc = deploy(
   'another network is made beside the former one, and the functions move there; [what stays](#networks-that-change)',
 );
 const connection = deploy('the way there is added, changed or removed; the network stays');
+const approval = deploy(
+  'revocations that are asked for later wait for a second person, or no longer do; what waits when nothing is to wait any more fails, and is asked for again',
+);
 const admin = rotation(
   'the other one is used, and written as `masterarn` of a created secret; one that cannot be read, or is of another host, fails that rotation before anything is stored',
 );
@@ -99,6 +102,14 @@ export const changes = {
   'revocation.sources': deploy('requests of other sources are no longer taken; what is under way ends'),
   'revocation.accounts': deploy('requests of other accounts are no longer taken'),
   'revocation.maximumAgeHours': deploy('older requests are refused'),
+  'approvals.revocation.kill': approval,
+  'approvals.revocation.replace': approval,
+  'approvals.minutes': deploy('counts for requests that come later'),
+  'approvals.escalateAfterMinutes': deploy('counts for requests that come later'),
+  'approvals.onExpiry': deploy('counts for requests that come later'),
+  'approvals.breakGlass': deploy('requests that come later may, or may not, go on without approval'),
+  'approvals.approvers.*': deploy('that person may answer from then on, or no more, also what waits already'),
+  'approvals.approvers.*.email': deploy('links of requests that come later go there, or nowhere'),
   'reservedConcurrency.intake': reserved,
   'reservedConcurrency.workflow': reserved,
   'reservedConcurrency.containment': reserved,

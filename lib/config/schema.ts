@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { isProxyHost, proxyAdvice } from '../../core/secret/rds-proxy.ts';
 import { strategies } from '../../core/secret/secret.ts';
 import { secretTypes } from '../../rotators/registry.ts';
+import { approvalsSchema } from './approvals.ts';
 import {
   functionArnSchema,
   keyArnSchema,
@@ -357,6 +358,8 @@ const environmentSchema = z.strictObject({
       maximumAgeHours: z.int().min(1).max(168).default(24),
     })
     .prefault({}),
+  /** Operations that need a second person. @default - none does */
+  approvals: approvalsSchema,
   /**
    * Executions that Lambda keeps free for the emergency path, per function. Each is taken from what the account's other
    * functions share, and is the function's upper bound as well.

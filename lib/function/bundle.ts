@@ -23,6 +23,9 @@ export const functionFor = (type: string, service: TemplateService): string => `
 
 /** Every function that is deployed, by name. */
 export const functionNames: readonly string[] = [
+  'approval-answer',
+  'approval-desk',
+  'approval-wait',
   'audit-writer',
   'fingerprint-index',
   'fingerprint-lookup',

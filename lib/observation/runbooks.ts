@@ -65,6 +65,18 @@ export const runbooks = {
     resolution:
       'Repeat each request with rekey revoke <secret> --mode kill, remove the cause, then empty the queue.',
   },
+  'approval-bypassed': {
+    description: 'Somebody broke the glass: a revocation goes on without the second person that it needs.',
+    investigation: 'rekey audit tail for Approval Bypassed: who, which secret, and why.',
+    resolution: 'Confirm with that person that it was an emergency; if it was not, treat it as an attack.',
+  },
+  'approval-function-errors': {
+    description:
+      'A function of the approvals ended with an error. An operation may wait although somebody answered.',
+    investigation: 'The function’s log group; rekey approval list for what waits.',
+    resolution:
+      'As the log says. Waiting operations come back each minute; repeat an answer with rekey approval approve.',
+  },
   'observation-dead-letters': {
     description:
       'Rotations by a function that is not Rekey’s could not be recorded. Their events are kept for 14 days.',

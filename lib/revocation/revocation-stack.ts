@@ -2,6 +2,8 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { Approvals } from '../approval/approvals.ts';
+import { approvedModes } from '../config/approvals.ts';
 import { hasLifecycle } from '../config/lifecycle.ts';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
@@ -24,10 +26,30 @@ export class RevocationStack extends Stack {
   readonly workflow: RevocationWorkflow;
   /** Absent where the configuration has no `lifecycle`, and each secret rotates for good. */
   readonly lifecycle: SecretLifecycle | undefined;
+  /** The second person that operations wait for, where the configuration has any wait for one. */
+  readonly approvals: Approvals | undefined;
 
   constructor(scope: Construct, id: string, props: RevocationStackProps) {
     super(scope, id, props);
     const { configuration, bus, auditQueue, secrets } = props;
+    const { approvals } = configuration;
+    const modes = approvedModes(approvals);
+    this.approvals =
+      modes.length === 0
+        ? undefined
+        : new Approvals(this, 'Approvals', {
+            bus,
+            auditQueue,
+            revocation: modes,
+            limit: Duration.minutes(approvals.minutes),
+            ...(approvals.escalateAfterMinutes !== 0 && {
+              escalateAfter: Duration.minutes(approvals.escalateAfterMinutes),
+            }),
+            onExpiry: approvals.onExpiry,
+            breakGlass: approvals.breakGlass,
+            approvers: Object.keys(approvals.approvers),
+            alarmTopic: props.topic,
+          });
     this.workflow = new RevocationWorkflow(this, 'Workflow', {
       bus,
       auditQueue,
@@ -37,6 +59,7 @@ export class RevocationStack extends Stack {
       maximumRequestAge: Duration.hours(configuration.revocation.maximumAgeHours),
       alarmTopic: props.topic,
       reservedConcurrency: configuration.reservedConcurrency,
+      ...(this.approvals !== undefined && { approvals: this.approvals }),
     });
     this.lifecycle = hasLifecycle(configuration)
       ? new SecretLifecycle(this, 'Lifecycle', {

@@ -16,6 +16,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
 import { longestStepSeconds } from '../../core/deployed/limits.ts';
 import { type ErrorCode, retryableCodes } from '../../core/errors/codes.ts';
+import type { Approvals } from '../approval/approvals.ts';
 
 /** Error that a state may end with. It is a code of Rekey's, or an error of Lambda, its runtime or Step Functions. */
 type StateError = ErrorCode | `${'Lambda' | 'Runtime' | 'Sandbox' | 'States'}.${string}`;
@@ -146,6 +147,7 @@ function containment(
 export function revocationStates(
   scope: Construct,
   functions: { readonly rotate: IFunction; readonly report: IFunction },
+  approvals?: Approvals,
 ): IChainable {
   const report = new LambdaInvoke(scope, 'Report', {
     lambdaFunction: functions.report,
@@ -242,7 +244,40 @@ export function revocationStates(
   contain.addCatch(rotate, { errors: ['States.ALL'], resultPath: '$.containFailure' });
   contain.next(rotate);
 
-  return new Choice(scope, 'Which first?')
+  const first = new Choice(scope, 'Which first?')
     .when(Condition.stringEquals('$.mode', 'kill'), contain)
     .otherwise(rotate);
+  return approvals === undefined || approvals.revocation.length === 0
+    ? first
+    : approval(scope, { approvals, first, report });
+}
+
+/** Builds the states in which a revocation waits for a second person, where the intake says so. */
+function approval(
+  scope: Construct,
+  { approvals, first, report }: { approvals: Approvals; first: IChainable; report: IChainable },
+): IChainable {
+  const wait = approvals.waitState(
+    scope,
+    'Wait for approval',
+    'revocation',
+    {
+      id: '$.requestId',
+      correlationId: '$.correlationId',
+      subject: '$.secretName',
+      act: '$.mode',
+      author: '$.approval.author',
+      reason: '$.approval.reason',
+    },
+    '$.approved',
+  );
+  wait.addRetry(untilFree);
+  wait.addRetry(retry([...lambdaErrors, ...passingErrors], 20, Duration.seconds(1)));
+  wait.addCatch(report, { errors: ['States.ALL'], resultPath: '$.approvalFailure' });
+  wait.next(
+    new Choice(scope, 'Approved?')
+      .when(Condition.booleanEquals('$.approved.proceeds', true), first)
+      .otherwise(report),
+  );
+  return new Choice(scope, 'Needs approval?').when(Condition.isPresent('$.approval'), wait).otherwise(first);
 }

@@ -18,6 +18,7 @@ import {
 import type { DetailType } from '../../core/events/catalogue.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
+import type { Approvals } from '../approval/approvals.ts';
 import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
@@ -62,6 +63,8 @@ export interface RevocationWorkflowProps {
    * @default - they share the account's unreserved concurrency
    */
   readonly reservedConcurrency?: { readonly [name in 'intake' | 'workflow']?: number | undefined };
+  /** The second person that some revocations need. @default - none needs one */
+  readonly approvals?: Approvals;
   /** Topic that is told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
   /** Time for which logs are kept. @default RetentionDays.ONE_YEAR */
@@ -139,6 +142,7 @@ export class RevocationWorkflow extends Construct {
             atMost: 168,
           }),
         ),
+        ...approvalVariables(props.approvals),
       },
     });
 
@@ -162,7 +166,12 @@ export class RevocationWorkflow extends Construct {
       props.bus.grantPublish(role, 'rekey.revocation', detailTypes);
       grantAppend(role, auditQueue);
     };
-    announce(this.intake, ['Secret Revocation Started', 'Secret Revocation Rejected']);
+    announce(this.intake, [
+      'Secret Revocation Started',
+      'Secret Revocation Rejected',
+      ...(props.approvals === undefined ? [] : (['Approval Bypassed'] as const)),
+    ]);
+    props.approvals?.grantAuthors(this.intake.role);
     announce(this.report, [
       'Secret Revocation Succeeded',
       'Secret Revocation Unproven',
@@ -200,10 +209,14 @@ export class RevocationWorkflow extends Construct {
       stateMachineType: StateMachineType.STANDARD,
       comment: `Rekey ${environment}: revokes a credential and proves it`,
       definitionBody: DefinitionBody.fromChainable(
-        revocationStates(new Construct(this, 'States'), { rotate: this.rotate, report: this.report }),
+        revocationStates(
+          new Construct(this, 'States'),
+          { rotate: this.rotate, report: this.report },
+          props.approvals,
+        ),
       ),
       // Each state is tried a limited number of times; this is longer than all of them take where a reset takes minutes.
-      timeout: Duration.hours(4),
+      timeout: Duration.hours(4).plus(Duration.minutes(props.approvals?.minutes ?? 0)),
       tracingEnabled: true,
       logs: {
         destination: new LogGroup(this, 'WorkflowLogs', {
@@ -223,6 +236,7 @@ export class RevocationWorkflow extends Construct {
       environment,
       service: services.containment,
     });
+    props.approvals?.connect(machine);
     acknowledgeWildcards(
       machine.role,
       ['*', `${this.rotate.functionArn}:*`, `${this.report.functionArn}:*`],
@@ -305,7 +319,7 @@ export class RevocationWorkflow extends Construct {
     });
   }
 
-  private watch({ bus: { environment }, alarmTopic }: RevocationWorkflowProps): void {
+  private watch({ bus: { environment }, alarmTopic, approvals }: RevocationWorkflowProps): void {
     const alarm = (id: string, runbook: RunbookName, metric: IMetric, instance?: string) =>
       new RunbookAlarm(this, `${id}Alarm`, {
         environment,
@@ -319,6 +333,7 @@ export class RevocationWorkflow extends Construct {
     alarm('Failed', 'revocation-failed', metric(metrics.revocationFailed));
     alarm('Unproven', 'revocation-unproven', metric(metrics.revocationUnproven));
     alarm('Rejected', 'revocation-rejected', metric(metrics.revocationRejected));
+    if (approvals !== undefined) alarm('Bypassed', 'approval-bypassed', metric(metrics.approvalBypassed));
     alarm('Unrecorded', 'audit-publish-failed', metric(metrics.auditPublishFailed), services.revocation);
     alarm(
       'DeadLetter',
@@ -344,4 +359,15 @@ export class RevocationWorkflow extends Construct {
       });
     }
   }
+}
+
+/** Makes the variables by which the intake knows what needs a second person. */
+function approvalVariables(approvals: Approvals | undefined): Record<string, string> {
+  return approvals === undefined
+    ? {}
+    : {
+        REKEY_APPROVAL_TABLE: approvals.table.tableName,
+        REKEY_APPROVAL_MODES: approvals.revocation.join(','),
+        REKEY_APPROVAL_BREAK_GLASS: String(approvals.breakGlass),
+      };
 }

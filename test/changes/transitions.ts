@@ -294,6 +294,30 @@ export const others: readonly Transition[] = [
     }),
   },
   {
+    name: 'a second person for what is no emergency',
+    fields: [
+      'approvals.revocation.kill',
+      'approvals.revocation.replace',
+      'approvals.minutes',
+      'approvals.escalateAfterMinutes',
+      'approvals.onExpiry',
+      'approvals.breakGlass',
+      'approvals.approvers.*',
+      'approvals.approvers.*.email',
+    ],
+    apply: (environment) => ({
+      ...environment,
+      approvals: {
+        revocation: { kill: 'never', replace: 'second person' },
+        minutes: 30,
+        escalateAfterMinutes: 10,
+        onExpiry: 'refuse',
+        breakGlass: false,
+        approvers: { alice: { email: 'a@example.com' } },
+      },
+    }),
+  },
+  {
     name: 'no archive of events',
     fields: ['eventArchiveDays'],
     apply: (environment) => without(environment, 'eventArchiveDays'),

@@ -1,10 +1,11 @@
 import type { CliContext } from '../../cli/context.ts';
 import { run } from '../../cli/run.ts';
+import type { ApprovalSummary } from '../../core/approval/store.ts';
 import { type AuditEvent, emptyHead, encodeObject, type Head } from '../../core/audit/format.ts';
 import type { AuditLogSource } from '../../core/audit/verify.ts';
 import type { BrakeState } from '../../core/brake.ts';
 import { pauseTag } from '../../core/deployed/names.ts';
-import { SecretError } from '../../core/errors/rekey-error.ts';
+import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import type { LookupAnswer, LookupRequest } from '../../core/fingerprint/lookup.ts';
 import type {
@@ -90,6 +91,12 @@ export class FakeCloud {
   /** Errors that ports throw, by port. */
   failures: Partial<Record<keyof Cloud, unknown>> = {};
   publishDenied = false;
+  /** Requests for approval that the desk shows; the id `any` is of each. */
+  approvals: ApprovalSummary[] = [];
+  /** Authors that were proven, and how many events were on the bus before. */
+  asked: { requestId: string; digest: string; before: number }[] = [];
+  answered: { requestId: string; outcome: string; reason?: string }[] = [];
+  answerRefused: Error | undefined;
   /** Brakes of rotation functions, by name. */
   brakes: Record<string, { version: number; state: BrakeState }> = {};
   brakesDenied = false;
@@ -238,6 +245,25 @@ export class FakeCloud {
             return true;
           },
         }),
+      }),
+      approvals: open('approvals', {
+        ask: async (requestId: string, digest: string) => {
+          this.asked.push({ requestId, digest, before: this.published.length });
+          return { name: 'ada', arn: 'arn:aws:sts::111122223333:assumed-role/responder/ada' };
+        },
+        list: async () => this.approvals,
+        show: async (requestId: string) => {
+          const found = this.approvals.find(({ id }) => id === requestId || id === 'any');
+          if (found === undefined) throw new RekeyError('ApprovalUnknown', `no request ${requestId}`);
+          return found;
+        },
+        answer: async (requestId: string, outcome: 'granted' | 'refused', reason?: string) => {
+          if (this.answerRefused !== undefined) throw this.answerRefused;
+          const found = this.approvals.find(({ id }) => id === requestId);
+          if (found === undefined) throw new RekeyError('ApprovalUnknown', `no request ${requestId}`);
+          this.answered.push({ requestId, outcome, ...(reason !== undefined && { reason }) });
+          return { ...found, state: outcome };
+        },
       }),
       bus: open('bus', {
         publish: async (events: readonly AnyEvent[]) => {

@@ -1,4 +1,5 @@
 import type { ErrorGroup } from '../codes.ts';
+import { approval } from './approval.ts';
 import { audit } from './audit.ts';
 import { aws } from './aws.ts';
 import type { Entries } from './entry.ts';
@@ -20,6 +21,7 @@ export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } 
   revocation,
   fingerprint,
   notification,
+  approval,
   deployment,
   cli,
   local,

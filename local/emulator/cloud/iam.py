@@ -10,7 +10,7 @@ import json
 
 from ministack.core.responses import get_account_id
 
-from cloud import readings, seams
+from cloud import readings, seams, stepfunctions
 
 # Operations on an existing secret; the others take no SecretId.
 _REQUEST_KEYS = {
@@ -142,6 +142,11 @@ def install() -> None:
         below = _json(body).get("Path") if service == "ssm" else None
         if isinstance(below, str) and below.strip("/"):
             return f"arn:aws:ssm:{region}:{account_id}:parameter/{below.strip('/')}"
+        # Who may answer a waiting task is decided on its state machine.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
+        token = _json(body).get("taskToken") if service == "states" else None
+        if isinstance(token, str):
+            return stepfunctions.machines_by_token.get(token, "*")
         arn = resource_arn_of(service, method, path, headers, body, query_params, region, account_id)
         # Policies name log groups with a trailing :*, but for tagging, whose requests hold an ARN instead of a name.
         # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html

@@ -23,6 +23,10 @@ _role: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("
 scheduled: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_scheduled", default=None)
 # Whether the task waits for a token.
 _waiting: contextvars.ContextVar[bool] = contextvars.ContextVar("rekey_sfn_waiting", default=False)
+# The state machine whose task this thread runs.
+_machine: contextvars.ContextVar[str] = contextvars.ContextVar("rekey_sfn_machine", default="*")
+# The state machine of each token that was given out; one that has ended is still of its machine.
+machines_by_token: dict[str, str] = {}
 
 
 class _Denied(Exception):
@@ -182,6 +186,7 @@ def install() -> None:
 
     def _as_role(role, function, *args):
         _role.set(role)
+        _machine.set((args[-1].get("StateMachine") or {}).get("Id") or "*")
         service_roles.act_as(service_roles.shared_session(*role)["Arn"])
         return function(*args)
 
@@ -201,6 +206,7 @@ def install() -> None:
     def _invoke_with_callback(resource, input_data, token, state_def):
         _note_parameters(input_data)
         _waiting.set(True)
+        machines_by_token[token] = _machine.get()
         try:
             return invoke_with_callback(resource, input_data, token, state_def)
         except _CallbackInvokeFailed as failed:

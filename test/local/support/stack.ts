@@ -2,10 +2,11 @@ import {
   CloudFormationClient,
   CreateStackCommand,
   DeleteStackCommand,
-  DescribeStackEventsCommand,
   DescribeStacksCommand,
+  paginateDescribeStackEvents,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { LocalCloud } from '../../../local/emulator/cloud.ts';
 import { eventually } from './eventually.ts';
 
@@ -25,7 +26,8 @@ function outputsOf(resources: Resources): Record<string, unknown> {
   const outputs: Record<string, unknown> = {};
   for (const name of Object.keys(resources)) {
     outputs[`${name}Ref`] = { Value: { Ref: name } };
-    if (withoutArn.has((resources[name] as { Type: string }).Type)) continue;
+    const { Type } = resources[name] as { Type: string };
+    if (withoutArn.has(Type) || Type.startsWith('Custom::')) continue;
     outputs[`${name}Arn`] = { Value: { 'Fn::GetAtt': [name, 'Arn'] } };
   }
   return outputs;
@@ -41,17 +43,22 @@ export async function deployStack(cloud: LocalCloud, name: string, resources: Re
       const status = Stacks?.[0]?.StackStatus ?? '';
       if (status === wanted) return Stacks?.[0];
       if (/FAILED|ROLLBACK/.test(status)) {
-        const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName }));
-        throw new Error(
-          `${name}: ${JSON.stringify(StackEvents?.map((event) => event.ResourceStatusReason))}`,
-        );
+        const reasons: string[] = [];
+        for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client }, { StackName })) {
+          reasons.push(
+            ...StackEvents.flatMap(({ LogicalResourceId, ResourceStatusReason: reason }) =>
+              reason ? [`${LogicalResourceId}: ${reason}`] : [],
+            ),
+          );
+        }
+        throw new Error(`${name}: ${JSON.stringify(reasons)}`);
       }
       return undefined;
     });
   await client.send(
     new CreateStackCommand({
       StackName: name,
-      TemplateBody: body(resources),
+      ...(await templateOf(cloud, name, body(resources))),
       Capabilities: ['CAPABILITY_NAMED_IAM'],
     }),
   );
@@ -76,6 +83,19 @@ export async function deployStack(cloud: LocalCloud, name: string, resources: Re
       await settled('DELETE_COMPLETE', stack.StackId);
     },
   };
+}
+
+/**
+ * How a template is handed over: as it is, or from a bucket where it is too long for that.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ */
+async function templateOf(cloud: LocalCloud, name: string, body: string) {
+  if (body.length <= 51_200) return { TemplateBody: body };
+  const s3 = new S3Client({ ...cloud.clientOptions(), forcePathStyle: true });
+  const bucket = { Bucket: `${name}-template` };
+  await s3.send(new CreateBucketCommand(bucket));
+  await s3.send(new PutObjectCommand({ ...bucket, Key: 'template.json', Body: body }));
+  return { TemplateURL: `${cloud.endpoint}/${bucket.Bucket}/template.json` };
 }
 
 const withoutArn = new Set([

@@ -182,6 +182,14 @@ const samples: Readonly<Record<Field, Sample>> = {
   'revocation.sources': setting(['rekey.cli', 'acme.scanner'], ['rekey.cli']),
   'revocation.accounts': setting(['999988887777'], ['444455556666']),
   'revocation.maximumAgeHours': setting(12, 48),
+  'approvals.revocation.kill': setting('second person', 'never'),
+  'approvals.revocation.replace': setting('second person', 'second person'),
+  'approvals.minutes': setting(120, 30),
+  'approvals.escalateAfterMinutes': setting(0, 10),
+  'approvals.onExpiry': setting('proceed', 'refuse'),
+  'approvals.breakGlass': setting(false, true),
+  'approvals.approvers.*': setting({}, {}),
+  'approvals.approvers.*.email': setting('a@example.com', 'b@example.com'),
   'reservedConcurrency.intake': setting(1, 2),
   'reservedConcurrency.workflow': setting(1, 2),
   'reservedConcurrency.containment': setting(1, 2),
@@ -388,7 +396,7 @@ export function environmentAt(step: number): Environment {
     const manual = sample.manual?.[step];
     if (manual !== undefined) manualSecrets[field === 'manualSecrets.*' ? `key-${step}` : name] = manual;
     const value = sample.setting?.[step];
-    if (value !== undefined) put(environment, field.split('.'), value);
+    if (value !== undefined) put(environment, field.replace('*', 'alice').split('.'), value);
   }
   const notifications = { ...(environment.notifications as object | undefined), ...notificationsAt(step) };
   return { ...environment, notifications, networks, secrets, manualSecrets } as unknown as Environment;
