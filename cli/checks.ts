@@ -55,11 +55,16 @@ export async function look(name: string, find: () => Promise<readonly Check[]>):
   }
 }
 
+/** Facts that a deployment has only where its configuration asks for it. */
+const optionalFacts: readonly string[] = [
+  'approvals',
+  'fingerprintLookupFunction',
+] satisfies readonly (keyof DeploymentFacts)[];
+
 export function deploymentChecks({ name, facts }: Environment): readonly Check[] {
-  const keys = (Object.keys(deploymentParameters) as (keyof typeof deploymentParameters)[]).filter(
-    // Of what an environment has only where its configuration asks for it.
-    (key) => key !== 'fingerprintLookupFunction',
-  );
+  const known = Object.keys(deploymentParameters) as (keyof DeploymentFacts &
+    keyof typeof deploymentParameters)[];
+  const keys = known.filter((key) => !optionalFacts.includes(key) || facts[key] !== undefined);
   const missing = keys.filter((key) => facts[key] === undefined).map((key) => deploymentParameters[key]);
   return missing.length === 0
     ? [ok('deployment', `${keys.length} facts below ${deploymentPath(name)}`)]

@@ -29,11 +29,12 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   const [, ...argv] = wordsOf(line);
   program.parse(argv, { from: 'user' });
   const leaves = walk(program).filter(({ commands }) => commands.length === 0);
-  const secrets = leaves.flatMap((leaf) =>
-    leaf.registeredArguments.some((argument) => argument.name() === 'environments')
-      ? []
-      : [...leaf.args, leaf.getOptionValue('secret') ?? []].flat(),
+  // What an approval names is a request, and a comparison names environments.
+  const ofSecrets = leaves.filter(
+    ({ parent, registeredArguments }) =>
+      parent?.name() !== 'approval' && !registeredArguments.some((one) => one.name() === 'environments'),
   );
+  const secrets = ofSecrets.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
   return { chosen, secrets };
 }
 

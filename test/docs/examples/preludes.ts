@@ -23,6 +23,8 @@ declare const host: string;
 declare const ordersTask: TaskDefinition;
 declare const redeploy: IFunction;
 declare const securityTooling: IRole;
+declare const responderRole: IRole;
+declare const approverRole: IRole;
 declare const bucket: IBucket;
 declare const bus: RekeyBus;
 declare const log: AuditLog;
