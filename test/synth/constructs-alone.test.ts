@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import * as z from 'zod';
 import * as index from '../../lib/index.ts';
 import {
+  Approvals,
   AuditLog,
   AuditorRole,
   ContainmentFunction,
@@ -74,6 +75,7 @@ beforeAll(() => {
         },
       },
     }),
+    Approvals: new Approvals(stack, 'Approvals', { bus, auditQueue, revocation: ['replace'] }),
     RotationObserver: new RotationObserver(stack, 'Observer', { bus, auditQueue, secrets: [orders] }),
     Fingerprints: new Fingerprints(stack, 'Fingerprints', { bus, auditQueue, secrets: [orders] }),
     RunbookAlarm: new RunbookAlarm(stack, 'Alarm', {
@@ -155,6 +157,14 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'Lambda::Permission': 1,
     'Events::Rule': 1,
     'CloudWatch::Alarm': 2,
+  },
+  Approvals: {
+    'DynamoDB::Table': 1,
+    'Logs::LogGroup': 3,
+    'IAM::Role': 3,
+    'IAM::Policy': 3,
+    'Lambda::Function': 3,
+    'CloudWatch::Alarm': 6,
   },
   RotationObserver: {
     ...aFunction,
