@@ -88,6 +88,13 @@ export const approvalDeskEnvironmentSchema = z.object({ ...approval, REKEY_APPRO
 /** The function that takes answers. */
 export const approvalAnswerEnvironmentSchema = z.object(answering);
 
+/** The function behind the links that approvers are sent. */
+export const approvalPageEnvironmentSchema = z.object({
+  ...answering,
+  /** ARN of the key of links. */
+  REKEY_APPROVAL_LINK_KEY: z.string().min(1),
+});
+
 /** The step of a workflow that waits for a second person. */
 export const approvalWaitEnvironmentSchema = z.object({
   ...common,

@@ -53,7 +53,7 @@ export async function answer(
  * once, and mends what the first time left undone.
  * @throws RekeyError `ApproverIsAuthor` | `ApproverNotNamed` | `ApprovalDecided` | `ApprovalExpired`
  */
-async function decide(
+export async function decide(
   requestId: string,
   given: Answer,
   dependencies: SettleDependencies & Pick<AnswerDependencies, 'approvers'>,

@@ -1,6 +1,8 @@
 import { Aws, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { type IGrantable, type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, type IRole, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { type FunctionUrl, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -9,9 +11,11 @@ import { Construct } from 'constructs';
 import type { ApprovalFacts } from '../../core/approval/deployed.ts';
 import type { ApprovalOperation, ExpiryRule } from '../../core/approval/request.ts';
 import { approvalRolesPath, deploymentParameters, services } from '../../core/deployed/names.ts';
+import type { FunctionEnvironment } from '../../core/deployed/variables.ts';
 import {
   approvalAnswerEnvironmentSchema,
   approvalDeskEnvironmentSchema,
+  approvalPageEnvironmentSchema,
   approvalWaitEnvironmentSchema,
 } from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
@@ -39,6 +43,11 @@ export interface ApprovalsProps {
   readonly breakGlass?: boolean;
   /** Names of the people who may answer: those of their sessions. @default - everybody who may take a role that may answer */
   readonly approvers?: readonly string[];
+  /**
+   * True to let those whom `approvers` names answer by a link, too. Each link proves that somebody reads that person's mail.
+   * @default false
+   */
+  readonly links?: boolean;
   /** Topic that is told when a function fails. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
 }
@@ -80,7 +89,10 @@ export class Approvals extends Construct {
   readonly answers: StandardFunction<typeof approvalAnswerEnvironmentSchema>;
   /** Waits, as a step of workflows. */
   readonly waits: StandardFunction<typeof approvalWaitEnvironmentSchema>;
+  /** The page behind links, and the key that signs them. @default - there are no links */
+  readonly links: { readonly url: FunctionUrl; readonly key: Key } | undefined;
   readonly #environment: string;
+  readonly #pageRoles: Role[] = [];
 
   constructor(scope: Construct, id: string, props: ApprovalsProps) {
     super(scope, id);
@@ -142,9 +154,11 @@ export class Approvals extends Construct {
         REKEY_APPROVAL_ON_EXPIRY: onExpiry,
       },
     });
+    const page = props.links === true ? this.createPage(props, { ...own, ...records, ...who }) : undefined;
+    this.links = page?.links;
     this.permit(this.desk, ['GetItem', 'UpdateItem'], 'author *');
     this.allow(this.desk, 'ShowRequests', ['dynamodb:GetItem', 'dynamodb:Scan'], this.table.tableArn);
-    for (const settling of [this.answers, this.waits]) {
+    for (const settling of [this.answers, this.waits, ...(page === undefined ? [] : [page.served])]) {
       this.permit(settling, ['GetItem', 'UpdateItem'], 'request *');
       bus.grantPublish(settling.role, 'rekey.approval', [
         'Approval Requested',
@@ -161,6 +175,7 @@ export class Approvals extends Construct {
       desk: this.desk,
       answers: this.answers,
       waits: this.waits,
+      ...(page !== undefined && { page: page.served }),
     })) {
       new FunctionAlarms(this, `Alarms-${instance}`, {
         environment,
@@ -201,6 +216,23 @@ export class Approvals extends Construct {
   /** Lets somebody see the requests. */
   grantRead(grantee: IGrantable): void {
     this.mayInvoke(grantee, 'ShowApprovals', this.desk);
+  }
+
+  /**
+   * Lets a function sign links, which is to answer in the name of everybody who has one: for what sends them, and nothing else.
+   * @throws RekeyError `ConstructInvalid` where there are no links
+   */
+  grantSignLinks(grantee: IGrantable): void {
+    if (this.links === undefined) {
+      throw new RekeyError('ConstructInvalid', `${this.node.path}: there are no links; set links: true`);
+    }
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        sid: 'SignLinks',
+        actions: ['kms:GenerateMac'],
+        resources: [this.links.key.keyArn],
+      }),
+    );
   }
 
   /** Lets somebody read who has proven to be the author of a request. */
@@ -252,7 +284,7 @@ export class Approvals extends Construct {
     );
     // A policy of its own: in the roles' default policies, the functions would wait for the workflow, and it waits for them.
     new Policy(this, `Resume${machine.node.addr.slice(-8)}`, {
-      roles: [this.answers.role, this.waits.role],
+      roles: [this.answers.role, this.waits.role, ...this.#pageRoles],
       statements: [
         new PolicyStatement({
           sid: 'GoOn',
@@ -261,6 +293,33 @@ export class Approvals extends Construct {
         }),
       ],
     });
+  }
+
+  /** Makes the page behind links. Anybody may open it; what it does follows from the link alone. */
+  private createPage(
+    { bus: { environment }, approvers = [] }: ApprovalsProps,
+    variables: Omit<FunctionEnvironment<typeof approvalPageEnvironmentSchema>, 'REKEY_APPROVAL_LINK_KEY'>,
+  ) {
+    if (approvers.length === 0) {
+      throw new RekeyError('ConstructInvalid', `${this.node.path}: links are for those whom approvers names`);
+    }
+    const key = new Key(this, 'LinkKey', {
+      description: `Rekey ${environment}: signs links of approvals`,
+      keySpec: KeySpec.HMAC_256,
+      keyUsage: KeyUsage.GENERATE_VERIFY_MAC,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const served = new StandardFunction(this, 'Page', {
+      entry: 'approval-page',
+      service: services.approval,
+      description: `Rekey ${environment}: serves the links of approvals`,
+      environmentSchema: approvalPageEnvironmentSchema,
+      environment: { ...variables, REKEY_APPROVAL_LINK_KEY: key.keyArn },
+    });
+    this.allow(served, 'CheckLinks', ['kms:VerifyMac'], key.keyArn);
+    this.#pageRoles.push(served.role);
+    const url = served.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
+    return { served, links: { url, key } };
   }
 
   private mayInvoke({ grantPrincipal }: IGrantable, sid: string, { functionArn }: StandardFunction): void {

@@ -25,6 +25,7 @@ export const functionFor = (type: string, service: TemplateService): string => `
 export const functionNames: readonly string[] = [
   'approval-answer',
   'approval-desk',
+  'approval-page',
   'approval-wait',
   'audit-writer',
   'fingerprint-index',

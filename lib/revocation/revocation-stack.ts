@@ -48,6 +48,7 @@ export class RevocationStack extends Stack {
             onExpiry: approvals.onExpiry,
             breakGlass: approvals.breakGlass,
             approvers: Object.keys(approvals.approvers),
+            links: Object.values(approvals.approvers).some(({ email }) => email !== undefined),
             alarmTopic: props.topic,
           });
     this.workflow = new RevocationWorkflow(this, 'Workflow', {

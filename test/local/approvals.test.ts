@@ -3,14 +3,18 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { request } from 'node:https';
 import { join } from 'node:path';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { GetFunctionUrlConfigCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
 import { AccountPrincipal, type IRole, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { KmsLinkKey } from '../../adapters/link-key.ts';
 import { signIdentity } from '../../adapters/operator/identity-proof.ts';
+import { signLink } from '../../core/approval/link.ts';
 import { bindingOf } from '../../core/approval/proof.ts';
 import { deploymentPath } from '../../core/deployed/names.ts';
 import { bundle, functionNames } from '../../lib/function/bundle.ts';
@@ -38,6 +42,8 @@ const secretName = `/${environment}/token`;
 let directory: string;
 let cloud: LocalCloud;
 let answers = '';
+let page = '';
+let linkKey = '';
 const people: Record<string, CloudCredentials> = {};
 
 /** Names of deployed functions by the beginning of their descriptions. */
@@ -50,6 +56,7 @@ const entries: readonly (readonly [string, string])[] = [
   ['cuts off', 'generic-containment'],
   ['shows requests', 'approval-desk'],
   ['takes answers', 'approval-answer'],
+  ['serves the links', 'approval-page'],
   ['waits for', 'approval-wait'],
   ['', 'first-rotation'],
 ];
@@ -89,6 +96,8 @@ beforeAll(async () => {
         auditQueue,
         revocation: ['replace'],
         limit: Duration.minutes(5),
+        approvers: ['bob', 'dora'],
+        links: true,
       });
       const workflow = new RevocationWorkflow(stack, 'Revocation', {
         bus,
@@ -143,6 +152,8 @@ beforeAll(async () => {
   const out = (id: string) =>
     Object.entries(outputs).find(([key]) => new RegExp(`^${id}[0-9A-F]{8}Arn$`).test(key))?.[1] ?? '';
   answers = out('ApprovalsAnswers');
+  page = out('ApprovalsPage');
+  linkKey = out('ApprovalsLinkKey');
   const { credentials } = await createUser(cloud, 'administrator', 'administrator');
   const as = (role: string, session: string) => assumeRole(cloud, credentials, out(role), session);
   people.alice = await as('ResponderRole', 'alice');
@@ -184,6 +195,48 @@ const waits = (id?: string) =>
     const ids: string[] = JSON.parse(stdout).requests.map((request: { id: string }) => request.id);
     return id === undefined ? ids[0] : ids.includes(id) && id;
   });
+
+/** Asks the page as a browser that nobody is signed in to. */
+async function browse(method: string, path: string, sent: { form?: string; cookie?: string } = {}) {
+  const lambda = new LambdaClient(cloud.clientOptions());
+  const { FunctionUrl = '' } = await lambda.send(new GetFunctionUrlConfigCommand({ FunctionName: page }));
+  const ca = readFileSync(cloud.certificateAuthorityFile);
+  return await new Promise<{ status: number; body: string; cookie: string }>((resolve, reject) => {
+    const headers = {
+      host: new URL(FunctionUrl).host,
+      ...(sent.form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...(sent.cookie !== undefined && { cookie: sent.cookie }),
+    };
+    const outgoing = request(
+      {
+        host: '127.0.0.1',
+        port: cloud.port,
+        ca,
+        servername: 'localhost',
+        method,
+        path,
+        headers,
+        agent: false,
+      },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (text: string) => {
+          body += text;
+        });
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            body,
+            cookie: response.headers['set-cookie']?.[0] ?? '',
+          }),
+        );
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(sent.form);
+  });
+}
 
 const recorded = (id: string) =>
   eventually(`records of ${id}`, async () => {
@@ -242,6 +295,32 @@ describe('a revocation that needs a second person', () => {
     expect(types).not.toContain('Approval Requested');
     const kill = await revoke('kill');
     expect((await recorded(JSON.parse(kill.stdout).requestId)).types).not.toContain('Approval Bypassed');
+  });
+
+  test('is answered by a link in a browser, once, and not by looking at it', async () => {
+    const { requestId } = JSON.parse((await revoke('replace')).stdout);
+    await waits(requestId);
+    const shown = await rekey('bob', 'approval', 'show', requestId, '--json');
+    const { expiresAt } = JSON.parse(shown.stdout);
+    const key = new KmsLinkKey(new KMSClient(cloud.clientOptions()), linkKey);
+    const link = (approver: string) => signLink({ requestId, approver, expiresAt }, environment, key);
+    const [token, ofAuthor] = [await link('dora'), await link('alice')];
+    const looked = await browse('GET', `/?t=${token}`);
+    expect(looked.status).toBe(200);
+    expect(looked.body).toContain('laptop lost');
+    expect((await browse('GET', `/?t=${ofAuthor}`)).status).toBe(409);
+    expect((await browse('GET', `/?t=${token.slice(0, -2)}AA`)).status).toBe(403);
+    const cookie = looked.cookie.split(';')[0] ?? '';
+    const nonce = cookie.split('=')[1] ?? '';
+    const form = new URLSearchParams({ token, nonce, outcome: 'granted', reason: '' }).toString();
+    expect((await browse('POST', '/', { form })).status).toBe(403);
+    expect((await browse('POST', '/', { form, cookie })).body).toContain('Approved');
+    expect((await browse('POST', '/', { form, cookie })).status).toBe(409);
+    const { mine } = await recorded(requestId);
+    const granted = mine.filter((line) => line.includes('Approval Granted'));
+    expect(granted).toHaveLength(1);
+    expect(granted[0]).toMatch(/"way":\s*"link"/);
+    expect(mine.join('')).not.toContain(token);
   });
 
   test('cannot be answered with a signature for something else, or of somebody whom no role lets', async () => {

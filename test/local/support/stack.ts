@@ -101,6 +101,7 @@ async function templateOf(cloud: LocalCloud, name: string, body: string) {
 const withoutArn = new Set([
   'AWS::IAM::Policy',
   'AWS::Lambda::Permission',
+  'AWS::Lambda::Url',
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::SQS::QueuePolicy',
