@@ -357,7 +357,7 @@ export function createProgram(
     )
     .action((options: { config: string }, command: Command) =>
       run(command, async (invocation) =>
-        (await import('./commands/policy-check.ts')).policyCheck(invocation, options),
+        (await import('./commands/policy-check-configuration.ts')).policyCheck(invocation, options),
       ),
     );
   policy
