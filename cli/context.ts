@@ -1,6 +1,7 @@
 import type { AuditLogSource } from '../core/audit/verify.ts';
 import type { Cloud, CloudChoice } from '../core/operator-ports.ts';
 import type { Clock, Random } from '../core/ports.ts';
+import type { ExitCode } from './errors.ts';
 import type { Output, Stream } from './output.ts';
 
 /** The parts of its process that a run of the CLI needs. */
@@ -36,3 +37,6 @@ export interface Invocation {
   /** `--environment` or `REKEY_ENVIRONMENT`, when given. */
   readonly environment?: string;
 }
+
+/** A command that was chosen, waiting for its surroundings. */
+export type Chosen = (invocation: Invocation) => Promise<ExitCode>;

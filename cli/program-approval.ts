@@ -1,14 +1,6 @@
 import type { Command } from 'commander';
-import type { Invocation } from './context.ts';
-import type { ExitCode } from './errors.ts';
-
-/** The helpers of the command line that these commands share with the others. */
-interface Shared {
-  readonly run: (command: Command, chosen: (invocation: Invocation) => Promise<ExitCode>) => void;
-  readonly text: (value: string) => string;
-  readonly why: (value: string) => string;
-  readonly examples: (...lines: readonly string[]) => string;
-}
+import { examples, text, why } from './arguments.ts';
+import type { Chosen } from './context.ts';
 
 interface Flags {
   readonly reason?: string;
@@ -16,7 +8,7 @@ interface Flags {
 }
 
 /** Adds `rekey approval`: operations that wait for a second person. */
-export function addApprovalCommands(program: Command, { run, text, why, examples }: Shared): void {
+export function addApprovalCommands(program: Command, run: (command: Command, chosen: Chosen) => void): void {
   const approval = program
     .command('approval')
     .description('operations that wait for a second person: list, show, approve and refuse them');

@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Invocation } from './context.ts';
-import type { ExitCode } from './errors.ts';
+import { Command, Option } from 'commander';
+import { collect, duration, examples, text, why } from './arguments.ts';
+import type { Chosen } from './context.ts';
 import { addApprovalCommands } from './program-approval.ts';
+import { addPolicyCommands } from './program-policy.ts';
 import { parseDuration } from './time.ts';
 
 /** The values of the global options. */
@@ -12,42 +13,6 @@ export interface GlobalOptions {
   readonly json?: boolean;
   readonly color: boolean;
 }
-
-/** A command that was chosen, waiting for its surroundings. */
-export type Chosen = (invocation: Invocation) => Promise<ExitCode>;
-
-/** Characters that records have room for. */
-const longestReason = 1_024;
-
-/** Reads why somebody does something, which goes into the audit log. */
-function why(given: string): string {
-  if (given.length > longestReason) {
-    throw new InvalidArgumentError(
-      `It must have at most ${longestReason} characters, and has ${given.length}.`,
-    );
-  }
-  return text(given);
-}
-
-const text = (value: string): string => {
-  if (value.trim() === '') {
-    throw new InvalidArgumentError('It must not be empty.');
-  }
-  return value;
-};
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [
-  ...before,
-  text(value),
-];
-
-const duration = (value: string): string => {
-  parseDuration(value, 'duration');
-  return value;
-};
-
-const examples = (...lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 
 const exitCodes = `
 Exit codes:
@@ -288,7 +253,7 @@ export function createProgram(
       ),
     );
 
-  addApprovalCommands(program, { run, text, why, examples });
+  addApprovalCommands(program, run);
 
   program
     .command('notify')
@@ -343,57 +308,7 @@ export function createProgram(
       ),
     );
 
-  const configOption = ['-c, --config <path>', 'the configuration file', text, 'rekey.config.ts'] as const;
-  const policy = program
-    .command('policy')
-    .description('hold a configuration to its policy; reads files, asks AWS for nothing');
-  policy
-    .command('check')
-    .description('each rule that is broken, where, and what to do; exit code 1 while one is an error')
-    .option(...configOption)
-    .addHelpText(
-      'after',
-      examples('rekey policy check', 'rekey policy check --environment prod', 'rekey policy check --json'),
-    )
-    .action((options: { config: string }, command: Command) =>
-      run(command, async (invocation) =>
-        (await import('./commands/policy-check-configuration.ts')).policyCheck(invocation, options),
-      ),
-    );
-  policy
-    .command('explain')
-    .description('each rule for one secret: what it demands and where that stands, what is set and where')
-    .argument('[secret]', 'key or full name of the secret; the environment itself where it is left out', text)
-    .option('--rule <rule>', 'one rule, with its reason and its controls', text)
-    .option(...configOption)
-    .addHelpText(
-      'after',
-      examples(
-        'rekey policy explain /prod/orders/db',
-        'rekey policy explain /prod/orders/db --rule RotationTooSeldom',
-        'rekey policy explain --environment prod',
-      ),
-    )
-    .action((name: string | undefined, options: { config: string; rule?: string }, command: Command) =>
-      run(command, async (invocation) =>
-        (await import('./commands/policy-explain.ts')).policyExplain(invocation, name, options),
-      ),
-    );
-  policy
-    .command('diff')
-    .description('what is tighter and what looser: between two environments, or since an earlier file')
-    .argument('[environments...]', 'two environments of the file')
-    .option('--against <path>', 'an earlier configuration file; exit code 1 if something became looser', text)
-    .option(...configOption)
-    .addHelpText(
-      'after',
-      examples('rekey policy diff dev prod', 'rekey policy diff --against before/rekey.config.ts'),
-    )
-    .action((names: readonly string[], options: { config: string; against?: string }, command: Command) =>
-      run(command, async (invocation) =>
-        (await import('./commands/policy-diff.ts')).policyDiff(invocation, names, options),
-      ),
-    );
+  addPolicyCommands(program, run);
 
   const audit = program.command('audit').description('read the audit log, and check that nobody changed it');
   audit

@@ -1,10 +1,10 @@
 import { type Command, CommanderError } from 'commander';
 import { codes } from '../core/errors/codes.ts';
-import type { CliContext } from './context.ts';
+import type { Chosen, CliContext } from './context.ts';
 import { type CliError, type ExitCode, usageError } from './errors.ts';
 import { blameProfile, explain } from './failure.ts';
 import { asJson, Output, printableLines } from './output.ts';
-import { type Chosen, createProgram, type GlobalOptions } from './program.ts';
+import { createProgram, type GlobalOptions } from './program.ts';
 import { usageFault } from './usage.ts';
 
 /** The command line, read: what to run, or what to say instead. */

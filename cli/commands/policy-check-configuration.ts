@@ -1,13 +1,18 @@
+import { relative, resolve, sep } from 'node:path';
 import { type Answer, violationsOf } from '../../core/policy/examine.ts';
 import { policyRules } from '../../core/policy/rules/index.ts';
 import type { Invocation } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
+import { asJson } from '../output.ts';
+import { type ReportedViolation, sarifLog } from '../templates/sarif.ts';
 import { examineFile, oneEnvironment, withoutPolicy } from './policy-configuration.ts';
 
 /** Options of {@link policyCheck}. */
 export interface PolicyCheckOptions {
   /** Path of the configuration file. */
   readonly config: string;
+  /** Writes a SARIF log in place of text. */
+  readonly sarif: boolean;
 }
 
 /**
@@ -16,15 +21,22 @@ export interface PolicyCheckOptions {
  */
 export async function policyCheck(
   invocation: Pick<Invocation, 'context' | 'output' | 'environment'>,
-  { config }: PolicyCheckOptions,
+  { config, sarif }: PolicyCheckOptions,
 ): Promise<ExitCode> {
-  const { output, environment } = invocation;
+  const { output, environment, context } = invocation;
   const examined = await examineFile(config, invocation);
   const chosen =
     environment === undefined ? undefined : oneEnvironment(examined.environments, environment).name;
   const answers = examined.answers.filter((answer) => chosen === undefined || answer.environment === chosen);
   const violations = violationsOf(answers);
   const waived = answers.filter(({ outcome }) => outcome === 'waived');
+  if (sarif) {
+    const file = relative(process.cwd(), resolve(config)).split(sep).join('/');
+    context.stdout.write(
+      `${asJson(sarifLog({ version: context.version, rules: policyRules, violations: reported(file, answers) }), 2)}\n`,
+    );
+    return violations.some(({ severity }) => severity === 'error') ? 1 : 0;
+  }
   const errors = violations.filter(({ severity }) => severity === 'error').length;
   const warnings = violations.length - errors;
 
@@ -84,3 +96,21 @@ const count = (number: number, what: string): string => `${number} ${what}${numb
 /** Counts the rules that asked for something. */
 const asked = (answers: readonly Answer[]): number =>
   new Set(answers.filter(({ outcome }) => outcome !== 'not asked').map(({ rule }) => rule)).size;
+
+/** Lists what is broken, waived or not, as a report of a file. */
+const reported = (file: string, answers: readonly Answer[]): ReportedViolation[] =>
+  answers.flatMap(({ rule, severity, subject, outcome, broken, waiver }) =>
+    broken === undefined || outcome === 'met'
+      ? []
+      : [
+          {
+            rule,
+            severity,
+            subject,
+            message: broken.message,
+            fix: broken.fix.replace(/\.$/, ''),
+            file,
+            ...(waiver !== undefined && { waived: waiver.reason }),
+          },
+        ],
+  );

@@ -164,6 +164,8 @@ export const codes = {
     ValueMissing: false,
     ValueTooLong: false,
     CopyMissing: false,
+    TemplateUnreadable: false,
+    WaiversInvalid: false,
     DeploymentIncomplete: false,
     FunctionMissing: false,
     RotationRefused: true,

@@ -1,23 +1,11 @@
 import * as z from 'zod';
 import { endsLikeSuffix } from '../../core/deployed/names.ts';
-import { CronProblem, type Gaps, gapsOf } from './cron.ts';
+import { CronProblem, type Gaps, gapsOf } from '../../core/secret/cron.ts';
+import { rateHours } from '../../core/secret/schedule.ts';
 
 /** Secrets Manager rotates at most every four hours and at least every 999 days. */
 const shortestHours = 4;
 const longestHours = 999 * 24;
-
-/** Measures the longest time between two runs of a schedule that {@link scheduleSchema} has accepted, in hours. */
-export function longestGapHours(schedule: string): number {
-  const rate = rateHours(schedule);
-  if (rate !== undefined) return rate;
-  return gapsOf(schedule)?.longest ?? Number.POSITIVE_INFINITY;
-}
-
-/** Reads the time between two runs of a `rate(…)` expression in hours; `undefined` for anything else. */
-function rateHours(schedule: string): number | undefined {
-  const match = /^rate\((\d+) (hours?|days?)\)$/.exec(schedule);
-  return match === null ? undefined : Number(match[1]) * (match[2]?.startsWith('hour') ? 1 : 24);
-}
 
 /** Schedule of a secret where nothing else is said. */
 export const usualSchedule = 'rate(30 days)';

@@ -1,10 +1,10 @@
 import { definitionParameter } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
+import { longestGapHours } from '../../core/secret/schedule.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
 import { checkPlaces } from './arn-places.ts';
-import { longestGapHours } from './expressions.ts';
 import { checkNetworks, checkReach } from './networks.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import type { Problem } from './problem.ts';

@@ -29,11 +29,8 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   const [, ...argv] = wordsOf(line);
   program.parse(argv, { from: 'user' });
   const leaves = walk(program).filter(({ commands }) => commands.length === 0);
-  // What an approval names is a request, and a comparison names environments.
-  const ofSecrets = leaves.filter(
-    ({ parent, registeredArguments }) =>
-      parent?.name() !== 'approval' && !registeredArguments.some((one) => one.name() === 'environments'),
-  );
+  // What an approval names is a request, and those of a policy may be files and environments.
+  const ofSecrets = leaves.filter(({ parent }) => !['approval', 'policy'].includes(parent?.name() ?? ''));
   const secrets = ofSecrets.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
   return { chosen, secrets };
 }

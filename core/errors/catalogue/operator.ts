@@ -100,6 +100,16 @@ export const cli: Entries<'cli'> = {
     mender: 'caller',
     remedy: 'Give the value alone, or hashes of the candidates with `--hashes`.',
   },
+  TemplateUnreadable: {
+    meaning: 'A file to check is not there, or holds no CloudFormation template and no Terraform plan.',
+    mender: 'caller',
+    remedy: 'Name templates, `cdk.out`, or a plan that `terraform show -json` has written.',
+  },
+  WaiversInvalid: {
+    meaning: 'The file of waivers cannot be read, or an entry of it lacks a part.',
+    mender: 'caller',
+    remedy: 'Give each entry `rule`, `subject` and `reason`, and `until` where it ends.',
+  },
   CopyMissing: {
     meaning: 'The directory is not a copy of an audit log.',
     mender: 'caller',

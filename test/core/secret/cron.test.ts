@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CronProblem, gapsOf, parseCron } from '../../../lib/config/cron.ts';
+import { CronProblem, gapsOf, parseCron } from '../../../core/secret/cron.ts';
 
 const dayMs = 86_400_000;
 
