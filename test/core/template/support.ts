@@ -74,7 +74,7 @@ export function plan(resources: readonly Planned[], sections: Json = {}, root: J
 type Options = Pick<TemplateCheck, 'deployed' | 'settings' | 'waivers'>;
 
 /** Lists what a rule says of templates, each as `<subject>: <message>`. */
-export function faultsOf(
+function faultsOf(
   rule: TemplateRule,
   templates: Template | readonly Template[],
   options: Options = {},
