@@ -86,3 +86,7 @@ export {
 } from './secret/rotated-secret.ts';
 export type { SecretIdentity } from './secret/secret-access.ts';
 export type { AdoptedSecret, CreatedSecret } from './secret/secret-entry.ts';
+export {
+  RekeyPolicyValidation,
+  type RekeyPolicyValidationProps,
+} from './validation/rekey-policy-validation.ts';

@@ -44,7 +44,7 @@ export async function policyCheck(
   const report = checkTemplates({
     templates: files.map(({ template }) => template),
     deployed: await deployedOf(files, options.baseline),
-    waivers: waiversIn(options.waivers),
+    waivers: [...waiversIn(options.waivers), ...files.flatMap(({ acknowledged }) => acknowledged)],
     today: context.clock.now().toISOString().slice(0, 10),
     ...(options.maximumRotationDays !== undefined && {
       settings: { maximumRotationDays: options.maximumRotationDays },

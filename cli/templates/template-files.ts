@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import type { NamedWaiver } from '../../core/template/check.ts';
 import { readTemplate } from '../../core/template/read.ts';
-import type { Template } from '../../core/template/template.ts';
+import { type Template, withPaths } from '../../core/template/template.ts';
 import { usageError } from '../errors.ts';
+import { notesOf } from './acknowledgements.ts';
 import { lineFinder, readYaml } from './yaml-document.ts';
 
 /** A file with the template that it holds. */
@@ -12,6 +14,8 @@ export interface TemplateFile {
   readonly path: string;
   readonly template: Template;
   readonly text: string;
+  /** Waivers in the code of the app that the template comes from. */
+  readonly acknowledged: readonly NamedWaiver[];
 }
 
 const endings = /\.(?:json|ya?ml|template)$/i;
@@ -96,7 +100,9 @@ const parsed = (text: string): unknown => (/^\s*[{[]/.test(text) ? JSON.parse(te
 function asTemplate(path: string, text: string, document: unknown): TemplateFile | undefined {
   const name = relative(process.cwd(), path).replaceAll('\\', '/') || basename(path);
   const template = readTemplate(name, document);
-  return template === undefined ? undefined : { name, path, template, text };
+  if (template === undefined) return undefined;
+  const { pathOf, acknowledged } = notesOf(path);
+  return { name, path, template: withPaths(template, pathOf), text, acknowledged };
 }
 
 const firstLine = (text: string): string => text.split('\n')[0] ?? '';

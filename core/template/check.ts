@@ -14,6 +14,8 @@ import { type World, worldOf } from './world.ts';
 export interface NamedWaiver extends Waiver {
   /** Construct's path, logical id or address. */
   readonly subject: string;
+  /** True if it also holds for whatever lies below the construct. @default false */
+  readonly below?: boolean;
 }
 
 /** A request to check templates, with what to go by. */
@@ -51,7 +53,7 @@ export interface TemplateReport {
  * for the secret in another.
  *
  * @example
- * const template = readCloudFormation('orders.json', document);
+ * const template = readCloudFormation('orders.json', json);
  * checkTemplates({ templates: [template], today: '2026-11-28' }).violations;
  */
 export function checkTemplates({
@@ -95,7 +97,13 @@ function waiversFor(
   const own = 'waivers' in on ? on.waivers : [];
   return [
     ...own.filter((one) => one.rule === rule),
-    ...named.filter((one) => one.rule === rule && (one.subject === subject || one.subject === place.id)),
+    ...named.filter(
+      (one) =>
+        one.rule === rule &&
+        (one.subject === subject ||
+          one.subject === place.id ||
+          (one.below === true && subject.startsWith(`${one.subject}/`))),
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { type Intrinsics, readValue } from './intrinsics.ts';
 import {
   type Output,
+  pathOfConstruct,
   type Resource,
   resourceKey,
   type Template,
@@ -20,13 +21,16 @@ const section = (template: Json, name: string): readonly (readonly [string, Json
     (entry): entry is [string, Json] => isObject(entry[1]),
   );
 
-/** Tells whether a document is a CloudFormation template: it has resources, and each has a type. Loops of a transform have none. */
+/** Tells whether a document is a CloudFormation template: its resources have types. Loops of a transform have none. */
 export const isCloudFormation = (document: unknown): document is Json =>
   isObject(document) &&
-  isObject(document.Resources) &&
-  Object.entries(document.Resources).every(
-    ([name, one]) => name.startsWith('Fn::') || (isObject(one) && typeof one.Type === 'string'),
-  );
+  (isObject(document.Resources)
+    ? Object.entries(document.Resources).every(
+        ([name, one]) => name.startsWith('Fn::') || (isObject(one) && typeof one.Type === 'string'),
+      )
+    : // A stack of the CDK may have nothing but outputs.
+      isObject(document.Outputs) &&
+      Object.values(document.Outputs).every((one) => isObject(one) && 'Value' in one));
 
 /**
  * Reads a CloudFormation template. YAML comes with its short tags written out, as `{ "Fn::GetAtt": … }`.
@@ -95,9 +99,6 @@ function readResource(
     waivers: waiversOf(metadata),
   };
 }
-
-/** Leaves out the last segment of a path, which names the plain resource inside of a construct. */
-const pathOfConstruct = (path: string): string => path.replace(/\/(?:Resource|Default)$/, '');
 
 /**
  * Tells whether the CDK made a resource for work of its own. Such are the providers of its custom resources, its log retention and

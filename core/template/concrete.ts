@@ -53,7 +53,7 @@ export interface Concrete {
  * Writes a value as text, with stand-ins for what the deploy settles. What stays unknown becomes a text that matches nothing, and
  * makes the result uncertain.
  */
-function concrete(world: World, value: Value): Concrete {
+export function concrete(world: World, value: Value): Concrete {
   const inner = revealed(world.resolve(value)) ?? null;
   const literal = literalText(inner);
   if (literal !== undefined) return { text: literal, certain: true };

@@ -5,6 +5,7 @@ import {
   Joined,
   joined,
   literalText,
+  nameOfStackOutput,
   Parameter,
   Pseudo,
   Reference,
@@ -89,6 +90,10 @@ function call(name: string, argument: unknown, around: Intrinsics): Value | unde
     }
     case 'Fn::ImportValue':
       return new Imported(read(argument));
+    case 'Fn::GetStackOutput': {
+      const { OutputName } = (argument ?? {}) as { readonly OutputName?: unknown };
+      return typeof OutputName === 'string' ? new Imported(nameOfStackOutput(OutputName)) : new Unknown();
+    }
     // What it encodes is readable all the same.
     case 'Fn::Base64':
       return readValue(argument, around);

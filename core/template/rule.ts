@@ -66,7 +66,7 @@ export interface TemplateRule<Id extends string = string> {
 const isResource = (on: Fault['on']): on is Resource => 'key' in on;
 
 /** Gives the name by which a reader finds a thing: a path, an address, or an output's name. */
-const subjectOf = (on: Fault['on']): string => (isResource(on) ? on.path : on.name);
+const subjectOf = (on: Fault['on']): string => (isResource(on) ? on.path : (on.path ?? on.name));
 
 /** Makes a violation of what a rule says. */
 export function violationOf(

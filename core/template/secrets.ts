@@ -1,3 +1,5 @@
+import { sameSecret } from '../deployed/names.ts';
+import { concrete } from './concrete.ts';
 import type { Resource } from './template.ts';
 import { isAbsent, literalText, mapOf, type Value } from './value.ts';
 import type { World } from './world.ts';
@@ -19,7 +21,17 @@ export function secretOf(world: World, value: Value | undefined): Resource | und
   if (target?.type === 'Rekey::SecretsManager::SecretVersion') {
     return secretOf(world, target.properties.SecretId);
   }
-  return target?.type === secretType ? target : undefined;
+  if (target !== undefined) return target.type === secretType ? target : undefined;
+  return value === undefined || isAbsent(value) ? undefined : byArn(world, concrete(world, value).text);
+}
+
+/** Finds a secret by its ARN, which may lack the random suffix, and may be put together of parts. */
+function byArn(world: World, arn: string): Resource | undefined {
+  if (!arn.startsWith('arn:')) return undefined;
+  return world.ofType(secretType).find(({ properties }) => {
+    const name = literalText(properties.Name);
+    return name !== undefined && sameSecret(arn, name);
+  });
 }
 
 /** A rotation schedule with the secret that it is of, where that is known. */

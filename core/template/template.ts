@@ -58,6 +58,8 @@ export interface Output {
   readonly template: string;
   readonly dialect: Dialect;
   readonly name: string;
+  /** Path of its construct. @default - unknown, and the name stands for it */
+  readonly path?: string;
   readonly value: Value;
   readonly pointer: readonly string[];
   /** Name under which other stacks import it. */
@@ -71,6 +73,8 @@ export interface TemplateParameter {
   readonly template: string;
   readonly dialect: Dialect;
   readonly name: string;
+  /** Path of its construct. @default - unknown, and the name stands for it */
+  readonly path?: string;
   readonly type: string;
   readonly defaultValue: Value | undefined;
   /** True if its value is hidden: `NoEcho`, or `sensitive`. */
@@ -88,3 +92,23 @@ export interface Waiver {
 
 /** Makes the key of a resource, which holds across templates. */
 export const resourceKey = (template: string, id: string): string => `${template}\u0000${id}`;
+
+/**
+ * Gives resources, outputs and parameters the paths of their constructs. Those of outputs stand in no template, and those of
+ * resources in none that was made without metadata.
+ */
+export function withPaths(template: Template, pathOf: (id: string) => string | undefined): Template {
+  const placed = <T extends object>(one: T, id: string): T => {
+    const path = pathOf(id);
+    return path === undefined ? one : { ...one, path: pathOfConstruct(path) };
+  };
+  return {
+    ...template,
+    resources: template.resources.map((one) => placed(one, one.id)),
+    outputs: template.outputs.map((one) => placed(one, one.name)),
+    parameters: template.parameters.map((one) => placed(one, one.name)),
+  };
+}
+
+/** Leaves out the last segment of a path, which names the plain resource inside of a construct. */
+export const pathOfConstruct = (path: string): string => path.replace(/\/(?:Resource|Default)$/, '');

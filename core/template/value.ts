@@ -65,7 +65,10 @@ export class Pseudo {
   }
 }
 
-/** A value that another stack exports. */
+/** Writes the name under which an output is found that is read without an export, by `Fn::GetStackOutput`. */
+export const nameOfStackOutput = (output: string): string => `Fn::GetStackOutput ${output}`;
+
+/** A value that another stack exports, or gives out. */
 export class Imported {
   readonly name: Value;
   constructor(name: Value) {

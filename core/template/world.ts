@@ -1,5 +1,13 @@
 import type { Output, Resource, Template, TemplateParameter } from './template.ts';
-import { Imported, isOpen, literalText, Reference, revealed, type Value } from './value.ts';
+import {
+  Imported,
+  isOpen,
+  literalText,
+  nameOfStackOutput,
+  Reference,
+  revealed,
+  type Value,
+} from './value.ts';
 
 /** The templates that are looked at together, with what leads from one to another. */
 export interface World {
@@ -25,9 +33,14 @@ export function worldOf(
   const byKey = new Map(resources.map((one) => [one.key, one]));
   const byType = Map.groupBy(resources, ({ type }) => type);
   const exported = new Map<string, Output>();
-  for (const output of templates.flatMap(({ outputs }) => outputs)) {
+  const outputs = templates.flatMap((one) => one.outputs);
+  for (const output of outputs) {
     const name = nameOfExport(output.exportName);
     if (name !== undefined) exported.set(name, output);
+  }
+  // No template says the name of its stack, so an output is taken where one stack alone has it.
+  for (const [name, [only, ...more]] of Map.groupBy(outputs, (one) => one.name)) {
+    if (only !== undefined && more.length === 0) exported.set(nameOfStackOutput(name), only);
   }
   const resolve = (value: Value | undefined): Value | undefined => {
     const inner = revealed(value);

@@ -4,7 +4,7 @@ import { packageRoot } from '../../../lib/function/bundle.ts';
 
 /** What the examples of the constructs take from the app that they stand in. */
 const app = `
-import { Duration, type Stack } from 'aws-cdk-lib';
+import { App, Duration, type Stack, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { TaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -53,6 +53,9 @@ import { usualDetection } from 'ROOT/core/policy/demands.ts';`,
   'core/policy/examine.ts': `
 import type { EnvironmentFacts } from 'ROOT/core/policy/facts.ts';
 declare const environments: readonly EnvironmentFacts[];`,
+  'core/template/check.ts': `
+import { readCloudFormation } from 'ROOT/core/template/cloudformation.ts';
+declare const json: Readonly<Record<string, unknown>>;`,
   'core/audit/verify.ts': `
 import type { AuditLogSource } from 'ROOT/core/audit/verify.ts';
 declare const source: AuditLogSource;`,

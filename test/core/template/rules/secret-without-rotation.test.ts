@@ -42,6 +42,26 @@ describe('SecretWithoutRotation', () => {
   holds(rule, 'a schedule by the name of the secret', stack({ A: secret({ Name: 'a' }), R: schedule('a') }));
   holds(
     rule,
+    'a schedule by an ARN without suffix',
+    stack({
+      A: secret({ Name: '/prod/a' }),
+      B: secret({ Name: '/prod/b' }),
+      OfA: schedule('arn:aws:secretsmanager:eu-central-1:111122223333:secret:/prod/a'),
+      OfB: schedule({
+        'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:/prod/b`,
+      }),
+    }),
+  );
+  holds(rule, 'a schedule in another stack, by an output', [
+    stack({ A: secret() }, { Outputs: { PublishA: { Value: ref('A') } } }, 'secrets.json'),
+    stack(
+      { Rotation: schedule({ 'Fn::GetStackOutput': { StackName: 'secrets', OutputName: 'PublishA' } }) },
+      {},
+      'rotation.json',
+    ),
+  ]);
+  holds(
+    rule,
     'a schedule whose secret only the deploy knows',
     stack({
       A: secret(),
