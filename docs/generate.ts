@@ -8,6 +8,7 @@ import { errorsPage, findingsPage } from './catalogues.ts';
 import { changesPart } from './changes.ts';
 import { httpRecipes } from './http-recipes.ts';
 import { rulesPart, stagesTable } from './policy-parts.ts';
+import { templateRulesPage } from './template-rules.ts';
 import { wallsTable } from './walls/table.ts';
 
 /**
@@ -178,6 +179,7 @@ export function generate(): ReadonlyMap<string, string> {
     [`${eventsFolder}/README.md`, eventIndex()],
     ['docs/errors.md', errorsPage()],
     ['docs/findings.md', findingsPage()],
+    ['docs/template-rules.md', templateRulesPage()],
     ['docs/secret-types/http-recipes.md', httpRecipes()],
     ['README.md', withPart('README.md', 'secret types', secretTypes())],
     ['docs/architecture.md', withPart('docs/architecture.md', 'walls', wallsTable())],

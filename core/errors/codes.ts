@@ -166,6 +166,7 @@ export const codes = {
     CopyMissing: false,
     TemplateUnreadable: false,
     WaiversInvalid: false,
+    CopyMissing: false,
     DeploymentIncomplete: false,
     FunctionMissing: false,
     RotationRefused: true,

@@ -115,6 +115,7 @@ const types: Readonly<Record<string, readonly [type: string, attributes: Attribu
     'AWS::SecretsManager::Secret',
     (own, link) => ({
       Arn: own.arn,
+      Type: own.type === '' ? null : own.type,
       Name: own.name,
       NamePrefix: own.name_prefix,
       Description: own.description,
