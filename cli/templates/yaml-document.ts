@@ -13,7 +13,7 @@ const mostAliases = 1_000;
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
  */
 export function readYaml(text: string): unknown {
-  const document = parseDocument(text, { uniqueKeys: false, merge: true, logLevel: 'silent' });
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'silent' });
   const [problem] = document.errors;
   if (problem !== undefined) throw problem;
   let aliases = 0;
