@@ -67,6 +67,7 @@ export function readCloudFormation(name: string, template: Json): Template {
         name: id,
         type: String(parameter.Type),
         defaultValue: read(parameter.Default),
+        isChoice: parameter.AllowedValues !== undefined,
         hidden: parameter.NoEcho === true || String(parameter.NoEcho).toLowerCase() === 'true',
         pointer: ['Parameters', id],
       }),

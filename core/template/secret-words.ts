@@ -10,6 +10,10 @@ const secretEnds =
 const besides =
   /(?:^|_)(?:arn|id|ids|name|names|path|file|url|uri|endpoint|policy|length|expiry|expiration|ttl|age|days|hours|minutes|seconds|version|type|enabled|disabled|header|prefix|suffix|region|bucket|table|topic|queue|stage|public|count|size|limit|method|algorithm|issuer|audience|rotation|format|provider|manager|store|key_?id|kms_?key|partition_key|sort_key|cache_key|primary_key|max_tokens?)(?:_|$)/;
 
+/** Words that begin the name of a switch, whatever it is about: `AllowUsersToChangePassword`. */
+const switches =
+  /^(?:allow|enable|enabled|disable|use|uses|require|requires|has|is|should|needs?|create|generate|rotate|show|hide|skip|with|without)_/;
+
 /** Writes a name in small letters with underscores, from any spelling. */
 const spelled = (name: string): string =>
   name
@@ -22,7 +26,7 @@ const spelled = (name: string): string =>
 /** Tells whether something by this name holds a secret value. */
 export function namesSecret(name: string): boolean {
   const words = spelled(name);
-  return secretEnds.test(words) && !besides.test(words);
+  return secretEnds.test(words) && !besides.test(words) && !switches.test(words);
 }
 
 /** Keys of a secret's JSON that are no secret: where a database is and what it is called. */

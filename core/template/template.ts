@@ -77,6 +77,8 @@ export interface TemplateParameter {
   readonly path?: string;
   readonly type: string;
   readonly defaultValue: Value | undefined;
+  /** True if its values are listed, as those of a choice are. */
+  readonly isChoice: boolean;
   /** True if its value is hidden: `NoEcho`, or `sensitive`. */
   readonly hidden: boolean;
   readonly pointer: readonly string[];

@@ -285,6 +285,7 @@ const variablesOf = (template: string, root: Json): Template['parameters'] =>
       name,
       type: 'String',
       defaultValue: typeof given === 'string' || typeof given === 'number' ? given : undefined,
+      isChoice: false,
       hidden: sensitive === true,
       pointer: ['configuration', 'root_module', 'variables', name],
     };

@@ -16,7 +16,7 @@ export const parameterExposed: TemplateRule<'ParameterExposed'> = {
   *check(world) {
     for (const parameter of world.templates.flatMap(({ parameters }) => parameters)) {
       // Others hold the name of a parameter in Systems Manager, or the id of a thing.
-      if (parameter.type !== 'String') continue;
+      if (parameter.type !== 'String' || parameter.isChoice) continue;
       const given = literalText(parameter.defaultValue);
       const kind = given === undefined ? undefined : credentialIn(given);
       const isSecret = namesSecret(parameter.name);

@@ -47,6 +47,14 @@ describe('ParameterExposed', () => {
   );
   holds(
     rule,
+    'switches and choices',
+    parameters({
+      AllowUsersToChangePassword: { Type: 'String', Default: 'true' },
+      Token: { Type: 'String', Default: 'rotating', AllowedValues: ['rotating', 'fixed'] },
+    }),
+  );
+  holds(
+    rule,
     'a sensitive variable',
     variables({ db_password: { sensitive: true }, region: { default: 'eu-central-1' } }),
   );
