@@ -16,7 +16,7 @@ export function templateRulesPage(): string {
   const safe = safePlaces.map(([type, properties]) => `| \`${type}\` | ${properties.map(code).join(', ')} |`);
   return `# Rules for templates
 
-What [\`rekey policy check\`](cli.md#rekey-policy-check) and the policy validation of the CDK, \`RekeyPolicyValidation\`, ask of
+What [\`rekey policy check\`](cli.md#rekey-policy-check-of-templates) and the policy validation of the CDK, \`RekeyPolicyValidation\`, ask of
 CloudFormation templates and Terraform plans. A rule of severity \`error\` stops a check and a synth; a \`warning\` is shown. What a
 template leaves open (a parameter, a value that only the deploy knows, a policy of another stack) breaks no rule. Generated from
 \`core/template/rules/\` by \`npm run docs\`.

@@ -163,7 +163,6 @@ export const codes = {
     ValueInArgument: false,
     ValueMissing: false,
     ValueTooLong: false,
-    CopyMissing: false,
     TemplateUnreadable: false,
     WaiversInvalid: false,
     CopyMissing: false,
