@@ -27,8 +27,8 @@
 export type { FunctionEnvironment } from '../core/deployed/variables.ts';
 export type { AwsApi } from '../rotators/descriptor.ts';
 export type { RotatedType, SecretType } from '../rotators/registry.ts';
+export type { AccessRoleProps } from './access/access-role.ts';
 export {
-  type AccessRoleProps,
   AuditorRole,
   type AuditorRoleProps,
   OperatorRole,
@@ -36,6 +36,8 @@ export {
   ResponderRole,
   type ResponderRoleProps,
 } from './access/access-roles.ts';
+export { type AnsweredApprovals, ApproverRole, type ApproverRoleProps } from './access/approver-role.ts';
+export { PolicyAuthorRole, type PolicyAuthorRoleProps } from './access/policy-author-role.ts';
 export { Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';
 export { AuditLog, type AuditLogProps } from './audit/audit-log.ts';
 export {

@@ -189,9 +189,12 @@ export class RekeyEnvironment extends Construct {
       rotationLogs: own.map(({ logGroup }) => logGroup),
       intakeLogs: workflow.intake.logGroup,
       ...(fingerprintLookup !== undefined && { fingerprintLookup }),
+      ...(this.revocation.approvals !== undefined && { approvals: this.revocation.approvals }),
     });
     const { responder } = this.access;
-    if (responder !== undefined) this.revocation.approvals?.grantRequest(responder.role);
+    if (responder !== undefined) {
+      this.revocation.approvals?.grantRequest(responder.role, responder.grantee);
+    }
     requireReservable(this, environment, configuration.reservedConcurrency.quota);
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.
     Tags.of(this).add(environmentTag, environment);

@@ -57,7 +57,10 @@ export const deploymentParameters = {
   fingerprintLookupFunction: 'fingerprint-lookup-function',
   /** JSON: what needs a second person, and the functions by which the CLI asks and answers; see `core/approval/deployed.ts`. */
   approvals: 'approvals',
-  /** JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`; those that nobody may assume are missing. */
+  /**
+   * JSON: the ARNs of the roles of people by `operator`, `responder`, `auditor`, `policyAuthor`, `approver`. Those that nobody
+   * may assume are missing.
+   */
   roles: 'roles',
   /** JSON: the settings of the notifier; see `core/notification/settings.ts`. Missing where nobody is notified by one. */
   notifications: 'notifications',

@@ -1,4 +1,11 @@
-import { brakesPath, busName, environmentTag, pauseTag, serviceTag } from '../../core/deployed/names.ts';
+import {
+  brakesPath,
+  busName,
+  deploymentPath,
+  environmentTag,
+  pauseTag,
+  serviceTag,
+} from '../../core/deployed/names.ts';
 import type { RequestContext } from '../../core/iam/request.ts';
 import { account, type Environment, region } from './deployment.ts';
 
@@ -18,8 +25,8 @@ export interface Attempt {
   /** Names what it is tried on: an ARN, or a resource of a stack. */
   readonly on: (environment: Environment) => string | Sought;
   readonly context?: (environment: Environment) => RequestContext;
-  /** Policy of the resource that decides as well. */
-  readonly guardedBy?: 'secret' | 'bucket' | 'queue';
+  /** Policy of the resource that decides as well. `trust` is that of a role that lets everybody of the account in. */
+  readonly guardedBy?: 'secret' | 'bucket' | 'queue' | 'trust';
 }
 
 const arn = (service: string, rest: string): string => `arn:aws:${service}:${region}:${account}:${rest}`;
@@ -49,6 +56,16 @@ const inStack = (stack: string, type: string, id: RegExp) => (environment: Envir
 const records = inStack('audit', 'AWS::S3::Bucket', /^AuditLogBucket/);
 const rotationFunction = inStack('rotation', 'AWS::Lambda::Function', /^Rotationpostgresql/);
 const containmentFunction = inStack('rotation', 'AWS::Lambda::Function', /^Containmentpostgresql/);
+
+const ofStack = (environment: Environment): RequestContext => ({
+  [`aws:ResourceTag/${environmentTag}`]: environment,
+});
+const stacks = {
+  group: 'Deployment',
+  on: (environment: Environment) =>
+    arn('cloudformation', `stack/rekey-${environment}-rotation/11111111-2222-3333-4444-555555555555`),
+  context: ofStack,
+} as const;
 
 const secrets = { group: 'Secrets', on: secret, context: ofEnvironment, guardedBy: 'secret' } as const;
 
@@ -187,6 +204,32 @@ export const attempts: readonly Attempt[] = [
     action: 'sqs:SendMessage',
     on: inStack('audit', 'AWS::SQS::Queue', /^AuditLogQueue/),
     guardedBy: 'queue',
+  },
+  {
+    group: 'Deployment',
+    what: 'read facts and definitions',
+    action: 'ssm:GetParametersByPath',
+    on: (environment) => arn('ssm', `parameter${deploymentPath(environment)}`),
+  },
+  { ...stacks, what: 'read a template', action: 'cloudformation:GetTemplate' },
+  { ...stacks, what: 'open a change set', action: 'cloudformation:CreateChangeSet' },
+  {
+    ...stacks,
+    what: 'open one with a role of its own',
+    action: 'cloudformation:CreateChangeSet',
+    context: (environment) => ({
+      ...ofStack(environment),
+      'cloudformation:RoleArn': `arn:aws:iam::${account}:role/one`,
+    }),
+  },
+  { ...stacks, what: 'execute a change set', action: 'cloudformation:ExecuteChangeSet' },
+  { ...stacks, what: 'delete a stack', action: 'cloudformation:DeleteStack' },
+  {
+    group: 'Permissions',
+    what: 'assume another role',
+    action: 'sts:AssumeRole',
+    on: () => `arn:aws:iam::${account}:role/one`,
+    guardedBy: 'trust',
   },
   {
     group: 'Permissions',

@@ -7,6 +7,8 @@ import { account, type Environment, type Stack } from './deployment.ts';
 export interface Actor {
   readonly principal: Principal;
   readonly identity: readonly Policy[];
+  /** Its permissions boundary. @default - none */
+  readonly boundary?: Policy;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -15,6 +17,8 @@ const people: Readonly<Record<string, RegExp>> = {
   operator: /rotates secrets and sees how they stand/,
   responder: /asks for revocations/,
   auditor: /reads the audit log/,
+  'policy author': /prepares changes of policy/,
+  approver: /answers requests of others/,
 };
 const functions: Readonly<Record<string, RegExp>> = {
   rotation: /rotates postgresql secrets/,
@@ -79,10 +83,21 @@ function describeRole(id: string, stack: Stack, values: DeployedValues): Actor {
     (one) => one.PolicyDocument,
   );
   const documents = [...inline, ...attached.map(({ Properties }) => Properties.PolicyDocument)];
+  const boundary = boundaryOf(properties.PermissionsBoundary, stack);
   const tags = (properties.Tags ?? []) as { Key: string; Value: string }[];
   return {
     principal: { kind: 'role', arn, sessionArn: `arn:aws:sts::${account}:assumed-role/${roleName}/session` },
     identity: documents.map((document) => policySchema.parse(values.of(document, stack))),
+    ...(boundary !== undefined && { boundary: policySchema.parse(values.of(boundary, stack)) }),
     tags: Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value])),
   };
+}
+
+/** Finds the document of a role's boundary, which is a managed policy of the same stack. */
+function boundaryOf(reference: unknown, stack: Stack): unknown {
+  if (reference === undefined) return undefined;
+  const { Ref } = reference as { Ref?: string };
+  const found = stack.resources[Ref ?? '']?.Properties.PolicyDocument;
+  if (found === undefined) throw new Error(`${stack.name}: no boundary ${JSON.stringify(reference)}`);
+  return found;
 }

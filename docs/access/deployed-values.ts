@@ -2,6 +2,10 @@ import { account, type Resource, region, type Stack } from './deployment.ts';
 
 /** The property that names a resource of a type, and its ARN. */
 const types: Readonly<Record<string, { readonly name?: string; readonly arn: (name: string) => string }>> = {
+  'AWS::IAM::ManagedPolicy': {
+    name: 'ManagedPolicyName',
+    arn: (name) => `arn:aws:iam::${account}:policy/${name}`,
+  },
   'AWS::IAM::Role': { name: 'RoleName', arn: (name) => `arn:aws:iam::${account}:role/${name}` },
   'AWS::Events::EventBus': { name: 'Name', arn: (name) => regional('events', `event-bus/${name}`) },
   'AWS::KMS::Key': { arn: (name) => regional('kms', `key/${name}`) },

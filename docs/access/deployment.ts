@@ -23,13 +23,19 @@ export interface Stack {
   >;
 }
 
-/** Synthesizes two environments of one account. Each has a secret that Rekey creates, one that it adopts, and all three roles. */
+/** Synthesizes two environments of one account. Each has a secret that Rekey creates, one that it adopts, and all roles of people. */
 export function synthesize(): readonly Stack[] {
   const settings = (environment: Environment) => ({
     account,
     region,
     audit: { retentionDays: 30 },
-    access: { operators: [account], responders: [account], auditors: [account] },
+    access: {
+      operators: [account],
+      responders: [account],
+      auditors: [account],
+      policyAuthors: [account],
+      approvers: [account],
+    },
     secrets: {
       orders: {
         type: 'postgresql' as const,

@@ -21,16 +21,24 @@ export interface Answer {
   readonly elsewhere: boolean;
 }
 
-const guards: Readonly<
-  Record<NonNullable<Attempt['guardedBy']>, { readonly type: string; readonly document: string }>
-> = {
+type Deployed = Exclude<NonNullable<Attempt['guardedBy']>, 'trust'>;
+
+const guards: Readonly<Record<Deployed, { readonly type: string; readonly document: string }>> = {
   secret: { type: 'AWS::SecretsManager::ResourcePolicy', document: 'ResourcePolicy' },
   bucket: { type: 'AWS::S3::BucketPolicy', document: 'PolicyDocument' },
   queue: { type: 'AWS::SQS::QueuePolicy', document: 'PolicyDocument' },
 };
 
-/** Asks everything of every actor, in both environments of one account. */
-export function accessMatrix(): readonly Answer[] {
+/** Trust of a role that leaves it to the account who may assume it. */
+const trustOfAccount: Policy = policySchema.parse({
+  Statement: { Effect: 'Allow', Principal: { AWS: account }, Action: 'sts:AssumeRole' },
+});
+
+/**
+ * Asks everything of every actor, in both environments of one account.
+ * @param attached - policies that somebody attaches to the role of each person afterwards
+ */
+export function accessMatrix(attached: readonly Policy[] = []): readonly Answer[] {
   const stacks = synthesize();
   const values = new DeployedValues(stacks);
   const [one, other] = environments;
@@ -41,7 +49,11 @@ export function accessMatrix(): readonly Answer[] {
     other: targetOf(attempt, other, stacks, values),
   }));
   return actorNames.flatMap((name) => {
-    const [ofOne, ofOther] = [actorOf(name, one, stacks, values), actorOf(name, other, stacks, values)];
+    const [ofOne, ofOther] = [one, other].map((environment): Actor => {
+      const actor = actorOf(name, environment, stacks, values);
+      const more = peopleNames.includes(name) ? attached : [];
+      return { ...actor, identity: [...actor.identity, ...more] };
+    }) as [Actor, Actor];
     return asked.map(({ attempt, ...targets }): Answer => {
       const own = isAllowed(ofOne, attempt, targets.one);
       const elsewhere = isAllowed(ofOne, attempt, targets.other);
@@ -74,13 +86,16 @@ function targetOf(
   const arn = typeof sought === 'string' ? sought : arnOf(sought, stacks, values);
   return {
     resource: guardedBy === 'bucket' ? `${arn}/entries/1.ndjson` : arn,
-    guard: guardedBy && policyOf(guardedBy, arn, environment, stacks, values),
+    guard:
+      guardedBy === 'trust'
+        ? trustOfAccount
+        : guardedBy && policyOf(guardedBy, arn, environment, stacks, values),
     context: context?.(environment) ?? {},
   };
 }
 
 function isAllowed(
-  { principal, identity, tags }: Actor,
+  { principal, identity, boundary, tags }: Actor,
   { action }: Attempt,
   { resource, guard, context }: Target,
 ): boolean {
@@ -95,7 +110,11 @@ function isAllowed(
       resourceAccount: account,
       context: { ...principalTags, 'aws:SecureTransport': 'true', ...context },
     },
-    { identity, ...(guard !== undefined && { resource: guard }) },
+    {
+      identity,
+      ...(boundary !== undefined && { boundary }),
+      ...(guard !== undefined && { resource: guard }),
+    },
   );
   return answer.outcome === 'allowed';
 }
@@ -115,7 +134,7 @@ function arnOf({ stack: name, type, id }: Sought, stacks: readonly Stack[], valu
 
 /** Joins the policies that are attached to a resource. */
 function policyOf(
-  kind: NonNullable<Attempt['guardedBy']>,
+  kind: Deployed,
   arn: string,
   environment: Environment,
   stacks: readonly Stack[],

@@ -1,134 +1,25 @@
-import { ArnFormat, Stack, Tags } from 'aws-cdk-lib';
-import {
-  AccountPrincipal,
-  ArnPrincipal,
-  CompositePrincipal,
-  Effect,
-  type IPrincipal,
-  PolicyStatement,
-  type PrincipalBase,
-  PrincipalWithConditions,
-  Role,
-} from 'aws-cdk-lib/aws-iam';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
-import { brakesPath, definitionsPath, deploymentPath, environmentTag } from '../../core/deployed/names.ts';
-import { RekeyError } from '../../core/errors/rekey-error.ts';
+import type { Construct } from 'constructs';
+import { brakesPath } from '../../core/deployed/names.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
-import { grantOnBrakes } from '../rotation/brake-access.ts';
+import { brakeStatements, grantOnBrakes } from '../rotation/brake-access.ts';
 import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
 import { abandonOrPauseRotation, followRotation, startRotation } from '../rotation/rotation-start.ts';
 import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
+import { AccessRole, type AccessRoleProps } from './access-role.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
+import { operatorBoundary } from './operator-boundary.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
-
-/** Props that the three roles have in common. */
-export interface AccessRoleProps {
-  readonly environment: string;
-  /**
-   * Account ids, and ARNs of roles or users, that may assume the role. An account id lets in whomever that account's
-   * administrators allow. `*` in a role's name matches the generated names of IAM Identity Center.
-   */
-  readonly principals: readonly [string, ...string[]];
-}
-
-/** A role for people and pipelines. None of the three can read a secret's value or do another's work. */
-abstract class AccessRole extends Construct {
-  readonly role: Role;
-
-  constructor(scope: Construct, id: string, props: AccessRoleProps, description: string) {
-    super(scope, id);
-    const [first, ...others] = props.principals.map((principal) => trusted(this, principal));
-    if (first === undefined) {
-      throw new RekeyError(
-        'ConstructInvalid',
-        `${id}: needs at least one principal that may assume the role`,
-      );
-    }
-    this.role = new Role(this, 'Role', {
-      description: `Rekey ${props.environment}: ${description}`,
-      assumedBy: others.length === 0 ? first : new CompositePrincipal(first, ...others),
-    });
-    Tags.of(this.role).add(environmentTag, props.environment);
-    const parameters = this.parameters(props);
-    this.allow('Definitions', ['ssm:GetParameter', 'ssm:GetParametersByPath'], parameters);
-    // A later grant by mistake must not open the values.
-    this.role.addToPolicy(
-      new PolicyStatement({
-        sid: 'NoSecretValues',
-        effect: Effect.DENY,
-        actions: ['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue'],
-        resources: ['*'],
-      }),
-    );
-    acknowledgeWildcards(
-      this.role,
-      parameters.filter((arn) => arn.endsWith('/*')),
-      'The parameters below these paths of the environment hold names and settings only.',
-    );
-  }
-
-  protected allow(
-    sid: string,
-    actions: string[],
-    resources: string[],
-    conditions: Record<string, Record<string, string>> = {},
-  ): void {
-    this.role.addToPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
-  }
-
-  /**
-   * Lists the ARNs of an environment's parameters. Reading by path asks for the path itself, reading by name for what is below.
-   */
-  private parameters({ environment }: AccessRoleProps): string[] {
-    return [definitionsPath(environment), deploymentPath(environment)].flatMap((path) => {
-      const arn = Stack.of(this).formatArn({
-        service: 'ssm',
-        resource: 'parameter',
-        resourceName: path.slice(1),
-      });
-      return [arn, `${arn}/*`];
-    });
-  }
-}
-
-/** Lets a role ask which secret holds a value, by the value's hash. */
-function permitLookup(role: Role, lookup: IFunction | undefined): void {
-  if (lookup === undefined) return;
-  role.addToPolicy(
-    new PolicyStatement({
-      sid: 'LookUpFingerprints',
-      actions: ['lambda:InvokeFunction'],
-      resources: [lookup.functionArn],
-    }),
-  );
-}
 
 /** Permits reading logs of functions, which hold names, codes and reasons, never a value. */
 const readLogs = (sid: string): PagedStatement => ({ sid, actions: ['logs:FilterLogEvents'] });
-
-/**
- * Makes the principal of a role's trust policy. IAM takes no wildcard in a principal's ARN; the account with a condition on the
- * caller's ARN says the same.
- */
-function trusted(scope: Construct, principal: string): PrincipalBase {
-  if (/^\d{12}$/.test(principal)) {
-    return new AccountPrincipal(principal);
-  }
-  if (!principal.includes('*')) {
-    return new ArnPrincipal(principal);
-  }
-  const account = Stack.of(scope).splitArn(principal, ArnFormat.SLASH_RESOURCE_NAME).account ?? '';
-  return new PrincipalWithConditions(new AccountPrincipal(account) as IPrincipal, {
-    ArnLike: { 'aws:PrincipalArn': principal },
-  });
-}
 
 /** Props of {@link OperatorRole}. */
 export interface OperatorRoleProps extends AccessRoleProps {
@@ -163,25 +54,27 @@ export class OperatorRole extends AccessRole {
     super(scope, id, props, 'rotates secrets and sees how they stand');
     const { environment, secrets, rotationLogs = [] } = props;
     const pages = new PolicyPages(this.role);
-    grantOnSecrets(this.role, pages, {
-      environment,
-      secrets,
-      grants: [startRotation, followRotation, abandonOrPauseRotation],
-    });
+    const grants = [startRotation, followRotation, abandonOrPauseRotation];
+    grantOnSecrets(this.role, pages, { environment, secrets, grants });
+    this.boundary.add(...operatorBoundary(this.role, { environment, secrets, grants }));
     const allowEach = (statement: PagedStatement, arns: readonly string[]) => {
       for (const arn of arns) {
         pages.add(statement, sizedArn(arn));
       }
     };
     grantInvokeRotation(this.role, pages, { environment, secrets });
-    permitLookup(this.role, props.fingerprintLookup);
+    this.mayLookUp(props.fingerprintLookup);
     allowEach(
       readLogs('RotationLogs'),
       rotationLogs.map(({ logGroupArn }) => logGroupArn),
     );
-    if (props.brakes === true) grantOnBrakes(this.role, brakesPath(environment), { mayDelete: false });
+    if (props.brakes === true) {
+      const path = brakesPath(environment);
+      grantOnBrakes(this.role, path, { mayDelete: false });
+      this.boundary.add(...brakeStatements(this.role, path, { mayDelete: false }));
+    }
     // The record of a rotation that was given up, of a pause, and of a brake that was let go.
-    props.bus?.grantPublish(this.role, 'rekey.cli', [
+    props.bus?.grantPublish(this.grantee, 'rekey.cli', [
       'Secret Rotation Abandoned',
       'Secret Rotation Paused',
       'Secret Rotation Resumed',
@@ -226,11 +119,11 @@ export interface ResponderRoleProps extends AccessRoleProps {
 export class ResponderRole extends AccessRole {
   constructor(scope: Construct, id: string, props: ResponderRoleProps) {
     super(scope, id, props, 'asks for revocations and follows them');
-    props.bus.grantPublish(this.role, 'rekey.cli', [
+    props.bus.grantPublish(this.grantee, 'rekey.cli', [
       'Secret Revocation Requested',
       ...(props.notifier === true ? (['Incident Acknowledged'] as const) : []),
     ]);
-    permitLookup(this.role, props.fingerprintLookup);
+    this.mayLookUp(props.fingerprintLookup);
     if (props.intakeLogs !== undefined) {
       const { sid, actions } = readLogs('IntakeLogs');
       this.allow(sid, [...actions], [props.intakeLogs.logGroupArn]);

@@ -11,6 +11,8 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { AuditorRole, OperatorRole, ResponderRole } from './access-roles.ts';
+import { type AnsweredApprovals, ApproverRole } from './approver-role.ts';
+import { PolicyAuthorRole } from './policy-author-role.ts';
 
 /** Props of {@link AccessStack}. */
 export interface AccessStackProps extends EnvironmentStackProps {
@@ -26,6 +28,8 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly intakeLogs: ILogGroup;
   /** Function that looks fingerprints up. @default - the environment keeps none */
   readonly fingerprintLookup?: IFunction;
+  /** Requests that approvers answer. @default - none */
+  readonly approvals?: AnsweredApprovals;
 }
 
 /** The roles of people and pipelines, where the configuration names who may assume them. */
@@ -33,13 +37,15 @@ export class AccessStack extends Stack {
   readonly operator: OperatorRole | undefined;
   readonly responder: ResponderRole | undefined;
   readonly auditor: AuditorRole | undefined;
+  readonly policyAuthor: PolicyAuthorRole | undefined;
+  readonly approver: ApproverRole | undefined;
 
   constructor(scope: Construct, id: string, props: AccessStackProps) {
     super(scope, id, props);
     const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
     const lookup =
       props.fingerprintLookup === undefined ? {} : { fingerprintLookup: props.fingerprintLookup };
-    const { operators, responders, auditors } = props.configuration.access;
+    const { operators, responders, auditors, policyAuthors, approvers } = props.configuration.access;
     const notifier = Object.keys(props.configuration.notifications.channels).length > 0;
     this.operator = whenAny(
       operators,
@@ -80,17 +86,32 @@ export class AccessStack extends Stack {
           key: props.auditLog.key,
         }),
     );
+    this.policyAuthor = whenAny(
+      policyAuthors,
+      (principals) => new PolicyAuthorRole(this, 'PolicyAuthor', { environment, principals }),
+    );
+    this.approver = whenAny(
+      approvers,
+      (principals) =>
+        new ApproverRole(this, 'Approver', {
+          environment,
+          principals,
+          ...(props.approvals !== undefined && { approvals: props.approvals }),
+        }),
+    );
     const arns: Record<string, string> = {};
-    for (const [name, access] of Object.entries({
-      Operator: this.operator,
-      Responder: this.responder,
-      Auditor: this.auditor,
-    })) {
+    for (const [name, access, who] of [
+      ['Operator', this.operator, 'operator'],
+      ['Responder', this.responder, 'responder'],
+      ['Auditor', this.auditor, 'auditor'],
+      ['PolicyAuthor', this.policyAuthor, 'policy author'],
+      ['Approver', this.approver, 'approver'],
+    ] as const) {
       if (access !== undefined) {
-        arns[name.toLowerCase()] = access.role.roleArn;
+        arns[`${name[0]?.toLowerCase()}${name.slice(1)}`] = access.role.roleArn;
         new CfnOutput(this, `${name}RoleArn`, {
           value: access.role.roleArn,
-          description: `Role of a ${name.toLowerCase()}`,
+          description: `Role of a ${who}`,
         });
       }
     }

@@ -200,16 +200,22 @@ export class Approvals extends Construct {
     });
   }
 
-  /** Lets the sessions of a role ask for what needs approval, and see the requests. */
-  grantRequest(role: IRole): void {
-    this.grantRead(role);
+  /**
+   * Lets the sessions of a role ask for what needs approval, and see the requests.
+   * @param grantee - what takes the grants, where the role has a boundary that must permit them too. @default - the role
+   */
+  grantRequest(role: IRole, grantee: IGrantable = role): void {
+    this.grantRead(grantee);
     this.note(role, 'ask');
   }
 
-  /** Lets the sessions of a role answer requests, and see them. The person who asked is refused all the same. */
-  grantAnswer(role: IRole): void {
-    this.grantRead(role);
-    this.mayInvoke(role, 'AnswerApprovals', this.answers);
+  /**
+   * Lets the sessions of a role answer requests, and see them. The person who asked is refused all the same.
+   * @param grantee - what takes the grants, where the role has a boundary that must permit them too. @default - the role
+   */
+  grantAnswer(role: IRole, grantee: IGrantable = role): void {
+    this.grantRead(grantee);
+    this.mayInvoke(grantee, 'AnswerApprovals', this.answers);
     this.note(role, 'answer');
   }
 

@@ -99,6 +99,8 @@ export const changes = {
   'access.operators': roles,
   'access.responders': roles,
   'access.auditors': roles,
+  'access.policyAuthors': roles,
+  'access.approvers': roles,
   'revocation.sources': deploy('requests of other sources are no longer taken; what is under way ends'),
   'revocation.accounts': deploy('requests of other accounts are no longer taken'),
   'revocation.maximumAgeHours': deploy('older requests are refused'),

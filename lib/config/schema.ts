@@ -331,6 +331,10 @@ const environmentSchema = z.strictObject({
       operators: z.array(principalSchema).max(50).default([]),
       responders: z.array(principalSchema).max(50).default([]),
       auditors: z.array(principalSchema).max(50).default([]),
+      /** Principals that prepare changes of the environment's policy, and deploy none. */
+      policyAuthors: z.array(principalSchema).max(50).default([]),
+      /** Principals that answer requests of others, and make none. */
+      approvers: z.array(principalSchema).max(50).default([]),
     })
     .prefault({}),
   revocation: z

@@ -35,28 +35,36 @@ export function attachBrake(
 }
 
 /** Lets a role read the states of brakes below a path and put new ones beside the old. It can overwrite none. */
-export function grantOnBrakes(
-  role: IRole,
-  path: string,
-  { mayDelete }: { readonly mayDelete: boolean },
-): void {
-  const below = Stack.of(role).formatArn({
-    service: 'ssm',
-    resource: 'parameter',
-    resourceName: path.slice(1),
-  });
-  const grant = (sid: string, actions: string[], resources: string[], conditions = {}) =>
-    role.addToPrincipalPolicy(new PolicyStatement({ sid, actions, resources, conditions }));
-  grant('ReadBrake', ['ssm:GetParametersByPath'], [below, `${below}/*`]);
-  // Whether the key is there in a request that overwrites nothing is not documented, so only the other one is refused.
-  // https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
-  grant('SetBrake', ['ssm:PutParameter'], [`${below}/*`], { StringNotEquals: { 'ssm:Overwrite': 'true' } });
-  if (mayDelete) grant('ForgetBrake', ['ssm:DeleteParameter'], [`${below}/*`]);
+export function grantOnBrakes(role: IRole, path: string, may: { readonly mayDelete: boolean }): void {
+  for (const statement of brakeStatements(role, path, may)) role.addToPrincipalPolicy(statement);
   acknowledgeWildcards(
     role,
-    [`${below}/*`],
+    [`${brakesArn(role, path)}/*`],
     'The states of a brake are numbered; they hold names and times only.',
   );
+}
+
+const brakesArn = (scope: Construct, path: string): string =>
+  Stack.of(scope).formatArn({ service: 'ssm', resource: 'parameter', resourceName: path.slice(1) });
+
+/** Writes what {@link grantOnBrakes} allows. */
+export function brakeStatements(
+  scope: Construct,
+  path: string,
+  { mayDelete }: { readonly mayDelete: boolean },
+): PolicyStatement[] {
+  const below = brakesArn(scope, path);
+  const allow = (sid: string, actions: string[], resources: string[], conditions = {}) =>
+    new PolicyStatement({ sid, actions, resources, conditions });
+  return [
+    allow('ReadBrake', ['ssm:GetParametersByPath'], [below, `${below}/*`]),
+    // Whether the key is there in a request that overwrites nothing is not documented, so only the other one is refused.
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
+    allow('SetBrake', ['ssm:PutParameter'], [`${below}/*`], {
+      StringNotEquals: { 'ssm:Overwrite': 'true' },
+    }),
+    ...(mayDelete ? [allow('ForgetBrake', ['ssm:DeleteParameter'], [`${below}/*`])] : []),
+  ];
 }
 
 /**

@@ -125,7 +125,13 @@ export const worst: readonly Transition[] = [
   },
   {
     name: 'nobody has access any more',
-    fields: ['access.operators', 'access.responders', 'access.auditors'],
+    fields: [
+      'access.operators',
+      'access.responders',
+      'access.auditors',
+      'access.policyAuthors',
+      'access.approvers',
+    ],
     apply: (environment) => without(environment, 'access'),
   },
 ];

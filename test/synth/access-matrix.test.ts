@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { policySchema } from '../../core/iam/document.ts';
 import { peopleNames } from '../../docs/access/actors.ts';
 import { type Answer, accessMatrix, accessPage } from '../../docs/access/matrix.ts';
 
@@ -34,4 +35,19 @@ test('no person reads a value, and nobody does what only one may', () => {
 test('the page says what the policies say; `npm run docs:access` writes it', () => {
   const page = join(import.meta.dirname, '..', '..', 'docs', 'access.md');
   expect(readFileSync(page, 'utf8')).toBe(accessPage(answers));
+});
+
+describe('whatever is attached to the role of a person later', () => {
+  const administrator = policySchema.parse({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
+  });
+
+  test('it may do what it could before, and nothing more, in either environment', () => {
+    const texts = (all: readonly Answer[]) =>
+      all
+        .filter(({ actor, own, elsewhere }) => peopleNames.includes(actor) && (own || elsewhere))
+        .map(({ actor, attempt, elsewhere }) => `${actor}: ${attempt.what}${elsewhere ? ' elsewhere' : ''}`);
+    expect(texts(accessMatrix([administrator]))).toEqual(texts(answers));
+  });
 });

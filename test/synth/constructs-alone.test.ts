@@ -8,6 +8,7 @@ import * as z from 'zod';
 import * as index from '../../lib/index.ts';
 import {
   Approvals,
+  ApproverRole,
   AuditLog,
   AuditorRole,
   ContainmentFunction,
@@ -16,6 +17,7 @@ import {
   Network,
   Notifier,
   OperatorRole,
+  PolicyAuthorRole,
   RekeyBus,
   ResponderRole,
   RevocationWorkflow,
@@ -88,6 +90,8 @@ beforeAll(() => {
     OperatorRole: new OperatorRole(stack, 'Operator', { ...access, secrets: [orders], bus, brakes: true }),
     ResponderRole: new ResponderRole(stack, 'Responder', { ...access, bus, workflow: workflow.stateMachine }),
     AuditorRole: new AuditorRole(stack, 'Auditor', { ...access, bucket: log.bucket, key: log.key }),
+    PolicyAuthorRole: new PolicyAuthorRole(stack, 'PolicyAuthor', access),
+    ApproverRole: new ApproverRole(stack, 'Approver', access),
     Network: new Network(stack, 'Network', {
       network: { existing: { vpcId: 'vpc-0a1b2c3d', subnetIds: ['subnet-0a1b2c3d'], egress: [] } },
       name: 'rekey-prod-orders',
@@ -119,7 +123,7 @@ function resourcesOf(construct: Construct | undefined): Record<string, number> {
 }
 
 const aFunction = { 'Logs::LogGroup': 1, 'IAM::Role': 1, 'IAM::Policy': 1, 'Lambda::Function': 1 };
-const aRole = { 'IAM::Role': 1, 'IAM::Policy': 1 };
+const aRole = { 'IAM::Role': 1, 'IAM::Policy': 1, 'IAM::ManagedPolicy': 1 };
 const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   RekeyBus: { 'Events::EventBus': 1 },
   AuditLog: {
@@ -192,6 +196,8 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   OperatorRole: aRole,
   ResponderRole: aRole,
   AuditorRole: aRole,
+  PolicyAuthorRole: aRole,
+  ApproverRole: aRole,
   Network: { 'EC2::SecurityGroup': 1 },
   Notifier: {
     ...aFunction,
@@ -249,6 +255,8 @@ describe('a role of people', () => {
     ['Operator', 'secretsmanager:RotateSecret', 's3:GetObject'],
     ['Responder', 'states:ListExecutions', 'secretsmanager:RotateSecret'],
     ['Auditor', 's3:GetObjectRetention', 'events:PutEvents'],
+    ['PolicyAuthor', 'cloudformation:CreateChangeSet', 'cloudformation:ExecuteChangeSet'],
+    ['Approver', 'ssm:GetParametersByPath', 'events:PutEvents'],
   ])('%s may do its work, not that of others, and read no value', (id, own, foreign) => {
     const all = statements(template, new RegExp(`^${id}Role`));
     expect(allowedActions(all)).toContain(own);

@@ -185,7 +185,7 @@ describe('an environment', () => {
     test('operators give a rotation up by its label alone, and record nothing else', () => {
       const conditionsOf = (action: string) =>
         statements(template('access'), /^Operator/)
-          .filter(({ Action }) => [Action].flat().includes(action))
+          .filter(({ Action, Effect }) => Effect === 'Allow' && [Action].flat().includes(action))
           .map(({ Condition }) => Condition);
       const labels = conditionsOf('secretsmanager:UpdateSecretVersionStage');
       expect(labels.length).toBeGreaterThan(0);
@@ -273,7 +273,8 @@ describe('an environment', () => {
         'states:GetExecutionHistory',
         'states:ListExecutions',
       ]);
-      expect(all.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
+      const publish = all.find(({ Action, Effect }) => Effect === 'Allow' && Action === 'events:PutEvents');
+      expect(publish?.Condition).toEqual({
         StringEquals: {
           'events:source': 'rekey.cli',
           'events:detail-type': ['Secret Revocation Requested', 'Incident Acknowledged'],

@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import {
   type AccessRoleProps,
+  ApproverRole,
   AuditorRole,
   type AuditorRoleProps,
   type Configuration,
@@ -15,6 +16,7 @@ import {
   loadConfiguration,
   OperatorRole,
   type OperatorRoleProps,
+  PolicyAuthorRole,
   passwordEnvironment,
   type RecordOptions,
   RekeyEnvironment,
@@ -165,5 +167,14 @@ new ResponderRole(stack, 'Responder', { ...responder, workflow: lambda });
 new AuditorRole(stack, 'Auditor', { ...auditor, key: key.keyArn });
 // @ts-expect-error without the key the log cannot be read
 new AuditorRole(stack, 'Auditor', { ...access, bucket });
+
+same<Role>()(new PolicyAuthorRole(stack, 'PolicyAuthor', { ...access, stackNames: ['rekey-prod-*'] }).role);
+same<Role>()(new ApproverRole(stack, 'Approver', access).role);
+new ApproverRole(stack, 'Approving', {
+  ...access,
+  approvals: { grantAnswer: (to) => bus.grantPublish(to, 'mine') },
+});
+// @ts-expect-error approvals are what grants an answer, not an ARN
+new ApproverRole(stack, 'Approver', { ...access, approvals: key.keyArn });
 
 export const compiled = [problem];

@@ -179,6 +179,8 @@ const samples: Readonly<Record<Field, Sample>> = {
   'access.operators': setting([account], [arn('iam', 'role/x').replace(region, '')]),
   'access.responders': setting([account], ['999988887777']),
   'access.auditors': setting([account], ['999988887777']),
+  'access.policyAuthors': setting([account], ['999988887777']),
+  'access.approvers': setting([account], ['999988887777']),
   'revocation.sources': setting(['rekey.cli', 'acme.scanner'], ['rekey.cli']),
   'revocation.accounts': setting(['999988887777'], ['444455556666']),
   'revocation.maximumAgeHours': setting(12, 48),

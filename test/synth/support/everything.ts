@@ -35,6 +35,8 @@ export const everything = defineConfig({
           'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Incident_*',
         ],
         auditors: ['444455556666'],
+        policyAuthors: ['arn:aws:iam::111122223333:role/author'],
+        approvers: ['arn:aws:iam::111122223333:role/approver'],
       },
       networks: {
         own: {
