@@ -32,7 +32,9 @@ iam_actions = Seam(
 iam_evaluator = Seam(
     "ministack.core.iam_evaluator",
     "replaced authenticate(access_key_id, account_id)",
+    "replaced _conditions_met(conditions, ctx)",
     "replaced enforce(access_key_id, iam_action, service, region, resource_arn, service_context)",
+    "replaced _first_match(ctx, stmts, effect)",
     "_request_caller_arn",
     "replaced _resolve_condition_key(key, ctx)",
     "_RESOURCE_POLICY_LOOKUPS",

@@ -1,0 +1,173 @@
+import { rm } from 'node:fs/promises';
+import { IAMClient, TagUserCommand } from '@aws-sdk/client-iam';
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
+import { assumeRole, createUser, type IamUser } from '../../local/emulator/principals.ts';
+import { newFolder } from '../../local/process/folders.ts';
+import { refusal } from './support/refusal.ts';
+import { allow, deployStack } from './support/stack.ts';
+
+const denied = 'AccessDeniedException';
+
+describe('limits and variables of IAM', () => {
+  let directory: string;
+  let cloud: LocalCloud;
+  let administrator: IamUser;
+
+  beforeAll(async () => {
+    directory = await newFolder('iam-boundaries');
+    cloud = await startCloud({ directory });
+    administrator = await createUser(cloud, 'administrator', 'administrator');
+    const secrets = new SecretsManagerClient(cloud.clientOptions());
+    for (const owner of ['orders', 'stock']) {
+      const Tags = [{ Key: 'owner', Value: owner }];
+      await secrets.send(new CreateSecretCommand({ Name: `of/${owner}`, SecretString: 'value', Tags }));
+    }
+  });
+
+  afterAll(async () => {
+    await cloud?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const describeAs = (credentials: CloudCredentials, SecretId: string) =>
+    new SecretsManagerClient(cloud.clientOptions(credentials)).send(new DescribeSecretCommand({ SecretId }));
+  const managed = (...Statement: object[]) => ({
+    Type: 'AWS::IAM::ManagedPolicy',
+    Properties: { PolicyDocument: { Version: '2012-10-17', Statement } },
+  });
+  const trusting = (Statement: readonly object[], properties: object = {}) => ({
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: { Version: '2012-10-17', Statement },
+      ...properties,
+    },
+  });
+  const trust = (Action: string, Condition?: object) => ({
+    Effect: 'Allow',
+    Principal: { AWS: cloud.accountId },
+    Action,
+    ...(Condition !== undefined && { Condition }),
+  });
+
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html: no interruption
+  test('a stack gives a role its boundary, changes it, and takes it away', async () => {
+    const everything = [
+      { PolicyName: 'all', PolicyDocument: { Version: '2012-10-17', Statement: [allow('*')] } },
+    ];
+    const resources = (boundary?: string) => ({
+      Narrow: managed(allow('ssm:*')),
+      Wide: managed(allow('*'), { ...allow('ssm:PutParameter'), Effect: 'Deny' }),
+      Role: trusting([trust('sts:AssumeRole')], {
+        Policies: everything,
+        ...(boundary !== undefined && { PermissionsBoundary: { Ref: boundary } }),
+      }),
+    });
+    const stack = await deployStack(cloud, 'boundaries', resources('Narrow'));
+    const may = async () => {
+      const session = await assumeRole(cloud, administrator.credentials, stack.outputs.RoleArn ?? '', 'me');
+      const ssm = new SSMClient(cloud.clientOptions(session));
+      const put = new PutParameterCommand({ Name: 'one', Value: '1', Type: 'String', Overwrite: true });
+      const answers = [describeAs(session, 'of/orders'), ssm.send(put)].map((answer) =>
+        answer.then(
+          () => 'allowed',
+          (error: Error) => error.name,
+        ),
+      );
+      return await Promise.all(answers);
+    };
+    expect(await may()).toEqual([denied, 'allowed']);
+    await stack.update(resources('Wide'));
+    expect(await may()).toEqual(['allowed', denied]);
+    await stack.update(resources());
+    expect(await may()).toEqual(['allowed', 'allowed']);
+  });
+
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+  describe('variables', () => {
+    let users = 0;
+    const tagged = async (owner: string | undefined, ...statements: object[]) => {
+      users += 1;
+      const user = await createUser(cloud, `tagged-${users}`, statements as never);
+      if (owner !== undefined) {
+        const Tags = [{ Key: 'owner', Value: owner }];
+        await new IAMClient(cloud.clientOptions()).send(new TagUserCommand({ UserName: user.name, Tags }));
+      }
+      return user.credentials;
+    };
+    const ofOwner = (operator: string) => ({
+      ...allow('secretsmanager:DescribeSecret'),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in.
+      Condition: { [operator]: { 'aws:ResourceTag/owner': '${aws:PrincipalTag/owner}' } },
+    });
+
+    test('in a condition are the tags of the principal; without a value, nothing matches', async () => {
+      const orders = await tagged('orders', ofOwner('StringEquals'));
+      expect((await describeAs(orders, 'of/orders')).Name).toBe('of/orders');
+      expect(await refusal(describeAs(orders, 'of/stock'))).toBe(denied);
+      const nobody = await tagged(undefined, ofOwner('StringEquals'));
+      expect(await refusal(describeAs(nobody, 'of/orders'))).toBe(denied);
+    });
+
+    test('in a resource, too', async () => {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in.
+      const resource = 'arn:aws:secretsmanager:*:*:secret:of/${aws:PrincipalTag/owner}-*';
+      const statement = allow('secretsmanager:DescribeSecret', resource);
+      const stock = await tagged('stock', statement);
+      expect((await describeAs(stock, 'of/stock')).Name).toBe('of/stock');
+      expect(await refusal(describeAs(stock, 'of/orders'))).toBe(denied);
+    });
+  });
+
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+  test('a session has the tag that its role lets its caller pass, and no other', async () => {
+    const own = {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in.
+      StringEquals: { 'aws:RequestTag/owner': '${aws:PrincipalTag/owner}' },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': ['owner'] },
+    };
+    const stack = await deployStack(cloud, 'session-tags', {
+      Role: trusting([trust('sts:AssumeRole'), trust('sts:TagSession', own)], {
+        Policies: [
+          {
+            PolicyName: 'owned',
+            PolicyDocument: {
+              Version: '2012-10-17',
+              Statement: [
+                {
+                  ...allow('secretsmanager:DescribeSecret'),
+                  // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in.
+                  Condition: { StringEquals: { 'aws:ResourceTag/owner': '${aws:PrincipalTag/owner}' } },
+                },
+              ],
+            },
+          },
+        ],
+      }),
+    });
+    const user = await createUser(cloud, 'of-orders', [allow(['sts:AssumeRole', 'sts:TagSession'])]);
+    const Tags = [{ Key: 'owner', Value: 'orders' }];
+    await new IAMClient(cloud.clientOptions()).send(new TagUserCommand({ UserName: user.name, Tags }));
+    const sts = new STSClient(cloud.clientOptions(user.credentials));
+    const RoleArn = stack.outputs.RoleArn ?? '';
+    const assume = (tags: readonly { Key: string; Value: string }[]) =>
+      sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'me', Tags: [...tags] }));
+    expect(await refusal(assume([{ Key: 'owner', Value: 'stock' }]))).toBe('AccessDenied');
+    expect(await refusal(assume([...Tags, { Key: 'environment', Value: 'prod' }]))).toBe('AccessDenied');
+    const { Credentials } = await assume(Tags);
+    const session = {
+      accessKeyId: Credentials?.AccessKeyId ?? '',
+      secretAccessKey: Credentials?.SecretAccessKey ?? '',
+      sessionToken: Credentials?.SessionToken ?? '',
+    };
+    expect((await describeAs(session, 'of/orders')).Name).toBe('of/orders');
+    expect(await refusal(describeAs(session, 'of/stock'))).toBe(denied);
+  });
+});
