@@ -28,7 +28,10 @@ export const environmentName = 'dev';
 /** Applications of the database, as `local/tour/rekey.config.ts` names them. */
 const applications = ['orders_app', 'billing_app', 'payments_app', 'stock_app'] as const;
 
-export type RoleName = 'administrator' | 'operator' | 'responder' | 'auditor';
+/** Roles of people that the app deploys. */
+export const deployedRoles = ['operator', 'responder', 'auditor', 'policyAuthor', 'approver'] as const;
+type DeployedRole = (typeof deployedRoles)[number];
+export type RoleName = 'administrator' | DeployedRole;
 
 /** A deployment of Rekey on the local cloud, with a real database. */
 export interface LocalDeployment {
@@ -38,8 +41,10 @@ export interface LocalDeployment {
   readonly cache: RedisServer | undefined;
   /** Gate in front of the database of the secret `/dev/stock`. */
   readonly gate: Gate;
-  /** An IAM administrator, and sessions of the three roles that the app deploys. */
+  /** An IAM administrator, and sessions of the roles that the app deploys. */
   readonly credentials: Readonly<Record<RoleName, CloudCredentials>>;
+  /** ARNs of the roles that the app deploys. */
+  readonly roles: Readonly<Record<DeployedRole, string>>;
   /** Runs the CLI as a role, in a process of its own. */
   rekey(role: RoleName, ...argv: string[]): Promise<Finished>;
   /** Runs the CLI as a role, with this on its standard input. */
@@ -160,13 +165,14 @@ export async function deployLocally(
     rotationsEnded(secrets, rotated, new Map(), terminal.note),
   );
   const roles = roleArns(JSON.parse(await readFile(outputs, 'utf8')));
-  const session = (role: 'operator' | 'responder' | 'auditor') =>
-    assumeRole(cloud, administrator, roles[role], role);
+  const session = (role: DeployedRole) => assumeRole(cloud, administrator, roles[role], role);
   const credentials = {
     administrator,
     operator: await session('operator'),
     responder: await session('responder'),
     auditor: await session('auditor'),
+    policyAuthor: await session('policyAuthor'),
+    approver: await session('approver'),
   };
   const readSecret = async (secret: string, stage = 'AWSCURRENT') => {
     const found = await secrets.send(new GetSecretValueCommand({ SecretId: secret, VersionStage: stage }));
@@ -192,6 +198,7 @@ export async function deployLocally(
     cache,
     gate,
     credentials,
+    roles,
     rekey: (role, ...argv) => rekey(role, argv),
     rekeyReading: (role, input, ...argv) => rekey(role, argv, input),
     readLogin: readSecret,
@@ -239,16 +246,20 @@ async function cacheTarget(cache: RedisServer, directory: string): Promise<Furth
 
 const context = ['-c', 'config=local/tour/rekey.config.ts', '-c', `environment=${environmentName}`];
 
-function roleArns(
-  outputs: Record<string, Record<string, string>>,
-): Record<'operator' | 'responder' | 'auditor', string> {
+function roleArns(outputs: Record<string, Record<string, string>>): Record<DeployedRole, string> {
   const access = outputs[`rekey-${environmentName}-access`] ?? {};
-  const find = (role: string): string => {
-    const found = Object.entries(access).find(([name]) => name.toLowerCase().startsWith(role));
+  const find = (role: DeployedRole): string => {
+    const found = Object.entries(access).find(([name]) => name.toLowerCase().startsWith(role.toLowerCase()));
     if (found === undefined) {
       throw new Error(`the access stack has no output for the ${role} role`);
     }
     return found[1];
   };
-  return { operator: find('operator'), responder: find('responder'), auditor: find('auditor') };
+  return {
+    operator: find('operator'),
+    responder: find('responder'),
+    auditor: find('auditor'),
+    policyAuthor: find('policyAuthor'),
+    approver: find('approver'),
+  };
 }

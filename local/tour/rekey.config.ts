@@ -49,6 +49,8 @@ export default defineConfig({
         operators: ['000000000000'],
         responders: ['000000000000'],
         auditors: ['000000000000'],
+        policyAuthors: ['000000000000'],
+        approvers: ['000000000000'],
       },
       rotation: {
         ...(process.env.REKEY_LOCAL_OVERLAP_HOURS !== undefined && {

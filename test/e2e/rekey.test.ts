@@ -7,6 +7,7 @@ import { access } from './access.ts';
 import { brake } from './brake.ts';
 import { fingerprints } from './fingerprints.ts';
 import { lifecycle } from './lifecycle.ts';
+import { matrix } from './matrix.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
@@ -41,6 +42,7 @@ brake(world);
 lifecycle(world);
 access(world);
 fingerprints(world);
+matrix(world);
 revocation(world);
 
 const playable = acts((await findRedis()) !== undefined);

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { CloudFormationClient, CreateChangeSetCommand } from '@aws-sdk/client-cloudformation';
 import { IAMClient, TagUserCommand } from '@aws-sdk/client-iam';
 import {
   CreateSecretCommand,
@@ -124,6 +125,24 @@ describe('limits and variables of IAM', () => {
       expect((await describeAs(stock, 'of/stock')).Name).toBe('of/stock');
       expect(await refusal(describeAs(stock, 'of/orders'))).toBe(denied);
     });
+  });
+
+  // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
+  test('cloudformation:RoleArn is there when a change set brings a role of its own', async () => {
+    const author = await createUser(cloud, 'author', [
+      {
+        ...allow('cloudformation:CreateChangeSet'),
+        Condition: { Null: { 'cloudformation:RoleArn': 'true' } },
+      },
+    ]);
+    const client = new CloudFormationClient(cloud.clientOptions(author.credentials));
+    const open = (more: object) =>
+      client.send(
+        new CreateChangeSetCommand({ StackName: 'none', ChangeSetName: 'one', TemplateBody: '{', ...more }),
+      );
+    expect(await refusal(open({}))).toBe('ValidationError');
+    const RoleARN = `arn:aws:iam::${cloud.accountId}:role/deployer`;
+    expect(await refusal(open({ RoleARN }))).toMatch(/AccessDenied/);
   });
 
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html

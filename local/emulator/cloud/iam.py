@@ -76,6 +76,17 @@ def _secrets_manager_keys(action: str, data: dict) -> dict:
     return keys
 
 
+def _cloudformation_keys(params: dict) -> dict:
+    """Keys of a request with a role of its own, a name of a change set, or a template in a bucket.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html
+    """
+    fields = {"RoleARN": "RoleArn", "ChangeSetName": "ChangeSetName", "TemplateURL": "TemplateUrl"}
+    given = {key: params.get(field) for field, key in fields.items()}
+    texts = {key: value[0] if isinstance(value, list) and value else value for key, value in given.items()}
+    return {f"cloudformation:{key}": value for key, value in texts.items() if isinstance(value, str) and value}
+
+
 def _event_entries(data: dict) -> tuple[tuple[str, dict], ...]:
     """The bus and the condition keys of each entry of a PutEvents request."""
     entries = data.get("Entries")
@@ -133,6 +144,8 @@ def install() -> None:
         if iam_action == "ssm:PutParameter":
             # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
             context = {**context, "ssm:Overwrite": "true" if _json(body).get("Overwrite") else "false"}
+        if service == "cloudformation":
+            context = {**_cloudformation_keys(params), **context}
         _put_events.set(_event_entries(_json(body)) if iam_action == "events:PutEvents" else ())
         return context
 
