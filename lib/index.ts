@@ -27,7 +27,7 @@
 export type { FunctionEnvironment } from '../core/deployed/variables.ts';
 export type { AwsApi } from '../rotators/descriptor.ts';
 export type { RotatedType, SecretType } from '../rotators/registry.ts';
-export type { AccessRoleProps } from './access/access-role.ts';
+export type { AccessRoleProps, OwnedAccessRoleProps } from './access/access-role.ts';
 export {
   AuditorRole,
   type AuditorRoleProps,

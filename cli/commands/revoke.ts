@@ -1,7 +1,8 @@
 import type { ApprovalFacts } from '../../core/approval/deployed.ts';
-import { busName } from '../../core/deployed/names.ts';
+import { busName, sourceOfOwner } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
-import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
+import type { AnyEvent, RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
+import type { EventBus } from '../../core/ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { near } from '../../core/suggest.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
@@ -78,7 +79,7 @@ export async function revoke(
   const { id, time } = event.detail.metadata;
   const approval = neededApproval(target, options);
   if (approval !== undefined) await proveAuthor(invocation, target, approval, event);
-  await (await cloud.bus(target.bus)).publish([event]);
+  await request(await cloud.bus(target.bus), event, target.definition?.owner);
   const facts = {
     environment: target.environment,
     secret: target.secret,
@@ -140,6 +141,19 @@ export async function revoke(
   });
   report(invocation, target, id, result);
   return result.outcome === 'succeeded' ? 0 : 1;
+}
+
+/**
+ * Puts the request on the bus. A responder who acts for one owner alone may put it there with the owner in its source, and the
+ * intake takes it for that owner's secrets only.
+ */
+async function request(bus: EventBus, event: AnyEvent, owner: string | undefined): Promise<void> {
+  try {
+    await bus.publish([event]);
+  } catch (error) {
+    if (owner === undefined || explain(error).code !== 'AccessDenied') throw error;
+    await bus.publish([{ ...event, source: sourceOfOwner(event.source, owner) }]);
+  }
 }
 
 async function findTarget(invocation: Invocation, name: string): Promise<Target> {

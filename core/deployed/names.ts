@@ -6,6 +6,23 @@
 /** The tag that says to which environment a principal or a secret belongs; adopted secrets have none. */
 export const environmentTag = 'rekey:environment';
 
+/**
+ * The tag that says who answers for a secret, and for whose secrets a principal acts. Created secrets have it where roles go by
+ * the owner.
+ */
+export const ownerTag = 'rekey:owner';
+
+/**
+ * Tells whether an owner can be the value of a tag, and part of the source of an event.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Tag.html
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+ */
+export const canTag = (owner: string): boolean => /^[A-Za-z0-9_.:/=+@-]{1,128}$/.test(owner);
+
+/** Gives the source of a request for the secrets of one owner; `rekey.cli` itself may ask for all. */
+export const sourceOfOwner = <Source extends string>(source: Source, owner: string): `${Source}/${string}` =>
+  `${source}/${owner}`;
+
 /** The tag that says what a function is for: a name of {@link services}. */
 export const serviceTag = 'rekey:service';
 

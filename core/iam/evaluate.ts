@@ -82,8 +82,9 @@ export function decide(request: AccessRequest, policies: Policies): Decision {
  * Tells whether policies of the account count only where the resource's own policy says so. Such are keys, and the trust of roles.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
  */
-const decidesAlone = (action: string): boolean => /^(?:kms:|sts:AssumeRole)/i.test(action);
+const decidesAlone = (action: string): boolean => /^(?:kms:|sts:(?:AssumeRole|TagSession))/i.test(action);
 
 /** Adds the keys that every request has. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
 function withOwnKeys(request: AccessRequest): Asked {

@@ -1,6 +1,7 @@
 import type { ApprovalStore } from '../../core/approval/store.ts';
 import { deliveredEventSchema } from '../../core/audit/event.ts';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import { sourceOfOwner } from '../../core/deployed/names.ts';
 import { requestDigest } from '../../core/deployed/revocation-request.ts';
 import type { WorkflowInput } from '../../core/deployed/revocation-state.ts';
 import type { ErrorCodeOf } from '../../core/errors/codes.ts';
@@ -72,6 +73,8 @@ interface Accepted {
   readonly request: RevocationRequest;
   /** Sender in the sender's own words. */
   readonly claimedActor: string;
+  /** Owner whose secrets alone the sender may ask for. @default - all */
+  readonly owner?: string;
 }
 
 /** The way in which a request meets the rule that a second person approves. */
@@ -129,7 +132,8 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
       `the replay ${JSON.stringify(replayName)} brought this request again, and revocations are not replayed; if it is needed now, send a new one with rekey revoke`,
     );
   }
-  if (!policy.sources.includes(source)) {
+  const owner = policy.sources.includes(source) ? undefined : ownerOf(source, policy.sources);
+  if (!policy.sources.includes(source) && owner === undefined) {
     throw new Rejection(
       'SourceNotAllowed',
       `the source ${JSON.stringify(source)} may not ask for revocations; allowed are ${policy.sources.join(', ')}`,
@@ -163,8 +167,16 @@ function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepte
     requestedAt: new Date(Math.min(Date.parse(metadata.time), now)).toISOString(),
     request: data,
     claimedActor: metadata.actor,
+    ...(owner !== undefined && { owner }),
   };
 }
+
+/** Reads the owner in a source that may ask for the secrets of one owner: `rekey.cli/team-orders` where `rekey.cli` may ask. */
+const ownerOf = (source: string, sources: readonly string[]): string | undefined =>
+  sources.flatMap((allowed) => {
+    const prefix = sourceOfOwner(allowed, '');
+    return source.startsWith(prefix) && source.length > prefix.length ? [source.slice(prefix.length)] : [];
+  })[0];
 
 /**
  * Finds out whether a second person must approve. An emergency goes on without one where the sender says so: who that is may be
@@ -224,7 +236,7 @@ function requireFresh(times: { metadata: string; event: string }, now: number, m
 }
 
 async function prepare(
-  { id, correlationId, requestedAt, request }: Accepted,
+  { id, correlationId, requestedAt, request, owner }: Accepted,
   approval: Approval['wait'],
   { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
@@ -234,6 +246,12 @@ async function prepare(
     throw new Rejection(
       'SecretUnknown',
       `Rekey knows no secret ${JSON.stringify(select.secret)} in ${origin.environment}; see rekey secret list`,
+    );
+  }
+  if (owner !== undefined && definition.owner !== owner) {
+    throw new Rejection(
+      'SourceNotAllowed',
+      `the source of the request may ask for secrets of ${JSON.stringify(owner)}, and ${definition.name} is of ${JSON.stringify(definition.owner)}; have its owner, or somebody who answers for all, ask`,
     );
   }
   const look = async () => {

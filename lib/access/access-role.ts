@@ -2,8 +2,10 @@ import { ArnFormat, Stack, Tags } from 'aws-cdk-lib';
 import {
   AccountPrincipal,
   type AddToPrincipalPolicyResult,
+  AnyPrincipal,
   ArnPrincipal,
   CompositePrincipal,
+  Effect,
   type IGrantable,
   type IPrincipal,
   PolicyStatement,
@@ -13,8 +15,9 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { definitionsPath, deploymentPath, environmentTag } from '../../core/deployed/names.ts';
+import { definitionsPath, deploymentPath, environmentTag, ownerTag } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { ownerOfCaller } from '../secret/grant-on-secrets.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { RoleBoundary } from './role-limits.ts';
 
@@ -28,6 +31,16 @@ export interface AccessRoleProps {
   readonly principals: readonly [string, ...string[]];
 }
 
+/** Props of the roles that may be divided by the owners of the secrets. */
+export interface OwnedAccessRoleProps extends AccessRoleProps {
+  /**
+   * True if whoever assumes the role acts for one owner's secrets alone. The tag `rekey:owner` of the session names the owner.
+   * Principals may pass that tag only as they have it themselves, and without it they may act on no secret.
+   * @default false
+   */
+  readonly byOwner?: boolean;
+}
+
 /** A role for people and pipelines. None of them can read a secret's value or do another's work. */
 export abstract class AccessRole extends Construct {
   readonly role: Role;
@@ -36,7 +49,7 @@ export abstract class AccessRole extends Construct {
   /** The role, for grants that its boundary permits as well. A grant to `role` itself is worth what the boundary leaves of it. */
   readonly grantee: IGrantable;
 
-  constructor(scope: Construct, id: string, props: AccessRoleProps, description: string) {
+  constructor(scope: Construct, id: string, props: OwnedAccessRoleProps, description: string) {
     super(scope, id);
     const [first, ...others] = props.principals.map((principal) => trusted(this, principal));
     if (first === undefined) {
@@ -50,6 +63,7 @@ export abstract class AccessRole extends Construct {
       assumedBy: others.length === 0 ? first : new CompositePrincipal(first, ...others),
     });
     Tags.of(this.role).add(environmentTag, props.environment);
+    if (props.byOwner === true) passOwner(this.role, props, [first, ...others]);
     this.boundary = new RoleBoundary(this.role, props.environment);
     this.grantee = { grantPrincipal: within(this.role, this.boundary) };
     const parameters = this.parameters(props);
@@ -93,6 +107,39 @@ export abstract class AccessRole extends Construct {
       return [arn, `${arn}/*`];
     });
   }
+}
+
+/**
+ * Lets the principals pass their own tag of an owner to the session, and no other owner. The tag of the environment they may not
+ * pass: it decides which environment's secrets are closed to the session, and a session's tag goes before the role's.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+ */
+function passOwner(role: Role, { environment }: AccessRoleProps, principals: readonly PrincipalBase[]): void {
+  for (const principal of principals) {
+    role.assumeRolePolicy?.addStatements(
+      new PolicyStatement({
+        actions: ['sts:TagSession'],
+        principals: [
+          new PrincipalWithConditions(principal as IPrincipal, {
+            StringEqualsIfExists: { [`aws:RequestTag/${ownerTag}`]: ownerOfCaller },
+            Null: { [`aws:RequestTag/${environmentTag}`]: 'true' },
+          }),
+        ],
+      }),
+    );
+  }
+  role.assumeRolePolicy?.addStatements(
+    new PolicyStatement({
+      sid: 'NotTaggedForOthers',
+      effect: Effect.DENY,
+      actions: ['sts:AssumeRole'],
+      principals: [new AnyPrincipal()],
+      conditions: {
+        StringNotEquals: { [`aws:PrincipalTag/${environmentTag}`]: environment },
+        Null: { [`aws:PrincipalTag/${environmentTag}`]: 'false' },
+      },
+    }),
+  );
 }
 
 /** Makes a principal of a role that takes each grant into the role's policy and into its boundary. */

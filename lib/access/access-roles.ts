@@ -6,14 +6,14 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { brakesPath } from '../../core/deployed/names.ts';
+import { brakesPath, sourceOfOwner } from '../../core/deployed/names.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { brakeStatements, grantOnBrakes } from '../rotation/brake-access.ts';
 import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
 import { abandonOrPauseRotation, followRotation, startRotation } from '../rotation/rotation-start.ts';
-import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
+import { grantOnSecrets, ownerOfCaller } from '../secret/grant-on-secrets.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
-import { AccessRole, type AccessRoleProps } from './access-role.ts';
+import { AccessRole, type AccessRoleProps, type OwnedAccessRoleProps } from './access-role.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { operatorBoundary } from './operator-boundary.ts';
 import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
@@ -22,7 +22,7 @@ import { type PagedStatement, PolicyPages, sizedArn } from './policy-pages.ts';
 const readLogs = (sid: string): PagedStatement => ({ sid, actions: ['logs:FilterLogEvents'] });
 
 /** Props of {@link OperatorRole}. */
-export interface OperatorRoleProps extends AccessRoleProps {
+export interface OperatorRoleProps extends OwnedAccessRoleProps {
   readonly secrets: readonly RotatedSecret[];
   /** Takes the record of a rotation that was given up. @default - none; the CLI can give up no rotation */
   readonly bus?: IRekeyBus;
@@ -52,11 +52,11 @@ export interface OperatorRoleProps extends AccessRoleProps {
 export class OperatorRole extends AccessRole {
   constructor(scope: Construct, id: string, props: OperatorRoleProps) {
     super(scope, id, props, 'rotates secrets and sees how they stand');
-    const { environment, secrets, rotationLogs = [] } = props;
+    const { environment, secrets, rotationLogs = [], byOwner = false } = props;
     const pages = new PolicyPages(this.role);
     const grants = [startRotation, followRotation, abandonOrPauseRotation];
-    grantOnSecrets(this.role, pages, { environment, secrets, grants });
-    this.boundary.add(...operatorBoundary(this.role, { environment, secrets, grants }));
+    grantOnSecrets(this.role, pages, { environment, secrets, grants, byOwner });
+    this.boundary.add(...operatorBoundary(this.role, { environment, secrets, grants, byOwner }));
     const allowEach = (statement: PagedStatement, arns: readonly string[]) => {
       for (const arn of arns) {
         pages.add(statement, sizedArn(arn));
@@ -100,7 +100,7 @@ export class OperatorRole extends AccessRole {
 }
 
 /** Props of {@link ResponderRole}. */
-export interface ResponderRoleProps extends AccessRoleProps {
+export interface ResponderRoleProps extends OwnedAccessRoleProps {
   readonly bus: IRekeyBus;
   /** The revocation workflow, whose executions the responder may follow. */
   readonly workflow: IStateMachine;
@@ -119,7 +119,9 @@ export interface ResponderRoleProps extends AccessRoleProps {
 export class ResponderRole extends AccessRole {
   constructor(scope: Construct, id: string, props: ResponderRoleProps) {
     super(scope, id, props, 'asks for revocations and follows them');
-    props.bus.grantPublish(this.grantee, 'rekey.cli', [
+    // The bus is all that IAM sees of a request, so the owner stands in its source, and the intake holds the request to it.
+    const source = props.byOwner === true ? sourceOfOwner('rekey.cli', ownerOfCaller) : 'rekey.cli';
+    props.bus.grantPublish(this.grantee, source, [
       'Secret Revocation Requested',
       ...(props.notifier === true ? (['Incident Acknowledged'] as const) : []),
     ]);

@@ -45,7 +45,7 @@ export class AccessStack extends Stack {
     const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
     const lookup =
       props.fingerprintLookup === undefined ? {} : { fingerprintLookup: props.fingerprintLookup };
-    const { operators, responders, auditors, policyAuthors, approvers } = props.configuration.access;
+    const { operators, responders, auditors, policyAuthors, approvers, byOwner } = props.configuration.access;
     const notifier = Object.keys(props.configuration.notifications.channels).length > 0;
     this.operator = whenAny(
       operators,
@@ -56,6 +56,7 @@ export class AccessStack extends Stack {
           secrets,
           bus,
           rotationLogs,
+          byOwner,
           brakes: props.configuration.rotation.brakeAfter !== 0,
           notifier,
           health: { queues, functions, workflow },
@@ -68,6 +69,7 @@ export class AccessStack extends Stack {
         new ResponderRole(this, 'Responder', {
           environment,
           principals,
+          byOwner,
           bus,
           workflow,
           intakeLogs,

@@ -1,7 +1,8 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import { environmentTag, services, serviceTag } from '../../core/deployed/names.ts';
+import { environmentTag, ownerTag, services, serviceTag } from '../../core/deployed/names.ts';
 import { invokeRotation } from '../rotation/rotation-start.ts';
+import { ownerOfCaller } from '../secret/grant-on-secrets.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { PagedStatement } from './policy-pages.ts';
@@ -19,10 +20,12 @@ export function operatorBoundary(
     environment,
     secrets,
     grants,
+    byOwner,
   }: {
     readonly environment: string;
     readonly secrets: readonly RotatedSecret[];
     readonly grants: readonly PagedStatement[];
+    readonly byOwner: boolean;
   },
 ): PolicyStatement[] {
   const every = (service: string, resource: string) =>
@@ -56,7 +59,12 @@ export function operatorBoundary(
     'A boundary grants nothing; it leaves out what is tagged for another environment.',
   );
   return [
-    ...grants.map((grant) => allow(grant, secret, 'StringEqualsIfExists')),
+    ...grants.map((grant) =>
+      allow(grant, secret, 'StringEqualsIfExists', {
+        ...ofEnvironment,
+        ...(byOwner && { [`aws:ResourceTag/${ownerTag}`]: ownerOfCaller }),
+      }),
+    ),
     allow(
       invokeRotation,
       target,

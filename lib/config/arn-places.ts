@@ -58,7 +58,11 @@ export function checkPlaces(environment: LooseEnvironment): Problem[] {
     // A topic's policy may let in alarms of other accounts.
     ...check(notifications.topicArn, ['notifications', 'topicArn'], ['partition', 'region']),
     ...Object.entries(access).flatMap(([role, principals]) =>
-      principals.flatMap((arn, index) => check(arn, ['access', role, index], ['partition'])),
+      [principals]
+        .flat()
+        .flatMap((arn, index) =>
+          check(typeof arn === 'string' ? arn : undefined, ['access', role, index], ['partition']),
+        ),
     ),
     ...Object.entries(secrets).flatMap(([key, secret]) => {
       const path = ['secrets', key];

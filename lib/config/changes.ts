@@ -101,6 +101,9 @@ export const changes = {
   'access.auditors': roles,
   'access.policyAuthors': roles,
   'access.approvers': roles,
+  'access.byOwner': deploy(
+    'operators and responders act for the owner of their tag `rekey:owner` alone, or for all again',
+  ),
   'revocation.sources': deploy('requests of other sources are no longer taken; what is under way ends'),
   'revocation.accounts': deploy('requests of other accounts are no longer taken'),
   'revocation.maximumAgeHours': deploy('older requests are refused'),
@@ -180,7 +183,9 @@ export const changes = {
   'secrets.*.network': rotation(
     'functions in that network take over; those that are no longer needed go with the deploy',
   ),
-  'secrets.*.owner': deploy('stands in the definition'),
+  'secrets.*.owner': deploy(
+    'stands in the definition; with `access.byOwner` also in a tag of a created secret, and others act on it from then on',
+  ),
   'secrets.*.purpose': deploy('stands in the definition'),
   'secrets.*.expires': deploy(
     'the secret ends after that day. A later day, or none, lets a secret that has ended rotate again',

@@ -34,7 +34,8 @@ function environmentFacts(
   organization: PolicyConfiguration | undefined,
 ): EnvironmentFacts {
   const path = `environments.${name}`;
-  const { account, region, audit, rotation, notifications, access, secrets, manualSecrets } = environment;
+  const { account, region, audit, rotation, notifications, secrets, manualSecrets } = environment;
+  const { byOwner: _, ...access } = environment.access;
   return {
     name,
     path,

@@ -1,4 +1,4 @@
-import { definitionParameter } from '../../core/deployed/names.ts';
+import { canTag, definitionParameter } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
 import { longestGapHours } from '../../core/secret/schedule.ts';
@@ -29,11 +29,19 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
     ...checkPlaces(environment),
     ...checkWaivers(environment),
   ];
+  const { byOwner } = environment.access;
   const owners = new Map<string, string>();
   for (const [key, secret] of Object.entries(environment.secrets)) {
     const path = ['secrets', key];
     for (const problem of checkSecret(key, secret, environment)) {
       problems.push({ path: [...path, ...problem.path], message: problem.message });
+    }
+    if (byOwner && !canTag(secret.owner)) {
+      problems.push({
+        path: [...path, 'owner'],
+        message:
+          'with access.byOwner it must be 1 to 128 letters, digits and _ . : / = + @ -, since it is the value of a tag and part of the source of an event',
+      });
     }
     const fullName = secretName(name, secret);
     const other = owners.get(fullName);

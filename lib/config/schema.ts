@@ -335,6 +335,8 @@ const environmentSchema = z.strictObject({
       policyAuthors: z.array(principalSchema).max(50).default([]),
       /** Principals that answer requests of others, and make none. */
       approvers: z.array(principalSchema).max(50).default([]),
+      /** True if an operator or a responder acts for one owner's secrets alone. The session's tag `rekey:owner` names the owner. */
+      byOwner: z.boolean().default(false),
     })
     .prefault({}),
   revocation: z

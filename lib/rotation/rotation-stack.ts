@@ -142,6 +142,7 @@ export class RotationStack extends Stack {
       resources: secret.resources,
       owner: secret.owner,
       ...(secret.purpose !== undefined && { purpose: secret.purpose }),
+      tagOwner: configuration.access.byOwner,
       consumers: secret.consumers,
       ...(secret.expires !== undefined && { expires: secret.expires }),
       ...(secret.network !== undefined && { networkName: secret.network }),

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import { environmentTag } from '../../core/deployed/names.ts';
+import { environmentTag, ownerTag } from '../../core/deployed/names.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import { type PagedStatement, type PolicyPages, sizedArn } from '../access/policy-pages.ts';
 import type { RotatedSecret } from './rotated-secret.ts';
@@ -19,10 +20,13 @@ export function grantOnSecrets(
     environment,
     secrets,
     grants,
+    byOwner = false,
   }: {
     readonly environment: string;
     readonly secrets: readonly RotatedSecret[];
     readonly grants: readonly PagedStatement[];
+    /** True for the secrets of the owner alone whose tag the caller has. @default false */
+    readonly byOwner?: boolean;
   },
 ): void {
   const created = Stack.of(role).formatArn({
@@ -42,6 +46,7 @@ export function grantOnSecrets(
           StringEquals: {
             ...conditions?.StringEquals,
             [`aws:ResourceTag/${environmentTag}`]: environment,
+            ...(byOwner && { [`aws:ResourceTag/${ownerTag}`]: ownerOfCaller }),
           },
         },
       }),
@@ -52,9 +57,25 @@ export function grantOnSecrets(
     [created],
     'The secrets that Rekey created in this environment, which a condition tells by their tag.',
   );
-  for (const { identity } of secrets.filter((secret) => !secret.inNamespace)) {
+  for (const { identity, owner } of secrets.filter((secret) => !secret.inNamespace)) {
     for (const grant of grants) {
-      pages.add(grant, sizedArn(identity.arnPattern, identity.name));
+      pages.add(byOwner ? ofCallersOwner(grant, owner) : grant, sizedArn(identity.arnPattern, identity.name));
     }
   }
 }
+
+/**
+ * The caller's tag of an owner, which IAM fills in. A caller without the tag matches no secret.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+ */
+export const ownerOfCaller = `\${aws:PrincipalTag/${ownerTag}}`;
+
+/** Narrows a grant to callers with the tag of one owner. An adopted secret keeps its own tags, so the owner stands here. */
+const ofCallersOwner = (grant: PagedStatement, owner: string): PagedStatement => ({
+  ...grant,
+  sid: `${grant.sid}By${createHash('sha256').update(owner).digest('hex').slice(0, 12)}`,
+  conditions: {
+    ...grant.conditions,
+    StringEquals: { ...grant.conditions?.StringEquals, [`aws:PrincipalTag/${ownerTag}`]: owner },
+  },
+});

@@ -86,6 +86,12 @@ export interface RotatedSecretProps {
   readonly purpose?: string;
   /** Last day on which it works, as `2027-03-31`; a {@link SecretLifecycle} ends it. @default - it works for good */
   readonly expires?: string;
+  /**
+   * True to have a created secret carry its owner in the tag `rekey:owner`, by which roles with `byOwner` act. An adopted secret
+   * keeps its tags.
+   * @default false
+   */
+  readonly tagOwner?: boolean;
   /** Workloads that read the secret. @default - none */
   readonly consumers?: readonly string[];
   /** Name of the network, for people. @default - none */
@@ -154,6 +160,8 @@ export class RotatedSecret extends Construct {
   /** The name in Secrets Manager. */
   readonly secretName: string;
   readonly identity: SecretIdentity;
+  /** Team or person that answers for the secret. */
+  readonly owner: string;
   readonly definition: StringParameter;
   /** True when the function that rotates it is not Rekey's, so that a {@link RotationObserver} must record it. */
   readonly foreign: boolean;
@@ -171,6 +179,7 @@ export class RotatedSecret extends Construct {
     super(scope, id);
     this.rotation = props.rotation;
     this.bus = props.containment.bus;
+    this.owner = props.owner;
     const { environment } = this.bus;
     requirePair(id, props.rotation, props.containment);
     const rotation = props.rotation instanceof RotationFunction ? props.rotation : undefined;
@@ -191,7 +200,10 @@ export class RotatedSecret extends Construct {
     }
     const entry =
       'create' in props.secret
-        ? createSecret(this, props.secret.create, environment)
+        ? createSecret(this, props.secret.create, {
+            environment,
+            owner: props.tagOwner === true ? props.owner : undefined,
+          })
         : adoptSecret(this, 'Secret', props.secret.adopt);
     this.secret = entry.secret;
     this.secretName = entry.name;

@@ -3,7 +3,7 @@ import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { endsLikeSuffix, environmentTag } from '../../core/deployed/names.ts';
+import { canTag, endsLikeSuffix, environmentTag, ownerTag } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { nameOf } from './known-name.ts';
 import type { SecretIdentity } from './secret-access.ts';
@@ -72,7 +72,11 @@ const firstValue = {
  * Creates a secret.
  * @throws RekeyError `ConstructInvalid` when its name is known at the deploy alone
  */
-export function createSecret(scope: Construct, create: CreatedSecret, environment: string): Entry {
+export function createSecret(
+  scope: Construct,
+  create: CreatedSecret,
+  { environment, owner }: { readonly environment: string; readonly owner: string | undefined },
+): Entry {
   if (Token.isUnresolved(create.name)) {
     throw new RekeyError(
       'ConstructInvalid',
@@ -86,6 +90,7 @@ export function createSecret(scope: Construct, create: CreatedSecret, environmen
     generateSecretString: firstValue,
   });
   Tags.of(secret).add(environmentTag, environment);
+  if (owner !== undefined) Tags.of(secret).add(ownerTag, ownerAsTag(scope, owner));
   // A principal that is tagged for one environment never reaches a secret of another, whatever its own policy says.
   secret.addToResourcePolicy(
     new PolicyStatement({
@@ -108,6 +113,15 @@ export function createSecret(scope: Construct, create: CreatedSecret, environmen
     scheduled: endsLikeSuffix(create.name) ? secret.secretArn : partialArn(scope, create.name),
     identity: { arnPattern: secret.secretArn, name: create.name, encryptionKey: create.encryptionKey },
   };
+}
+
+/** Gives an owner as the value of a tag. @throws RekeyError `ConstructInvalid` when it cannot be one */
+function ownerAsTag(scope: Construct, owner: string): string {
+  if (canTag(owner)) return owner;
+  throw new RekeyError(
+    'ConstructInvalid',
+    `${scope.node.id}: owner ${JSON.stringify(owner)}: with tagOwner it must be 1 to 128 letters, digits and _ . : / = + @ -`,
+  );
 }
 
 /**

@@ -486,11 +486,11 @@ export const others: readonly Transition[] = [
     ),
   },
   {
-    name: 'roles come back',
-    fields: ['access.operators', 'access.auditors'],
+    name: 'roles come back, by owner',
+    fields: ['access.operators', 'access.auditors', 'access.byOwner'],
     apply: (environment) => ({
       ...environment,
-      access: { operators: ['000000000000'], auditors: ['000000000000'] },
+      access: { operators: ['000000000000'], auditors: ['000000000000'], byOwner: true },
     }),
   },
 ];

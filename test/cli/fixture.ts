@@ -97,6 +97,8 @@ export class FakeCloud {
   asked: { requestId: string; digest: string; before: number }[] = [];
   answered: { requestId: string; outcome: string; reason?: string }[] = [];
   answerRefused: Error | undefined;
+  /** Source that the caller may put events as. @default - any */
+  publishesOnlyAs: string | undefined;
   /** Brakes of rotation functions, by name. */
   brakes: Record<string, { version: number; state: BrakeState }> = {};
   brakesDenied = false;
@@ -267,6 +269,8 @@ export class FakeCloud {
       }),
       bus: open('bus', {
         publish: async (events: readonly AnyEvent[]) => {
+          const [strange] = events.filter(({ source }) => source !== (this.publishesOnlyAs ?? source));
+          if (strange !== undefined) throw accessDenied('events:PutEvents');
           this.published.push(...events);
         },
       }),

@@ -54,6 +54,22 @@ describe('the request', () => {
     });
   });
 
+  test('is sent as that of the owner by whoever may act for one owner alone', async () => {
+    const cloud = cloudWithOrders();
+    cloud.publishesOnlyAs = 'rekey.cli/team-orders';
+    expect((await rekey(cloud, argv('--yes'))).exitCode).toBe(0);
+    expect(cloud.published.map(({ source }) => source)).toEqual(['rekey.cli/team-orders']);
+  });
+
+  test('is refused to whoever acts for another owner', async () => {
+    const cloud = cloudWithOrders();
+    cloud.publishesOnlyAs = 'rekey.cli/team-stock';
+    const { exitCode, stderr } = await rekey(cloud, argv('--yes'));
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('events:PutEvents');
+    expect(cloud.published).toEqual([]);
+  });
+
   test('by default names no version, which means all', async () => {
     const cloud = cloudWithOrders();
     await rekey(cloud, argv('--yes'));

@@ -52,6 +52,13 @@ describe('the intake of revocation requests', () => {
     expect(started?.detail.metadata).toMatchObject({ correlationId: 'incident-7', causationId: requestId });
   });
 
+  test('a request whose source names the owner of the secret is taken', async () => {
+    const world = new World();
+    const { starter } = memoryStarter();
+    const request = requestEvent({ source: 'rekey.cli/team-orders' });
+    expect(await takeRequest(request, world.intake({ starter }))).toEqual({ outcome: 'started' });
+  });
+
   test('the same request twice does the work once, and is one fact', async () => {
     const world = new World();
     const { starter, inputs } = memoryStarter();
@@ -90,6 +97,9 @@ describe('the intake of revocation requests', () => {
 
   test.each([
     ['another source', requestEvent({ source: 'acme.anything' }), 'SourceNotAllowed'],
+    ['the source of another owner', requestEvent({ source: 'rekey.cli/team-stock' }), 'SourceNotAllowed'],
+    ['the source of no owner', requestEvent({ source: 'rekey.cli/' }), 'SourceNotAllowed'],
+    ['another source with the owner', requestEvent({ source: 'acme/team-orders' }), 'SourceNotAllowed'],
     ['another account', requestEvent({ account: '999999999999' }), 'AccountNotAllowed'],
     ['another environment', requestEvent(metadata({ environment: 'prod' })), 'EnvironmentMismatch'],
     ['an id that is none', requestEvent(metadata({ id: 'x' })), 'RequestMalformed'],

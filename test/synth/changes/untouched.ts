@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { ownerTag } from '../../../core/deployed/names.ts';
 import type { RekeyEnvironment } from '../../../lib/rekey-environment.ts';
 
 interface Resource {
@@ -71,6 +72,15 @@ const ofType = ({ resources }: Deployment, type: string): ReadonlyMap<string, Pl
   new Map(resources.filter(({ Type }) => Type === type).map((resource) => [resource.place, resource]));
 
 /**
+ * The properties of a secret without the tag of its owner. Tags change without interruption, and no value follows from them.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+ */
+const withoutOwner = ({ Tags, ...rest }: NonNullable<Resource['Properties']> = {}) => ({
+  ...rest,
+  Tags: (Tags as { readonly Key: string }[] | undefined)?.filter(({ Key }) => Key !== ownerTag),
+});
+
+/**
  * What a deploy would do to secrets that are there: each sentence is one live value, or one rotation, that it would touch.
  * A secret that comes in or goes is none.
  */
@@ -91,7 +101,10 @@ export function touched(before: Deployment, after: Deployment): readonly string[
   for (const [place, { Properties, DeletionPolicy }] of created) {
     const now = laterCreated.get(place);
     if (now === undefined && DeletionPolicy !== 'Retain') found.push(`${place}: the secret is deleted`);
-    if (now !== undefined && textOf(Properties, before) !== textOf(now.Properties, after)) {
+    if (
+      now !== undefined &&
+      textOf(withoutOwner(Properties), before) !== textOf(withoutOwner(now.Properties), after)
+    ) {
       found.push(`${place}: the secret's own properties change, and with them its value`);
     }
     const elsewhere = [...laterCreated.values()].find(
