@@ -77,12 +77,12 @@ function sharedBy(one: string, other: string): 'a principal' | 'an account' | un
 }
 
 /**
- * Reads the name in the ARN of a role that IAM Identity Center made. Its path is a region or nothing, so that what stands behind
- * the last slash tells it from others.
+ * Reads the permission set, with the suffix, in the ARN of a role that IAM Identity Center made. Its path is a region or nothing,
+ * so that this part alone tells it from others.
  * @see https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
  */
 const nameOfSso = (principal: string): string | undefined =>
-  /:role\/aws-reserved\/sso\.amazonaws\.com\/(?:.*\/)?([^/]+)$/.exec(principal)?.[1];
+  /:role\/aws-reserved\/sso\.amazonaws\.com\/(?:[^/]*\/)?\*?AWSReservedSSO_([^/]+)$/.exec(principal)?.[1];
 
 /** Tells whether some text matches both of two patterns, in which `*` stands for any text. */
 function meet(one: string, other: string): boolean {

@@ -174,11 +174,16 @@ export function accessPage(answers: readonly Answer[]): string {
   return `# Who may do what
 
 Worked out from the templates of an environment by the evaluator in [\`core/iam\`](../core/iam/evaluate.ts), which follows AWS's
-documented evaluation of policies. \`npm run docs:access\` writes this page, and a test fails where it differs. It is what policies
-say, tried on no account: ● is allowed, an empty cell is not.
+documented evaluation of policies. \`npm run docs:access\` writes this page, and a test fails where it differs: ● is allowed, an
+empty cell is not.
 
 Each question was asked twice: in the role's own environment, and in another environment of the same account and region. In the
 other one, **nothing** below is allowed to anybody.
+
+What people may do is tried as well: on the [local cloud](architecture.md#the-local-cloud), with IAM enforced, each role makes each of
+these calls in its environment and in another one, with its own policies and with an administrator's attached besides, which the
+[boundary](deploy.md#roles) of the role makes worthless. It answers as the table does ([the test](../test/e2e/matrix.ts)). An AWS
+account has not been asked.
 
 ## People
 

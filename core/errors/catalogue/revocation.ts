@@ -28,7 +28,7 @@ export const revocation: Entries<'revocation'> = {
     remedy: 'Set the clock of the sender right and send a new request.',
   },
   SourceNotAllowed: {
-    meaning: 'The source of the event may not ask for revocations.',
+    meaning: 'The source of the event may not ask for revocations, or not for those of this secret’s owner.',
     mender: 'operator',
     remedy: 'If it should, name it in the configuration and deploy; if not, find out who sent it.',
   },

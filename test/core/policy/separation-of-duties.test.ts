@@ -66,6 +66,10 @@ describe('patterns', () => {
     [sso('Audit'), sso('Operate'), []],
     [sso('Audit'), sso('Audit'), ['error']],
     [sso('*'), sso('Operate'), ['error']],
+    // Where the Identity Center is in us-east-1, the path has no region.
+    [sso('Audit').replace('*/', '*'), sso('Operate').replace('*/', '*'), []],
+    [sso('Audit').replace('*/', '*'), sso('Audit'), ['error']],
+    [role('*'), sso('Operate'), ['error']],
     [role('audit-*'), role('audit-of-orders'), ['error']],
     [role('*-audit'), role('orders-*'), ['error']],
     [role('audit-*'), role('orders-*'), []],

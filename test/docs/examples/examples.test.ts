@@ -82,6 +82,26 @@ test('the app that the README of the constructs shows compiles', async () => {
   }
 });
 
+test('the code of the page on ways in compiles', async () => {
+  mkdirSync(join(packageRoot, '.rekey'), { recursive: true });
+  const folder = mkdtempSync(join(packageRoot, '.rekey', 'examples-'));
+  try {
+    const page = readFileSync(join(packageRoot, 'docs', 'identity.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+    expect(blocks).toHaveLength(2);
+    const from = `'${relative(folder, packageRoot)}/lib/index.ts'`;
+    for (const [index, code] of blocks.entries()) {
+      writeFileSync(
+        join(folder, `block${index}.ts`),
+        `${code.replace("'@rekey/constructs'", from)}\nexport {};\n`,
+      );
+    }
+    expect(await compile(folder)).toBe('');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('it holds the example of the package', () => {
   const [example] = examplesIn(readFileSync(join(packageRoot, 'lib', 'index.ts'), 'utf8'));
   expect(example?.code).toContain('new RevocationWorkflow(');
