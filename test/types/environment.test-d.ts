@@ -2,7 +2,9 @@ import { App } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import {
   type AccessRoleProps,
+  type AnsweredApprovals,
   ApproverRole,
+  type ApproverRoleProps,
   AuditorRole,
   type AuditorRoleProps,
   type Configuration,
@@ -16,7 +18,9 @@ import {
   loadConfiguration,
   OperatorRole,
   type OperatorRoleProps,
+  type OwnedAccessRoleProps,
   PolicyAuthorRole,
+  type PolicyAuthorRoleProps,
   passwordEnvironment,
   type RecordOptions,
   RekeyEnvironment,
@@ -168,12 +172,18 @@ new AuditorRole(stack, 'Auditor', { ...auditor, key: key.keyArn });
 // @ts-expect-error without the key the log cannot be read
 new AuditorRole(stack, 'Auditor', { ...access, bucket });
 
-same<Role>()(new PolicyAuthorRole(stack, 'PolicyAuthor', { ...access, stackNames: ['rekey-prod-*'] }).role);
-same<Role>()(new ApproverRole(stack, 'Approver', access).role);
-new ApproverRole(stack, 'Approving', {
-  ...access,
-  approvals: { grantAnswer: (to) => bus.grantPublish(to, 'mine') },
-});
+const owned: OwnedAccessRoleProps = { ...access, byOwner: true };
+new OperatorRole(stack, 'OfOneOwner', { ...operator, ...owned });
+new ResponderRole(stack, 'OfOneOwner', { ...responder, ...owned });
+// @ts-expect-error auditors read the records of all owners
+new AuditorRole(stack, 'Auditor', { ...access, bucket, key, byOwner: true });
+const author: PolicyAuthorRoleProps = { ...access, stackNames: ['rekey-prod-*'] };
+same<Role>()(new PolicyAuthorRole(stack, 'PolicyAuthor', author).role);
+// @ts-expect-error stacks are named, not handed over
+new PolicyAuthorRole(stack, 'PolicyAuthor', { ...access, stackNames: [stack] });
+const approvals: AnsweredApprovals = { grantAnswer: (to) => bus.grantPublish(to, 'mine') };
+const approver: ApproverRoleProps = { ...access, approvals };
+same<Role>()(new ApproverRole(stack, 'Approver', approver).role);
 // @ts-expect-error approvals are what grants an answer, not an ARN
 new ApproverRole(stack, 'Approver', { ...access, approvals: key.keyArn });
 
