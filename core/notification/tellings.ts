@@ -218,7 +218,11 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     urgency: 'emergency',
     title: 'Approval expired without an answer',
     subject: ofApproval,
-    facts: ({ requestId, author, onExpiry }) => ({ request: requestId, author, then: onExpiry }),
+    facts: ({ requestId, author, onExpiry }) => ({
+      request: requestId,
+      author,
+      'without an answer': onExpiry,
+    }),
     incident: { act: 'resolves', key: ofAwaited },
   },
   'Approval Bypassed': {

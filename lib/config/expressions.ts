@@ -107,6 +107,13 @@ export const functionArnSchema = z
     'must be the ARN of a Lambda function, without version or alias',
   );
 
+/** Makes the schema of keys of environments, networks and secrets: short, and safe in names of resources. */
+export const keySchema = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .regex(/^[a-z][a-z0-9-]*$/, 'must start with a small letter and hold only small letters, digits and -');
+
 export const keyArnSchema = z
   .string()
   .regex(

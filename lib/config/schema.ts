@@ -6,6 +6,7 @@ import { approvalsSchema } from './approvals.ts';
 import {
   functionArnSchema,
   keyArnSchema,
+  keySchema,
   principalSchema,
   scheduleSchema,
   secretIdSchema,
@@ -16,16 +17,10 @@ import {
   usualSchedule,
   vpcIdSchema,
 } from './expressions.ts';
+import { lifecycleFields } from './lifecycle-schema.ts';
 import { mismatches, notifierFields, topicArnSchema } from './notifications.ts';
 import { daySchema, environmentPolicySchema, policySchema } from './policy-schema.ts';
 import type { SecretKind } from './secret-kinds.ts';
-
-/** Makes the schema of keys of environments, networks and secrets: short, and safe in names of resources. */
-const keySchema = (longest: number) =>
-  z
-    .string()
-    .max(longest)
-    .regex(/^[a-z][a-z0-9-]*$/, 'must start with a small letter and hold only small letters, digits and -');
 
 /** Reads the name of an environment, which stands in the names of its resources. */
 export const environmentNameSchema = keySchema(20);
@@ -235,22 +230,6 @@ const secretSchema = z
     path: ['encryptionKey'],
   });
 
-/** A secret that a person replaces, since nothing rotates it. */
-const manualSecretSchema = z.strictObject({
-  /** Name or full ARN of the secret. */
-  adopt: secretIdSchema,
-  /** Team or person that is reminded. */
-  owner: z.string().min(1).max(128),
-  /** Sentence that says what the secret is for. */
-  purpose: z.string().min(1).max(256),
-  /** Workloads that read the secret. */
-  consumers: z.array(z.string().min(1).max(64)).max(40).default([]),
-  /** Most days between two replacements. */
-  replaceEveryDays: z.int().min(1).max(3650),
-  /** Last day on which it is needed. @default - it is needed for good */
-  expires: daySchema.optional(),
-});
-
 const reserved = z.int().min(1).max(900).optional();
 
 const environmentSchema = z.strictObject({
@@ -387,20 +366,7 @@ const environmentSchema = z.strictObject({
       quota: z.int().min(10).default(1000),
     })
     .prefault({}),
-  /**
-   * Records new secrets and new owners, and reminds owners of dates. @default - only where a secret expires or is replaced by hand
-   */
-  lifecycle: z
-    .strictObject({
-      /** Numbers of days before a date at which the owner is reminded. */
-      remindDaysBefore: z.array(z.int().min(0).max(366)).min(1).max(10).default([30, 7, 1]),
-    })
-    .optional(),
-  /** Secrets that nothing rotates: their owners are reminded to replace them. */
-  manualSecrets: z
-    .record(keySchema(64), manualSecretSchema)
-    .refine((all) => Object.keys(all).length <= 100, { error: 'may name at most 100 secrets' })
-    .default({}),
+  ...lifecycleFields,
   /** Limits that the environment and its secrets are held to at synth. @default - `policy`, or none if there is none either */
   policy: environmentPolicySchema.optional(),
   networks: z.record(keySchema(32), networkSchema).default({}),

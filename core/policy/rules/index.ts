@@ -7,6 +7,8 @@ import { cadenceUnreasoned } from './cadence-unreasoned.ts';
 import { consumersMissing } from './consumers-missing.ts';
 import { customerKeyMissing } from './customer-key-missing.ts';
 import { definitionNotPromoted } from './definition-not-promoted.ts';
+import { dutiesNotSeparated } from './duties-not-separated.ts';
+import { dutiesShareAccount } from './duties-share-account.ts';
 import { fingerprintsOff } from './fingerprints-off.ts';
 import { lifecycleUnrecorded } from './lifecycle-unrecorded.ts';
 import { nobodyNotified } from './nobody-notified.ts';
@@ -47,6 +49,8 @@ const all = [
   accountMissing,
   responderMissing,
   auditorMissing,
+  dutiesNotSeparated,
+  dutiesShareAccount,
   nobodyNotified,
   brakeOff,
   lifecycleUnrecorded,

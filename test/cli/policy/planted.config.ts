@@ -43,6 +43,13 @@ export default defineConfig({
       // planted: ResponderMissing
       // planted: AuditorMissing
       // planted: NobodyNotified
+      access: {
+        operators: ['444455556666', 'arn:aws:iam::111122223333:role/lead'],
+        approvers: [
+          'arn:aws:iam::111122223333:role/lead', // planted: DutiesNotSeparated
+          'arn:aws:iam::444455556666:role/lead', // planted: DutiesShareAccount
+        ],
+      },
       // planted: FingerprintsOff
       policy: {
         stage: 'production',
