@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { type Input, mostBytes, readHidden } from '../../cli/hidden-input.ts';
 
@@ -51,6 +52,7 @@ describe('at a terminal', () => {
   test('lines that are pasted together are one value: none is left for the shell', async () => {
     const { input, value } = asked();
     input.type('-----BEGIN-----\r');
+    await sleep(20);
     input.type('line two\rline three\r');
     expect(await value).toBe('-----BEGIN-----\nline two\nline three');
   });

@@ -103,6 +103,7 @@ test.each([
   [hashOf(value), hashOf('other')],
   [hashOf(value).slice(1)],
   ['--hashes', 'kT7/first-value'],
+  ['--hashes', hashOf(value)],
 ])('%j as an argument is refused, unheard and not repeated', async (...words) => {
   for (const json of [[], ['--json']]) {
     const { exitCode, stdout, stderr } = await rekey(cloud, ['whose', ...words, ...json]);

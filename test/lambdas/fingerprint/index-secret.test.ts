@@ -216,8 +216,11 @@ describe('a sweep', () => {
 
   test('says of a secret that it is gone, forgets it after a month, and takes it back', async () => {
     store.create(arnOf('gone'), json(second));
+    await store.putPending(arnOf('gone'), 'v2', json(third));
+    await store.removePending(arnOf('gone'));
     const gone = definition('gone');
     await sweeping([orders, gone]);
+    const replacedBy = (await found(third))[0]?.replacedBy;
     expect(await sweeping([orders])).toMatchObject({ secrets: 1, gone: 1 });
     expect(await sweeping([orders])).toMatchObject({ gone: 0 });
     const [match] = await found(second);
@@ -230,6 +233,11 @@ describe('a sweep', () => {
       undefined,
       undefined,
     ]);
+    // What was dead before it went is not younger for that, and remembered as long as before.
+    expect((await found(third))[0]).toMatchObject({ labels: [], replacedBy });
+    expect((await index.versions(arnOf('gone')))[1]?.forgetAt).toEqual(
+      new Date(Date.parse(replacedBy ?? '') + replacedForMs),
+    );
   });
 
   test('a secret that cannot be looked at keeps no other, is named, and is not taken for gone', async () => {
