@@ -19,7 +19,7 @@ import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
-import { permitIndex, permitLookup } from './permissions.ts';
+import { keepKey, permitIndex, permitLookup } from './permissions.ts';
 
 /** Props of {@link Fingerprints}. */
 export interface FingerprintsProps {
@@ -128,6 +128,7 @@ export class Fingerprints extends Construct {
     const { key, table, counts } = this;
     permitIndex(this.index.role, { ...props, key, table, environment });
     permitLookup(this.lookup.role, { ...props, key, table, counts });
+    keepKey(key, [this.index.role, this.lookup.role]);
     this.fill(props);
     this.watch(props);
     writeDeploymentParameters(this, environment, {

@@ -1,7 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { AnyPrincipal, Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { definitionsPath } from '../../core/deployed/names.ts';
 import { PolicyPages } from '../access/policy-pages.ts';
@@ -29,6 +29,24 @@ const readValues = [
   'secretsmanager:GetSecretValue',
   'secretsmanager:ListSecretVersionIds',
 ];
+
+/**
+ * Keeps everybody else from signing, whatever their own policies say: whoever signs and reads the table guesses without a limit.
+ * The administrators of the account can take that away again, and CloudTrail shows it.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-how-to.html
+ */
+export function keepKey(key: Key, roles: readonly Role[]): void {
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'NobodyElseSigns',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['kms:GenerateMac', 'kms:VerifyMac'],
+      resources: ['*'],
+      conditions: { ArnNotEquals: { 'aws:PrincipalArn': roles.map(({ roleArn }) => roleArn) } },
+    }),
+  );
+}
 
 /** Lets the function that fills the index read the environment's secrets, sign hashes, and write the index. */
 export function permitIndex(

@@ -71,7 +71,21 @@ beforeAll(async () => {
         KeyUsage: 'GENERATE_VERIFY_MAC',
         PendingWindowInDays: 30,
         KeyPolicy: {
-          Statement: [{ ...root, Principal: { AWS: `arn:aws:iam::${cloud.accountId}:root` } }],
+          Statement: [
+            { ...root, Principal: { AWS: `arn:aws:iam::${cloud.accountId}:root` } },
+            {
+              ...root,
+              Effect: 'Deny',
+              Action: ['kms:GenerateMac', 'kms:VerifyMac'],
+              Condition: {
+                ArnNotEquals: {
+                  'aws:PrincipalArn': ['lookup', 'verifier'].map(
+                    (user) => `arn:aws:iam::${cloud.accountId}:user/${user}`,
+                  ),
+                },
+              },
+            },
+          ],
         },
       },
     },
@@ -137,7 +151,10 @@ describe('the HMAC key', () => {
     expect(mac).toMatch(/^[\w-]{43}$/);
     expect(again).toBe(mac);
     expect(other).not.toBe(mac);
-    const root = new KMSClient(cloud.clientOptions());
+    const { credentials } = await createUser(cloud, 'verifier', [
+      { ...allow('kms:VerifyMac'), Resource: keyArn },
+    ]);
+    const root = new KMSClient(cloud.clientOptions(credentials));
     const verify = (Mac: Uint8Array) =>
       root.send(
         new VerifyMacCommand({
@@ -160,7 +177,11 @@ describe('the HMAC key', () => {
     expect(await refusal(root.send(new EncryptCommand({ KeyId: keyArn, Plaintext: data })))).toBe(
       'InvalidKeyUsageException',
     );
-    const { credentials } = await createUser(cloud, 'stranger', [{ ...allow('dynamodb:*'), Resource: '*' }]);
+    // Whatever somebody's own policy says, as an administrator's does: the key names who may sign.
+    const { credentials } = await createUser(cloud, 'stranger', [
+      { ...allow('dynamodb:*'), Resource: '*' },
+      { ...allow('kms:*'), Resource: '*' },
+    ]);
     const stranger = new KMSClient(cloud.clientOptions(credentials));
     await expect(new KmsMacKey(stranger, keyArn).sign(hashOf('a value'))).rejects.toMatchObject({
       code: 'AccessDenied',

@@ -136,6 +136,21 @@ test('the key signs and cannot be used for anything else; the table is encrypted
   });
 });
 
+test('nobody but the two functions signs, whatever their own policies say', () => {
+  const [key] = Object.values(template.findResources('AWS::KMS::Key'));
+  const role = (name: string) => ({
+    'Fn::GetAtt': [expect.stringContaining(`Fingerprints${name}Role`), 'Arn'],
+  });
+  expect(key?.Properties.KeyPolicy.Statement).toContainEqual({
+    Sid: 'NobodyElseSigns',
+    Effect: 'Deny',
+    Principal: { AWS: '*' },
+    Action: ['kms:GenerateMac', 'kms:VerifyMac'],
+    Resource: '*',
+    Condition: { ArnNotEquals: { 'aws:PrincipalArn': [role('Index'), role('Lookup')] } },
+  });
+});
+
 test('rotations, time, and a deploy with other secrets fill the index', () => {
   template.hasResourceProperties('AWS::Events::Rule', {
     EventPattern: { 'detail-type': ['Secret Rotation Succeeded', 'Secret Rotation Failed'] },
