@@ -40,9 +40,10 @@ export async function readHidden(
   prompt: (text: string) => void,
 ): Promise<string> {
   if (input.isTTY !== true) return (await collect(input, () => false)).toString('utf8');
-  prompt(question);
+  // Before the question, as somebody may answer at once.
   input.setRawMode?.(true);
   try {
+    prompt(question);
     return (await collect(input, endsLine)).toString('utf8').replaceAll('\r\n', '\n').replaceAll('\r', '\n');
   } finally {
     input.setRawMode?.(false);

@@ -35,6 +35,7 @@ function asked(isTTY = true) {
   const input = new Keyboard(isTTY);
   let shown = '';
   const value = readHidden(input, 'Value: ', (text) => {
+    if (isTTY && text === 'Value: ') expect(input.raw).toEqual([true]);
     shown += text;
   });
   return { input, value, shown: () => shown };
