@@ -25,7 +25,7 @@ import { DynamoFingerprintLookup, DynamoLookupBudget } from '../../adapters/fing
 import { hashOf, messageOf } from '../../core/fingerprint/digest.ts';
 import type { IndexedSecret } from '../../core/fingerprint/store.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
-import { createUser } from '../../local/emulator/principals.ts';
+import { assumeRole, createUser } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
 import { refusal } from './support/refusal.ts';
 import { allow, deployStack } from './support/stack.ts';
@@ -37,6 +37,7 @@ let cloud: LocalCloud;
 let keyArn: string;
 let table: string;
 let counts: string;
+let signer: string;
 let kms: KMSClient;
 let administrator: DynamoDBClient;
 let index: DynamoFingerprintIndex;
@@ -64,6 +65,27 @@ beforeAll(async () => {
   const root = { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'kms:*', Resource: '*' };
   const stack = await deployStack(cloud, 'fingerprints', {
     Own: { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: { Statement: [root] } } },
+    Signer: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        AssumeRolePolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Principal: { AWS: `arn:aws:iam::${cloud.accountId}:root` },
+              Action: 'sts:AssumeRole',
+            },
+          ],
+        },
+        Policies: [
+          {
+            PolicyName: 'sign',
+            PolicyDocument: { Version: '2012-10-17', Statement: [allow('kms:GenerateMac')] },
+          },
+        ],
+      },
+    },
     Key: {
       Type: 'AWS::KMS::Key',
       Properties: {
@@ -79,9 +101,10 @@ beforeAll(async () => {
               Action: ['kms:GenerateMac', 'kms:VerifyMac'],
               Condition: {
                 ArnNotEquals: {
-                  'aws:PrincipalArn': ['lookup', 'verifier'].map(
-                    (user) => `arn:aws:iam::${cloud.accountId}:user/${user}`,
-                  ),
+                  'aws:PrincipalArn': [
+                    ...['lookup', 'verifier'].map((user) => `arn:aws:iam::${cloud.accountId}:user/${user}`),
+                    { 'Fn::GetAtt': ['Signer', 'Arn'] },
+                  ],
                 },
               },
             },
@@ -112,7 +135,7 @@ beforeAll(async () => {
     },
   });
   const { KeyArn = '', TableRef = '', TableArn = '', CountsRef = '', CountsArn = '' } = stack.outputs;
-  [keyArn, table, counts] = [KeyArn, TableRef, CountsRef];
+  [keyArn, table, counts, signer] = [KeyArn, TableRef, CountsRef, stack.outputs.SignerArn ?? ''];
   const user = async (name: string, statements: readonly Readonly<Record<string, unknown>>[]) =>
     cloud.clientOptions((await createUser(cloud, name, statements)).credentials);
   const mayLookUp = await user('lookup', [
@@ -191,6 +214,14 @@ describe('the HMAC key', () => {
       new VerifyMacCommand({ KeyId: keyArn, MacAlgorithm: 'HMAC_SHA_256', Message: data, Mac: data }),
     );
     expect(await refusal(verifying)).toBe('AccessDeniedException');
+  });
+
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html `aws:PrincipalArn`
+  test('knows the session of a role that it lets sign by the ARN of the role', async () => {
+    const { credentials } = await createUser(cloud, 'assuming', [allow('sts:AssumeRole')]);
+    const session = await assumeRole(cloud, credentials, signer, 'function');
+    const key = new KmsMacKey(new KMSClient(cloud.clientOptions(session)), keyArn);
+    expect(await key.sign(hashOf('a value'))).toMatch(/^[\w-]{43}$/);
   });
 
   // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
