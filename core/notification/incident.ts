@@ -12,7 +12,10 @@ export const incidentSchema = z.object({
   event: z.string(),
   urgency: z.enum(['emergency', 'warning']),
   owner: z.string().optional(),
+  /** Time of the event with which it began. */
   openedAt: z.iso.datetime().optional(),
+  /** Time of the last event that shows it. An end between the two does not end it. */
+  shownAt: z.iso.datetime().optional(),
   acknowledgedAt: z.iso.datetime().optional(),
   resolvedAt: z.iso.datetime().optional(),
   /** Number of steps of the escalation that were taken. */
@@ -39,26 +42,28 @@ const unknown = ({ owner, ...facts }: IncidentFacts): Incident => ({
 });
 
 /** Tells whether an incident has begun and is not resolved. */
-export const isOpen = ({ openedAt, resolvedAt }: Incident): boolean =>
-  openedAt !== undefined && (resolvedAt === undefined || isBefore(resolvedAt, openedAt));
+export const isOpen = ({ shownAt, resolvedAt }: Incident): boolean =>
+  shownAt !== undefined && (resolvedAt === undefined || isBefore(resolvedAt, shownAt));
 
 /** Tells whether somebody has taken on an incident since it began. */
 const isAcknowledged = ({ openedAt, acknowledgedAt }: Incident): boolean =>
   openedAt !== undefined && acknowledgedAt !== undefined && !isBefore(acknowledgedAt, openedAt);
 
-/** Opens an incident. One that is open stays as it is, and so does one that was resolved after the event. */
+/** Opens an incident. One that is open goes on, and one that was resolved after the event stays so. */
 export function opened(state: Incident | undefined, facts: IncidentFacts, at: string): Incident {
-  if (state === undefined) return { ...unknown(facts), openedAt: at };
-  if (state.resolvedAt !== undefined && !isBefore(state.resolvedAt, at)) return state;
+  if (state === undefined) return { ...unknown(facts), openedAt: at, shownAt: at };
+  const { openedAt = at, shownAt, acknowledgedAt, resolvedAt } = state;
+  if (resolvedAt !== undefined && !isBefore(resolvedAt, at)) return state;
   if (isOpen(state)) {
     // The first event of several decides when it began, in whatever order they come.
-    return isBefore(at, state.openedAt ?? at) ? { ...state, openedAt: at } : state;
+    return { ...state, openedAt: isBefore(at, openedAt) ? at : openedAt, shownAt: later(shownAt, at) };
   }
   return {
     ...unknown(facts),
     openedAt: at,
-    ...(state.acknowledgedAt !== undefined && { acknowledgedAt: state.acknowledgedAt }),
-    ...(state.resolvedAt !== undefined && { resolvedAt: state.resolvedAt }),
+    shownAt: at,
+    ...(acknowledgedAt !== undefined && { acknowledgedAt }),
+    ...(resolvedAt !== undefined && { resolvedAt }),
   };
 }
 
@@ -68,11 +73,14 @@ export const acknowledged = (state: Incident | undefined, facts: IncidentFacts, 
   acknowledgedAt: later(state?.acknowledgedAt, at),
 });
 
-/** Notes that what an incident is about has ended well. */
-export const resolved = (state: Incident | undefined, facts: IncidentFacts, at: string): Incident => ({
-  ...(state ?? unknown(facts)),
-  resolvedAt: later(state?.resolvedAt, at),
-});
+/** Notes that what an incident is about has ended well. What was shown after that is an incident of its own. */
+export function resolved(state: Incident | undefined, facts: IncidentFacts, at: string): Incident {
+  const next = { ...(state ?? unknown(facts)), resolvedAt: later(state?.resolvedAt, at) };
+  const { openedAt, shownAt, resolvedAt } = next;
+  if (!isOpen(next) || openedAt === undefined || shownAt === undefined || isBefore(resolvedAt, openedAt))
+    return next;
+  return { ...next, openedAt: shownAt, steps: 0 };
+}
 
 /** Notes that a channel was told. */
 export const toldTo = (state: Incident, channel: string): Incident =>
