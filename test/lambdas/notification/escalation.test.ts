@@ -175,6 +175,24 @@ describe('events out of order', () => {
     expect(told('backup')).toBe(0);
   });
 
+  test('a failure after an end that comes late is an incident of its own, with all of its steps', async () => {
+    await world.notify(world.event('Secret Rotation Failed', rotationFailed('orders')));
+    await minutes(5);
+    const end = world.event('Secret Rotation Succeeded', rotationSucceeded('orders'));
+    await minutes(5);
+    await world.notify(world.event('Secret Rotation Failed', rotationFailed('orders')));
+    await minutes(2);
+    await world.notify(end);
+    expect(world.memory.incidents.get(incidentId())?.incident).toMatchObject({
+      openedAt: '2026-03-10T12:10:30.000Z',
+      steps: 0,
+    });
+    await minutes(17);
+    expect(told('backup')).toBe(0);
+    await minutes(2);
+    expect(told('backup')).toBe(1);
+  });
+
   test('an acknowledgement that comes before what it is about counts', async () => {
     const started = world.event('Secret Revocation Started', revocationStarted('orders'));
     await world.notify(started);

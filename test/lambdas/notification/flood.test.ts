@@ -144,6 +144,24 @@ describe('quiet hours', () => {
   });
 });
 
+describe('quiet hours that a deploy brings', () => {
+  test('hold back what is due in them already, but no emergency', async () => {
+    const receiver = await world.channel('it', 'webhook');
+    world.configure({ bounds: { messagesPerHour: 1 } });
+    await world.notify(failure('orders'));
+    await world.notify(failure('orders'));
+    for (const id of ['r-1', 'r-2']) {
+      await world.notify(world.event('Secret Revocation Started', revocationStarted('orders', id)));
+    }
+    world.configure({ quietHours: { timeZone: 'UTC', periods: [{ from: '12:00', to: '13:00' }] } });
+    await minutes(20);
+    expect(titles(receiver.taken).slice(2)).toEqual(['1 message was held back']);
+    expect(JSON.parse(receiver.taken.at(-1)?.body ?? '').data.urgency).toBe('emergency');
+    await minutes(60);
+    expect(receiver.taken).toHaveLength(4);
+  });
+});
+
 describe('a digest', () => {
   test('that fails stays whole for the next minute, and is told once', async () => {
     const receiver = await world.channel('it', 'webhook');
