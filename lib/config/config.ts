@@ -112,12 +112,14 @@ export async function loadConfiguration(path: string): Promise<LoadedConfigurati
   }
   const configuration = defineConfig(module.default);
   const directory = dirname(file);
-  for (const [environment, { secrets }] of Object.entries(configuration.environments)) {
-    for (const [key, secret] of Object.entries(secrets)) {
-      if (secret.certificateAuthority !== undefined) {
+  for (const [environment, { secrets, notifications }] of Object.entries(configuration.environments)) {
+    const holders = { secrets, 'notifications.channels': notifications.channels };
+    for (const [part, entries] of Object.entries(holders)) {
+      for (const [key, entry] of Object.entries(entries)) {
+        if (!('certificateAuthority' in entry) || entry.certificateAuthority === undefined) continue;
         checkCertificates(
-          `environments.${environment}.secrets.${key}.certificateAuthority`,
-          resolve(directory, secret.certificateAuthority),
+          `environments.${environment}.${part}.${key}.certificateAuthority`,
+          resolve(directory, entry.certificateAuthority),
         );
       }
     }

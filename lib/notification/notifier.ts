@@ -32,7 +32,10 @@ import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { SecretAccess } from '../secret/secret-access.ts';
 import { adoptedArnPattern } from '../secret/secret-entry.ts';
 
-/** Settings of a {@link Notifier}, as `notifications` of the configuration has them. */
+/**
+ * Settings of a {@link Notifier}, as `notifications` of the configuration has them.
+ * @useDeclaredType
+ */
 export type NotifierInput = z.input<typeof notifierSchema>;
 
 /** Props of {@link Notifier}. */

@@ -32,6 +32,18 @@ describe('what a configuration gets by default', () => {
   });
 });
 
+test('channels that are accepted are accepted again', () => {
+  const notifications = {
+    channels: {
+      chat: { kind: 'slack', secret: 'notify/chat' },
+      mail: { kind: 'sns', emails: ['a@example.com'] },
+    },
+    quietHours: { timeZone: 'UTC', periods: [{ from: '22:00', to: '24:00' }] },
+  } as const;
+  const once = defineConfig({ environments: { dev: { ...environment, notifications } } } as never);
+  expect(defineConfig(once)).toEqual(once);
+});
+
 describe('a configuration file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'rekey-config-'));
   afterAll(() => rmSync(directory, { recursive: true }));
@@ -40,6 +52,15 @@ describe('a configuration file', () => {
     writeFileSync(file, text);
     return file;
   };
+  test('whose channel names a file of certificates that there is not is refused at its place', async () => {
+    const channels = { chat: { kind: 'slack', secret: 'a', certificateAuthority: 'missing.pem' } };
+    const dev = { ...environment, notifications: { channels } };
+    const file = write('channels.js', `export default ${JSON.stringify({ environments: { dev } })};`);
+    await expect(loadConfiguration(file)).rejects.toThrow(
+      /environments.dev.notifications.channels.chat.certificateAuthority: .*no such file/,
+    );
+  });
+
   const fileWith = (name: string, certificateAuthority: string) =>
     write(name, `export default ${JSON.stringify(withSecret({ certificateAuthority }))};`);
 
