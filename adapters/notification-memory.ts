@@ -220,10 +220,10 @@ export class DynamoNotificationMemory implements NotificationMemory {
             TableName: this.#table,
             KeyConditionExpression: '#partition = :partition AND #sort <= :now',
             ExpressionAttributeNames: { '#partition': 'partition', '#sort': 'sort' },
-            // Behind every id of that very moment.
+            // Behind every id of that very moment, since a space comes before this character.
             ExpressionAttributeValues: {
               ':partition': { S: partition },
-              ':now': { S: `${now.toISOString()} ~` },
+              ':now': { S: `${now.toISOString()}!` },
             },
             ConsistentRead: true,
             Limit: limit - items.length,

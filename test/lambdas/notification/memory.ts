@@ -37,7 +37,7 @@ export class PlainNotificationMemory implements NotificationMemory {
   async due(channel: string, now: Date, limit: number): Promise<readonly HeldEntry[]> {
     return [...this.held]
       .filter(
-        ([key]) => key.startsWith(`${channel} `) && key.slice(channel.length + 1) <= `${now.toISOString()} ~`,
+        ([key]) => key.startsWith(`${channel} `) && key.slice(channel.length + 1) <= `${now.toISOString()}!`,
       )
       .sort(([one], [other]) => one.localeCompare(other))
       .slice(0, limit)
@@ -77,7 +77,7 @@ export class PlainNotificationMemory implements NotificationMemory {
 
   async dueSteps(now: Date, limit: number) {
     return [...this.steps]
-      .filter((step) => step <= `${now.toISOString()} ~`)
+      .filter((step) => step <= `${now.toISOString()}!`)
       .sort()
       .slice(0, limit)
       .map((step) => {
