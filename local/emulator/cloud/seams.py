@@ -226,6 +226,8 @@ kms = Seam("ministack.services.kms", "_aliases", "_resolve_key(key_id_or_arn)")
 lambda_svc = Seam(
     "ministack.services.lambda_svc",
     "replaced _ACCOUNT_CONCURRENCY_CAP",
+    "replaced _build_function_url_event(url_id, account_id, region, method, path, headers, body, query_params, "
+    "source_ip, anonymous, trace_root)",
     "replaced _create_esm(data)",
     "_durable_env_overlay()",
     "replaced _emit_lambda_logs(func, request_id, log_text, error, duration_ms, log_source)",
