@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 /** Rows of a page: a name, and what was given for it, as it was given. */
 export type Rows = readonly (readonly [string, string])[];
 
-/** Content of a page. Every text is escaped when the page is written. */
+/** The content of a page. Every text is escaped when the page is written. */
 export interface Page {
   readonly title: string;
   readonly text: string;
   readonly rows?: Rows;
-  /** Fields of a form that decides; without it, there is nothing to press. */
+  /** Fields of the form that decides. @default - the page has no button */
   readonly form?: { readonly token: string; readonly nonce: string };
 }
 

@@ -225,7 +225,7 @@ export class Approvals extends Construct {
   }
 
   /**
-   * Lets a function sign links, which is to answer in the name of everybody who has one: for what sends them, and nothing else.
+   * Lets a function sign links. Whoever may answers in the name of everybody who has one, so grant it to what sends them alone.
    * @throws RekeyError `ConstructInvalid` where there are no links
    */
   grantSignLinks(grantee: IGrantable): void {

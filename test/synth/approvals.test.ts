@@ -89,6 +89,23 @@ describe('approvals', () => {
     expect(JSON.stringify(resumes[0]?.Resource)).toMatch(/Workflow/);
   });
 
+  test('have a page and a key where somebody has an address, and the page may sign nothing', () => {
+    const people = { alice: {}, bob: { email: 'bob@example.com' } };
+    const { revocation, app } = synthesized({ approvals: approvals({ approvers: people }) });
+    revocation.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'NONE' });
+    revocation.hasResourceProperties('AWS::KMS::Key', {
+      KeySpec: 'HMAC_256',
+      KeyUsage: 'GENERATE_VERIFY_MAC',
+    });
+    const policies = JSON.stringify(revocation.findResources('AWS::IAM::Policy'));
+    expect(policies).toContain('kms:VerifyMac');
+    expect(policies).not.toContain('kms:GenerateMac');
+    expect(() => app.synth()).not.toThrow();
+    const without = synthesized({ approvals: approvals({ approvers: { alice: {} } }) }).revocation;
+    without.resourceCountIs('AWS::Lambda::Url', 0);
+    without.resourceCountIs('AWS::KMS::Key', 0);
+  });
+
   test('are found sound by cdk-nag', () => {
     const { app } = synthesized({ approvals: approvals() });
     expect(() => app.synth()).not.toThrow();
