@@ -43,7 +43,7 @@ const rules: readonly (readonly [RegExp, AwsErrorCode])[] = [
     'CredentialsInvalid',
   ],
   [
-    /Throttl|^BandwidthLimitExceeded$|^ExecutionLimitExceeded$|^PriorRequestNotComplete$|^RequestLimitExceeded$|^SlowDown$|^TooManyRequests/,
+    /Throttl|^BandwidthLimitExceeded$|^ExecutionLimitExceeded$|^PriorRequestNotComplete$|^ProvisionedThroughputExceeded|^RequestLimitExceeded$|^SlowDown$|^TooManyRequests/,
     'Throttled',
   ],
   [/^(?:De|En)cryptionFailure$|^KMS|^Kms|^InvalidKeyId$/, 'KeyUnusable'],
