@@ -71,29 +71,32 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
   CredentialsInvalid: `
     InvalidSecurity InvalidToken`,
   Throttled: `
-    DependentServiceRequestThrottlingFault EC2ThrottledException ExecutionLimitExceeded
-    KmsThrottled KmsThrottlingException RequestThrottled TooManyRequestsException`,
+    DependentServiceRequestThrottlingFault EC2ThrottledException ExecutionLimitExceeded KmsThrottled
+    KmsThrottlingException ProvisionedThroughputExceededException RequestLimitExceeded
+    RequestThrottled ThrottlingException TooManyRequestsException`,
   ServiceUnavailable: `
-    EC2UnexpectedException InternalException InternalServerError InternalServiceError
+    EC2UnexpectedException InternalException InternalServerError InternalServiceError KeyUnavailableException
     ServiceException ServiceFailureException ServiceUnavailableException`,
   KeyUnusable: `
-    DecryptionFailure EncryptionFailure InvalidKeyId KMSDisabledException KMSInvalidStateException
-    KMSKeyNotAccessibleFault KMSNotFoundException KmsDisabled KmsInvalidKeyUsage KmsInvalidState
-    KmsInvalidStateException KmsNotFound KmsOptInRequired`,
+    DecryptionFailure EncryptionFailure InvalidKeyId KMSDisabledException KMSInternalException
+    KMSInvalidMacException KMSInvalidStateException KMSKeyNotAccessibleFault KMSNotFoundException
+    KmsDisabled KmsInvalidKeyUsage KmsInvalidState KmsInvalidStateException KmsNotFound
+    KmsOptInRequired`,
   QuotaReached: `
     ENILimitReachedException HierarchyLevelLimitExceededException InsufficientClusterCapacityFault
-    InsufficientDBInstanceCapacityFault LimitExceededException LimitExceededFault
-    NumberOfNodesPerClusterLimitExceededFault NumberOfNodesQuotaExceededFault ParameterLimitExceeded
-    ParameterMaxVersionLimitExceeded PoliciesLimitExceededException ServiceQuotaExceededException
-    StorageQuotaExceededFault SubnetIPAddressLimitReachedException TableLimitExceededFault
-    TenantDatabaseQuotaExceededFault`,
+    InsufficientDBInstanceCapacityFault ItemCollectionSizeLimitExceededException
+    LimitExceededException LimitExceededFault NumberOfNodesPerClusterLimitExceededFault
+    NumberOfNodesQuotaExceededFault ParameterLimitExceeded ParameterMaxVersionLimitExceeded
+    PoliciesLimitExceededException ServiceQuotaExceededException StorageQuotaExceededFault
+    SubnetIPAddressLimitReachedException TableLimitExceededFault TenantDatabaseQuotaExceededFault`,
   ResourceBusy: `
     CodeArtifactUserPendingException ConcurrentModificationException ENINotReadyException
     InvalidClusterSecurityGroupStateFault InvalidClusterStateFault
     InvalidDBCapacityReservationStateFault InvalidDBClusterStateFault InvalidDBInstanceStateFault
     InvalidDBSecurityGroupStateFault InvalidDBSubnetGroupStateFault InvalidGlobalClusterStateFault
     InvalidNextToken InvalidNextTokenException InvalidUserStateFault InvalidVPCNetworkStateFault
-    ResourceConflictException ResourceNotReadyException SnapStartNotReadyException TooManyUpdates`,
+    ReplicatedWriteConflictException ResourceConflictException ResourceNotReadyException
+    SnapStartNotReadyException TooManyUpdates TransactionConflictException`,
   ResourceMissing: `
     AuthorizationNotFoundFault BackupPolicyNotFoundFault CertificateNotFoundFault
     ClusterNotFoundFault ClusterParameterGroupNotFoundFault ClusterSecurityGroupNotFoundFault
@@ -101,16 +104,18 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     DBInstanceNotFoundFault DBParameterGroupNotFoundFault DBSecurityGroupNotFoundFault
     DBSubnetGroupNotFoundFault DomainNotFoundFault ExecutionDoesNotExist
     HsmClientCertificateNotFoundFault HsmConfigurationNotFoundFault Ipv6CidrBlockNotFoundFault
-    NoSuchBucket NoSuchEntityException NoSuchKey OptionGroupNotFoundFault ParameterNotFound
-    ParameterVersionNotFound QueueDoesNotExist ResourceNotFoundException
-    ServiceLinkedRoleNotFoundFault StateMachineDeleting StateMachineDoesNotExist UserNotFoundFault`,
+    NoSuchBucket NoSuchEntityException NoSuchKey NotFoundException OptionGroupNotFoundFault
+    ParameterNotFound ParameterVersionNotFound QueueDoesNotExist ResourceNotFoundException
+    ServiceLinkedRoleNotFoundFault StateMachineDeleting StateMachineDoesNotExist TaskDoesNotExist
+    UserNotFoundFault`,
   CallInvalid: `
     BatchEntryIdsNotDistinct BatchRequestTooLong ClusterAlreadyExistsFault
     DBClusterAlreadyExistsFault DBInstanceAlreadyExistsFault EmptyBatchRequest
     ExecutionAlreadyExists InvalidAddress InvalidAllowedPatternException InvalidArn
     InvalidAttributeName InvalidBatchEntryId InvalidClusterTrackFault InvalidElasticIpFault
-    InvalidExecutionInput InvalidFilterKey InvalidFilterOption InvalidFilterValue
-    InvalidInputException InvalidName InvalidParameterCombinationException InvalidParameterException
+    InvalidEndpointException InvalidExecutionInput InvalidFilterKey InvalidFilterOption
+    InvalidFilterValue InvalidGrantTokenException InvalidInputException InvalidKeyUsageException
+    InvalidName InvalidOutput InvalidParameterCombinationException InvalidParameterException
     InvalidParameterValueException InvalidPolicyAttributeException InvalidPolicyTypeException
     InvalidRequest InvalidRequestContentException InvalidRequestException
     InvalidRetentionPeriodFault InvalidRuntimeException InvalidSecurityGroupIDException
@@ -121,15 +126,16 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     TooManyEntriesInBatchRequest TooManyParts UnsupportedMediaTypeException UnsupportedOperation
     UnsupportedOperationFault UnsupportedOptionFault UnsupportedParameterType ValidationException`,
   CallRefused: `
-    CodeArtifactUserDeletedException CodeArtifactUserFailedException CustomCnameAssociationFault
-    DBUpgradeDependencyFailureFault DurableExecutionAlreadyStartedException EFSIOException
+    CodeArtifactUserDeletedException CodeArtifactUserFailedException ConditionalCheckFailedException
+    CustomCnameAssociationFault DBUpgradeDependencyFailureFault DisabledException
+    DryRunOperationException DurableExecutionAlreadyStartedException EFSIOException
     EFSMountConnectivityException EFSMountFailureException EFSMountTimeoutException
     EncryptionTypeMismatch HierarchyTypeMismatchException IncompatiblePolicyException
     InvalidObjectState NoPublishedVersionException ParameterPatternMismatchException
     ProvisionedIopsNotAvailableInAZFault RecursiveInvocationException ResourceExistsException
     S3FilesMountConnectivityException S3FilesMountFailureException S3FilesMountTimeoutException
     SnapStartException SnapStartRegenerationFailureException SnapStartTimeoutException
-    StorageTypeNotAvailableFault VpcEncryptionControlViolationException`,
+    StorageTypeNotAvailableFault TaskTimedOut VpcEncryptionControlViolationException`,
 };
 
 describe('what AWS documents for the operations in use', () => {
