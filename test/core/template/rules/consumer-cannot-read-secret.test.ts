@@ -152,4 +152,27 @@ describe('ConsumerCannotReadSecret', () => {
       },
     ),
   );
+  holds(
+    rule,
+    'a secret whose own policy only the deploy knows',
+    task(resource('AWS::IAM::Role'), {
+      Own: resource('AWS::SecretsManager::ResourcePolicy', {
+        SecretId: ref('S'),
+        ResourcePolicy: allowing(read, '*', { Principal: { AWS: { 'Fn::ImportValue': 'role' } } }),
+      }),
+    }),
+  );
+  holds(
+    rule,
+    'a key whose policy only the deploy knows',
+    lambda(
+      roleWith(allowing(read, ref('S'))),
+      { SECRET: ref('S') },
+      {
+        Key: resource('AWS::KMS::Key', {
+          KeyPolicy: allowing('kms:*', '*', { Principal: { AWS: { 'Fn::ImportValue': 'role' } } }),
+        }),
+      },
+    ),
+  );
 });

@@ -137,4 +137,22 @@ describe('DatabaseWithoutTls', () => {
       },
     ]),
   );
+  holds(
+    rule,
+    'a group whose parameters only the deploy knows',
+    stack({
+      Db: resource('AWS::RDS::DBInstance', { Engine: 'mysql', EngineVersion: '8.0.39', ...withGroup }),
+      Group: resource('AWS::RDS::DBParameterGroup', { Parameters: { 'Fn::FindInMap': ['M', 'a', 'b'] } }),
+    }),
+  );
+  holds(
+    rule,
+    'groups that leave it on',
+    stack({
+      Redshift: resource('AWS::Redshift::ClusterParameterGroup', {
+        Parameters: [{ ParameterName: 'require_ssl', ParameterValue: 'true' }],
+      }),
+      DocDb: resource('AWS::DocDB::DBClusterParameterGroup', { Parameters: { audit_logs: 'enabled' } }),
+    }),
+  );
 });

@@ -40,4 +40,19 @@ describe('ReplicaDropped', () => {
     'a plan that changes a status alone',
     planned(replicas('eu-west-1'), [{ region: 'eu-west-1', kms_key_id: '' }]),
   );
+  holds(
+    rule,
+    'regions that only the deploy knows',
+    stack({ A: secret({ Name: 'a', ReplicaRegions: { 'Fn::If': ['C', [{ Region: 'a' }], []] } }) }),
+    deployed(inRegions('a', 'b')),
+  );
+  holds(
+    rule,
+    'a region that a parameter gives',
+    stack(
+      { A: secret({ Name: 'a', ReplicaRegions: [{ Region: { Ref: 'R' } }] }) },
+      { Parameters: { R: { Type: 'String' } } },
+    ),
+    deployed(inRegions('a')),
+  );
 });

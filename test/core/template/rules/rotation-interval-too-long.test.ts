@@ -66,4 +66,9 @@ describe('RotationIntervalTooLong', () => {
     ),
   );
   holds(rule, 'a short rate in a plan', planned({ schedule_expression: 'rate(12 hours)' }));
+  holds(
+    rule,
+    'a cron that Secrets Manager refuses at the deploy',
+    rotating({ ScheduleExpression: 'cron(5 3 1 1 ? *)' }),
+  );
 });

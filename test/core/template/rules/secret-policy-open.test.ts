@@ -77,4 +77,19 @@ describe('SecretPolicyOpen', () => {
     }),
   );
   holds(rule, 'an account in a plan', planned({ Principal: { AWS: '111122223333' } }));
+  holds(
+    rule,
+    'an account, beside a refusal for everybody',
+    stack({
+      Policy: resource('AWS::SecretsManager::ResourcePolicy', {
+        SecretId: 'a',
+        ResourcePolicy: {
+          Statement: [
+            { Effect: 'Allow', Principal: { AWS: '111122223333' }, Action: read, Resource: '*' },
+            { Effect: 'Deny', Principal: '*', Action: 'secretsmanager:DeleteSecret', Resource: '*' },
+          ],
+        },
+      }),
+    }),
+  );
 });

@@ -95,4 +95,9 @@ describe('SecretValueInTemplate', () => {
       Key: resource('AWS::IAM::AccessKey', { UserName: 'x' }),
     }),
   );
+  holds(
+    rule,
+    'a list of names',
+    stack({ A: secret({ SecretString: '[]' }), B: secret({ SecretString: 'null' }) }),
+  );
 });
