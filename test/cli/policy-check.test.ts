@@ -230,6 +230,55 @@ describe('waivers', () => {
     expect(stdout).toMatch(/1 file: 0 errors, 1 warning, 1 waived\n$/);
   });
 
+  test("in the code of a CDK app, as the app's own assembly notes it", async () => {
+    write('noted/manifest.json', {});
+    write('noted/Shop.template.json', {
+      Resources: {
+        Key1: { Type: 'AWS::KMS::Key' },
+        Key2: { Type: 'AWS::KMS::Key' },
+        Key3: { Type: 'AWS::KMS::Key' },
+      },
+      Outputs: { Password: { Value: '{{resolve:secretsmanager:x}}' } },
+    });
+    const acknowledged = (rule: string) => ({
+      type: 'aws:cdk:acknowledged-rules',
+      data: { [rule]: 'a drill' },
+    });
+    write('noted/Shop.metadata.json', {
+      '/Shop/One': [acknowledged('Rekey::KeyWithoutRotation')],
+      '/Shop/One/Resource': [{ type: 'aws:cdk:logicalId', data: 'Key1' }],
+      '/Shop/Two/Resource': [{ type: 'aws:cdk:logicalId', data: 'Key2' }],
+      '/Shop/Three/Resource': [{ type: 'aws:cdk:logicalId', data: 'Key3' }],
+      '/Shop/Password': [
+        { type: 'aws:cdk:logicalId', data: 'Password' },
+        acknowledged('Other::ResolvedSecretExposed'),
+      ],
+    });
+    // An acknowledgement above the stacks is in the report of the plugin alone.
+    write('noted/validation-report.json', {
+      pluginReports: [
+        {
+          pluginName: 'Rekey',
+          suppressedViolations: [
+            {
+              ruleName: 'KeyWithoutRotation',
+              reason: 'another drill',
+              violatingConstructs: [{ constructPath: 'Shop/Two/Resource' }],
+            },
+          ],
+        },
+      ],
+    });
+    const { stdout } = await check(join(folder, 'noted'), '--json');
+    const { violations, waived } = JSON.parse(stdout);
+    const placed = ({ rule, subject }: { rule: string; subject: string }) => `${rule} ${subject}`;
+    expect(violations.map(placed)).toEqual([
+      'KeyWithoutRotation Shop/Three',
+      'ResolvedSecretExposed Shop/Password',
+    ]);
+    expect(waived.map(placed)).toEqual(['KeyWithoutRotation Shop/One', 'KeyWithoutRotation Shop/Two']);
+  });
+
   test.each([
     ['{}', /must be a list/],
     ['[{"rule":"KeyWithoutRotation","subject":"K"}]', /entry 1 must have the texts/],
