@@ -22,6 +22,7 @@ export class SandboxStack extends Stack {
     const vpc = new Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 1 }) as IVpc;
     const cluster = new DatabaseCluster(this, 'Database', {
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_16_4 }),
+      parameters: { 'rds.force_ssl': '1' },
       credentials: Credentials.fromUsername('postgres'),
       manageMasterUserPassword: true,
       defaultDatabaseName: 'shop',

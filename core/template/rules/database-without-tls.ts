@@ -99,6 +99,7 @@ interface Setting {
  * Gives the parameter by which an engine enforces TLS, and what it is by default. PostgreSQL 15 and later enforce it on RDS, and
  * Aurora's from 17 on. Of versions whose default is not documented for certain, nothing is said.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/ssl-certificate-rotation-aurora-postgresql.html
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.html
  */
 function settingOf({ type, properties }: Resource): Setting | undefined {
