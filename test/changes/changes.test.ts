@@ -6,7 +6,8 @@ import { Cleanup } from '../../local/process/cleanup.ts';
 import { startConsumer } from './consumer.ts';
 import { baseline, hasBaseline, unpackBaseline } from './released.ts';
 import { type EnvironmentInput, type Place, start } from './settings.ts';
-import { batchesOf, others, type Transition, worst } from './transitions.ts';
+import type { Transition } from './transition.ts';
+import { batchesOf, others, worst } from './transitions.ts';
 import { openWorld, type Standing, type World } from './world.ts';
 
 jest.setTimeout(1_200_000);

@@ -1,5 +1,5 @@
-import type { Field } from '../../lib/config/changes.ts';
 import type { LooseSecretInput, SecretInput } from '../../lib/config/schema.ts';
+import { ofTheEnvironment } from './environment-transitions.ts';
 import {
   type Application,
   adminSecret,
@@ -8,19 +8,7 @@ import {
   otherAdminSecret,
   type Place,
 } from './settings.ts';
-
-/** A change of the configuration, and what becomes of it. */
-export interface Transition {
-  readonly name: string;
-  /** The fields of the configuration that it changes. */
-  readonly fields: readonly Field[];
-  /** The secret that it is about; two of one secret are not deployed together. @default - none, or all */
-  readonly secret?: Application | 'token';
-  /** The configuration afterwards; `undefined` where it cannot be made from this one. */
-  apply(environment: EnvironmentInput, place: Place): EnvironmentInput | undefined;
-  /** Whether the next rotation of a secret shall show it in the JSON. */
-  readonly shows?: (secret: string, json: Readonly<Record<string, unknown>>) => boolean;
-}
+import { otherKey, type Transition, without } from './transition.ts';
 
 type Secrets = NonNullable<EnvironmentInput['secrets']>;
 
@@ -28,9 +16,6 @@ const withSecrets = (environment: EnvironmentInput, secrets: Secrets): Environme
   ...environment,
   secrets,
 });
-
-/** The key under which the orders stand after they got another one. */
-const otherKey = 'purchases';
 
 /** Changes one secret, if it is there and the change makes sense for it. */
 const ofSecret = (
@@ -48,11 +33,6 @@ const ofSecret = (
 
 const withFields = (secret: LooseSecretInput, fields: Record<string, string | number | boolean>) =>
   secret.create === undefined ? undefined : { ...secret, create: { ...secret.create, fields } };
-
-function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> {
-  const { [key]: _, ...rest } = value;
-  return rest;
-}
 
 /** The transitions that are the likeliest to break something; every run tries them all. */
 export const worst: readonly Transition[] = [
@@ -290,187 +270,7 @@ export const others: readonly Transition[] = [
       ),
     }),
   },
-  {
-    name: 'a longer archive of events, and more who may ask for a revocation',
-    fields: ['eventArchiveDays', 'revocation.sources', 'revocation.accounts', 'revocation.maximumAgeHours'],
-    apply: (environment) => ({
-      ...environment,
-      eventArchiveDays: 30,
-      revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['111122223333'], maximumAgeHours: 48 },
-    }),
-  },
-  {
-    name: 'a second person for what is no emergency',
-    fields: [
-      'approvals.revocation.kill',
-      'approvals.revocation.replace',
-      'approvals.minutes',
-      'approvals.escalateAfterMinutes',
-      'approvals.onExpiry',
-      'approvals.breakGlass',
-      'approvals.approvers.*',
-      'approvals.approvers.*.email',
-    ],
-    apply: (environment) => ({
-      ...environment,
-      approvals: {
-        revocation: { kill: 'never', replace: 'second person' },
-        minutes: 30,
-        escalateAfterMinutes: 10,
-        onExpiry: 'refuse',
-        breakGlass: false,
-        approvers: { alice: { email: 'a@example.com' } },
-      },
-    }),
-  },
-  {
-    name: 'no archive of events',
-    fields: ['eventArchiveDays'],
-    apply: (environment) => without(environment, 'eventArchiveDays'),
-  },
-  {
-    name: 'fingerprints of all values',
-    fields: ['fingerprints'],
-    apply: (environment) => ({ ...environment, fingerprints: true }),
-  },
-  {
-    name: 'mails of alarms',
-    fields: ['notifications.emails'],
-    apply: (environment) => ({ ...environment, notifications: { emails: ['a@example.com'] } }),
-  },
-  {
-    name: 'channels that people are told on',
-    fields: [
-      'notifications.channels.*',
-      'notifications.channels.*.kind',
-      'notifications.channels.*.secret',
-      'notifications.channels.*.hosts',
-      'notifications.channels.*.allowPrivateAddresses',
-      'notifications.channels.*.emails',
-      'notifications.channels.*.emergencies',
-      'notifications.channels.*.owners',
-      'notifications.routes.*.events',
-      'notifications.routes.*.urgencies',
-      'notifications.routes.*.owners',
-      'notifications.routes.*.to',
-      'notifications.escalation.urgencies',
-      'notifications.escalation.steps.*.afterMinutes',
-      'notifications.escalation.steps.*.to',
-      'notifications.quietHours.timeZone',
-      'notifications.quietHours.periods.*.from',
-      'notifications.quietHours.periods.*.to',
-      'notifications.quietHours.periods.*.days',
-      'notifications.bounds.gatherMinutes',
-      'notifications.bounds.messagesPerHour',
-      'notifications.runbookUrl',
-    ],
-    apply: (environment) => ({
-      ...environment,
-      notifications: {
-        channels: {
-          mail: { kind: 'sns', emails: ['a@example.com'], emergencies: false, owners: ['team-shop'] },
-          hook: {
-            kind: 'webhook',
-            secret: 'notify/hook',
-            hosts: ['hooks.example.com'],
-            allowPrivateAddresses: true,
-          },
-        },
-        routes: [
-          { events: ['Secret Rotation Failed'], urgencies: ['warning'], owners: ['team-shop'], to: ['mail'] },
-        ],
-        escalation: { urgencies: ['emergency'], steps: [{ afterMinutes: 15, to: ['hook'] }] },
-        quietHours: {
-          timeZone: 'Europe/Berlin',
-          periods: [{ from: '22:00', to: '06:00', days: ['mon', 'tue'] }],
-        },
-        bounds: { gatherMinutes: 10, messagesPerHour: 10 },
-        runbookUrl: 'https://runbooks.example.com/',
-      },
-    }),
-  },
-  {
-    name: 'a longer retention of the audit log',
-    fields: ['audit.retentionDays'],
-    apply: (environment) => ({ ...environment, audit: { retentionDays: 2 } }),
-  },
-  {
-    name: 'shorter overlaps, and an earlier brake',
-    fields: ['rotation.overlapHours', 'rotation.graceHours', 'rotation.brakeAfter'],
-    apply: (environment) => ({
-      ...environment,
-      rotation: { ...environment.rotation, overlapHours: 1, graceHours: 0, brakeAfter: 3 },
-    }),
-  },
-  {
-    name: 'all other rules of passwords, the strategies, and a policy',
-    fields: [
-      'passwords.excludeCharacters',
-      'passwords.excludeNumbers',
-      'passwords.excludePunctuation',
-      'passwords.excludeUppercase',
-      'passwords.excludeLowercase',
-      'passwords.requireEachIncludedType',
-      'strategies',
-      'policy',
-    ],
-    apply: (environment) => ({
-      ...environment,
-      passwords: {
-        length: 30,
-        excludeCharacters: 'abc',
-        excludeNumbers: true,
-        excludePunctuation: true,
-        excludeUppercase: true,
-        excludeLowercase: false,
-        requireEachIncludedType: true,
-      },
-      strategies: ['alternating-users', 'single-user'],
-      policy: { stage: 'development', require: { tls: false } },
-    }),
-    shows: (secret, json) => secret !== otherKey || /^[d-z]{30}$/.test(String(json.password)),
-  },
-  {
-    name: 'a secret that people replace',
-    fields: [
-      'lifecycle.remindDaysBefore',
-      'manualSecrets.*',
-      'manualSecrets.*.adopt',
-      'manualSecrets.*.owner',
-      'manualSecrets.*.purpose',
-      'manualSecrets.*.consumers',
-      'manualSecrets.*.replaceEveryDays',
-      'manualSecrets.*.expires',
-    ],
-    apply: (environment) => ({
-      ...environment,
-      lifecycle: { remindDaysBefore: [14] },
-      manualSecrets: {
-        licence: {
-          adopt: 'vendor/licence',
-          owner: 'team-shop',
-          purpose: 'opens the API of a vendor',
-          consumers: ['shop'],
-          replaceEveryDays: 365,
-          expires: '2036-12-31',
-        },
-      },
-    }),
-  },
-  {
-    name: 'reserved concurrency',
-    fields: [
-      'reservedConcurrency.intake',
-      'reservedConcurrency.workflow',
-      'reservedConcurrency.containment',
-      'reservedConcurrency.writer',
-      'reservedConcurrency.quota',
-    ],
-    apply: (environment) => ({
-      ...environment,
-      reservedConcurrency: { intake: 2, workflow: 2, containment: 2, writer: 1, quota: 2_000 },
-    }),
-  },
+  ...ofTheEnvironment,
   {
     // A new secret begins with a password that nobody knows, so an admin must set its first one.
     name: 'a secret is renamed in Secrets Manager',
