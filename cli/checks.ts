@@ -59,6 +59,7 @@ export async function look(name: string, find: () => Promise<readonly Check[]>):
 const optionalFacts: readonly string[] = [
   'approvals',
   'fingerprintLookupFunction',
+  'notifications',
 ] satisfies readonly (keyof DeploymentFacts)[];
 
 export function deploymentChecks({ name, facts }: Environment): readonly Check[] {

@@ -28,18 +28,12 @@ const usualWaivers = 'rekey.waivers.json';
 /**
  * Runs `rekey policy check <files>`: holds templates and plans to the rules. Asks AWS for nothing.
  * @returns 1 if a rule of severity error is broken
- * @throws CliError `TemplateUnreadable`, `WaiversInvalid`, `UsageInvalid`
+ * @throws CliError `TemplateUnreadable`, `WaiversInvalid`
  */
 export async function policyCheck(
   { output, context }: Pick<Invocation, 'output' | 'context'>,
   options: PolicyCheckOptions,
 ): Promise<ExitCode> {
-  if (options.files.length === 0) {
-    throw usageError(
-      'UsageInvalid',
-      'rekey policy check needs what to check: CloudFormation templates, a cdk.out folder, or a plan of terraform show -json',
-    );
-  }
   const files = await readTemplateFiles(options.files);
   const report = checkTemplates({
     templates: files.map(({ template }) => template),

@@ -39,7 +39,7 @@ const rules: readonly (readonly [RegExp, AwsErrorCode])[] = [
   [/^ExpiredToken|^TokenProviderError$|^TokenRefreshRequired$/, 'CredentialsExpired'],
   [/^RequestTimeTooSkewed$|^RequestExpired$|^RequestInTheFuture$/, 'ClockWrong'],
   [
-    /^IncompleteSignature|^InvalidAccessKeyId$|^InvalidClientTokenId$|^InvalidSignature|^MissingAuthenticationToken|^SignatureDoesNotMatch$|^UnrecognizedClient|^InvalidToken$|^InvalidSecurity$/,
+    /^IncompleteSignature|^InvalidAccessKeyId$|^InvalidClientTokenId$|^InvalidSignature|^MissingAuthenticationToken|^SignatureDoesNotMatch$|^UnrecognizedClient|^InvalidToken$|^InvalidSecurity(?:Exception)?$/,
     'CredentialsInvalid',
   ],
   [
@@ -50,7 +50,7 @@ const rules: readonly (readonly [RegExp, AwsErrorCode])[] = [
   [/LimitExceeded|QuotaExceeded|LimitReached|^Insufficient\w*Capacity/, 'QuotaReached'],
   [/^InvalidObjectState$/, 'CallRefused'],
   [
-    /^Invalid\w*State(?:Fault|Exception)?$|Conflict|^ConcurrentModification|NotReady|Pending(?:Exception)?$|^OperationAborted$|^InvalidNextToken|^TooManyUpdates$/,
+    /^Invalid\w*State(?:Fault|Exception)?$|Conflict|^ConcurrentModification|NotReady|Pending(?:Exception)?$|^OperationAborted$|^InvalidNextToken|^TooManyUpdates$|^TransactionInProgress/,
     'ResourceBusy',
   ],
   [/NotFound|DoesNotExist|^NoSuch|^NonExistent|^StateMachineDeleting$/, 'ResourceMissing'],

@@ -22,7 +22,7 @@ export const billing: Readonly<Record<string, Billing>> = {
   'AWS::CDK::Metadata': noPrice,
   'AWS::CloudWatch::Alarm': { charges: (alarm) => [{ price: 'alarmMetric', units: alarmMetrics(alarm) }] },
   'AWS::DynamoDB::Table': {
-    free: 'Paid by request: some cents a month for what the notifier looks for each minute.',
+    free: 'Paid by request: some cents a month for what the notifier looks for each minute, fingerprints and approvals.',
   },
   'AWS::EC2::FlowLog': byUse,
   'AWS::EC2::Route': noPrice,
@@ -56,6 +56,7 @@ export const billing: Readonly<Record<string, Billing>> = {
   },
   'AWS::Lambda::Function': byUse,
   'AWS::Lambda::Permission': noPrice,
+  'AWS::Lambda::Url': noPrice,
   'AWS::Logs::LogGroup': byUse,
   'AWS::S3::Bucket': byUse,
   'AWS::S3::BucketPolicy': noPrice,
@@ -69,6 +70,7 @@ export const billing: Readonly<Record<string, Billing>> = {
   'AWS::SecretsManager::RotationSchedule': byUse,
   'AWS::SecretsManager::Secret': { charges: () => [{ price: 'secret', units: 1 }] },
   'AWS::StepFunctions::StateMachine': byUse,
+  'Custom::RekeyFingerprints': noPrice,
   'Custom::RekeyFirstRotation': noPrice,
 };
 

@@ -66,20 +66,20 @@ async function documentedErrors(): Promise<readonly Documented[]> {
 /** What each documented name means. An exception that the SDK adds fails the test until it stands here. */
 const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
   AccessDenied: `
-    EC2AccessDeniedException KMSAccessDeniedException KmsAccessDenied KmsAccessDeniedException
+    AuthorizationErrorException EC2AccessDeniedException KMSAccessDeniedException KmsAccessDenied KmsAccessDeniedException
     UnauthorizedOperation`,
   CredentialsInvalid: `
-    InvalidSecurity InvalidToken`,
+    InvalidSecurity InvalidSecurityException InvalidToken`,
   Throttled: `
-    DependentServiceRequestThrottlingFault EC2ThrottledException ExecutionLimitExceeded KmsThrottled
+    DependentServiceRequestThrottlingFault EC2ThrottledException ExecutionLimitExceeded KMSThrottlingException KmsThrottled
     KmsThrottlingException ProvisionedThroughputExceededException RequestLimitExceeded
     RequestThrottled ThrottlingException TooManyRequestsException`,
   ServiceUnavailable: `
-    EC2UnexpectedException InternalException InternalServerError InternalServiceError KeyUnavailableException
+    EC2UnexpectedException InternalErrorException InternalException InternalServerError InternalServiceError KeyUnavailableException
     ServiceException ServiceFailureException ServiceUnavailableException`,
   KeyUnusable: `
     DecryptionFailure EncryptionFailure InvalidKeyId KMSDisabledException KMSInternalException
-    KMSInvalidMacException KMSInvalidStateException KMSKeyNotAccessibleFault KMSNotFoundException
+    KMSInvalidMacException KMSInvalidStateException KMSKeyNotAccessibleFault KMSNotFoundException KMSOptInRequired
     KmsDisabled KmsInvalidKeyUsage KmsInvalidState KmsInvalidStateException KmsNotFound
     KmsOptInRequired`,
   QuotaReached: `
@@ -96,7 +96,7 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     InvalidDBSecurityGroupStateFault InvalidDBSubnetGroupStateFault InvalidGlobalClusterStateFault
     InvalidNextToken InvalidNextTokenException InvalidUserStateFault InvalidVPCNetworkStateFault
     ReplicatedWriteConflictException ResourceConflictException ResourceNotReadyException
-    SnapStartNotReadyException TooManyUpdates TransactionConflictException`,
+    SnapStartNotReadyException TooManyUpdates TransactionConflictException TransactionInProgressException`,
   ResourceMissing: `
     AuthorizationNotFoundFault BackupPolicyNotFoundFault CertificateNotFoundFault
     ClusterNotFoundFault ClusterParameterGroupNotFoundFault ClusterSecurityGroupNotFoundFault
@@ -130,12 +130,13 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     CustomCnameAssociationFault DBUpgradeDependencyFailureFault DisabledException
     DryRunOperationException DurableExecutionAlreadyStartedException EFSIOException
     EFSMountConnectivityException EFSMountFailureException EFSMountTimeoutException
-    EncryptionTypeMismatch HierarchyTypeMismatchException IncompatiblePolicyException
-    InvalidObjectState NoPublishedVersionException ParameterPatternMismatchException
-    ProvisionedIopsNotAvailableInAZFault RecursiveInvocationException ResourceExistsException
+    EncryptionTypeMismatch EndpointDisabledException HierarchyTypeMismatchException
+    IdempotentParameterMismatchException IncompatiblePolicyException
+    InvalidObjectState MessageNotInflight NoPublishedVersionException ParameterPatternMismatchException
+    PlatformApplicationDisabledException ProvisionedIopsNotAvailableInAZFault ReceiptHandleIsInvalid RecursiveInvocationException ResourceExistsException
     S3FilesMountConnectivityException S3FilesMountFailureException S3FilesMountTimeoutException
     SnapStartException SnapStartRegenerationFailureException SnapStartTimeoutException
-    StorageTypeNotAvailableFault TaskTimedOut VpcEncryptionControlViolationException`,
+    StorageTypeNotAvailableFault TaskTimedOut TransactionCanceledException VpcEncryptionControlViolationException`,
 };
 
 describe('what AWS documents for the operations in use', () => {

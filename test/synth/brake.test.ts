@@ -151,7 +151,7 @@ describe('an environment', () => {
     });
     expect(
       operator
-        .filter(({ Resource }) => JSON.stringify(Resource).includes('brakes'))
+        .filter(({ Effect, Resource }) => Effect === 'Allow' && JSON.stringify(Resource).includes('brakes'))
         .map(({ Action }) => Action),
     ).toEqual(['ssm:GetParametersByPath', 'ssm:PutParameter']);
     expect(JSON.stringify(rotation)).toContain('"REKEY_BRAKE_AFTER":"3"');

@@ -33,7 +33,7 @@ function build(ownBoundary = false): World {
   new PolicyAuthorRole(stack, 'Author', access);
   new ApproverRole(stack, 'Approver', {
     ...access,
-    approvals: { grantAnswer: (grantee) => bus.grantPublish(grantee, 'acme.approvals') },
+    approvals: { grantAnswer: (_role, grantee) => bus.grantPublish(grantee, 'acme.approvals') },
   });
   const template = Template.fromStack(stack);
   const deployed = { name: 'app', resources: template.toJSON().Resources, outputs: {} };

@@ -87,6 +87,8 @@ test('the kinds that nobody is told of without a route', () => {
     'Credential Contained',
     'Credential Retired',
     'Credential Retirement Started',
+    'Secret Expiry Extended',
+    'Secret Registered',
     'Secret Rotation Abandoned',
     'Secret Rotation Paused',
     'Secret Rotation Resumed',

@@ -138,9 +138,14 @@ function lost(before: Deployment, after: Deployment): readonly string[] {
   const stacks = new Set(after.resources.map(({ stack }) => stack));
   // Fingerprints and the notifier go as a whole where they are no longer asked for; as long as they are kept, nothing begins anew.
   const dropped = (stack: string) => /-(?:fingerprints|notification)$/.test(stack) && !stacks.has(stack);
+  // So does the table of approvals; what waits then fails at its stage, and stays in the log.
+  const ofApprovals = (place: string) => place.includes(' ApprovalsRequests');
   return (
     before.resources
-      .filter(({ Type, place, stack }) => lasting.includes(Type) && !places.has(place) && !dropped(stack))
+      .filter(
+        ({ Type, place, stack }) =>
+          lasting.includes(Type) && !places.has(place) && !dropped(stack) && !ofApprovals(place),
+      )
       // A key of links signs what ends within a day, and encrypts nothing.
       .filter(({ Properties }) => Properties?.KeyUsage !== 'GENERATE_VERIFY_MAC')
       .map(({ Type, place }) => `${place}: ${Type} goes`)

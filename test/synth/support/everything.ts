@@ -38,6 +38,19 @@ export const everything = defineConfig({
         policyAuthors: ['arn:aws:iam::111122223333:role/author'],
         approvers: ['arn:aws:iam::111122223333:role/approver'],
       },
+      approvals: {
+        revocation: { replace: 'second person' },
+        approvers: { 'lead@example.com': { email: 'lead@example.com' } },
+      },
+      lifecycle: {},
+      manualSecrets: {
+        licence: {
+          adopt: 'vendor/licence',
+          owner: 'team-orders',
+          purpose: 'opens the API of a vendor',
+          replaceEveryDays: 180,
+        },
+      },
       networks: {
         own: {
           existing: {
