@@ -70,7 +70,7 @@ export function importedPackages(folder: string): readonly string[] {
     .flatMap((file) =>
       [
         ...readFileSync(join(folder, file), 'utf8').matchAll(
-          /(?:\bfrom|\bimport\() ?['"]([^'".][^'"]*)['"]/g,
+          /(?:\bfrom|\bimport\() ?['"]([@\w][\w./@:-]*)['"]/g,
         ),
       ].map(([, specifier = '']) => specifier),
     );
