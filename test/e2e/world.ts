@@ -53,7 +53,8 @@ export const manualSecret = 'vendor/licence';
 /** Settings of the environment that the tour does without. */
 const more = {
   fingerprints: true,
-  lifecycle: {},
+  // Values are stored by a clock that another section moves a month ahead.
+  lifecycle: { remindDaysBefore: [60] },
   manualSecrets: {
     licence: {
       adopt: manualSecret,

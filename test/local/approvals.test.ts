@@ -127,9 +127,9 @@ beforeAll(async () => {
           resources: [path, `${path}/*`],
         }),
       );
-      approvals.grantRequest(responder.role as IRole);
+      approvals.grantRequest(responder.role as IRole, responder.grantee);
       // One who may do both: what keeps them apart is who they are.
-      approvals.grantAnswer(responder.role as IRole);
+      approvals.grantAnswer(responder.role as IRole, responder.grantee);
       approvals.grantAnswer(approver as IRole);
     },
     (description) => description,
