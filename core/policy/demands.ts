@@ -58,10 +58,8 @@ export interface Promotion {
 
 /** Rules that say what counts as a secret. */
 export interface Detection {
-  /** Regular expressions for names of fields, variables and parameters, without case. */
+  /** Regular expressions for names of secrets beside the usual ones, whatever their case. */
   readonly names: readonly string[];
-  /** Tags by which a resource says that it holds a secret, as `key` or `key=value`. */
-  readonly tags: readonly string[];
   /** Bits of entropy by character from which a long text counts as a value, about 3.5 to 4.5. */
   readonly entropyBits: number;
   /** Fewest characters of such a text. */
@@ -75,18 +73,8 @@ export type Stage = (typeof stages)[number];
 const always = { separateEnvironments: true, tls: true } as const;
 const shared = { waiverDays: 90, passwordBits: 96, replaceWithinDays: 365 } as const;
 
-/** Names that hardly stand for anything but a secret. */
-export const usualDetection: Detection = {
-  names: [
-    'pass(word|wd|phrase)?$',
-    '(^|[_.-])(secret|token|credential)s?$',
-    '(api|access|private|signing|encryption|master|auth)[_.-]?key$',
-    'connection[_.-]?string$',
-  ],
-  tags: ['rekey:secret'],
-  entropyBits: 4,
-  minimumLength: 20,
-};
+/** Detection by the words that secrets are called by anywhere, by forms that are known for certain, and by entropy. */
+export const usualDetection: Detection = { names: [], entropyBits: 4, minimumLength: 20 };
 
 /**
  * Demands of each stage, where a policy says nothing else. Ninety days are what PCI DSS asks of passwords that stand alone, and what AWS

@@ -1,3 +1,4 @@
+import { couldBeSecret, credentialIn, namesSecret } from '../secret/secret-words.ts';
 import type { Detection } from './demands.ts';
 
 /** A named text that may be the value of a secret. */
@@ -7,24 +8,18 @@ export interface NamedText {
 }
 
 /**
- * Tells whether a text looks like the value of a secret, by its name or by its entropy.
+ * Tells whether a text looks like the value of a secret, by its name, by a known form, or by its entropy.
  *
  * @example
- * isSecretLike({ name: 'DB_PASSWORD', value: 'hunter2' }, usualDetection); // true
+ * isSecretLike({ name: 'DB_PASSWORD', value: 'hunter22' }, usualDetection); // true
  * isSecretLike({ name: 'host', value: 'orders.prod.internal' }, usualDetection); // false
  */
 export function isSecretLike({ name, value }: NamedText, detection: Detection): boolean {
-  if (value === '' || isReference(value)) return false;
-  // The patterns know words with `_` between them: apiToken is api_Token.
-  const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2');
-  return (
-    detection.names.some((pattern) => new RegExp(pattern, 'i').test(words)) || isRandom(value, detection)
-  );
+  if (credentialIn(value) !== undefined) return true;
+  if (!couldBeSecret(value)) return false;
+  const isNamed = namesSecret(name) || detection.names.some((pattern) => new RegExp(pattern, 'i').test(name));
+  return isNamed || isRandom(value, detection);
 }
-
-/** Tells whether a text points to where the value is, as an ARN or a placeholder does. */
-const isReference = (value: string): boolean =>
-  /^(?:arn:|https?:\/\/[^@\s]+$|\{\{resolve:|\$\{|<[^>]+>$)/.test(value) || value.includes('${Token[');
 
 /**
  * Tells whether a text is long, of one piece, and of as many different characters as a generated value. Words with separators

@@ -124,7 +124,7 @@ function inWords(name: DemandName, value: unknown): string {
   if (value === true) return 'yes';
   if (Array.isArray(value)) return value.join(', ') || 'none';
   if (typeof value === 'object' && value !== null) {
-    return 'from' in value ? `from ${String(value.from)}` : 'by name, tag and entropy';
+    return 'from' in value ? `from ${String(value.from)}` : 'by name, form and entropy';
   }
   return [String(value), ...(units[name] === undefined ? [] : [units[name]])].join(' ');
 }

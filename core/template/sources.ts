@@ -1,4 +1,4 @@
-import { namesPlainPart } from './secret-words.ts';
+import { namesPlainPart } from '../secret/secret-words.ts';
 import { secretOf } from './secrets.ts';
 import {
   ingredientsOf,

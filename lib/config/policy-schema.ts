@@ -25,16 +25,8 @@ const patternSchema = z
   );
 
 const detectionSchema = z.strictObject({
-  /** Regular expressions for names of fields, variables and parameters that hold secrets, whatever their case. */
-  names: z
-    .array(patternSchema)
-    .max(100)
-    .default([...usualDetection.names]),
-  /** Tags by which a resource says that it holds a secret, as `key` or `key=value`. */
-  tags: z
-    .array(z.string().min(1).max(385))
-    .max(50)
-    .default([...usualDetection.tags]),
+  /** Regular expressions for names of fields that hold secrets, beside the usual ones, whatever their case. */
+  names: z.array(patternSchema).max(100).default([]),
   /** Bits of entropy by character from which a text of one piece counts as a value. */
   entropyBits: z.number().min(2).max(8).default(usualDetection.entropyBits),
   /** Fewest characters of such a text. */

@@ -1,6 +1,6 @@
+import { couldBeSecret, credentialIn, namesPlainPart, namesSecret } from '../../secret/secret-words.ts';
 import { keptOutOfCode } from '../controls.ts';
 import type { TemplateRule } from '../rule.ts';
-import { couldBeSecret, credentialIn, namesPlainPart, namesSecret } from '../secret-words.ts';
 import { secretSource } from '../sources.ts';
 import { itemsOf, literalText, mapOf, type Value } from '../value.ts';
 import type { World } from '../world.ts';

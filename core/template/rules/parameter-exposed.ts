@@ -1,6 +1,6 @@
+import { couldBeSecret, credentialIn, namesSecret } from '../../secret/secret-words.ts';
 import { keptOutOfCode } from '../controls.ts';
 import { inDialect, type TemplateRule } from '../rule.ts';
-import { couldBeSecret, credentialIn, namesSecret } from '../secret-words.ts';
 import { literalText } from '../value.ts';
 
 /** Refuses a parameter for a secret that shows its value, or that has one by default. */

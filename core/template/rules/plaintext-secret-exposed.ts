@@ -1,7 +1,7 @@
+import { couldBeSecret, credentialIn, namesSecret } from '../../secret/secret-words.ts';
 import { keptOutOfCode } from '../controls.ts';
 import { type ExposedPlace, exposedKinds, exposedPlacesOf, isTextPlace } from '../exposed-places.ts';
 import type { TemplateRule } from '../rule.ts';
-import { couldBeSecret, credentialIn, namesSecret } from '../secret-words.ts';
 import { leavesOf, writtenText } from '../value.ts';
 
 /** Refuses a secret in plain text where whoever may describe the resource reads it. */

@@ -1,7 +1,7 @@
+import { namesPlainPart } from '../../secret/secret-words.ts';
 import { keptOutOfCode } from '../controls.ts';
 import { type ExposedPlace, exposedKinds, exposedPlacesOf } from '../exposed-places.ts';
 import { named, type TemplateRule } from '../rule.ts';
-import { namesPlainPart } from '../secret-words.ts';
 import { secretSource } from '../sources.ts';
 import { leavesOf } from '../value.ts';
 import type { World } from '../world.ts';

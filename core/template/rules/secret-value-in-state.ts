@@ -1,6 +1,6 @@
+import { couldBeSecret } from '../../secret/secret-words.ts';
 import { keptOutOfCode } from '../controls.ts';
 import type { TemplateRule } from '../rule.ts';
-import { couldBeSecret } from '../secret-words.ts';
 import { nameOfSecret, secretOf } from '../secrets.ts';
 import { isAbsent, literalText, revealed } from '../value.ts';
 

@@ -1,6 +1,6 @@
+import { couldBeSecret, credentialIn, namesPlainPart } from '../../secret/secret-words.ts';
 import { keptOutOfCode } from '../controls.ts';
 import { inDialect, named, type TemplateRule } from '../rule.ts';
-import { couldBeSecret, credentialIn, namesPlainPart } from '../secret-words.ts';
 import { nameOfSecret, secretType } from '../secrets.ts';
 import { isAbsent, literalText, openMark, Sensitive, type Value, writtenText } from '../value.ts';
 

@@ -20,7 +20,7 @@ describe('ValueInConfiguration', () => {
   });
 
   test('a name that stands for a secret is not', () => {
-    expect(ofSecret('ValueInConfiguration', { fields: { api_key: 'abc' } })).toMatchObject({
+    expect(ofSecret('ValueInConfiguration', { fields: { api_key: 'abcd1234' } })).toMatchObject({
       outcome: 'broken',
       broken: {
         message: expect.stringContaining('api_key'),
