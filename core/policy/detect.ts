@@ -8,7 +8,7 @@ export interface NamedText {
 }
 
 /**
- * Tells whether a text looks like the value of a secret, by its name, by a known form, or by its entropy.
+ * Tells whether a text looks like the value of a secret, by name, known form or entropy.
  *
  * @example
  * isSecretLike({ name: 'DB_PASSWORD', value: 'hunter22' }, usualDetection); // true
