@@ -1,10 +1,12 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { v7 } from 'uuid';
 import { containmentBy } from '../../adapters/containment-call.ts';
 import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { LifecycleSecretStore } from '../../adapters/lifecycle-store.ts';
 import { SsmManualSecrets } from '../../adapters/manual-secrets.ts';
+import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { lifecycleEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
@@ -16,7 +18,9 @@ const environment = readEnvironment(lifecycleEnvironmentSchema);
 const ssm = new SSMClient({});
 const definitions = new SsmDefinitionStore(ssm, environment.REKEY_ENVIRONMENT);
 const manualSecrets = new SsmManualSecrets(ssm, environment.REKEY_ENVIRONMENT);
-const store = new LifecycleSecretStore(new SecretsManagerClient({}));
+const secrets = new SecretsManagerClient({});
+const store = new LifecycleSecretStore(secrets);
+const rotations = new SecretsManagerRotation(secrets);
 const routes = recordRoutes(environment);
 // Twice is once for a containment, so an answer that got lost is asked for again.
 const contain = containmentBy(new LambdaClient({ maxAttempts: 3 }));
@@ -27,7 +31,9 @@ export const handler = standardHandler<unknown, { readonly looked: number }>(asy
     definitions,
     manualSecrets,
     store,
+    rotations,
     contain,
+    newToken: () => v7(),
     records: recordBus(routes, tools),
     origin: {
       source: 'rekey.lifecycle',

@@ -6,7 +6,7 @@ import { addDays, dayOf, daysBetween, reminderAt } from '../../core/lifecycle/da
 import type { ManualSecret } from '../../core/lifecycle/manual-secret.ts';
 import { lifecycleTags, ownerMark, ownerOfMark } from '../../core/lifecycle/marks.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
-import type { DefinitionStore, EventBus, SecretStore } from '../../core/ports.ts';
+import type { DefinitionStore, EventBus, RotationControl, SecretStore } from '../../core/ports.ts';
 import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
 import { type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
 
@@ -20,8 +20,12 @@ export interface LifecycleDependencies {
     /** Ends the secret's schedule. Twice is the same as once. */
     cancelRotation(secretId: string): Promise<void>;
   };
+  /** Starts rotations, and turns their schedule on again. */
+  readonly rotations: RotationControl;
   /** Calls the containment function of a secret. */
   readonly contain: (functionName: string, input: ContainmentInput) => Promise<ContainOutcome>;
+  /** Makes the id of a version that a rotation is to make. */
+  readonly newToken: () => string;
   readonly records: EventBus;
   readonly origin: EventOrigin;
   /** Numbers of days before a date at which the owner is reminded. */
@@ -107,7 +111,10 @@ async function ofManual(manual: ManualSecret, dependencies: LifecycleDependencie
   );
   const since = dayOf(current?.created ?? origin.clock.now());
   const due = addDays(since, manual.replaceEveryDays);
-  const nearest = expires !== undefined && expires < due ? expires : due;
+  const endsSoon =
+    expires !== undefined &&
+    reminderAt(daysBetween(today(dependencies), expires), dependencies.remindDaysBefore) !== undefined;
+  const nearest = expires !== undefined && (endsSoon || expires < due) ? expires : due;
   await remind(
     secret,
     nearest === due ? 'Secret Replacement Due' : 'Secret Expiry Near',
@@ -177,8 +184,8 @@ async function end(
   const fact = `${secret.arn} expired ${expires} ${current}`;
   const outcome = await contain(definition.containmentFunction, {
     action: 'contain',
-    requestId: fact,
-    correlationId: fact,
+    requestId: fact.slice(-256),
+    correlationId: fact.slice(-256),
     secretArn: secret.arn,
     secretName: secret.name,
     versions: versions.map(({ versionId }) => versionId),
@@ -202,7 +209,7 @@ const noteOf = ({ containments }: ContainOutcome): string =>
   containments.find(({ note }) => note !== undefined)?.note ??
   'nothing showed that its target refuses it: end it there by hand, and see it refused';
 
-/** Lets a secret rotate again whose expiry was put off. It works again with its next rotation. */
+/** Has a secret rotate whose expiry was put off. Its schedule is on again, and it gets a credential that works. */
 async function revive(
   secret: SecretDescription,
   { owner, expires }: SecretDefinition,
@@ -211,6 +218,8 @@ async function revive(
   const data = { owner, ...(expires !== undefined && { expires }) };
   await announce(secret, 'Secret Expiry Extended', data, `${expires} ${today(dependencies)}`, dependencies);
   await dependencies.store.untag(secret.arn, lifecycleTags.expired);
+  // Where the function does not see yet that the mark is gone, Secrets Manager tries again.
+  await dependencies.rotations.rotate(secret.arn, dependencies.newToken());
 }
 
 async function announce<

@@ -55,7 +55,7 @@ function requireUnexpired({ name, tags }: SecretDescription): void {
   if (!hasExpired(tags)) return;
   throw new SecretError(
     'SecretExpired',
-    `${name} expired (${tags[lifecycleTags.expired]}); a later \`expires\` in its configuration lets it rotate again`,
+    `${name} expired (${tags[lifecycleTags.expired]}); a later \`expires\` in its configuration lets it rotate again, and so does taking the tag ${lifecycleTags.expired} off`,
   );
 }
 

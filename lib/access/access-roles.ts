@@ -123,8 +123,11 @@ export class ResponderRole extends AccessRole {
     const source = props.byOwner === true ? sourceOfOwner('rekey.cli', ownerOfCaller) : 'rekey.cli';
     props.bus.grantPublish(this.grantee, source, [
       'Secret Revocation Requested',
-      ...(props.notifier === true ? (['Incident Acknowledged'] as const) : []),
+      ...(props.notifier === true && source === 'rekey.cli' ? (['Incident Acknowledged'] as const) : []),
     ]);
+    if (props.notifier === true && source !== 'rekey.cli') {
+      props.bus.grantPublish(this.grantee, 'rekey.cli', ['Incident Acknowledged']);
+    }
     this.mayLookUp(props.fingerprintLookup);
     if (props.intakeLogs !== undefined) {
       const { sid, actions } = readLogs('IntakeLogs');

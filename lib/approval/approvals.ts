@@ -10,7 +10,7 @@ import { CustomState, type StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ApprovalFacts } from '../../core/approval/deployed.ts';
 import type { ApprovalOperation, ExpiryRule } from '../../core/approval/request.ts';
-import { approvalRolesPath, deploymentParameters, services } from '../../core/deployed/names.ts';
+import { approvalRolesPath, deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
 import type { FunctionEnvironment } from '../../core/deployed/variables.ts';
 import {
   approvalAnswerEnvironmentSchema,
@@ -25,6 +25,7 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
+import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
 
 /** Props of {@link Approvals}. */
 export interface ApprovalsProps {
@@ -186,6 +187,13 @@ export class Approvals extends Construct {
         ...(props.alarmTopic !== undefined && { topic: props.alarmTopic }),
       });
     }
+    new RunbookAlarm(this, 'UnrecordedAlarm', {
+      environment,
+      runbook: 'audit-publish-failed',
+      instance: services.approval,
+      metric: rekeyMetric(environment, services.approval, metrics.auditPublishFailed),
+      ...(props.alarmTopic !== undefined && { topic: props.alarmTopic }),
+    });
     const facts: ApprovalFacts = {
       revocation: [...this.revocation],
       breakGlass: this.breakGlass,

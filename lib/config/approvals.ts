@@ -17,7 +17,8 @@ export const approvalsSchema = z
     /** Lets a responder go on at once with `rekey revoke --break-glass`, which raises an alarm. */
     breakGlass: z.boolean().default(true),
     /**
-     * People who may answer, by the names of their sessions. Identity Center sets them to its user names.
+     * People who may answer, by the names of their sessions. Whoever may choose the name of a session may be anybody: have the trust
+     * of the roles, or Identity Center, set it.
      * @default - everybody who may take a role that may answer
      */
     approvers: z
@@ -26,7 +27,7 @@ export const approvalsSchema = z
           .string()
           .regex(/^[\w+=.@-]{2,64}$/, 'must be the name of a session: 2 to 64 of A-Z a-z 0-9 _ + = . @ -'),
         z.strictObject({
-          /** Address to which a link is sent by which this person may answer, too. @default - no link; with the CLI alone */
+          /** Address of a link by which this person may answer, too. Rekey signs and serves links; what sends them is yours. @default - no link; with the CLI alone */
           email: z.email().max(254).optional(),
         }),
       )

@@ -46,9 +46,9 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
     const fullName = secretName(name, secret);
     const other = owners.get(fullName);
     if (other !== undefined) {
-      problems.push({ path, message: `names the same secret as secrets.${other}: ${fullName}` });
+      problems.push({ path, message: `names the same secret as ${other}: ${fullName}` });
     }
-    owners.set(fullName, key);
+    owners.set(fullName, `secrets.${key}`);
     const parameter = definitionParameter(name, fullName);
     // SSM counts the whole ARN; the part before the name takes up to 70 of its 1,011 characters.
     if (parameter.length > 900) {
@@ -57,6 +57,17 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
         message: `the SSM parameter of its definition would have a name of ${parameter.length} characters; the most is 900`,
       });
     }
+  }
+  for (const [key, { adopt }] of Object.entries(environment.manualSecrets)) {
+    const fullName = secretName(name, { adopt });
+    const other = owners.get(fullName);
+    if (other !== undefined) {
+      problems.push({
+        path: ['manualSecrets', key],
+        message: `names the same secret as ${other}: ${fullName}; what rotates is replaced by nobody`,
+      });
+    }
+    owners.set(fullName, `manualSecrets.${key}`);
   }
   return problems;
 }
@@ -118,6 +129,12 @@ function checkSecret(key: string, secret: LooseSecret, environment: LooseEnviron
     problems.push({
       path: ['passwords'],
       message: `${secret.type}: Rekey generates no password for this type; leave it out`,
+    });
+  }
+  if (secret.expires !== undefined && entry.foreignFunction) {
+    problems.push({
+      path: ['expires'],
+      message: `${secret.type}: a function that is not Rekey's would rotate it after its end; leave it out, or give it an end there`,
     });
   }
   if (entry.unverifiable) {

@@ -5,7 +5,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { definitionsPath, manualSecretsPath, services } from '../../core/deployed/names.ts';
+import { definitionsPath, manualSecretsPath, metrics, services } from '../../core/deployed/names.ts';
 import { lifecycleEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { lifecycleTags } from '../../core/lifecycle/marks.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
@@ -15,6 +15,9 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { grantOnFunctions } from '../function/grant-by-tag.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
+import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
+import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
+import { startRotation } from '../rotation/rotation-start.ts';
 import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { adoptedArnPattern } from '../secret/secret-entry.ts';
@@ -84,7 +87,9 @@ export class SecretLifecycle extends Construct {
     });
     const { role } = this.function;
     const pages = new PolicyPages(role);
-    grantOnSecrets(role, pages, { environment, secrets, grants: [lookAfter] });
+    grantOnSecrets(role, pages, { environment, secrets, grants: [lookAfter, startRotation] });
+    // A secret whose end is put off gets a credential that works.
+    grantInvokeRotation(role, pages, { environment, secrets });
     for (const [name, manual] of Object.entries(manualSecrets)) {
       writeManualSecret(this, { environment, name, manual });
       pages.add(lookAfter, sizedArn(adoptedArnPattern(this, manual.secret)));
@@ -110,6 +115,13 @@ export class SecretLifecycle extends Construct {
       description: `Rekey ${environment}: looks after the secrets once a day`,
       schedule: Schedule.cron({ minute: '0', hour: '5' }),
       targets: [new LambdaFunction(this.function, { retryAttempts: 3, maxEventAge: Duration.hours(6) })],
+    });
+    new RunbookAlarm(this, 'UnrecordedAlarm', {
+      environment,
+      runbook: 'audit-publish-failed',
+      instance: services.lifecycle,
+      metric: rekeyMetric(environment, services.lifecycle, metrics.auditPublishFailed),
+      ...(props.alarmTopic !== undefined && { topic: props.alarmTopic }),
     });
     new FunctionAlarms(this, 'Alarms', {
       environment,

@@ -160,7 +160,7 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'Lambda::EventInvokeConfig': 1,
     'Lambda::Permission': 1,
     'Events::Rule': 1,
-    'CloudWatch::Alarm': 2,
+    'CloudWatch::Alarm': 3,
   },
   Approvals: {
     'DynamoDB::Table': 1,
@@ -168,7 +168,7 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'IAM::Role': 3,
     'IAM::Policy': 3,
     'Lambda::Function': 3,
-    'CloudWatch::Alarm': 6,
+    'CloudWatch::Alarm': 7,
   },
   RotationObserver: {
     ...aFunction,

@@ -42,6 +42,15 @@ class World implements LifecycleDependencies {
   } as const;
   readonly log = (_message: string, about: Readonly<Record<string, unknown>>) =>
     void this.logged.push(JSON.stringify(about));
+  readonly rotatedAgain: string[] = [];
+  readonly rotations = {
+    rotate: async (_secretId: string, token: string) => {
+      this.rotatedAgain.push(token);
+      this.rotationEnabled = true;
+      return 'started' as const;
+    },
+  };
+  readonly newToken = () => 'token-1';
   readonly contain = async (_functionName: string, input: ContainmentInput) => {
     this.contained.push(input);
     if (this.outcome instanceof RekeyError) throw this.outcome;
@@ -230,7 +239,7 @@ describe('a secret with a last day', () => {
     ]);
   });
 
-  test('may rotate again when the day is put off', async () => {
+  test('rotates again, and at once, when the day is put off', async () => {
     world.now = new Date('2027-01-16T05:00:00Z');
     await world.run();
     world.rotated = [definition({ expires: '2028-01-15' })];
@@ -238,6 +247,7 @@ describe('a secret with a last day', () => {
       ['Secret Expiry Extended', expect.objectContaining({ expires: '2028-01-15' })],
     ]);
     expect(world.tags.get('orders')).not.toHaveProperty([lifecycleTags.expired]);
+    expect([world.rotatedAgain, world.rotationEnabled]).toEqual([['token-1'], true]);
   });
 });
 
@@ -266,6 +276,14 @@ describe('a secret that people replace', () => {
     ]);
     world.current = { versionId: 'version-3', created: new Date('2027-01-05T09:00:00Z') };
     expect((await world.run()).events).toEqual([]);
+  });
+
+  test('that is overdue is reminded of its end all the same', async () => {
+    world.manual = [{ ...licence, replaceEveryDays: 1, expires: '2026-12-03' }];
+    expect((await world.run()).events.at(-1)).toEqual([
+      'Secret Expiry Near',
+      expect.objectContaining({ date: '2026-12-03', daysLeft: 5 }),
+    ]);
   });
 
   test('that ends is told once to a person', async () => {
