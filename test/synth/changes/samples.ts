@@ -397,7 +397,10 @@ export function environmentAt(step: number): Environment {
       secrets[`in-${name}`] = { ...created(`in-${name}`), network: networkName };
     }
     const manual = sample.manual?.[step];
-    if (manual !== undefined) manualSecrets[field === 'manualSecrets.*' ? `key-${step}` : name] = manual;
+    if (manual !== undefined) {
+      const adopt = manual.adopt === 'vendor/licence' ? `vendor/${name || 'key'}` : manual.adopt;
+      manualSecrets[field === 'manualSecrets.*' ? `key-${step}` : name] = { ...manual, adopt };
+    }
     const value = sample.setting?.[step];
     if (value !== undefined) put(environment, field.replace('*', 'alice').split('.'), value);
   }
