@@ -8,7 +8,7 @@ import { plain } from './text.ts';
 interface Telling<T extends DetailType> {
   readonly urgency: Urgency | ((data: EventData<T>) => Urgency);
   /** Title of the message; the subject follows it. */
-  readonly title: string;
+  readonly title: string | ((data: EventData<T>) => string);
   readonly subject: (data: EventData<T>) => string;
   readonly facts?: (data: EventData<T>) => Readonly<Record<string, string | undefined>>;
   /** The incident: the key of what it is about, and the part that the event plays in it. */
@@ -76,7 +76,10 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
   },
   'Secret Revocation Failed': {
     urgency: 'emergency',
-    title: 'Revocation failed, a leaked credential may still work',
+    title: ({ stage }) =>
+      stage === 'approval'
+        ? 'Revocation not approved, nothing was done'
+        : 'Revocation failed, a leaked credential may still work',
     subject: ofSecret,
     facts: ({ requestId, stage, error }) => ({ request: requestId, stage, code: error.code }),
     incident: { act: 'opens', key: ofRevocation },
@@ -289,7 +292,7 @@ export function noticeOf(event: AnyEvent, runbookUrl?: string): Notice {
     environment: plain(metadata.environment, 64),
     time: metadata.time,
     urgency: typeof telling.urgency === 'function' ? telling.urgency(data) : telling.urgency,
-    title: `${telling.title}: ${subject}`,
+    title: `${typeof telling.title === 'function' ? telling.title(data) : telling.title}: ${subject}`,
     subject,
     facts,
     ...(telling.runbook !== undefined && {

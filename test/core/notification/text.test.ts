@@ -103,3 +103,31 @@ test('events of an incident give the same end in whatever order they come, and h
     { numRuns: propertyRuns(500) },
   );
 });
+
+test.each([
+  ['approval', 'Revocation not approved, nothing was done: /prod/orders/db'],
+  ['verify', 'Revocation failed, a leaked credential may still work: /prod/orders/db'],
+])('a revocation that ends at the stage %s is told as what it is', (stage, title) => {
+  const notice = noticeOf({
+    source: 'rekey.revocation',
+    detailType: 'Secret Revocation Failed',
+    detail: {
+      metadata: {
+        id: 'id',
+        schemaVersion: 1,
+        time: '2026-03-10T12:00:00.000Z',
+        environment: 'prod',
+        actor: 'lambda:report',
+        correlationId: 'c',
+      },
+      data: {
+        requestId: 'r',
+        secretArn: 'arn',
+        secretName: '/prod/orders/db',
+        stage,
+        error: { code: 'ApprovalRefused', message: 'refused', retryable: false },
+      },
+    },
+  });
+  expect(notice.title).toBe(title);
+});
