@@ -4,6 +4,7 @@ import type { ContainmentInput, ContainOutcome } from '../core/deployed/revocati
 import { isErrorCode } from '../core/errors/codes.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
 import { called } from './aws-error.ts';
+import { jsonOf } from './json.ts';
 
 /** Failure of a function, as Lambda hands it on. @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
 const failureSchema = z.object({ errorType: z.string(), errorMessage: z.string() });
@@ -33,7 +34,7 @@ export const containmentBy =
       { service: 'Lambda', action: 'lambda:InvokeFunction', on: functionName },
       client.send(new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(input) })),
     );
-    const answer = parseJson(Payload?.transformToString() ?? '');
+    const answer = jsonOf(Payload?.transformToString());
     const outcome = outcomeSchema.safeParse(answer);
     if (FunctionError === undefined && outcome.success) {
       const { containments, refusedAt } = outcome.data;
@@ -52,11 +53,3 @@ export const containmentBy =
       `the function ${functionName} failed (${/^[\w.]+$/.test(errorType) ? errorType : 'no answer that can be read'}); its log says more`,
     );
   };
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -5,6 +5,7 @@ import { RekeyError } from '../core/errors/rekey-error.ts';
 import type { PublishToTopic } from '../core/notification/ports.ts';
 import { type NotifierSettings, notifierSettingsSchema } from '../core/notification/settings.ts';
 import { called } from './aws-error.ts';
+import { jsonOf } from './json.ts';
 
 /** Publishes to topics of Amazon SNS. @see https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 export const topicPublisher =
@@ -48,12 +49,4 @@ export async function readNotifierSettings(client: SSMClient, parameter: string)
     'NotifierSettingsInvalid',
     `SSM parameter ${parameter} does not hold the settings of the notifier (${fields}); deploy the app again`,
   );
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { dayOf } from '../../core/lifecycle/dates.ts';
 import type { RuleDescription } from '../../core/policy/rule.ts';
 import { checkTemplates, type NamedWaiver, type TemplateReport } from '../../core/template/check.ts';
 import { readWaiver } from '../../core/template/cloudformation.ts';
@@ -39,7 +40,7 @@ export async function policyCheck(
     templates: files.map(({ template }) => template),
     deployed: await deployedOf(files, options.baseline),
     waivers: [...waiversIn(options.waivers), ...files.flatMap(({ acknowledged }) => acknowledged)],
-    today: context.clock.now().toISOString().slice(0, 10),
+    today: dayOf(context.clock.now()),
     ...(options.maximumRotationDays !== undefined && {
       settings: { maximumRotationDays: options.maximumRotationDays },
     }),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { dayOf } from '../../core/lifecycle/dates.ts';
 import type { Answer } from '../../core/policy/examine.ts';
 import { examine } from '../../core/policy/examine.ts';
 import type { EnvironmentFacts } from '../../core/policy/facts.ts';
@@ -22,7 +23,7 @@ export async function examineFile(
 ): Promise<ExaminedConfiguration> {
   const { configuration } = await loadConfiguration(resolve(path));
   const environments = policyFactsOf(configuration);
-  const today = context.clock.now().toISOString().slice(0, 10);
+  const today = dayOf(context.clock.now());
   return { configuration, environments, answers: examine(environments, { today }) };
 }
 

@@ -29,6 +29,19 @@ const ofBrake = ({ functionName }: { readonly functionName: string }): string =>
 const ofApproval = ({ act, subject }: { readonly act: string; readonly subject: string }): string =>
   `${act} of ${subject}`;
 const ofAwaited = ({ requestId }: { readonly requestId: string }): string => `approval:${requestId}`;
+const factsOfAwaited = ({
+  requestId,
+  author,
+  reason,
+  expiresAt,
+  onExpiry,
+}: EventData<'Approval Requested'>): Readonly<Record<string, string>> => ({
+  request: requestId,
+  author,
+  reason,
+  until: expiresAt,
+  'without an answer': onExpiry,
+});
 const drillOf = (drill: boolean): string | undefined => (drill ? 'yes, a rehearsal' : undefined);
 
 const silent = <Name extends string>(title: string, subject: (data: Record<Name, string>) => string) =>
@@ -181,26 +194,14 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     urgency: 'emergency',
     title: 'Approval needed',
     subject: ofApproval,
-    facts: ({ requestId, author, reason, expiresAt, onExpiry }) => ({
-      request: requestId,
-      author,
-      reason,
-      until: expiresAt,
-      'without an answer': onExpiry,
-    }),
+    facts: factsOfAwaited,
     incident: { act: 'opens', key: ofAwaited },
   },
   'Approval Escalated': {
     urgency: 'emergency',
     title: 'Approval still needed, nobody has answered',
     subject: ofApproval,
-    facts: ({ requestId, author, reason, expiresAt, onExpiry }) => ({
-      request: requestId,
-      author,
-      reason,
-      until: expiresAt,
-      'without an answer': onExpiry,
-    }),
+    facts: factsOfAwaited,
     incident: { act: 'opens', key: ofAwaited },
   },
   'Approval Granted': {

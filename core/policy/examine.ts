@@ -1,3 +1,4 @@
+import { daysBetween } from '../lifecycle/dates.ts';
 import type { Examined, PolicyRule, Surroundings } from './define.ts';
 import { type DemandName, demandOf } from './demands.ts';
 import type { EnvironmentFacts, SecretFacts, Waiver } from './facts.ts';
@@ -106,7 +107,7 @@ function answer(
 /** Tells whether a waiver ends soon enough to count at all. */
 function isShortEnough({ until }: Waiver, { layers }: EnvironmentFacts['policy'], today: string): boolean {
   const most = demandOf('waiverDays', layers)?.value;
-  return most === undefined || Date.parse(until) - Date.parse(today) <= most * 86_400_000;
+  return most === undefined || daysBetween(today, until) <= most;
 }
 
 const units: Readonly<Partial<Record<DemandName, string>>> = {

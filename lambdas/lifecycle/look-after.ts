@@ -96,13 +96,7 @@ async function ofManual(manual: ManualSecret, dependencies: LifecycleDependencie
   if (expires !== undefined && today(dependencies) > expires) {
     if (secret.tags[lifecycleTags.expired] === expires) return;
     const note = 'nothing that Rekey can reach ends it: end it at its service, then delete the secret';
-    await announce(
-      secret,
-      'Secret Expired',
-      { owner, expires, ended: false, note },
-      `${expires}`,
-      dependencies,
-    );
+    await announce(secret, 'Secret Expired', { owner, expires, ended: false, note }, expires, dependencies);
     await store.tag(secret.arn, lifecycleTags.expired, expires);
     return;
   }

@@ -1,6 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { dayOf } from '../../core/lifecycle/dates.ts';
 import { examine, violationsOf } from '../../core/policy/examine.ts';
 import type { Violation } from '../../core/policy/rule.ts';
 import { hasPolicy, policyFactsOf } from '../config/policy-facts.ts';
@@ -15,7 +16,7 @@ import type { Configuration } from '../config/schema.ts';
 export function holdToPolicy(scope: IConstruct, name: string, configuration: Configuration): void {
   const environment = configuration.environments[name];
   if (environment === undefined || !hasPolicy(configuration, environment)) return;
-  const today = new Date().toISOString().slice(0, 10);
+  const today = dayOf(new Date());
   const answers = examine(policyFactsOf(configuration), { today }).filter(
     (answer) => answer.environment === name,
   );

@@ -1,6 +1,5 @@
+import { addDays } from '../../lifecycle/dates.ts';
 import { days, environmentRule } from '../define.ts';
-
-const dayMs = 86_400_000;
 
 export const waiverTooLong = environmentRule({
   id: 'WaiverTooLong',
@@ -10,7 +9,7 @@ export const waiverTooLong = environmentRule({
   reason: 'A waiver without an end is a policy that nobody has agreed to.',
   controls: ['PCI DSS 4.0.1 12.3.1', 'ISO 27001:2022 A.5.36', 'SOC 2 CC4.2', 'NIST 800-53 r5 CA-5'],
   examine: ({ policy: { waivers } }, most, { today }) => {
-    const latest = new Date(Date.parse(today) + most * dayMs).toISOString().slice(0, 10);
+    const latest = addDays(today, most);
     const long = waivers.filter(({ until }) => until > latest);
     return {
       setting: `${waivers.length} waiver${waivers.length === 1 ? '' : 's'}`,
