@@ -117,6 +117,22 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.revocation',
     meaning: 'A request was refused, and why; nothing was done. Raises an alarm.',
   },
+  'Revocation Planned': {
+    source: 'rekey.revocation',
+    meaning: 'The plan of a revocation of several secrets: how many, in which mode, and the digest of the plan.',
+  },
+  'Revocation Task Opened': {
+    source: 'rekey.revocation',
+    meaning: 'A revocation leads to something that Rekey cannot cut off; a person has to.',
+  },
+  'Revocation Task Done': {
+    source: 'rekey.cli',
+    meaning: 'A person says that a task of a revocation is done, and how.',
+  },
+  'Revocation Concluded': {
+    source: 'rekey.revocation',
+    meaning: 'All secrets of a plan were dealt with: proven, or what is still open.',
+  },
   'Secret Revocation Started': {
     source: 'rekey.revocation',
     meaning: 'A request was taken; the versions that count as leaked are fixed.',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { answerWays, approvalOperations, expiryRules } from '../approval/request.ts';
 import { severities } from '../findings/codes.ts';
+import { selectionSchema } from '../revocation/selection.ts';
 import { strategies } from '../secret/secret.ts';
 import { notificationSchemas } from './notification.ts';
 
@@ -43,17 +44,26 @@ const revoked = {
   requestId: z.string().min(1),
   secretArn: z.string().min(1),
   secretName: z.string().min(1),
+  /** `metadata.id` of the request whose plan it belongs to, where that is about several secrets. */
+  partOf: z.string().min(1).optional(),
 };
 
 export const revocationModes = ['replace', 'kill'] as const;
 export type RevocationMode = (typeof revocationModes)[number];
 
-/** Request for a revocation. `select.secret` is a secret's name or ARN. */
+/** Request for a revocation: of one secret, or of all that a selection finds. */
 export const revocationRequestSchema = z.strictObject({
-  select: z.strictObject({ secret: z.string().min(1).max(2048) }),
+  select: selectionSchema,
+  /** True to take along what the selected secrets lead to: the users of an admin secret, what their consumers issue. */
+  chain: z.boolean().optional(),
+  /** Digest of the plan that was shown and agreed to. Another plan than that one is refused. @default - whatever is found */
+  plan: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** `replace`: new credential first, then the old one dies. `kill`: the old one dies first. */
   mode: z.enum(revocationModes),
-  /** Version ids that leaked; by default all versions that Secrets Manager still has. */
+  /** Version ids that leaked, where one secret is named; by default all versions that Secrets Manager still has. */
   versions: z.array(z.string().min(1).max(64)).min(1).max(100).optional(),
   reason: z.string().min(1).max(1024),
   incident: z.string().min(1).max(256).optional(),
@@ -93,6 +103,15 @@ const replaced = {
   unavailableVersions: z.array(z.string()).optional(),
   requestedAt: z.iso.datetime(),
   completedAt: z.iso.datetime(),
+};
+
+/** Fields of a task that a revocation leaves to a person. */
+const task = {
+  /** `metadata.id` of the request. */
+  requestId: z.string().min(1),
+  taskId: z.string().min(1).max(64),
+  /** Secret or consumer that leads to it. */
+  via: z.string().min(1),
 };
 
 /** Fields of what is recorded on the life of a secret. */
@@ -255,6 +274,47 @@ const dataSchemas = {
     owner: z.string().optional(),
   }),
   'Secret Revocation Failed': z.object({ ...revoked, stage: z.string(), error: errorSchema }),
+  'Revocation Planned': z.object({
+    /** `metadata.id` of the request. */
+    requestId: z.string().min(1),
+    /** Selection in words, such as `the secrets of team-orders`. */
+    selection: z.string().min(1),
+    mode: z.enum(revocationModes),
+    /** Number of secrets in the plan. */
+    secrets: z.int().min(0),
+    /** Number of tasks that are left to people. */
+    tasks: z.int().min(0),
+    /** SHA-256 of the plan. */
+    planDigest: z.string(),
+    reason: z.string(),
+    incident: z.string().optional(),
+    drill: z.boolean(),
+    requestedAt: z.iso.datetime(),
+  }),
+  'Revocation Task Opened': z.object({
+    ...task,
+    /** Sentence that says what a person has to do. */ task: z.string().min(1),
+  }),
+  'Revocation Task Done': z.object({
+    ...task,
+    /** Text on what was done. */
+    note: z.string().min(1).max(1024),
+    /** Person who says so, in its own words. */
+    claimedActor: z.string().max(512),
+  }),
+  'Revocation Concluded': z.object({
+    requestId: z.string().min(1),
+    /** `proven`: every credential was seen to be refused, and no task is open. */
+    outcome: z.enum(['proven', 'open']),
+    succeeded: z.int().min(0),
+    unproven: z.int().min(0),
+    failed: z.int().min(0),
+    openTasks: z.int().min(0),
+    requestedAt: z.iso.datetime(),
+    /** Time at which the last of the credentials was seen to be refused; absent where one was not. */
+    containedAt: z.iso.datetime().optional(),
+    completedAt: z.iso.datetime(),
+  }),
   'Fingerprint Looked Up': z.object({
     /** Number of hashes that were looked up. They themselves are in no record. */
     candidates: z.int().min(1),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AnyEvent, DetailType, EventData, RekeyEvent } from '../events/catalogue.ts';
+import { selectionText, soleSecret } from '../revocation/selection.ts';
 import type { Act, Fact, Notice } from './notice.ts';
 import type { Urgency } from './settings.ts';
 import { plain } from './text.ts';
@@ -12,7 +13,10 @@ interface Telling<T extends DetailType> {
   readonly subject: (data: EventData<T>) => string;
   readonly facts?: (data: EventData<T>) => Readonly<Record<string, string | undefined>>;
   /** The incident: the key of what it is about, and the part that the event plays in it. */
-  readonly incident?: { readonly act: Act; readonly key: (data: EventData<T>, eventId: string) => string };
+  readonly incident?: {
+    readonly act: Act | ((data: EventData<T>) => Act);
+    readonly key: (data: EventData<T>, eventId: string) => string;
+  };
   /** Page of `docs/runbooks`. */
   readonly runbook?: string;
 }
@@ -23,7 +27,24 @@ const longestText = 300;
 
 const ofSecret = ({ secretName }: { readonly secretName: string }): string => secretName;
 const nameInArn = (arn: string): string => arn.split(':').slice(6).join(':') || arn;
-const ofRevocation = ({ requestId }: { readonly requestId: string }): string => `revocation:${requestId}`;
+/** Names the incident of a revocation: that of the plan which it belongs to, if any. */
+const ofRevocation = ({
+  requestId,
+  partOf = requestId,
+}: {
+  readonly requestId: string;
+  readonly partOf?: string | undefined;
+}): string => `revocation:${partOf}`;
+/** Gives the act of a revocation; one of a plan neither opens nor resolves what the whole is about. */
+const ofPart =
+  (act: Act) =>
+  ({ partOf }: { readonly partOf?: string | undefined }): Act =>
+    partOf === undefined ? act : 'tells';
+/** Gives the urgency of a revocation; those of a plan are told together, by what it concludes with. */
+const unlessPlanned = ({ partOf }: { readonly partOf?: string | undefined }): Urgency =>
+  partOf === undefined ? 'emergency' : 'information';
+const ofTask = ({ requestId, taskId }: { readonly requestId: string; readonly taskId: string }): string =>
+  `task:${requestId}:${taskId}`;
 const ofRotation = ({ secretArn }: { readonly secretArn: string }): string => `rotation:${secretArn}`;
 const ofBrake = ({ functionName }: { readonly functionName: string }): string => `brake:${functionName}`;
 const ofApproval = ({ act, subject }: { readonly act: string; readonly subject: string }): string =>
@@ -52,7 +73,10 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
   'Secret Revocation Requested': {
     urgency: 'emergency',
     title: 'Revocation requested',
-    subject: ({ select }) => (select.secret.startsWith('arn:') ? nameInArn(select.secret) : select.secret),
+    subject: ({ select }) => {
+      const text = selectionText(select);
+      return text.startsWith('arn:') ? nameInArn(text) : text;
+    },
     facts: ({ mode, reason, incident, drill }) => ({ mode, reason, incident, drill: drillOf(drill) }),
     incident: { act: 'opens', key: (_data, eventId) => `revocation:${eventId}` },
   },
@@ -65,19 +89,64 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     runbook: 'revocation-rejected',
   },
   'Secret Revocation Started': {
-    urgency: 'emergency',
+    urgency: unlessPlanned,
     title: 'Revocation started',
     subject: ofSecret,
     facts: ({ mode, reason, incident, drill }) => ({ mode, reason, incident, drill: drillOf(drill) }),
+    incident: { act: ofPart('opens'), key: ofRevocation },
+  },
+  'Revocation Planned': {
+    urgency: 'emergency',
+    title: 'Revocation of several secrets planned',
+    subject: ({ selection }) => selection,
+    facts: ({ mode, secrets, tasks, reason, incident, drill }) => ({
+      mode,
+      secrets: String(secrets),
+      'tasks for people': String(tasks),
+      reason,
+      incident,
+      drill: drillOf(drill),
+    }),
     incident: { act: 'opens', key: ofRevocation },
+  },
+  'Revocation Task Opened': {
+    urgency: 'emergency',
+    title: 'Task of a revocation, a person must act',
+    subject: ({ via }) => via,
+    facts: ({ requestId, taskId, task }) => ({ request: requestId, id: taskId, task }),
+    incident: { act: 'opens', key: ofTask },
+    runbook: 'revocation-unproven',
+  },
+  'Revocation Task Done': {
+    urgency: 'information',
+    title: 'Task of a revocation done',
+    subject: ({ via }) => via,
+    facts: ({ requestId, taskId, note }) => ({ request: requestId, id: taskId, note }),
+    incident: { act: 'resolves', key: ofTask },
+  },
+  'Revocation Concluded': {
+    urgency: 'emergency',
+    title: ({ outcome }) =>
+      outcome === 'proven'
+        ? 'Revocation concluded, every leaked credential is refused'
+        : 'Revocation not concluded, something is open',
+    subject: ({ requestId }) => `request ${requestId}`,
+    facts: ({ succeeded, unproven, failed, openTasks }) => ({
+      succeeded: String(succeeded),
+      unproven: String(unproven),
+      failed: String(failed),
+      'open tasks': String(openTasks),
+    }),
+    incident: { act: ({ outcome }) => (outcome === 'proven' ? 'resolves' : 'opens'), key: ofRevocation },
+    runbook: 'revocation-failed',
   },
   'Credential Contained': silent('Credential contained', ofSecret),
   'Secret Revocation Succeeded': {
-    urgency: 'emergency',
+    urgency: unlessPlanned,
     title: 'Revocation succeeded, the leaked credential is refused',
     subject: ofSecret,
     facts: ({ requestId, refusedAt }) => ({ request: requestId, refused: refusedAt }),
-    incident: { act: 'resolves', key: ofRevocation },
+    incident: { act: ofPart('resolves'), key: ofRevocation },
   },
   'Secret Revocation Unproven': {
     urgency: 'emergency',
@@ -274,7 +343,7 @@ export function noticeOf(event: AnyEvent, runbookUrl?: string): Notice {
   const subject = plain(telling.subject(data), longestName) || 'unnamed';
   const incident = telling.incident && {
     id: incidentIdOf(telling.incident.key(data, metadata.id)),
-    act: telling.incident.act,
+    act: typeof telling.incident.act === 'function' ? telling.incident.act(data) : telling.incident.act,
   };
   const facts: Fact[] = Object.entries({
     environment: metadata.environment,
@@ -310,7 +379,7 @@ export function noticeOf(event: AnyEvent, runbookUrl?: string): Notice {
 export function secretOf({ detail: { data } }: AnyEvent): string | undefined {
   if ('secretArn' in data && data.secretArn.startsWith('arn:')) return data.secretArn;
   if ('secretName' in data) return data.secretName;
-  return 'select' in data ? data.select.secret : undefined;
+  return 'select' in data ? soleSecret(data.select) : undefined;
 }
 
 /** Tells whether an event is only told where a route asks for it, and belongs to no incident. */

@@ -15,6 +15,7 @@ import {
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { lookUntil, type WithWait, waitOutThrottles } from '../../core/pace/patience.ts';
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
+import { soleSecret } from '../../core/revocation/selection.ts';
 import { assignmentOf } from '../../core/secret/definition.ts';
 
 /** The rules on who may ask for a revocation. */
@@ -241,11 +242,13 @@ async function prepare(
   { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
   const { select, mode } = request;
-  const definition = await waitOutThrottles(() => definitions.find(select.secret), wait);
+  const secret = soleSecret(select);
+  if (secret === undefined) throw new Rejection('RequestMalformed', 'the request names no secret');
+  const definition = await waitOutThrottles(() => definitions.find(secret), wait);
   if (definition === undefined) {
     throw new Rejection(
       'SecretUnknown',
-      `Rekey knows no secret ${JSON.stringify(select.secret)} in ${origin.environment}; see rekey secret list`,
+      `Rekey knows no secret ${JSON.stringify(secret)} in ${origin.environment}; see rekey secret list`,
     );
   }
   if (owner !== undefined && definition.owner !== owner) {
