@@ -29,7 +29,7 @@ export class DynamoOutcomeStore implements OutcomeStore {
       await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#table,
-          Key: { request: { S: requestId }, secret: { S: outcome.secretName } },
+          Key: { requestId: { S: requestId }, secretName: { S: outcome.secretName } },
           UpdateExpression: 'SET outcome = :outcome, forgetAt = :forgetAt',
           ExpressionAttributeValues: {
             ':outcome': { S: JSON.stringify(outcome) },
@@ -49,7 +49,7 @@ export class DynamoOutcomeStore implements OutcomeStore {
       {
         TableName: this.#table,
         ConsistentRead: true,
-        KeyConditionExpression: 'request = :request',
+        KeyConditionExpression: 'requestId = :request',
         FilterExpression: 'attribute_exists(outcome)',
         ExpressionAttributeValues: { ':request': { S: requestId } },
         ProjectionExpression: 'outcome',

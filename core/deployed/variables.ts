@@ -129,6 +129,9 @@ export const revocationPlanEnvironmentSchema = z.object({
   REKEY_PLAN_BUCKET: z.string().min(1),
 });
 
+/** The function that shows plans. */
+export const revocationPreviewEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+
 /** The step that concludes a revocation of several secrets. */
 export const revocationConclusionEnvironmentSchema = z.object({
   ...common,

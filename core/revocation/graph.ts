@@ -49,7 +49,8 @@ export function secretGraph(definitions: readonly SecretDefinition[]): SecretGra
   const edges = new Map<string, Edge[]>(definitions.map(({ name }) => [name, []]));
   for (const definition of definitions) {
     const { name, leadsTo = [] } = definition;
-    const masterarn = assignmentOf(definition)?.masterarn ?? definition.content?.masterarn;
+    const masterarn =
+      assignmentOf(definition)?.masterarn ?? definition.content?.masterarn ?? definition.adminSecret;
     const admin = masterarn === undefined ? undefined : find(masterarn);
     if (admin !== undefined && admin.name !== name) {
       edges.get(admin.name)?.push({ from: admin.name, to: name, relation: 'admin of' });

@@ -100,10 +100,7 @@ export function planRevocation(graph: SecretGraph, request: PlanRequest): Revoca
   const chosen = new Set(request.selected.map(({ name }) => name));
   const sorted = [...found.keys()].toSorted();
   // In a cycle, what the request is about goes first.
-  const names = [
-    ...sorted.filter((name) => chosen.has(name)),
-    ...sorted.filter((name) => !chosen.has(name)),
-  ];
+  const names = [...sorted.filter((name) => chosen.has(name)), ...sorted.filter((name) => !chosen.has(name))];
   const levels = levelsOf(names, (name) => secretsAfter(graph, name));
   const ordered = names.toSorted((a, b) => (levels.get(a) ?? 0) - (levels.get(b) ?? 0));
   const secrets = ordered.flatMap((name) => {

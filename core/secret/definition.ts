@@ -92,6 +92,8 @@ export const secretDefinitionSchema = z.object({
   content: contentSchema.optional(),
   /** User and place that an adopted secret is for, where its configuration says so. */
   identity: assignmentSchema.optional(),
+  /** ARN of the admin secret of an adopted secret whose configuration names no user and place. */
+  adminSecret: z.string().min(1).optional(),
   /** Things that whoever holds the credential gets at. The secrets that name it as their admin secret need no mention. */
   leadsTo: z.array(leadSchema).optional(),
 });

@@ -1,4 +1,5 @@
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import type { PlanPreview, PreviewRequest } from '../../core/deployed/plan-preview.ts';
 import type {
   ManifestLane,
   ManifestSecret,
@@ -6,6 +7,7 @@ import type {
   PlanInput,
 } from '../../core/deployed/revocation-state.ts';
 import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
+import type { RevocationRequest } from '../../core/events/catalogue.ts';
 import { type WithWait, waitOutThrottles } from '../../core/pace/patience.ts';
 import type { DefinitionStore } from '../../core/ports.ts';
 import { secretGraph } from '../../core/revocation/graph.ts';
@@ -72,8 +74,26 @@ export async function makePlan(input: PlanInput, dependencies: PlanDependencies)
   return { bucket, steps, count: steps.length };
 }
 
+/** Shows the plan that a request would run by, and how many secrets more its chain would take along. */
+export async function previewPlan(
+  { versions, ...request }: PreviewRequest,
+  { definitions, sources, wait }: Pick<PlanDependencies, 'definitions' | 'sources' | 'wait'>,
+): Promise<PlanPreview> {
+  const known = await waitOutThrottles(() => definitions.list(), wait);
+  const asked = { ...request, ...(versions !== undefined && { versions: [...versions] }) };
+  const plan = await firstPlan({ request: asked }, known, sources);
+  const whole = request.chain
+    ? plan
+    : await firstPlan({ request: { ...asked, chain: true } }, known, sources);
+  return {
+    digest: planDigest(plan),
+    plan: plan as PlanPreview['plan'],
+    beyond: whole.secrets.length - plan.secrets.length,
+  };
+}
+
 async function firstPlan(
-  { request }: PlanInput,
+  { request }: { readonly request: Pick<RevocationRequest, 'select' | 'mode' | 'chain' | 'versions'> },
   known: readonly SecretDefinition[],
   sources: SelectionSources,
 ): Promise<RevocationPlan> {

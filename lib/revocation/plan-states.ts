@@ -189,8 +189,8 @@ function secretStates(scope: Construct, functions: RevocationFunctions, table: T
   report.addCatch(ended, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
 
   const key = {
-    request: DynamoAttributeValue.fromString(JsonPath.stringAt('$.partOf')),
-    secret: DynamoAttributeValue.fromString(JsonPath.stringAt('$.secretName')),
+    requestId: DynamoAttributeValue.fromString(JsonPath.stringAt('$.partOf')),
+    secretName: DynamoAttributeValue.fromString(JsonPath.stringAt('$.secretName')),
   };
   const keep = new DynamoUpdateItem(scope, 'Keep what was cut off', {
     table,

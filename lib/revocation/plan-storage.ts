@@ -26,8 +26,8 @@ export class PlanStorage extends Construct {
       reason: 'CloudTrail and the audit log say who asked for a plan; access logs would need a bucket more.',
     });
     this.table = new Table(this, 'Table', {
-      partitionKey: { name: 'request', type: AttributeType.STRING },
-      sortKey: { name: 'secret', type: AttributeType.STRING },
+      partitionKey: { name: 'requestId', type: AttributeType.STRING },
+      sortKey: { name: 'secretName', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: 'forgetAt',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },

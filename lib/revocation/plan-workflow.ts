@@ -2,7 +2,7 @@ import { ArnFormat, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -12,6 +12,7 @@ import { definitionsPath, services } from '../../core/deployed/names.ts';
 import {
   revocationConclusionEnvironmentSchema,
   revocationPlanEnvironmentSchema,
+  revocationPreviewEnvironmentSchema,
 } from '../../core/deployed/variables.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import type { Approvals } from '../approval/approvals.ts';
@@ -53,6 +54,8 @@ export class PlanWorkflow extends Construct {
   readonly stateMachine: StateMachine;
   /** Makes the plan, and announces it. */
   readonly plan: StandardFunction<typeof revocationPlanEnvironmentSchema>;
+  /** Shows plans to people, and changes nothing. */
+  readonly preview: StandardFunction<typeof revocationPreviewEnvironmentSchema>;
   /** Counts what came of it, and says so. */
   readonly conclude: StandardFunction<typeof revocationConclusionEnvironmentSchema>;
 
@@ -86,6 +89,15 @@ export class PlanWorkflow extends Construct {
       environment: { ...common, REKEY_OUTCOME_TABLE: storage.table.tableName },
       timeout: Duration.seconds(50),
     });
+    this.preview = new StandardFunction(this, 'Preview', {
+      entry: 'revocation-preview',
+      service: services.revocation,
+      description: `Rekey ${environment}: shows what a revocation would do`,
+      environmentSchema: revocationPreviewEnvironmentSchema,
+      environment: { REKEY_ENVIRONMENT: environment },
+      timeout: Duration.minutes(1),
+    });
+    this.permitSelection(this.preview.role, environment);
     this.permitPlan(props);
     const { conclude } = this;
     conclude.role.addToPolicy(allow('ReadPlan', ['s3:GetObject'], [storage.bucket.arnForObjects('plans/*')]));
@@ -112,16 +124,15 @@ export class PlanWorkflow extends Construct {
       eventPattern: {
         source: Match.exactString('aws.states'),
         detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [this.stateMachine.stateMachineArn], status: ['TIMED_OUT', 'ABORTED'] },
+        detail: { stateMachineArn: [this.stateMachine.stateMachineArn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
       },
       targets: [new LambdaFunction(conclude)],
     });
     this.watch(props);
   }
 
-  /** Lets the planner read what selections ask for, and keep plans. It reads no value and changes nothing else. */
-  private permitPlan({ bus: { environment }, storage: { bucket } }: PlanWorkflowProps): void {
-    const { role } = this.plan;
+  /** Lets a function read what selections ask for. It reads no value. */
+  private permitSelection(role: IRole, environment: string): void {
     const definitions = Stack.of(this).formatArn({
       service: 'ssm',
       resource: 'parameter',
@@ -130,19 +141,26 @@ export class PlanWorkflow extends Construct {
     const principals = ['role', 'user'].map((resource) =>
       Stack.of(this).formatArn({ service: 'iam', region: '', resource, resourceName: '*' }),
     );
-    role.addToPolicy(
+    role.addToPrincipalPolicy(
       allow('ListDefinitions', ['ssm:GetParametersByPath'], [definitions, `${definitions}/*`]),
     );
+    role.addToPrincipalPolicy(allow('FindByTag', ['secretsmanager:ListSecrets'], ['*']));
+    role.addToPrincipalPolicy(allow('FindByPrincipal', ['iam:SimulatePrincipalPolicy'], principals));
+    acknowledgeWildcards(
+      role,
+      [`${definitions}/*`, '*', ...principals],
+      'The definitions of the environment; listing secrets supports no resource-level permissions, and any role or user of the account may be asked about.',
+    );
+  }
+
+  /** Lets the planner keep plans. */
+  private permitPlan({ bus: { environment }, storage: { bucket } }: PlanWorkflowProps): void {
+    const { role } = this.plan;
+    this.permitSelection(role, environment);
     role.addToPolicy(allow('KeepPlans', ['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects('plans/*')]));
     // Without it, S3 says of a plan that is not there yet that reading it is denied.
     role.addToPolicy(allow('FindPlan', ['s3:ListBucket'], [bucket.bucketArn]));
-    role.addToPolicy(allow('FindByTag', ['secretsmanager:ListSecrets'], ['*']));
-    role.addToPolicy(allow('FindByPrincipal', ['iam:SimulatePrincipalPolicy'], principals));
-    acknowledgeWildcards(
-      role,
-      [`${definitions}/*`, bucket.arnForObjects('plans/*'), '*', ...principals],
-      'The definitions and plans of the environment; listing secrets supports no resource-level permissions, and any role or user of the account may be asked about.',
-    );
+    acknowledgeWildcards(role, [bucket.arnForObjects('plans/*')], 'The plans of the one bucket.');
   }
 
   private createStateMachine(props: PlanWorkflowProps): StateMachine {
@@ -206,7 +224,11 @@ export class PlanWorkflow extends Construct {
     alarm('Failed', this.stateMachine.metricFailed(), 'plan-failed');
     alarm('TimedOut', this.stateMachine.metricTimedOut(), 'plan-timed-out');
     alarm('Aborted', this.stateMachine.metricAborted(), 'plan-aborted');
-    for (const [instance, watched] of Object.entries({ plan: this.plan, conclude: this.conclude })) {
+    for (const [instance, watched] of Object.entries({
+      plan: this.plan,
+      preview: this.preview,
+      conclude: this.conclude,
+    })) {
       new FunctionAlarms(this, `Alarms-${instance}`, {
         environment,
         function: watched,

@@ -206,6 +206,8 @@ export class RevocationWorkflow extends Construct {
     Aspects.of(this).add({ visit: (node) => node === this && this.warnOfUnlisted(props) });
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.revocationWorkflowArn]: this.stateMachine.stateMachineArn,
+      [deploymentParameters.planWorkflowArn]: this.plans.stateMachine.stateMachineArn,
+      [deploymentParameters.planPreviewFunction]: this.plans.preview.functionName,
       [deploymentParameters.revocationIntakeLogGroup]: this.intake.logGroup.logGroupName,
       [deploymentParameters.revocationDeadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
     });
