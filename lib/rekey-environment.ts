@@ -186,6 +186,7 @@ export class RekeyEnvironment extends Construct {
         ...(undelivered === undefined ? [] : [undelivered]),
       ],
       workflow: workflow.stateMachine,
+      plans: workflow.plans,
       rotationLogs: own.map(({ logGroup }) => logGroup),
       intakeLogs: workflow.intake.logGroup,
       ...(fingerprintLookup !== undefined && { fingerprintLookup }),

@@ -105,6 +105,11 @@ export interface ResponderRoleProps extends OwnedAccessRoleProps {
   /** The revocation workflow, whose executions the responder may follow. */
   readonly workflow: IStateMachine;
   /**
+   * The workflow of several secrets, whose executions the responder may follow, and the function that shows its plans.
+   * @default - none; the role can follow revocations of one secret alone, and sees no plan before it asks
+   */
+  readonly plans?: { readonly stateMachine: IStateMachine; readonly preview: IFunction };
+  /**
    * Log group of the intake, where the CLI finds why a request was rejected.
    * @default - none; a rejected request looks as if nobody had taken it up
    */
@@ -123,6 +128,7 @@ export class ResponderRole extends AccessRole {
     const source = props.byOwner === true ? sourceOfOwner('rekey.cli', ownerOfCaller) : 'rekey.cli';
     props.bus.grantPublish(this.grantee, source, [
       'Secret Revocation Requested',
+      ...(source === 'rekey.cli' ? (['Revocation Task Done'] as const) : []),
       ...(props.notifier === true && source === 'rekey.cli' ? (['Incident Acknowledged'] as const) : []),
     ]);
     if (props.notifier === true && source !== 'rekey.cli') {
@@ -133,18 +139,27 @@ export class ResponderRole extends AccessRole {
       const { sid, actions } = readLogs('IntakeLogs');
       this.allow(sid, [...actions], [props.intakeLogs.logGroupArn]);
     }
-    this.allow('ListRevocations', ['states:ListExecutions'], [props.workflow.stateMachineArn]);
-    const executions = Stack.of(this).formatArn({
-      service: 'states',
-      resource: 'execution',
-      resourceName: `${Stack.of(this).splitArn(props.workflow.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME).resourceName}:*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    this.allow('FollowRevocations', ['states:DescribeExecution', 'states:GetExecutionHistory'], [executions]);
+    if (props.plans !== undefined) {
+      this.allow('ShowPlans', ['lambda:InvokeFunction'], [props.plans.preview.functionArn]);
+    }
+    const workflows = [props.workflow, ...(props.plans === undefined ? [] : [props.plans.stateMachine])].map(
+      ({ stateMachineArn }) => stateMachineArn,
+    );
+    this.allow('ListRevocations', ['states:ListExecutions'], workflows);
+    const stack = Stack.of(this);
+    const executions = workflows.map((arn) =>
+      stack.formatArn({
+        service: 'states',
+        resource: 'execution',
+        resourceName: `${stack.splitArn(arn, ArnFormat.COLON_RESOURCE_NAME).resourceName}:*`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+    this.allow('FollowRevocations', ['states:DescribeExecution', 'states:GetExecutionHistory'], executions);
     acknowledgeWildcards(
       this.role,
-      [executions],
-      'Executions of the revocation workflow get their names when they start.',
+      executions,
+      'Executions of the revocation workflows get their names when they start.',
     );
   }
 }

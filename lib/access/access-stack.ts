@@ -22,6 +22,8 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly functions: readonly IFunction[];
   readonly queues: readonly IQueue[];
   readonly workflow: IStateMachine;
+  /** The workflow of several secrets, and the function that shows its plans. */
+  readonly plans: { readonly stateMachine: IStateMachine; readonly preview: IFunction };
   /** Log groups of the rotation functions. */
   readonly rotationLogs: readonly ILogGroup[];
   /** Log group of the revocation intake. */
@@ -72,6 +74,7 @@ export class AccessStack extends Stack {
           byOwner,
           bus,
           workflow,
+          plans: props.plans,
           intakeLogs,
           ...lookup,
           notifier,

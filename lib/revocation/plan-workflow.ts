@@ -124,7 +124,10 @@ export class PlanWorkflow extends Construct {
       eventPattern: {
         source: Match.exactString('aws.states'),
         detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [this.stateMachine.stateMachineArn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
+        detail: {
+          stateMachineArn: [this.stateMachine.stateMachineArn],
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+        },
       },
       targets: [new LambdaFunction(conclude)],
     });
