@@ -11,7 +11,7 @@ import { documented } from '../../local/servers/documented.ts';
 import { startMariaDb } from '../../local/servers/mariadb.ts';
 import { startPostgres } from '../../local/servers/postgres.ts';
 import { startRedis } from '../../local/servers/redis.ts';
-import { startGitLab } from '../../test/rotators/http/gitlab.ts';
+import { startGitLab } from '../../local/servers/gitlab.ts';
 
 /** Where the secrets of one kind are to be rotated. */
 export interface Kind {

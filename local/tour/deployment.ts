@@ -67,9 +67,9 @@ export interface DeploymentOptions {
   /** Folder of the files of database and cache, whose users must be able to enter it. Default: `directory` */
   readonly servers?: string;
   /** Starts targets before the deploy. */
-  further?(cloud: LocalCloud, administrator: CloudCredentials): Promise<readonly FurtherTarget[]>;
+  further?(cloud: LocalCloud, postgres: PostgresServer): Promise<readonly FurtherTarget[]>;
   /** Environment variables for the configuration. */
-  readonly variables?: Readonly<Record<string, string>>;
+  readonly variables?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
 }
 
 /**
@@ -106,7 +106,7 @@ export async function deployLocally(
   const secrets = new SecretsManagerClient(cloud.clientOptions(administrator));
   const further = [
     ...(cache === undefined ? [] : [await cacheTarget(cache, directory)]),
-    ...((await options.further?.(cloud, administrator)) ?? []),
+    ...((await options.further?.(cloud, postgres)) ?? []),
   ];
   const existing = [{ 'postgres-admin': login }, ...further.map((target) => target.existing)];
   for (const [name, value] of existing.flatMap((some) => Object.entries<object>(some))) {
@@ -126,7 +126,7 @@ export async function deployLocally(
     REKEY_LOCAL_GATE_PORT: String(gate.port),
     REKEY_LOCAL_AUTHORITY: authority,
     REKEY_LOCAL_SECRETS: JSON.stringify(Object.assign({}, ...further.map((target) => target.secrets))),
-    ...options.variables,
+    ...(typeof options.variables === 'function' ? options.variables() : options.variables),
     // The toolkit's own cache, which it keeps in the user's home otherwise.
     CDK_HOME: join(directory, 'cdk'),
     CDK_DISABLE_CLI_TELEMETRY: 'true',

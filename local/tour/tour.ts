@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import { Cleanup } from '../process/cleanup.ts';
 import { serverFolder } from '../process/folders.ts';
 import { checkout } from '../process/run.ts';
-import type { Shown } from './acts/act.ts';
-import { acts } from './acts/index.ts';
+import type { Act, Shown } from './acts/act.ts';
+import { chainLeaks } from './acts/chain.ts';
+import { acts, chainTitle } from './acts/index.ts';
+import { type Chain, startChain } from './chain.ts';
 import { deployLocally, environmentName, type LocalDeployment } from './deployment.ts';
 import { claim, release } from './keeper.ts';
 import { terminal } from './terminal.ts';
 
-const usage = `Usage: npm start [-- --keep]
+const usage = `Usage: npm start [-- [--act chain] [--keep]]
 
 Deploys Rekey on a local cloud with a real PostgreSQL, and Redis or Valkey if it is installed, and walks through the main job. Every act is checked; the exit
 code is 0 only if all of them held.
 
-  --keep   leave everything running afterwards, and print how to reach it; npm run local:down ends it
-  --help   show this
+  --act chain   only this act, on targets of its own: one leaked admin credential takes everything with it that it leads to
+  --keep        leave everything running afterwards, and print how to reach it; npm run local:down ends it
+  --help        show this
 `;
 
 const directory = join(checkout, '.rekey', 'local');
@@ -28,9 +31,20 @@ interface Outcome {
   readonly shown: readonly Shown[];
 }
 
-async function perform(deployment: LocalDeployment): Promise<Outcome[]> {
+/** The options of a run. */
+interface TourOptions {
+  /** True to leave everything running. */
+  readonly keep: boolean;
+  /** True to play the act of the chain alone. */
+  readonly chain: boolean;
+}
+
+async function perform(
+  deployment: LocalDeployment,
+  played: readonly (readonly [string, Act])[],
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const [index, [act, play]] of acts(deployment.cache !== undefined).entries()) {
+  for (const [index, [act, play]] of played.entries()) {
     out.title(`${index + 1}. ${act}`);
     try {
       const shown = await out.step(act, () => play(deployment, out.note));
@@ -79,11 +93,25 @@ End it with: npm run local:down`);
 }
 
 /** Deploys, performs and, unless it is to be kept, ends everything. Returns the exit code. */
-async function tour(keep: boolean, cleanup: Cleanup): Promise<number> {
+async function tour({ keep, chain: chainAlone }: TourOptions, cleanup: Cleanup): Promise<number> {
   const start = performance.now();
   out.title('Deploying Rekey on the local cloud');
-  const deployment = await deployLocally(directory, out, cleanup, { servers: await serverFolder('local') });
-  const outcomes = await perform(deployment);
+  const made: { chain?: Chain } = {};
+  const deployment = await deployLocally(directory, out, cleanup, {
+    servers: await serverFolder('local'),
+    ...(chainAlone && {
+      async further(cloud, postgres) {
+        made.chain = await startChain(directory, cloud, postgres, cleanup);
+        return [made.chain.target];
+      },
+      variables: () => ({ REKEY_LOCAL_MORE: JSON.stringify({ consumers: made.chain?.consumers }) }),
+    }),
+  });
+  const { chain } = made;
+  const outcomes = await perform(
+    deployment,
+    chain === undefined ? acts(deployment.cache !== undefined) : [[chainTitle, chainLeaks(chain)]],
+  );
   summarize(outcomes);
   const failed = outcomes.filter(({ held }) => !held).length;
   console.log(
@@ -96,7 +124,8 @@ async function tour(keep: boolean, cleanup: Cleanup): Promise<number> {
 }
 
 /** Runs the tour in this process, which owns everything that it starts. @param word - see {@link claim} */
-async function host(keep: boolean, word: string): Promise<void> {
+async function host(chosen: TourOptions, word: string): Promise<void> {
+  const { keep } = chosen;
   const cleanup = new Cleanup();
   let claimed = false;
   let ending: Promise<never> | undefined;
@@ -117,7 +146,7 @@ async function host(keep: boolean, word: string): Promise<void> {
   try {
     await claim(directory, word);
     claimed = true;
-    const exitCode = await tour(keep, cleanup);
+    const exitCode = await tour(chosen, cleanup);
     if (!keep || ending !== undefined) await end(exitCode);
     process.removeAllListeners('disconnect');
     // The process that waits for this message prints our output; from here on there is nobody to print to.
@@ -134,13 +163,17 @@ async function host(keep: boolean, word: string): Promise<void> {
  * Starts a host, and leaves when its tour is over.
  * The host is a process of its own, so that it hears of it when this one ends, even by `kill -9`.
  */
-function start(keep: boolean): void {
-  const child = fork(import.meta.filename, ['--host', randomUUID(), ...(keep ? ['--keep'] : [])], {
-    // Signals of the terminal come here alone and are passed on.
-    detached: true,
-    // Who outlives this process must not hold its terminal.
-    stdio: keep ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+function start({ keep, chain }: TourOptions): void {
+  const child = fork(
+    import.meta.filename,
+    ['--host', randomUUID(), ...(keep ? ['--keep'] : []), ...(chain ? ['--act', 'chain'] : [])],
+    {
+      // Signals of the terminal come here alone and are passed on.
+      detached: true,
+      // Who outlives this process must not hold its terminal.
+      stdio: keep ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  );
   child.stdout?.pipe(process.stdout);
   child.stderr?.pipe(process.stderr);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -151,14 +184,21 @@ function start(keep: boolean): void {
 }
 
 const options = process.argv.slice(2);
-const unknown = options.find((option) => !['--keep', '--help'].includes(option));
-if (options[0] === '--host' && options[1] !== undefined) {
-  await host(options.includes('--keep'), options[1]);
-} else if (unknown !== undefined) {
-  console.error(`unknown option ${unknown}\n\n${usage}`);
+const [first, word] = options;
+const act = options.indexOf('--act');
+const named = act < 0 ? undefined : options[act + 1];
+const unknown = options.find(
+  (option, index) =>
+    !['--keep', '--help', '--act'].includes(option) && !(index === act + 1 && option === 'chain'),
+);
+const chosen: TourOptions = { keep: options.includes('--keep'), chain: named === 'chain' };
+if (first === '--host' && word !== undefined) {
+  await host(chosen, word);
+} else if (unknown !== undefined || (act >= 0 && named !== 'chain')) {
+  console.error(`unknown option ${unknown ?? '--act without a name'}\n\n${usage}`);
   process.exitCode = 2;
 } else if (options.includes('--help')) {
   console.log(usage);
 } else {
-  start(options.includes('--keep'));
+  start(chosen);
 }

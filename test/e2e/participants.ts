@@ -5,11 +5,11 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { LocalCloud } from '../../local/emulator/cloud.ts';
 import type { Cleanup } from '../../local/process/cleanup.ts';
 import { type CacheLogin, cacheAccepts } from '../../local/servers/cache.ts';
+import { startGitLab } from '../../local/servers/gitlab.ts';
 import { environmentName, type FurtherTarget, type LocalDeployment } from '../../local/tour/deployment.ts';
 import { succeeds } from '../conformance/login.ts';
 import { availableTypes, startTarget } from '../conformance/scene.ts';
 import { deployRotationFunction } from '../local/support/rotation.ts';
-import { startGitLab } from '../rotators/http/gitlab.ts';
 import type { Participant } from './participant.ts';
 import { cacheUser, masterUser } from './participants-aws.ts';
 

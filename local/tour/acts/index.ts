@@ -14,3 +14,6 @@ export const acts = (cache: boolean): readonly (readonly [string, Act])[] => [
   ['An administrator tampers with the audit log', tampering],
   ['The audit log is verified', verification],
 ];
+
+/** Title of the act that `npm start -- --act chain` plays alone, since it brings targets of its own. */
+export const chainTitle = 'One leaked credential, and all that it leads to';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createAuthority, issueCertificate } from '../../../local/servers/certificates.ts';
+import { createAuthority, issueCertificate } from './certificates.ts';
 
 /** A server that keeps project access tokens as GitLab's API describes it, for the recipe that ships. */
 export interface GitLab {
