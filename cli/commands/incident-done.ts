@@ -19,7 +19,13 @@ export async function incidentDone(
   const claimedActor = (await actorOf(invocation)).slice(0, 512);
   const { createEvent } = await import('../../core/events/create.ts');
   const event = createEvent(
-    { source: 'rekey.cli', environment: name, actor: claimedActor, clock: context.clock, random: context.random },
+    {
+      source: 'rekey.cli',
+      environment: name,
+      actor: claimedActor,
+      clock: context.clock,
+      random: context.random,
+    },
     'Revocation Task Done',
     { requestId, taskId, via: 'rekey incident done', note, claimedActor },
     { correlationId: requestId, causationId: requestId, fact: `${requestId} ${taskId}` },

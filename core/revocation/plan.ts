@@ -83,6 +83,12 @@ export interface PlanRequest {
 export const usualAtOncePerTarget = 8;
 
 /**
+ * Secrets of one lane. A lane is an execution of Step Functions, whose history ends at 25,000 events, and a secret takes up to 60.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
+export const mostPerLane = 300;
+
+/**
  * Plans a revocation: which secrets, why each, in which order, and what is left to people. It follows what credentials lead to
  * up to the end; cycles end where they began.
  *
@@ -212,7 +218,10 @@ function stepsOf(
   { mode, atOncePerTarget = usualAtOncePerTarget }: PlanRequest,
 ): PlanStep[] {
   const step = (phase: PlanPhase, of: readonly PlannedSecret[]): PlanStep[] =>
-    of.length === 0 ? [] : [{ phase, lanes: lanesOf(of, atOncePerTarget) }];
+    portionsOf(of, atOncePerTarget * mostPerLane).map((portion) => ({
+      phase,
+      lanes: lanesOf(portion, atOncePerTarget),
+    }));
   const byLevel = (of: readonly PlannedSecret[]) =>
     [...Map.groupBy(of, ({ level }) => level)].toSorted(([a], [b]) => a - b).map(([, group]) => group);
   if (mode === 'replace') return byLevel(secrets).flatMap((level) => step('replace', level));
@@ -225,6 +234,21 @@ function stepsOf(
     ...(leading.length === 0 ? [] : step('contain again', rest)),
     ...step('replace', rest),
   ];
+}
+
+/** Divides secrets so that no portion has more than `most` of one target. */
+function portionsOf(secrets: readonly PlannedSecret[], most: number): PlannedSecret[][] {
+  const seen = new Map<string, number>();
+  const portions: PlannedSecret[][] = [];
+  for (const secret of secrets) {
+    const before = seen.get(secret.target) ?? 0;
+    seen.set(secret.target, before + 1);
+    const index = Math.floor(before / most);
+    const portion = portions[index] ?? [];
+    portion.push(secret);
+    portions[index] = portion;
+  }
+  return portions;
 }
 
 /** Deals the secrets of each target out to as many lanes as it may have. */
