@@ -24,6 +24,7 @@ export class DynamoPaceTable implements PaceTable {
   readonly #key: (name: string) => Record<string, AttributeValue>;
 
   /**
+   * Takes the table that holds the numbers.
    * @param table - name of a table whose time to live is the attribute `forget`
    * @param key - key of the item of a bucket. @default `pk` is `pace#<name>`
    */

@@ -111,7 +111,7 @@ export const atOnce = {
 export type Operation = 'contain' | 'rotate' | 'verify' | 'sweep';
 
 /**
- * Calls that each part makes for one secret of which one version leaked, of a type that logs in to its own target. They are
+ * Calls that each part makes for one secret of which one version leaked. Its type logs in to a target of its own. They are
  * counted by a test that runs the parts. `rotate` has the call of RotateSecret, the look whether it is done, and the four
  * steps of the function, each in an environment of its own. Each value that is read takes one use of a key, and one that is
  * stored takes two.
@@ -130,7 +130,7 @@ export const callsOf: Readonly<Record<Operation, Readonly<Partial<Record<QuotaNa
   sweep: { secretReads: 3, secretVersionLists: 1, keyUses: 2, eventPuts: 1 },
 };
 
-/** How many operations a second the quotas allow, and the quota that binds first. */
+/** The operations that quotas allow in a second, and the quota that binds first. */
 export interface Ceiling {
   readonly perSecond: number;
   readonly by: QuotaName;

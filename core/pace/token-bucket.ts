@@ -95,7 +95,7 @@ export class SharedBucket implements TokenBucket {
 export interface Turn {
   /** Milliseconds to wait before the start. */
   readonly waitMs: number;
-  /** The reason why no bucket was asked, or none answered. */
+  /** The reason why it was given without one. */
   readonly without?: ErrorCode;
 }
 
@@ -103,7 +103,8 @@ export interface Turn {
 const patienceMs = 3_000;
 
 /**
- * Takes a start for an emergency, which no bucket may stop: where the bucket fails or is silent, it goes on at once, and says so.
+ * Takes a start for an emergency, which no bucket may stop. Where the bucket fails or is silent, the start is at once, and the turn
+ * says why.
  * @param limitMs - longest wait for the bucket's answer. @default 3 seconds
  */
 export async function takeOrGo(take: () => Promise<number>, limitMs: number = patienceMs): Promise<Turn> {
