@@ -28,7 +28,7 @@ export interface EmergencyFigures {
   readonly without: readonly string[];
   /** Age of requests when the intake had started their workflow, in seconds. */
   readonly intakeMedian: number;
-  readonly intakeSlowest99: number;
+  readonly intake99: number;
   /** Until the target refused the leaked password, of those that succeeded, in seconds. */
   readonly refusedMedian: number;
   readonly refusedSlowest: number;
@@ -131,7 +131,7 @@ export async function revokeAtOnce(
     lost: all.filter(({ length }) => length === 0).length,
     repeated: all.filter(({ length }) => length > 1).length,
     intakeMedian: percentile(ages, 0.5) / 1_000,
-    intakeSlowest99: percentile(ages, 0.99) / 1_000,
+    intake99: percentile(ages, 0.99) / 1_000,
     refusedMedian: (times[Math.floor(times.length / 2)] ?? Number.NaN) / 1_000,
     refusedSlowest: (times.at(-1) ?? Number.NaN) / 1_000,
     failures: countOf(failures),

@@ -12,7 +12,8 @@ import {
 /** Secrets of one target, which go one after the other. */
 export interface Lane {
   readonly target: string;
-  readonly secrets: readonly string[];
+  /** Whatever stands for a secret in the plan; only their number counts. */
+  readonly secrets: readonly unknown[];
 }
 
 /** One step of a plan: its lanes run side by side, and the next step begins when all have ended. */

@@ -17,7 +17,7 @@ from ministack.services import stepfunctions
 
 from cloud import readings, seams
 from cloud.stepfunctions import LARGEST_PAYLOAD, scheduled
-from cloud.stepfunctions_maps import end_if_over, note_failure
+from cloud.stepfunctions_siblings import end_if_over, note_failure
 
 _history_lock = threading.Lock()
 _start_lock = threading.Lock()

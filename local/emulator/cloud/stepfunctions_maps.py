@@ -1,4 +1,4 @@
-"""The Map states of Step Functions: Map Runs with children of their own, and what one failed iteration ends.
+"""The Map states of Step Functions: Map Runs with children of their own.
 
 - A distributed Map, where its items come from, what it tolerates:
   https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
@@ -7,9 +7,7 @@
 - What its role must be granted: https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
 - What stands for a child that failed, and that nothing is written by default:
   https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
-- A failed iteration or branch ends its siblings, and 40 iterations of an inline Map run at once:
-  https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
-  https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html
+- 40 iterations of an inline Map run at once: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 
 The events, "Attempting to map over non-iterable node." and the counts are as recorded on AWS (LocalStack's
 test_base_scenarios and test_sfn_api_map_run, 2023 to 2025). The name of a denied states:StartExecution is not recorded.
@@ -19,7 +17,6 @@ import contextvars
 import copy
 import json
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,6 +24,7 @@ from ministack.core.responses import new_uuid, now_iso
 
 from cloud import readings, seams, service_roles
 from cloud.stepfunctions import LARGEST_PAYLOAD, role_of
+from cloud.stepfunctions_siblings import among_siblings, end_if_over, leave_siblings
 
 # A Map Run has up to 10,000 children at once. Here each is a thread, so no more run than a machine bears.
 _MOST_CHILDREN = 256
@@ -39,39 +37,6 @@ _COUNTS = (
 # The Map Runs that have not ended, by the ARN of the execution that they belong to.
 _unfinished: dict[str, list["_MapRun"]] = {}
 _unfinished_lock = threading.Lock()
-
-
-class _Siblings:
-    """The iterations of one Map, or the branches of one Parallel: the first that fails ends the others."""
-
-    def __init__(self, outer: "_Siblings | None") -> None:
-        """Takes the iterations or branches that hold these."""
-        self._outer = outer
-        self.failure: Exception | None = None
-
-    def failed(self) -> Exception | None:
-        """The failure that ends these, here or further out."""
-        return self.failure or (self._outer.failed() if self._outer else None)
-
-
-_siblings: contextvars.ContextVar[_Siblings | None] = contextvars.ContextVar("rekey_sfn_siblings", default=None)
-
-
-def end_if_over(execution: dict | None) -> None:
-    """Raises what no Retry and no Catch takes once the execution has ended, or the failure of a sibling."""
-    if execution is not None and execution["status"] != "RUNNING":
-        raise seams.stepfunctions.ExecutionError("States.Runtime", f"The execution is {execution['status']}.")
-    siblings = _siblings.get()
-    failure = siblings.failed() if siblings else None
-    if failure is not None:
-        raise failure
-
-
-def note_failure(error: Exception) -> None:
-    """Keeps the failure of an iteration or a branch, for those beside it."""
-    siblings = _siblings.get()
-    if siblings is not None and siblings.failure is None:
-        siblings.failure = error
 
 
 def _require(execution: dict, action: str, resource_arn: str, error: str) -> None:
@@ -288,7 +253,7 @@ def _run_child(run: _MapRun, child: dict, iterator: dict, ctx: dict) -> None:
         return
     told = {"executionStartedEventDetails": {"input": child["input"]}}
     seams.stepfunctions.add_event(child, "ExecutionStarted", told)
-    _siblings.set(None)
+    leave_siblings()
     try:
         output = seams.stepfunctions.run_sub_machine(
             iterator.get("States", {}), iterator.get("StartAt"), json.loads(child["input"]), child, ctx
@@ -397,19 +362,6 @@ def _run_distributed_map(state_def, raw_input, effective, iterator, execution, c
     return steps.apply_output_path(state_def, output, ctx), steps.next_or_end(state_def)
 
 
-def _among_siblings(run: Callable) -> Callable:
-    """Runs the iterations of a Map, or the branches of a Parallel, so that one that fails ends the others."""
-
-    def run_together(state_def, raw_input, execution, ctx):
-        def inside():
-            _siblings.set(_Siblings(_siblings.get()))
-            return run(state_def, raw_input, execution, ctx)
-
-        return contextvars.copy_context().run(inside)
-
-    return run_together
-
-
 def install() -> None:
     """Runs Map states as documented."""
     run_map_items, emit = seams.stepfunctions.run_map_items, seams.stepfunctions.emit_execution_status_event
@@ -419,7 +371,11 @@ def install() -> None:
         if isinstance(wanted, int):
             iterator = state_def.get("Iterator") or state_def.get("ItemProcessor", {})
             inline = (iterator.get("ProcessorConfig") or {}).get("Mode") != "DISTRIBUTED"
-            state_def = {**state_def, "MaxConcurrency": min(wanted or 40, _MOST_ITERATIONS)} if inline else state_def
+            state_def = (
+                {**state_def, "MaxConcurrency": min(wanted or _MOST_ITERATIONS, _MOST_ITERATIONS)}
+                if inline
+                else state_def
+            )
         return run_map_items(state_def, raw_input, execution, ctx)
 
     def _emit_execution_status_event(execution):
@@ -429,7 +385,7 @@ def install() -> None:
 
     seams.stepfunctions.replace(
         run_distributed_map=_run_distributed_map,
-        run_map_items=_among_siblings(_run_map_items),
-        run_parallel_branches=_among_siblings(seams.stepfunctions.run_parallel_branches),
+        run_map_items=among_siblings(_run_map_items),
+        run_parallel_branches=among_siblings(seams.stepfunctions.run_parallel_branches),
         emit_execution_status_event=_emit_execution_status_event,
     )
