@@ -66,7 +66,8 @@ export const quotas = {
   },
   transitions: {
     of: 'Step Functions: state transitions of standard workflows',
-    perSecond: 800,
+    perSecond: 500,
+    burst: 800,
     adjustable: true,
     source: stepFunctions,
   },
