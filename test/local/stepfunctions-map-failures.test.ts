@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
@@ -154,6 +155,17 @@ describe('Failures in Map states', () => {
       return Number(stopDate) - Number(startDate);
     };
     expect(await took(41)).toBeGreaterThanOrEqual(2_000);
+  });
+
+  // https://docs.aws.amazon.com/step-functions/latest/dg/bp-history-limit.html
+  test('are lanes that are too long: an execution has 25,000 events at most', async () => {
+    const states = { There: { Type: 'Pass', Next: 'Back' }, Back: { Type: 'Pass', Next: 'There' } };
+    const { result } = await run(distributed(states, { ToleratedFailurePercentage: 100 }), [1]);
+    expect(result[0]).toMatchObject({ Status: 'FAILED', Error: 'States.Runtime' });
+    expect(result[0].Cause).toContain('maximum number of history events (25000)');
+    const last = { executionArn: result[0].ExecutionArn, reverseOrder: true, maxResults: 1 };
+    const { events = [] } = await workflows.sfn.send(new GetExecutionHistoryCommand(last));
+    expect(events[0]).toMatchObject({ type: 'ExecutionFailed', id: 25_000 });
   });
 
   // https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html

@@ -22,6 +22,9 @@ from cloud.stepfunctions_siblings import end_if_over, note_failure
 _history_lock = threading.Lock()
 _start_lock = threading.Lock()
 _LONGEST_WAIT = 99_999_999
+# A hard quota; the last event says how the execution ended.
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_MOST_EVENTS = 25_000
 # The execution whose Map, Parallel or child this thread runs.
 _inner: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_inner", default=None)
 
@@ -204,6 +207,10 @@ def _wrap_history() -> None:
         return event
 
     def _add_event(execution, event_type, details=None):
+        if len(execution["events"]) >= _MOST_EVENTS - 1 and not event_type.startswith("Execution"):
+            raise seams.stepfunctions.ExecutionError(
+                "States.Runtime", f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
+            )
         event_type, details = _as_recorded(event_type, details or {})
         event = put(execution, event_type, details)
         if event_type in ("TaskScheduled", "LambdaFunctionScheduled"):
