@@ -8,13 +8,15 @@ import { errorsPage, findingsPage } from './catalogues.ts';
 import { changesPart } from './changes.ts';
 import { httpRecipes } from './http-recipes.ts';
 import { rulesPart, stagesTable } from './policy-parts.ts';
+import { durationsTable, quotasTable } from './scale.ts';
 import { templateRulesPage } from './template-rules.ts';
 import { wallsTable } from './walls/table.ts';
 
 /**
  * Writes the parts of the documentation that follow from code. They are the JSON Schemas of all events with their index, the
  * pages of all errors and findings, the page of the recipes for HTTP APIs, the table of secret types in the README, and that of
- * changes in the page on deployment, and the rules of a policy. `npm run docs` runs it; a test fails when the committed files differ.
+ * changes in the page on deployment, the rules of a policy, and the figures of scale. `npm run docs` runs it; a test fails when the
+ * committed files differ.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -204,6 +206,15 @@ export function generate(): ReadonlyMap<string, string> {
     [
       'docs/policy.md',
       withPart('docs/policy.md', 'rules', rulesPart(), withPart('docs/policy.md', 'stages', stagesTable())),
+    ],
+    [
+      'docs/scale.md',
+      withPart(
+        'docs/scale.md',
+        'quotas',
+        quotasTable(),
+        withPart('docs/scale.md', 'durations', durationsTable()),
+      ),
     ],
   ]);
 }

@@ -9,7 +9,9 @@ import { objectLines, parseLine } from '../../core/audit/format.ts';
 import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
 import type { RevocationMode } from '../../core/events/catalogue.ts';
 import type { Terminal } from '../../local/tour/terminal.ts';
+import { percentile } from '../statistics.ts';
 import type { DeployedEnvironment } from './environment.ts';
+import { ageAtIntake } from './intake-age.ts';
 
 /** What came of so many revocations at once. */
 export interface EmergencyFigures {
@@ -24,6 +26,9 @@ export interface EmergencyFigures {
   /** Secrets whose leaked password still logs in, and whose current one does not. */
   readonly alive: readonly string[];
   readonly without: readonly string[];
+  /** Age of requests when the intake had started their workflow, in seconds. */
+  readonly intakeMedian: number;
+  readonly intake99: number;
   /** Until the target refused the leaked password, of those that succeeded, in seconds. */
   readonly refusedMedian: number;
   readonly refusedSlowest: number;
@@ -36,6 +41,13 @@ export interface EmergencyFigures {
 const environment = 'bench';
 const outcomeTypes = /^Secret Revocation (?:Succeeded|Failed|Unproven)$/;
 const limitMs = 45 * 60_000;
+
+/** What the audit log says of the requests. */
+interface Said {
+  readonly outcomes: ReadonlyMap<string, readonly Outcome[]>;
+  /** Age of each request at the intake, in milliseconds. */
+  readonly ages: readonly number[];
+}
 
 interface Outcome {
   readonly type: string;
@@ -78,7 +90,7 @@ export async function revokeAtOnce(
   await terminal.step(`${names.length} requests`, () =>
     request([...ids], mode, new EventBridgeClient(options)),
   );
-  const outcomes = await terminal.step('outcomes', () => awaitOutcomes(objects, ids));
+  const { outcomes, ages } = await terminal.step('outcomes', () => awaitOutcomes(objects, ids));
   const seconds = (performance.now() - begun) / 1_000;
   await cloud.limit({
     invocations: 32,
@@ -118,6 +130,8 @@ export async function revokeAtOnce(
     outcomes: countOf(all.flat().map(({ type }) => type)),
     lost: all.filter(({ length }) => length === 0).length,
     repeated: all.filter(({ length }) => length > 1).length,
+    intakeMedian: percentile(ages, 0.5) / 1_000,
+    intake99: percentile(ages, 0.99) / 1_000,
     refusedMedian: (times[Math.floor(times.length / 2)] ?? Number.NaN) / 1_000,
     refusedSlowest: (times.at(-1) ?? Number.NaN) / 1_000,
     failures: countOf(failures),
@@ -161,10 +175,8 @@ async function request(
 }
 
 /** Reads the audit log until every request has its outcome, and for a while longer, for outcomes that come twice. */
-async function awaitOutcomes(
-  objects: S3AuditObjects,
-  ids: ReadonlyMap<string, string>,
-): Promise<Map<string, Outcome[]>> {
+async function awaitOutcomes(objects: S3AuditObjects, ids: ReadonlyMap<string, string>): Promise<Said> {
+  const ages = new Map<string, number>();
   const found = new Map<string, Outcome[]>([...ids.keys()].map((id) => [id, []]));
   const deadline = performance.now() + limitMs;
   let after = '';
@@ -178,6 +190,8 @@ async function awaitOutcomes(
         const { detailType, detail } = parsed.record.event;
         const data = detail.data as Outcome['data'];
         const outcomes = found.get(String(data?.requestId));
+        const age = ageAtIntake(parsed.record.event);
+        if (outcomes !== undefined && age !== undefined) ages.set(String(data?.requestId), age);
         if (outcomes !== undefined && outcomeTypes.test(detailType))
           outcomes.push({ type: detailType, data });
       }
@@ -188,5 +202,5 @@ async function awaitOutcomes(
     }
     if (page.length === 0) await sleep(2_000);
   }
-  return found;
+  return { outcomes: found, ages: [...ages.values()] };
 }

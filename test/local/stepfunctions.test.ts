@@ -56,6 +56,8 @@ describe('Step Functions', () => {
       MachineRole: role('states.amazonaws.com', [
         allow('lambda:InvokeFunction', [arn('Function'), arn('Short')]),
         allow('secretsmanager:DescribeSecret', '*'),
+        allow('states:StartExecution', 'arn:aws:states:*:*:stateMachine:*'),
+        allow(['states:DescribeExecution', 'states:StopExecution'], 'arn:aws:states:*:*:execution:*'),
       ]),
     });
     const secrets = new SecretsManagerClient(cloud.clientOptions());

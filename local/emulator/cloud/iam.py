@@ -160,6 +160,9 @@ def install() -> None:
         token = _json(body).get("taskToken") if service == "states" else None
         if isinstance(token, str):
             return stepfunctions.machines_by_token.get(token, "*")
+        map_run = _json(body).get("mapRunArn") if service == "states" else None
+        if isinstance(map_run, str):
+            return map_run
         arn = resource_arn_of(service, method, path, headers, body, query_params, region, account_id)
         # Policies name log groups with a trailing :*, but for tagging, whose requests hold an ARN instead of a name.
         # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html

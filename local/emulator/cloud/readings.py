@@ -27,6 +27,10 @@ READINGS = {
     # A task that invokes a throttled function: the developer guide names Lambda.TooManyRequestsException in its
     # examples of Retry, and says of Lambda.Unknown that "unhandled" errors of Lambda are reported so; not recorded.
     "task-throttled": ("Lambda.TooManyRequestsException", "Lambda.Unknown"),
+    # "Least privileges required" to run a distributed Map are states:StartExecution on the machine, DescribeExecution
+    # and StopExecution on its executions; when the latter two are called is not said. The CDK once granted them on ARNs
+    # that do not exist, and Maps ran.
+    "map-run-grants": ("documented", "start-alone"),
     # States.DataLimitExceeded: recorded in 2024-03, Catch of States.ALL takes it; the developer guide says that it
     # can't.
     "data-limit": ("caught", "terminal"),

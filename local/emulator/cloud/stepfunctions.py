@@ -17,6 +17,9 @@ from ministack.core.responses import get_account_id, get_region
 
 from cloud import readings, seams, service_roles
 
+# "256 KiB of data as a UTF-8 encoded string": https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+LARGEST_PAYLOAD = 256 * 1024
+
 # The execution role of the state machine whose task this thread runs, as (role ARN, session name).
 _role: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("rekey_sfn_role", default=None)
 # The TaskScheduled event of the task this thread runs.
@@ -27,6 +30,15 @@ _waiting: contextvars.ContextVar[bool] = contextvars.ContextVar("rekey_sfn_waiti
 _machine: contextvars.ContextVar[str] = contextvars.ContextVar("rekey_sfn_machine", default="*")
 # The state machine of each token that was given out; one that has ended is still of its machine.
 machines_by_token: dict[str, str] = {}
+
+
+def role_of(machine: dict, execution: dict) -> tuple[str, str] | None:
+    """The role and session name that an execution of a state machine acts with, where IAM is enforced."""
+    role_arn = machine.get("roleArn")
+    if not role_arn or not service_roles.enforced():
+        return None
+    # Session names are at most 64 characters; a session serves the tasks of one execution.
+    return role_arn, (execution.get("name") or "execution")[:64]
 
 
 class _Denied(Exception):
@@ -177,11 +189,9 @@ def install() -> None:
 
     def _execute_task(state_def, raw_input, execution, ctx):
         machine = seams.stepfunctions.state_machines.get((ctx.get("StateMachine") or {}).get("Id")) or {}
-        role_arn = machine.get("roleArn")
-        if not role_arn or not service_roles.enforced():
+        role = role_of(machine, execution)
+        if role is None:
             return execute_task(state_def, raw_input, execution, ctx)
-        # Session names are at most 64 characters; a session serves the tasks of one execution.
-        role = (role_arn, (execution.get("name") or "execution")[:64])
         return contextvars.copy_context().run(_as_role, role, execute_task, state_def, raw_input, execution, ctx)
 
     def _as_role(role, function, *args):

@@ -16,13 +16,17 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.services import stepfunctions
 
 from cloud import readings, seams
-from cloud.stepfunctions import scheduled
+from cloud.stepfunctions import LARGEST_PAYLOAD, scheduled
+from cloud.stepfunctions_siblings import end_if_over, note_failure
 
 _history_lock = threading.Lock()
 _start_lock = threading.Lock()
-
-# "256 KiB of data as a UTF-8 encoded string": https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-_LARGEST_RESULT = 256 * 1024
+_LONGEST_WAIT = 99_999_999
+# A hard quota; the last event says how the execution ended.
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_MOST_EVENTS = 25_000
+# The execution whose Map, Parallel or child this thread runs.
+_inner: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_inner", default=None)
 
 
 def _error_matches(error_equals, error) -> bool:
@@ -66,6 +70,7 @@ def _wrap_paths() -> None:
     """A path to nothing ends the execution; the emulator goes on with null."""
     resolve = seams.stepfunctions.resolve_params_obj
     input_path, output_path = seams.stepfunctions.apply_input_path, seams.stepfunctions.apply_output_path
+    execute_wait = seams.stepfunctions.execute_wait
 
     def _resolve_params_obj(template, data, ctx=None):
         for name, value in template.items() if isinstance(template, dict) else ():
@@ -81,8 +86,25 @@ def _wrap_paths() -> None:
         _require_path(state_def.get("OutputPath"), "OutputPath", data)
         return output_path(state_def, data, ctx)
 
+    def _execute_wait(state_def, raw_input, ctx=None):
+        # https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html
+        path = state_def.get("SecondsPath")
+        if path is not None:
+            effective = seams.stepfunctions.apply_input_path(state_def, raw_input, ctx)
+            _require_path(path, "SecondsPath", effective)
+            seconds = seams.stepfunctions.resolve_path_or_ctx(path, effective, ctx)
+            if not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST_WAIT:
+                raise seams.stepfunctions.ExecutionError(
+                    "States.Runtime",
+                    f"The SecondsPath parameter does not reference an integer value: {path} == {seconds}",
+                )
+        return execute_wait(state_def, raw_input, ctx)
+
     seams.stepfunctions.replace(
-        resolve_params_obj=_resolve_params_obj, apply_input_path=_apply_input_path, apply_output_path=_apply_output_path
+        resolve_params_obj=_resolve_params_obj,
+        apply_input_path=_apply_input_path,
+        apply_output_path=_apply_output_path,
+        execute_wait=_execute_wait,
     )
 
 
@@ -158,8 +180,10 @@ def _wrap_results() -> None:
             ) from None
 
     def _invoke_resource(resource, input_data):
+        # A task that is tried again may find that its execution was stopped meanwhile.
+        end_if_over(_inner.get())
         result = invoke(resource, input_data)
-        if len(json.dumps(result).encode()) > _LARGEST_RESULT:
+        if len(json.dumps(result).encode()) > LARGEST_PAYLOAD:
             raise seams.stepfunctions.ExecutionError(
                 "States.DataLimitExceeded",
                 f"The state/task '{resource}' returned a result with a size exceeding the "
@@ -183,6 +207,10 @@ def _wrap_history() -> None:
         return event
 
     def _add_event(execution, event_type, details=None):
+        if len(execution["events"]) >= _MOST_EVENTS - 1 and not event_type.startswith("Execution"):
+            raise seams.stepfunctions.ExecutionError(
+                "States.Runtime", f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
+            )
         event_type, details = _as_recorded(event_type, details or {})
         event = put(execution, event_type, details)
         if event_type in ("TaskScheduled", "LambdaFunctionScheduled"):
@@ -197,41 +225,26 @@ def _wrap_inner_states() -> None:
     """Records the states of a Map's iterations and a Parallel's branches, which the emulator leaves out."""
     run_sub_machine = seams.stepfunctions.run_sub_machine
     handlers = ("execute_pass", "execute_task", "execute_choice", "execute_wait", "execute_parallel", "execute_map")
-    inner: contextvars.ContextVar[dict | None] = contextvars.ContextVar("rekey_sfn_inner", default=None)
 
     def _run_sub_machine(states, start_at, input_data, execution, ctx):
-        is_child = execution.get("mapRunArn") and not execution["events"]
-        if is_child:
-            seams.stepfunctions.add_event(
-                execution, "ExecutionStarted", {"executionStartedEventDetails": {"input": execution["input"]}}
-            )
-        token = inner.set(execution)
+        token = _inner.set(execution)
         # Branches run side by side; each has a context object of its own, with the variables they share.
         ctx = {**ctx}
         try:
-            output = run_sub_machine(states, start_at, input_data, execution, ctx)
-            if is_child:
-                seams.stepfunctions.add_event(
-                    execution, "ExecutionSucceeded", {"executionSucceededEventDetails": {"output": json.dumps(output)}}
-                )
-            return output
+            return run_sub_machine(states, start_at, input_data, execution, ctx)
         except seams.stepfunctions.ExecutionError as error:
-            if is_child:
-                seams.stepfunctions.add_event(
-                    execution,
-                    "ExecutionFailed",
-                    {"executionFailedEventDetails": {"error": error.error, "cause": error.cause}},
-                )
+            note_failure(error)
             raise
         finally:
-            inner.reset(token)
+            _inner.reset(token)
 
     def recorded(handler):
         def run(state_def, raw_input, *rest):
-            execution = inner.get()
+            execution = _inner.get()
             if execution is None:
                 return handler(state_def, raw_input, *rest)
-            # What a state runs inside itself sets `inner` anew; the state's own record is made here.
+            end_if_over(execution)
+            # What a state runs inside itself sets `_inner` anew; the state's own record is made here.
             name = rest[-1]["State"]["Name"]
             kind = state_def["Type"]
             seams.stepfunctions.add_event(
@@ -240,6 +253,7 @@ def _wrap_inner_states() -> None:
                 {"stateEnteredEventDetails": {"name": name, "input": json.dumps(raw_input)}},
             )
             output, following = handler(state_def, raw_input, *rest)
+            end_if_over(execution)
             seams.stepfunctions.add_event(
                 execution,
                 f"{kind}StateExited",
