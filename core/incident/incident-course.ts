@@ -16,7 +16,7 @@ export interface Task {
   readonly secretName?: string;
   readonly openedAt?: number;
   readonly doneAt?: number;
-  /** What the person said of it who did it. */
+  /** Words of the person who did it. */
   readonly note?: string;
 }
 
@@ -37,7 +37,7 @@ export interface Plan {
   readonly concludedAt?: number;
 }
 
-/** Milliseconds from the first request until it was true of every secret; one that is missing is not true of all. */
+/** Milliseconds from the first request until it was true of every secret. One that is missing has not come for all. */
 export interface Durations {
   readonly contain?: number;
   readonly rotate?: number;
@@ -50,8 +50,7 @@ export interface Deed extends Entry {
 }
 
 /**
- * The course of an incident, as the audit log tells it: what was asked for, what came of each secret, who did what, what is
- * open. It is about credentials that leaked. What people are paged for is an incident of `core/notification`.
+ * The course of an incident, as the audit log tells it. It says what came of each secret, who did what, and what is open. It is about credentials that leaked. What people are paged for is an incident of `core/notification`.
  */
 export interface IncidentCourse {
   /** The responder's name for it, or the id of its first request. */
@@ -74,7 +73,7 @@ export interface IncidentCourse {
   readonly times: Durations;
   readonly timeline: readonly Entry[];
   readonly people: readonly Deed[];
-  /** What keeps it open, a sentence each. */
+  /** Reasons that keep it open, a sentence each. */
   readonly open: readonly string[];
   /** Sequences of all its records, duplicates too, ascending. */
   readonly sequences: readonly number[];
@@ -96,8 +95,8 @@ export function incidentsOf(records: readonly AuditRecord[]): readonly IncidentC
 }
 
 /**
- * Finds an incident by the responder's name, the id of a request, a correlation id, or the id in the message that somebody was
- * paged with.
+ * Finds an incident by its name or one of its ids. That is the id of a request, a correlation id, or the id in the message that
+ * somebody was paged with.
  */
 export const findIncident = (incidents: readonly IncidentCourse[], id: string): IncidentCourse | undefined =>
   incidents.find(({ names }) => names.includes(id)) ??
@@ -230,7 +229,7 @@ function tasksOf(requestId: string, facts: readonly Fact[]): readonly Task[] {
   });
 }
 
-/** Notes of an unproven secret that a person has done each task on it. */
+/** Marks the unproven secrets of which a person has done each task. */
 const settleByTasks = (secrets: readonly SecretCourse[], tasks: readonly Task[]): readonly SecretCourse[] =>
   secrets.map((secret) => {
     const own = tasks.filter(({ secretName }) => secretName === secret.secretName);

@@ -14,7 +14,7 @@ export const entryKinds = [
 export type EntryKind = (typeof entryKinds)[number];
 
 /**
- * What vouches for who did something. `claimed`: the sender's own word, since the bus attests the account alone. `proven`: STS
+ * The voucher for who did something. `claimed`: the sender's own word, since the bus attests the account alone. `proven`: STS
  * answered who it is. `function`: IAM holds each function to its own events.
  */
 export type Attestation = 'claimed' | 'proven' | 'function';
