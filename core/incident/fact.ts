@@ -15,6 +15,8 @@ export interface Fact {
   readonly requestId?: string;
   readonly correlationId?: string;
   readonly causationId?: string;
+  /** Id of the request to whose plan it belongs. */
+  readonly partOf?: string;
 }
 
 /** Order of what happened in one millisecond. */
@@ -72,6 +74,7 @@ function toFact({ sequence, recordedAt, event }: AuditRecord): Fact {
   const requestId =
     event.detailType === 'Secret Revocation Requested' ? text(metadata.id) : recorded.text('requestId');
   const [correlationId, causationId] = [text(metadata.correlationId), text(metadata.causationId)];
+  const partOf = recorded.text('partOf');
   return {
     sequence,
     detailType: event.detailType,
@@ -81,6 +84,7 @@ function toFact({ sequence, recordedAt, event }: AuditRecord): Fact {
     ...(requestId !== undefined && { requestId }),
     ...(correlationId !== undefined && { correlationId }),
     ...(causationId !== undefined && { causationId }),
+    ...(partOf !== undefined && { partOf }),
   };
 }
 

@@ -52,12 +52,12 @@ export function groupsOf(facts: readonly Fact[]): readonly Group[] {
   const together = new Together();
   const own = facts.filter((fact) => begins(fact) && fact.requestId !== undefined);
   const requests = new Set(own.map(({ requestId }) => requestId));
-  for (const { requestId = '', correlationId, causationId, recorded } of own) {
+  for (const { requestId = '', correlationId, causationId, partOf, recorded } of own) {
     const name = recorded.text('incident');
     if (correlationId !== undefined) together.join(ofRequest(requestId), ofCorrelation(correlationId));
     if (name !== undefined) together.join(ofRequest(requestId), ofName(name));
-    if (causationId !== undefined && requests.has(causationId)) {
-      together.join(ofRequest(requestId), ofRequest(causationId));
+    for (const cause of [causationId, partOf]) {
+      if (cause !== undefined && requests.has(cause)) together.join(ofRequest(requestId), ofRequest(cause));
     }
   }
   const versions = versionsOf(own);

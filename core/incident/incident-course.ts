@@ -11,9 +11,8 @@ export interface Task {
   readonly requestId: string;
   readonly taskId: string;
   readonly task: string;
-  /** The way in which it can be done. */
+  /** Secret or consumer that leads to it. */
   readonly via?: string;
-  readonly secretName?: string;
   readonly openedAt?: number;
   readonly doneAt?: number;
   /** Words of the person who did it. */
@@ -195,7 +194,7 @@ function planOf(requestId: string, facts: readonly Fact[]): Plan {
   const openTasks = numberIn(end?.recorded.data.openTasks);
   return {
     requestId,
-    select: plan?.recorded.text('select') ?? selectionOf(request?.recorded.data.select),
+    select: plan?.recorded.text('selection') ?? selectionOf(request?.recorded.data.select),
     requestedAt: timeOf((plan ?? end)?.recorded.data.requestedAt) ?? facts[0]?.at ?? 0,
     ...(mode !== undefined && { mode }),
     ...(reason !== undefined && { reason }),
@@ -214,14 +213,13 @@ function tasksOf(requestId: string, facts: readonly Fact[]): readonly Task[] {
   return [...byTask].map(([taskId, told]) => {
     const opened = told.find(({ detailType }) => detailType === 'Revocation Task Opened');
     const done = told.find(({ detailType }) => detailType === 'Revocation Task Done');
-    const [via, secretName] = [opened?.recorded.text('via'), opened?.recorded.text('secretName')];
+    const via = (opened ?? done)?.recorded.text('via');
     const note = done?.recorded.text('note');
     return {
       requestId,
       taskId,
       task: opened?.recorded.text('task') ?? `task ${taskId}, whose beginning is not recorded`,
       ...(via !== undefined && { via }),
-      ...(secretName !== undefined && { secretName }),
       ...(opened !== undefined && { openedAt: opened.at }),
       ...(done !== undefined && { doneAt: done.at }),
       ...(note !== undefined && { note }),
@@ -232,7 +230,7 @@ function tasksOf(requestId: string, facts: readonly Fact[]): readonly Task[] {
 /** Marks the unproven secrets of which a person has done each task. */
 const settleByTasks = (secrets: readonly SecretCourse[], tasks: readonly Task[]): readonly SecretCourse[] =>
   secrets.map((secret) => {
-    const own = tasks.filter(({ secretName }) => secretName === secret.secretName);
+    const own = tasks.filter(({ via }) => via === secret.secretName);
     const [first] = own;
     return secret.state === 'unproven' &&
       secret.settledBy === undefined &&
@@ -267,11 +265,7 @@ function openOf(
   facts: readonly Fact[],
 ): readonly string[] {
   const begunOf = (plan: string) =>
-    new Set(
-      facts
-        .filter(({ requestId, causationId }) => causationId === plan && requestId !== plan)
-        .map(({ requestId }) => requestId),
-    ).size;
+    new Set(facts.filter((fact) => fact.partOf === plan).map(({ requestId }) => requestId)).size;
   return [
     ...plans.flatMap(({ requestId, secrets: count, tasks: planned, outcome, openTasks }) => {
       const known = tasks.filter((task) => task.requestId === requestId);

@@ -1,4 +1,5 @@
 import type { ReportedError } from '../errors/rekey-error.ts';
+import { selectionSchema, selectionText } from '../revocation/selection.ts';
 import type { Fact } from './fact.ts';
 import { timeOf } from './fact.ts';
 
@@ -64,18 +65,9 @@ const texts = (value: unknown): readonly string[] | undefined =>
 
 /** Says in words which secrets a request chose. */
 export function selectionOf(select: unknown): string {
-  if (!isObject(select)) return 'not said';
-  if (typeof select.secret === 'string') return select.secret;
-  const parts = Object.entries(select).map(([key, value]) => `${key} ${wordOf(value)}`);
-  return parts.join(', ') || 'not said';
+  const parsed = selectionSchema.safeParse(select);
+  return parsed.success ? selectionText(parsed.data) : 'not said';
 }
-
-const wordOf = (value: unknown): string =>
-  isObject(value)
-    ? Object.entries(value)
-        .map(([key, inner]) => `${key}=${String(inner)}`)
-        .join(' ')
-    : String(value);
 
 /** Reads the cut-offs that an event tells of. */
 export function cutOffsIn({ recorded: { data } }: Fact): readonly CutOff[] {

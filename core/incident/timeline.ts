@@ -116,13 +116,17 @@ const lines: Readonly<Record<string, Line>> = {
   'Revocation Planned': {
     kind: 'request',
     what: ({ recorded: { data } }, word) =>
-      `Plan made for ${word('select')}: ${countOf(data.secrets)} secrets, ${countOf(data.tasks)} tasks`,
+      `Plan made for ${word('selection')}: ${countOf(data.secrets)} secrets, ${countOf(data.tasks)} tasks`,
   },
-  'Revocation Task Opened': { kind: 'task', tone: 'warn', what: (_fact, word) => `To do: ${word('task')}` },
+  'Revocation Task Opened': {
+    kind: 'task',
+    tone: 'warn',
+    what: (_fact, word) => `To do for ${word('via')}: ${word('task')}`,
+  },
   'Revocation Task Done': {
     kind: 'task',
     tone: 'good',
-    what: (_fact, word) => `Task ${word('taskId')} done: ${word('note')}`,
+    what: (_fact, word) => `Task done for ${word('via')}: ${word('note')}`,
   },
   'Revocation Concluded': {
     kind: 'proof',
@@ -164,7 +168,8 @@ function doerOf({ recorded, source, detailType }: Fact): { who?: string; atteste
   if (author !== undefined && detailType === 'Approval Bypassed') {
     return { who: author, attested: recorded.data.authorProven === true ? 'proven' : 'claimed' };
   }
-  const { claimedActor, actor } = metadata;
+  const { actor } = metadata;
+  const claimedActor = metadata.claimedActor ?? recorded.text('claimedActor');
   if (typeof claimedActor === 'string') return { who: claimedActor, attested: 'claimed' };
   const ofFunction = source.startsWith('rekey.') && !/^rekey\.cli(?:[./]|$)/.test(source);
   return typeof actor === 'string'

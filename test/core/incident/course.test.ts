@@ -4,17 +4,7 @@ import type { AuditEvent } from '../../../core/audit/format.ts';
 import { findIncident, type IncidentCourse, incidentsOf } from '../../../core/incident/incident-course.ts';
 import { incidentIdOf, revocationKey } from '../../../core/notification/incident-id.ts';
 import { propertyRuns } from '../../property-runs.ts';
-import {
-  alice,
-  begun,
-  planned,
-  recordsOf,
-  requested,
-  revocation,
-  start,
-  taskDone,
-  told,
-} from './sample.ts';
+import { alice, begun, planned, recordsOf, requested, revocation, start, taskDone, told } from './sample.ts';
 
 const orders = { requestId: 'r1', secretName: '/prod/orders/db' };
 const billing = { requestId: 'r2', secretName: '/prod/billing', at: 10_000 };
@@ -212,7 +202,7 @@ describe('a plan for several secrets', () => {
       ['/prod/part-1', 'revoked'],
       ['/prod/part-2', 'revoked'],
     ]);
-    expect(open.open).toEqual(['To do: Ask the partner to refuse the old key (partner portal)']);
+    expect(open.open).toEqual(['To do: Ask the partner to refuse the old key (/prod/partner)']);
     const closed = only([...planned(['Succeeded', 'Succeeded', 'Succeeded']), taskDone]);
     expect(closed).toMatchObject({ state: 'closed', closedAt: start + 86_400, times: { contain: 2_600 } });
     expect(closed.people.at(-1)).toMatchObject({ who: alice, attested: 'claimed', kind: 'task' });
@@ -230,7 +220,7 @@ describe('a plan for several secrets', () => {
         requestId: 'root-request',
         taskId: 't2',
         task: 'x',
-        secretName: '/prod/part-1',
+        via: '/prod/part-1',
         note: 'y',
       });
     const waits = [...planned(['Succeeded', 'Unproven']), taskDone, task('Revocation Task Opened', 5_000)];

@@ -43,6 +43,7 @@ export interface Told {
   readonly incident?: string;
   readonly correlationId?: string;
   readonly causationId?: string;
+  readonly partOf?: string;
   readonly versions?: readonly string[];
   readonly reason?: string;
   readonly mode?: 'kill' | 'replace';
@@ -53,8 +54,9 @@ const links = ({ requestId, correlationId, causationId }: Told): Members => ({
   correlationId: correlationId ?? requestId,
   causationId: causationId ?? requestId,
 });
-const subject = ({ requestId, secretName }: Told): Members => ({
+const subject = ({ requestId, secretName, partOf }: Told): Members => ({
   requestId,
+  ...(partOf !== undefined && { partOf }),
   secretName,
   secretArn: arnOf(secretName),
 });
@@ -184,6 +186,7 @@ export function planned(outcomes: readonly ('Succeeded' | 'Unproven' | 'Failed')
       incident: 'INC-4711',
       correlationId: root,
       causationId: root,
+      partOf: root,
     };
     return [...begun(of), ended(of, outcome)];
   });
@@ -192,7 +195,7 @@ export function planned(outcomes: readonly ('Succeeded' | 'Unproven' | 'Failed')
       'Secret Revocation Requested',
       0,
       {
-        select: { tag: { team: 'orders' } },
+        select: { tag: { key: 'team', value: 'orders' } },
         mode: 'kill',
         reason: 'laptop lost',
         incident: 'INC-4711',
@@ -208,7 +211,7 @@ export function planned(outcomes: readonly ('Succeeded' | 'Unproven' | 'Failed')
       300,
       {
         requestId: root,
-        select: 'tag team=orders',
+        selection: 'the secrets tagged team=orders',
         mode: 'kill',
         secrets: outcomes.length,
         tasks: 1,
@@ -223,7 +226,7 @@ export function planned(outcomes: readonly ('Succeeded' | 'Unproven' | 'Failed')
     told(
       'Revocation Task Opened',
       310,
-      { requestId: root, taskId: 't1', task: 'Ask the partner to refuse the old key', via: 'partner portal' },
+      { requestId: root, taskId: 't1', task: 'Ask the partner to refuse the old key', via: '/prod/partner' },
       { metadata },
     ),
     ...many.flat(),
@@ -248,7 +251,13 @@ export function planned(outcomes: readonly ('Succeeded' | 'Unproven' | 'Failed')
 export const taskDone = told(
   'Revocation Task Done',
   86_400,
-  { requestId: 'root-request', taskId: 't1', note: 'they refuse it, seen in their portal' },
+  {
+    requestId: 'root-request',
+    taskId: 't1',
+    via: '/prod/partner',
+    note: 'they refuse it, seen in their portal',
+    claimedActor: alice,
+  },
   {
     source: 'rekey.cli',
     metadata: { actor: alice, correlationId: 'root-request', causationId: 'root-request' },
