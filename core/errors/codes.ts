@@ -166,6 +166,8 @@ export const codes = {
     TemplateUnreadable: false,
     WaiversInvalid: false,
     CopyMissing: false,
+    IncidentUnknown: false,
+    ReportNotWritten: false,
     DeploymentIncomplete: false,
     FunctionMissing: false,
     RotationRefused: true,

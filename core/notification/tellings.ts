@@ -323,6 +323,12 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     facts: ({ note }) => ({ note }),
     incident: { act: 'acknowledges', key: ({ incidentId }) => `#${incidentId}` },
   },
+  'Legal Hold Placed': {
+    urgency: 'information',
+    title: 'Legal hold on records of the audit log',
+    subject: ({ incident }) => incident,
+    facts: ({ objects, reason }) => ({ objects: String(objects), reason }),
+  },
   'Notification Test Requested': {
     urgency: 'warning',
     title: 'Test of notifications, nothing has happened',

@@ -329,6 +329,11 @@ describe('whatever becomes of the records', () => {
     );
   });
 
+  test('half a character in an id harms nothing', () => {
+    const half = { requestId: 'r\ud800', secretName: '/prod/\udc00' };
+    expect(only(revocation(half))).toMatchObject({ state: 'closed', secrets: [half] });
+  });
+
   test('a clock that runs ahead is held to the time of the record', () => {
     const ahead = requested({ ...orders, at: 999_000_000 });
     expect(only([ahead]).requestedAt).toBe(start + 60_000_000);

@@ -91,7 +91,7 @@ export function requested(of: Told): AuditEvent {
 /** The events of a revocation behind its request, up to the end. */
 export function begun(of: Told): readonly AuditEvent[] {
   const { at = 0, incident, mode = 'kill', versions = ['v1'], drill = false } = of;
-  const version = { versionId: revocationToken(of.requestId, arnOf(of.secretName)) };
+  const version = { versionId: revocationToken(of.requestId.toWellFormed(), arnOf(of.secretName).toWellFormed()) };
   const rotation = {
     secretName: of.secretName,
     secretArn: arnOf(of.secretName),
@@ -130,7 +130,7 @@ export function begun(of: Told): readonly AuditEvent[] {
 export function ended(of: Told, outcome: 'Succeeded' | 'Unproven' | 'Failed'): AuditEvent {
   const { at = 0 } = of;
   const replaced = {
-    newVersionId: revocationToken(of.requestId, arnOf(of.secretName)),
+    newVersionId: revocationToken(of.requestId.toWellFormed(), arnOf(of.secretName).toWellFormed()),
     containments: cutOff,
     verifications: [{ versionId: 'v1', identity: 'orders_app', outcome: 'rejected' }],
     requestedAt: iso(at),
