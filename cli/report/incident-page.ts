@@ -122,7 +122,7 @@ function strip({ timeline, requestedAt, lastAt, secrets }: IncidentCourse) {
 function thinned(entries: readonly Entry[], length: number): readonly Entry[] {
   const seen = new Set<string>();
   return entries.filter((entry) => {
-    const key = `${Math.round((entry.at / Math.max(1, length)) * 400)} ${failed(entry)}`;
+    const key = `${Math.round((entry.at / Math.max(1, length)) * 90)} ${failed(entry)}`;
     return !seen.has(key) && seen.add(key);
   });
 }
@@ -204,7 +204,7 @@ function atTarget({ cutOffs, error, note, newVersionId }: SecretCourse): Content
   const lines: Content[] = [
     ...cutOffs.map(
       ({ identity, loginsRefused, sessionsEnded, note: remark }) =>
-        html`<div>${nameText(identity)} ${loginsRefused ? 'is refused' : html`<strong>is not refused</strong>`}${sessionsEnded !== undefined && `, ${sessionsEnded} sessions ended`}${remark !== undefined && html` (${nameText(remark)})`}</div>`,
+        html`<div>${nameText(identity)} ${loginsRefused ? 'is refused' : html`<strong>is not refused</strong>`}${sessionsEnded !== undefined && `, ${sessionsEnded} ${sessionsEnded === 1 ? 'session' : 'sessions'} ended`}${remark !== undefined && html` (${nameText(remark)})`}</div>`,
     ),
     ...(error === undefined ? [] : [html`<div>${code(error.code)}: ${nameText(error.message)}</div>`]),
     ...(note === undefined ? [] : [html`<div>${nameText(note)}</div>`]),

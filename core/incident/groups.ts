@@ -89,7 +89,8 @@ export function versionsOf(facts: readonly Fact[]): ReadonlyMap<string, string> 
   for (const { requestId, recorded } of facts) {
     if (requestId === undefined) continue;
     const [arn, version] = [recorded.text('secretArn'), recorded.text('newVersionId')];
-    if (arn !== undefined) found.set(revocationToken(requestId.toWellFormed(), arn.toWellFormed()), requestId);
+    if (arn !== undefined)
+      found.set(revocationToken(requestId.toWellFormed(), arn.toWellFormed()), requestId);
     if (version !== undefined) found.set(version, requestId);
   }
   return found;

@@ -58,7 +58,10 @@ const errorOf = ({ recorded: { error } }: Fact): string =>
 const cutOffWords = (fact: Fact): string =>
   cutOffsIn(fact)
     .map(({ identity, loginsRefused, sessionsEnded }) => {
-      const sessions = sessionsEnded === undefined ? '' : `, ${sessionsEnded} sessions ended`;
+      const sessions =
+        sessionsEnded === undefined
+          ? ''
+          : `, ${sessionsEnded} ${sessionsEnded === 1 ? 'session' : 'sessions'} ended`;
       return `${identity} ${loginsRefused ? 'is refused' : 'is NOT refused yet'}${sessions}`;
     })
     .join('; ');

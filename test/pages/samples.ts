@@ -1,11 +1,20 @@
-import { emptyHead, encodeObject } from '../../core/audit/format.ts';
-import type { AuditEvent } from '../../core/audit/format.ts';
-import { verifyLog } from '../../core/audit/verify.ts';
-import { findIncident, incidentsOf } from '../../core/incident/incident-course.ts';
 import { IncidentCollector } from '../../cli/incident-records.ts';
 import type { Evidence } from '../../cli/report/evidence.ts';
 import { incidentPage } from '../../cli/report/incident-page.ts';
-import { begun, ended, planned, requested, revocation, start, taskDone, told } from '../core/incident/sample.ts';
+import type { AuditEvent } from '../../core/audit/format.ts';
+import { emptyHead, encodeObject } from '../../core/audit/format.ts';
+import { verifyLog } from '../../core/audit/verify.ts';
+import { findIncident, incidentsOf } from '../../core/incident/incident-course.ts';
+import {
+  begun,
+  ended,
+  planned,
+  requested,
+  revocation,
+  start,
+  taskDone,
+  told,
+} from '../core/incident/sample.ts';
 
 /** Texts that would be markup, or turn the text around them, if they were not shown as they are. */
 export const hostile = [
@@ -15,7 +24,7 @@ export const hostile = [
   'قاعدة بيانات الطلبات',
   `/prod/${'very-long-name-without-a-break'.repeat(8)}`,
   '</style><style>*{display:none}</style>',
-  '{{constructor}} ${1+1} javascript:alert(1)',
+  '{{constructor}} #{1+1} javascript:alert(1)',
   'lone \ud800 half, \u0000 and \u001b[31m',
 ] as const;
 
@@ -72,7 +81,13 @@ export const hostileIncident = (): Promise<string> =>
       const end = ended(of, (['Succeeded', 'Unproven', 'Failed'] as const)[index % 3] ?? 'Failed');
       const data = Object(end.detail.data) as Record<string, unknown>;
       return [
-        { ...requested(of), detail: { ...requested(of).detail, metadata: { ...Object(requested(of).detail.metadata), claimedActor: text } } },
+        {
+          ...requested(of),
+          detail: {
+            ...requested(of).detail,
+            metadata: { ...Object(requested(of).detail.metadata), claimedActor: text },
+          },
+        },
         ...begun(of),
         {
           ...end,
@@ -83,15 +98,33 @@ export const hostileIncident = (): Promise<string> =>
               ...(data.note !== undefined && { note: text }),
               ...(data.error !== undefined && { error: { code: text, message: text, retryable: false } }),
               ...(data.containments !== undefined && {
-                containments: [{ versionIds: ['v1'], identity: text, loginsRefused: index % 2 === 0, sessionsEnded: 1, note: text }],
+                containments: [
+                  {
+                    versionIds: ['v1'],
+                    identity: text,
+                    loginsRefused: index % 2 === 0,
+                    sessionsEnded: 1,
+                    note: text,
+                  },
+                ],
               }),
             },
           },
         },
-        told('Revocation Task Opened', 4_000, { requestId: of.requestId, taskId: text, task: text, via: text }),
-        told('Revocation Task Done', 9_000, { requestId: of.requestId, taskId: text, via: text, note: text, claimedActor: text }),
+        told('Revocation Task Opened', 4_000, {
+          requestId: of.requestId,
+          taskId: text,
+          task: text,
+          via: text,
+        }),
+        told('Revocation Task Done', 9_000, {
+          requestId: of.requestId,
+          taskId: text,
+          via: text,
+          note: text,
+          claimedActor: text,
+        }),
       ];
     }),
     hostile[0],
   );
-

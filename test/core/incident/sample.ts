@@ -91,7 +91,9 @@ export function requested(of: Told): AuditEvent {
 /** The events of a revocation behind its request, up to the end. */
 export function begun(of: Told): readonly AuditEvent[] {
   const { at = 0, incident, mode = 'kill', versions = ['v1'], drill = false } = of;
-  const version = { versionId: revocationToken(of.requestId.toWellFormed(), arnOf(of.secretName).toWellFormed()) };
+  const version = {
+    versionId: revocationToken(of.requestId.toWellFormed(), arnOf(of.secretName).toWellFormed()),
+  };
   const rotation = {
     secretName: of.secretName,
     secretArn: arnOf(of.secretName),
