@@ -14,7 +14,7 @@ export interface IncidentRecords {
   readonly where: string;
   /** Reads what was added since the last call, and gives all records so far. */
   next(): Promise<readonly AuditRecord[]>;
-  /** Number of lines that are no intact record. */
+  /** Counts the lines that are no intact record. */
   unreadable(): number;
 }
 

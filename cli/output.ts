@@ -3,7 +3,7 @@ export interface Stream {
   write(text: string): void;
   /** True for a terminal: only then there are colours and progress. */
   readonly terminal: boolean;
-  /** Size of the terminal now, where it is known. */
+  /** Gives the size of the terminal now, where it is known. */
   readonly size?: () => { readonly columns: number; readonly rows: number };
 }
 
@@ -27,7 +27,7 @@ const printable = (text: string): string => text.replace(unsafe, '\ufffd');
 /** Replaces the control characters in several lines. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
-/** Cuts a line to a width, and counts no colours: a line that wraps could not be drawn over. */
+/** Cuts a line to a width, colours aside. A line that wraps could not be drawn over. */
 function clipped(line: string, width: number): string {
   let left = width;
   let text = '';

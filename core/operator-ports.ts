@@ -134,7 +134,7 @@ export interface AuditObjects {
   read(key: string): Promise<Uint8Array>;
 }
 
-/** Legal holds on the objects of an audit log. */
+/** The legal holds on the objects of an audit log. */
 export interface LegalHolds {
   /** Keeps an object from being deleted until the hold is taken off; again is the same as once. */
   place(key: string, versionId?: string): Promise<void>;

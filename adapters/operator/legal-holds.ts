@@ -2,7 +2,7 @@ import { PutObjectLegalHoldCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { LegalHolds } from '../../core/operator-ports.ts';
 
 /**
- * Legal holds of S3 Object Lock.
+ * Places legal holds of S3 Object Lock.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html#object-lock-legal-holds
  */
 export class S3LegalHolds implements LegalHolds {

@@ -225,7 +225,7 @@ function describeEnd({ output }: Invocation, { open, state, closedAt, requestedA
   for (const sentence of open) output.line(`  ${sentence}`, 'warn');
 }
 
-/** The view of an incident that goes on: a table that is redrawn, or in a pipe a line for each change. */
+/** The view of an incident that goes on. It redraws a table, or in a pipe writes a line for each change. */
 class FollowedIncident {
   readonly #invocation: Invocation;
   readonly #environment: string | null;

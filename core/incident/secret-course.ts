@@ -37,7 +37,7 @@ export interface SecretCourse {
   /** Versions that were to be revoked; absent where the beginning is not recorded. */
   readonly versions?: readonly string[];
   readonly state: SecretState;
-  /** Id of the later revocation of the same secret that made up for this one, or of the task on it. */
+  /** Id of what made up for this revocation: a later one of the same secret, or a task on it. */
   readonly settledBy?: string;
   readonly requestedAt: number;
   /** Time at which the target was seen to refuse every leaked credential. */

@@ -14,7 +14,7 @@ export interface Page {
 }
 
 /**
- * Permits the kit's own stylesheet and nothing else: no script, no image, no request to anybody.
+ * Permits the kit's own stylesheet alone. Scripts, images and requests are refused.
  * @see https://www.w3.org/TR/CSP3/#meta-element
  */
 const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(stylesheet).digest('base64')}'; base-uri 'none'; form-action 'none'`;

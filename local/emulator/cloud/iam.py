@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce
 
 import contextvars
 import json
+import re
 
 from ministack.core.responses import get_account_id
 
