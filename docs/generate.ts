@@ -123,7 +123,8 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
   },
   'Revocation Planned': {
     source: 'rekey.revocation',
-    meaning: 'The plan of a revocation of several secrets: how many, in which mode, and the digest of the plan.',
+    meaning:
+      'The plan of a revocation of several secrets: how many, in which mode, and the digest of the plan.',
   },
   'Revocation Task Opened': {
     source: 'rekey.revocation',

@@ -7,7 +7,7 @@ const marks = /[\\`*_{}[\]()<>#|!~&+-]/g;
 const unsafe = /\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** Writes a text from outside so that Markdown shows it as it is, on one line. */
-export const plainMarkdown = (text: string): string =>
+const plainMarkdown = (text: string): string =>
   text.toWellFormed().replace(/\s+/g, ' ').replace(unsafe, '\ufffd').replace(marks, '\\$&');
 
 const word = (ms: number | undefined): string =>

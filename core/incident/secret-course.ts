@@ -3,18 +3,16 @@ import { selectionSchema, selectionText } from '../revocation/selection.ts';
 import type { Fact } from './fact.ts';
 import { timeOf } from './fact.ts';
 
-/** States of one secret in an incident. */
-export const secretStates = [
-  'requested',
-  'waiting for approval',
-  'under way',
-  'revoked',
-  'unproven',
-  'failed',
-  'rejected',
-  'not approved',
-] as const;
-export type SecretState = (typeof secretStates)[number];
+/** State of one secret in an incident. */
+export type SecretState =
+  | 'requested'
+  | 'waiting for approval'
+  | 'under way'
+  | 'revoked'
+  | 'unproven'
+  | 'failed'
+  | 'rejected'
+  | 'not approved';
 
 /** A credential that was cut off at its target, or was not. */
 export interface CutOff {

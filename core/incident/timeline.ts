@@ -1,17 +1,8 @@
 import type { Fact } from './fact.ts';
 import { cutOffsIn, type SecretCourse, selectionOf } from './secret-course.ts';
 
-/** Kinds of what happened, for the rows of a picture. */
-export const entryKinds = [
-  'request',
-  'approval',
-  'containment',
-  'rotation',
-  'proof',
-  'task',
-  'people',
-] as const;
-export type EntryKind = (typeof entryKinds)[number];
+/** Kind of what happened, for the rows of a picture. */
+export type EntryKind = 'request' | 'approval' | 'containment' | 'rotation' | 'proof' | 'task' | 'people';
 
 /**
  * The voucher for who did something. `claimed`: the sender's own word, since the bus attests the account alone. `proven`: STS

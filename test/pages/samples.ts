@@ -29,7 +29,7 @@ export const hostile = [
 ] as const;
 
 /** Makes the page of the only incident of these events. */
-export async function pageOf(events: readonly AuditEvent[], id: string): Promise<string> {
+async function pageOf(events: readonly AuditEvent[], id: string): Promise<string> {
   const { key, body, head } = encodeObject(emptyHead, events, new Date(start + 60_000_000));
   const collector = new IncidentCollector({
     async *versions() {
