@@ -69,6 +69,8 @@ describe('incident list', () => {
       source: './copy',
       incidents: [{ id: 'INC-1' }, { id: 'INC-4711' }],
     });
+    const late = ['incident', 'list', '--from', './copy', '--since', '1d', '--json'];
+    expect(JSON.parse((await rekey(cloud, late, { copy })).stdout).incidents).toEqual([]);
   });
 });
 
@@ -175,6 +177,9 @@ describe('incident show --follow', () => {
       .split('\n')
       .map((line) => JSON.parse(line).state);
     expect(states).toEqual(['open', 'open', 'open', 'open', 'closed']);
+    // Looks that find nothing new say nothing.
+    const idle = await follow(running(), ['--json'], { abortAfter: 9 });
+    expect(idle.stdout.trimEnd().split('\n')).toHaveLength(4);
   });
 });
 
