@@ -4,6 +4,7 @@ import type { Chosen } from './context.ts';
 import { addApprovalCommands } from './program-approval.ts';
 import { addIncidentCommands } from './program-incident.ts';
 import { addPolicyCommands } from './program-policy.ts';
+import { addRevokeCommand } from './program-revoke.ts';
 import { parseDuration } from './time.ts';
 
 /** The values of the global options. */
@@ -22,10 +23,6 @@ Exit codes:
   2  wrong usage
   3  the system could not be reached, or refused
 `;
-
-/** Choices of how to revoke, and which one to take. It is all that somebody may read in an emergency. */
-const modes =
-  'kill, in an emergency: the leaked credential dies first, even if no new one can be made; consumers fail until they read the new one. replace, where that outage is worse than a leak that works some seconds longer: the new one comes first, and if that fails, nothing is cut off';
 
 /**
  * Defines the command line: commands, options and their help. An action only notes what to run, and loads its command when it
@@ -217,43 +214,7 @@ export function createProgram(
       ),
     );
 
-  program
-    .command('revoke')
-    .description('make a leaked credential stop working now; shows a plan and asks first')
-    .argument('<name>', 'full name of the secret, such as /prod/orders/db, or its ARN', text)
-    .addOption(new Option('-m, --mode <mode>', modes).choices(['replace', 'kill']).makeOptionMandatory())
-    .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
-    .option('--incident <id>', 'the incident that this belongs to', text)
-    .option('--version-id <id...>', 'versions that leaked; by default all that exist', collect)
-    .option('--drill', 'a rehearsal; recorded as one')
-    .option('--break-glass', 'go on without the second person that it needs; recorded, and raises an alarm')
-    .option('-w, --wait', 'follow the revocation to its end; exit code 1 if it fails')
-    .option('--timeout <duration>', 'longest wait', duration, '15m')
-    .option('-y, --yes', 'do not ask')
-    .addHelpText(
-      'after',
-      examples(
-        'rekey revoke /prod/orders/db --mode kill --reason "found in a public repository" --incident INC-7 --wait',
-        'rekey revoke /prod/orders/db --mode replace --reason "laptop lost" --version-id 2f6c… --wait --yes',
-        'rekey revoke /test/orders/db --mode kill --reason "exercise" --drill --wait',
-      ),
-    )
-    .action((name: string, options: RevokeFlags, command: Command) =>
-      run(command, async (invocation) =>
-        (await import('./commands/revoke.ts')).revoke(invocation, name, {
-          mode: options.mode,
-          reason: options.reason,
-          versions: options.versionId ?? [],
-          drill: options.drill === true,
-          breakGlass: options.breakGlass === true,
-          wait: options.wait === true,
-          yes: options.yes === true,
-          timeoutMs: parseDuration(options.timeout, '--timeout'),
-          ...(options.incident !== undefined && { incident: options.incident }),
-        }),
-      ),
-    );
-
+  addRevokeCommand(program, run);
   addApprovalCommands(program, run);
 
   program
@@ -351,16 +312,4 @@ export function createProgram(
       run(command, async (invocation) => (await import('./commands/doctor.ts')).doctor(invocation)),
     );
   return program;
-}
-
-interface RevokeFlags {
-  readonly mode: 'replace' | 'kill';
-  readonly reason: string;
-  readonly incident?: string;
-  readonly versionId?: readonly string[];
-  readonly drill?: boolean;
-  readonly breakGlass?: boolean;
-  readonly wait?: boolean;
-  readonly timeout: string;
-  readonly yes?: boolean;
 }

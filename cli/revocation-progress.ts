@@ -43,11 +43,48 @@ const pickUpMs = 60_000;
 const pollMs = 500;
 const rejectionPollMs = 1_000;
 
+/** The point up to which an execution could be followed. */
+export type Followed =
+  | { readonly state: 'ended'; readonly execution: Execution; readonly stages: readonly ExecutionStage[] }
+  | {
+      readonly state: 'unfinished';
+      readonly execution?: Execution;
+      readonly stages: readonly ExecutionStage[];
+    }
+  | { readonly state: 'rejected'; readonly error: ReportedError }
+  | { readonly state: 'not started' };
+
 /** Watches the execution of the revocation workflow, whose name is the request's id, until it ends. */
 export async function followRevocation(
+  invocation: Invocation,
+  revocation: RevocationToFollow,
+): Promise<Revocation> {
+  const { requestedAt } = revocation;
+  const after = (time: Date) => Math.max(0, time.getTime() - requestedAt.getTime());
+  const followed = await followExecution(invocation, revocation);
+  switch (followed.state) {
+    case 'ended':
+      return ended(followed.execution, followed.stages, after);
+    case 'rejected':
+      return { outcome: 'rejected', error: followed.error, stages: [] };
+    case 'not started':
+      return { outcome: 'not started', stages: [] };
+    case 'unfinished': {
+      const { execution, stages } = followed;
+      return {
+        outcome: 'unfinished',
+        ...(execution !== undefined && { startedMs: after(execution.started) }),
+        stages,
+      };
+    }
+  }
+}
+
+/** Watches an execution whose name is the request's id, and shows where it is, until it ends or the time is up. */
+export async function followExecution(
   { cloud, context, output }: Invocation,
   { workflowArn, requestId, requestedAt, timeoutMs, intakeLogGroup, describe }: RevocationToFollow,
-): Promise<Revocation> {
+): Promise<Followed> {
   const workflows = await cloud.workflows();
   const after = (time: Date) => Math.max(0, time.getTime() - requestedAt.getTime());
   let stagesReadable = true;
@@ -73,16 +110,13 @@ export async function followRevocation(
     const execution = await workflows.execution(workflowArn, requestId);
     const elapsed = after(context.clock.now());
     if (execution !== undefined && execution.status !== 'running') {
-      return ended(execution, await stages(), after);
+      return { state: 'ended', execution, stages: await stages() };
     }
-    const rejected = execution === undefined ? await rejection(elapsed) : undefined;
-    if (rejected !== undefined) {
-      return { outcome: 'rejected', error: rejected, stages: [] };
-    }
+    const error = execution === undefined ? await rejection(elapsed) : undefined;
+    if (error !== undefined) return { state: 'rejected', error };
     if (elapsed >= timeoutMs || context.signal.aborted || (execution === undefined && elapsed >= pickUpMs)) {
-      return execution === undefined
-        ? { outcome: context.signal.aborted ? 'unfinished' : 'not started', stages: [] }
-        : { outcome: 'unfinished', startedMs: after(execution.started), stages: await stages() };
+      if (execution !== undefined) return { state: 'unfinished', execution, stages: await stages() };
+      return context.signal.aborted ? { state: 'unfinished', stages: [] } : { state: 'not started' };
     }
     const now =
       execution === undefined ? 'waiting for the workflow' : ((await stages()).at(-1)?.name ?? 'working');

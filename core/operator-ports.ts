@@ -3,10 +3,17 @@ import type { ApprovalSummary } from './approval/store.ts';
 import type { AuditLogSource } from './audit/verify.ts';
 import type { BrakeState, BrakeStore } from './brake.ts';
 import type { deploymentParameters } from './deployed/names.ts';
+import type { PlanPreview, PreviewRequest } from './deployed/plan-preview.ts';
 import type { LookupAnswer, LookupRequest } from './fingerprint/lookup.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
 
 /** Ports that the operator CLI needs besides `core/ports.ts`. None of them can read a secret's value. */
+
+/** The function that shows what a revocation would do. */
+export interface PlanPreviews {
+  /** Shows the plan of a request. @throws RekeyError with the code that the planner would reject the request with */
+  preview(functionName: string, request: PreviewRequest): Promise<PlanPreview>;
+}
 
 /** The account and the region that a command works in. */
 export interface CloudChoice {
@@ -215,6 +222,7 @@ export interface Cloud {
   logs(): Promise<Logs>;
   workflows(): Promise<Workflows>;
   fingerprints(): Promise<FingerprintService>;
+  plans(): Promise<PlanPreviews>;
   accessKeys(): Promise<AccessKeys>;
   auditObjects(bucket: string): Promise<AuditObjects>;
   auditSource(bucket: string): Promise<AuditLogSource>;

@@ -125,6 +125,13 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       ]);
       return new LambdaFingerprints(traceCalls(new LambdaClient(options), 'lambda'));
     }),
+    plans: once(async () => {
+      const [{ LambdaClient }, { LambdaPlanPreviews }] = await Promise.all([
+        import('@aws-sdk/client-lambda'),
+        import('./plan-previews.ts'),
+      ]);
+      return new LambdaPlanPreviews(traceCalls(new LambdaClient(options), 'lambda'));
+    }),
     accessKeys: once(async () => {
       const [{ IAMClient }, { IamAccessKeys }] = await Promise.all([
         import('@aws-sdk/client-iam'),

@@ -1,8 +1,7 @@
 import type { ApprovalFacts } from '../../core/approval/deployed.ts';
-import { busName, sourceOfOwner } from '../../core/deployed/names.ts';
+import { busName } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
-import type { AnyEvent, RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
-import type { EventBus } from '../../core/ports.ts';
+import type { RevocationMode } from '../../core/events/catalogue.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import { near } from '../../core/suggest.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
@@ -12,21 +11,24 @@ import { confirm, type Environment, findDefinition, openEnvironment } from '../e
 import { CliError, type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { followRevocation, type Revocation } from '../revocation-progress.ts';
+import {
+  actorOf,
+  approvalRows,
+  isFromService,
+  neededApproval,
+  proveAuthor,
+  publishRequest,
+  type RequestOptions,
+  requestEvent,
+  requestOf,
+  requireGlass,
+  waitDescription,
+} from '../revocation-request.ts';
 import { formatDuration, formatRelative } from '../time.ts';
 
-export interface RevokeOptions {
-  readonly mode: RevocationMode;
-  readonly reason: string;
-  readonly incident?: string;
+export interface RevokeOptions extends RequestOptions {
   /** Versions that leaked; empty for all that exist. */
   readonly versions: readonly string[];
-  readonly drill: boolean;
-  /** True to go on without the second person that it needs. */
-  readonly breakGlass: boolean;
-  readonly wait: boolean;
-  readonly yes: boolean;
-  /** Longest wait, in milliseconds. */
-  readonly timeoutMs: number;
 }
 
 const meaning: Readonly<Record<RevocationMode, string>> = {
@@ -61,12 +63,7 @@ export async function revoke(
   const { cloud, output } = invocation;
   const target = await findTarget(invocation, name);
   checkVersions(target, options.versions);
-  if (options.breakGlass && target.approvals?.breakGlass === false) {
-    throw usageError(
-      'BreakGlassForbidden',
-      `revocations in ${target.environment} may not go on without approval; send the request without --break-glass`,
-    );
-  }
+  requireGlass(target, options);
   showPlan(invocation, target, options);
   await confirm(
     invocation,
@@ -75,11 +72,15 @@ export async function revoke(
   );
 
   const actor = await actorOf(invocation);
-  const event = await requestEvent(invocation, target, actor, options);
+  const event = await requestEvent(invocation, target.environment, actor, {
+    select: { secret: target.secret },
+    ...requestOf(options),
+    ...(options.versions.length > 0 && { versions: [...options.versions] }),
+  });
   const { id, time } = event.detail.metadata;
-  const approval = neededApproval(target, options);
-  if (approval !== undefined) await proveAuthor(invocation, target, approval, event);
-  await request(await cloud.bus(target.bus), event, target.definition?.owner);
+  const approval = neededApproval(target.approvals, options);
+  if (approval !== undefined) await proveAuthor(invocation, target.environment, approval, event);
+  await publishRequest(await cloud.bus(target.bus), event, target.definition?.owner);
   const facts = {
     environment: target.environment,
     secret: target.secret,
@@ -122,7 +123,9 @@ export async function revoke(
     requestId: id,
     requestedAt: new Date(time),
     timeoutMs: options.timeoutMs + (approval?.minutes ?? 0) * 60_000,
-    ...(approval !== undefined && { describe: waitDescription(invocation, target, approval, id) }),
+    ...(approval !== undefined && {
+      describe: waitDescription(invocation, target.environment, approval, id),
+    }),
     ...(target.intakeLogGroup !== undefined && { intakeLogGroup: target.intakeLogGroup }),
   });
   output.clearProgress();
@@ -141,19 +144,6 @@ export async function revoke(
   });
   report(invocation, target, id, result);
   return result.outcome === 'succeeded' ? 0 : 1;
-}
-
-/**
- * Puts the request on the bus. A responder who acts for one owner alone may put it there with the owner in its source, and the
- * intake takes it for that owner's secrets only.
- */
-async function request(bus: EventBus, event: AnyEvent, owner: string | undefined): Promise<void> {
-  try {
-    await bus.publish([event]);
-  } catch (error) {
-    if (owner === undefined || explain(error).code !== 'AccessDenied') throw error;
-    await bus.publish([{ ...event, source: sourceOfOwner(event.source, owner) }]);
-  }
 }
 
 async function findTarget(invocation: Invocation, name: string): Promise<Target> {
@@ -180,55 +170,6 @@ async function findTarget(invocation: Invocation, name: string): Promise<Target>
   };
 }
 
-/** Gives the approval that a request waits for, where it needs one and does not break the glass. */
-function neededApproval(
-  { approvals }: Target,
-  { mode, breakGlass }: RevokeOptions,
-): ApprovalFacts | undefined {
-  return approvals?.revocation.includes(mode) === true && !breakGlass ? approvals : undefined;
-}
-
-/** Proves to the environment who asks, which a request that waits for a second person needs. */
-async function proveAuthor(
-  { cloud }: Invocation,
-  { environment }: Target,
-  approval: ApprovalFacts,
-  { detail }: Awaited<ReturnType<typeof requestEvent>>,
-): Promise<void> {
-  const { requestDigest } = await import('../../core/deployed/revocation-request.ts');
-  const approvals = await cloud.approvals(environment, approval);
-  await approvals.ask(detail.metadata.id, requestDigest(detail.data));
-}
-
-/** Says for whom the workflow waits, and until when. A line of its own says so once, for whoever passes it on. */
-function waitDescription(
-  { cloud, output }: Invocation,
-  { environment }: Target,
-  approval: ApprovalFacts,
-  requestId: string,
-): (stage: string) => Promise<string | undefined> {
-  let until: string | undefined;
-  return async (stage) => {
-    if (stage !== 'Wait for approval') return undefined;
-    const who = whoMayAnswer(approval.approvers);
-    if (until === undefined) {
-      const approvals = await cloud.approvals(environment, approval);
-      until = await approvals.show(requestId).then(
-        ({ expiresAt }) => expiresAt,
-        () => undefined,
-      );
-      if (until !== undefined) {
-        output.clearProgress();
-        output.note(
-          `Waits for approval by ${who}, until ${until}: rekey approval approve ${requestId}`,
-          'warn',
-        );
-      }
-    }
-    return `waiting for approval by ${who}${until === undefined ? '' : `, until ${until}`}`;
-  };
-}
-
 /**
  * Makes a target without SSM, for an emergency goes on while SSM is away. With the environment named, the request goes out
  * and the intake checks it.
@@ -238,31 +179,6 @@ function blindTarget({ environment, output }: Invocation, name: string, error: u
   output.note(`The secret's definition could not be read: ${explain(error).message}`, 'warn');
   output.note('The request can be sent all the same; what it names is checked when it arrives.', 'warn');
   return { environment, bus: busName(environment), secret: name };
-}
-
-/** Tells whether an error comes from a service that is throttled, away or refuses, not from what the caller gave. */
-function isFromService(error: unknown): boolean {
-  const { exitCode, code } = explain(error);
-  return (
-    exitCode === 3 && !code.startsWith('Credentials') && !['RegionMissing', 'SecretMissing'].includes(code)
-  );
-}
-
-/**
- * Names the caller, or `unknown` while STS is away, since an emergency goes on. EventBridge attests the
- * account, and the log keeps what a sender says as a claim.
- */
-async function actorOf({ cloud, output }: Invocation): Promise<string> {
-  try {
-    return (await cloud.identity()).arn;
-  } catch (error) {
-    if (!isFromService(error)) throw error;
-    output.note(
-      `Who asks could not be looked up, and the request goes out without: ${explain(error).message}`,
-      'warn',
-    );
-    return 'unknown';
-  }
 }
 
 /**
@@ -312,7 +228,7 @@ function showPlan({ output, context }: Invocation, target: Target, options: Revo
     ['  reason', options.reason],
     ...(options.incident === undefined ? [] : [['  incident', options.incident]]),
     ['  consumers', consumersOf(target)],
-    ...approvalRows(target, options),
+    ...approvalRows(target.approvals, options),
     ...(chosen === undefined
       ? [['  versions', options.versions.join(', ') || 'all that exist (this caller may not list them)']]
       : chosen.map(({ versionId, stages, created }, index) => [
@@ -322,73 +238,8 @@ function showPlan({ output, context }: Invocation, target: Target, options: Revo
   ]);
 }
 
-function approvalRows(
-  target: Target,
-  options: RevokeOptions,
-): [string, string | { text: string; tone: 'bad' | 'warn' }][] {
-  const { approvals } = target;
-  if (approvals?.revocation.includes(options.mode) !== true) return [];
-  const { approvers, minutes, onExpiry } = approvals;
-  return options.breakGlass
-    ? [
-        [
-          '  approval',
-          { text: 'none: the glass is broken, which is recorded and raises an alarm', tone: 'bad' },
-        ],
-      ]
-    : [
-        [
-          '  approval',
-          {
-            text: `by ${whoMayAnswer(approvers)} within ${minutes} minutes; after that it ${onExpiry === 'proceed' ? 'goes on' : 'is refused'}`,
-            tone: 'warn',
-          },
-        ],
-      ];
-}
-
 function consumersOf({ definition }: Target): string {
   return definition === undefined ? 'not known' : definition.consumers.join(', ') || 'none declared';
-}
-
-/**
- * Makes the event that asks for the revocation. The catalogue is loaded here because it brings the schemas along, which other
- * commands do without.
- */
-async function requestEvent({ context }: Invocation, target: Target, actor: string, options: RevokeOptions) {
-  const [{ createEvent }, { revocationRequestSchema }] = await Promise.all([
-    import('../../core/events/create.ts'),
-    import('../../core/events/catalogue.ts'),
-  ]);
-  const data: RevocationRequest = {
-    select: { secret: target.secret },
-    mode: options.mode,
-    reason: options.reason,
-    drill: options.drill,
-    ...(options.breakGlass && { breakGlass: true }),
-    ...(options.incident !== undefined && { incident: options.incident }),
-    ...(options.versions.length > 0 && { versions: [...options.versions] }),
-  };
-  const parsed = revocationRequestSchema.safeParse(data);
-  if (!parsed.success) {
-    const what = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-    throw usageError('RequestInvalid', `the request is not valid: ${what}`);
-  }
-  const event = createEvent(
-    {
-      source: 'rekey.cli',
-      environment: target.environment,
-      actor,
-      clock: context.clock,
-      random: context.random,
-    },
-    'Secret Revocation Requested',
-    parsed.data,
-    { correlationId: 'set below' },
-  );
-  // The request is the first event of its revocation, so its own id is what the others correlate to.
-  const metadata = { ...event.detail.metadata, correlationId: event.detail.metadata.id };
-  return { ...event, detail: { ...event.detail, metadata } };
 }
 
 function report(

@@ -5,6 +5,7 @@ import { hashOf, hashPattern } from '../../core/fingerprint/digest.ts';
 import { isGuessable } from '../../core/fingerprint/guessable.ts';
 import { type LookupAnswer, type Match, mostCandidates } from '../../core/fingerprint/lookup.ts';
 import type { AccessKeyOwner } from '../../core/operator-ports.ts';
+import type { Selection } from '../../core/revocation/selection.ts';
 import { stages } from '../../core/secret/secret.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
 import type { Invocation } from '../context.ts';
@@ -101,6 +102,25 @@ export async function whose(invocation: Invocation, options: WhoseOptions): Prom
     if (!found) output.note('No secret holds it: deactivate it with aws iam update-access-key.', 'warn');
   }
   return found ? 0 : 1;
+}
+
+/**
+ * Finds the secrets that have a leaked value, which is read from standard input, and the versions that hold it.
+ * @throws CliError `SecretUnknown` where none has it
+ */
+export async function secretsWithValue(invocation: Invocation): Promise<Selection> {
+  const { asked, remark } = await read(invocation, { words: [], hashes: false });
+  const environment = await openEnvironment(invocation);
+  const matches = await ask(invocation, environment, asked);
+  const secrets = [...Map.groupBy(matches, ({ secretArn }) => secretArn)].map(([secret, found]) => ({
+    secret,
+    versions: [...new Set(found.map(({ versionId }) => versionId))],
+  }));
+  if (secrets.length > 0) return { secrets };
+  throw usageError(
+    'SecretUnknown',
+    `no secret of environment ${environment.name} has or had this value, as far as its fingerprints tell${remark === undefined ? '' : `. ${remark}`}`,
+  );
 }
 
 /**

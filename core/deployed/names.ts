@@ -68,6 +68,8 @@ export const deploymentParameters = {
   auditDeadLetterQueueUrl: 'audit-dead-letter-queue-url',
   eventBus: 'event-bus',
   revocationWorkflowArn: 'revocation-workflow-arn',
+  planWorkflowArn: 'revocation-plan-workflow-arn',
+  planPreviewFunction: 'revocation-preview-function',
   revocationIntakeLogGroup: 'revocation-intake-log-group',
   revocationDeadLetterQueueUrl: 'revocation-dead-letter-queue-url',
   /** Name of the function that looks fingerprints up; missing where the environment keeps none. */

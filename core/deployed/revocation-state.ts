@@ -1,6 +1,12 @@
 import * as z from 'zod';
 import { approvalOutcomeSchema, approvalRequestSchema } from '../approval/request.ts';
-import { type Containment, revocationModes, type Verification } from '../events/catalogue.ts';
+import {
+  type Containment,
+  revocationModes,
+  revocationRequestSchema,
+  type Verification,
+} from '../events/catalogue.ts';
+import type { PlanPhase } from '../revocation/plan.ts';
 import { assignmentSchema } from '../secret/definition.ts';
 import { usualStepSeconds } from './limits.ts';
 
@@ -37,8 +43,46 @@ export const workflowInputSchema = z.object({
   owner: z.string().optional(),
   /** Facts that a second person decides on; missing where the revocation waits for nobody. */
   approval: approvalRequestSchema.pick({ author: true, reason: true }).optional(),
+  /** Id of the request whose plan it belongs to, where that is about several secrets. */
+  partOf: z.string().optional(),
 });
 export type WorkflowInput = z.output<typeof workflowInputSchema>;
+
+/** Input that the intake starts the workflow of several secrets with. */
+export const planInputSchema = z.object({
+  requestId: z.string(),
+  correlationId: z.string(),
+  requestDigest: z.string(),
+  requestedAt: z.iso.datetime(),
+  request: revocationRequestSchema,
+  /** Selection in words, and the mode, as a second person is shown them. */
+  subject: z.string(),
+  mode: z.enum(revocationModes),
+  /** Owner whose secrets alone the sender may ask for. @default - all */
+  owner: z.string().optional(),
+  approval: approvalRequestSchema.pick({ author: true, reason: true }).optional(),
+});
+export type PlanInput = z.output<typeof planInputSchema>;
+
+/** Secret in the manifest of a step: the input of its own revocation, and what the step does. */
+export interface ManifestSecret extends WorkflowInput {
+  readonly partOf: string;
+  readonly phase: PlanPhase;
+}
+
+/** Lane in the manifest of a step; see `PlanLane`. */
+export interface ManifestLane {
+  readonly target: string;
+  readonly secrets: readonly ManifestSecret[];
+}
+
+/** Place of a plan in its bucket, for the states that follow. */
+export interface PlacedPlan {
+  readonly bucket: string;
+  /** Keys of the steps' manifests, in order. */
+  readonly steps: readonly string[];
+  readonly count: number;
+}
 
 /** Input of the containment function. */
 export const containmentInputSchema = z.object({

@@ -16,3 +16,7 @@ export const revocationToken = (requestId: string, secretArn: string): string =>
 export const isRevocationToken = (versionId: unknown): boolean =>
   typeof versionId === 'string' &&
   /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(versionId);
+
+/** Derives the id of the revocation of one secret of a plan from the request's. It is the same for each try. */
+export const plannedRequestId = (requestId: string, secretArn: string): string =>
+  v5(`plan\n${requestId}\n${secretArn}`, namespace);

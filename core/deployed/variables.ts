@@ -54,7 +54,10 @@ const list = z.string().transform((text) => text.split(',').filter((item) => ite
 /** The intake of the revocation workflow. */
 export const revocationIntakeEnvironmentSchema = z.object({
   ...common,
+  /** Workflow of one secret. */
   REKEY_REVOCATION_WORKFLOW_ARN: z.string().min(1),
+  /** Workflow that plans, for requests that may be about several secrets. */
+  REKEY_PLAN_WORKFLOW_ARN: z.string().min(1),
   /** Event sources that may ask for a revocation, separated by commas. */
   REKEY_REVOCATION_SOURCES: list,
   /** Accounts besides the own one that may ask, separated by commas. */
@@ -113,7 +116,28 @@ export const firstRotationEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.st
 export const revocationRotateEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
 
 /** The step of the revocation workflow that reports. */
-export const revocationReportEnvironmentSchema = z.object(common);
+export const revocationReportEnvironmentSchema = z.object({
+  ...common,
+  /** Table of the outcomes of plans. */
+  REKEY_OUTCOME_TABLE: z.string().min(1),
+});
+
+/** The step that plans a revocation of several secrets, and announces the plan. */
+export const revocationPlanEnvironmentSchema = z.object({
+  ...common,
+  /** Bucket of the plans. */
+  REKEY_PLAN_BUCKET: z.string().min(1),
+});
+
+/** The function that shows plans. */
+export const revocationPreviewEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+
+/** The step that concludes a revocation of several secrets. */
+export const revocationConclusionEnvironmentSchema = z.object({
+  ...common,
+  REKEY_PLAN_BUCKET: z.string().min(1),
+  REKEY_OUTCOME_TABLE: z.string().min(1),
+});
 
 /** Variables of the function that records foreign rotations. */
 export const observationEnvironmentSchema = z.object(common);

@@ -100,6 +100,8 @@ export const codes = {
     AccountNotAllowed: false,
     EnvironmentMismatch: false,
     SecretUnknown: false,
+    SelectionEmpty: false,
+    PlanChanged: false,
     VersionsNotKept: false,
     LabelsOutdated: true,
     RotationPending: true,

@@ -49,6 +49,19 @@ export function contentDigest({ fields, masterarn }: SecretContent): string {
     .slice(0, 32);
 }
 
+/** Longest sentence that says what a person has to do. */
+const longestTask = 256;
+
+/**
+ * Thing that whoever holds a credential gets at: another secret, or something that Rekey cannot cut off, with what a person has
+ * to do about it. `via` names the workload that issues it.
+ */
+export const leadSchema = z.union([
+  z.strictObject({ secret: z.string().min(1).max(512), via: z.string().optional() }),
+  z.strictObject({ task: z.string().min(1).max(longestTask), via: z.string().optional() }),
+]);
+export type Lead = z.output<typeof leadSchema>;
+
 /**
  * Facts that Rekey knows of a secret besides its value. The CDK app writes them as an SSM parameter (see `definitionParameter`
  * in `core/deployed/names.ts`). The revocation intake, the workflow's rotation, the observer of foreign rotations and the CLI read
@@ -79,5 +92,9 @@ export const secretDefinitionSchema = z.object({
   content: contentSchema.optional(),
   /** User and place that an adopted secret is for, where its configuration says so. */
   identity: assignmentSchema.optional(),
+  /** ARN of the admin secret of an adopted secret whose configuration names no user and place. */
+  adminSecret: z.string().min(1).optional(),
+  /** Things that whoever holds the credential gets at. The secrets that name it as their admin secret need no mention. */
+  leadsTo: z.array(leadSchema).optional(),
 });
 export type SecretDefinition = z.output<typeof secretDefinitionSchema>;

@@ -17,7 +17,9 @@ const routes = recordRoutes(environment);
 const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);
 const store = new SecretsManagerStore(new SecretsManagerClient({}));
 const workflow = environment.REKEY_REVOCATION_WORKFLOW_ARN;
-const starter = new StepFunctionsStarter(new SFNClient({}), workflow);
+const states = new SFNClient({});
+const starter = new StepFunctionsStarter(states, workflow);
+const planStarter = new StepFunctionsStarter(states, environment.REKEY_PLAN_WORKFLOW_ARN);
 /** Account of the workflow's ARN, `arn:aws:states:<region>:<account>:stateMachine:<name>`. */
 const ownAccount = workflow.split(':')[4] ?? '';
 
@@ -37,6 +39,7 @@ export const handler = standardHandler<unknown, void>(async (event, tools) => {
     definitions,
     store,
     starter,
+    planStarter,
     bus: emergencyBus(routes, tools),
     origin: {
       source: 'rekey.revocation',

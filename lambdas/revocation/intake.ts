@@ -3,7 +3,7 @@ import { deliveredEventSchema } from '../../core/audit/event.ts';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
 import { sourceOfOwner } from '../../core/deployed/names.ts';
 import { requestDigest } from '../../core/deployed/revocation-request.ts';
-import type { WorkflowInput } from '../../core/deployed/revocation-state.ts';
+import type { PlanInput, WorkflowInput } from '../../core/deployed/revocation-state.ts';
 import type { ErrorCodeOf } from '../../core/errors/codes.ts';
 import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { lookUntil, type WithWait, waitOutThrottles } from '../../core/pace/patience.ts';
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
-import { soleSecret } from '../../core/revocation/selection.ts';
+import { selectionText, soleSecret } from '../../core/revocation/selection.ts';
 import { assignmentOf } from '../../core/secret/definition.ts';
 
 /** The rules on who may ask for a revocation. */
@@ -41,7 +41,10 @@ export interface RevocationApprovals {
 export interface IntakeDependencies extends WithWait {
   readonly definitions: DefinitionStore;
   readonly store: Pick<SecretStore, 'describe' | 'listVersions'>;
+  /** Starts the workflow of one secret. */
   readonly starter: RevocationStarter;
+  /** Starts the workflow that plans, for requests that may be about several secrets. */
+  readonly planStarter: RevocationStarter;
   readonly bus: EventBus;
   readonly origin: EventOrigin;
   readonly policy: RequestPolicy;
@@ -98,18 +101,10 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
   try {
     const accepted = accept(input, dependencies);
     const approval = await approvalOf(accepted, dependencies);
-    const workflow = await prepare(accepted, approval.wait, dependencies);
-    const start = () => dependencies.starter.start(accepted.id, JSON.stringify(workflow));
-    const running = await waitOutThrottles(start, dependencies.wait);
-    if (running !== 'started' && digestOf(running.input) !== workflow.requestDigest) {
-      throw new Rejection(
-        'RequestConflict',
-        `the request id ${accepted.id} was used before for another request; send this one with an id of its own`,
-      );
-    }
-    await announce(accepted, workflow, approval.bypass, dependencies);
-    const outcome = running === 'started' ? 'started' : 'known';
-    return { outcome, ...(approval.bypass !== undefined && { bypassed: true }) };
+    const running = needsPlan(accepted.request)
+      ? await startPlan(accepted, approval, dependencies)
+      : await startOne(accepted, approval, dependencies);
+    return { outcome: running, ...(approval.bypass !== undefined && { bypassed: true }) };
   } catch (error) {
     if (error instanceof Rejection || error instanceof SecretError) {
       const summary = summarizeError(error);
@@ -118,6 +113,66 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
     }
     throw error;
   }
+}
+
+/** Tells whether a request may be about several secrets, which only a plan can say. */
+const needsPlan = ({ select, chain }: RevocationRequest): boolean =>
+  chain === true || soleSecret(select) === undefined;
+
+/** Starts the revocation of one secret, and announces it. */
+async function startOne(accepted: Accepted, approval: Approval, dependencies: IntakeDependencies) {
+  const workflow = await prepare(accepted, approval.wait, dependencies);
+  const running = await startOnce(dependencies.starter, accepted.id, workflow, dependencies);
+  await announce(accepted, workflow, approval.bypass, dependencies);
+  return running;
+}
+
+/** Starts the workflow that plans the revocation of several secrets, and announces what it finds. */
+async function startPlan(
+  { id, correlationId, requestedAt, request, owner }: Accepted,
+  approval: Approval,
+  dependencies: IntakeDependencies,
+) {
+  if (request.versions !== undefined && soleSecret(request.select) === undefined) {
+    throw new Rejection(
+      'RequestMalformed',
+      'versions are of one secret: name it with select.secret, or its versions in select.secrets',
+    );
+  }
+  const { select, mode } = request;
+  const input: PlanInput = {
+    requestId: id,
+    correlationId,
+    requestDigest: requestDigest(request),
+    requestedAt,
+    request,
+    subject: selectionText(select),
+    mode,
+    ...(owner !== undefined && { owner }),
+    ...(approval.wait !== undefined && { approval: approval.wait }),
+  };
+  const running = await startOnce(dependencies.planStarter, id, input, dependencies);
+  const bypassed = bypassEvents({ id, correlationId, request }, input.subject, approval.bypass, dependencies);
+  if (bypassed.length > 0) await dependencies.bus.publish(bypassed);
+  return running;
+}
+
+/** Starts a workflow, once for each id of a request. */
+async function startOnce(
+  starter: RevocationStarter,
+  id: string,
+  input: WorkflowInput | PlanInput,
+  { wait }: WithWait,
+): Promise<'started' | 'known'> {
+  const running = await waitOutThrottles(() => starter.start(id, JSON.stringify(input)), wait);
+  if (running === 'started') return 'started';
+  if (digestOf(running.input) !== input.requestDigest) {
+    throw new Rejection(
+      'RequestConflict',
+      `the request id ${id} was used before for another request; send this one with an id of its own`,
+    );
+  }
+  return 'known';
 }
 
 function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepted {
@@ -308,19 +363,8 @@ async function announce(
 ): Promise<void> {
   const { mode, reason, incident, drill } = request;
   const links = { correlationId, causationId: id, fact: id };
-  const bypassed: AnyEvent[] =
-    bypass === undefined
-      ? []
-      : [
-          createEvent(
-            origin,
-            'Approval Bypassed',
-            { requestId: id, operation: 'revocation', subject: secretName, act: mode, ...bypass, reason },
-            links,
-          ),
-        ];
   await bus.publish([
-    ...bypassed,
+    ...bypassEvents({ id, correlationId, request }, secretName, bypass, { origin }),
     createEvent(
       origin,
       'Secret Revocation Started',
@@ -338,6 +382,25 @@ async function announce(
       links,
     ),
   ]);
+}
+
+/** Makes the record that the glass was broken, where it was. */
+function bypassEvents(
+  { id, correlationId, request }: Pick<Accepted, 'id' | 'correlationId' | 'request'>,
+  subject: string,
+  bypass: Approval['bypass'],
+  { origin }: Pick<IntakeDependencies, 'origin'>,
+): AnyEvent[] {
+  if (bypass === undefined) return [];
+  const { mode: act, reason } = request;
+  return [
+    createEvent(
+      origin,
+      'Approval Bypassed',
+      { requestId: id, operation: 'revocation', subject, act, ...bypass, reason },
+      { correlationId, causationId: id, fact: id },
+    ),
+  ];
 }
 
 /** Publishes the rejection and returns the request's id. */

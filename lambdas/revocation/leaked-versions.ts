@@ -49,10 +49,11 @@ interface LeakSources<S extends object> extends WithWait {
  * @throws RekeyError `LabelsOutdated` when that version cannot be read yet
  */
 export async function readLeaks<S extends object>(
-  input: ContainmentInput,
+  given: ContainmentInput,
   sources: LeakSources<S>,
 ): Promise<Leaks<S>> {
   const { rotator } = sources;
+  const input = await withVersions(given, sources);
   const { seen, current } = await readCurrent(input, sources);
   const currentVersionId = current.versionId;
   const description = withCurrent(seen, currentVersionId);
@@ -96,6 +97,29 @@ export async function readLeaks<S extends object>(
     found,
     unavailable,
   };
+}
+
+/**
+ * Adds the versions that leaked where a plan names none: all that were there when the revocation was asked for. Each secret of
+ * a plan lists its own here, since one function that listed those of many would be throttled.
+ */
+async function withVersions<S extends object>(
+  input: ContainmentInput,
+  { store }: LeakSources<S>,
+): Promise<ContainmentInput> {
+  const { named, versions, secretArn, requestedAt, newVersionId } = input;
+  if (named || versions.length > 0) return input;
+  const [{ versions: labels }, kept] = await Promise.all([
+    store.describe(secretArn),
+    store.listVersions(secretArn),
+  ]);
+  const until = requestedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(requestedAt);
+  const created = new Map(kept.map((version) => [version.versionId, version.created?.getTime() ?? 0]));
+  // Either answer may be old, so what one of both shows counts.
+  const ids = [...new Set([...created.keys(), ...Object.keys(labels)])].filter(
+    (versionId) => versionId !== newVersionId && (created.get(versionId) ?? 0) <= until,
+  );
+  return { ...input, versions: ids };
 }
 
 /**

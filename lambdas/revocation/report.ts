@@ -1,14 +1,17 @@
 import * as z from 'zod';
 import { type FinalState, finalStateSchema } from '../../core/deployed/revocation-state.ts';
-import { isErrorCode } from '../../core/errors/codes.ts';
 import { type ErrorSummary, errorSummary } from '../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { EventBus } from '../../core/ports.ts';
+import type { OutcomeStore, SecretOutcome } from '../../core/revocation/ports.ts';
+import { stepFailure, withoutApproval } from './step-failure.ts';
 
 export interface ReportDependencies {
   readonly bus: EventBus;
   readonly origin: EventOrigin;
+  /** Where the outcome for a secret of a plan is noted. @default - nowhere */
+  readonly outcomes?: Pick<OutcomeStore, 'note'> | undefined;
 }
 
 /** The end of a revocation; the workflow ends accordingly. */
@@ -59,17 +62,22 @@ type Success = { readonly outcome: 'done' } & {
  *
  * @param input the workflow's last state, or Step Functions' event about an execution that ended without a report
  */
-export async function report(input: unknown, { bus, origin }: ReportDependencies): Promise<Report> {
+export async function report(input: unknown, dependencies: ReportDependencies): Promise<Report> {
+  const { bus, origin, outcomes } = dependencies;
   const change = statusChangeSchema.safeParse(input);
   const state = finalStateSchema.parse(change.success ? JSON.parse(change.data.detail.input) : input);
   const result = change.success ? endedEarly(change.data.detail.status) : judge(state);
-  const { requestId, correlationId, secretArn, secretName, requestedAt } = state;
-  const subject = { requestId, secretArn, secretName };
+  const { requestId, correlationId, secretArn, secretName, requestedAt, partOf } = state;
+  const subject = { requestId, secretArn, secretName, ...(partOf !== undefined && { partOf }) };
+  const note = async (outcome: Omit<SecretOutcome, 'secretName'>) => {
+    if (partOf !== undefined) await outcomes?.note(partOf, { secretName, ...outcome });
+  };
   const links = { correlationId, causationId: requestId, fact: requestId };
   const publish = (event: AnyEvent) => bus.publish([event]);
   if (result.outcome === 'failed') {
     const { stage, error } = result;
     await publish(createEvent(origin, 'Secret Revocation Failed', { ...subject, stage, error }, links));
+    await note({ outcome: 'failed', error: error.code });
     return { outcome: 'failed', stage, error: error.code, cause: `${stage}: ${error.message}` };
   }
   const { rotated, swept, verified } = result;
@@ -90,15 +98,17 @@ export async function report(input: unknown, { bus, origin }: ReportDependencies
   };
   if (verified.refusedAt === undefined || current !== 'accepted') {
     const { consumers, owner } = state;
-    const note = whatRemains(state, verified);
+    const task = whatRemains(state, verified);
     const whom = { consumers, ...(owner !== undefined && { owner }) };
     await publish(
-      createEvent(origin, 'Secret Revocation Unproven', { ...done, current, note, ...whom }, links),
+      createEvent(origin, 'Secret Revocation Unproven', { ...done, current, note: task, ...whom }, links),
     );
-    return { outcome: 'unproven', ...figures, note };
+    await note({ outcome: 'unproven' });
+    return { outcome: 'unproven', ...figures, note: task };
   }
   const refusedAt = state.contained?.refusedAt ?? verified.refusedAt;
   await publish(createEvent(origin, 'Secret Revocation Succeeded', { ...done, refusedAt }, links));
+  await note({ outcome: 'succeeded', refusedAt });
   return {
     outcome: 'succeeded',
     timeToRefusalMs: Math.max(0, Date.parse(refusedAt) - Date.parse(requestedAt)),
@@ -130,37 +140,16 @@ function judge(state: FinalState): Failure | Success {
   if (unapproved !== undefined) return { outcome: 'failed', stage: 'approval', error: unapproved };
   const { rotateFailure, sweepFailure, verifyFailure, rotated, swept, verified } = state;
   if (rotated === undefined) {
-    return { outcome: 'failed', stage: 'rotate', error: summarize(rotateFailure) };
+    return { outcome: 'failed', stage: 'rotate', error: stepFailure(rotateFailure) };
   }
   if (verified === undefined) {
     // The step that rotates is also where a function that is gone is looked up again.
-    return { outcome: 'failed', stage: 'verify', error: summarize(rotateFailure ?? verifyFailure) };
+    return { outcome: 'failed', stage: 'verify', error: stepFailure(rotateFailure ?? verifyFailure) };
   }
   if (swept === undefined) {
-    return { outcome: 'failed', stage: 'contain', error: summarize(sweepFailure) };
+    return { outcome: 'failed', stage: 'contain', error: stepFailure(sweepFailure) };
   }
   return { outcome: 'done', rotated, swept, verified };
-}
-
-/** Says why a second person's approval is missing; undefined where it is there, or was not needed. */
-function withoutApproval({
-  approval,
-  approved,
-  approvalFailure,
-  requestId,
-}: FinalState): ErrorSummary | undefined {
-  if (approval === undefined || approved?.proceeds === true) return undefined;
-  if (approved === undefined) return summarize(approvalFailure);
-  const { outcome, by, reason } = approved;
-  return outcome === 'refused'
-    ? errorSummary(
-        'ApprovalRefused',
-        `${by ?? 'a second person'} refused ${requestId}${reason === undefined ? '' : `: ${reason}`}; the credential still works`,
-      )
-    : errorSummary(
-        'ApprovalExpired',
-        `nobody approved ${requestId} in time; the credential still works: ask again, or in an emergency with --break-glass`,
-      );
 }
 
 function endedEarly(status: string): Failure {
@@ -172,30 +161,4 @@ function endedEarly(status: string): Failure {
       `the workflow ended with the status ${status} before it was done; repeat the revocation`,
     ),
   };
-}
-
-const lambdaErrorSchema = z.object({ errorMessage: z.string() });
-
-/**
- * Reads an error that Step Functions caught. Rekey's functions name their errors by their codes and keep values out of their
- * messages. Every other name is of Lambda, Step Functions or the runtime, which ended the function; their text is left out.
- */
-function summarize(failure: { Error: string; Cause?: string | undefined } | undefined): ErrorSummary {
-  if (failure === undefined) {
-    return errorSummary('Unexpected', 'the step left no result; see the execution in Step Functions');
-  }
-  const { Error: name, Cause: cause } = failure;
-  if (!isErrorCode(name)) {
-    return errorSummary('FunctionFailed', `the function of this step was ended with ${name}; see its log`);
-  }
-  return errorSummary(name, messageIn(cause) ?? `the step ended with ${name}; see its log`);
-}
-
-function messageIn(cause: string | undefined): string | undefined {
-  try {
-    return lambdaErrorSchema.safeParse(JSON.parse(cause ?? '')).data?.errorMessage;
-  } catch {
-    // The cause is not of a function.
-    return undefined;
-  }
 }

@@ -55,6 +55,7 @@ const connection = deploy('the way there is added, changed or removed; the netwo
 const approval = deploy(
   'revocations that are asked for later wait for a second person, or no longer do; what waits when nothing is to wait any more fails, and is asked for again',
 );
+const lead = deploy('stands in the definitions of what leads there; revocations that come later follow it');
 const admin = rotation(
   'the other one is used, and written as `masterarn` of a created secret; one that cannot be read, or is of another host, fails that rotation before anything is stored',
 );
@@ -130,6 +131,9 @@ export const changes = {
   'manualSecrets.*.consumers': deploy('stands in its parameter'),
   'manualSecrets.*.replaceEveryDays': deploy('counts from the time at which the current value was stored'),
   'manualSecrets.*.expires': deploy('the owner is reminded of it'),
+  'consumers.*': deploy('another name is another workload'),
+  'consumers.*.leadsTo.*.secret': lead,
+  'consumers.*.leadsTo.*.task': lead,
   policy: deploy('nothing that is deployed; what breaks a rule of severity error is refused at synth'),
   'networks.*': deploy(
     'another name makes another network, with functions of its own; the former one [stays](#networks-that-change)',
@@ -191,6 +195,8 @@ export const changes = {
     'the secret ends after that day. A later day, or none, lets a secret that has ended rotate again',
   ),
   'secrets.*.consumers': deploy('stands in the definition'),
+  'secrets.*.leadsTo.*.secret': lead,
+  'secrets.*.leadsTo.*.task': lead,
   'secrets.*.passwords.length': ownPasswords,
   'secrets.*.passwords.excludeCharacters': ownPasswords,
   'secrets.*.passwords.excludeNumbers': ownPasswords,

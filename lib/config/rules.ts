@@ -5,6 +5,7 @@ import { longestGapHours } from '../../core/secret/schedule.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
 import { checkPlaces } from './arn-places.ts';
+import { checkLeads } from './leads.ts';
 import { checkNetworks, checkReach } from './networks.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import type { Problem } from './problem.ts';
@@ -28,6 +29,7 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
     ...checkNetworks(environment),
     ...checkPlaces(environment),
     ...checkWaivers(environment),
+    ...checkLeads(environment),
   ];
   const { byOwner } = environment.access;
   const owners = new Map<string, string>();

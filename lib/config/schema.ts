@@ -17,6 +17,7 @@ import {
   usualSchedule,
   vpcIdSchema,
 } from './expressions.ts';
+import { consumersSchema, leadsSchema } from './leads-schema.ts';
 import { lifecycleFields } from './lifecycle-schema.ts';
 import { mismatches, notifierFields, topicArnSchema } from './notifications.ts';
 import { daySchema, environmentPolicySchema, policySchema } from './policy-schema.ts';
@@ -198,6 +199,8 @@ const secretSchema = z
     expires: daySchema.optional(),
     /** Workloads that read the secret. */
     consumers: z.array(z.string().min(1).max(64)).max(40).default([]),
+    /** Other secrets, and things outside Rekey, that whoever holds this one gets at. A revocation can follow them. */
+    leadsTo: leadsSchema.default([]),
     /** Rules for its generated passwords, for consumers that put them into a URL, say. @default - those of the environment */
     passwords: passwordsSchema.optional(),
     /** Times at which the secret rotates. @default - the environment's `rotation.schedule` */
@@ -367,6 +370,8 @@ const environmentSchema = z.strictObject({
     })
     .prefault({}),
   ...lifecycleFields,
+  /** Workloads, by the names in the secrets' `consumers`, with the credentials that they issue. */
+  consumers: consumersSchema.default({}),
   /** Limits that the environment and its secrets are held to at synth. @default - `policy`, or none if there is none either */
   policy: environmentPolicySchema.optional(),
   networks: z.record(keySchema(32), networkSchema).default({}),

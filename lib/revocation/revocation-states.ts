@@ -22,7 +22,7 @@ import type { Approvals } from '../approval/approvals.ts';
 type StateError = ErrorCode | `${'Lambda' | 'Runtime' | 'Sandbox' | 'States'}.${string}`;
 
 /** Lambda could not run the function; a moment later it may. */
-const lambdaErrors: readonly StateError[] = [
+export const lambdaErrors: readonly StateError[] = [
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
@@ -46,7 +46,7 @@ const crowded: readonly StateError[] = [
 ];
 
 /** The target, or AWS, gave no answer or an old one; a moment later it may. */
-const passingErrors: readonly StateError[] = [
+export const passingErrors: readonly StateError[] = [
   ...retryableCodes('target', 'aws').filter((code) => !crowded.includes(code)),
   'LabelsOutdated',
 ];
@@ -61,7 +61,11 @@ const functionGone: StateError[] = [
   'Lambda.AWSLambdaException',
 ];
 
-const retry = (errors: readonly StateError[], maxAttempts: number, interval: Duration): RetryProps => ({
+export const retry = (
+  errors: readonly StateError[],
+  maxAttempts: number,
+  interval: Duration,
+): RetryProps => ({
   errors: [...errors],
   maxAttempts,
   interval,
@@ -70,10 +74,10 @@ const retry = (errors: readonly StateError[], maxAttempts: number, interval: Dur
 });
 
 /** Random waits, so that calls which were turned away together come back one by one. */
-const spread = { jitterStrategy: JitterType.FULL } as const;
+export const spread = { jitterStrategy: JitterType.FULL } as const;
 
 /** Retries of calls that found no room, for about 20 minutes on average. */
-const untilFree: RetryProps = {
+export const untilFree: RetryProps = {
   errors: [...crowded],
   maxAttempts: 100,
   ...spread,
@@ -134,21 +138,29 @@ function containment(
   });
 }
 
+/** The functions of the workflow that are no secret type's. */
+export interface RevocationFunctions {
+  readonly rotate: IFunction;
+  readonly report: IFunction;
+}
+
+/** The states that a report may lead to. */
+interface Ends {
+  readonly proven: IChainable;
+  readonly unproven: IChainable;
+  readonly failed: IChainable;
+}
+
 /**
- * Builds the states of the revocation workflow.
- *
- * Two of them contain. "Contain at once" comes before the rotation, and its outcome is `contained` in the data; "Contain" is the
- * sweep after the rotation, and its outcome is `swept`.
- *
- * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off that
- * fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A secret that
- * Rekey has no way to try is replaced without proof, which is an end of its own.
+ * Builds the states that replace a credential, cut off what came in between, prove and report. Whatever fails, the report is the
+ * last step.
+ * @returns the first of them, and the report
  */
-export function revocationStates(
+export function replacingStates(
   scope: Construct,
-  functions: { readonly rotate: IFunction; readonly report: IFunction },
-  approvals?: Approvals,
-): IChainable {
+  functions: RevocationFunctions,
+  ends: Ends,
+): { readonly rotate: LambdaInvoke; readonly report: LambdaInvoke } {
   const report = new LambdaInvoke(scope, 'Report', {
     lambdaFunction: functions.report,
     payloadResponseOnly: true,
@@ -168,9 +180,9 @@ export function revocationStates(
   report.addRetry(retry([...lambdaErrors, 'States.Timeout'], 5, Duration.seconds(1)));
   report.next(
     new Choice(scope, 'Proven?')
-      .when(Condition.stringEquals('$.outcome', 'succeeded'), new Succeed(scope, 'Revoked'))
-      .when(Condition.stringEquals('$.outcome', 'unproven'), new Succeed(scope, 'Replaced, not proven'))
-      .otherwise(new Fail(scope, 'Not revoked', { errorPath: '$.error', causePath: '$.cause' })),
+      .when(Condition.stringEquals('$.outcome', 'succeeded'), ends.proven)
+      .when(Condition.stringEquals('$.outcome', 'unproven'), ends.unproven)
+      .otherwise(ends.failed),
   );
 
   const rotate = new LambdaInvoke(scope, 'Rotate', {
@@ -228,7 +240,11 @@ export function revocationStates(
 
   rotate.addCatch(report, { errors: ['States.ALL'], resultPath: '$.rotateFailure' });
   rotate.next(sweep);
+  return { rotate, report };
+}
 
+/** Builds the state that cuts off before anything else. What follows is for the caller to say. */
+export function containAtOnce(scope: Construct): Containing {
   const contain = containment(scope, 'Contain at once', {
     action: 'contain',
     result: '$.contained',
@@ -241,6 +257,30 @@ export function revocationStates(
     ...retry([...lambdaErrors, ...passingErrors], 2, Duration.seconds(1)),
     maxDelay: Duration.seconds(2),
   });
+  return contain;
+}
+
+/**
+ * Builds the states of the revocation workflow.
+ *
+ * Two of them contain. "Contain at once" comes before the rotation, and its outcome is `contained` in the data; "Contain" is the
+ * sweep after the rotation, and its outcome is `swept`.
+ *
+ * `kill`: cut off, rotate, cut off what came in between, prove, report. `replace` leaves the first one out. A cut-off that
+ * fails holds nothing up; what it was worth shows in the proof. Whatever fails, the report is the last step. A secret that
+ * Rekey has no way to try is replaced without proof, which is an end of its own.
+ */
+export function revocationStates(
+  scope: Construct,
+  functions: RevocationFunctions,
+  approvals?: Approvals,
+): IChainable {
+  const { rotate, report } = replacingStates(scope, functions, {
+    proven: new Succeed(scope, 'Revoked'),
+    unproven: new Succeed(scope, 'Replaced, not proven'),
+    failed: new Fail(scope, 'Not revoked', { errorPath: '$.error', causePath: '$.cause' }),
+  });
+  const contain = containAtOnce(scope);
   contain.addCatch(rotate, { errors: ['States.ALL'], resultPath: '$.containFailure' });
   contain.next(rotate);
 
@@ -249,14 +289,23 @@ export function revocationStates(
     .otherwise(rotate);
   return approvals === undefined || approvals.revocation.length === 0
     ? first
-    : approval(scope, { approvals, first, report });
+    : approvalStates(scope, { approvals, first, refused: report, subject: '$.secretName' });
 }
 
 /** Builds the states in which a revocation waits for a second person, where the intake says so. */
-function approval(
+export function approvalStates(
   scope: Construct,
-  { approvals, first, report }: { approvals: Approvals; first: IChainable; report: IChainable },
+  options: {
+    readonly approvals: Approvals;
+    /** State that follows where nobody is needed, or somebody has approved. */
+    readonly first: IChainable;
+    /** State that follows where nobody has. */
+    readonly refused: IChainable;
+    /** Path to the name of what is decided on. */
+    readonly subject: string;
+  },
 ): IChainable {
+  const { approvals, first, refused, subject } = options;
   const wait = approvals.waitState(
     scope,
     'Wait for approval',
@@ -264,7 +313,7 @@ function approval(
     {
       id: '$.requestId',
       correlationId: '$.correlationId',
-      subject: '$.secretName',
+      subject,
       act: '$.mode',
       author: '$.approval.author',
       reason: '$.approval.reason',
@@ -273,11 +322,11 @@ function approval(
   );
   wait.addRetry(untilFree);
   wait.addRetry(retry([...lambdaErrors, ...passingErrors], 20, Duration.seconds(1)));
-  wait.addCatch(report, { errors: ['States.ALL'], resultPath: '$.approvalFailure' });
+  wait.addCatch(refused, { errors: ['States.ALL'], resultPath: '$.approvalFailure' });
   wait.next(
     new Choice(scope, 'Approved?')
       .when(Condition.booleanEquals('$.approved.proceeds', true), first)
-      .otherwise(report),
+      .otherwise(refused),
   );
   return new Choice(scope, 'Needs approval?').when(Condition.isPresent('$.approval'), wait).otherwise(first);
 }

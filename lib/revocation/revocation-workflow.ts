@@ -34,6 +34,8 @@ import { followRotation, startRotation } from '../rotation/rotation-start.ts';
 import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import { RotatedSecret } from '../secret/rotated-secret.ts';
+import { PlanStorage } from './plan-storage.ts';
+import { PlanWorkflow } from './plan-workflow.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
 
 /** Props of {@link RevocationWorkflow}. */
@@ -89,6 +91,8 @@ export class RevocationWorkflow extends Construct {
   readonly intake: StandardFunction<typeof revocationIntakeEnvironmentSchema>;
   readonly rotate: StandardFunction<typeof revocationRotateEnvironmentSchema>;
   readonly report: StandardFunction<typeof revocationReportEnvironmentSchema>;
+  /** Revokes several secrets by one plan. */
+  readonly plans: PlanWorkflow;
 
   constructor(scope: Construct, id: string, props: RevocationWorkflowProps) {
     super(scope, id);
@@ -114,15 +118,33 @@ export class RevocationWorkflow extends Construct {
       environment: { REKEY_ENVIRONMENT: environment },
       timeout: rotateTimeout,
     });
+    const storage = new PlanStorage(this, 'Plans');
     this.report = new StandardFunction(this, 'Report', {
       entry: 'revocation-report',
       service: services.revocation,
       description: `Rekey ${environment}: reports how a revocation ended`,
       environmentSchema: revocationReportEnvironmentSchema,
       ...reserved('workflow'),
-      environment: common,
+      environment: { ...common, REKEY_OUTCOME_TABLE: storage.table.tableName },
     });
+    this.report.role.addToPolicy(
+      new PolicyStatement({
+        sid: 'NoteOutcomes',
+        actions: ['dynamodb:UpdateItem'],
+        resources: [storage.table.tableArn],
+      }),
+    );
     this.stateMachine = this.createStateMachine(props);
+    this.plans = new PlanWorkflow(this, 'PlanWorkflow', {
+      bus: props.bus,
+      auditQueue,
+      storage,
+      functions: { rotate: this.rotate, report: this.report },
+      ...reserved('workflow'),
+      ...(props.approvals !== undefined && { approvals: props.approvals }),
+      ...(props.alarmTopic !== undefined && { alarmTopic: props.alarmTopic }),
+      ...(props.logRetention !== undefined && { logRetention: props.logRetention }),
+    });
     this.intake = new StandardFunction(this, 'Intake', {
       entry: 'revocation-intake',
       service: services.revocation,
@@ -132,6 +154,7 @@ export class RevocationWorkflow extends Construct {
       environment: {
         ...common,
         REKEY_REVOCATION_WORKFLOW_ARN: this.stateMachine.stateMachineArn,
+        REKEY_PLAN_WORKFLOW_ARN: this.plans.stateMachine.stateMachineArn,
         REKEY_REVOCATION_SOURCES: (props.allowedSources ?? ['rekey.cli']).join(','),
         REKEY_REVOCATION_ACCOUNTS: (props.allowedAccounts ?? []).join(','),
         REKEY_REVOCATION_MAXIMUM_AGE_HOURS: String(
@@ -183,6 +206,8 @@ export class RevocationWorkflow extends Construct {
     Aspects.of(this).add({ visit: (node) => node === this && this.warnOfUnlisted(props) });
     writeDeploymentParameters(this, environment, {
       [deploymentParameters.revocationWorkflowArn]: this.stateMachine.stateMachineArn,
+      [deploymentParameters.planWorkflowArn]: this.plans.stateMachine.stateMachineArn,
+      [deploymentParameters.planPreviewFunction]: this.plans.preview.functionName,
       [deploymentParameters.revocationIntakeLogGroup]: this.intake.logGroup.logGroupName,
       [deploymentParameters.revocationDeadLetterQueueUrl]: this.deadLetterQueue.queueUrl,
     });
@@ -249,16 +274,20 @@ export class RevocationWorkflow extends Construct {
   private permitIntake({ bus: { environment } }: RevocationWorkflowProps): void {
     const allow = (sid: string, actions: string[], resources: string[]) =>
       this.intake.role.addToPolicy(new PolicyStatement({ sid, actions, resources }));
-    const executions = Stack.of(this).formatArn({
-      service: 'states',
-      resource: 'execution',
-      resourceName: `${this.stateMachine.stateMachineName}:*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
+    const machines = [this.stateMachine, this.plans.stateMachine];
+    const executions = machines.map(({ stateMachineName }) =>
+      Stack.of(this).formatArn({
+        service: 'states',
+        resource: 'execution',
+        resourceName: `${stateMachineName}:*`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
     grantFindDefinitions(this.intake.role, environment);
-    allow('Start', ['states:StartExecution'], [this.stateMachine.stateMachineArn]);
-    allow('CompareRepeated', ['states:DescribeExecution'], [executions]);
-    acknowledgeWildcards(this.intake.role, [executions], 'The executions of the one workflow.');
+    const arns = machines.map(({ stateMachineArn }) => stateMachineArn);
+    allow('Start', ['states:StartExecution'], arns);
+    allow('CompareRepeated', ['states:DescribeExecution'], executions);
+    acknowledgeWildcards(this.intake.role, executions, 'The executions of the two workflows.');
   }
 
   /** Counts the revocations that ended with proof. @default - sum over five minutes */

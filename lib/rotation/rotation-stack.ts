@@ -4,6 +4,7 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { leadsOf } from '../config/leads.ts';
 import type { SecretConfiguration } from '../config/schema.ts';
 import { secretName } from '../config/secret-rules.ts';
 import { identityOf } from '../config/shards/identity.ts';
@@ -144,6 +145,7 @@ export class RotationStack extends Stack {
       ...(secret.purpose !== undefined && { purpose: secret.purpose }),
       tagOwner: configuration.access.byOwner,
       consumers: secret.consumers,
+      leadsTo: leadsOf(this.settings.environment, configuration, secret),
       ...(secret.expires !== undefined && { expires: secret.expires }),
       ...(secret.network !== undefined && { networkName: secret.network }),
       schedule: Schedule.expression(secret.schedule ?? configuration.rotation.schedule),

@@ -15,7 +15,7 @@ import { Construct, type IDependable } from 'constructs';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { DetailType } from '../../core/events/catalogue.ts';
-import type { Assignment, SecretDefinition } from '../../core/secret/definition.ts';
+import type { Assignment, Lead, SecretDefinition } from '../../core/secret/definition.ts';
 import { stepSecondsOf } from '../../rotators/registry.ts';
 import { scheduleSchema, usualSchedule } from '../config/expressions.ts';
 import { type IRekeyBus, RekeyBus } from '../events/rekey-bus.ts';
@@ -94,6 +94,12 @@ export interface RotatedSecretProps {
   readonly tagOwner?: boolean;
   /** Workloads that read the secret. @default - none */
   readonly consumers?: readonly string[];
+  /**
+   * Other secrets, by their names, and tasks for people: what whoever holds this one gets at. A revocation can follow it. The
+   * secrets that name this one as their admin secret need no mention.
+   * @default - nothing
+   */
+  readonly leadsTo?: readonly Lead[];
   /** Name of the network, for people. @default - none */
   readonly networkName?: string;
   /**
@@ -392,6 +398,7 @@ export class RotatedSecret extends Construct {
       owner: props.owner,
       ...(props.purpose !== undefined && { purpose: props.purpose }),
       consumers: [...(props.consumers ?? [])],
+      ...(props.leadsTo !== undefined && props.leadsTo.length > 0 && { leadsTo: [...props.leadsTo] }),
       ...(props.expires !== undefined && { expires: props.expires }),
       ...(props.networkName !== undefined && { network: props.networkName }),
       schedule: scheduleOf(id, props),
@@ -418,6 +425,9 @@ export class RotatedSecret extends Construct {
                 ...(masterArn !== undefined && { masterarn: masterArn }),
               },
             }),
+      ...('adopt' in props.secret &&
+        props.identity === undefined &&
+        masterArn !== undefined && { adminSecret: masterArn }),
     });
   }
 }

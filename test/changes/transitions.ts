@@ -203,6 +203,29 @@ export const others: readonly Transition[] = [
     })),
   },
   {
+    name: 'what a credential leads to',
+    fields: [
+      'consumers.*',
+      'consumers.*.leadsTo.*.secret',
+      'consumers.*.leadsTo.*.task',
+      'secrets.*.leadsTo.*.secret',
+      'secrets.*.leadsTo.*.task',
+    ],
+    apply: (environment) => {
+      const { secrets = {} } = environment;
+      const leadsTo = [
+        { task: 'End the sessions of all customers.' },
+        ...(secrets.ledger === undefined ? [] : [{ secret: 'ledger' }]),
+      ];
+      const key = secrets.orders === undefined ? otherKey : 'orders';
+      const leading = { ...secrets[key], consumers: ['checkout'], leadsTo } as SecretInput;
+      return {
+        ...withSecrets(environment, { ...secrets, [key]: leading }),
+        consumers: { checkout: { leadsTo } },
+      };
+    },
+  },
+  {
     name: 'plaintext is allowed',
     fields: ['secrets.*.allowPlaintext'],
     ...ofSecret('orders', (secret) => ({ ...secret, allowPlaintext: true })),

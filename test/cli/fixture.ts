@@ -5,6 +5,7 @@ import { type AuditEvent, emptyHead, encodeObject, type Head } from '../../core/
 import type { AuditLogSource } from '../../core/audit/verify.ts';
 import type { BrakeState } from '../../core/brake.ts';
 import { pauseTag } from '../../core/deployed/names.ts';
+import type { PreviewRequest } from '../../core/deployed/plan-preview.ts';
 import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import type { LookupAnswer, LookupRequest } from '../../core/fingerprint/lookup.ts';
@@ -18,6 +19,7 @@ import type {
 } from '../../core/operator-ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import type { SecretDescription } from '../../core/secret/secret.ts';
+import { previewPlan } from '../../lambdas/revocation/plan.ts';
 
 export const now = new Date('2026-03-10T12:00:00.000Z');
 export const ago = (ms: number) => new Date(now.getTime() - ms);
@@ -60,6 +62,8 @@ const allFacts: DeploymentFacts = {
   auditDeadLetterQueueUrl: 'https://sqs/audit-dead',
   eventBus: 'rekey-dev',
   revocationWorkflowArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:revocation',
+  planWorkflowArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:plan',
+  planPreviewFunction: 'preview',
   revocationDeadLetterQueueUrl: 'https://sqs/revocation-dead',
   roles: '{"operator":"arn:aws:iam::111122223333:role/operator"}',
   revocationIntakeLogGroup: 'intake',
@@ -117,6 +121,8 @@ export class FakeCloud {
   /** Objects of the log that a legal hold was placed on, and their versions. */
   held: [key: string, versionId: string | undefined][] = [];
   holdsDenied = false;
+  /** ARNs of the secrets that any principal may read. */
+  readable: string[] = [];
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
   head: Head = emptyHead;
   listCalls = 0;
@@ -308,6 +314,18 @@ export class FakeCloud {
           this.executions.get(name) ?? this.executions.get('any'),
         stages: async () => this.stages,
         active: async () => this.workflowActive,
+      }),
+      plans: open('plans', {
+        preview: async (_function: string, request: PreviewRequest) =>
+          await previewPlan(request, {
+            definitions: { list: async () => this.secrets.map((one) => one.definition) },
+            sources: {
+              environment: Object.keys(this.environments)[0] ?? '',
+              tagged: async (key, value) =>
+                this.secrets.filter((one) => one.tags?.[key] === value).map((one) => one.definition.arn),
+              readableBy: async () => this.readable,
+            },
+          }),
       }),
       fingerprints: open('fingerprints', {
         lookUp: async (name: string, request: LookupRequest) => {

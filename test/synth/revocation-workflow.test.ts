@@ -108,9 +108,10 @@ describe('the revocation workflow', () => {
       ['AuditQueueKey', ['kms:Decrypt', 'kms:GenerateDataKey']],
       [undefined, ['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl']],
     ]);
-    expect(statements.find(({ Sid }) => Sid === 'Start')?.Resource).toEqual({
-      Ref: idOf(workflow.stateMachine),
-    });
+    expect(statements.find(({ Sid }) => Sid === 'Start')?.Resource).toEqual([
+      { Ref: idOf(workflow.stateMachine) },
+      { Ref: idOf(workflow.plans.stateMachine) },
+    ]);
     expect(statements.find(({ Sid }) => Sid === 'FindVersions')?.Resource).toEqual(arn);
     expect(statements.find(({ Action }) => Action === 'events:PutEvents')?.Condition).toEqual({
       StringEquals: {
@@ -171,7 +172,13 @@ describe('the revocation workflow', () => {
 
   test('the report may publish, and no more', () => {
     const actions = statementsOf(workflow.report.role).flatMap(({ Action }) => Action);
-    expect(actions).toEqual(['events:PutEvents', 'sqs:SendMessage', 'kms:Decrypt', 'kms:GenerateDataKey']);
+    expect(actions).toEqual([
+      'dynamodb:UpdateItem',
+      'events:PutEvents',
+      'sqs:SendMessage',
+      'kms:Decrypt',
+      'kms:GenerateDataKey',
+    ]);
   });
 
   test('the state machine may call its functions and the containment functions', () => {
@@ -276,15 +283,22 @@ describe('the revocation workflow', () => {
       .filter((name) => name.includes('revocation'));
     expect(names.sort()).toEqual([
       'rekey-test-audit-publish-failed-revocation',
+      'rekey-test-function-throttled-revocation-conclude',
       'rekey-test-function-throttled-revocation-intake',
+      'rekey-test-function-throttled-revocation-plan',
       'rekey-test-function-throttled-revocation-report',
       'rekey-test-function-throttled-revocation-rotate',
       'rekey-test-revocation-dead-letters',
       'rekey-test-revocation-failed',
+      'rekey-test-revocation-failed-plan-aborted',
+      'rekey-test-revocation-failed-plan-failed',
+      'rekey-test-revocation-failed-plan-timed-out',
       'rekey-test-revocation-failed-workflow-aborted',
       'rekey-test-revocation-failed-workflow-failed',
       'rekey-test-revocation-failed-workflow-timed-out',
+      'rekey-test-revocation-function-errors-conclude',
       'rekey-test-revocation-function-errors-intake',
+      'rekey-test-revocation-function-errors-plan',
       'rekey-test-revocation-function-errors-report',
       'rekey-test-revocation-function-errors-rotate',
       'rekey-test-revocation-rejected',

@@ -47,6 +47,16 @@ export const revocation: Entries<'revocation'> = {
     mender: 'sender of the request',
     remedy: 'Take the name from `rekey secret list`.',
   },
+  SelectionEmpty: {
+    meaning: 'The selection finds no secret that Rekey looks after; nothing was done.',
+    mender: 'sender of the request',
+    remedy: 'See with `rekey revoke … --plan` what a selection finds, and send another one.',
+  },
+  PlanChanged: {
+    meaning: 'The plan is another one than the sender saw and agreed to; nothing was done.',
+    mender: 'sender of the request',
+    remedy: 'Look at the plan as it is now, and send the request again.',
+  },
   VersionsNotKept: {
     meaning: 'Secrets Manager keeps none of the versions that were named.',
     mender: 'sender of the request',

@@ -148,6 +148,7 @@ export class World {
         find: async (secret) => (['orders', secretArn].includes(secret) ? this.definition : undefined),
         list: async () => [this.definition],
       },
+      planStarter: { start: async () => 'started' },
       store: this.seen,
       wait: this.wait,
       starter: { start: async () => 'started' },

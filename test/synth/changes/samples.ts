@@ -1,5 +1,6 @@
 import type { Field } from '../../../lib/config/changes.ts';
 import type { ConfigurationInput, LooseSecretInput } from '../../../lib/config/schema.ts';
+import { consumerSamples, consumersAt } from './consumers.ts';
 import { notificationSamples, notificationsAt } from './notifications.ts';
 
 type Environment = ConfigurationInput['environments'][string];
@@ -156,6 +157,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'passwords.excludeLowercase': setting(false, true),
   'passwords.requireEachIncludedType': setting(true, false),
   'lifecycle.remindDaysBefore': setting([14], [14, 1]),
+  ...consumerSamples,
   'manualSecrets.*': manual({}, {}, {}, {}),
   'manualSecrets.*.adopt': manual({}, { adopt: 'vendor/other' }, {}, {}),
   'manualSecrets.*.owner': manual({}, { owner: 'team-billing' }, {}, {}),
@@ -354,7 +356,20 @@ const samples: Readonly<Record<Field, Sample>> = {
   'secrets.*.owner': ofCreated('owner', ['team-orders', 'team-billing', 'team-stock', 'team-orders']),
   'secrets.*.purpose': ofCreated('purpose', optional('takes orders', 'takes and ships orders')),
   'secrets.*.expires': ofCreated('expires', optional('2036-12-31', '2037-12-31')),
-  'secrets.*.consumers': ofCreated('consumers', optional(['checkout'], ['checkout', 'ledger'])),
+  'secrets.*.consumers': ofCreated('consumers', [
+    ['checkout'],
+    ['checkout', 'ledger'],
+    ['checkout', 'ledger'],
+    ['checkout'],
+  ]),
+  'secrets.*.leadsTo.*.secret': ofCreated(
+    'leadsTo',
+    optional([{ secret: 'purpose' }], [{ secret: 'owner' }]),
+    { create: { name: 'sample/leads-to-secret', fields: login } },
+  ),
+  'secrets.*.leadsTo.*.task': ofCreated('leadsTo', optional([{ task: 'End it.' }], [{ task: 'End all.' }]), {
+    create: { name: 'sample/leads-to-task', fields: login },
+  }),
   'secrets.*.schedule': ofCreated('schedule', optional('rate(7 days)', 'cron(0 3 1 * ? *)')),
   'secrets.*.maximumAgeDays': ofCreated('maximumAgeDays', optional(100, 200)),
   'secrets.*.rotateOnDeploy': ofCreated('rotateOnDeploy', optional(true, false)),
@@ -405,7 +420,14 @@ export function environmentAt(step: number): Environment {
     if (value !== undefined) put(environment, field.replace('*', 'alice').split('.'), value);
   }
   const notifications = { ...(environment.notifications as object | undefined), ...notificationsAt(step) };
-  return { ...environment, notifications, networks, secrets, manualSecrets } as unknown as Environment;
+  return {
+    ...environment,
+    consumers: consumersAt(step),
+    notifications,
+    networks,
+    secrets,
+    manualSecrets,
+  } as unknown as Environment;
 }
 
 function put(into: Record<string, unknown>, [key = '', ...rest]: readonly string[], value: unknown): void {

@@ -1,0 +1,96 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { collect, duration, examples, text } from './arguments.ts';
+import type { Chosen } from './context.ts';
+import type { SelectionFlags } from './selection.ts';
+import { parseDuration } from './time.ts';
+
+/** Choices of how to revoke, and which one to take. It is all that somebody may read in an emergency. */
+const modes =
+  'kill, in an emergency: the leaked credential dies first, even if no new one can be made; consumers fail until they read the new one. replace, where that outage is worse than a leak that works some seconds longer: the new one comes first, and if that fails, nothing is cut off';
+
+interface RevokeFlags extends SelectionFlags {
+  readonly mode: 'replace' | 'kill';
+  readonly reason: string;
+  readonly incident?: string;
+  readonly versionId?: readonly string[];
+  readonly drill?: boolean;
+  readonly breakGlass?: boolean;
+  readonly chain?: boolean;
+  readonly plan?: boolean;
+  readonly wait?: boolean;
+  readonly timeout: string;
+  readonly yes?: boolean;
+}
+
+/** Adds `rekey revoke`: one secret by its name, or all that a selection finds. */
+export function addRevokeCommand(program: Command, run: (command: Command, chosen: Chosen) => void): void {
+  program
+    .command('revoke')
+    .description('make leaked credentials stop working now; shows a plan and asks first')
+    .argument('[names...]', 'full names of secrets, such as /prod/orders/db, or ARNs')
+    .addOption(new Option('-m, --mode <mode>', modes).choices(['replace', 'kill']).makeOptionMandatory())
+    .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
+    .option('--incident <id>', 'the incident that this belongs to', text)
+    .option('--tag <key=value>', 'all secrets with this tag', tag)
+    .option('--name-prefix <prefix>', 'all secrets whose names begin so', text)
+    .option('--owner <owner>', 'all secrets of this owner', text)
+    .option('--consumer <workload>', 'all secrets that this workload reads', text)
+    .option('--principal <arn>', 'all secrets that this IAM role or user may read', text)
+    .option(
+      '--value',
+      'the secrets that have a leaked value, which is read from standard input and not shown',
+    )
+    .option('--everything', 'all secrets of the environment')
+    .option('--chain', 'take along what these lead to: the users of an admin secret, what consumers issue')
+    .option('--plan', 'show the plan and ask for nothing')
+    .option('--version-id <id...>', 'versions that leaked, of one secret; by default all that exist', collect)
+    .option('--drill', 'a rehearsal; recorded as one')
+    .option('--break-glass', 'go on without the second person that it needs; recorded, and raises an alarm')
+    .option('-w, --wait', 'follow the revocation to its end; exit code 1 if it fails')
+    .option('--timeout <duration>', 'longest wait', duration, '15m')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      examples(
+        'rekey revoke /prod/orders/db --mode kill --reason "found in a public repository" --incident INC-7 --wait',
+        'rekey revoke /prod/orders/db --mode replace --reason "laptop lost" --version-id 2f6c… --wait --yes',
+        'rekey revoke /prod/db/admin --chain --mode kill --reason "admin password in a chat" --plan',
+        'rekey revoke --consumer checkout --mode kill --reason "host was entered" --wait',
+        'rekey revoke --everything --mode replace --reason "leaving the old account" --wait',
+      ),
+    )
+    .action((names: readonly string[], options: RevokeFlags, command: Command) =>
+      run(command, async (invocation) => {
+        const { asksForPlan, selectionOf } = await import('./selection.ts');
+        const common = {
+          mode: options.mode,
+          reason: options.reason,
+          versions: options.versionId ?? [],
+          drill: options.drill === true,
+          breakGlass: options.breakGlass === true,
+          wait: options.wait === true,
+          yes: options.yes === true,
+          timeoutMs: parseDuration(options.timeout, '--timeout'),
+          ...(options.incident !== undefined && { incident: options.incident }),
+        };
+        const [name] = names;
+        if (name !== undefined && names.length === 1 && !asksForPlan(options)) {
+          return (await import('./commands/revoke.ts')).revoke(invocation, name, common);
+        }
+        const select = await selectionOf(invocation, names, options);
+        return (await import('./commands/revoke-plan.ts')).revokePlan(invocation, {
+          ...common,
+          select,
+          chain: options.chain === true,
+          planOnly: options.plan === true,
+        });
+      }),
+    );
+}
+
+/** Reads a tag as `key=value`. */
+function tag(given: string): { readonly key: string; readonly value: string } {
+  const at = given.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be a key and a value, such as team=orders.');
+  return { key: given.slice(0, at), value: given.slice(at + 1) };
+}

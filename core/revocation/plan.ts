@@ -1,0 +1,237 @@
+import { createHash } from 'node:crypto';
+import type { RevocationMode } from '../events/catalogue.ts';
+import { assignmentOf, type SecretDefinition } from '../secret/definition.ts';
+import { type Edge, edgeText, type SecretGraph } from './graph.ts';
+import { levelsOf } from './order.ts';
+
+/** A secret that a selection found, and why. */
+export interface Selected {
+  /** Name of the secret. */
+  readonly name: string;
+  /** Versions that leaked. @default - all that Secrets Manager keeps */
+  readonly versions?: readonly string[];
+  /** Reason in words, such as `named by the request`. */
+  readonly because: string;
+}
+
+/** A secret of the plan. */
+export interface PlannedSecret {
+  readonly name: string;
+  readonly arn: string;
+  readonly type: string;
+  readonly owner: string;
+  readonly consumers: readonly string[];
+  /** Server or service that accepts its credential. Those of one target share its connections. */
+  readonly target: string;
+  /** Versions that leaked. @default - all that Secrets Manager keeps */
+  readonly versions?: readonly string[];
+  /** Reasons in words: the selection, or what leads to it. */
+  readonly because: readonly string[];
+  /** 0 where nothing in the plan leads to it; else one more than what does. */
+  readonly level: number;
+  /** Effect on its consumers, in words. */
+  readonly breaks: string;
+}
+
+/** A task that Rekey leaves to a person, and that keeps the incident open. */
+export interface PlannedTask {
+  /** Short id, the same each time the plan is made. */
+  readonly id: string;
+  /** Sentence that says what to do. */
+  readonly task: string;
+  /** Secret or workload that leads to it. */
+  readonly via: string;
+}
+
+/** Deed of one step: cut off, cut off what was not yet, or replace and prove. */
+export const planPhases = ['contain', 'contain again', 'replace'] as const;
+export type PlanPhase = (typeof planPhases)[number];
+
+/** Secrets of one target that go one after the other. The lanes of a step go at the same time. */
+export interface PlanLane {
+  readonly target: string;
+  /** Names of the secrets. */
+  readonly secrets: readonly string[];
+}
+
+/** One step of a plan. The next begins when all of its lanes are through. */
+export interface PlanStep {
+  readonly phase: PlanPhase;
+  readonly lanes: readonly PlanLane[];
+}
+
+/** Everything that a revocation of several secrets will do. It is data: what is shown is what runs. */
+export interface RevocationPlan {
+  readonly mode: RevocationMode;
+  /** In the order in which they are replaced. */
+  readonly secrets: readonly PlannedSecret[];
+  readonly tasks: readonly PlannedTask[];
+  readonly steps: readonly PlanStep[];
+}
+
+/** The question that a plan answers. */
+export interface PlanRequest {
+  readonly mode: RevocationMode;
+  readonly selected: readonly Selected[];
+  /** True to follow what the selected secrets lead to. */
+  readonly chain: boolean;
+  /** Secrets of one target that are dealt with at once. @default 8 */
+  readonly atOncePerTarget?: number;
+}
+
+/** Connections that a plan takes of one target at a time, where nothing else is said. */
+export const usualAtOncePerTarget = 8;
+
+/**
+ * Plans a revocation: which secrets, why each, in which order, and what is left to people. It follows what credentials lead to
+ * up to the end; cycles end where they began.
+ *
+ * `kill` cuts everything off first, at all targets at once. What leads to others is replaced next, and what could not be cut
+ * off without it is cut off once more; then the rest is replaced. `replace` goes level by level: what leads to others first.
+ *
+ * @example
+ * planRevocation(secretGraph(definitions), {
+ *   mode: 'kill', chain: true, selected: [{ name: '/prod/db/admin', because: 'named by the request' }],
+ * });
+ */
+export function planRevocation(graph: SecretGraph, request: PlanRequest): RevocationPlan {
+  const { mode } = request;
+  const { found, tasks } = follow(graph, request);
+  const chosen = new Set(request.selected.map(({ name }) => name));
+  const sorted = [...found.keys()].toSorted();
+  // In a cycle, what the request is about goes first.
+  const names = [...sorted.filter((name) => chosen.has(name)), ...sorted.filter((name) => !chosen.has(name))];
+  const levels = levelsOf(names, (name) => secretsAfter(graph, name));
+  const ordered = names.toSorted((a, b) => (levels.get(a) ?? 0) - (levels.get(b) ?? 0));
+  const secrets = ordered.flatMap((name) => {
+    const definition = graph.definitions.get(name);
+    return definition === undefined
+      ? []
+      : [plannedSecret(definition, found.get(name), levels.get(name) ?? 0, mode)];
+  });
+  const leads = new Set(
+    names.filter((name) => secretsAfter(graph, name).some((other) => found.has(other) && other !== name)),
+  );
+  return { mode, secrets, tasks, steps: stepsOf(secrets, leads, request) };
+}
+
+/** Gives the digest of a plan: the same for the same plan, whenever and wherever it is made. */
+export const planDigest = (plan: RevocationPlan): string =>
+  createHash('sha256').update(JSON.stringify(plan)).digest('hex');
+
+interface Found {
+  readonly because: Set<string>;
+  /** Versions that leaked; undefined where all count. */
+  versions: Set<string> | undefined;
+}
+
+function follow(
+  graph: SecretGraph,
+  { selected, chain }: PlanRequest,
+): { readonly found: ReadonlyMap<string, Found>; readonly tasks: readonly PlannedTask[] } {
+  const found = new Map<string, Found>();
+  const tasks = new Map<string, PlannedTask>();
+  const queue: string[] = [];
+  const add = (name: string, because: string, versions: readonly string[] | undefined) => {
+    const known = found.get(name);
+    if (known === undefined) {
+      found.set(name, {
+        because: new Set([because]),
+        versions: versions === undefined ? undefined : new Set(versions),
+      });
+      queue.push(name);
+      return;
+    }
+    known.because.add(because);
+    if (versions === undefined) known.versions = undefined;
+    else for (const version of versions) known.versions?.add(version);
+  };
+  for (const { name, versions, because } of selected) add(name, because, versions);
+  // What it leads to is listed for people in any case: also where it is not taken along.
+  for (let index = 0; index < queue.length; index += 1) {
+    for (const edge of graph.edges.get(queue[index] as string) ?? []) {
+      if (edge.to === undefined) {
+        const task = taskOf(edge);
+        tasks.set(task.id, task);
+      } else if (chain) {
+        add(edge.to, edgeText(edge), undefined);
+      }
+    }
+  }
+  return { found, tasks: [...tasks.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
+function taskOf({ from, via, task = '' }: Edge): PlannedTask {
+  const where = via === undefined ? from : `${via}, which reads ${from}`;
+  const id = createHash('sha256').update(`${from}\n${via}\n${task}`).digest('hex').slice(0, 8);
+  return { id, task, via: where };
+}
+
+const secretsAfter = ({ edges }: SecretGraph, name: string): string[] =>
+  (edges.get(name) ?? []).flatMap(({ to }) => to ?? []);
+
+function plannedSecret(
+  definition: SecretDefinition,
+  found: Found | undefined,
+  level: number,
+  mode: RevocationMode,
+): PlannedSecret {
+  const { name, arn, type, owner, consumers } = definition;
+  return {
+    name,
+    arn,
+    type,
+    owner,
+    consumers,
+    target: targetOf(definition),
+    ...(found?.versions !== undefined && { versions: [...found.versions].toSorted() }),
+    because: [...(found?.because ?? [])].toSorted(),
+    level,
+    breaks: effectOn(consumers, mode),
+  };
+}
+
+/** Names the target of a secret: its server and port, or the kind of service where the definition names no server. */
+export function targetOf(definition: SecretDefinition): string {
+  const fields = assignmentOf(definition)?.fields ?? definition.content?.fields;
+  const host = fields?.host;
+  if (typeof host !== 'string') return definition.type;
+  return fields?.port === undefined ? host : `${host}:${fields.port}`;
+}
+
+function effectOn(consumers: readonly string[], mode: RevocationMode): string {
+  const who = consumers.length === 0 ? 'whoever reads it' : consumers.join(', ');
+  return mode === 'kill'
+    ? `${who}: refused from the cut-off until the new value is read`
+    : `${who}: nothing, for those who read the new value before the old one is refused`;
+}
+
+function stepsOf(
+  secrets: readonly PlannedSecret[],
+  leads: ReadonlySet<string>,
+  { mode, atOncePerTarget = usualAtOncePerTarget }: PlanRequest,
+): PlanStep[] {
+  const step = (phase: PlanPhase, of: readonly PlannedSecret[]): PlanStep[] =>
+    of.length === 0 ? [] : [{ phase, lanes: lanesOf(of, atOncePerTarget) }];
+  const byLevel = (of: readonly PlannedSecret[]) =>
+    [...Map.groupBy(of, ({ level }) => level)].toSorted(([a], [b]) => a - b).map(([, group]) => group);
+  if (mode === 'replace') return byLevel(secrets).flatMap((level) => step('replace', level));
+  const leading = secrets.filter(({ name }) => leads.has(name));
+  const rest = secrets.filter(({ name }) => !leads.has(name));
+  return [
+    ...step('contain', secrets),
+    ...byLevel(leading).flatMap((level) => step('replace', level)),
+    // With its admin secret cut off, a user may have been out of reach.
+    ...(leading.length === 0 ? [] : step('contain again', rest)),
+    ...step('replace', rest),
+  ];
+}
+
+/** Deals the secrets of each target out to as many lanes as it may have. */
+function lanesOf(secrets: readonly PlannedSecret[], atOnce: number): PlanLane[] {
+  return [...Map.groupBy(secrets, ({ target }) => target)].flatMap(([target, group]) => {
+    const lanes: string[][] = Array.from({ length: Math.min(atOnce, group.length) }, () => []);
+    for (const [index, { name }] of group.entries()) lanes[index % lanes.length]?.push(name);
+    return lanes.map((names) => ({ target, secrets: names }));
+  });
+}

@@ -1,0 +1,84 @@
+import type { PlanInput } from '../../core/deployed/revocation-state.ts';
+import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
+import { createEvent, type EventOrigin } from '../../core/events/create.ts';
+import type { EventBus } from '../../core/ports.ts';
+import { planDigest, type RevocationPlan } from '../../core/revocation/plan.ts';
+import type { PlanStore } from '../../core/revocation/ports.ts';
+import { selectionText } from '../../core/revocation/selection.ts';
+import { planKey } from './plan.ts';
+
+export interface AnnounceDependencies {
+  readonly plans: Pick<PlanStore, 'read'>;
+  readonly bus: EventBus;
+  readonly origin: EventOrigin;
+}
+
+/**
+ * Publishes what a plan holds: the plan itself, the tasks for people, and the start of each secret's revocation. It runs beside
+ * the plan: an emergency does not wait for a thousand records.
+ */
+export async function announcePlan(
+  { requestId, correlationId, requestedAt, request }: PlanInput,
+  dependencies: AnnounceDependencies,
+): Promise<{ readonly secrets: number; readonly tasks: number }> {
+  const { bus, origin } = dependencies;
+  const plan = await readPlan(requestId, dependencies.plans);
+  if (plan === undefined) return { secrets: 0, tasks: 0 };
+  const { secrets, tasks, mode, digest } = plan;
+  const { reason, incident, drill } = request;
+  const links = { correlationId, causationId: requestId };
+  const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt };
+  await bus.publish([
+    createEvent(
+      origin,
+      'Revocation Planned',
+      {
+        requestId,
+        selection: selectionText(request.select),
+        mode,
+        secrets: secrets.length,
+        tasks: tasks.length,
+        planDigest: digest,
+        ...common,
+      },
+      { ...links, fact: requestId },
+    ),
+    ...tasks.map(({ id, task, via }) =>
+      createEvent(
+        origin,
+        'Revocation Task Opened',
+        { requestId, taskId: id, task, via },
+        { ...links, fact: `${requestId} ${id}` },
+      ),
+    ),
+    ...secrets.map(({ arn, name, versions }) => {
+      const own = plannedRequestId(requestId, arn);
+      return createEvent(
+        origin,
+        'Secret Revocation Started',
+        {
+          requestId: own,
+          partOf: requestId,
+          secretArn: arn,
+          secretName: name,
+          mode,
+          versions: [...(versions ?? [])],
+          ...common,
+        },
+        { ...links, fact: own },
+      );
+    }),
+  ]);
+  return { secrets: secrets.length, tasks: tasks.length };
+}
+
+/** Reads the plan of a request; undefined where there is none. */
+export async function readPlan(
+  requestId: string,
+  plans: Pick<PlanStore, 'read'>,
+): Promise<(RevocationPlan & { readonly digest: string }) | undefined> {
+  const text = await plans.read(planKey(requestId));
+  if (text === undefined) return undefined;
+  const plan = JSON.parse(text) as RevocationPlan;
+  return { ...plan, digest: planDigest(plan) };
+}

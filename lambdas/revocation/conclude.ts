@@ -1,0 +1,121 @@
+import * as z from 'zod';
+import { approvalOutcomeSchema } from '../../core/approval/request.ts';
+import { type PlanInput, planInputSchema } from '../../core/deployed/revocation-state.ts';
+import { type ErrorSummary, errorSummary } from '../../core/errors/rekey-error.ts';
+import { createEvent } from '../../core/events/create.ts';
+import type { OutcomeStore } from '../../core/revocation/ports.ts';
+import { type AnnounceDependencies, readPlan } from './announce-plan.ts';
+import { stepFailure, stepFailureSchema, withoutApproval } from './step-failure.ts';
+
+export interface ConcludeDependencies extends AnnounceDependencies {
+  readonly outcomes: Pick<OutcomeStore, 'list'>;
+}
+
+/** State of the workflow when it ended. */
+const concludedSchema = planInputSchema.extend({
+  approved: approvalOutcomeSchema.optional(),
+  planFailure: stepFailureSchema.optional(),
+  approvalFailure: stepFailureSchema.optional(),
+});
+
+/** The end of a revocation of several secrets; the workflow ends accordingly. */
+export type Conclusion =
+  | {
+      /** `proven`: all were seen to be refused, and nothing is left to people. `open`: a person must act. */
+      readonly outcome: 'proven' | 'open';
+      readonly succeeded: number;
+      readonly unproven: number;
+      readonly failed: number;
+      readonly openTasks: number;
+      /** Milliseconds from the request to the last refusal, where all were refused. */
+      readonly timeToContainmentMs?: number;
+    }
+  | { readonly outcome: 'rejected'; readonly error: string; readonly cause: string };
+
+/**
+ * Publishes how a revocation of several secrets ended. A secret of the plan without an outcome has failed: nothing that was
+ * planned is left out of the count.
+ *
+ * @param input the workflow's last state, or Step Functions' event about an execution that ended early
+ */
+export async function conclude(input: unknown, dependencies: ConcludeDependencies): Promise<Conclusion> {
+  const state = concludedSchema.parse(stateOf(input));
+  const refusal = state.planFailure === undefined ? undefined : stepFailure(state.planFailure);
+  const { bus, origin, plans, outcomes } = dependencies;
+  const { requestId, correlationId, requestedAt } = state;
+  const plan = refusal === undefined ? await readPlan(requestId, plans) : undefined;
+  const error = refusal ?? withoutApproval(state) ?? (plan === undefined ? noPlan(requestId) : undefined);
+  if (plan === undefined || error !== undefined) {
+    return await reject(state, error ?? noPlan(requestId), dependencies);
+  }
+  const { secrets, tasks } = plan;
+  const noted = await outcomes.list(requestId);
+  const byName = new Map(noted.map((outcome) => [outcome.secretName, outcome]));
+  const of = secrets.map(({ name }) => byName.get(name));
+  const count = (wanted: string) => of.filter((outcome) => outcome?.outcome === wanted).length;
+  const [succeeded, unproven] = [count('succeeded'), count('unproven')];
+  const counts = {
+    succeeded,
+    unproven,
+    failed: secrets.length - succeeded - unproven,
+    openTasks: tasks.length,
+  };
+  const refusals = of.flatMap((outcome) => outcome?.refusedAt ?? []).toSorted();
+  const containedAt = refusals.length === secrets.length ? refusals.at(-1) : undefined;
+  const outcome = succeeded === secrets.length && tasks.length === 0 ? 'proven' : 'open';
+  await bus.publish([
+    createEvent(
+      origin,
+      'Revocation Concluded',
+      {
+        requestId,
+        outcome,
+        ...counts,
+        requestedAt,
+        ...(containedAt !== undefined && { containedAt }),
+        completedAt: origin.clock.now().toISOString(),
+      },
+      { correlationId, causationId: requestId, fact: requestId },
+    ),
+  ]);
+  return {
+    outcome,
+    ...counts,
+    ...(containedAt !== undefined && {
+      timeToContainmentMs: Math.max(0, Date.parse(containedAt) - Date.parse(requestedAt)),
+    }),
+  };
+}
+
+const noPlan = (requestId: string): ErrorSummary =>
+  errorSummary(
+    'WorkflowEnded',
+    `the workflow of ${requestId} ended before it had a plan; nothing was done: send the request again`,
+  );
+
+async function reject(
+  { requestId, correlationId }: PlanInput,
+  error: ErrorSummary,
+  { bus, origin }: ConcludeDependencies,
+): Promise<Conclusion> {
+  await bus.publish([
+    createEvent(
+      origin,
+      'Secret Revocation Rejected',
+      { requestId, requestSource: 'rekey.revocation', error },
+      { correlationId, causationId: requestId, fact: `${requestId} ${error.code}` },
+    ),
+  ]);
+  return { outcome: 'rejected', error: error.code, cause: error.message };
+}
+
+const changeSchema = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({ input: z.string() }),
+});
+
+/** Gives the state of an execution; of one that ended early, its input. */
+function stateOf(input: unknown): unknown {
+  const change = changeSchema.safeParse(input);
+  return change.success ? JSON.parse(change.data.detail.input) : input;
+}

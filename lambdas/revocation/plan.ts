@@ -1,0 +1,152 @@
+import { usualStepSeconds } from '../../core/deployed/limits.ts';
+import type { PlanPreview, PreviewRequest } from '../../core/deployed/plan-preview.ts';
+import type {
+  ManifestLane,
+  ManifestSecret,
+  PlacedPlan,
+  PlanInput,
+} from '../../core/deployed/revocation-state.ts';
+import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
+import type { RevocationRequest } from '../../core/events/catalogue.ts';
+import { type WithWait, waitOutThrottles } from '../../core/pace/patience.ts';
+import type { DefinitionStore } from '../../core/ports.ts';
+import { secretGraph } from '../../core/revocation/graph.ts';
+import {
+  type PlannedSecret,
+  type PlanPhase,
+  planDigest,
+  planRevocation,
+  type RevocationPlan,
+} from '../../core/revocation/plan.ts';
+import type { PlanStore } from '../../core/revocation/ports.ts';
+import { SelectionError, type SelectionSources, selectSecrets } from '../../core/revocation/select.ts';
+import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
+
+export interface PlanDependencies extends WithWait {
+  readonly definitions: Pick<DefinitionStore, 'list'>;
+  readonly sources: SelectionSources;
+  readonly plans: PlanStore;
+  /** Name of the bucket that the plans are in. */
+  readonly bucket: string;
+}
+
+/** Key of a request's plan. */
+export const planKey = (requestId: string): string => `plans/${requestId}/plan.json`;
+const manifestKey = (requestId: string, step: number): string => `plans/${requestId}/step-${step}.json`;
+
+/**
+ * Plans a revocation of several secrets, and keeps the plan and the manifest of each step. A request has one plan: a step that is
+ * tried again takes the one that was kept, whatever has changed since.
+ *
+ * @throws SelectionError where nothing is found, a plan is not the one that was agreed to, or an owner may not ask for a secret
+ */
+export async function makePlan(input: PlanInput, dependencies: PlanDependencies): Promise<PlacedPlan> {
+  const { definitions, sources, plans, bucket, wait } = dependencies;
+  const { requestId, request, owner } = input;
+  const known = await waitOutThrottles(() => definitions.list(), wait);
+  const kept = await plans.read(planKey(requestId));
+  const plan =
+    kept === undefined ? await firstPlan(input, known, sources) : (JSON.parse(kept) as RevocationPlan);
+  if (kept === undefined) {
+    requireAgreed(plan, request.plan);
+    requireOwn(plan, owner);
+    await plans.keepFirst(planKey(requestId), JSON.stringify(plan));
+  }
+  const byName = new Map(known.map((definition) => [definition.name, definition]));
+  const secrets = new Map(plan.secrets.map((secret) => [secret.name, secret]));
+  const steps = await Promise.all(
+    plan.steps.map(async ({ phase, lanes }, index) => {
+      const manifest: ManifestLane[] = lanes.map(({ target, secrets: names }) => ({
+        target,
+        secrets: names.flatMap((name) => {
+          const [secret, definition] = [secrets.get(name), byName.get(name)];
+          // One that was removed from the deployment meanwhile has no function that could reach it any more.
+          return secret === undefined || definition === undefined
+            ? []
+            : [manifestSecret(input, secret, definition, phase)];
+        }),
+      }));
+      const key = manifestKey(requestId, index);
+      await plans.keepFirst(key, JSON.stringify(manifest.filter((lane) => lane.secrets.length > 0)));
+      return key;
+    }),
+  );
+  return { bucket, steps, count: steps.length };
+}
+
+/** Shows the plan that a request would run by, and how many secrets more its chain would take along. */
+export async function previewPlan(
+  { versions, ...request }: PreviewRequest,
+  { definitions, sources, wait }: Pick<PlanDependencies, 'definitions' | 'sources' | 'wait'>,
+): Promise<PlanPreview> {
+  const known = await waitOutThrottles(() => definitions.list(), wait);
+  const asked = { ...request, ...(versions !== undefined && { versions: [...versions] }) };
+  const plan = await firstPlan({ request: asked }, known, sources);
+  const whole = request.chain
+    ? plan
+    : await firstPlan({ request: { ...asked, chain: true } }, known, sources);
+  return {
+    digest: planDigest(plan),
+    plan: plan as PlanPreview['plan'],
+    beyond: whole.secrets.length - plan.secrets.length,
+  };
+}
+
+async function firstPlan(
+  { request }: { readonly request: Pick<RevocationRequest, 'select' | 'mode' | 'chain' | 'versions'> },
+  known: readonly SecretDefinition[],
+  sources: SelectionSources,
+): Promise<RevocationPlan> {
+  const selected = await selectSecrets(request.select, known, sources);
+  const { versions } = request;
+  return planRevocation(secretGraph(known), {
+    mode: request.mode,
+    chain: request.chain === true,
+    selected: selected.map((one) => ({ ...one, ...(versions !== undefined && { versions }) })),
+  });
+}
+
+function requireAgreed(plan: RevocationPlan, agreed: string | undefined): void {
+  if (agreed === undefined || agreed === planDigest(plan)) return;
+  throw new SelectionError(
+    'PlanChanged',
+    `the plan has ${plan.secrets.length} secrets and is another one than the sender agreed to, since the configuration has changed; look at it with rekey revoke … --plan, and send the request again`,
+  );
+}
+
+/** Refuses a plan that takes along what its sender may not ask for. */
+function requireOwn({ secrets }: RevocationPlan, owner: string | undefined): void {
+  const foreign = secrets.find((secret) => owner !== undefined && secret.owner !== owner);
+  if (foreign === undefined) return;
+  throw new SelectionError(
+    'SourceNotAllowed',
+    `the source of the request may ask for secrets of ${JSON.stringify(owner)}, and ${foreign.name} of the plan is of ${JSON.stringify(foreign.owner)}; have somebody who answers for all ask`,
+  );
+}
+
+function manifestSecret(
+  { requestId, correlationId, requestDigest, requestedAt }: PlanInput,
+  { arn, name, versions }: PlannedSecret,
+  definition: SecretDefinition,
+  phase: PlanPhase,
+): ManifestSecret {
+  return {
+    requestId: plannedRequestId(requestId, arn),
+    partOf: requestId,
+    phase,
+    correlationId,
+    requestDigest,
+    // What a step does is decided by its phase, so each goes straight to the rotation.
+    mode: 'replace',
+    secretArn: arn,
+    secretName: name,
+    containmentFunction: definition.containmentFunction,
+    stepSeconds: definition.stepSeconds ?? usualStepSeconds,
+    versions: [...(versions ?? [])],
+    named: versions !== undefined,
+    requestedAt,
+    consumers: definition.consumers,
+    assigned: assignmentOf(definition) ?? null,
+    owner: definition.owner,
+  };
+}
