@@ -30,7 +30,10 @@ export interface Plan {
   readonly secrets?: number;
   readonly tasks?: number;
   readonly planDigest?: string;
+  /** `proven` or `open` as it concluded, or `rejected`. */
   readonly outcome?: string;
+  /** Reason why it was rejected, with its code. */
+  readonly refusal?: string;
   readonly openTasks?: number;
   readonly requestedAt: number;
   readonly concludedAt?: number;
@@ -183,12 +186,15 @@ function planOf(requestId: string, facts: readonly Fact[]): Plan {
     first('Revocation Planned'),
     first('Revocation Concluded'),
   ];
+  const rejected = end === undefined ? first('Secret Revocation Rejected') : undefined;
+  const { error } = rejected?.recorded ?? {};
+  const refusal = error === undefined ? undefined : `${error.code}: ${error.message}`;
   const said = (name: string) => plan?.recorded.text(name) ?? request?.recorded.text(name);
   const [mode, reason, planDigest, outcome] = [
     said('mode'),
     said('reason'),
     said('planDigest'),
-    end?.recorded.text('outcome'),
+    rejected === undefined ? end?.recorded.text('outcome') : 'rejected',
   ];
   const [secrets, tasks] = [numberIn(plan?.recorded.data.secrets), numberIn(plan?.recorded.data.tasks)];
   const openTasks = numberIn(end?.recorded.data.openTasks);
@@ -203,6 +209,7 @@ function planOf(requestId: string, facts: readonly Fact[]): Plan {
     ...(tasks !== undefined && { tasks }),
     ...(openTasks !== undefined && { openTasks }),
     ...(outcome !== undefined && { outcome }),
+    ...(refusal !== undefined && { refusal }),
     ...(end !== undefined && { concludedAt: timeOf(end.recorded.data.completedAt) ?? end.at }),
   };
 }
@@ -267,9 +274,15 @@ function openOf(
   const begunOf = (plan: string) =>
     new Set(facts.filter((fact) => fact.partOf === plan).map(({ requestId }) => requestId)).size;
   return [
-    ...plans.flatMap(({ requestId, secrets: count, tasks: planned, outcome, openTasks }) => {
+    ...plans.flatMap(({ requestId, secrets: count, tasks: planned, outcome, openTasks, refusal }) => {
       const known = tasks.filter((task) => task.requestId === requestId);
       const begun = begunOf(requestId);
+      if (outcome === 'rejected') {
+        const approved = refusal?.startsWith('ApprovalRefused') !== true;
+        return approved
+          ? [`The plan ${requestId} was rejected${refusal === undefined ? '' : `, ${refusal}`}.`]
+          : [];
+      }
       return [
         ...(outcome === undefined ? [`The plan ${requestId} has no conclusion yet.`] : []),
         ...(outcome === undefined && count !== undefined && count > begun

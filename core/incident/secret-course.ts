@@ -32,8 +32,12 @@ export interface SecretCourse {
   readonly mode?: string;
   readonly reason?: string;
   readonly drill: boolean;
-  /** Versions that were to be revoked; absent where the beginning is not recorded. */
+  /** Versions that were to be revoked; absent where the records do not list them. */
   readonly versions?: readonly string[];
+  /** True where it was about all versions that were kept. */
+  readonly ofAll: boolean;
+  /** Versions that the target was seen to refuse in the proof. */
+  readonly refused: readonly string[];
   readonly state: SecretState;
   /** Id of what made up for this revocation: a later one of the same secret, or a task on it. */
   readonly settledBy?: string;
@@ -116,7 +120,11 @@ export function secretCourse(requestId: string, facts: readonly Fact[]): SecretC
   const provenAt = state === 'revoked' ? (timeOf(data.completedAt) ?? end?.at) : undefined;
   const endedAt = end === undefined ? undefined : (timeOf(data.completedAt) ?? end.at);
   const [secretArn, mode, reason] = [said('secretArn'), said('mode'), said('reason')];
-  const versions = texts(started?.recorded.data.versions);
+  const listed = texts(started?.recorded.data.versions);
+  // A plan announces a secret with an empty list where all of its versions are meant.
+  const versions = listed?.length === 0 ? undefined : listed;
+  const ofAll =
+    listed?.length === 0 || (request !== undefined && texts(request.recorded.data.versions) === undefined);
   const [newVersionId, owner] = [said('newVersionId'), said('owner')];
   const note = state === 'unproven' ? end?.recorded.text('note') : undefined;
   const stage = state === 'failed' ? end?.recorded.text('stage') : undefined;
@@ -129,6 +137,8 @@ export function secretCourse(requestId: string, facts: readonly Fact[]): SecretC
     state,
     requestedAt,
     cutOffs,
+    ofAll,
+    refused: refusedIn(data.verifications),
     unavailable: texts(data.unavailableVersions) ?? [],
     ...(secretArn !== undefined && { secretArn }),
     ...(mode !== undefined && { mode }),
@@ -145,6 +155,14 @@ export function secretCourse(requestId: string, facts: readonly Fact[]): SecretC
     ...(error !== undefined && state !== 'revoked' && { error }),
   };
 }
+
+/** Lists the versions that a proof saw refused. */
+const refusedIn = (verifications: unknown): readonly string[] =>
+  (Array.isArray(verifications) ? verifications : [])
+    .filter(isObject)
+    .flatMap(({ versionId, outcome }) =>
+      typeof versionId === 'string' && outcome === 'rejected' ? versionId : [],
+    );
 
 /** Finds when all logins were first refused, by the containment alone. */
 const containedTime = (facts: readonly Fact[]): number | undefined =>
@@ -174,7 +192,9 @@ function stateOf(facts: readonly Fact[], end: Fact | undefined): SecretState {
     return 'waiting for approval';
   }
   if (acted || has('Secret Revocation Started')) return 'under way';
-  return has('Secret Revocation Rejected') ? 'rejected' : 'requested';
+  const rejected = facts.find(({ detailType }) => detailType === 'Secret Revocation Rejected');
+  if (rejected === undefined) return 'requested';
+  return rejected.recorded.error?.code === 'ApprovalRefused' ? 'not approved' : 'rejected';
 }
 
 /** States in which a secret leaves nothing to do. */
@@ -206,10 +226,9 @@ export const settle = (courses: readonly SecretCourse[]): readonly SecretCourse[
 
 function makesUpFor(later: SecretCourse, course: SecretCourse): boolean {
   if (!sameSecret(later, course) || later.drill !== course.drill) return false;
-  if (course.state === 'rejected') return later.versions !== undefined;
-  if (later.state !== 'revoked' || later.versions === undefined || course.versions === undefined)
-    return false;
-  return course.versions.every(
-    (version) => later.versions?.includes(version) && !later.unavailable.includes(version),
-  );
+  if (course.state === 'rejected') return later.state !== 'rejected' && later.state !== 'requested';
+  if (later.state !== 'revoked') return false;
+  if (course.versions === undefined) return course.ofAll && later.ofAll && later.unavailable.length === 0;
+  const tried = later.versions ?? later.refused;
+  return course.versions.every((version) => tried.includes(version) && !later.unavailable.includes(version));
 }

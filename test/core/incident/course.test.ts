@@ -183,6 +183,35 @@ describe('a second try', () => {
     });
   });
 
+  const plannedFailure = [
+    ...failed.slice(0, 1),
+    ...begun({ ...orders, incident: 'INC-1', versions: [] }),
+    ...failed.slice(-1),
+  ];
+
+  test('of all versions makes up for one of all, though the plan lists none', () => {
+    expect(only([...plannedFailure, ...revocation({ ...again, versions: [] })])).toMatchObject({
+      state: 'closed',
+    });
+    const some = revocation({ ...again, versions: ['v1'] }).map((event) =>
+      event.detailType === 'Secret Revocation Requested'
+        ? { ...event, detail: { ...event.detail, data: { ...Object(event.detail.data), versions: ['v1'] } } }
+        : event,
+    );
+    expect(only([...plannedFailure, ...some])).toMatchObject({ state: 'open' });
+  });
+
+  test('that lists no versions counts for those that it saw refused', () => {
+    // The proof of the sample saw v1 refused.
+    const retried = (versions: readonly string[]) =>
+      only([
+        ...revocation({ ...orders, incident: 'INC-1', versions }, 'Failed'),
+        ...revocation({ ...again, versions: [] }),
+      ]);
+    expect(retried(['v1'])).toMatchObject({ state: 'closed' });
+    expect(retried(['v1', 'v0'])).toMatchObject({ state: 'open' });
+  });
+
   test.each([
     ['proves other versions', revocation({ ...again, versions: ['v2'] })],
     ['is of another secret', revocation({ ...again, secretName: '/prod/other', versions: ['v1'] })],
@@ -226,6 +255,24 @@ describe('a plan for several secrets', () => {
     const waits = [...planned(['Succeeded', 'Unproven']), taskDone, task('Revocation Task Opened', 5_000)];
     expect(only(waits).open).toHaveLength(2);
     expect(only([...waits, task('Revocation Task Done', 90_000)])).toMatchObject({ state: 'closed' });
+  });
+
+  test('a plan that was rejected says why, and one that nobody approved is closed', () => {
+    const [request, plan] = planned(['Succeeded']);
+    const rejected = (code: string) =>
+      only([
+        ...[request, plan].flatMap((event) => event ?? []),
+        told('Secret Revocation Rejected', 500, {
+          requestId: 'root-request',
+          error: { code, message: 'no', retryable: false },
+        }),
+      ]);
+    expect(rejected('PlanChanged')).toMatchObject({
+      state: 'open',
+      underWay: false,
+      open: ['The plan root-request was rejected, PlanChanged: no.'],
+    });
+    expect(rejected('ApprovalRefused')).toMatchObject({ state: 'closed', open: [] });
   });
 
   test('secrets that have not begun, and tasks that are not recorded, keep it open', () => {
