@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../core/audit/format.ts';
+import { RecordedEvent } from '../core/audit/recorded-event.ts';
 import { deploymentParameters, deploymentPath } from '../core/deployed/names.ts';
 import { pausedUntil } from '../core/deployed/pause.ts';
 import type {
@@ -15,7 +16,6 @@ import { keyBefore, lastObject, recordsAfter } from './audit-tail-reader.ts';
 import { engagedBrakes } from './brakes.ts';
 import type { Environment } from './environment.ts';
 import { explain } from './failure.ts';
-import { RecordedEvent } from './recorded-event.ts';
 import { type SecretStatus, statusesOf } from './secret-state.ts';
 
 import { formatDuration, formatRelative } from './time.ts';

@@ -3,6 +3,8 @@ export interface Stream {
   write(text: string): void;
   /** True for a terminal: only then there are colours and progress. */
   readonly terminal: boolean;
+  /** Gives the size of the terminal now, where it is known. */
+  readonly size?: () => { readonly columns: number; readonly rows: number };
 }
 
 const tones = { good: '32', warn: '33', bad: '31', dim: '2', strong: '1' } as const;
@@ -25,6 +27,21 @@ const printable = (text: string): string => text.replace(unsafe, '\ufffd');
 /** Replaces the control characters in several lines. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
+/** Cuts a line to a width, colours aside. A line that wraps could not be drawn over. */
+function clipped(line: string, width: number): string {
+  let left = width;
+  let text = '';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours that this class writes itself
+  for (const part of line.match(/\u001b\[\d+m|[^\u001b]/gu) ?? []) {
+    if (part.startsWith('\u001b')) text += part;
+    else if (left > 0) {
+      text += part;
+      left -= 1;
+    }
+  }
+  return text;
+}
+
 /** Escapes in JSON what a terminal may obey or show in another order; the document stays the same. */
 export const asJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(unsafe, (character) =>
@@ -46,6 +63,8 @@ export class Output {
   readonly #error: Stream;
   readonly #colour: boolean;
   #progressShown = false;
+  /** Number of lines that the next {@link redraw} takes the place of. */
+  #drawn = 0;
 
   constructor(out: Stream, error: Stream, options: { json: boolean; colour: boolean }) {
     this.#out = out;
@@ -82,6 +101,31 @@ export class Output {
       this.clearProgress();
       this.#out.write(this.#table(this.#out, headings, rows));
     }
+  }
+
+  /** True where {@link redraw} draws over what it drew before: on a terminal, in text mode. */
+  get live(): boolean {
+    return !this.json && this.#out.terminal;
+  }
+
+  /**
+   * Writes a title and a table in the place of those of the call before. What does not fit on the terminal is left out, and
+   * counted. Does nothing unless {@link live}.
+   */
+  redraw(title: string, headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
+    if (!this.live) return;
+    const { columns, rows: height } = this.#out.size?.() ?? { columns: 80, rows: 24 };
+    // The title, the headings, the line that counts what is left out, and the one in which the cursor stays.
+    const room = Math.max(1, height - 4);
+    const lines = [
+      this.#toned(this.#out, printable(title), 'strong'),
+      ...this.#table(this.#out, headings, rows.slice(0, room)).trimEnd().split('\n'),
+      ...(rows.length > room ? [`and ${rows.length - room} more`] : []),
+    ].map((line) => clipped(line, columns - 1));
+    this.clearProgress();
+    const back = this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\r\u001b[J`;
+    this.#out.write(`${back}${lines.join('\n')}\n`);
+    this.#drawn = lines.length;
   }
 
   /** Writes a remark beside the result: plans, warnings, hints. Goes to standard error in every mode. */

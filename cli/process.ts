@@ -18,7 +18,11 @@ export function processContext(version: string): CliContext {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
   return {
     version,
-    stdout: { write: (text) => process.stdout.write(text), terminal: process.stdout.isTTY === true },
+    stdout: {
+      write: (text) => process.stdout.write(text),
+      terminal: process.stdout.isTTY === true,
+      size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
+    },
     stderr: { write: (text) => process.stderr.write(text), terminal: process.stderr.isTTY === true },
     variables: process.env,
     clock: systemClock,

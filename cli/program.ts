@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { collect, duration, examples, text, why } from './arguments.ts';
 import type { Chosen } from './context.ts';
 import { addApprovalCommands } from './program-approval.ts';
+import { addIncidentCommands } from './program-incident.ts';
 import { addPolicyCommands } from './program-policy.ts';
 import { addRevokeCommand } from './program-revoke.ts';
 import { parseDuration } from './time.ts';
@@ -44,7 +45,7 @@ export function createProgram(
     )
     .option('--region <region>', 'the AWS region; by default what the AWS configuration says')
     .option('--profile <profile>', 'the profile of the AWS configuration')
-    .option('--json', 'one JSON document on standard output (NDJSON for audit tail), errors too')
+    .option('--json', 'one JSON document on standard output (NDJSON for audit tail and --follow), errors too')
     .option('--no-color', 'no colours; also NO_COLOR')
     .addHelpText('after', exitCodes)
     .addHelpText(
@@ -231,25 +232,7 @@ export function createProgram(
       ),
     );
 
-  program
-    .command('incident')
-    .description('incidents that people were told of')
-    .command('acknowledge')
-    .description('take an incident on, so that it is not escalated any further')
-    .argument('<id>', 'its id, as the message has it', text)
-    .option('-n, --note <text>', 'who does what; it goes into the audit log, so no secret in it', why)
-    .addHelpText(
-      'after',
-      examples(
-        'rekey incident acknowledge 7fb43d074f0c',
-        'rekey incident acknowledge 7fb43d074f0c --note "looking at the database"',
-      ),
-    )
-    .action((id: string, options: { note?: string }, command: Command) =>
-      run(command, async (invocation) =>
-        (await import('./commands/incident-acknowledge.ts')).incidentAcknowledge(invocation, id, options),
-      ),
-    );
+  addIncidentCommands(program, run);
 
   program
     .command('config')

@@ -141,6 +141,12 @@ export interface AuditObjects {
   read(key: string): Promise<Uint8Array>;
 }
 
+/** The legal holds on the objects of an audit log. */
+export interface LegalHolds {
+  /** Keeps an object from being deleted until the hold is taken off; again is the same as once. */
+  place(key: string, versionId?: string): Promise<void>;
+}
+
 /** Starts rotations, and gives up one that cannot be finished. */
 export interface OperatorRotations extends RotationControl {
   /**
@@ -220,4 +226,5 @@ export interface Cloud {
   accessKeys(): Promise<AccessKeys>;
   auditObjects(bucket: string): Promise<AuditObjects>;
   auditSource(bucket: string): Promise<AuditLogSource>;
+  legalHolds(bucket: string): Promise<LegalHolds>;
 }

@@ -32,6 +32,10 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.cli',
     meaning: 'Somebody has taken an incident on, so it is not escalated any further.',
   },
+  'Legal Hold Placed': {
+    source: 'rekey.cli',
+    meaning: 'Somebody keeps records of an incident from ever being deleted, beyond the lock of the log.',
+  },
   'Notification Test Requested': {
     source: 'rekey.cli',
     meaning: 'Somebody asks for a message of no consequence, to see whether channels work.',

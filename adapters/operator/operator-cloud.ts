@@ -147,5 +147,9 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       const { S3AuditStore } = await import('../audit-store.ts');
       return new S3AuditStore(await s3(), bucket);
     },
+    legalHolds: async (bucket) => {
+      const { S3LegalHolds } = await import('./legal-holds.ts');
+      return new S3LegalHolds(await s3(), bucket);
+    },
   };
 }

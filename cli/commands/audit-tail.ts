@@ -1,12 +1,12 @@
 import type { AuditEvent } from '../../core/audit/format.ts';
 import { entriesPrefix } from '../../core/audit/format.ts';
+import { RecordedEvent } from '../../core/audit/recorded-event.ts';
 import { detailTypes } from '../../core/events/catalogue.ts';
 import { keyBefore, type ReadRecord, recordsAfter } from '../audit-tail-reader.ts';
 import type { Invocation } from '../context.ts';
 import { type Environment, fact, openEnvironment, unknownSecret } from '../environment.ts';
 import type { ExitCode } from '../errors.ts';
 import type { Cell, Tone } from '../output.ts';
-import { RecordedEvent } from '../recorded-event.ts';
 import { parseSince } from '../time.ts';
 
 export interface AuditTailOptions {

@@ -1,8 +1,9 @@
 import type { Head } from '../../core/audit/format.ts';
 import type { AuditLogSource, VerificationReport } from '../../core/audit/verify.ts';
 import type { Invocation } from '../context.ts';
+import { explainCopy } from '../copied-log.ts';
 import { fact, openEnvironment } from '../environment.ts';
-import { CliError, type ExitCode, usageError } from '../errors.ts';
+import { type ExitCode, usageError } from '../errors.ts';
 
 export interface AuditVerifyOptions {
   /** A directory with a copy of the bucket; without it the bucket itself is read. */
@@ -32,12 +33,9 @@ export async function auditVerify(invocation: Invocation, options: AuditVerifyOp
   const { source, where, environment } = await openSource(invocation, options.from);
   const { verifyLog } = await import('../../core/audit/verify.ts');
   output.progress(`verifying ${where}`);
-  const report = await verifyLog(source, {
-    now: context.clock.now(),
-    ...(expectHead !== undefined && { expectHead }),
-  }).catch((error: unknown) => {
-    throw options.from === undefined ? error : noCopy(options.from, error);
-  });
+  const verify = () =>
+    verifyLog(source, { now: context.clock.now(), ...(expectHead !== undefined && { expectHead }) });
+  const report = await (options.from === undefined ? verify() : explainCopy(options.from, verify));
   output.clearProgress();
   const { intact, head, problems, problemsOmitted } = report;
   output.document({ environment, source: where, ...report, head: formatHead(head) });
@@ -87,19 +85,6 @@ async function openSource(
     where: `s3://${bucket}`,
     environment: environment.name,
   };
-}
-
-/** Turns an error of the file system into one that says the directory is no copy of a log. Any other error stays as it is. */
-function noCopy(directory: string, cause: unknown): unknown {
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) {
-    return cause;
-  }
-  return new CliError(
-    3,
-    'CopyMissing',
-    `${directory} is not a copy of an audit log (${cause.code}); give the folder that holds entries/, as aws s3 sync writes it`,
-    { cause },
-  );
 }
 
 function describe({ output }: Invocation, where: string, report: VerificationReport): void {

@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../../core/audit/format.ts';
+import { RecordedEvent } from '../../core/audit/recorded-event.ts';
 import { pausedUntil } from '../../core/deployed/pause.ts';
 import type { SecretReader } from '../../core/operator-ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
@@ -9,7 +10,6 @@ import { confirm, type Environment, fact, findDefinition, openEnvironment } from
 import { CliError, type ExitCode } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { type RotationFailure, RotationLog } from '../function-log.ts';
-import { RecordedEvent } from '../recorded-event.ts';
 import { pendingVersion } from '../secret-state.ts';
 import { formatDuration } from '../time.ts';
 

@@ -80,8 +80,22 @@ export class Completeness {
         break;
       }
       case 'Secret Revocation Started': {
-        const { requestId } = event.detail.data as EventData<'Secret Revocation Started'>;
+        const { requestId, partOf } = event.detail.data as EventData<'Secret Revocation Started'>;
+        const revocation = this.#revocation(requestId, sequence, since);
+        revocation.started = true;
+        // One of a plan was asked for by the request of the plan.
+        if (partOf !== undefined) revocation.requested = true;
+        break;
+      }
+      case 'Revocation Planned': {
+        const { requestId } = event.detail.data as EventData<'Revocation Planned'>;
         this.#revocation(requestId, sequence, since).started = true;
+        break;
+      }
+      case 'Revocation Concluded': {
+        // The revocations of its secrets are counted, each by its own end.
+        const { requestId } = event.detail.data as EventData<'Revocation Concluded'>;
+        this.#revocation(requestId, sequence, since).ended = true;
         break;
       }
       case 'Secret Revocation Succeeded':

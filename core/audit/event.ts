@@ -124,7 +124,8 @@ function formOf(detailType: DetailType) {
   if (detailType === 'Secret Rotation Paused' || detailType === 'Secret Rotation Resumed') return forms.any;
   if (detailType.startsWith('Secret Rotation ')) return forms.rotation;
   const isRequest = detailType === 'Secret Revocation Requested';
-  return detailType.startsWith('Secret Revocation ') && !isRequest ? forms.revocation : forms.any;
+  const ofRevocation = /^(?:Secret )?Revocation /.test(detailType) && !isRequest;
+  return ofRevocation ? forms.revocation : forms.any;
 }
 
 /**

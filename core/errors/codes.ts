@@ -168,6 +168,8 @@ export const codes = {
     TemplateUnreadable: false,
     WaiversInvalid: false,
     CopyMissing: false,
+    IncidentUnknown: false,
+    ReportNotWritten: false,
     DeploymentIncomplete: false,
     FunctionMissing: false,
     RotationRefused: true,

@@ -23,6 +23,15 @@ export const notificationSchemas = {
     /** Reason, or the person who does something now. */
     note: z.string().min(1).max(1024).optional(),
   }),
+  'Legal Hold Placed': z.object({
+    /** Incident whose records are held: its name, or the id of its first request. */
+    incident: z.string().min(1).max(256),
+    /** Number of objects of the audit log. */
+    objects: z.int().min(0),
+    firstKey: z.string(),
+    lastKey: z.string(),
+    reason: z.string().min(1).max(1024).optional(),
+  }),
   'Notification Test Requested': z.object({
     /** Channels to test. @default - all of them */
     channels: z.array(z.string().min(1).max(64)).max(20).optional(),

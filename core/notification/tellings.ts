@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { AnyEvent, DetailType, EventData, RekeyEvent } from '../events/catalogue.ts';
 import { selectionText, soleSecret } from '../revocation/selection.ts';
+import { incidentIdOf, revocationKey } from './incident-id.ts';
 import type { Act, Fact, Notice } from './notice.ts';
 import type { Urgency } from './settings.ts';
 import { plain } from './text.ts';
@@ -34,7 +34,7 @@ const ofRevocation = ({
 }: {
   readonly requestId: string;
   readonly partOf?: string | undefined;
-}): string => `revocation:${partOf}`;
+}): string => revocationKey(partOf);
 /** Gives the act of a revocation; one of a plan neither opens nor resolves what the whole is about. */
 const ofPart =
   (act: Act) =>
@@ -78,7 +78,7 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
       return text.startsWith('arn:') ? nameInArn(text) : text;
     },
     facts: ({ mode, reason, incident, drill }) => ({ mode, reason, incident, drill: drillOf(drill) }),
-    incident: { act: 'opens', key: (_data, eventId) => `revocation:${eventId}` },
+    incident: { act: 'opens', key: (_data, eventId) => revocationKey(eventId) },
   },
   'Secret Revocation Rejected': {
     urgency: 'emergency',
@@ -323,16 +323,18 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     facts: ({ note }) => ({ note }),
     incident: { act: 'acknowledges', key: ({ incidentId }) => `#${incidentId}` },
   },
+  'Legal Hold Placed': {
+    urgency: 'information',
+    title: 'Legal hold on records of the audit log',
+    subject: ({ incident }) => incident,
+    facts: ({ objects, reason }) => ({ objects: String(objects), reason }),
+  },
   'Notification Test Requested': {
     urgency: 'warning',
     title: 'Test of notifications, nothing has happened',
     subject: () => 'test',
   },
 };
-
-/** Makes the id of an incident from the key of what it is about. A key that begins with # is the id itself. */
-const incidentIdOf = (key: string): string =>
-  key.startsWith('#') ? key.slice(1) : createHash('sha256').update(key).digest('hex').slice(0, 12);
 
 /** Writes an event as a message: names, codes and ids in bounded lines, and the way to the runbook. */
 export function noticeOf(event: AnyEvent, runbookUrl?: string): Notice {

@@ -6,6 +6,7 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { entriesPrefix } from '../../core/audit/format.ts';
 import { brakesPath, sourceOfOwner } from '../../core/deployed/names.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { brakeStatements, grantOnBrakes } from '../rotation/brake-access.ts';
@@ -170,9 +171,17 @@ export interface AuditorRoleProps extends AccessRoleProps {
   readonly bucket: IBucket | Bucket;
   /** The key of the bucket. */
   readonly key: IKey;
+  /**
+   * Takes the record of a legal hold, which `rekey incident report --legal-hold` places.
+   * @default - none; the role can hold no records
+   */
+  readonly bus?: IRekeyBus;
 }
 
-/** A role that reads the audit log with all its versions and locks. It cannot read a value, rotate, or revoke. */
+/**
+ * A role that reads the audit log with all its versions and locks. It cannot read a value, rotate, or revoke. With a bus it may
+ * keep records beyond their lock, and nothing that takes such a hold off.
+ */
 export class AuditorRole extends AccessRole {
   constructor(scope: Construct, id: string, props: AuditorRoleProps) {
     super(scope, id, props, 'reads the audit log');
@@ -201,5 +210,14 @@ export class AuditorRole extends AccessRole {
       [bucket.arnForObjects('*')],
       'All records of the audit log, which are named by time.',
     );
+    if (props.bus === undefined) return;
+    const entries = bucket.arnForObjects(`${entriesPrefix}*`);
+    // The same action takes a hold off, which this condition leaves to administrators.
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys
+    this.allow('HoldRecords', ['s3:PutObjectLegalHold'], [entries], {
+      StringEquals: { 's3:object-lock-legal-hold': 'ON' },
+    });
+    props.bus.grantPublish(this.grantee, 'rekey.cli', ['Legal Hold Placed']);
+    acknowledgeWildcards(this.role, [entries], 'The records of the log, which are named by their sequence.');
   }
 }

@@ -89,6 +89,7 @@ export class AccessStack extends Stack {
           // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
           bucket: props.auditLog.bucket,
           key: props.auditLog.key,
+          bus,
         }),
     );
     this.policyAuthor = whenAny(

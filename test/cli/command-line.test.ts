@@ -64,17 +64,17 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
   });
 
   test.each([
-    [['list'], 'rekey approval list" or "rekey secret list'],
-    [['show', '/prod/orders/db'], 'rekey approval show" or "rekey secret show'],
+    [['list'], 'rekey approval list" or "rekey incident list" or "rekey secret list'],
+    [['show', '/prod/orders/db'], 'rekey approval show" or "rekey incident show" or "rekey secret show'],
     [['rotate', '/prod/orders/db', '--wait'], 'rekey secret rotate'],
     [['rotat'], 'rekey secret rotate'],
     [['tail', '-f'], 'rekey audit tail'],
     [['verify'], 'rekey audit verify'],
     [['migrate'], 'rekey config migrate'],
     [['secrets', 'list'], 'rekey secret'],
-    [['secret', 'lits'], 'rekey approval list" or "rekey secret list'],
+    [['secret', 'lits'], 'rekey approval list" or "rekey incident list" or "rekey secret list'],
     [['secret', 'revoke', '/prod/orders/db'], 'rekey revoke'],
-    [['audit', 'show'], 'rekey approval show" or "rekey secret show'],
+    [['audit', 'show'], 'rekey approval show" or "rekey incident show" or "rekey secret show'],
     [['hlep'], 'rekey help'],
   ])('%j: a command is suggested in full, wherever it is', async (argv, meant) => {
     const { exitCode, stderr } = await rekey(new FakeCloud(), argv);

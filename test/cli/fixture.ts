@@ -118,6 +118,9 @@ export class FakeCloud {
     matches: [],
   });
   keyOwners: Record<string, AccessKeyOwner> = {};
+  /** Objects of the log that a legal hold was placed on, and their versions. */
+  held: [key: string, versionId: string | undefined][] = [];
+  holdsDenied = false;
   /** ARNs of the secrets that any principal may read. */
   readable: string[] = [];
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
@@ -340,6 +343,12 @@ export class FakeCloud {
           this.auditWrites.find((one) => one.key === key)?.body ?? new Uint8Array(),
       }),
       auditSource: open('auditSource', source),
+      legalHolds: open('legalHolds', {
+        place: async (key: string, versionId?: string) => {
+          if (this.holdsDenied) throw accessDenied('s3:PutObjectLegalHold');
+          this.held.push([key, versionId]);
+        },
+      }),
     };
   }
 }

@@ -61,6 +61,7 @@ describe('codes of errors', () => {
     const inside = [
       'core/audit/format.ts',
       'core/audit/verify.ts',
+      'core/page/html.ts',
       'rotators/http/addresses.ts',
       'rotators/http/parse-recipe.ts',
       'rotators/transport/tls/rds/certificates.ts',

@@ -12,6 +12,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   PutObjectCommand,
+  PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -165,6 +166,15 @@ const calls: Readonly<Record<string, Send>> = {
         Bucket,
         Key,
         Retention: { Mode: 'GOVERNANCE', RetainUntilDate: new Date('2100-01-01') },
+      }),
+    ),
+  ),
+  's3:PutObjectLegalHold': bucket((to, Bucket, { context }) =>
+    to.send(
+      new PutObjectLegalHoldCommand({
+        Bucket,
+        Key,
+        LegalHold: { Status: text(context, 's3:object-lock-legal-hold') === 'ON' ? 'ON' : 'OFF' },
       }),
     ),
   ),

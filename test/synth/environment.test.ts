@@ -282,8 +282,13 @@ describe('an environment', () => {
       });
     });
 
-    test('auditors read the log, and nothing else', () => {
-      expect(allowedActions(statements(template('access'), /^Auditor/))).toEqual([
+    test('auditors read the log, and may hold its records, not let them go', () => {
+      const all = statements(template('access'), /^Auditor/);
+      const holds = all.filter(({ Action }) => Action === 's3:PutObjectLegalHold');
+      const only = { StringEquals: { 's3:object-lock-legal-hold': 'ON' } };
+      expect(holds.map(({ Condition }) => Condition)).toEqual(holds.map(() => only));
+      expect(allowedActions(all)).toEqual([
+        'events:PutEvents',
         'kms:Decrypt',
         's3:GetBucketLocation',
         's3:GetBucketObjectLockConfiguration',
@@ -293,6 +298,7 @@ describe('an environment', () => {
         's3:GetObjectVersion',
         's3:ListBucket',
         's3:ListBucketVersions',
+        's3:PutObjectLegalHold',
         'ssm:GetParameter',
         'ssm:GetParametersByPath',
       ]);

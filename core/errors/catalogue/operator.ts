@@ -115,6 +115,16 @@ export const cli: Entries<'cli'> = {
     mender: 'caller',
     remedy: 'Give the folder that holds `entries/`, as `aws s3 sync` writes it.',
   },
+  IncidentUnknown: {
+    meaning: 'No incident in the records that were read has this name or id.',
+    mender: 'caller',
+    remedy: 'Take one that `rekey incident list` shows, or look further back with `--since`.',
+  },
+  ReportNotWritten: {
+    meaning: 'The files of a report could not be written.',
+    mender: 'caller',
+    remedy: 'Name a folder that can be written to; the message holds what the system answered.',
+  },
   DeploymentIncomplete: {
     meaning: 'A fact of the environment is not in SSM: the stack that writes it is not deployed.',
     mender: 'operator',

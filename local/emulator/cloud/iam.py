@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce
 
 import contextvars
 import json
+import re
 
 from ministack.core.responses import get_account_id
 
@@ -144,6 +145,11 @@ def install() -> None:
         if iam_action == "ssm:PutParameter":
             # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
             context = {**context, "ssm:Overwrite": "true" if _json(body).get("Overwrite") else "false"}
+        if iam_action == "s3:PutObjectLegalHold":
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys
+            status = re.search(rb"<Status>(ON|OFF)</Status>", body or b"")
+            if status:
+                context = {**context, "s3:object-lock-legal-hold": status[1].decode()}
         if service == "cloudformation":
             context = {**_cloudformation_keys(params), **context}
         _put_events.set(_event_entries(_json(body)) if iam_action == "events:PutEvents" else ())

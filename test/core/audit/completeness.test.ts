@@ -9,6 +9,12 @@ const requested = lifecycle('Secret Revocation Requested', { select: { secret: a
 const revocation = (kind: 'Rejected' | 'Started' | 'Succeeded' | 'Unproven' | 'Failed') =>
   lifecycle(`Secret Revocation ${kind}`, { requestId: 'r1', secretArn: arn }, `${kind} r1`);
 
+/** A revocation of several secrets, and that of one secret of it, which nobody asked for by itself. */
+const planOf = (kind: 'Planned' | 'Concluded') =>
+  lifecycle(`Revocation ${kind}`, { requestId: 'r1' }, `${kind} r1`);
+const part = (kind: 'Started' | 'Succeeded' | 'Failed') =>
+  lifecycle(`Secret Revocation ${kind}`, { requestId: 'p1', partOf: 'r1', secretArn: arn }, `${kind} p1`);
+
 const later = new Date(start + 2 * 3_600_000);
 const verify = (events: readonly ReturnType<typeof rotation>[], now = later) =>
   verifyLog(logOf(events), { now });
@@ -26,6 +32,15 @@ describe('completeness', () => {
     ['the rejection of a malformed request', [revocation('Rejected')]],
     ['a revocation that succeeded', [requested, revocation('Started'), revocation('Succeeded')]],
     ['a revocation without proof', [requested, revocation('Started'), revocation('Unproven')]],
+    [
+      'one of several secrets',
+      [requested, planOf('Planned'), part('Started'), part('Succeeded'), planOf('Concluded')],
+    ],
+    [
+      'one of several secrets, backwards',
+      [planOf('Concluded'), part('Failed'), part('Started'), planOf('Planned'), requested],
+    ],
+    ['one of several secrets that was rejected', [requested, revocation('Rejected')]],
     ['one delivered backwards', [revocation('Failed'), revocation('Started'), requested]],
   ])('%s is complete', async (_, events) => {
     expect((await verify(events)).problems).toEqual([]);
@@ -41,6 +56,13 @@ describe('completeness', () => {
     ],
     ['a request without outcome', [requested], 'RevocationIncomplete'],
     ['a revocation without outcome', [requested, revocation('Started')], 'RevocationIncomplete'],
+    ['a plan without conclusion', [requested, planOf('Planned')], 'RevocationIncomplete'],
+    ['a plan that nobody asked for', [planOf('Planned'), planOf('Concluded')], 'RevocationUnannounced'],
+    [
+      'a secret of a plan without outcome',
+      [requested, planOf('Planned'), part('Started'), planOf('Concluded')],
+      'RevocationIncomplete',
+    ],
     [
       'one whose id was rejected a second time',
       [requested, revocation('Started'), revocation('Rejected')],

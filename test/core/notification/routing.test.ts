@@ -87,6 +87,7 @@ test('the kinds that nobody is told of without a route', () => {
     'Credential Contained',
     'Credential Retired',
     'Credential Retirement Started',
+    'Legal Hold Placed',
     'Secret Expiry Extended',
     'Secret Registered',
     'Secret Rotation Abandoned',

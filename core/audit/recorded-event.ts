@@ -1,5 +1,5 @@
-import type { AuditEvent } from '../core/audit/format.ts';
-import type { ReportedError } from '../core/errors/rekey-error.ts';
+import type { ReportedError } from '../errors/rekey-error.ts';
+import type { AuditEvent } from './format.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -1,0 +1,12 @@
+import type { AuditEvent } from '../audit/format.ts';
+import { isRevocationToken } from '../deployed/revocation-token.ts';
+
+/** Tells whether an event may belong to an incident. Of all rotations, those count that a revocation asked for. */
+export function concernsIncidents({ detailType, detail }: AuditEvent): boolean {
+  if (detailType.startsWith('Secret Rotation ')) {
+    return isRevocationToken((Object(detail.data) as { versionId?: unknown }).versionId);
+  }
+  return /^(?:Secret Revocation|Revocation|Credential Contained|Approval|Incident|Legal Hold)\b/.test(
+    detailType,
+  );
+}
