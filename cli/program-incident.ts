@@ -114,6 +114,23 @@ export function addIncidentCommands(program: Command, run: (command: Command, ch
       ),
     );
   incident
+    .command('done')
+    .description('record that what a revocation left to people was done, which closes the task')
+    .argument('<request>', 'id of the request, as rekey incident show has it', text)
+    .argument('<task>', 'id of the task', text)
+    .requiredOption('-n, --note <text>', 'what was done; it goes into the audit log, so no secret in it', why)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey incident done 0195a000-0000-7000-8000-000000000001 3f2a91bc --note "sessions were ended at the identity provider"',
+      ),
+    )
+    .action((request: string, task: string, options: { note: string }, command: Command) =>
+      run(command, async (invocation) =>
+        (await import('./commands/incident-done.ts')).incidentDone(invocation, request, task, options),
+      ),
+    );
+  incident
     .command('acknowledge')
     .description('take an incident on, so that it is not escalated any further')
     .argument('<id>', 'its id, as the message has it', text)

@@ -44,7 +44,7 @@ export async function startChain(
   postgres: PostgresServer,
   cleanup: Cleanup,
 ): Promise<Chain> {
-  await createLogins(postgres);
+  const adminPassword = await createLogins(postgres);
   const iam = new IAMClient(cloud.clientOptions());
   const arns = new Map<string, string>();
   for (const key of keys) {
@@ -59,17 +59,17 @@ export async function startChain(
   };
   await writeFile(authorities.postgres, postgres.caPem);
   await writeFile(authorities.gitlab, gitlab.caPem);
-  const login = (name: string, username: string): SecretInput => ({
+  const login = { engine: 'postgres', host: postgres.host, port: postgres.port, dbname: 'shop' };
+  const common = {
     type: 'postgresql',
     strategy: 'single-user',
-    create: {
-      name,
-      fields: { engine: 'postgres', host: postgres.host, port: postgres.port, dbname: 'shop', username },
-    },
-    adminSecret:
-      name === 'shop-admin' ? { adopt: `/${environmentName}/postgres-admin` } : { secret: 'shop-admin' },
     owner: 'team-shop',
     certificateAuthority: authorities.postgres,
+  } as const;
+  const user = (name: string): SecretInput => ({
+    ...common,
+    create: { name, fields: { ...login, username: `shop_${name}` } },
+    adminSecret: { secret: 'shop-admin' },
     consumers: name === 'catalog' ? ['deployer'] : [],
   });
   const gitlabAdmin = `/${environmentName}/chain-gitlab-admin`;
@@ -86,12 +86,18 @@ export async function startChain(
     first: `/${environmentName}/shop-admin`,
     target: {
       existing: {
+        'shop-admin': { ...login, username: admin, password: adminPassword },
         'chain-gitlab-admin': { service: 'gitlab', host: gitlab.host, project, token: gitlab.adminToken },
         ...Object.fromEntries(tokens.map((name) => [name, tokenOf(gitlab, gitlabAdmin)])),
       },
       secrets: {
-        'shop-admin': login('shop-admin', admin),
-        ...Object.fromEntries(users.map((name) => [name, login(name, `shop_${name}`)])),
+        // It works before Rekey looks after it, as an admin does: its users are made by it at the deploy.
+        'shop-admin': {
+          ...common,
+          adopt: `/${environmentName}/shop-admin`,
+          adminSecret: { adopt: `/${environmentName}/postgres-admin` },
+        },
+        ...Object.fromEntries(users.map((name) => [name, user(name)])),
         ...Object.fromEntries(
           keys.map((name): [string, SecretInput] => [
             name,
@@ -164,21 +170,25 @@ async function signs(cloud: LocalCloud, { accessKeyId, secretAccessKey }: ChainV
   );
 }
 
-/** Makes an admin of the shop with the documented permissions, whom the server's own admin looks after, and its users. */
-async function createLogins({ host, port, superuser, caPem }: PostgresServer): Promise<void> {
+/**
+ * Makes an admin of the shop with the documented permissions, whom the server's own admin looks after, and its users.
+ * @returns the admin's password
+ */
+async function createLogins({ host, port, superuser, caPem }: PostgresServer): Promise<string> {
   const perUser = await documented('postgresql', 'per user');
   const session = await openSession({ host, port, dbname: 'shop', ...superuser }, caPem);
-  const create = async (role: string, owner: string, attributes = '') => {
-    await session.query(
-      `CREATE ROLE ${role} LOGIN ${attributes} PASSWORD ${pg.escapeLiteral(crypto.randomUUID())}`,
-    );
+  const create = async (role: string, owner: string, attributes = ''): Promise<string> => {
+    const password = crypto.randomUUID();
+    await session.query(`CREATE ROLE ${role} LOGIN ${attributes} PASSWORD ${pg.escapeLiteral(password)}`);
     await session.query(perUser.replaceAll(/\bapp\b/g, role).replaceAll(/\brekey_admin\b/g, owner));
+    return password;
   };
   try {
     await session.query("SET log_statement = 'none'; SET log_min_error_statement = 'panic'");
-    await create(admin, 'rekey_admin', 'CREATEROLE');
+    const password = await create(admin, 'rekey_admin', 'CREATEROLE');
     await session.query(`GRANT pg_signal_backend TO ${admin}`);
     for (const name of users) await create(`shop_${name}`, admin);
+    return password;
   } finally {
     await session.end();
   }
