@@ -27,7 +27,7 @@ export async function incidentDone(
       random: context.random,
     },
     'Revocation Task Done',
-    { requestId, taskId, via: 'rekey incident done', note, claimedActor },
+    { requestId, taskId, note, claimedActor },
     { correlationId: requestId, causationId: requestId, fact: `${requestId} ${taskId}` },
   );
   await (await cloud.bus(facts.eventBus ?? busName(name))).publish([event]);

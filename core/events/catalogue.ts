@@ -296,7 +296,8 @@ const dataSchemas = {
     /** Sentence that says what a person has to do. */ task: z.string().min(1),
   }),
   'Revocation Task Done': z.object({
-    ...task,
+    requestId: task.requestId,
+    taskId: task.taskId,
     /** Text on what was done. */
     note: z.string().min(1).max(1024),
     /** Person who says so, in its own words. */

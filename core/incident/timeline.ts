@@ -120,7 +120,7 @@ const lines: Readonly<Record<string, Line>> = {
   'Revocation Task Done': {
     kind: 'task',
     tone: 'good',
-    what: (_fact, word) => `Task done for ${word('via')}: ${word('note')}`,
+    what: (_fact, word) => `Task ${word('taskId')} done: ${word('note')}`,
   },
   'Revocation Concluded': {
     kind: 'proof',

@@ -120,7 +120,7 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
   'Revocation Task Done': {
     urgency: 'information',
     title: 'Task of a revocation done',
-    subject: ({ via }) => via,
+    subject: ({ taskId }) => `task ${taskId}`,
     facts: ({ requestId, taskId, note }) => ({ request: requestId, id: taskId, note }),
     incident: { act: 'resolves', key: ofTask },
   },

@@ -146,7 +146,7 @@ export const attempts: readonly Attempt[] = [
     group: 'Revocation',
     what: 'start the workflow past the intake',
     action: 'states:StartExecution',
-    on: inStack('revocation', 'AWS::StepFunctions::StateMachine', /^Workflow/),
+    on: inStack('revocation', 'AWS::StepFunctions::StateMachine', /^Workflow[0-9A-F]{8}$/),
   },
   {
     group: 'Rotation functions',
