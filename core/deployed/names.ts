@@ -155,6 +155,8 @@ export const metrics = {
   fingerprintLookups: 'FingerprintLookups',
   fingerprintLookupsRefused: 'FingerprintLookupsRefused',
   notificationFailed: 'NotificationFailed',
+  signalRejected: 'SignalRejected',
+  honeySecretUsed: 'HoneySecretUsed',
 } as const;
 
 /** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */
@@ -169,4 +171,5 @@ export const services = {
   audit: 'audit',
   fingerprint: 'fingerprint',
   notification: 'notification',
+  signal: 'signal',
 } as const;
