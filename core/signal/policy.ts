@@ -9,28 +9,28 @@ import type { SignalKind } from './signal.ts';
 export const signalAnswers = ['act', 'ask', 'record'] as const;
 export type SignalAnswer = (typeof signalAnswers)[number];
 
-const answer = {
+const answered = {
   /** Way to answer. */
-  then: z.enum(signalAnswers).default('ask'),
+  answer: z.enum(signalAnswers).default('ask'),
   /** Mode of the revocation that is requested, or proposed. */
   mode: z.enum(revocationModes).default('kill'),
 };
 
 const shared = {
-  ...answer,
+  ...answered,
   /** Name or ARN of the secret that holds what the sender signs with: `{"secret": "…"}`, and `previous` while it is replaced. */
   secret: z.string().min(1).max(2_048),
 };
 
 /** Ways to answer each kind of signal. A kind that is left out is not listened to. */
 export const signalPoliciesSchema = z.strictObject({
-  health: z.strictObject(answer).optional(),
-  guardduty: z.strictObject(answer).optional(),
-  securityhub: z.strictObject(answer).optional(),
+  health: z.strictObject(answered).optional(),
+  guardduty: z.strictObject(answered).optional(),
+  securityhub: z.strictObject(answered).optional(),
   github: z.strictObject(shared).optional(),
   githubPartner: z
     .strictObject({
-      ...answer,
+      ...answered,
       /** Public keys in PEM by their ids. @see https://api.github.com/meta/public_keys/secret_scanning */
       publicKeys: z.record(
         z.string().regex(/^[0-9a-f]{32,128}$/, 'must be the hexadecimal key_identifier of GitHub'),

@@ -186,7 +186,7 @@ const factsOf = ({ kind, id, severity, time, evidence, url }: Signal, policies: 
   seenAt: time,
   evidence,
   ...(url !== undefined && { url }),
-  policy: policies[kind]?.then ?? 'ask',
+  policy: policies[kind]?.answer ?? 'ask',
 });
 
 const correlationOf = ({ kind, id }: Signal): string => `signal:${kind}:${id}`.slice(0, 256);
@@ -197,15 +197,15 @@ async function answer(
   found: Found,
   { policies, records, requests, origin }: SignalDependencies,
 ): Promise<EventData<'Signal Received'>['decision']> {
-  const { then = 'ask', mode = 'kill' } = policies[signal.kind] ?? {};
+  const { answer: wanted = 'ask', mode = 'kill' } = policies[signal.kind] ?? {};
   const { secretArn, secretName, owner, versions, alive, isGone } = found;
   const isRevocable = alive !== 'no' && !isGone;
   const decision =
-    then === 'record'
+    wanted === 'record'
       ? 'recorded'
       : alive === 'no'
         ? 'replaced'
-        : then === 'act' && isRevocable
+        : wanted === 'act' && isRevocable
           ? 'requested'
           : 'asked';
   // Other versions are another request, so that none meets the id of one before.
