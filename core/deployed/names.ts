@@ -81,6 +81,8 @@ export const deploymentParameters = {
   roles: 'roles',
   /** JSON: the settings of the notifier; see `core/notification/settings.ts`. Missing where nobody is notified by one. */
   notifications: 'notifications',
+  /** Address that scanners send their messages to; missing where no sender is configured. */
+  signalUrl: 'signal-url',
 } as const;
 
 /** Gives the SSM path below which the roles stand whose sessions may ask, or answer. One parameter holds one ARN. */

@@ -92,7 +92,7 @@ const refusals: Readonly<Record<string, number>> = {
 export async function receive(input: unknown, dependencies: ReceiveDependencies): Promise<SignalResponse> {
   if (!dependencies.admit()) return problem(429, 'too many messages', { 'retry-after': '60' });
   const request = requestSchema.safeParse(input).data;
-  const place = request === undefined ? undefined : ownOf(places, request.rawPath.replace(/\/$/, ''));
+  const place = request === undefined ? undefined : places[request.rawPath.replace(/\/$/, '')];
   if (request === undefined || place === undefined || dependencies.policies[place.kind] === undefined) {
     return problem(404, 'nothing listens here');
   }
@@ -111,9 +111,6 @@ export async function receive(input: unknown, dependencies: ReceiveDependencies)
     return await refuse(place.kind, error, dependencies);
   }
 }
-
-const ownOf = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
-  Object.hasOwn(record, key) ? record[key] : undefined;
 
 async function take(
   place: Place,

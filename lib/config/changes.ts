@@ -1,5 +1,6 @@
 import { notificationChanges } from './notification-changes.ts';
 import type { ConfigurationInput } from './schema.ts';
+import { signalChanges } from './signal-changes.ts';
 
 /** Times at which a change of the configuration takes effect. None of them touches the value that a secret has. */
 export const effects = {
@@ -130,6 +131,7 @@ export const changes = {
   'manualSecrets.*.consumers': deploy('stands in its parameter'),
   'manualSecrets.*.replaceEveryDays': deploy('counts from the time at which the current value was stored'),
   'manualSecrets.*.expires': deploy('the owner is reminded of it'),
+  ...signalChanges,
   policy: deploy('nothing that is deployed; what breaks a rule of severity error is refused at synth'),
   'networks.*': deploy(
     'another name makes another network, with functions of its own; the former one [stays](#networks-that-change)',

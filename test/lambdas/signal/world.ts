@@ -2,6 +2,7 @@ import type { AnyEvent, DetailType, EventData, RekeyEvent } from '../../../core/
 import { hashOf } from '../../../core/fingerprint/digest.ts';
 import type { SecretDefinition } from '../../../core/secret/definition.ts';
 import type { SignalPolicies } from '../../../core/signal/policy.ts';
+import { systemRandom } from '../../../adapters/system.ts';
 import { lookUp } from '../../../lambdas/fingerprint/look-up.ts';
 import type { SignalDependencies } from '../../../lambdas/signal/take-signals.ts';
 import { sentinel } from '../../core/signal/samples.ts';
@@ -46,7 +47,7 @@ export class SignalWorld {
       environment: 'dev',
       actor: 'lambda:signal',
       clock: { now: () => now },
-      random: { bytes: (length: number) => new Uint8Array(length), integer: () => 0 },
+      random: systemRandom,
     } as const;
     return {
       policies: this.policies,
