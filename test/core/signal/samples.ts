@@ -156,3 +156,38 @@ export const gitGuardian = (action = 'incident_triggered') => ({
     validity: 'valid',
   },
 });
+
+/** A call that CloudTrail has logged, as EventBridge delivers it. */
+export const loggedCall = (detail: object = {}) => ({
+  version: '0',
+  id: '36eb8523-97d0-4518-b33d-ee3579ff19f0',
+  'detail-type': 'AWS API Call via CloudTrail',
+  source: 'aws.secretsmanager',
+  account: '111122223333',
+  time: '2026-11-28T11:59:01Z',
+  region: 'eu-central-1',
+  resources: [],
+  detail: {
+    eventVersion: '1.11',
+    userIdentity: {
+      type: 'AssumedRole',
+      principalId: 'AROA2EXAMPLE:i-0a1b2c3d',
+      arn: 'arn:aws:sts::111122223333:assumed-role/web/i-0a1b2c3d',
+      accountId: '111122223333',
+      accessKeyId: 'ASIA2EXAMPLEKEY00009',
+    },
+    eventTime: '2026-11-28T11:59:00Z',
+    eventSource: 'secretsmanager.amazonaws.com',
+    eventName: 'GetSecretValue',
+    awsRegion: 'eu-central-1',
+    sourceIPAddress: '198.51.100.7',
+    userAgent: 'aws-cli/2.31.0',
+    requestParameters: { secretId: '/dev/other' },
+    responseElements: null,
+    eventID: 'f4a1d2c0-1111-2222-3333-444455556666',
+    readOnly: true,
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    ...detail,
+  },
+});
