@@ -11,6 +11,7 @@ import { matrix } from './matrix.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
+import { signals } from './signals.ts';
 import { types } from './types.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -44,6 +45,7 @@ access(world);
 fingerprints(world);
 matrix(world);
 revocation(world);
+signals(world);
 
 const playable = acts((await findRedis()) !== undefined);
 describe('the acts of the tour hold', () => {
