@@ -75,8 +75,7 @@ const patterns: Readonly<Record<EventKind, EventPattern>> = {
  * @example
  * const signals = new Signals(this, 'Signals', {
  *   bus, auditQueue: log.queue,
- *   fingerprintLookup: fingerprints.lookup,
- *   signals: { guardduty: { answer: 'ask', mode: 'kill' } },
+ *   signals: { webhook: { answer: 'act', mode: 'kill', secret: 'scanners/own' } },
  * });
  */
 export class Signals extends Construct {

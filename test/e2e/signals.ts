@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import {
   CreateSecretCommand,
@@ -14,18 +15,10 @@ import { environmentName } from '../../local/tour/deployment.ts';
 import { eventually } from '../../local/tour/eventually.ts';
 import type { World } from './world.ts';
 
-/** Settings of the environment about signals. */
-export const signalSettings = {
-  signals: {
-    securityhub: { answer: 'act', mode: 'replace' },
-    webhook: { answer: 'act', mode: 'kill', secret: 'scanners/own' },
-  },
-  honeySecrets: { root: { name: 'payments/root', owner: 'team-security' } },
-} as const;
-
 /** What others say of leaked credentials, and what a honey secret tells. */
 export function signals(world: () => World): void {
-  const secrets = () => new SecretsManagerClient(world().cloud.clientOptions(world().credentials.administrator));
+  const secrets = () =>
+    new SecretsManagerClient(world().cloud.clientOptions(world().credentials.administrator));
   const shared = `whsec_${randomBytes(32).toString('base64')}`;
 
   /** Sends a message as a scanner does. */
@@ -33,16 +26,17 @@ export function signals(world: () => World): void {
     const { cloud } = world();
     const keys = [signingKey(key) ?? Buffer.alloc(0)];
     const headers = signatureHeaders({ id, now: new Date(), body }, keys);
-    const { ca, endpoint } = { ca: await cloud.certificateAuthority(), endpoint: new URL(cloud.clientOptions().endpoint) };
+    const ca = readFileSync(cloud.certificateAuthorityFile);
     const { host } = new URL(await world().parameter('signalUrl'));
     return await new Promise((resolve, reject) => {
       const outgoing = request(
         {
-          hostname: endpoint.hostname,
-          port: endpoint.port,
+          host: '127.0.0.1',
+          port: cloud.port,
+          ca,
+          servername: 'localhost',
           path: '/webhook',
           method: 'POST',
-          ca,
           agent: false,
           headers: { ...headers, host, 'content-type': 'application/json' },
         },
@@ -68,7 +62,10 @@ export function signals(world: () => World): void {
         const { exitCode } = await world().rekeyReading('operator', leaked.password, 'whose', '--json');
         return exitCode === 0 ? true : undefined;
       });
-      const body = JSON.stringify({ subjects: [{ fingerprint: hashOf(leaked.password) }], evidence: 'in a paste' });
+      const body = JSON.stringify({
+        subjects: [{ fingerprint: hashOf(leaked.password) }],
+        evidence: 'in a paste',
+      });
       expect(await send('msg_e2e_1', body)).toBe(202);
       const { text } = await world().recorded('Signal Received', 'msg_e2e_1');
       expect(text).toContain('"requested"');

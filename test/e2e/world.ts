@@ -17,7 +17,7 @@ import { terminal } from '../../local/tour/terminal.ts';
 import { stopTargets } from '../conformance/scene.ts';
 import type { Participant } from './participant.ts';
 import { cache, startFurther } from './participants.ts';
-import { signalSettings } from './signals.ts';
+import { signalSettings } from './signal-settings.ts';
 
 /** One record of the audit log, as the CLI prints it. */
 export interface AuditRecord {
