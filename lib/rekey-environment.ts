@@ -57,7 +57,7 @@ export class RekeyEnvironment extends Construct {
   readonly fingerprints: FingerprintStack | undefined;
   /** The notifier; missing where the configuration names no channels. */
   readonly notification: NotificationStack | undefined;
-  /** What listens to signals from outside; missing where the configuration names no sender and no honey secret. */
+  /** Stack of the signals; missing where the configuration names neither senders nor honey secrets. */
   readonly signals: SignalStack | undefined;
   /** Roles of people and pipelines. The stack stays even when it has none, so that a deploy takes roles away. */
   readonly access: AccessStack;

@@ -25,7 +25,7 @@ export const signalSchemas = {
     owner: z.string().optional(),
     /** Versions that held what was found; absent where the sender names the secret alone. */
     versions: z.array(z.string()).optional(),
-    /** Whether the value may still work, by the labels of its versions. */
+    /** Answer to whether the value still works, by the labels of its versions. */
     alive: z.enum(['yes', 'perhaps', 'no']),
     /** Deed that followed. `replaced`: the value had been replaced before, and nothing was requested. */
     decision: z.enum(['requested', 'asked', 'recorded', 'replaced']),

@@ -60,7 +60,7 @@ export interface HoneyUse {
 /** Calls that read values. */
 const reading = ['GetSecretValue', 'BatchGetSecretValue'];
 
-/** Finds the honey secrets that a logged call has used: whose value it asked for, or whose access key signed it. */
+/** Finds the honey secrets that a logged call has used. It asked for the value of one, or was signed with its access key. */
 export function honeyUses(
   event: unknown,
   secrets: Readonly<Record<string, HoneySecret>>,

@@ -31,7 +31,7 @@ export interface ScanReport {
 export const scanFormats = ['gitleaks', 'trufflehog', 'detect-secrets', 'github'] as const;
 export type ScanFormat = (typeof scanFormats)[number];
 
-/** Bytes that a report of one JSON text may have; lines of TruffleHog are read one by one, each up to {@link longestLine}. */
+/** Bytes that a report of one JSON text may have. Lines of TruffleHog are read one by one, each up to {@link longestLine}. */
 export const mostReportBytes = 50 * 1_024 * 1_024;
 /** Characters that one line of TruffleHog may have. */
 export const longestLine = 1_024 * 1_024;

@@ -24,7 +24,7 @@ export type WebhookKind = Exclude<SignalKind, EventKind>;
 export const signalSeverities = ['critical', 'high', 'medium', 'low'] as const;
 export type SignalSeverity = (typeof signalSeverities)[number];
 
-/** The thing that a signal is about: an access key, a value by its SHA-256, or a secret by name or ARN. */
+/** The thing that a signal is about. It is an access key, a value by its SHA-256, or a secret by name or ARN. */
 export type Subject =
   | { readonly accessKeyId: string }
   /** SHA-256 of a value that somebody found. It is looked up, and stands in no event, log or queue. */
@@ -60,7 +60,7 @@ export const evidenceOf = (...parts: readonly (string | undefined)[]): string =>
 export const idOf = (...parts: readonly (string | number)[]): string => plain(parts.join(' '), 200);
 
 /**
- * Makes the address of a page that may be recorded: HTTPS, without user, password and query, which may hold a token.
+ * Makes the address of a page that may be recorded. User, password and query go, since they may hold a token.
  * @returns undefined where the text is no such address
  */
 export function linkOf(text: string | null | undefined): string | undefined {

@@ -19,7 +19,7 @@ export interface ReceiveDependencies extends SignalDependencies {
   readonly admitRecord: () => boolean;
   /** Takes note of a refusal, which is counted and alarmed. */
   readonly refused: (kind: WebhookKind, code: string, reason: string) => void;
-  /** Keeps what could not be worked on, by its kind and the time: no body, no value, no hash. */
+  /** Notes a message that failed, by its kind and the time alone: a body may hold values. */
   readonly giveUp: (kind: WebhookKind, code: string) => Promise<void>;
 }
 
@@ -158,7 +158,7 @@ function readingOf(
 }
 
 /**
- * Refuses alerts that GitHub would deliver no more: it signs no time, so that a copy of an old message looks genuine.
+ * Refuses alerts that are older than any that GitHub delivers. It signs no time, so a copy of an old message looks genuine.
  * @throws RekeyError `SignalStale`
  */
 function fresh(reading: Reading, now: Date): Reading {

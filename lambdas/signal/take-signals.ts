@@ -33,7 +33,7 @@ interface Found {
   /** Versions that hold what was found; missing where the sender names the secret alone. */
   readonly versions?: readonly string[];
   readonly alive: Alive;
-  /** True where Secrets Manager has it no more, so that nothing can be requested. */
+  /** True where Secrets Manager has deleted it. Nothing can be requested for it then. */
   readonly isGone: boolean;
 }
 

@@ -16,8 +16,8 @@ const sender = {
 /** Settings of an environment about signals from outside and about honey secrets. */
 export const signalFields = {
   /**
-   * Senders of signals that are listened to, and the way to answer each: `act` requests a revocation, `ask` tells people, `record`
-   * does neither. @default - none is listened to
+   * Senders of signals that are listened to, and the way to answer each. `act` requests a revocation, `ask` tells people, and
+   * `record` does neither. @default - none is listened to
    */
   signals: signalPoliciesSchema
     .extend({
@@ -27,7 +27,7 @@ export const signalFields = {
       webhook: webhook.unwrap().extend(sender).optional(),
     })
     .default({}),
-  /** Secrets that nobody may use: whoever does is where nobody should be. */
+  /** Secrets that nobody may use. Whoever does is where they should not be. */
   honeySecrets: z
     .record(
       keySchema(32),

@@ -122,3 +122,58 @@ describe('a call that only reads', () => {
     );
   });
 });
+
+describe('an access key that a stack makes', () => {
+  test('lies in a secret, and its user may do nothing', async () => {
+    const made = await deployStack(cloud, 'honey', {
+      User: { Type: 'AWS::IAM::User', Properties: {} },
+      Nothing: {
+        Type: 'AWS::IAM::Policy',
+        Properties: {
+          PolicyName: 'nothing',
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
+          },
+          Users: [{ Ref: 'User' }],
+        },
+      },
+      Key: { Type: 'AWS::IAM::AccessKey', Properties: { UserName: { Ref: 'User' } } },
+      Bait: {
+        Type: 'AWS::SecretsManager::Secret',
+        Properties: {
+          Name: 'honey/key',
+          SecretString: {
+            'Fn::Join': [
+              '"',
+              [
+                '{',
+                'accessKeyId',
+                ':',
+                { Ref: 'Key' },
+                ',',
+                'secretAccessKey',
+                ':',
+                { 'Fn::GetAtt': ['Key', 'SecretAccessKey'] },
+                '}',
+              ],
+            ],
+          },
+        },
+      },
+    });
+    const secrets = new SecretsManagerClient(cloud.clientOptions());
+    const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: 'honey/key' }));
+    const key = JSON.parse(SecretString);
+    expect(key).toEqual({
+      accessKeyId: expect.stringMatching(/^AKIA/),
+      secretAccessKey: expect.stringMatching(/^.{40}$/),
+    });
+    const signed = new SecretsManagerClient(cloud.clientOptions(key));
+    await expect(signed.send(new GetSecretValueCommand({ SecretId: 'honey/key' }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    });
+    await made.destroy();
+    await expect(signed.send(new GetSecretValueCommand({ SecretId: 'honey/key' }))).rejects.toThrow();
+  });
+});
