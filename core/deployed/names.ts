@@ -158,6 +158,7 @@ export const metrics = {
   fingerprintLookupsRefused: 'FingerprintLookupsRefused',
   notificationFailed: 'NotificationFailed',
   signalRejected: 'SignalRejected',
+  signalToDecide: 'SignalToDecide',
   honeySecretUsed: 'HoneySecretUsed',
 } as const;
 

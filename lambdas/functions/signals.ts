@@ -1,3 +1,4 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -5,6 +6,7 @@ import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { LambdaFingerprints } from '../../adapters/fingerprint-calls.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
+import { metrics as metricNames } from '../../core/deployed/names.ts';
 import type { SignalPolicies } from '../../core/signal/policy.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
 import type { SignalDependencies } from '../signal/take-signals.ts';
@@ -45,6 +47,7 @@ export function signalling(environment: {
       clock: systemClock,
       random: systemRandom,
     },
+    askPeople: () => tools.metrics.addMetric(metricNames.signalToDecide, MetricUnit.Count, 1),
     patienceMs,
   });
 }

@@ -21,6 +21,8 @@ export interface SignalDependencies extends WithWait {
   /** Takes requests: the event bus alone, since nothing else leads to the intake. */
   readonly requests: EventBus;
   readonly origin: EventOrigin;
+  /** Takes note that a person must decide about a signal, which is counted and alarmed. */
+  readonly askPeople: () => void;
   /** Milliseconds that lookups may be waited for, where others have used up what an environment looks up. */
   readonly patienceMs: number;
 }
@@ -84,10 +86,12 @@ export async function takeSignals(
       const decision = await answer(signal, found, dependencies);
       if (decision === 'requested') requested += 1;
       else told += 1;
+      if (decision === 'asked') dependencies.askPeople();
     }
     if (resolved.unknown.length > 0 || signal.subjects.length === 0) {
       unresolved += 1;
       await tellUnresolved(signal, resolved.unknown, dependencies);
+      if (dependencies.policies[signal.kind]?.answer !== 'record') dependencies.askPeople();
     }
   }
   return { requested, told, unresolved };

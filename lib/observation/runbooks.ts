@@ -160,6 +160,14 @@ export const runbooks = {
     resolution:
       'Put the same shared secret on both sides, or have the sender’s address looked at; redeliver what was genuine.',
   },
+  'signal-to-decide': {
+    description:
+      'Somebody outside says that a credential leaked, and a person must decide; or no secret is known for it.',
+    investigation:
+      'rekey audit tail --since 1h for Signal Received and Signal Unresolved: what, where, the command.',
+    resolution:
+      'rekey revoke <secret> --mode kill, as the record says; or close it at the sender as a false alarm.',
+  },
   'signal-dead-letters': {
     description: 'Signals of leaked credentials could not be worked on. They are kept for 14 days.',
     investigation: 'The log groups of the signal functions for the code; the messages say kind and time.',

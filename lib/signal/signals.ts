@@ -115,6 +115,13 @@ export class Signals extends Construct {
       metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible(),
       ...(props.alarmTopic !== undefined && { topic: props.alarmTopic }),
     });
+    // Told by the notifier as well, where there is one.
+    new RunbookAlarm(this, 'ToDecideAlarm', {
+      environment: bus.environment,
+      runbook: 'signal-to-decide',
+      metric: rekeyMetric(bus.environment, services.signal, metrics.signalToDecide),
+      ...(props.alarmTopic !== undefined && { topic: props.alarmTopic }),
+    });
     new RunbookAlarm(this, 'UnrecordedAlarm', {
       environment: bus.environment,
       runbook: 'audit-publish-failed',

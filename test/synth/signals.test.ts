@@ -150,6 +150,7 @@ describe('an environment that listens to signals', () => {
         'rekey-dev-signal-function-errors-events',
         'rekey-dev-signal-function-errors-webhooks',
         'rekey-dev-signal-rejected',
+        'rekey-dev-signal-to-decide',
       ].toSorted(),
     );
   });

@@ -58,6 +58,7 @@ describe('a signal about a known value', () => {
   test('ask: nothing is requested, and people get the command', async () => {
     const { world, take } = await taken('ask');
     expect(await take()).toEqual({ requested: 0, told: 1, unresolved: 0 });
+    expect(world.asked).toBe(1);
     expect(world.requested).toEqual([]);
     expect(world.told('Signal Received')).toEqual([
       expect.objectContaining({
@@ -71,7 +72,7 @@ describe('a signal about a known value', () => {
   test('record: it is recorded alone', async () => {
     const { world, take } = await taken('record');
     await take();
-    expect(world.requested).toEqual([]);
+    expect([world.requested, world.asked]).toEqual([[], 0]);
     expect(world.told('Signal Received')).toEqual([expect.objectContaining({ decision: 'recorded' })]);
   });
 
@@ -114,6 +115,7 @@ describe('a signal about what no secret holds', () => {
     world.policies = { guardduty: { answer: 'act', mode: 'kill' } };
     const report = await takeFromBus(samples.guardDuty(), { ...world.dependencies(), honeySecrets: {} });
     expect(report).toMatchObject({ requested: 0, unresolved: 1 });
+    expect(world.asked).toBe(1);
     expect(world.told('Signal Unresolved')).toEqual([
       expect.objectContaining({ reason: 'unknown', accessKeyIds: ['AKIA2EXAMPLEKEY00002'], subjects: 1 }),
     ]);

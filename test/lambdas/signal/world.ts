@@ -1,8 +1,8 @@
+import { systemRandom } from '../../../adapters/system.ts';
 import type { AnyEvent, DetailType, EventData, RekeyEvent } from '../../../core/events/catalogue.ts';
 import { hashOf } from '../../../core/fingerprint/digest.ts';
 import type { SecretDefinition } from '../../../core/secret/definition.ts';
 import type { SignalPolicies } from '../../../core/signal/policy.ts';
-import { systemRandom } from '../../../adapters/system.ts';
 import { lookUp } from '../../../lambdas/fingerprint/look-up.ts';
 import type { SignalDependencies } from '../../../lambdas/signal/take-signals.ts';
 import { sentinel } from '../../core/signal/samples.ts';
@@ -19,6 +19,8 @@ export class SignalWorld {
   readonly recorded: AnyEvent[] = [];
   readonly requested: AnyEvent[] = [];
   readonly waited: number[] = [];
+  /** Signals that a person must decide about. */
+  asked = 0;
   policies: SignalPolicies = {};
   /** Answers of the lookup function that are out of turn. */
   exhausted = 0;
@@ -77,6 +79,9 @@ export class SignalWorld {
         },
       },
       origin,
+      askPeople: () => {
+        this.asked += 1;
+      },
       patienceMs: this.patienceMs,
       wait: async (ms) => void this.waited.push(ms),
     };
