@@ -20,7 +20,7 @@ export interface SenderKeys {
 }
 
 /** Milliseconds by which the time of a message may differ from now. */
-export const messageWindowMs = 5 * 60_000;
+const messageWindowMs = 5 * 60_000;
 
 const forged = (why: string): RekeyError =>
   new RekeyError('SignalForged', `${why}; nothing of the message was read`);

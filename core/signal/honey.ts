@@ -4,7 +4,7 @@ import { plain } from '../notification/text.ts';
 import { accessKeyPattern } from './signal.ts';
 
 /** A honey secret, as the deployed function knows it. */
-export const honeySecretSchema = z.object({
+const honeySecretSchema = z.object({
   arn: z.string().min(1),
   name: z.string().min(1),
   owner: z.string().min(1),

@@ -6,7 +6,7 @@ import type { SignalKind } from './signal.ts';
  * Ways to answer a signal. `act`: a revocation is requested. `ask`: people are told, with the command that revokes. `record`: it
  * stands in the audit log alone.
  */
-export const signalAnswers = ['act', 'ask', 'record'] as const;
+const signalAnswers = ['act', 'ask', 'record'] as const;
 export type SignalAnswer = (typeof signalAnswers)[number];
 
 const answered = {

@@ -28,7 +28,7 @@ export interface ScanReport {
   readonly findings: readonly string[];
 }
 
-export const scanFormats = ['gitleaks', 'trufflehog', 'detect-secrets', 'github'] as const;
+const scanFormats = ['gitleaks', 'trufflehog', 'detect-secrets', 'github'] as const;
 export type ScanFormat = (typeof scanFormats)[number];
 
 /** Bytes that a report of one JSON text may have. Lines of TruffleHog are read one by one, each up to {@link longestLine}. */

@@ -3,7 +3,7 @@ import { RekeyError } from '../errors/rekey-error.ts';
 import { plain } from '../notification/text.ts';
 
 /** The kinds of signals from outside, under the names that the configuration gives them. */
-export const signalKinds = [
+const signalKinds = [
   'health',
   'guardduty',
   'securityhub',

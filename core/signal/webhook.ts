@@ -18,7 +18,7 @@ const subjectSchema = z.union([
 ]);
 
 /** Message of a sender of one's own. It holds names and hashes, and never a value. */
-export const webhookSignalSchema = z.strictObject({
+const webhookSignalSchema = z.strictObject({
   /** Id of the matter at its sender. @default - the id of the message */
   id: z.string().min(1).max(128).optional(),
   time: z.iso.datetime().optional(),

@@ -53,7 +53,7 @@ export interface SignalReport {
 }
 
 /** Records why a message is no signal. */
-export async function recordIgnored(
+async function recordIgnored(
   kind: SignalKind,
   reason: string,
   { records, origin }: Pick<SignalDependencies, 'records' | 'origin'>,

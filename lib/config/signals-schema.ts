@@ -3,7 +3,7 @@ import { signalPoliciesSchema } from '../../core/signal/policy.ts';
 import { keyArnSchema, keySchema, secretIdSchema, secretNameSchema } from './expressions.ts';
 
 /** Forms that the value of a honey secret may have. */
-export const honeyShapes = ['database', 'login', 'token', 'access-key'] as const;
+const honeyShapes = ['database', 'login', 'token', 'access-key'] as const;
 export type HoneyShape = (typeof honeyShapes)[number];
 
 const { github, gitguardian, gitlab, webhook } = signalPoliciesSchema.shape;
