@@ -193,6 +193,7 @@ export function createProgram(
       'id of an access key (AKIA…) or SHA-256 of a value; a value itself only on standard input, where it is not shown',
     )
     .option('--hashes', 'SHA-256 of values on standard input, one a line')
+    .option('--from-scan <file>', 'values in the JSON report of gitleaks, TruffleHog or GitHub')
     // What is meant as a value may look like anything, and no error may repeat it.
     .allowUnknownOption()
     .allowExcessArguments()
@@ -203,13 +204,15 @@ export function createProgram(
         'pbpaste | rekey whose',
         'rekey whose AKIAIOSFODNN7EXAMPLE',
         'rekey whose --hashes --json < hashes.txt',
+        'rekey whose --from-scan gitleaks.json',
       ),
     )
-    .action((_id: string | undefined, options: { hashes?: boolean }, command: Command) =>
+    .action((_id: string | undefined, options: { hashes?: boolean; fromScan?: string }, command: Command) =>
       run(command, async (invocation) =>
         (await import('./commands/whose.ts')).whose(invocation, {
           words: command.args,
           hashes: options.hashes === true,
+          fromScan: options.fromScan,
         }),
       ),
     );

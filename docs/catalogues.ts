@@ -14,6 +14,7 @@ const groups: Readonly<Record<ErrorGroup, string>> = {
   revocation: 'A revocation',
   fingerprint: 'Fingerprints',
   notification: 'Notifications',
+  signal: 'Signals from outside',
   approval: 'Approvals',
   deployment: 'The configuration',
   cli: 'The command line',

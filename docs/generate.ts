@@ -166,6 +166,27 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     meaning:
       'Somebody asked which secret holds a value, by hashes that stand in no record: how many, and what was found.',
   },
+  'Signal Received': {
+    source: 'rekey.signal',
+    meaning:
+      'Somebody outside reports a credential of a known secret: what was reported, and what was done. See [signals](../signals.md).',
+  },
+  'Signal Unresolved': {
+    source: 'rekey.signal',
+    meaning: 'Somebody outside reports a credential, and no secret is known for it: people must look at it.',
+  },
+  'Signal Ignored': {
+    source: 'rekey.signal',
+    meaning: 'A genuine message from outside tells of no new leak.',
+  },
+  'Signal Rejected': {
+    source: 'rekey.signal',
+    meaning: 'A message to the address of signals is forged, too old or of another form. Raises an alarm.',
+  },
+  'Honey Secret Used': {
+    source: 'rekey.signal',
+    meaning: 'Somebody used a secret that nobody may use: who, from where, when. Raises an alarm.',
+  },
   'Approval Requested': {
     source: 'rekey.approval',
     meaning: 'An operation waits for a second person; nothing was done yet.',

@@ -88,6 +88,8 @@ export {
 } from './secret/rotated-secret.ts';
 export type { SecretIdentity } from './secret/secret-access.ts';
 export type { AdoptedSecret, CreatedSecret } from './secret/secret-entry.ts';
+export { HoneySecret, type HoneySecretProps } from './signal/honey-secret.ts';
+export { Signals, type SignalsProps } from './signal/signals.ts';
 export {
   RekeyPolicyValidation,
   type RekeyPolicyValidationProps,

@@ -10,6 +10,7 @@ import { apisOf } from './config/networks.ts';
 import type { Configuration, EnvironmentConfiguration } from './config/schema.ts';
 import { assignShards, rotationStackPart, type ShardAssignment } from './config/shards/assignment.ts';
 import { demandsOf } from './config/shards/capacity.ts';
+import { hasSignals } from './config/signals.ts';
 import { EventsStack } from './events/events-stack.ts';
 import { FingerprintStack } from './fingerprint/fingerprint-stack.ts';
 import { FoundationStack } from './foundation/foundation-stack.ts';
@@ -20,6 +21,7 @@ import { holdToPolicy } from './policy/hold-to-policy.ts';
 import { RevocationStack } from './revocation/revocation-stack.ts';
 import { RotationFunction } from './rotation/rotation-function.ts';
 import { RotationStack } from './rotation/rotation-stack.ts';
+import { SignalStack } from './signal/signal-stack.ts';
 
 /** Props of {@link RekeyEnvironment}. */
 export interface RekeyEnvironmentProps {
@@ -55,6 +57,8 @@ export class RekeyEnvironment extends Construct {
   readonly fingerprints: FingerprintStack | undefined;
   /** The notifier; missing where the configuration names no channels. */
   readonly notification: NotificationStack | undefined;
+  /** Stack of the signals; missing where the configuration names neither senders nor honey secrets. */
+  readonly signals: SignalStack | undefined;
   /** Roles of people and pipelines. The stack stays even when it has none, so that a deploy takes roles away. */
   readonly access: AccessStack;
 
@@ -168,6 +172,14 @@ export class RekeyEnvironment extends Construct {
             topic,
             directory,
           });
+    this.signals = hasSignals(configuration)
+      ? new SignalStack(this, 'Signals', {
+          ...settings('signals', 'signals about leaked credentials, from outside'),
+          ...shared,
+          ...(fingerprintLookup !== undefined && { fingerprintLookup }),
+        })
+      : undefined;
+    this.signals?.addStackDependency(this.revocation);
     const undelivered = this.notification?.notifier.deadLetterQueue;
     this.access = new AccessStack(this, 'Access', {
       ...settings('access', 'roles of operators, responders and auditors'),

@@ -121,7 +121,7 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
     fingerprints: once(async () => {
       const [{ LambdaClient }, { LambdaFingerprints }] = await Promise.all([
         import('@aws-sdk/client-lambda'),
-        import('./fingerprints.ts'),
+        import('../fingerprint-calls.ts'),
       ]);
       return new LambdaFingerprints(traceCalls(new LambdaClient(options), 'lambda'));
     }),

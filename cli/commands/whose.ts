@@ -13,6 +13,7 @@ import { type Environment, openEnvironment } from '../environment.ts';
 import { CliError, type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
 import type { Tone } from '../output.ts';
+import { scanReport } from '../scan-report.ts';
 import { formatRelative } from '../time.ts';
 
 export interface WhoseOptions {
@@ -20,6 +21,8 @@ export interface WhoseOptions {
   readonly words: readonly string[];
   /** True if standard input holds hashes, one a line. */
   readonly hashes: boolean;
+  /** File with the report of a scanner, whose values are looked up. */
+  readonly fromScan?: string | undefined;
 }
 
 /** Hashes that one run looks up. */
@@ -44,6 +47,8 @@ interface Question {
   /** Remark for a value that is not found. */
   readonly remark?: string;
   readonly accessKeyId?: string;
+  /** Sentences on what was given and cannot be looked up. */
+  readonly notes?: readonly string[];
 }
 
 /** A match, with the labels that count and what follows from them. */
@@ -62,8 +67,12 @@ const order: readonly Alive[] = ['yes', 'perhaps', 'no'];
  */
 export async function whose(invocation: Invocation, options: WhoseOptions): Promise<ExitCode> {
   const { output, context } = invocation;
-  const question = await read(invocation, options);
+  const question =
+    options.fromScan === undefined
+      ? await read(invocation, options)
+      : await scanned(options.fromScan, options);
   const environment = await openEnvironment(invocation);
+  for (const note of question.notes ?? []) output.note(note, 'warn');
   const matches = await ask(invocation, environment, question.asked);
   const [findings, key] = [
     await stand(invocation, matches, question.asked),
@@ -160,6 +169,34 @@ async function read({ context }: Invocation, { words, hashes }: WhoseOptions): P
         'Many would guess this value, and such values get no fingerprint: it may be in use all the same.',
     }),
   };
+}
+
+/**
+ * Reads the report of a scanner. Each value is asked for once, under the first place in which it was found.
+ * @throws CliError `UsageInvalid`; RekeyError `ScanReportInvalid`
+ */
+async function scanned(file: string, { words, hashes }: WhoseOptions): Promise<Question> {
+  if (words.length > 0 || hashes) {
+    throw usageError(
+      'UsageInvalid',
+      '--from-scan takes its values from the report alone; leave the others out',
+    );
+  }
+  const { candidates, findings } = await scanReport(file);
+  const places = new Map<string, string>();
+  for (const { sha256, place } of candidates) {
+    const at = [place.file ?? 'no place', ...(place.line === undefined ? [] : [String(place.line)])].join(
+      ':',
+    );
+    if (!places.has(sha256)) places.set(sha256, at);
+  }
+  if (places.size > mostHashes) {
+    throw usageError(
+      'UsageInvalid',
+      `the report has ${places.size} values, and ${mostHashes} are looked up at once; divide it`,
+    );
+  }
+  return { asked: [...places].map(([hash, form]) => ({ hash, form })), notes: findings };
 }
 
 /** Reads the lines of `--hashes`. What is none is named by its line, since it may be a secret. */

@@ -83,6 +83,8 @@ export const deploymentParameters = {
   roles: 'roles',
   /** JSON: the settings of the notifier; see `core/notification/settings.ts`. Missing where nobody is notified by one. */
   notifications: 'notifications',
+  /** Address that scanners send their messages to; missing where no sender is configured. */
+  signalUrl: 'signal-url',
 } as const;
 
 /** Gives the SSM path below which the roles stand whose sessions may ask, or answer. One parameter holds one ARN. */
@@ -157,6 +159,9 @@ export const metrics = {
   fingerprintLookups: 'FingerprintLookups',
   fingerprintLookupsRefused: 'FingerprintLookupsRefused',
   notificationFailed: 'NotificationFailed',
+  signalRejected: 'SignalRejected',
+  signalToDecide: 'SignalToDecide',
+  honeySecretUsed: 'HoneySecretUsed',
 } as const;
 
 /** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */
@@ -171,4 +176,5 @@ export const services = {
   audit: 'audit',
   fingerprint: 'fingerprint',
   notification: 'notification',
+  signal: 'signal',
 } as const;

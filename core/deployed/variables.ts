@@ -6,7 +6,8 @@ import { strategies } from '../secret/secret.ts';
  * Environment variables of the functions. Constructs are typed by these schemas, so a variable that a function needs and nobody
  * sets fails at compile time. A wrong value fails at synth where it is known there, and else at the function's first start.
  */
-const common = {
+/** Variables of every function that records. */
+export const common = {
   REKEY_ENVIRONMENT: z.string().min(1),
   REKEY_EVENT_BUS: z.string().min(1),
   /** Queue for records that the bus does not take, of what is already done or an emergency. */

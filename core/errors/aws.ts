@@ -54,7 +54,10 @@ const rules: readonly (readonly [RegExp, AwsErrorCode])[] = [
     'ResourceBusy',
   ],
   [/NotFound|DoesNotExist|^NoSuch|^NonExistent|^StateMachineDeleting$/, 'ResourceMissing'],
-  [/^Internal|^PolicyEvaluation(?:Exception)?$|^Service(?:Exception|Failure|Unavailable)|^RequestTimeout/, 'ServiceUnavailable'],
+  [
+    /^Internal|^PolicyEvaluation(?:Exception)?$|^Service(?:Exception|Failure|Unavailable)|^RequestTimeout/,
+    'ServiceUnavailable',
+  ],
   [
     /^Invalid|^Validation|^Malformed|^Unsupported|^Unknown(?:Operation|Parameter)|NotSupported|AlreadyExists|TooLarge|TooLong|^TooMany|^Empty|NotDistinct/,
     'CallInvalid',

@@ -144,6 +144,15 @@ export const codes = {
     ApprovalExpired: false,
     LinkInvalid: false,
   },
+  signal: {
+    SignalMalformed: false,
+    SignalForged: false,
+    SignalStale: false,
+    SignalKeyUnknown: false,
+    SignalSecretInvalid: false,
+    SignalNotTaken: true,
+    ScanReportInvalid: false,
+  },
   deployment: {
     ConfigurationInvalid: false,
     ConstructInvalid: false,

@@ -4,6 +4,7 @@ import { severities } from '../findings/codes.ts';
 import { selectionSchema } from '../revocation/selection.ts';
 import { strategies } from '../secret/secret.ts';
 import { notificationSchemas } from './notification.ts';
+import { signalSchemas } from './signal.ts';
 
 /**
  * The catalogue: every event on the bus, one schema each. Additive changes keep `schemaVersion` (see `version.ts`).
@@ -327,6 +328,7 @@ const dataSchemas = {
     claimedActor: z.string().max(512).optional(),
   }),
   ...notificationSchemas,
+  ...signalSchemas,
   'Approval Requested': z.object(awaiting),
   'Approval Escalated': z.object(awaiting),
   'Approval Granted': z.object(answered),

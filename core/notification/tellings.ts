@@ -63,6 +63,21 @@ const factsOfAwaited = ({
   until: expiresAt,
   'without an answer': onExpiry,
 });
+const ofSignal = ({ kind, signalId }: { readonly kind: string; readonly signalId: string }): string =>
+  `signal:${kind}:${signalId}`;
+type SignalDecision = EventData<'Signal Received'>['decision'];
+const urgencyOfSignal: Readonly<Record<SignalDecision, Urgency>> = {
+  asked: 'emergency',
+  requested: 'warning',
+  replaced: 'warning',
+  recorded: 'information',
+};
+const titleOfSignal: Readonly<Record<SignalDecision, string>> = {
+  asked: 'Leak reported, a person must decide',
+  requested: 'Leak reported, its revocation was requested',
+  replaced: 'Leak reported of a credential that was replaced before',
+  recorded: 'Leak reported, recorded alone',
+};
 const drillOf = (drill: boolean): string | undefined => (drill ? 'yes, a rehearsal' : undefined);
 
 const silent = <Name extends string>(title: string, subject: (data: Record<Name, string>) => string) =>
@@ -308,6 +323,69 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
       reason,
     }),
     incident: { act: 'opens', key: ({ requestId }) => `bypass:${requestId}` },
+  },
+  'Signal Received': {
+    urgency: ({ decision }) => urgencyOfSignal[decision],
+    title: ({ decision }) => titleOfSignal[decision],
+    subject: ofSecret,
+    facts: ({ kind, severity, evidence, url, owner, alive, command }) => ({
+      from: kind,
+      severity,
+      evidence,
+      page: url,
+      owner,
+      'may still work': alive,
+      'to revoke it': command,
+    }),
+    incident: { act: 'tells', key: ofSignal },
+    runbook: 'signal-to-decide',
+  },
+  'Signal Unresolved': {
+    urgency: ({ policy, severity }) =>
+      policy === 'record'
+        ? 'information'
+        : severity === 'critical' || severity === 'high'
+          ? 'emergency'
+          : 'warning',
+    title: 'Leak reported, and no secret is known for it',
+    subject: ({ signalId }) => signalId,
+    facts: ({ kind, severity, evidence, url, accessKeyIds, reason }) => ({
+      from: kind,
+      severity,
+      evidence,
+      page: url,
+      'access keys': accessKeyIds?.join(', '),
+      reason: reason === 'unnamed' ? 'the sender does not say which credential' : 'no secret here holds it',
+    }),
+    incident: { act: 'tells', key: ofSignal },
+    runbook: 'signal-to-decide',
+  },
+  'Signal Ignored': silent('Signal ignored', ({ kind }: Record<'kind', string>) => kind),
+  'Signal Rejected': {
+    urgency: 'warning',
+    title: 'Message to the address of signals refused',
+    subject: ({ kind }) => kind,
+    facts: ({ error }) => ({ code: error.code, reason: error.message }),
+    incident: { act: 'tells', key: ({ kind, error }) => `signal-rejected:${kind}:${error.code}` },
+    runbook: 'signal-rejected',
+  },
+  'Honey Secret Used': {
+    urgency: 'emergency',
+    title: 'Honey secret used, somebody is where nobody should be',
+    subject: ofSecret,
+    facts: ({ owner, used, principal, call, sourceAddress, userAgent, usedAt, refused }) => ({
+      owner,
+      used,
+      principal,
+      call,
+      'source address': sourceAddress,
+      'user agent': userAgent,
+      at: usedAt,
+      refused,
+    }),
+    // All uses by one principal are one matter.
+    incident: { act: 'opens', key: ({ secretArn, principal }) => `honey:${secretArn}:${principal}` },
+    runbook: 'honey-secret-used',
   },
   'Incident Escalated': {
     urgency: ({ urgency }) => urgency,

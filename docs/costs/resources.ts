@@ -46,9 +46,11 @@ export const billing: Readonly<Record<string, Billing>> = {
   'AWS::Events::Rule': {
     free: 'Events of AWS services and schedules of rules are free; custom events are usage.',
   },
+  'AWS::IAM::AccessKey': noPrice,
   'AWS::IAM::ManagedPolicy': noPrice,
   'AWS::IAM::Policy': noPrice,
   'AWS::IAM::Role': noPrice,
+  'AWS::IAM::User': noPrice,
   'AWS::KMS::Key': { charges: () => [{ price: 'key', units: 1 }] },
   'AWS::Lambda::EventInvokeConfig': noPrice,
   'AWS::Lambda::EventSourceMapping': {

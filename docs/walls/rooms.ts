@@ -48,6 +48,7 @@ export const rooms: readonly Room[] = [
   { folder: 'lambdas/observation', imports: ['core', 'lambdas/rotation'], outside: false, cdk: false },
   { folder: 'lambdas/fingerprint', imports: ['core'], outside: false, cdk: false },
   { folder: 'lambdas/notification', imports: ['core'], outside: false, cdk: false },
+  { folder: 'lambdas/signal', imports: ['core'], outside: false, cdk: false },
   {
     folder: 'lambdas/functions',
     imports: ['core', 'adapters', 'rotators', 'lambdas'],

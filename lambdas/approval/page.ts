@@ -32,7 +32,7 @@ export interface HttpResponse {
 export interface PageDependencies
   extends Pick<AnswerDependencies, 'store' | 'tasks' | 'bus' | 'origin' | 'approvers'> {
   readonly key: Pick<LinkKey, 'verify'>;
-  /** Says whether one more request is looked at; see {@link limiter}. */
+  /** Says whether one more request is looked at; see `core/pace/limiter.ts`. */
   readonly admit: () => boolean;
 }
 
@@ -175,13 +175,3 @@ const rowsOf = (request: ApprovalRequest, environment: string): Rows => [
   ['Reason', request.reason],
   ['Until', `${request.expiresAt}, then it ${request.onExpiry === 'proceed' ? 'goes on' : 'is refused'}`],
 ];
-
-/** Admits so many requests a minute in one process, which bounds what guessing costs. */
-export function limiter(perMinute: number, now: () => number): () => boolean {
-  let [began, count] = [0, 0];
-  return () => {
-    if (now() - began >= 60_000) [began, count] = [now(), 0];
-    count += 1;
-    return count <= perMinute;
-  };
-}

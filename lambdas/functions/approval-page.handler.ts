@@ -1,7 +1,8 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import { KmsLinkKey } from '../../adapters/link-key.ts';
 import { approvalPageEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
-import { type HttpResponse, limiter, serveLink } from '../approval/page.ts';
+import { limiter } from '../../core/pace/limiter.ts';
+import { type HttpResponse, serveLink } from '../approval/page.ts';
 import { settling } from './approval.ts';
 import { standardHandler } from './standard-handler.ts';
 

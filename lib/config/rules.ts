@@ -11,6 +11,7 @@ import { passwordEnvironment, passwordsOf } from './passwords.ts';
 import type { Problem } from './problem.ts';
 import type { LooseConfiguration, LooseEnvironment, LooseSecret, PasswordConfiguration } from './schema.ts';
 import { checkAlone, secretName } from './secret-rules.ts';
+import { checkSignals } from './signals.ts';
 import { checkTarget } from './targets.ts';
 
 /** Checks what a schema cannot say: references between parts, and limits that depend on other values. */
@@ -30,6 +31,7 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
     ...checkPlaces(environment),
     ...checkWaivers(environment),
     ...checkLeads(environment),
+    ...checkSignals(environment),
   ];
   const { byOwner } = environment.access;
   const owners = new Map<string, string>();
@@ -70,6 +72,17 @@ function checkEnvironment(name: string, environment: LooseEnvironment): Problem[
       });
     }
     owners.set(fullName, `manualSecrets.${key}`);
+  }
+  for (const [key, honey] of Object.entries(environment.honeySecrets)) {
+    const fullName = `/${name}/${honey.name}`;
+    const other = owners.get(fullName);
+    if (other !== undefined) {
+      problems.push({
+        path: ['honeySecrets', key],
+        message: `names the same secret as ${other}: ${fullName}`,
+      });
+    }
+    owners.set(fullName, `honeySecrets.${key}`);
   }
   return problems;
 }

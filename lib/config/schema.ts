@@ -22,6 +22,7 @@ import { lifecycleFields } from './lifecycle-schema.ts';
 import { mismatches, notifierFields, topicArnSchema } from './notifications.ts';
 import { daySchema, environmentPolicySchema, policySchema } from './policy-schema.ts';
 import type { SecretKind } from './secret-kinds.ts';
+import { signalFields } from './signals-schema.ts';
 
 /** Reads the name of an environment, which stands in the names of its resources. */
 export const environmentNameSchema = keySchema(20);
@@ -372,6 +373,7 @@ const environmentSchema = z.strictObject({
   ...lifecycleFields,
   /** Workloads, by the names in the secrets' `consumers`, with the credentials that they issue. */
   consumers: consumersSchema.default({}),
+  ...signalFields,
   /** Limits that the environment and its secrets are held to at synth. @default - `policy`, or none if there is none either */
   policy: environmentPolicySchema.optional(),
   networks: z.record(keySchema(32), networkSchema).default({}),

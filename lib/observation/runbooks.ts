@@ -153,6 +153,39 @@ export const runbooks = {
     investigation: 'The notifier’s log group for the code.',
     resolution: 'As the log says; each minute tries again by itself.',
   },
+  'signal-rejected': {
+    description:
+      'Somebody sent forged, old or unreadable messages to the address of signals, or a shared secret differs. Nothing was done.',
+    investigation: 'rekey audit tail --since 1h for Signal Rejected: kind and code; the log of the function.',
+    resolution:
+      'Put the same shared secret on both sides, or have the sender’s address looked at; redeliver what was genuine.',
+  },
+  'signal-to-decide': {
+    description:
+      'Somebody outside says that a credential leaked, and a person must decide; or no secret is known for it.',
+    investigation:
+      'rekey audit tail --since 1h for Signal Received and Signal Unresolved: what, where, the command.',
+    resolution:
+      'rekey revoke <secret> --mode kill, as the record says; or close it at the sender as a false alarm.',
+  },
+  'signal-dead-letters': {
+    description: 'Signals of leaked credentials could not be worked on. They are kept for 14 days.',
+    investigation: 'The log groups of the signal functions for the code; the messages say kind and time.',
+    resolution: 'Remove the cause; redrive what AWS sent, and have the scanner redeliver what it sent.',
+  },
+  'signal-function-errors': {
+    description:
+      'A function that takes signals of leaked credentials ended with an error. It is tried again.',
+    investigation: 'The log group of the function for the code.',
+    resolution: 'As the log says; have the scanner redeliver what it sent meanwhile.',
+  },
+  'honey-secret-used': {
+    description: 'Somebody used a secret that nobody may use. It has no other use, so this is an incident.',
+    investigation:
+      'rekey audit tail --since 1h for Honey Secret Used: principal, address, time; CloudTrail for what else.',
+    resolution:
+      'Take the principal’s credentials away, and revoke what it could read; then replace the honey secret.',
+  },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',
     investigation: 'rekey doctor; the writer’s log group; rekey audit verify.',

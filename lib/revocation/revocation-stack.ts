@@ -6,6 +6,7 @@ import { Approvals } from '../approval/approvals.ts';
 import { approvedModes } from '../config/approvals.ts';
 import { hasLifecycle } from '../config/lifecycle.ts';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
+import { actsOnSignals } from '../config/signals.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import type { ManualSecretProps } from '../lifecycle/manual-secrets.ts';
@@ -55,7 +56,10 @@ export class RevocationStack extends Stack {
       bus,
       auditQueue,
       secrets,
-      allowedSources: configuration.revocation.sources,
+      allowedSources: [
+        ...configuration.revocation.sources,
+        ...(actsOnSignals(configuration) ? ['rekey.signal'] : []),
+      ],
       allowedAccounts: configuration.revocation.accounts,
       maximumRequestAge: Duration.hours(configuration.revocation.maximumAgeHours),
       alarmTopic: props.topic,

@@ -42,6 +42,12 @@ export interface LocalCloud {
     readonly invocations?: number;
     readonly calls?: Readonly<Record<string, number>>;
   }): Promise<void>;
+  /** Puts an event on the default bus as a service of AWS would, which PutEvents refuses to everybody. */
+  serviceEvent(event: {
+    readonly source: `aws.${string}`;
+    readonly detailType: string;
+    readonly detail: object;
+  }): Promise<void>;
   /** Ends the emulator and its Lambda workers; safe to call twice. */
   stop(): Promise<void>;
 }
@@ -315,6 +321,7 @@ async function connected(directory: string, instance: Instance, ca: string): Pro
     advanceClock: async (seconds) => await control(instance.port, ca, 'clock', { advanceSeconds: seconds }),
     read: async (behaviour, reading) =>
       await control(instance.port, ca, 'readings', { [behaviour]: reading }),
+    serviceEvent: async (event) => await control(instance.port, ca, 'service-event', event),
     limit: async (limits) => await control(instance.port, ca, 'limits', limits),
     stop: async () => {
       await stopInstance(directory, instance);

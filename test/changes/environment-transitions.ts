@@ -1,4 +1,7 @@
+import { signalChanges } from '../../lib/config/signal-changes.ts';
 import { otherKey, type Transition, without } from './transition.ts';
+
+const anyKey = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555';
 
 /** Changes of what an environment says for all of its secrets, in the order in which they are deployed. */
 export const ofTheEnvironment: readonly Transition[] = [
@@ -168,6 +171,35 @@ export const ofTheEnvironment: readonly Transition[] = [
         },
       },
     }),
+  },
+  {
+    name: 'signals from outside, and honey secrets',
+    fields: Object.keys(signalChanges) as (keyof typeof signalChanges)[],
+    apply: (environment) => {
+      const scanner = {
+        answer: 'ask',
+        mode: 'kill',
+        secret: 'vendor/licence',
+        encryptionKey: anyKey,
+      } as const;
+      const aws = { answer: 'record', mode: 'replace' } as const;
+      const pem = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n';
+      return {
+        ...environment,
+        fingerprints: true,
+        signals: {
+          health: aws,
+          guardduty: aws,
+          securityhub: aws,
+          github: scanner,
+          githubPartner: { ...aws, publicKeys: { ['ab'.repeat(32)]: pem } },
+          gitguardian: scanner,
+          gitlab: { ...scanner, types: ['gitleaks_rule_id_a'] },
+          webhook: { ...scanner, answer: 'act' },
+        },
+        honeySecrets: { root: { name: 'payments/root', owner: 'team-shop', shape: 'access-key' } },
+      };
+    },
   },
   {
     name: 'reserved concurrency',

@@ -1,4 +1,7 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import { hashOf } from '../../core/fingerprint/digest.ts';
 import type { LookupRequest, Match } from '../../core/fingerprint/lookup.ts';
@@ -262,5 +265,44 @@ describe('a refusal', () => {
     cloud.environments = { dev: { eventBus: 'rekey-dev' } };
     const { exitCode, stderr } = await rekey(cloud, ['whose'], { input: value });
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('FingerprintsOff')]);
+  });
+});
+
+describe('the report of a scanner', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rekey-whose-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'report.json');
+  const finding = (Secret: string, StartLine: number) => ({
+    RuleID: 'generic',
+    Secret,
+    File: 'src/app.py',
+    StartLine,
+  });
+
+  test('has each of its values looked up once, and says where it was', async () => {
+    writeFileSync(file, JSON.stringify([finding(value, 3), finding(value, 9), finding('another-value', 12)]));
+    const { exitCode, stdout, stderr } = await rekey(cloud, ['whose', '--from-scan', file]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/\/prod\/orders\/db +version-2 +AWSCURRENT +yes +team-orders +src\/app.py:3/);
+    expect(cloud.lookups.map(({ hashes }) => hashes)).toEqual([[hashOf(value), hashOf('another-value')]]);
+    for (const secret of [value, 'another-value', hashOf(value)])
+      expect(stdout + stderr).not.toContain(secret);
+  });
+
+  test('says what it cannot tell', async () => {
+    const results = { a: [{ type: 'x', hashed_secret: 'da39a3ee', line_number: 1 }] };
+    writeFileSync(file, JSON.stringify({ version: '1.5.0', results }));
+    const { exitCode, stderr } = await rekey(cloud, ['whose', '--from-scan', file]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('SHA-1 alone');
+    expect(cloud.lookups).toEqual([]);
+  });
+
+  test('is refused where it is none, or with other values', async () => {
+    writeFileSync(file, 'no report');
+    const refused = await rekey(cloud, ['whose', '--from-scan', file, '--json']);
+    expect(document(refused.stdout).error).toMatchObject({ code: 'ScanReportInvalid' });
+    const both = await rekey(cloud, ['whose', keyId, '--from-scan', file, '--json']);
+    expect([both.exitCode, document(both.stdout).error.code]).toEqual([2, 'UsageInvalid']);
   });
 });

@@ -114,7 +114,7 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     ExecutionAlreadyExists InvalidAddress InvalidAllowedPatternException InvalidArn
     InvalidAttributeName InvalidBatchEntryId InvalidClusterTrackFault InvalidElasticIpFault
     InvalidEndpointException InvalidExecutionInput InvalidFilterKey InvalidFilterOption
-    InvalidFilterValue InvalidGrantTokenException InvalidInputException InvalidKeyUsageException
+    InvalidFilterValue InvalidGrantTokenException InvalidInputException InvalidKeyUsageException InvalidMessageContents
     InvalidName InvalidOutput InvalidParameterCombinationException InvalidParameterException
     InvalidParameterValueException InvalidPolicyAttributeException InvalidPolicyTypeException
     InvalidRequest InvalidRequestContentException InvalidRequestException

@@ -12,6 +12,7 @@ import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { sentinel } from './sentinel.ts';
 import { several } from './several.ts';
+import { signals } from './signals.ts';
 import { types } from './types.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -46,6 +47,7 @@ fingerprints(world);
 matrix(world);
 revocation(world);
 several(world);
+signals(world);
 
 const playable = acts((await findRedis()) !== undefined);
 describe('the acts of the tour hold', () => {

@@ -18,6 +18,7 @@ import { terminal } from '../../local/tour/terminal.ts';
 import { stopTargets } from '../conformance/scene.ts';
 import type { Participant } from './participant.ts';
 import { cache, startFurther } from './participants.ts';
+import { signalSettings } from './signal-settings.ts';
 
 /** One record of the audit log, as the CLI prints it. */
 export interface AuditRecord {
@@ -55,6 +56,7 @@ export const manualSecret = 'vendor/licence';
 /** Settings of the environment that the tour does without. */
 const more = {
   fingerprints: true,
+  ...signalSettings,
   // Values are stored by a clock that another section moves a month ahead.
   lifecycle: { remindDaysBefore: [60] },
   manualSecrets: {

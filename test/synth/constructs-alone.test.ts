@@ -14,6 +14,7 @@ import {
   ContainmentFunction,
   Fingerprints,
   ForeignRotationFunction,
+  HoneySecret,
   Network,
   Notifier,
   OperatorRole,
@@ -26,6 +27,7 @@ import {
   RotationObserver,
   RunbookAlarm,
   SecretLifecycle,
+  Signals,
   StandardFunction,
 } from '../../lib/index.ts';
 import { allowedActions, statements } from './support/app.ts';
@@ -80,6 +82,15 @@ beforeAll(() => {
     Approvals: new Approvals(stack, 'Approvals', { bus, auditQueue, revocation: ['replace'] }),
     RotationObserver: new RotationObserver(stack, 'Observer', { bus, auditQueue, secrets: [orders] }),
     Fingerprints: new Fingerprints(stack, 'Fingerprints', { bus, auditQueue, secrets: [orders] }),
+    Signals: new Signals(stack, 'Signals', {
+      bus,
+      auditQueue,
+      signals: {
+        guardduty: { answer: 'ask', mode: 'kill' },
+        webhook: { answer: 'act', mode: 'kill', secret: 'scanners/own' },
+      },
+    }),
+    HoneySecret: new HoneySecret(stack, 'Honey', { name: '/prod/payments/root', owner: 'team-security' }),
     RunbookAlarm: new RunbookAlarm(stack, 'Alarm', {
       environment: 'prod',
       runbook: 'rotation-failed',
@@ -192,6 +203,20 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'CloudWatch::Alarm': 6,
     'Custom::RekeyFingerprints': 1,
   },
+  Signals: {
+    'SQS::Queue': 1,
+    'SQS::QueuePolicy': 1,
+    'Logs::LogGroup': 2,
+    'IAM::Role': 2,
+    'IAM::Policy': 2,
+    'Lambda::Function': 2,
+    'Lambda::EventInvokeConfig': 1,
+    'Lambda::Permission': 3,
+    'Lambda::Url': 1,
+    'Events::Rule': 1,
+    'CloudWatch::Alarm': 8,
+  },
+  HoneySecret: { 'SecretsManager::Secret': 1 },
   RunbookAlarm: { 'CloudWatch::Alarm': 1 },
   OperatorRole: aRole,
   ResponderRole: aRole,

@@ -85,6 +85,7 @@ describe('an environment', () => {
       'revocation',
       'fingerprints',
       'notification',
+      'signals',
       'access',
     ];
     expect(stacks().map(({ stackName }) => stackName)).toEqual(parts.map((part) => `rekey-full-${part}`));

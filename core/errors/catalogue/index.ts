@@ -9,6 +9,7 @@ import { cli, deployment, local } from './operator.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { secret } from './secret.ts';
+import { signal } from './signal.ts';
 import { target } from './target.ts';
 
 /** Meaning and remedy of every code, and who can mend it, by where it arises. docs/errors.md is made of it. */
@@ -22,6 +23,7 @@ export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } 
   fingerprint,
   notification,
   approval,
+  signal,
   deployment,
   cli,
   local,

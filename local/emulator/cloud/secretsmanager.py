@@ -15,6 +15,7 @@ from cloud import clock, seams
 from cloud import secretsmanager_requests as requests
 from cloud import secretsmanager_rotation as rotation
 from cloud import secretsmanager_schedule as schedule
+from cloud.eventbridge_reads import announce_read
 from cloud.secretsmanager_versions import (
     Refusal,
     drop_label,
@@ -159,6 +160,21 @@ def _update_secret(data):
     else:
         seams.secretsmanager.sync_replicas(secret)
     return answer
+
+
+def _logged(handler):
+    """Has CloudTrail log a call that reads, also one that is refused."""
+
+    def logged(data):
+        try:
+            answer = handler(data)
+        except Refusal as refusal:
+            announce_read(str(data.get("SecretId")), _access_key.get(), refusal.code)
+            raise
+        announce_read(str(data.get("SecretId")), _access_key.get())
+        return answer
+
+    return logged
 
 
 def _get_secret_value(data):
@@ -317,7 +333,7 @@ def install() -> None:
         create_secret=_answer(_create_secret),
         put_secret_value=_answer(_put_secret_value),
         update_secret=_answer(_update_secret),
-        get_secret_value=_answer(_get_secret_value),
+        get_secret_value=_answer(_logged(_get_secret_value)),
         update_secret_version_stage=_answer(_update_secret_version_stage),
         list_secret_version_ids=_answer(_list_secret_version_ids),
         rotate_secret=_answer(_rotate_secret),

@@ -94,5 +94,6 @@ test('the kinds that nobody is told of without a route', () => {
     'Secret Rotation Paused',
     'Secret Rotation Resumed',
     'Secret Rotation Started',
+    'Signal Ignored',
   ]);
 });

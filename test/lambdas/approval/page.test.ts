@@ -1,8 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { type LinkKey, readLink, signLink } from '../../../core/approval/link.ts';
+import { limiter } from '../../../core/pace/limiter.ts';
 import { escaped } from '../../../lambdas/approval/html.ts';
-import { limiter, serveLink } from '../../../lambdas/approval/page.ts';
+import { serveLink } from '../../../lambdas/approval/page.ts';
 import { wait } from '../../../lambdas/approval/wait.ts';
 import { ApprovalWorld, requestId } from './world.ts';
 

@@ -99,6 +99,7 @@ async function templateOf(cloud: LocalCloud, name: string, body: string) {
 }
 
 const withoutArn = new Set([
+  'AWS::IAM::AccessKey',
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::Lambda::Permission',

@@ -2,6 +2,7 @@ import type { Field } from '../../../lib/config/changes.ts';
 import type { ConfigurationInput, LooseSecretInput } from '../../../lib/config/schema.ts';
 import { consumerSamples, consumersAt } from './consumers.ts';
 import { notificationSamples, notificationsAt } from './notifications.ts';
+import { signalSamples } from './signals.ts';
 
 type Environment = ConfigurationInput['environments'][string];
 type ManualInput = NonNullable<Environment['manualSecrets']>[string];
@@ -165,6 +166,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'manualSecrets.*.consumers': manual({}, { consumers: ['a'] }, { consumers: ['a', 'b'] }, {}),
   'manualSecrets.*.replaceEveryDays': manual({}, { replaceEveryDays: 30 }, {}, {}),
   'manualSecrets.*.expires': manual({}, { expires: '2036-12-31' }, { expires: '2037-12-31' }, {}),
+  ...signalSamples,
   policy: setting(
     { stage: 'development', require: { tls: false } },
     { stage: 'development', severity: { PlaintextAllowed: 'off' } },
@@ -417,7 +419,8 @@ export function environmentAt(step: number): Environment {
       manualSecrets[field === 'manualSecrets.*' ? `key-${step}` : name] = { ...manual, adopt };
     }
     const value = sample.setting?.[step];
-    if (value !== undefined) put(environment, field.replace('*', 'alice').split('.'), value);
+    const chosen = field.startsWith('signals.') ? 'ab'.repeat(32) : 'alice';
+    if (value !== undefined) put(environment, field.replace('*', chosen).split('.'), value);
   }
   const notifications = { ...(environment.notifications as object | undefined), ...notificationsAt(step) };
   return {

@@ -68,8 +68,13 @@ const schedulesOf = (deployment: Deployment): ReadonlyMap<string, string> =>
       .map(({ place, Properties }) => [place, textOf(Properties?.SecretId, deployment)]),
   );
 
+/** The resources of a type. A honey secret, which lies in the stack of the signals, opens nothing: its value may change. */
 const ofType = ({ resources }: Deployment, type: string): ReadonlyMap<string, Placed> =>
-  new Map(resources.filter(({ Type }) => Type === type).map((resource) => [resource.place, resource]));
+  new Map(
+    resources
+      .filter(({ Type, stack }) => Type === type && !(type === secret && stack.endsWith('-signals')))
+      .map((resource) => [resource.place, resource]),
+  );
 
 /**
  * The properties of a secret without the tag of its owner. Tags change without interruption, and no value follows from them.

@@ -51,6 +51,20 @@ export const everything = defineConfig({
           replaceEveryDays: 180,
         },
       },
+      signals: {
+        health: { answer: 'act' },
+        guardduty: {},
+        securityhub: {},
+        github: {
+          secret: 'scanners/github',
+          encryptionKey: 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555',
+        },
+        webhook: { secret: 'scanners/own', answer: 'act' },
+      },
+      honeySecrets: {
+        root: { name: 'payments/root', owner: 'team-security' },
+        deployer: { name: 'payments/deployer', owner: 'team-security', shape: 'access-key' },
+      },
       networks: {
         own: {
           existing: {

@@ -114,7 +114,7 @@ export const wideGrants: readonly WideGrant[] = [
     reason: 'the executions of one state machine, which are named by the requests',
   },
   {
-    roles: /^(Workflow(Intake|Rotate)|FingerprintsIndex)Role/,
+    roles: /^(Workflow(Intake|Rotate)|FingerprintsIndex|Signals(Events|Webhooks))Role/,
     actions: ['ssm:GetParameter'],
     resource: /:parameter\/rekey\/prod\/secrets\/\*$/,
     reason: 'the definitions of the environment, under a path that is its own; they hold no value',

@@ -1,11 +1,11 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { isErrorCode } from '../../core/errors/codes.ts';
-import { RekeyError } from '../../core/errors/rekey-error.ts';
-import { type LookupAnswer, type LookupRequest, lookupAnswerSchema } from '../../core/fingerprint/lookup.ts';
-import type { FingerprintService } from '../../core/operator-ports.ts';
+import { isErrorCode } from '../core/errors/codes.ts';
+import { RekeyError } from '../core/errors/rekey-error.ts';
+import { type LookupAnswer, type LookupRequest, lookupAnswerSchema } from '../core/fingerprint/lookup.ts';
+import type { FingerprintService } from '../core/operator-ports.ts';
 
 /**
- * The lookup function, invoked by whoever the caller is.
+ * The lookup function, invoked under the rights of whoever calls.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export class LambdaFingerprints implements FingerprintService {
