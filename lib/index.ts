@@ -25,6 +25,7 @@
  */
 
 export type { FunctionEnvironment } from '../core/deployed/variables.ts';
+export type { SessionName } from '../core/iam/session-name.ts';
 export type { AwsApi } from '../rotators/descriptor.ts';
 export type { RotatedType, SecretType } from '../rotators/registry.ts';
 export type { AccessRoleProps, OwnedAccessRoleProps } from './access/access-role.ts';

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -45,7 +45,9 @@ export class AccessStack extends Stack {
     const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
     const lookup =
       props.fingerprintLookup === undefined ? {} : { fingerprintLookup: props.fingerprintLookup };
-    const { operators, responders, auditors, policyAuthors, approvers, byOwner } = props.configuration.access;
+    const { operators, responders, auditors, policyAuthors, approvers, byOwner, sessionName } =
+      props.configuration.access;
+    const asked = { byOwner, ...(sessionName !== undefined && { sessionName }) };
     const notifier = Object.keys(props.configuration.notifications.channels).length > 0;
     this.operator = whenAny(
       operators,
@@ -56,7 +58,7 @@ export class AccessStack extends Stack {
           secrets,
           bus,
           rotationLogs,
-          byOwner,
+          ...asked,
           brakes: props.configuration.rotation.brakeAfter !== 0,
           notifier,
           health: { queues, functions, workflow },
@@ -69,7 +71,7 @@ export class AccessStack extends Stack {
         new ResponderRole(this, 'Responder', {
           environment,
           principals,
-          byOwner,
+          ...asked,
           bus,
           workflow,
           intakeLogs,
@@ -83,6 +85,7 @@ export class AccessStack extends Stack {
         new AuditorRole(this, 'Auditor', {
           environment,
           principals,
+          mayCarryOwner: byOwner,
           // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
           bucket: props.auditLog.bucket,
           key: props.auditLog.key,
@@ -90,7 +93,8 @@ export class AccessStack extends Stack {
     );
     this.policyAuthor = whenAny(
       policyAuthors,
-      (principals) => new PolicyAuthorRole(this, 'PolicyAuthor', { environment, principals }),
+      (principals) =>
+        new PolicyAuthorRole(this, 'PolicyAuthor', { environment, principals, mayCarryOwner: byOwner }),
     );
     this.approver = whenAny(
       approvers,
@@ -98,9 +102,17 @@ export class AccessStack extends Stack {
         new ApproverRole(this, 'Approver', {
           environment,
           principals,
+          mayCarryOwner: byOwner,
+          ...(sessionName !== undefined && { sessionName }),
           ...(props.approvals !== undefined && { approvals: props.approvals }),
         }),
     );
+    if (props.approvals !== undefined && sessionName === undefined) {
+      Annotations.of(this).addWarningV2(
+        'rekey:session-name-chosen',
+        'a second person approves, and whoever takes a role chooses the name of the session, so one person can be two: set access.sessionName (docs/approvals.md)',
+      );
+    }
     const arns: Record<string, string> = {};
     for (const [name, access, who] of [
       ['Operator', this.operator, 'operator'],

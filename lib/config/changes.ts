@@ -104,6 +104,9 @@ export const changes = {
   'access.byOwner': deploy(
     'operators and responders act for the owner of their tag `rekey:owner` alone, or for all again',
   ),
+  'access.sessionName': deploy(
+    'the roles of operators, responders and approvers take sessions of that name alone, or of any; sessions under way go on to their end',
+  ),
   'revocation.sources': deploy('requests of other sources are no longer taken; what is under way ends'),
   'revocation.accounts': deploy('requests of other accounts are no longer taken'),
   'revocation.maximumAgeHours': deploy('older requests are refused'),

@@ -10,16 +10,16 @@ import { GetFunctionUrlConfigCommand, InvokeCommand, LambdaClient } from '@aws-s
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
-import { AccountPrincipal, type IRole, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { KmsLinkKey } from '../../adapters/link-key.ts';
 import { signIdentity } from '../../adapters/operator/identity-proof.ts';
 import { signLink } from '../../core/approval/link.ts';
 import { bindingOf } from '../../core/approval/proof.ts';
-import { deploymentPath } from '../../core/deployed/names.ts';
 import { bundle, functionNames } from '../../lib/function/bundle.ts';
 import {
   Approvals,
+  ApproverRole,
   AuditLog,
   AuditorRole,
   ContainmentFunction,
@@ -34,7 +34,8 @@ import { assumeRole, createUser, credentialVariables } from '../../local/emulato
 import { newFolder } from '../../local/process/folders.ts';
 import { checkout, run } from '../../local/process/run.ts';
 import { eventually } from './support/eventually.ts';
-import { deployStack } from './support/stack.ts';
+import { refusal } from './support/refusal.ts';
+import { allow, deployStack } from './support/stack.ts';
 import { synthesize } from './support/synthesized.ts';
 
 const environment = 'test';
@@ -44,7 +45,10 @@ let cloud: LocalCloud;
 let answers = '';
 let page = '';
 let linkKey = '';
+const users: Record<string, CloudCredentials> = {};
 const people: Record<string, CloudCredentials> = {};
+/** Begins a session as a user does, under the user's own name or another one. */
+let begin: (role: string, user: string, session?: string) => Promise<CloudCredentials>;
 
 /** Names of deployed functions by the beginning of their descriptions. */
 const entries: readonly (readonly [string, string])[] = [
@@ -107,30 +111,19 @@ beforeAll(async () => {
       });
       const principals = [cloud.accountId] as const;
       const common = { environment, principals };
+      const sessionName = 'aws:username' as const;
       const responder = new ResponderRole(stack, 'Responder', {
         ...common,
+        sessionName,
         bus,
         workflow: workflow.stateMachine,
         intakeLogs: workflow.intake.logGroup,
       });
       new AuditorRole(stack, 'Auditor', { ...common, bucket: log.bucket, key: log.key });
-      const approver = new Role(stack, 'Approver', { assumedBy: new AccountPrincipal(cloud.accountId) });
-      // As every role of people has it.
-      const path = stack.formatArn({
-        service: 'ssm',
-        resource: 'parameter',
-        resourceName: deploymentPath(environment).slice(1),
-      });
-      approver.addToPolicy(
-        new PolicyStatement({
-          actions: ['ssm:GetParameter', 'ssm:GetParametersByPath'],
-          resources: [path, `${path}/*`],
-        }),
-      );
+      new ApproverRole(stack, 'Approver', { ...common, sessionName, approvals });
       approvals.grantRequest(responder.role as IRole, responder.grantee);
       // One who may do both: what keeps them apart is who they are.
       approvals.grantAnswer(responder.role as IRole, responder.grantee);
-      approvals.grantAnswer(approver as IRole);
     },
     (description) => description,
   );
@@ -155,11 +148,15 @@ beforeAll(async () => {
   page = out('ApprovalsPage');
   linkKey = out('ApprovalsLinkKey');
   const { credentials } = await createUser(cloud, 'administrator', 'administrator');
-  const as = (role: string, session: string) => assumeRole(cloud, credentials, out(role), session);
-  people.alice = await as('ResponderRole', 'alice');
-  people.aliceApproving = await as('Approver', 'Alice');
-  people.bob = await as('Approver', 'bob');
-  people.auditor = await as('AuditorRole', 'carol');
+  for (const name of ['alice', 'bob', 'carol']) {
+    users[name] = (await createUser(cloud, name, [allow('sts:AssumeRole')])).credentials;
+  }
+  begin = (role, user, session = user) =>
+    assumeRole(cloud, users[user] as CloudCredentials, out(`${role}Role`), session);
+  people.alice = await begin('Responder', 'alice');
+  people.aliceApproving = await begin('Approver', 'alice');
+  people.bob = await begin('Approver', 'bob');
+  people.auditor = await begin('Auditor', 'carol');
   people.administrator = credentials;
 }, 300_000);
 
@@ -272,6 +269,11 @@ describe('a revocation that needs a second person', () => {
     expect(types).toContain('Secret Revocation Unproven');
     expect(mine.join('')).not.toMatch(/taskToken|X-Amz|AWS4-HMAC/i);
     expect(mine.find((line) => line.includes('Approval Granted'))).toContain('/bob');
+  });
+
+  test('has no second person in its author, who takes a role under their own name alone', async () => {
+    expect(await refusal(begin('Approver', 'alice', 'bob'))).toBe('AccessDenied');
+    expect(await refusal(begin('Responder', 'alice', 'Alice'))).toBe('AccessDenied');
   });
 
   test('ends with the refusal, and its author sees why', async () => {

@@ -160,18 +160,25 @@ describe('limits and variables of IAM', () => {
     await new IAMClient(cloud.clientOptions()).send(new TagUserCommand({ UserName: user.name, Tags }));
     const sts = new STSClient(cloud.clientOptions(user.credentials));
     const take = async (role: 'ByUser' | 'ByTag', RoleSessionName: string) =>
-      await sts.send(new AssumeRoleCommand({ RoleArn: stack.outputs[`${role}Arn`] ?? '', RoleSessionName })).then(
-        ({ AssumedRoleUser }) => AssumedRoleUser?.Arn?.split('/').at(-1),
-        (error: Error) => error.name,
-      );
+      await sts
+        .send(new AssumeRoleCommand({ RoleArn: stack.outputs[`${role}Arn`] ?? '', RoleSessionName }))
+        .then(
+          ({ AssumedRoleUser }) => AssumedRoleUser?.Arn?.split('/').at(-1),
+          (error: Error) => error.name,
+        );
     expect(await take('ByUser', 'ada')).toBe('ada');
     expect(await take('ByUser', 'bob')).toBe('AccessDenied');
     expect(await take('ByTag', 'ada@example.com')).toBe('ada@example.com');
     expect(await take('ByTag', 'ada')).toBe('AccessDenied');
     // Whose name no tag says gets no session.
     const other = await createUser(cloud, 'untagged', [allow('sts:AssumeRole')]);
-    const assume = new AssumeRoleCommand({ RoleArn: stack.outputs.ByTagArn ?? '', RoleSessionName: 'untagged' });
-    expect(await refusal(new STSClient(cloud.clientOptions(other.credentials)).send(assume))).toBe('AccessDenied');
+    const assume = new AssumeRoleCommand({
+      RoleArn: stack.outputs.ByTagArn ?? '',
+      RoleSessionName: 'untagged',
+    });
+    expect(await refusal(new STSClient(cloud.clientOptions(other.credentials)).send(assume))).toBe(
+      'AccessDenied',
+    );
   });
 
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html

@@ -111,6 +111,19 @@ describe('approvals', () => {
     expect(() => app.synth()).not.toThrow();
   });
 
+  test('warn where one person can be two, and hold people to their names where the configuration does', () => {
+    const warnings = (access: Partial<Environment['access']>) => {
+      const { app } = synthesized({ approvals: approvals(), access: { ...base.access, ...access } });
+      return app
+        .synth()
+        .stacks.flatMap(({ messages }) => messages)
+        .map(({ entry }) => String(entry.data))
+        .filter((message) => message.includes('one person can be two'));
+    };
+    expect(warnings({})).toHaveLength(1);
+    expect(warnings({ sessionName: 'aws:username' })).toEqual([]);
+  });
+
   test('let a responder ask and see, and note the role in its own stack', () => {
     const { access } = synthesized({ approvals: approvals() });
     const parameters = Object.values(access.findResources('AWS::SSM::Parameter'));

@@ -182,6 +182,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'access.policyAuthors': setting([account], ['999988887777']),
   'access.approvers': setting([account], ['999988887777']),
   'access.byOwner': setting(true, false),
+  'access.sessionName': setting('aws:username', 'aws:PrincipalTag/mail'),
   'revocation.sources': setting(['rekey.cli', 'acme.scanner'], ['rekey.cli']),
   'revocation.accounts': setting(['999988887777'], ['444455556666']),
   'revocation.maximumAgeHours': setting(12, 48),
