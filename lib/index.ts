@@ -39,7 +39,7 @@ export {
 } from './access/access-roles.ts';
 export { type AnsweredApprovals, ApproverRole, type ApproverRoleProps } from './access/approver-role.ts';
 export { PolicyAuthorRole, type PolicyAuthorRoleProps } from './access/policy-author-role.ts';
-export { Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';
+export { type ApprovalLinks, Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';
 export { AuditLog, type AuditLogProps } from './audit/audit-log.ts';
 export {
   ConfigurationError,

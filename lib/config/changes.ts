@@ -118,6 +118,9 @@ export const changes = {
   'approvals.breakGlass': deploy('requests that come later may, or may not, go on without approval'),
   'approvals.approvers.*': deploy('that person may answer from then on, or no more, also what waits already'),
   'approvals.approvers.*.email': deploy('links of requests that come later go there, or nowhere'),
+  'approvals.mailFrom': deploy(
+    'links come from there; without it the page and the key go, and links that were sent lead nowhere',
+  ),
   'reservedConcurrency.intake': reserved,
   'reservedConcurrency.workflow': reserved,
   'reservedConcurrency.containment': reserved,

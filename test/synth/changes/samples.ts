@@ -194,6 +194,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'approvals.breakGlass': setting(false, true),
   'approvals.approvers.*': setting({}, {}),
   'approvals.approvers.*.email': setting('a@example.com', 'b@example.com'),
+  'approvals.mailFrom': setting('rekey@example.com', 'approvals@example.com'),
   'reservedConcurrency.intake': setting(1, 2),
   'reservedConcurrency.workflow': setting(1, 2),
   'reservedConcurrency.containment': setting(1, 2),
