@@ -65,7 +65,7 @@ export const addressesOf = (approvers: Approvers): Record<string, string> =>
     Object.entries(approvers).flatMap(([name, { email }]) => (email === undefined ? [] : [[name, email]])),
   );
 
-/** Says where two people could be taken for one, or one for two: who asks must not answer under another name. */
+/** Finds people who may be one, and so many addresses that no function takes them. */
 function ambiguities(approvers: Approvers): string[] {
   const owners = new Map<string, string>();
   const found: string[] = [];
