@@ -1,5 +1,5 @@
 import { KMSClient } from '@aws-sdk/client-kms';
-import { KmsLinkKey } from '../../adapters/link-key.ts';
+import { KmsMacKey } from '../../adapters/mac-key.ts';
 import { SesMailer } from '../../adapters/mailer.ts';
 import { approvalWaitEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { wait, waitInputSchema } from '../approval/wait.ts';
@@ -22,7 +22,7 @@ const mails =
     : {
         addresses: environment.REKEY_APPROVAL_ADDRESSES,
         page: environment.REKEY_APPROVAL_PAGE,
-        key: new KmsLinkKey(new KMSClient({}), environment.REKEY_APPROVAL_LINK_KEY),
+        key: new KmsMacKey(new KMSClient({}), environment.REKEY_APPROVAL_LINK_KEY),
         mailer: new SesMailer(from),
       };
 const linksFor = ({ logger }: Tools) =>
