@@ -49,6 +49,11 @@ export const handler = standardHandler<unknown, void>(async (event, { logger, re
     remainingMs,
     failed: (secret, error) =>
       logger.error('fingerprints of a secret could not be kept', { secret, ...loggable(error) }),
+    skipped: (secret, error) =>
+      logger.warn('fingerprints of a secret are not kept: it is closed to this function', {
+        secret,
+        ...loggable(error),
+      }),
   });
   logger.info('swept', { ...report });
 });
