@@ -81,6 +81,8 @@ export const deploymentParameters = {
   roles: 'roles',
   /** JSON: the settings of the notifier; see `core/notification/settings.ts`. Missing where nobody is notified by one. */
   notifications: 'notifications',
+  /** JSON: the functions of approvals, the notifier, fingerprints and the life cycle; see `core/deployed/parts.ts`. */
+  parts: 'parts',
 } as const;
 
 /** Gives the SSM path below which the roles stand whose sessions may ask, or answer. One parameter holds one ARN. */

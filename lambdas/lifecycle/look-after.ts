@@ -5,7 +5,7 @@ import type { DetailType, EventData } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { addDays, dayOf, daysBetween, reminderAt } from '../../core/lifecycle/dates.ts';
 import type { ManualSecret } from '../../core/lifecycle/manual-secret.ts';
-import { lifecycleTags, ownerMark, ownerOfMark } from '../../core/lifecycle/marks.ts';
+import { endingMark, lifecycleTags, ownerMark, ownerOfMark } from '../../core/lifecycle/marks.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from '../../core/ports.ts';
 import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
@@ -192,7 +192,7 @@ async function end(
 ): Promise<void> {
   const { store, contain, origin } = dependencies;
   // Marked before anything is cut off: a rotation that began in between would make a credential that works.
-  await store.tag(secret.arn, lifecycleTags.expired, `${expires} pending`);
+  await store.tag(secret.arn, lifecycleTags.expired, endingMark(expires));
   if (secret.rotationEnabled) await store.cancelRotation(secret.arn);
   const versions = await store.listVersions(secret.arn);
   const fact = `${secret.arn} expired ${expires} ${current}`;

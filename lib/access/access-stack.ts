@@ -5,6 +5,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { deploymentParameters } from '../../core/deployed/names.ts';
+import type { Parts } from '../../core/deployed/parts.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
@@ -13,6 +14,12 @@ import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { AuditorRole, OperatorRole, ResponderRole } from './access-roles.ts';
 import { type AnsweredApprovals, ApproverRole } from './approver-role.ts';
 import { PolicyAuthorRole } from './policy-author-role.ts';
+
+/** A part of the environment, such as its approvals: its functions, and the queue of what they could not handle. */
+export interface WatchedPart {
+  readonly functions: readonly IFunction[];
+  readonly deadLetters?: IQueue;
+}
 
 /** Props of {@link AccessStack}. */
 export interface AccessStackProps extends EnvironmentStackProps {
@@ -26,6 +33,8 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly rotationLogs: readonly ILogGroup[];
   /** Log group of the revocation intake. */
   readonly intakeLogs: ILogGroup;
+  /** Functions of the environment's other parts, which `rekey doctor` looks at. @default - none */
+  readonly parts?: Readonly<Record<string, WatchedPart>>;
   /** Function that looks fingerprints up. @default - the environment keeps none */
   readonly fingerprintLookup?: IFunction;
   /** Requests that approvers answer. @default - none */
@@ -42,7 +51,13 @@ export class AccessStack extends Stack {
 
   constructor(scope: Construct, id: string, props: AccessStackProps) {
     super(scope, id, props);
-    const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
+    const { environment, bus, secrets, workflow, rotationLogs, intakeLogs, parts = {} } = props;
+    const watched = Object.values(parts);
+    const functions = [...props.functions, ...watched.flatMap((part) => part.functions)];
+    const queues = [
+      ...props.queues,
+      ...watched.flatMap(({ deadLetters }) => (deadLetters === undefined ? [] : [deadLetters])),
+    ];
     const lookup =
       props.fingerprintLookup === undefined ? {} : { fingerprintLookup: props.fingerprintLookup };
     const { operators, responders, auditors, policyAuthors, approvers, byOwner, sessionName } =
@@ -131,6 +146,20 @@ export class AccessStack extends Stack {
     }
     // Also what keeps the stack from being empty, which CloudFormation refuses, when nobody is named any more.
     writeDeploymentParameters(this, environment, { [deploymentParameters.roles]: this.toJsonString(arns) });
+    if (watched.length > 0) {
+      const facts: Parts = Object.fromEntries(
+        Object.entries(parts).map(([name, part]) => [
+          name,
+          {
+            functions: part.functions.map(({ functionArn }) => functionArn),
+            ...(part.deadLetters !== undefined && { deadLetters: part.deadLetters.queueUrl }),
+          },
+        ]),
+      );
+      writeDeploymentParameters(this, environment, {
+        [deploymentParameters.parts]: this.toJsonString(facts),
+      });
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { Aws, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, type IRole, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
-import { type FunctionUrl, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { type FunctionUrl, FunctionUrlAuthType, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -99,6 +99,8 @@ export class Approvals extends Construct {
   readonly answers: StandardFunction<typeof approvalAnswerEnvironmentSchema>;
   /** Waits, as a step of workflows. */
   readonly waits: StandardFunction<typeof approvalWaitEnvironmentSchema>;
+  /** All functions of the approvals. */
+  readonly functions: readonly IFunction[];
   /** The page behind links, and the key that signs them. @default - there are no links */
   readonly links: { readonly url: FunctionUrl; readonly key: Key } | undefined;
   readonly #environment: string;
@@ -186,6 +188,7 @@ export class Approvals extends Construct {
     }
     this.allow(this.desk, 'WhoMayAsk', ['ssm:GetParametersByPath'], this.rolesArn('ask'));
     this.allow(this.answers, 'WhoMayAnswer', ['ssm:GetParametersByPath'], this.rolesArn('answer'));
+    this.functions = [this.desk, this.answers, this.waits, ...(page === undefined ? [] : [page.served])];
     for (const [instance, watched] of Object.entries({
       desk: this.desk,
       answers: this.answers,

@@ -150,6 +150,26 @@ describe('approvals', () => {
     expect(warnings({ sessionName: 'aws:username' })).toEqual([]);
   });
 
+  test('are looked at by doctor, which may read the state of each of their functions', () => {
+    const { access } = synthesized({
+      approvals: approvals(),
+      access: { ...base.access, operators: ['111122223333'] },
+    });
+    const parts = Object.values(access.findResources('AWS::SSM::Parameter')).find(
+      ({ Properties }) => Properties.Name === '/rekey/prod/deployment/parts',
+    );
+    const text = JSON.stringify(parts?.Properties.Value);
+    const policies = JSON.stringify(
+      Object.values(access.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) =>
+        Properties.PolicyDocument.Statement.filter(({ Sid }: { Sid?: string }) => Sid === 'FunctionStates'),
+      ),
+    );
+    for (const part of ['ApprovalsDesk', 'ApprovalsAnswers', 'ApprovalsWaits']) {
+      expect(text).toContain(part);
+      expect(policies).toContain(part);
+    }
+  });
+
   test('let a responder ask and see, and note the role in its own stack', () => {
     const { access } = synthesized({ approvals: approvals() });
     const parameters = Object.values(access.findResources('AWS::SSM::Parameter'));
