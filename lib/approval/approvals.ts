@@ -169,7 +169,7 @@ export class Approvals extends Construct {
         REKEY_APPROVAL_MINUTES: String(this.minutes),
         ...(escalateAfter !== undefined && { REKEY_APPROVAL_ESCALATE_MINUTES: String(escalateAfter) }),
         REKEY_APPROVAL_ON_EXPIRY: onExpiry,
-        ...(page !== undefined && page.mails),
+        ...page?.mails,
       },
     });
     if (page !== undefined) this.permitMails(page.links.key, page.mails.REKEY_APPROVAL_MAIL_FROM);
