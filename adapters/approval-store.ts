@@ -119,6 +119,15 @@ class DynamoApprovalStore implements ApprovalStore {
     });
   }
 
+  async noteInvited(requestId: string, name: string): Promise<void> {
+    await this.#update({
+      key: `request ${requestId}`,
+      add: 'invited :who',
+      condition: 'attribute_exists(asked)',
+      values: { ':who': { SS: [name] } },
+    });
+  }
+
   async #get(key: string): Promise<Item | undefined> {
     const read = new GetItemCommand({
       TableName: this.#table,
@@ -168,12 +177,13 @@ class DynamoApprovalStore implements ApprovalStore {
 export const approvalStore = (table: string, client = new DynamoDBClient({})): ApprovalStore =>
   new DynamoApprovalStore(client, table);
 
-function recordOf({ asked, decision, announced, token }: Item): ApprovalRecord {
+function recordOf({ asked, decision, announced, invited, token }: Item): ApprovalRecord {
   const made = new Set(announced?.SS ?? []);
   return {
     request: approvalRequestSchema.parse(JSON.parse(asked?.S ?? 'null')),
     ...(decision?.S !== undefined && { decision: decisionSchema.parse(JSON.parse(decision.S)) }),
     announced: new Set(announcements.filter((what) => made.has(what))),
+    invited: new Set(invited?.SS ?? []),
     ...(token?.S !== undefined && { token: token.S }),
   };
 }

@@ -1,9 +1,10 @@
-import { GetParameterCommand, paginateGetParametersByPath, type SSMClient } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { definitionParameter, definitionsPath, sameSecret } from '../core/deployed/names.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
 import type { DefinitionStore } from '../core/ports.ts';
 import { type SecretDefinition, secretDefinitionSchema } from '../core/secret/definition.ts';
 import { awsError } from './aws-error.ts';
+import { parametersBelow } from './parameters.ts';
 
 /**
  * The definitions as SSM parameters, one per secret.
@@ -40,17 +41,8 @@ export class SsmDefinitionStore implements DefinitionStore {
    * @throws RekeyError `DefinitionInvalid` when a parameter does not hold a definition
    */
   async list(): Promise<readonly SecretDefinition[]> {
-    const definitions: SecretDefinition[] = [];
-    const pages = paginateGetParametersByPath(
-      { client: this.#client },
-      { Path: definitionsPath(this.#environment) },
-    );
-    for await (const { Parameters = [] } of pages) {
-      for (const { Name = '', Value = '' } of Parameters) {
-        definitions.push(parse(Name, Value));
-      }
-    }
-    return definitions;
+    const listed = await parametersBelow(this.#client, definitionsPath(this.#environment));
+    return listed.map(({ name, value }) => parse(name, value));
   }
 
   async #get(name: string): Promise<SecretDefinition | undefined> {

@@ -1,13 +1,10 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { isErrorCode } from '../core/errors/codes.ts';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { RekeyError } from '../core/errors/rekey-error.ts';
 import { type LookupAnswer, type LookupRequest, lookupAnswerSchema } from '../core/fingerprint/lookup.ts';
 import type { FingerprintService } from '../core/operator-ports.ts';
+import { callFunction } from './function-call.ts';
 
-/**
- * The lookup function, invoked under the rights of whoever calls.
- * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
- */
+/** The lookup function, invoked under the rights of whoever calls. */
 export class LambdaFingerprints implements FingerprintService {
   readonly #client: LambdaClient;
 
@@ -16,12 +13,7 @@ export class LambdaFingerprints implements FingerprintService {
   }
 
   async lookUp(functionName: string, request: LookupRequest): Promise<LookupAnswer> {
-    const { Payload, FunctionError } = await this.#client.send(
-      new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(request) }),
-    );
-    const answer = parsed(Payload);
-    if (FunctionError !== undefined) throw failure(functionName, answer);
-    const { data } = lookupAnswerSchema.safeParse(answer);
+    const { data } = lookupAnswerSchema.safeParse(await callFunction(this.#client, functionName, request));
     if (data === undefined) {
       throw new RekeyError(
         'FunctionFailed',
@@ -29,25 +21,5 @@ export class LambdaFingerprints implements FingerprintService {
       );
     }
     return data;
-  }
-}
-
-/** Makes an error of the one that the function ended with. Rekey's functions end with a code and a text of their own. */
-function failure(functionName: string, answer: unknown): RekeyError {
-  const { errorType, errorMessage } = answer as { errorType?: unknown; errorMessage?: unknown };
-  if (typeof errorType === 'string' && isErrorCode(errorType)) {
-    return new RekeyError(errorType, `${functionName}: ${String(errorMessage)}`);
-  }
-  return new RekeyError(
-    'FunctionFailed',
-    `the function ${functionName} ended before it could answer; its log says why, and the call may be made again`,
-  );
-}
-
-function parsed(payload: Uint8Array | undefined): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload ?? []).toString('utf8'));
-  } catch {
-    return {};
   }
 }

@@ -1,8 +1,8 @@
-import { paginateGetParametersByPath, type SSMClient } from '@aws-sdk/client-ssm';
+import type { SSMClient } from '@aws-sdk/client-ssm';
 import { manualSecretsPath } from '../core/deployed/names.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
 import { type ManualSecret, manualSecretSchema } from '../core/lifecycle/manual-secret.ts';
-import { awsError } from './aws-error.ts';
+import { parametersBelow } from './parameters.ts';
 
 /** The secrets that people replace, as SSM parameters, one per secret. */
 export class SsmManualSecrets {
@@ -19,22 +19,8 @@ export class SsmManualSecrets {
    * @throws RekeyError `DefinitionInvalid` when a parameter holds something else
    */
   async list(): Promise<readonly ManualSecret[]> {
-    const secrets: ManualSecret[] = [];
-    try {
-      for await (const { Parameters = [] } of paginateGetParametersByPath(
-        { client: this.#client },
-        { Path: this.#path },
-      )) {
-        for (const { Name = '', Value = '' } of Parameters) secrets.push(parse(Name, Value));
-      }
-    } catch (error) {
-      throw awsError(error, {
-        service: 'Systems Manager',
-        action: 'ssm:GetParametersByPath',
-        on: this.#path,
-      });
-    }
-    return secrets;
+    const listed = await parametersBelow(this.#client, this.#path);
+    return listed.map(({ name, value }) => parse(name, value));
   }
 }
 

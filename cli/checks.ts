@@ -2,64 +2,24 @@ import type { AuditRecord } from '../core/audit/format.ts';
 import { RecordedEvent } from '../core/audit/recorded-event.ts';
 import { deploymentParameters, deploymentPath } from '../core/deployed/names.ts';
 import { pausedUntil } from '../core/deployed/pause.ts';
-import type {
-  AuditObjects,
-  Brakes,
-  Cloud,
-  DeployedNetwork,
-  DeploymentFacts,
-  Functions,
-  Queues,
-} from '../core/operator-ports.ts';
+import { endingSince } from '../core/lifecycle/marks.ts';
+import type { AuditObjects, Brakes, Cloud, DeploymentFacts, Queues } from '../core/operator-ports.ts';
 import type { SecretDefinition } from '../core/secret/definition.ts';
 import { keyBefore, lastObject, recordsAfter } from './audit-tail-reader.ts';
 import { engagedBrakes } from './brakes.ts';
+import { type Check, fail, look, ok, warn } from './check.ts';
 import type { Environment } from './environment.ts';
-import { explain } from './failure.ts';
+import { deadLetterCheck } from './function-checks.ts';
 import { type SecretStatus, statusesOf } from './secret-state.ts';
 
 import { formatDuration, formatRelative } from './time.ts';
-
-/** One thing that was looked at. `skip`: this caller may not look, or there is too little to try. */
-export interface Check {
-  readonly name: string;
-  readonly status: 'ok' | 'warn' | 'fail' | 'skip';
-  readonly detail: string;
-  /** Next step for the reader. */
-  readonly advice?: string;
-}
-
-const ok = (name: string, detail: string): Check => ({ name, status: 'ok', detail });
-const warn = (name: string, detail: string, advice: string): Check => ({
-  name,
-  status: 'warn',
-  detail,
-  advice,
-});
-const fail = (name: string, detail: string, advice: string): Check => ({
-  name,
-  status: 'fail',
-  detail,
-  advice,
-});
-
-/** Runs one look and turns what it throws into a check. So one service that is down does not hide the others. */
-export async function look(name: string, find: () => Promise<readonly Check[]>): Promise<readonly Check[]> {
-  try {
-    return await find();
-  } catch (error) {
-    const { code, message, action } = explain(error);
-    return code === 'AccessDenied'
-      ? [{ name, status: 'skip', detail: `not permitted to this caller: ${action ?? message}` }]
-      : [fail(name, message, 'reach the service first; then run rekey doctor again')];
-  }
-}
 
 /** Facts that a deployment has only where its configuration asks for it. */
 const optionalFacts: readonly string[] = [
   'approvals',
   'fingerprintLookupFunction',
   'notifications',
+  'parts',
 ] satisfies readonly (keyof DeploymentFacts)[];
 
 export function deploymentChecks({ name, facts }: Environment): readonly Check[] {
@@ -74,6 +34,7 @@ export function deploymentChecks({ name, facts }: Environment): readonly Check[]
 
 /** Reports overdue rotations, leftovers of failed ones, and secrets that are gone; healthy ones are only counted. */
 export function secretChecks(statuses: readonly SecretStatus[], now: Date): readonly Check[] {
+  const ended = statuses.filter(({ state }) => state === 'ended').length;
   const healthy = statuses.filter(({ state }) => state === 'ok' || state === 'rotating').length;
   const found = statuses.flatMap(({ definition: { name, arn }, state, description, pendingVersionId }) => {
     const label = `secret ${name}`;
@@ -124,6 +85,18 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
         const until = pausedUntil(description?.tags ?? {}, now)?.toISOString();
         return [warn(label, `rotations are paused until ${until}`, `rekey resume ${name}`)];
       }
+      case 'ended': {
+        const since = endingSince(description?.tags ?? {});
+        return since === undefined
+          ? []
+          : [
+              fail(
+                label,
+                `its last day, ${since}, is over, and its target may still accept it`,
+                'look at the log of the function that looks after the life of secrets; its next run tries again',
+              ),
+            ];
+      }
       case 'rotation off':
         return [warn(label, 'rotation is switched off', 'deploy the environment again')];
       default:
@@ -146,7 +119,12 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
   return [
     ...blocked,
     ...(unreadable === 0 || unreadable < statuses.length
-      ? [ok('rotations', `${healthy} of ${statuses.length} secrets are in order`)]
+      ? [
+          ok(
+            'rotations',
+            `${healthy} of ${statuses.length - ended} secrets are in order${ended === 0 ? '' : `, ${ended} more ended on their last day`}`,
+          ),
+        ]
       : []),
     ...(unreadable === 0
       ? []
@@ -158,54 +136,6 @@ export function secretChecks(statuses: readonly SecretStatus[], now: Date): read
           },
         ]),
     ...found,
-  ];
-}
-
-/** Checks that every rotation and containment function can run, and that each network holds a function. */
-export async function functionChecks(
-  functions: Functions,
-  definitions: readonly SecretDefinition[],
-  networks: readonly DeployedNetwork[],
-): Promise<readonly Check[]> {
-  const arns = new Set(
-    definitions.flatMap(({ rotationFunction, containmentFunction }) => [
-      rotationFunction,
-      containmentFunction,
-    ]),
-  );
-  const states = await Promise.all(
-    [...arns].map(async (arn) => ({ arn, state: await functions.inspect(arn) })),
-  );
-  const problems = states.flatMap(({ arn, state }) => {
-    if (state === undefined) {
-      return [fail('function', `there is no function ${arn}`, 'deploy the environment again')];
-    }
-    // An idle function is `Inactive` and wakes up by itself.
-    return state.state === 'Failed' || state.lastUpdateStatus === 'Failed'
-      ? [
-          fail(
-            'function',
-            `${state.name} cannot run: ${state.reason ?? 'its last update failed'}`,
-            'deploy the environment again',
-          ),
-        ]
-      : [];
-  });
-  const used = new Set(states.flatMap(({ state }) => state?.securityGroups ?? []));
-  const left = networks
-    .filter(({ securityGroup }) => !used.has(securityGroup))
-    .map(({ stack }) =>
-      warn(
-        'network',
-        `no function is in the network of the stack ${stack}, whose endpoints cost by the hour`,
-        `if the configuration no longer has it: aws cloudformation delete-stack --stack-name ${stack}`,
-      ),
-    );
-  return [
-    ...(problems.length > 0
-      ? problems
-      : [ok('functions', `${arns.size} rotation and containment functions can run`)]),
-    ...left,
   ];
 }
 
@@ -253,16 +183,10 @@ export async function queueChecks(queues: Queues, facts: DeploymentFacts): Promi
       url === undefined
         ? []
         : look(name, async () => {
-            const { visible, inFlight, delayed } = await queues.depth(url);
+            const found = await queues.depth(url);
+            if (dead) return [deadLetterCheck(name, found, advice)];
+            const { visible, inFlight, delayed } = found;
             const depth = `${visible} waiting, ${inFlight} in flight${delayed > 0 ? `, ${delayed} delayed` : ''}`;
-            if (dead) {
-              const count = visible + inFlight + delayed;
-              return [
-                count > 0
-                  ? fail(name, `${count} messages that nobody could handle`, advice)
-                  : ok(name, 'empty'),
-              ];
-            }
             return [visible > 1_000 ? warn(name, depth, advice) : ok(name, depth)];
           }),
     ),

@@ -1,5 +1,6 @@
 import { pausedUntil } from '../core/deployed/pause.ts';
 import { SecretError } from '../core/errors/rekey-error.ts';
+import { hasExpired } from '../core/lifecycle/marks.ts';
 import type { Cloud } from '../core/operator-ports.ts';
 import type { SecretDefinition } from '../core/secret/definition.ts';
 import { type SecretDescription, stages, versionWith } from '../core/secret/secret.ts';
@@ -14,6 +15,7 @@ export type SecretState =
   | 'overdue'
   | 'paused'
   | 'rotation off'
+  | 'ended'
   | 'not rotated yet'
   | 'missing'
   | 'not readable';
@@ -25,6 +27,7 @@ export const stateTones: Readonly<Record<SecretState, Tone>> = {
   overdue: 'bad',
   paused: 'warn',
   'rotation off': 'warn',
+  ended: 'dim',
   'not rotated yet': 'warn',
   missing: 'bad',
   'not readable': 'warn',
@@ -69,6 +72,7 @@ export async function statusOf(definition: SecretDefinition, cloud: Cloud, now: 
     }
     throw error;
   }
+  if (hasExpired(description.tags)) return { definition, description, state: 'ended' };
   const pendingVersionId = pendingVersion(description);
   const rest = { definition, description, ...(pendingVersionId !== undefined && { pendingVersionId }) };
   if (pendingVersionId !== undefined) {

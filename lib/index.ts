@@ -25,6 +25,7 @@
  */
 
 export type { FunctionEnvironment } from '../core/deployed/variables.ts';
+export type { SessionName } from '../core/iam/session-name.ts';
 export type { AwsApi } from '../rotators/descriptor.ts';
 export type { RotatedType, SecretType } from '../rotators/registry.ts';
 export type { AccessRoleProps, OwnedAccessRoleProps } from './access/access-role.ts';
@@ -38,7 +39,7 @@ export {
 } from './access/access-roles.ts';
 export { type AnsweredApprovals, ApproverRole, type ApproverRoleProps } from './access/approver-role.ts';
 export { PolicyAuthorRole, type PolicyAuthorRoleProps } from './access/policy-author-role.ts';
-export { Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';
+export { type ApprovalLinks, Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';
 export { AuditLog, type AuditLogProps } from './audit/audit-log.ts';
 export {
   ConfigurationError,

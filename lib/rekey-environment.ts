@@ -4,7 +4,7 @@ import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { environmentTag } from '../core/deployed/names.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
-import { AccessStack } from './access/access-stack.ts';
+import { AccessStack, type WatchedPart } from './access/access-stack.ts';
 import { AuditStack } from './audit/audit-stack.ts';
 import { apisOf } from './config/networks.ts';
 import type { Configuration, EnvironmentConfiguration } from './config/schema.ts';
@@ -180,7 +180,6 @@ export class RekeyEnvironment extends Construct {
         })
       : undefined;
     this.signals?.addStackDependency(this.revocation);
-    const undelivered = this.notification?.notifier.deadLetterQueue;
     this.access = new AccessStack(this, 'Access', {
       ...settings('access', 'roles of operators, responders and auditors'),
       bus,
@@ -190,17 +189,12 @@ export class RekeyEnvironment extends Construct {
         ...functions.map(({ rotation }) => rotation.function),
         ...[...containment].map((target) => target.function),
       ],
-      queues: [
-        auditLog.queue,
-        auditLog.deadLetterQueue,
-        auditLog.undeliveredQueue,
-        workflow.deadLetterQueue,
-        ...(undelivered === undefined ? [] : [undelivered]),
-      ],
+      queues: [auditLog.queue, auditLog.deadLetterQueue, auditLog.undeliveredQueue, workflow.deadLetterQueue],
       workflow: workflow.stateMachine,
       plans: workflow.plans,
       rotationLogs: own.map(({ logGroup }) => logGroup),
       intakeLogs: workflow.intake.logGroup,
+      parts: this.watchedParts(),
       ...(fingerprintLookup !== undefined && { fingerprintLookup }),
       ...(this.revocation.approvals !== undefined && { approvals: this.revocation.approvals }),
     });
@@ -211,6 +205,23 @@ export class RekeyEnvironment extends Construct {
     requireReservable(this, environment, configuration.reservedConcurrency.quota);
     // Every role and resource says to which environment it belongs; the policies of the secrets go by it.
     Tags.of(this).add(environmentTag, environment);
+  }
+
+  /** Lists the parts that only some environments have, with their functions. */
+  private watchedParts(): Record<string, WatchedPart> {
+    const { approvals, lifecycle } = this.revocation;
+    const { fingerprints } = this.fingerprints ?? {};
+    const { notifier } = this.notification ?? {};
+    return {
+      ...(approvals !== undefined && { approvals: { functions: approvals.functions } }),
+      ...(lifecycle !== undefined && { 'life of secrets': { functions: [lifecycle.function] } }),
+      ...(fingerprints !== undefined && {
+        fingerprints: { functions: [fingerprints.lookup, fingerprints.index] },
+      }),
+      ...(notifier !== undefined && {
+        notifier: { functions: [notifier.function], deadLetters: notifier.deadLetterQueue },
+      }),
+    };
   }
 }
 

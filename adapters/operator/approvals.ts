@@ -1,11 +1,11 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { ApprovalFacts } from '../../core/approval/deployed.ts';
 import { bindingOf, type Deed, type IdentityProof } from '../../core/approval/proof.ts';
 import type { ApprovalSummary } from '../../core/approval/store.ts';
 import { isErrorCode } from '../../core/errors/codes.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { OperatorApprovals } from '../../core/operator-ports.ts';
-import { called } from '../aws-error.ts';
+import { callFunction } from '../function-call.ts';
 import { signIdentity } from './identity-proof.ts';
 
 /** Parts of a function's answer that are looked at. */
@@ -13,8 +13,6 @@ interface Answer {
   readonly requests?: readonly ApprovalSummary[];
   readonly author?: { readonly name: string; readonly arn: string };
   readonly refused?: { readonly code: string; readonly message: string };
-  readonly errorType?: string;
-  readonly errorMessage?: string;
 }
 
 /** The functions that show requests for approval, and take answers. */
@@ -66,18 +64,9 @@ export class LambdaApprovals implements OperatorApprovals {
   }
 
   async #invoke(functionArn: string, input: object): Promise<Answer> {
-    const invoke = new InvokeCommand({ FunctionName: functionArn, Payload: JSON.stringify(input) });
-    const call = { service: 'Lambda', action: 'lambda:InvokeFunction', on: functionArn };
-    const { Payload, FunctionError } = await called(call, this.#client.send(invoke));
-    const answer = JSON.parse(Payload?.transformToString() || 'null') as Answer | null;
-    if (FunctionError !== undefined) {
-      throw new RekeyError(
-        'FunctionFailed',
-        `${functionArn} ended with ${answer?.errorType ?? 'an error'}: ${answer?.errorMessage ?? 'see its log'}`,
-      );
-    }
+    const answer = (await callFunction(this.#client, functionArn, input)) as Answer | null | undefined;
     if (answer?.refused !== undefined) throw refused(answer.refused);
-    if (answer === null) throw misunderstood(functionArn);
+    if (answer === null || answer === undefined) throw misunderstood(functionArn);
     return answer;
   }
 }

@@ -1,12 +1,10 @@
+import { type Check, look } from '../check.ts';
 import {
   auditChecks,
   brakeChecks,
   busChecks,
-  type Check,
   deploymentChecks,
-  functionChecks,
   gatherSecrets,
-  look,
   queueChecks,
   secretChecks,
   workflowChecks,
@@ -14,6 +12,7 @@ import {
 import type { Invocation } from '../context.ts';
 import { openEnvironment } from '../environment.ts';
 import type { ExitCode } from '../errors.ts';
+import { functionChecks, partChecks } from '../function-checks.ts';
 import type { Tone } from '../output.ts';
 
 const tones: Readonly<Record<Check['status'], Tone>> = { ok: 'good', warn: 'warn', fail: 'bad', skip: 'dim' };
@@ -51,6 +50,7 @@ export async function doctor(invocation: Invocation): Promise<ExitCode> {
     revocationWorkflowArn === undefined
       ? []
       : look('revocation workflow', () => workflowChecks(cloud, revocationWorkflowArn)),
+    look('parts', () => partChecks(cloud, facts)),
     look('queues', async () => queueChecks(await cloud.queues(), facts)),
     auditBucket === undefined
       ? []

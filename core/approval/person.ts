@@ -46,9 +46,15 @@ export function personOf({ arn, account }: CallerIdentity): Person {
 }
 
 /**
- * Tells whether two callers may be one person. The same name behind another role, or in another account, counts as the same
- * person; Identity Center does not tell large letters from small ones.
+ * Gives the part of a name that says who somebody is. Names and addresses of one person differ in what stands behind `@` or `+`, and
+ * in capital letters, which Identity Center does not tell from small ones.
  * @see https://docs.aws.amazon.com/singlesignon/latest/userguide/users-groups-provisioning.html
  */
+export const personKey = (name: string): string => name.toLowerCase().replace(/(?!^)[@+].*$/, '');
+
+/**
+ * Tells whether two callers may be one person. Who might be the same counts as the same: `ada` and `Ada@example.com` are one person,
+ * whatever their roles and accounts are.
+ */
 export const samePerson = (one: Pick<Person, 'arn' | 'name'>, other: Pick<Person, 'arn' | 'name'>): boolean =>
-  one.arn === other.arn || one.name.toLowerCase() === other.name.toLowerCase();
+  one.arn === other.arn || personKey(one.name) === personKey(other.name);

@@ -10,6 +10,8 @@ export interface ApprovalRecord {
   readonly request: ApprovalRequest;
   readonly decision?: Decision;
   readonly announced: ReadonlySet<Announcement>;
+  /** Names of those who were sent a link. */
+  readonly invited: ReadonlySet<string>;
   /** Token of the workflow's step that waits. Whoever has it can go on in its place, so it stays in the store. */
   readonly token?: string;
 }
@@ -37,6 +39,20 @@ export interface ApprovalStore {
   decide(requestId: string, decision: Decision): Promise<ApprovalRecord | undefined>;
   /** Notes that something was announced. */
   noteAnnounced(requestId: string, what: Announcement): Promise<void>;
+  /** Notes that a person was sent a link. */
+  noteInvited(requestId: string, name: string): Promise<void>;
+}
+
+/** A mail of plain text to one person. */
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** The way of mails to people. */
+export interface Mailer {
+  send(mail: Mail): Promise<void>;
 }
 
 /** The steps of workflows that wait. */

@@ -85,6 +85,8 @@ export const deploymentParameters = {
   notifications: 'notifications',
   /** Address that scanners send their messages to; missing where no sender is configured. */
   signalUrl: 'signal-url',
+  /** JSON: the functions of approvals, the notifier, fingerprints and the life cycle; see `core/deployed/parts.ts`. */
+  parts: 'parts',
 } as const;
 
 /** Gives the SSM path below which the roles stand whose sessions may ask, or answer. One parameter holds one ARN. */

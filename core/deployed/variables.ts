@@ -79,6 +79,7 @@ const approval = {
   REKEY_ACCOUNT: z.string().regex(/^\d{12}$/),
   REKEY_APPROVAL_TABLE: z.string().min(1),
 };
+const addresses = z.record(z.string(), z.string());
 const answering = {
   ...common,
   ...approval,
@@ -108,6 +109,17 @@ export const approvalWaitEnvironmentSchema = z.object({
   /** Minutes after which more people are told. @default - no more are told */
   REKEY_APPROVAL_ESCALATE_MINUTES: z.coerce.number().int().min(1).max(1440).optional(),
   REKEY_APPROVAL_ON_EXPIRY: z.enum(['refuse', 'proceed']),
+  /** Address that links are mailed from. Without it, nobody is sent one. */
+  REKEY_APPROVAL_MAIL_FROM: z.string().min(1).optional(),
+  /** Addresses by the names of those who may answer, as JSON. */
+  REKEY_APPROVAL_ADDRESSES: z
+    .string()
+    .default('{}')
+    .transform((text) => addresses.parse(JSON.parse(text))),
+  /** Address of the page behind links. */
+  REKEY_APPROVAL_PAGE: z.string().default(''),
+  /** ARN of the key of links. */
+  REKEY_APPROVAL_LINK_KEY: z.string().default(''),
 });
 
 /** Variables of the function that starts first rotations. */

@@ -24,3 +24,14 @@ export const ownerOfMark = (mark: string): string =>
 /** Tells whether a secret has expired, by its tags. */
 export const hasExpired = (tags: Readonly<Record<string, string>>): boolean =>
   (tags[lifecycleTags.expired] ?? '') !== '';
+
+const uncut = ' pending';
+
+/** Makes the value of {@link lifecycleTags.expired} of a secret that is about to be cut off. */
+export const endingMark = (expires: string): string => `${expires}${uncut}`;
+
+/** Gives the last day of a secret that has expired and was not cut off yet, by its tags. */
+export function endingSince(tags: Readonly<Record<string, string>>): string | undefined {
+  const mark = tags[lifecycleTags.expired] ?? '';
+  return mark.endsWith(uncut) ? mark.slice(0, -uncut.length) : undefined;
+}

@@ -49,6 +49,10 @@ export interface EnvironmentFacts {
   readonly notifies: boolean;
   /** Principals by the role that they may assume. */
   readonly access: Readonly<Record<string, readonly string[]>>;
+  /** Key of IAM that names people's sessions; absent where they choose the names themselves. */
+  readonly sessionName?: string | undefined;
+  /** Modes of revocations that need a second person. */
+  readonly approvedModes: readonly string[];
   readonly secrets: readonly SecretFacts[];
   /** Secrets that people replace, by their keys. */
   readonly manualSecrets: Readonly<Record<string, { readonly replaceEveryDays: number }>>;

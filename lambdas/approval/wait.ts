@@ -5,6 +5,7 @@ import {
   approvalRequestSchema,
   type ExpiryRule,
 } from '../../core/approval/request.ts';
+import { invite, type Links } from './invite.ts';
 import { type SettleDependencies, settle } from './settle.ts';
 
 /** Input of the step of a workflow that waits for a second person. */
@@ -29,6 +30,12 @@ export interface ApprovalLimits {
   readonly onExpiry: ExpiryRule;
 }
 
+/** The parts that waiting needs. */
+export interface WaitDependencies extends SettleDependencies {
+  /** The links that people are sent. @default - nobody is sent one */
+  readonly links?: Omit<Links, 'environment' | 'store' | 'clock'>;
+}
+
 /**
  * Begins to wait for a second person, or goes on waiting. The step of the workflow ends every minute and comes back here with
  * another token: that is when nobody having answered is told, when the time ends, and what heals an answer that was noted but
@@ -37,7 +44,7 @@ export interface ApprovalLimits {
 export async function wait(
   { taskToken, ...asked }: WaitInput,
   limits: ApprovalLimits,
-  dependencies: SettleDependencies,
+  dependencies: WaitDependencies,
 ): Promise<void> {
   const now = dependencies.origin.clock.now().getTime();
   const after = (minutes: number) => new Date(now + minutes * 60_000).toISOString();
@@ -49,5 +56,9 @@ export async function wait(
     expiresAt: after(minutes),
     onExpiry,
   };
-  await settle(await dependencies.store.wait(request, taskToken), dependencies);
+  const { store, origin, links } = dependencies;
+  const record = await settle(await store.wait(request, taskToken), dependencies);
+  if (links !== undefined) {
+    await invite(record, { ...links, environment: origin.environment, store, clock: origin.clock });
+  }
 }

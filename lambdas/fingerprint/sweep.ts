@@ -1,4 +1,5 @@
 import { sameSecret } from '../../core/deployed/names.ts';
+import { isSecretDenied } from '../../core/errors/denied.ts';
 import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { IndexedSecret } from '../../core/fingerprint/store.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
@@ -12,6 +13,8 @@ export interface SweepDependencies extends IndexDependencies {
   readonly remainingMs: () => number;
   /** Takes note of a secret that could not be looked at. */
   readonly failed: (secretName: string, error: unknown) => void;
+  /** Takes note of a secret that a policy or a key closes to the function. */
+  readonly skipped: (secretName: string, error: unknown) => void;
 }
 
 /** Counts of a sweep. */
@@ -20,6 +23,8 @@ export interface SweepReport {
   readonly added: number;
   readonly relabelled: number;
   readonly gone: number;
+  /** Names of the secrets that a policy or a key closes to the function. Their new values are in no index. */
+  readonly skipped: readonly string[];
 }
 
 /** Milliseconds that the secret under way may take. */
@@ -29,14 +34,16 @@ const reserveMs = 30_000;
  * Brings every secret of the environment into the index. At a deploy those are the ones that were there before, later what no
  * rotation told of. A secret that is gone, or that the environment looks after no more, is forgotten after a month.
  *
- * One secret that fails does not keep the others. What a sweep did stays done when it is ended early.
+ * One secret that fails does not keep the others. One that a policy or a key closes to the function is skipped, since no later sweep
+ * would do better. What a sweep did stays done when it is ended early.
  * @throws RekeyError `FingerprintsIncomplete` | `FingerprintsDelayed`
  */
 export async function sweep(dependencies: SweepDependencies): Promise<SweepReport> {
-  const { definitions, index, clock, remainingMs, failed } = dependencies;
+  const { definitions, index, clock, remainingMs } = dependencies;
   const known = await index.secrets();
   const all = await definitions.list();
   const failures: string[] = [];
+  const skipped: string[] = [];
   const present = new Set<string>();
   let late = 0;
   const reports = await inTurns(all, async (definition) => {
@@ -44,12 +51,19 @@ export async function sweep(dependencies: SweepDependencies): Promise<SweepRepor
       late += 1;
       return;
     }
+    const secret = knownOf(definition, known);
     try {
-      const report = await indexSecret(definition, knownOf(definition, known), dependencies);
+      const report = await indexSecret(definition, secret, dependencies);
       if (report.arn !== undefined) present.add(report.arn);
       return report;
     } catch (error) {
-      failed(definition.name, error);
+      if (isSecretDenied(error)) {
+        dependencies.skipped(definition.name, error);
+        skipped.push(definition.name);
+        if (secret !== undefined) present.add(secret.arn);
+        return;
+      }
+      dependencies.failed(definition.name, error);
       failures.push(`${definition.name} (${summarizeError(error).code})`);
       return;
     }
@@ -72,7 +86,13 @@ export async function sweep(dependencies: SweepDependencies): Promise<SweepRepor
   await inTurns(gone, (secret) => forget({ ...secret, goneBy }, dependencies));
   const sum = (count: 'added' | 'relabelled') =>
     reports.reduce((total, one) => total + (one?.[count] ?? 0), 0);
-  return { secrets: present.size, added: sum('added'), relabelled: sum('relabelled'), gone: gone.length };
+  return {
+    secrets: present.size,
+    added: sum('added'),
+    relabelled: sum('relabelled'),
+    gone: gone.length,
+    skipped: skipped.sort(),
+  };
 }
 
 /** Finds what the index knows of a secret by its definition, whose ARN may lack the suffix. */

@@ -1,5 +1,5 @@
 import { KMSClient } from '@aws-sdk/client-kms';
-import { KmsLinkKey } from '../../adapters/link-key.ts';
+import { KmsMacKey } from '../../adapters/mac-key.ts';
 import { approvalPageEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { limiter } from '../../core/pace/limiter.ts';
 import { type HttpResponse, serveLink } from '../approval/page.ts';
@@ -8,7 +8,7 @@ import { standardHandler } from './standard-handler.ts';
 
 const environment = readEnvironment(approvalPageEnvironmentSchema);
 const settle = settling(environment);
-const key = new KmsLinkKey(new KMSClient({}), environment.REKEY_APPROVAL_LINK_KEY);
+const key = new KmsMacKey(new KMSClient({}), environment.REKEY_APPROVAL_LINK_KEY);
 const admit = limiter(120, Date.now);
 
 /** Serves the page behind the links that approvers are sent. */

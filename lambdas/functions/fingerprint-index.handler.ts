@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { DynamoFingerprintIndex } from '../../adapters/fingerprint-index.ts';
-import { KmsMacKey } from '../../adapters/fingerprint-key.ts';
+import { fingerprintKey } from '../../adapters/fingerprint-key.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { systemClock } from '../../adapters/system.ts';
 import { fingerprintIndexEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
@@ -20,7 +20,7 @@ const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_
 const dependencies = {
   store: new SecretsManagerStore(new SecretsManagerClient({})),
   index: new DynamoFingerprintIndex(new DynamoDBClient({}), environment.REKEY_FINGERPRINT_TABLE),
-  key: new KmsMacKey(new KMSClient({}), environment.REKEY_FINGERPRINT_KEY),
+  key: fingerprintKey(new KMSClient({}), environment.REKEY_FINGERPRINT_KEY),
   keysOf: credentialKeysOf,
   clock: systemClock,
 };
@@ -49,6 +49,11 @@ export const handler = standardHandler<unknown, void>(async (event, { logger, re
     remainingMs,
     failed: (secret, error) =>
       logger.error('fingerprints of a secret could not be kept', { secret, ...loggable(error) }),
+    skipped: (secret, error) =>
+      logger.warn('fingerprints of a secret are not kept: it is closed to this function', {
+        secret,
+        ...loggable(error),
+      }),
   });
   logger.info('swept', { ...report });
 });

@@ -1,7 +1,7 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { KmsMacKey } from '../../adapters/fingerprint-key.ts';
+import { fingerprintKey } from '../../adapters/fingerprint-key.ts';
 import { DynamoFingerprintLookup, DynamoLookupBudget } from '../../adapters/fingerprint-lookup.ts';
 import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
@@ -13,7 +13,7 @@ import { standardHandler } from './standard-handler.ts';
 
 const environment = readEnvironment(fingerprintLookupEnvironmentSchema);
 const routes = recordRoutes(environment);
-const key = new KmsMacKey(new KMSClient({}), environment.REKEY_FINGERPRINT_KEY);
+const key = fingerprintKey(new KMSClient({}), environment.REKEY_FINGERPRINT_KEY);
 const table = new DynamoDBClient({});
 const index = new DynamoFingerprintLookup(table, environment.REKEY_FINGERPRINT_TABLE);
 const budget = new DynamoLookupBudget(table, environment.REKEY_FINGERPRINT_COUNTS, lookupLimits);

@@ -27,7 +27,7 @@ const contain = containmentBy(new LambdaClient({ maxAttempts: 3 }));
 
 /** Looks after the secrets of an environment, once a day. */
 export const handler = standardHandler<unknown, { readonly looked: number }>(async (_event, tools) => {
-  const { looked, failed } = await lookAfter({
+  const { looked, skipped, failed } = await lookAfter({
     definitions,
     manualSecrets,
     store,
@@ -45,7 +45,7 @@ export const handler = standardHandler<unknown, { readonly looked: number }>(asy
     remindDaysBefore: environment.REKEY_REMIND_DAYS_BEFORE,
     log: (message, about) => tools.logger.error(message, { ...about }),
   });
-  tools.logger.info('looked after the secrets', { looked, failed: failed.length });
+  tools.logger.info('looked after the secrets', { looked, skipped, failed: failed.length });
   const [first] = failed;
   if (first !== undefined) {
     throw new RekeyError(

@@ -1,10 +1,11 @@
 import type { ContainmentInput, ContainOutcome } from '../../core/deployed/revocation-state.ts';
+import { isSecretDenied } from '../../core/errors/denied.ts';
 import { summarizeError } from '../../core/errors/rekey-error.ts';
 import type { DetailType, EventData } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { addDays, dayOf, daysBetween, reminderAt } from '../../core/lifecycle/dates.ts';
 import type { ManualSecret } from '../../core/lifecycle/manual-secret.ts';
-import { lifecycleTags, ownerMark, ownerOfMark } from '../../core/lifecycle/marks.ts';
+import { endingMark, lifecycleTags, ownerMark, ownerOfMark } from '../../core/lifecycle/marks.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from '../../core/ports.ts';
 import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
@@ -36,6 +37,8 @@ export interface LifecycleDependencies {
 /** The number of secrets that were looked at, and those that failed. */
 export interface LookedAfter {
   readonly looked: number;
+  /** Names of the secrets that a policy or a key closes to the function. */
+  readonly skipped: readonly string[];
   readonly failed: readonly { readonly secretName: string; readonly code: string }[];
 }
 
@@ -44,7 +47,8 @@ export interface LookedAfter {
  * expired.
  *
  * What was recorded is noted in tags of the secret afterwards, so a run that dies tells a fact twice rather than never, under the
- * same id. One secret that fails does not keep the others.
+ * same id. One secret that fails does not keep the others. One that a policy or a key closes to the function is skipped, unless it
+ * should have ended: that it goes on working is an error until it does not.
  */
 export async function lookAfter(dependencies: LifecycleDependencies): Promise<LookedAfter> {
   const { definitions, manualSecrets, log } = dependencies;
@@ -52,21 +56,31 @@ export async function lookAfter(dependencies: LifecycleDependencies): Promise<Lo
   const tasks = [
     ...rotated.map((definition) => ({
       name: definition.name,
+      isOver: isOver(definition, dependencies),
       run: () => ofRotated(definition, dependencies),
     })),
-    ...manual.map((secret) => ({ name: secret.name, run: () => ofManual(secret, dependencies) })),
+    ...manual.map((secret) => ({
+      name: secret.name,
+      isOver: isOver(secret, dependencies),
+      run: () => ofManual(secret, dependencies),
+    })),
   ];
   const failed: LookedAfter['failed'][number][] = [];
-  await inTurns(tasks, async ({ name, run }) => {
+  const skipped: string[] = [];
+  await inTurns(tasks, async ({ name, isOver: over, run }) => {
     try {
       await run();
     } catch (error) {
       const { code, message } = summarizeError(error);
       log('could not look after a secret', { secretName: name, code, reason: message });
+      if (isSecretDenied(error) && !over) {
+        skipped.push(name);
+        return;
+      }
       failed.push({ secretName: name, code });
     }
   });
-  return { looked: tasks.length, failed };
+  return { looked: tasks.length, skipped: skipped.sort(), failed };
 }
 
 async function ofRotated(definition: SecretDefinition, dependencies: LifecycleDependencies): Promise<void> {
@@ -116,6 +130,12 @@ async function ofManual(manual: ManualSecret, dependencies: LifecycleDependencie
     dependencies,
   );
 }
+
+/** Tells whether the last day of a secret is over. */
+const isOver = (
+  { expires }: { readonly expires?: string | undefined },
+  dependencies: LifecycleDependencies,
+): boolean => expires !== undefined && today(dependencies) > expires;
 
 const today = ({ origin }: LifecycleDependencies): string => dayOf(origin.clock.now());
 
@@ -172,7 +192,7 @@ async function end(
 ): Promise<void> {
   const { store, contain, origin } = dependencies;
   // Marked before anything is cut off: a rotation that began in between would make a credential that works.
-  await store.tag(secret.arn, lifecycleTags.expired, `${expires} pending`);
+  await store.tag(secret.arn, lifecycleTags.expired, endingMark(expires));
   if (secret.rotationEnabled) await store.cancelRotation(secret.arn);
   const versions = await store.listVersions(secret.arn);
   const fact = `${secret.arn} expired ${expires} ${current}`;

@@ -17,6 +17,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { definitionsPath, deploymentPath, environmentTag, ownerTag } from '../../core/deployed/names.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { type SessionName, sessionNamed } from '../../core/iam/session-name.ts';
 import { ownerOfCaller } from '../secret/grant-on-secrets.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { RoleBoundary } from './role-limits.ts';
@@ -29,6 +30,18 @@ export interface AccessRoleProps {
    * administrators allow. `*` in a role's name matches the generated names of IAM Identity Center.
    */
   readonly principals: readonly [string, ...string[]];
+  /**
+   * Key of IAM that the name of a session must equal. A caller then has one name alone, by which a second person is told from the
+   * first.
+   * @default - the caller chooses the name
+   */
+  readonly sessionName?: SessionName;
+  /**
+   * True if callers may bring their own tag `rekey:owner` into the session. Where their identity provider marks it as transitive,
+   * it comes along, and STS refuses the session otherwise.
+   * @default false
+   */
+  readonly mayCarryOwner?: boolean;
 }
 
 /** Props of the roles that may be divided by the owners of the secrets. */
@@ -51,7 +64,8 @@ export abstract class AccessRole extends Construct {
 
   constructor(scope: Construct, id: string, props: OwnedAccessRoleProps, description: string) {
     super(scope, id);
-    const [first, ...others] = props.principals.map((principal) => trusted(this, principal));
+    const principals = props.principals.map((principal) => trusted(this, principal));
+    const [first, ...others] = principals.map((principal) => named(principal, props.sessionName));
     if (first === undefined) {
       throw new RekeyError(
         'ConstructInvalid',
@@ -63,7 +77,7 @@ export abstract class AccessRole extends Construct {
       assumedBy: others.length === 0 ? first : new CompositePrincipal(first, ...others),
     });
     Tags.of(this.role).add(environmentTag, props.environment);
-    if (props.byOwner === true) passOwner(this.role, props, [first, ...others]);
+    if (props.byOwner === true || props.mayCarryOwner === true) passOwner(this.role, props, principals);
     this.boundary = new RoleBoundary(this.role, props.environment);
     this.grantee = { grantPrincipal: within(this.role, this.boundary) };
     const parameters = this.parameters(props);
@@ -176,3 +190,7 @@ function trusted(scope: Construct, principal: string): PrincipalBase {
     ArnLike: { 'aws:PrincipalArn': principal },
   });
 }
+
+/** Lets a principal begin sessions of one name alone, where a key of IAM says which. */
+const named = (principal: PrincipalBase, by: SessionName | undefined): PrincipalBase =>
+  by === undefined ? principal : new PrincipalWithConditions(principal as IPrincipal, sessionNamed(by));

@@ -1,10 +1,11 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { deploymentParameters } from '../../core/deployed/names.ts';
+import type { Parts } from '../../core/deployed/parts.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
@@ -13,6 +14,12 @@ import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { AuditorRole, OperatorRole, ResponderRole } from './access-roles.ts';
 import { type AnsweredApprovals, ApproverRole } from './approver-role.ts';
 import { PolicyAuthorRole } from './policy-author-role.ts';
+
+/** A part of the environment, such as its approvals: its functions, and the queue of what they could not handle. */
+export interface WatchedPart {
+  readonly functions: readonly IFunction[];
+  readonly deadLetters?: IQueue;
+}
 
 /** Props of {@link AccessStack}. */
 export interface AccessStackProps extends EnvironmentStackProps {
@@ -28,6 +35,8 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly rotationLogs: readonly ILogGroup[];
   /** Log group of the revocation intake. */
   readonly intakeLogs: ILogGroup;
+  /** Functions of the environment's other parts, which `rekey doctor` looks at. @default - none */
+  readonly parts?: Readonly<Record<string, WatchedPart>>;
   /** Function that looks fingerprints up. @default - the environment keeps none */
   readonly fingerprintLookup?: IFunction;
   /** Requests that approvers answer. @default - none */
@@ -44,10 +53,18 @@ export class AccessStack extends Stack {
 
   constructor(scope: Construct, id: string, props: AccessStackProps) {
     super(scope, id, props);
-    const { environment, bus, secrets, functions, queues, workflow, rotationLogs, intakeLogs } = props;
+    const { environment, bus, secrets, workflow, rotationLogs, intakeLogs, parts = {} } = props;
+    const watched = Object.values(parts);
+    const functions = [...props.functions, ...watched.flatMap((part) => part.functions)];
+    const queues = [
+      ...props.queues,
+      ...watched.flatMap(({ deadLetters }) => (deadLetters === undefined ? [] : [deadLetters])),
+    ];
     const lookup =
       props.fingerprintLookup === undefined ? {} : { fingerprintLookup: props.fingerprintLookup };
-    const { operators, responders, auditors, policyAuthors, approvers, byOwner } = props.configuration.access;
+    const { operators, responders, auditors, policyAuthors, approvers, byOwner, sessionName } =
+      props.configuration.access;
+    const asked = { byOwner, ...(sessionName !== undefined && { sessionName }) };
     const notifier = Object.keys(props.configuration.notifications.channels).length > 0;
     this.operator = whenAny(
       operators,
@@ -58,7 +75,7 @@ export class AccessStack extends Stack {
           secrets,
           bus,
           rotationLogs,
-          byOwner,
+          ...asked,
           brakes: props.configuration.rotation.brakeAfter !== 0,
           notifier,
           health: { queues, functions, workflow },
@@ -71,7 +88,7 @@ export class AccessStack extends Stack {
         new ResponderRole(this, 'Responder', {
           environment,
           principals,
-          byOwner,
+          ...asked,
           bus,
           workflow,
           plans: props.plans,
@@ -86,6 +103,7 @@ export class AccessStack extends Stack {
         new AuditorRole(this, 'Auditor', {
           environment,
           principals,
+          mayCarryOwner: byOwner,
           // For exactOptionalPropertyTypes, which the CDK's own declarations do not keep to.
           bucket: props.auditLog.bucket,
           key: props.auditLog.key,
@@ -94,7 +112,8 @@ export class AccessStack extends Stack {
     );
     this.policyAuthor = whenAny(
       policyAuthors,
-      (principals) => new PolicyAuthorRole(this, 'PolicyAuthor', { environment, principals }),
+      (principals) =>
+        new PolicyAuthorRole(this, 'PolicyAuthor', { environment, principals, mayCarryOwner: byOwner }),
     );
     this.approver = whenAny(
       approvers,
@@ -102,9 +121,17 @@ export class AccessStack extends Stack {
         new ApproverRole(this, 'Approver', {
           environment,
           principals,
+          mayCarryOwner: byOwner,
+          ...(sessionName !== undefined && { sessionName }),
           ...(props.approvals !== undefined && { approvals: props.approvals }),
         }),
     );
+    if (props.approvals !== undefined && sessionName === undefined) {
+      Annotations.of(this).addWarningV2(
+        'rekey:session-name-chosen',
+        'a second person approves, and whoever takes a role chooses the name of the session, so one person can be two: set access.sessionName (docs/approvals.md)',
+      );
+    }
     const arns: Record<string, string> = {};
     for (const [name, access, who] of [
       ['Operator', this.operator, 'operator'],
@@ -123,6 +150,20 @@ export class AccessStack extends Stack {
     }
     // Also what keeps the stack from being empty, which CloudFormation refuses, when nobody is named any more.
     writeDeploymentParameters(this, environment, { [deploymentParameters.roles]: this.toJsonString(arns) });
+    if (watched.length > 0) {
+      const facts: Parts = Object.fromEntries(
+        Object.entries(parts).map(([name, part]) => [
+          name,
+          {
+            functions: part.functions.map(({ functionArn }) => functionArn),
+            ...(part.deadLetters !== undefined && { deadLetters: part.deadLetters.queueUrl }),
+          },
+        ]),
+      );
+      writeDeploymentParameters(this, environment, {
+        [deploymentParameters.parts]: this.toJsonString(facts),
+      });
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { Aws, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type IGrantable, type IRole, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
-import { type FunctionUrl, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { type FunctionUrl, FunctionUrlAuthType, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -44,13 +44,22 @@ export interface ApprovalsProps {
   readonly breakGlass?: boolean;
   /** Names of the people who may answer: those of their sessions. @default - everybody who may take a role that may answer */
   readonly approvers?: readonly string[];
-  /**
-   * True to let those whom `approvers` names answer by a link, too. Each link proves that somebody reads that person's mail.
-   * @default false
-   */
-  readonly links?: boolean;
+  /** Mails by which those whom `approvers` names may answer, too. @default - people answer with the CLI alone */
+  readonly links?: ApprovalLinks;
   /** Topic that is told when a function fails. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
+}
+
+/** The links of {@link Approvals}. Each proves that somebody reads that person's mail, and no more. */
+export interface ApprovalLinks {
+  /**
+   * Address that links are mailed from. It, or its domain, is an identity that Amazon SES has verified in the region, and the account
+   * is out of the sandbox of SES.
+   * @see https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+   */
+  readonly from: string;
+  /** Addresses of people, by their names in `approvers`. */
+  readonly addresses: Readonly<Record<string, string>>;
 }
 
 /** Paths, in the data of a workflow, to what a second person decides on. */
@@ -90,6 +99,8 @@ export class Approvals extends Construct {
   readonly answers: StandardFunction<typeof approvalAnswerEnvironmentSchema>;
   /** Waits, as a step of workflows. */
   readonly waits: StandardFunction<typeof approvalWaitEnvironmentSchema>;
+  /** All functions of the approvals. */
+  readonly functions: readonly IFunction[];
   /** The page behind links, and the key that signs them. @default - there are no links */
   readonly links: { readonly url: FunctionUrl; readonly key: Key } | undefined;
   readonly #environment: string;
@@ -142,6 +153,11 @@ export class Approvals extends Construct {
       environmentSchema: approvalAnswerEnvironmentSchema,
       environment: { ...own, ...records, ...who },
     });
+    const page =
+      props.links === undefined
+        ? undefined
+        : this.createPage(props, props.links, { ...own, ...records, ...who });
+    this.links = page?.links;
     this.waits = new StandardFunction(this, 'Waits', {
       entry: 'approval-wait',
       service: services.approval,
@@ -153,10 +169,10 @@ export class Approvals extends Construct {
         REKEY_APPROVAL_MINUTES: String(this.minutes),
         ...(escalateAfter !== undefined && { REKEY_APPROVAL_ESCALATE_MINUTES: String(escalateAfter) }),
         REKEY_APPROVAL_ON_EXPIRY: onExpiry,
+        ...page?.mails,
       },
     });
-    const page = props.links === true ? this.createPage(props, { ...own, ...records, ...who }) : undefined;
-    this.links = page?.links;
+    if (page !== undefined) this.permitMails(page.links.key, page.mails.REKEY_APPROVAL_MAIL_FROM);
     this.permit(this.desk, ['GetItem', 'UpdateItem'], 'author *');
     this.allow(this.desk, 'ShowRequests', ['dynamodb:GetItem', 'dynamodb:Scan'], this.table.tableArn);
     for (const settling of [this.answers, this.waits, ...(page === undefined ? [] : [page.served])]) {
@@ -172,6 +188,7 @@ export class Approvals extends Construct {
     }
     this.allow(this.desk, 'WhoMayAsk', ['ssm:GetParametersByPath'], this.rolesArn('ask'));
     this.allow(this.answers, 'WhoMayAnswer', ['ssm:GetParametersByPath'], this.rolesArn('answer'));
+    this.functions = [this.desk, this.answers, this.waits, ...(page === undefined ? [] : [page.served])];
     for (const [instance, watched] of Object.entries({
       desk: this.desk,
       answers: this.answers,
@@ -230,23 +247,6 @@ export class Approvals extends Construct {
   /** Lets somebody see the requests. */
   grantRead(grantee: IGrantable): void {
     this.mayInvoke(grantee, 'ShowApprovals', this.desk);
-  }
-
-  /**
-   * Lets a function sign links. Whoever may answers in the name of everybody who has one, so grant it to what sends them alone.
-   * @throws RekeyError `ConstructInvalid` where there are no links
-   */
-  grantSignLinks(grantee: IGrantable): void {
-    if (this.links === undefined) {
-      throw new RekeyError('ConstructInvalid', `${this.node.path}: there are no links; set links: true`);
-    }
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        sid: 'SignLinks',
-        actions: ['kms:GenerateMac'],
-        resources: [this.links.key.keyArn],
-      }),
-    );
   }
 
   /** Lets somebody read who has proven to be the author of a request. */
@@ -312,10 +312,15 @@ export class Approvals extends Construct {
   /** Makes the page behind links. Anybody may open it; what it does follows from the link alone. */
   private createPage(
     { bus: { environment }, approvers = [] }: ApprovalsProps,
+    { from, addresses }: ApprovalLinks,
     variables: Omit<FunctionEnvironment<typeof approvalPageEnvironmentSchema>, 'REKEY_APPROVAL_LINK_KEY'>,
   ) {
-    if (approvers.length === 0) {
-      throw new RekeyError('ConstructInvalid', `${this.node.path}: links are for those whom approvers names`);
+    const strangers = Object.keys(addresses).filter((name) => !approvers.includes(name));
+    if (strangers.length > 0 || Object.keys(addresses).length === 0) {
+      throw new RekeyError(
+        'ConstructInvalid',
+        `${this.node.path}: links are for those whom approvers names, not for ${strangers.join(', ') || 'nobody'}`,
+      );
     }
     const key = new Key(this, 'LinkKey', {
       description: `Rekey ${environment}: signs links of approvals`,
@@ -333,7 +338,34 @@ export class Approvals extends Construct {
     this.allow(served, 'CheckLinks', ['kms:VerifyMac'], key.keyArn);
     this.#pageRoles.push(served.role);
     const url = served.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
-    return { served, links: { url, key } };
+    const mails = {
+      REKEY_APPROVAL_MAIL_FROM: from,
+      REKEY_APPROVAL_ADDRESSES: JSON.stringify(addresses),
+      REKEY_APPROVAL_PAGE: url.url,
+      REKEY_APPROVAL_LINK_KEY: key.keyArn,
+    };
+    return { served, links: { url, key }, mails };
+  }
+
+  /**
+   * Lets the step that waits sign links and mail them from one address. SES asks about the identity that it has verified: the address,
+   * its domain, or one above that.
+   * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsesv2.html
+   */
+  private permitMails(key: Key, from: string): void {
+    this.allow(this.waits, 'SignLinks', ['kms:GenerateMac'], key.keyArn);
+    const labels = (from.split('@')[1] ?? '').split('.');
+    const domains = labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'));
+    this.waits.role.addToPrincipalPolicy(
+      new PolicyStatement({
+        sid: 'SendLinks',
+        actions: ['ses:SendEmail'],
+        resources: [from, ...domains].map((identity) =>
+          Stack.of(this).formatArn({ service: 'ses', resource: 'identity', resourceName: identity }),
+        ),
+        conditions: { StringEquals: { 'ses:FromAddress': from } },
+      }),
+    );
   }
 
   private mayInvoke({ grantPrincipal }: IGrantable, sid: string, { functionArn }: StandardFunction): void {

@@ -106,6 +106,9 @@ export const changes = {
   'access.byOwner': deploy(
     'operators and responders act for the owner of their tag `rekey:owner` alone, or for all again',
   ),
+  'access.sessionName': deploy(
+    'the roles of operators, responders and approvers take sessions of that name alone, or of any; sessions under way go on to their end',
+  ),
   'revocation.sources': deploy('requests of other sources are no longer taken; what is under way ends'),
   'revocation.accounts': deploy('requests of other accounts are no longer taken'),
   'revocation.maximumAgeHours': deploy('older requests are refused'),
@@ -117,6 +120,9 @@ export const changes = {
   'approvals.breakGlass': deploy('requests that come later may, or may not, go on without approval'),
   'approvals.approvers.*': deploy('that person may answer from then on, or no more, also what waits already'),
   'approvals.approvers.*.email': deploy('links of requests that come later go there, or nowhere'),
+  'approvals.mailFrom': deploy(
+    'links come from there; without it the page and the key go, and links that were sent lead nowhere',
+  ),
   'reservedConcurrency.intake': reserved,
   'reservedConcurrency.workflow': reserved,
   'reservedConcurrency.containment': reserved,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { endsLikeSuffix } from '../../core/deployed/names.ts';
+import type { SessionName } from '../../core/iam/session-name.ts';
 import { CronProblem, type Gaps, gapsOf } from '../../core/secret/cron.ts';
 import { rateHours } from '../../core/secret/schedule.ts';
 
@@ -128,3 +129,10 @@ export const principalSchema = z
     /^(\d{12}|arn:[a-z-]+:iam::\d{12}:(role|user)\/[A-Za-z0-9+=,.@_/*-]+)$/,
     'must be an account id of 12 digits or the ARN of an IAM role or user',
   );
+
+/** Key of IAM that says what a principal is called: that of an IAM user's name, or of a tag. */
+export const sessionNameSchema = z.custom<SessionName>(
+  (key) =>
+    typeof key === 'string' && /^aws:(?:username|PrincipalTag\/[A-Za-z0-9+\-=._:/@]{1,128})$/.test(key),
+  'must be aws:username, or aws:PrincipalTag/ and the key of a tag',
+);

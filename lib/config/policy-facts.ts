@@ -6,6 +6,7 @@ import { passwordPolicy } from '../../core/secret/password.ts';
 import { longestGapHours } from '../../core/secret/schedule.ts';
 import type { SecretTypeDescriptor } from '../../rotators/descriptor.ts';
 import { registry } from '../../rotators/registry.ts';
+import { approvedModes } from './approvals.ts';
 import { usualSchedule } from './expressions.ts';
 import { hasLifecycle } from './lifecycle.ts';
 import { passwordEnvironment, passwordsOf } from './passwords.ts';
@@ -35,7 +36,7 @@ function environmentFacts(
 ): EnvironmentFacts {
   const path = `environments.${name}`;
   const { account, region, audit, rotation, notifications, secrets, manualSecrets } = environment;
-  const { byOwner: _, ...access } = environment.access;
+  const { byOwner: _, sessionName, ...access } = environment.access;
   return {
     name,
     path,
@@ -48,6 +49,8 @@ function environmentFacts(
     },
     notifies: notifications.emails.length > 0 || notifications.topicArn !== undefined,
     access,
+    approvedModes: approvedModes(environment.approvals),
+    ...(sessionName !== undefined && { sessionName }),
     manualSecrets,
     hasLifecycle: hasLifecycle(environment),
     hasFingerprints: environment.fingerprints,

@@ -12,6 +12,7 @@ import {
   secretIdSchema,
   secretNameSchema,
   securityGroupIdSchema,
+  sessionNameSchema,
   subnetIdSchema,
   transitGatewayIdSchema,
   usualSchedule,
@@ -320,6 +321,11 @@ const environmentSchema = z.strictObject({
       approvers: z.array(principalSchema).max(50).default([]),
       /** True if an operator or a responder acts for one owner's secrets alone. The session's tag `rekey:owner` names the owner. */
       byOwner: z.boolean().default(false),
+      /**
+       * Key of IAM that names the sessions of operators, responders and approvers, so that nobody is two people. It is
+       * `aws:username` for IAM users, and `aws:PrincipalTag/<key>` for others. @default - whoever takes a role chooses the name
+       */
+      sessionName: sessionNameSchema.optional(),
     })
     .prefault({}),
   revocation: z

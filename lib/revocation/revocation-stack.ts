@@ -2,8 +2,8 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { Approvals } from '../approval/approvals.ts';
-import { approvedModes } from '../config/approvals.ts';
+import { Approvals, type ApprovalsProps } from '../approval/approvals.ts';
+import { addressesOf, approvedModes } from '../config/approvals.ts';
 import { hasLifecycle } from '../config/lifecycle.ts';
 import type { EnvironmentConfiguration } from '../config/schema.ts';
 import { actsOnSignals } from '../config/signals.ts';
@@ -49,7 +49,7 @@ export class RevocationStack extends Stack {
             onExpiry: approvals.onExpiry,
             breakGlass: approvals.breakGlass,
             approvers: Object.keys(approvals.approvers),
-            links: Object.values(approvals.approvers).some(({ email }) => email !== undefined),
+            ...linksOf(approvals),
             alarmTopic: props.topic,
           });
     this.workflow = new RevocationWorkflow(this, 'Workflow', {
@@ -77,6 +77,17 @@ export class RevocationStack extends Stack {
         })
       : undefined;
   }
+}
+
+/** Hands the addresses of those who may answer by a link to the construct. */
+function linksOf({
+  mailFrom,
+  approvers,
+}: EnvironmentConfiguration['approvals']): Pick<ApprovalsProps, 'links'> {
+  const addresses = addressesOf(approvers);
+  return mailFrom === undefined || Object.keys(addresses).length === 0
+    ? {}
+    : { links: { from: mailFrom, addresses } };
 }
 
 /** Hands the secrets that people replace to the construct. */

@@ -25,6 +25,7 @@ export const ofTheEnvironment: readonly Transition[] = [
       'approvals.breakGlass',
       'approvals.approvers.*',
       'approvals.approvers.*.email',
+      'approvals.mailFrom',
     ],
     apply: (environment) => ({
       ...environment,
@@ -35,6 +36,7 @@ export const ofTheEnvironment: readonly Transition[] = [
         onExpiry: 'refuse',
         breakGlass: false,
         approvers: { alice: { email: 'a@example.com' } },
+        mailFrom: 'rekey@example.com',
       },
     }),
   },

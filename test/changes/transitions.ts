@@ -310,10 +310,15 @@ export const others: readonly Transition[] = [
   },
   {
     name: 'roles come back, by owner',
-    fields: ['access.operators', 'access.auditors', 'access.byOwner'],
+    fields: ['access.operators', 'access.auditors', 'access.byOwner', 'access.sessionName'],
     apply: (environment) => ({
       ...environment,
-      access: { operators: ['000000000000'], auditors: ['000000000000'], byOwner: true },
+      access: {
+        operators: ['000000000000'],
+        auditors: ['000000000000'],
+        byOwner: true,
+        sessionName: 'aws:username',
+      },
     }),
   },
 ];

@@ -34,6 +34,49 @@ test('a healthy environment ends with 0', async () => {
   expect(stdout).toContain('Nothing is broken: 0 to look at, 1 not looked at.');
 });
 
+test('a secret that ended on its last day is in order', async () => {
+  const cloud = well();
+  cloud.add('over', { ...healthy, rotationEnabled: false }).tags = {
+    'rekey:expired': '2026-01-31 version-2',
+  };
+  const { exitCode, checks } = await doctor(cloud);
+  expect(exitCode).toBe(0);
+  expect(checks.find(({ name }) => name === 'rotations')?.detail).toBe(
+    '1 of 1 secrets are in order, 1 more ended on their last day',
+  );
+});
+
+test('the functions of the other parts are looked at, each by its name', async () => {
+  const cloud = well();
+  cloud.environments.dev = {
+    ...cloud.environments.dev,
+    parts: JSON.stringify({
+      approvals: { functions: ['desk', 'answers', 'waits'] },
+      notifier: { functions: ['notifier'], deadLetters: 'https://sqs/notifier-dead' },
+    }),
+  };
+  const found = async () =>
+    (await doctor(cloud)).checks
+      .filter(({ name }) => /approvals|notifier/.test(name))
+      .map(({ name, status, detail }) => [name, status, detail]);
+  expect(await found()).toEqual([
+    ['approvals', 'ok', '3 functions can run'],
+    ['notifier', 'ok', '1 function can run'],
+    ['notifier dead letters', 'ok', 'empty'],
+  ]);
+  cloud.depths['https://sqs/notifier-dead'] = 3;
+  cloud.functionState = undefined;
+  expect(await found()).toEqual([
+    ['approvals', 'fail', 'there is no function desk'],
+    ['approvals', 'fail', 'there is no function answers'],
+    ['approvals', 'fail', 'there is no function waits'],
+    ['notifier', 'fail', 'there is no function notifier'],
+    ['notifier dead letters', 'fail', '3 messages that nobody could handle'],
+  ]);
+  cloud.failures.functions = accessDenied('lambda:GetFunctionConfiguration');
+  expect((await found())[0]).toEqual(['approvals', 'skip', expect.stringContaining('not permitted')]);
+});
+
 describe('what is broken is a failure with advice, and ends with 1', () => {
   test.each<[string, (cloud: FakeCloud) => void, string]>([
     [
@@ -49,6 +92,15 @@ describe('what is broken is a failure with advice, and ends with 1', () => {
         cloud.add('late', { ...healthy, nextRotation: ago(hour) });
       },
       'secret late',
+    ],
+    [
+      'a secret is over and was not cut off',
+      (cloud) => {
+        cloud.add('over', { ...healthy, rotationEnabled: false }).tags = {
+          'rekey:expired': '2026-01-31 pending',
+        };
+      },
+      'secret over',
     ],
     [
       'a version is left over',

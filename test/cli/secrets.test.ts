@@ -19,6 +19,9 @@ function everyState(): FakeCloud {
   Object.assign(cloud.secrets.at(-1) ?? {}, pending(ago(hour)));
   cloud.add('overdue', { ...healthy, nextRotation: ago(hour) });
   cloud.add('off', { ...healthy, rotationEnabled: false });
+  cloud.add('over', { ...healthy, rotationEnabled: false }).tags = {
+    'rekey:expired': '2026-01-31 version-2',
+  };
   delete cloud.add('gone').description;
   return cloud;
 }
@@ -33,6 +36,7 @@ describe('secret list', () => {
       ['gone', 'missing'],
       ['off', 'rotation off'],
       ['ok', 'ok'],
+      ['over', 'ended'],
       ['overdue', 'overdue'],
       ['rotating', 'rotating'],
     ]);
@@ -104,6 +108,7 @@ describe('secret list', () => {
       'missing',
       'rotation off',
       'ok',
+      'ended',
       'overdue',
       'rotating',
     ]);

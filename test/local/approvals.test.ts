@@ -5,21 +5,19 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { KMSClient } from '@aws-sdk/client-kms';
 import { GetFunctionUrlConfigCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
-import { AccountPrincipal, type IRole, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { KmsLinkKey } from '../../adapters/link-key.ts';
 import { signIdentity } from '../../adapters/operator/identity-proof.ts';
-import { signLink } from '../../core/approval/link.ts';
 import { bindingOf } from '../../core/approval/proof.ts';
-import { deploymentPath } from '../../core/deployed/names.ts';
 import { bundle, functionNames } from '../../lib/function/bundle.ts';
 import {
   Approvals,
+  ApproverRole,
   AuditLog,
   AuditorRole,
   ContainmentFunction,
@@ -34,7 +32,9 @@ import { assumeRole, createUser, credentialVariables } from '../../local/emulato
 import { newFolder } from '../../local/process/folders.ts';
 import { checkout, run } from '../../local/process/run.ts';
 import { eventually } from './support/eventually.ts';
-import { deployStack } from './support/stack.ts';
+import { sentMails } from './support/mails.ts';
+import { refusal } from './support/refusal.ts';
+import { allow, deployStack } from './support/stack.ts';
 import { synthesize } from './support/synthesized.ts';
 
 const environment = 'test';
@@ -43,8 +43,10 @@ let directory: string;
 let cloud: LocalCloud;
 let answers = '';
 let page = '';
-let linkKey = '';
+const users: Record<string, CloudCredentials> = {};
 const people: Record<string, CloudCredentials> = {};
+/** Begins a session as a user does, under the user's own name or another one. */
+let begin: (role: string, user: string, session?: string) => Promise<CloudCredentials>;
 
 /** Names of deployed functions by the beginning of their descriptions. */
 const entries: readonly (readonly [string, string])[] = [
@@ -78,6 +80,8 @@ beforeAll(async () => {
   cloud = await startCloud({ directory });
   const s3 = new S3Client({ ...cloud.clientOptions(), forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: 'code' }));
+  const ses = new SESv2Client(cloud.clientOptions());
+  await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: 'example.com' }));
   const resources = synthesize(
     cloud,
     (stack) => {
@@ -96,8 +100,15 @@ beforeAll(async () => {
         auditQueue,
         revocation: ['replace'],
         limit: Duration.minutes(5),
-        approvers: ['bob', 'dora'],
-        links: true,
+        approvers: ['alice', 'bob', 'dora'],
+        links: {
+          from: 'rekey@mail.example.com',
+          addresses: {
+            alice: 'alice@example.com',
+            bob: 'alice+bob@example.com',
+            dora: 'dora@example.com',
+          },
+        },
       });
       const workflow = new RevocationWorkflow(stack, 'Revocation', {
         bus,
@@ -107,30 +118,19 @@ beforeAll(async () => {
       });
       const principals = [cloud.accountId] as const;
       const common = { environment, principals };
+      const sessionName = 'aws:username' as const;
       const responder = new ResponderRole(stack, 'Responder', {
         ...common,
+        sessionName,
         bus,
         workflow: workflow.stateMachine,
         intakeLogs: workflow.intake.logGroup,
       });
       new AuditorRole(stack, 'Auditor', { ...common, bucket: log.bucket, key: log.key });
-      const approver = new Role(stack, 'Approver', { assumedBy: new AccountPrincipal(cloud.accountId) });
-      // As every role of people has it.
-      const path = stack.formatArn({
-        service: 'ssm',
-        resource: 'parameter',
-        resourceName: deploymentPath(environment).slice(1),
-      });
-      approver.addToPolicy(
-        new PolicyStatement({
-          actions: ['ssm:GetParameter', 'ssm:GetParametersByPath'],
-          resources: [path, `${path}/*`],
-        }),
-      );
+      new ApproverRole(stack, 'Approver', { ...common, sessionName, approvals });
       approvals.grantRequest(responder.role as IRole, responder.grantee);
       // One who may do both: what keeps them apart is who they are.
       approvals.grantAnswer(responder.role as IRole, responder.grantee);
-      approvals.grantAnswer(approver as IRole);
     },
     (description) => description,
   );
@@ -153,13 +153,16 @@ beforeAll(async () => {
     Object.entries(outputs).find(([key]) => new RegExp(`^${id}[0-9A-F]{8}Arn$`).test(key))?.[1] ?? '';
   answers = out('ApprovalsAnswers');
   page = out('ApprovalsPage');
-  linkKey = out('ApprovalsLinkKey');
   const { credentials } = await createUser(cloud, 'administrator', 'administrator');
-  const as = (role: string, session: string) => assumeRole(cloud, credentials, out(role), session);
-  people.alice = await as('ResponderRole', 'alice');
-  people.aliceApproving = await as('Approver', 'Alice');
-  people.bob = await as('Approver', 'bob');
-  people.auditor = await as('AuditorRole', 'carol');
+  for (const name of ['alice', 'bob', 'carol']) {
+    users[name] = (await createUser(cloud, name, [allow('sts:AssumeRole')])).credentials;
+  }
+  begin = (role, user, session = user) =>
+    assumeRole(cloud, users[user] as CloudCredentials, out(`${role}Role`), session);
+  people.alice = await begin('Responder', 'alice');
+  people.aliceApproving = await begin('Approver', 'alice');
+  people.bob = await begin('Approver', 'bob');
+  people.auditor = await begin('Auditor', 'carol');
   people.administrator = credentials;
 }, 300_000);
 
@@ -198,12 +201,11 @@ const waits = (id?: string) =>
 
 /** Asks the page as a browser that nobody is signed in to. */
 async function browse(method: string, path: string, sent: { form?: string; cookie?: string } = {}) {
-  const lambda = new LambdaClient(cloud.clientOptions());
-  const { FunctionUrl = '' } = await lambda.send(new GetFunctionUrlConfigCommand({ FunctionName: page }));
+  const host = new URL(await pageUrl()).host;
   const ca = readFileSync(cloud.certificateAuthorityFile);
   return await new Promise<{ status: number; body: string; cookie: string }>((resolve, reject) => {
     const headers = {
-      host: new URL(FunctionUrl).host,
+      host,
       ...(sent.form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
       ...(sent.cookie !== undefined && { cookie: sent.cookie }),
     };
@@ -237,6 +239,11 @@ async function browse(method: string, path: string, sent: { form?: string; cooki
     outgoing.end(sent.form);
   });
 }
+
+const pageUrl = async (): Promise<string> => {
+  const lambda = new LambdaClient(cloud.clientOptions());
+  return (await lambda.send(new GetFunctionUrlConfigCommand({ FunctionName: page }))).FunctionUrl ?? '';
+};
 
 const recorded = (id: string) =>
   eventually(`records of ${id}`, async () => {
@@ -274,6 +281,11 @@ describe('a revocation that needs a second person', () => {
     expect(mine.find((line) => line.includes('Approval Granted'))).toContain('/bob');
   });
 
+  test('has no second person in its author, who takes a role under their own name alone', async () => {
+    expect(await refusal(begin('Approver', 'alice', 'bob'))).toBe('AccessDenied');
+    expect(await refusal(begin('Responder', 'alice', 'Alice'))).toBe('AccessDenied');
+  });
+
   test('ends with the refusal, and its author sees why', async () => {
     const following = revoke('replace', '--wait');
     const id = await waits();
@@ -300,15 +312,20 @@ describe('a revocation that needs a second person', () => {
   test('is answered by a link in a browser, once, and not by looking at it', async () => {
     const { requestId } = JSON.parse((await revoke('replace')).stdout);
     await waits(requestId);
-    const shown = await rekey('bob', 'approval', 'show', requestId, '--json');
-    const { expiresAt } = JSON.parse(shown.stdout);
-    const key = new KmsLinkKey(new KMSClient(cloud.clientOptions()), linkKey);
-    const link = (approver: string) => signLink({ requestId, approver, expiresAt }, environment, key);
-    const [token, ofAuthor] = [await link('dora'), await link('alice')];
+    // The author has no link, neither under her name nor at her address.
+    const mails = await eventually('the mail is there', async () => {
+      const sent = (await sentMails(cloud)).filter(({ BodyText }) => BodyText.includes(requestId));
+      return sent.length > 0 ? sent : undefined;
+    });
+    expect(mails.map(({ To }) => To)).toEqual([['dora@example.com']]);
+    const [mail] = mails;
+    expect(mail?.Source).toBe('rekey@mail.example.com');
+    expect(mail?.BodyText).toContain('laptop lost');
+    const token = /\?t=(\S+)/.exec(mail?.BodyText ?? '')?.[1] ?? '';
+    expect(mail?.BodyText).toContain(`${await pageUrl()}?t=${token}`);
     const looked = await browse('GET', `/?t=${token}`);
     expect(looked.status).toBe(200);
     expect(looked.body).toContain('laptop lost');
-    expect((await browse('GET', `/?t=${ofAuthor}`)).status).toBe(409);
     expect((await browse('GET', `/?t=${token.slice(0, -2)}AA`)).status).toBe(403);
     const cookie = looked.cookie.split(';')[0] ?? '';
     const nonce = cookie.split('=')[1] ?? '';

@@ -20,7 +20,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DynamoFingerprintIndex } from '../../adapters/fingerprint-index.ts';
-import { KmsMacKey } from '../../adapters/fingerprint-key.ts';
+import { fingerprintKey } from '../../adapters/fingerprint-key.ts';
 import { DynamoFingerprintLookup, DynamoLookupBudget } from '../../adapters/fingerprint-lookup.ts';
 import { hashOf, messageOf } from '../../core/fingerprint/digest.ts';
 import type { IndexedSecret } from '../../core/fingerprint/store.ts';
@@ -165,7 +165,7 @@ afterAll(async () => {
 describe('the HMAC key', () => {
   // https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html
   test('signs the same hash alike, another one otherwise, and KMS knows its signatures', async () => {
-    const key = new KmsMacKey(kms, keyArn);
+    const key = fingerprintKey(kms, keyArn);
     const [mac, again, other] = [
       await key.sign(hashOf('a value')),
       await key.sign(hashOf('a value')),
@@ -206,7 +206,7 @@ describe('the HMAC key', () => {
       { ...allow('kms:*'), Resource: '*' },
     ]);
     const stranger = new KMSClient(cloud.clientOptions(credentials));
-    await expect(new KmsMacKey(stranger, keyArn).sign(hashOf('a value'))).rejects.toMatchObject({
+    await expect(fingerprintKey(stranger, keyArn).sign(hashOf('a value'))).rejects.toMatchObject({
       code: 'AccessDenied',
       message: expect.stringContaining('kms:GenerateMac'),
     });
@@ -220,7 +220,7 @@ describe('the HMAC key', () => {
   test('knows the session of a role that it lets sign by the ARN of the role', async () => {
     const { credentials } = await createUser(cloud, 'assuming', [allow('sts:AssumeRole')]);
     const session = await assumeRole(cloud, credentials, signer, 'function');
-    const key = new KmsMacKey(new KMSClient(cloud.clientOptions(session)), keyArn);
+    const key = fingerprintKey(new KMSClient(cloud.clientOptions(session)), keyArn);
     expect(await key.sign(hashOf('a value'))).toMatch(/^[\w-]{43}$/);
   });
 
@@ -228,7 +228,7 @@ describe('the HMAC key', () => {
   test('that is disabled signs nothing, and the error says so', async () => {
     const root = new KMSClient(cloud.clientOptions());
     await root.send(new DisableKeyCommand({ KeyId: keyArn }));
-    await expect(new KmsMacKey(kms, keyArn).sign(hashOf('a value'))).rejects.toMatchObject({
+    await expect(fingerprintKey(kms, keyArn).sign(hashOf('a value'))).rejects.toMatchObject({
       message: expect.stringContaining('DisabledException'),
     });
     await root.send(new EnableKeyCommand({ KeyId: keyArn }));

@@ -145,6 +145,42 @@ describe('limits and variables of IAM', () => {
     expect(await refusal(open({ RoleARN }))).toMatch(/AccessDenied/);
   });
 
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_rolesessionname
+  test('a trust policy that knows sts:RoleSessionName has one name for each caller', async () => {
+    const named = (variable: string) =>
+      trusting([trust('sts:AssumeRole', { StringEquals: { 'sts:RoleSessionName': variable } })]);
+    const stack = await deployStack(cloud, 'session-names', {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in.
+      ByUser: named('${aws:username}'),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM fills it in.
+      ByTag: named('${aws:PrincipalTag/mail}'),
+    });
+    const user = await createUser(cloud, 'ada', [allow('sts:AssumeRole')]);
+    const Tags = [{ Key: 'mail', Value: 'ada@example.com' }];
+    await new IAMClient(cloud.clientOptions()).send(new TagUserCommand({ UserName: user.name, Tags }));
+    const sts = new STSClient(cloud.clientOptions(user.credentials));
+    const take = async (role: 'ByUser' | 'ByTag', RoleSessionName: string) =>
+      await sts
+        .send(new AssumeRoleCommand({ RoleArn: stack.outputs[`${role}Arn`] ?? '', RoleSessionName }))
+        .then(
+          ({ AssumedRoleUser }) => AssumedRoleUser?.Arn?.split('/').at(-1),
+          (error: Error) => error.name,
+        );
+    expect(await take('ByUser', 'ada')).toBe('ada');
+    expect(await take('ByUser', 'bob')).toBe('AccessDenied');
+    expect(await take('ByTag', 'ada@example.com')).toBe('ada@example.com');
+    expect(await take('ByTag', 'ada')).toBe('AccessDenied');
+    // Whose name no tag says gets no session.
+    const other = await createUser(cloud, 'untagged', [allow('sts:AssumeRole')]);
+    const assume = new AssumeRoleCommand({
+      RoleArn: stack.outputs.ByTagArn ?? '',
+      RoleSessionName: 'untagged',
+    });
+    expect(await refusal(new STSClient(cloud.clientOptions(other.credentials)).send(assume))).toBe(
+      'AccessDenied',
+    );
+  });
+
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
   test('a session has the tag that its role lets its caller pass, and no other', async () => {
     const own = {

@@ -89,26 +89,85 @@ describe('approvals', () => {
     expect(JSON.stringify(resumes[0]?.Resource)).toMatch(/Workflow/);
   });
 
-  test('have a page and a key where somebody has an address, and the page may sign nothing', () => {
+  test('have a page, a key and mails of one address where somebody has one, and the page may sign nothing', () => {
     const people = { alice: {}, bob: { email: 'bob@example.com' } };
-    const { revocation, app } = synthesized({ approvals: approvals({ approvers: people }) });
+    const mailFrom = 'rekey@mail.example.com';
+    const { revocation, app } = synthesized({ approvals: approvals({ approvers: people, mailFrom }) });
     revocation.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'NONE' });
     revocation.hasResourceProperties('AWS::KMS::Key', {
       KeySpec: 'HMAC_256',
       KeyUsage: 'GENERATE_VERIFY_MAC',
     });
-    const policies = JSON.stringify(revocation.findResources('AWS::IAM::Policy'));
-    expect(policies).toContain('kms:VerifyMac');
-    expect(policies).not.toContain('kms:GenerateMac');
+    const allowed = (action: string) =>
+      Object.entries(revocation.findResources('AWS::IAM::Policy')).flatMap(([id, { Properties }]) =>
+        (Properties.PolicyDocument.Statement as Record<string, unknown>[])
+          .filter(({ Action }) => JSON.stringify(Action).includes(action))
+          .map((statement) => ({ id, ...statement }) as Record<string, unknown>),
+      );
+    expect(allowed('kms:VerifyMac').map(({ id }) => id)).toEqual([expect.stringMatching(/^ApprovalsPage/)]);
+    expect(allowed('kms:GenerateMac').map(({ id }) => id)).toEqual([
+      expect.stringMatching(/^ApprovalsWaits/),
+    ]);
+    const [send, ...others] = allowed('ses:');
+    expect(others).toEqual([]);
+    expect(send).toMatchObject({
+      id: expect.stringMatching(/^ApprovalsWaits/),
+      Action: 'ses:SendEmail',
+      Condition: { StringEquals: { 'ses:FromAddress': mailFrom } },
+    });
+    const identities = JSON.stringify(send?.Resource).match(/identity\/[^"]+/g);
+    expect(identities).toEqual([
+      'identity/rekey@mail.example.com',
+      'identity/mail.example.com',
+      'identity/example.com',
+    ]);
     expect(() => app.synth()).not.toThrow();
-    const without = synthesized({ approvals: approvals({ approvers: { alice: {} } }) }).revocation;
-    without.resourceCountIs('AWS::Lambda::Url', 0);
-    without.resourceCountIs('AWS::KMS::Key', 0);
+    for (const without of [
+      synthesized({ approvals: approvals({ approvers: { alice: {} }, mailFrom }) }).revocation,
+      synthesized({ approvals: approvals({ approvers: { alice: {} } }) }).revocation,
+    ]) {
+      without.resourceCountIs('AWS::Lambda::Url', 0);
+      without.resourceCountIs('AWS::KMS::Key', 0);
+      expect(JSON.stringify(without.toJSON())).not.toContain('ses:');
+    }
   });
 
   test('are found sound by cdk-nag', () => {
     const { app } = synthesized({ approvals: approvals() });
     expect(() => app.synth()).not.toThrow();
+  });
+
+  test('warn where one person can be two, and hold people to their names where the configuration does', () => {
+    const warnings = (access: Partial<Environment['access']>) => {
+      const { app } = synthesized({ approvals: approvals(), access: { ...base.access, ...access } });
+      return app
+        .synth()
+        .stacks.flatMap(({ messages }) => messages)
+        .map(({ entry }) => String(entry.data))
+        .filter((message) => message.includes('one person can be two'));
+    };
+    expect(warnings({})).toHaveLength(1);
+    expect(warnings({ sessionName: 'aws:username' })).toEqual([]);
+  });
+
+  test('are looked at by doctor, which may read the state of each of their functions', () => {
+    const { access } = synthesized({
+      approvals: approvals(),
+      access: { ...base.access, operators: ['111122223333'] },
+    });
+    const parts = Object.values(access.findResources('AWS::SSM::Parameter')).find(
+      ({ Properties }) => Properties.Name === '/rekey/prod/deployment/parts',
+    );
+    const text = JSON.stringify(parts?.Properties.Value);
+    const policies = JSON.stringify(
+      Object.values(access.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) =>
+        Properties.PolicyDocument.Statement.filter(({ Sid }: { Sid?: string }) => Sid === 'FunctionStates'),
+      ),
+    );
+    for (const part of ['ApprovalsDesk', 'ApprovalsAnswers', 'ApprovalsWaits']) {
+      expect(text).toContain(part);
+      expect(policies).toContain(part);
+    }
   });
 
   test('let a responder ask and see, and note the role in its own stack', () => {
@@ -126,7 +185,32 @@ describe('approvals', () => {
   test.each([
     [{ escalateAfterMinutes: 60 }, /must be less than `minutes`/],
     [{ minutes: 4 }, /approvals\.minutes/],
-    [{ approvers: { alice: {}, Alice: {} } }, /names a person twice/],
+    [{ approvers: { alice: {}, Alice: {} } }, /Alice and alice may be one person/],
+    [{ approvers: { ada: {}, 'ada@example.com': {} } }, /may be one person/],
+    [
+      { approvers: { ada: {}, bob: { email: 'ada@example.com' } }, mailFrom: 'a@b.example' },
+      /bob and ada may be one/,
+    ],
+    [
+      {
+        approvers: { ada: { email: 'team@example.com' }, bob: { email: 'team+b@example.com' } },
+        mailFrom: 'a@b.example',
+      },
+      /may be/,
+    ],
+    [{ approvers: { ada: { email: 'ada@example.com' } } }, /mailFrom: .*is missing/],
+    [
+      {
+        approvers: Object.fromEntries(
+          Array.from({ length: 40 }, (_, index) => [
+            `person${index}`,
+            { email: `person${index}@${'a'.repeat(50)}.example` },
+          ]),
+        ),
+        mailFrom: 'a@b.example',
+      },
+      /the addresses take \d+ characters; the most is 2500/,
+    ],
     [{ approvers: { 'alice smith': {} } }, /must be the name of a session/],
   ])('%j is refused at synth', (more, message) => {
     expect(() => synthesized({ approvals: approvals(more) })).toThrow(message);

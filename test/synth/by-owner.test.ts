@@ -24,7 +24,15 @@ const configuration = (owner = 'team-orders'): ConfigurationInput => ({
       account,
       region,
       audit: { retentionDays: 30 },
-      access: { operators: [account], responders: [account], auditors: [account], byOwner: true },
+      access: {
+        operators: [account],
+        responders: [account],
+        auditors: [account],
+        policyAuthors: [account],
+        approvers: [account],
+        byOwner: true,
+        sessionName: 'aws:PrincipalTag/mail',
+      },
       secrets: {
         orders: { ...secret(owner), create: { name: 'orders', fields } },
         stock: { ...secret('team-stock'), create: { name: 'stock', fields } },
@@ -155,8 +163,10 @@ describe('with access.byOwner', () => {
         { identity: [everything], resource: trustOf(part) },
       ).outcome;
     const own = { 'aws:PrincipalTag/rekey:owner': 'team-orders' };
+    const roles = ['Operator', 'Responder', 'Auditor', 'PolicyAuthor', 'Approver'];
 
-    test.each(['Operator', 'Responder'])('may pass its own owner to the %s, and no other', (part) => {
+    // A tag that the identity provider marks as transitive comes along into every role.
+    test.each(roles)('may pass its own owner to the %s, and no other', (part) => {
       const pass = (context: RequestContext) => assume(part, 'sts:TagSession', context);
       expect(pass({ ...own, 'aws:RequestTag/rekey:owner': 'team-orders' })).toBe('allowed');
       expect(pass({ ...own, 'aws:RequestTag/rekey:owner': 'team-stock' })).toBe('not allowed');
@@ -170,14 +180,39 @@ describe('with access.byOwner', () => {
       expect(assume(part, 'sts:TagSession', { ...own, ...environment })).toBe('not allowed');
       const tagged = { 'aws:PrincipalTag/rekey:environment': 'test' };
       expect(assume(part, 'sts:AssumeRole', tagged)).toBe('denied');
-      expect(assume(part, 'sts:AssumeRole', {})).toBe('allowed');
+      const ada = { 'aws:PrincipalTag/mail': 'ada', 'sts:RoleSessionName': 'ada' };
+      expect(assume(part, 'sts:AssumeRole', ada)).toBe('allowed');
+      expect(assume(part, 'sts:AssumeRole', { ...ada, ...tagged })).toBe('denied');
     });
 
-    test('passes no tag at all to an auditor', () => {
-      const context = { ...own, 'aws:RequestTag/rekey:owner': 'team-orders' };
-      expect(assume('Auditor', 'sts:TagSession', context)).toBe('not allowed');
+    test.each(['Operator', 'Responder', 'Approver'])('begins a session of the %s as itself alone', (part) => {
+      const begin = (name: string, mail?: string) =>
+        assume(part, 'sts:AssumeRole', {
+          'sts:RoleSessionName': name,
+          ...(mail !== undefined && { 'aws:PrincipalTag/mail': mail }),
+        });
+      expect(begin('ada@example.com', 'ada@example.com')).toBe('allowed');
+      expect(begin('bob@example.com', 'ada@example.com')).toBe('not allowed');
+      expect(begin('ada@example.com')).toBe('not allowed');
+    });
+
+    test.each(['Auditor', 'PolicyAuthor'])('names the session of the %s freely', (part) => {
+      expect(assume(part, 'sts:AssumeRole', { 'sts:RoleSessionName': 'any' })).toBe('allowed');
     });
   });
+
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM would fill it in.
+  test.each(['aws:userid', 'aws:PrincipalTag/', 'aws:PrincipalTag/a b', '${aws:username}'])(
+    'a name of a session that IAM does not know is refused: %s',
+    (sessionName) => {
+      const { prod, ...others } = configuration().environments;
+      const access = { ...prod?.access, sessionName: sessionName as 'aws:username' };
+      const broken = { environments: { ...others, prod: { ...prod, access } as typeof prod } };
+      expect(messageOf(broken as ConfigurationInput)).toMatch(
+        /access\.sessionName: .* must be aws:username, or/,
+      );
+    },
+  );
 
   test.each(['Team Orders', 'orders,stock', 'a*'])('an owner that is no tag is refused: %s', (owner) => {
     expect(messageOf(configuration(owner))).toMatch(

@@ -229,6 +229,7 @@ test('an environment that is put together from constructs is one that the CLI fi
     approvals: _approvals,
     fingerprintLookupFunction: _fingerprints,
     notifications: _notifications,
+    parts: _parts,
     ...facts
   } = deploymentParameters;
   expect(names.toSorted()).toEqual(

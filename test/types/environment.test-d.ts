@@ -28,6 +28,7 @@ import {
   ResponderRole,
   type ResponderRoleProps,
   recordedShards,
+  type SessionName,
   type ShardAssignment,
   selectEnvironment,
   shardFileName,
@@ -172,7 +173,10 @@ new AuditorRole(stack, 'Auditor', { ...auditor, key: key.keyArn });
 // @ts-expect-error without the key the log cannot be read
 new AuditorRole(stack, 'Auditor', { ...access, bucket });
 
-const owned: OwnedAccessRoleProps = { ...access, byOwner: true };
+const sessionName: SessionName = 'aws:PrincipalTag/mail';
+// @ts-expect-error the id of a user names nobody
+const unnamed: SessionName = 'aws:userid';
+const owned: OwnedAccessRoleProps = { ...access, byOwner: true, sessionName };
 new OperatorRole(stack, 'OfOneOwner', { ...operator, ...owned });
 new ResponderRole(stack, 'OfOneOwner', { ...responder, ...owned });
 // @ts-expect-error auditors read the records of all owners
@@ -187,4 +191,4 @@ same<Role>()(new ApproverRole(stack, 'Approver', approver).role);
 // @ts-expect-error approvals are what grants an answer, not an ARN
 new ApproverRole(stack, 'Approver', { ...access, approvals: key.keyArn });
 
-export const compiled = [problem];
+export const compiled = [problem, unnamed];

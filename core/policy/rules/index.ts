@@ -11,6 +11,7 @@ import { dutiesNotSeparated } from './duties-not-separated.ts';
 import { dutiesShareAccount } from './duties-share-account.ts';
 import { fingerprintsOff } from './fingerprints-off.ts';
 import { lifecycleUnrecorded } from './lifecycle-unrecorded.ts';
+import { nameNotHeld } from './name-not-held.ts';
 import { nobodyNotified } from './nobody-notified.ts';
 import { overdueTooLate } from './overdue-too-late.ts';
 import { overlapTooLong } from './overlap-too-long.ts';
@@ -51,6 +52,7 @@ const all = [
   auditorMissing,
   dutiesNotSeparated,
   dutiesShareAccount,
+  nameNotHeld,
   nobodyNotified,
   brakeOff,
   lifecycleUnrecorded,

@@ -1,7 +1,8 @@
 """IAM condition keys that a request carries and the emulator leaves out, so that Allow and Deny on them apply.
 
 Follows https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html,
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html and
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html,
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsesv2.html and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html.
 """
 
@@ -34,6 +35,8 @@ _BATCHES = {
 }
 
 _put_events: contextvars.ContextVar[tuple[tuple[str, dict], ...]] = contextvars.ContextVar("put_events", default=())
+
+_sender: contextvars.ContextVar[str | None] = contextvars.ContextVar("sender", default=None)
 
 
 def _text(value) -> str:
@@ -86,6 +89,17 @@ def _cloudformation_keys(params: dict) -> dict:
     given = {key: params.get(field) for field, key in fields.items()}
     texts = {key: value[0] if isinstance(value, list) and value else value for key, value in given.items()}
     return {f"cloudformation:{key}": value for key, value in texts.items() if isinstance(value, str) and value}
+
+
+def _sending_identity(address: str) -> str:
+    """The identity that a mail is sent by: the address where that is verified, or else its domain or one above.
+
+    https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+    """
+    known = seams.ses_v2.identities
+    labels = address.rpartition("@")[2].split(".")
+    domains = [".".join(labels[at:]) for at in range(len(labels) - 1)]
+    return next((name for name in (address, *domains) if known.get(name) is not None), address)
 
 
 def _event_entries(data: dict) -> tuple[tuple[str, dict], ...]:
@@ -169,6 +183,10 @@ def install() -> None:
         map_run = _json(body).get("mapRunArn") if service == "states" else None
         if isinstance(map_run, str):
             return map_run
+        sender = _json(body).get("FromEmailAddress") if service == "ses" else None
+        _sender.set(sender if isinstance(sender, str) else None)
+        if isinstance(sender, str):
+            return f"arn:aws:ses:{region}:{account_id}:identity/{_sending_identity(sender)}"
         arn = resource_arn_of(service, method, path, headers, body, query_params, region, account_id)
         # Policies name log groups with a trailing :*, but for tagging, whose requests hold an ARN instead of a name.
         # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
@@ -187,6 +205,10 @@ def install() -> None:
         """PutEvents is decided for each entry by itself; one that is denied denies the request."""
         iam_action = _BATCHES.get(iam_action, iam_action)
         context = service_context or {}
+        sender = _sender.get()
+        if iam_action == "ses:SendEmail" and sender is not None:
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsesv2.html
+            context = {**context, "ses:FromAddress": sender}
         entries = _put_events.get() if iam_action == "events:PutEvents" else ()
         bus = resource_arn.rpartition("event-bus/")[2]
         for keys in [keys for name, keys in entries if name == bus] or [{}]:

@@ -313,6 +313,10 @@ secretsmanager = Seam(
     "replaced _update_secret(data)",
     "replaced _update_secret_version_stage(data)",
 )
+ses_v2 = Seam(
+    "ministack.services.ses_v2",
+    "_identities",
+)
 sns = Seam(
     "ministack.services.sns",
     "replaced _deliver_to_lambda(endpoint, envelope, topic_arn, sub_arn, msg_id, raw_message, message_attributes)",

@@ -55,6 +55,7 @@ export function environmentOf({
     brakeAfter: { value: 5, from: 'default' },
     notifies: true,
     access: { operators: ['111122223333'], responders: ['444455556666'], auditors: ['777788889999'] },
+    approvedModes: [],
     secrets: [secretOf({}, name)],
     manualSecrets: { licence: { replaceEveryDays: 365 } },
     hasLifecycle: true,

@@ -17,7 +17,13 @@ class MemoryApprovals implements ApprovalStore {
   readonly authors = new Map<string, Author>();
   readonly items = new Map<
     string,
-    { request: ApprovalRequest; decision?: Decision; token: string; announced: Set<Announcement> }
+    {
+      request: ApprovalRequest;
+      decision?: Decision;
+      token: string;
+      announced: Set<Announcement>;
+      invited: Set<string>;
+    }
   >();
   /** Every decision that was written; a second one of a request would be a fault. */
   readonly decided: Decision[] = [];
@@ -33,7 +39,7 @@ class MemoryApprovals implements ApprovalStore {
   }
 
   async wait(request: ApprovalRequest, token: string): Promise<ApprovalRecord> {
-    const item = this.items.get(request.id) ?? { request, token, announced: new Set() };
+    const item = this.items.get(request.id) ?? { request, token, announced: new Set(), invited: new Set() };
     item.token = token;
     this.items.set(request.id, item);
     return this.#copy(item);
@@ -65,13 +71,24 @@ class MemoryApprovals implements ApprovalStore {
     this.items.get(id)?.announced.add(what);
   }
 
+  async noteInvited(id: string, name: string): Promise<void> {
+    this.items.get(id)?.invited.add(name);
+  }
+
   #copy({
     request,
     decision,
     token,
     announced,
+    invited,
   }: NonNullable<ReturnType<typeof this.items.get>>): ApprovalRecord {
-    return { request, token, announced: new Set(announced), ...(decision !== undefined && { decision }) };
+    return {
+      request,
+      token,
+      announced: new Set(announced),
+      invited: new Set(invited),
+      ...(decision !== undefined && { decision }),
+    };
   }
 }
 
@@ -119,6 +136,7 @@ export class ApprovalWorld {
         list: call(store.list),
         decide: call(store.decide),
         noteAnnounced: call(store.noteAnnounced),
+        noteInvited: call(store.noteInvited),
       },
       tasks: {
         complete: (token, output) =>

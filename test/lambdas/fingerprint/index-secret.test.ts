@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { SecretError } from '../../../core/errors/rekey-error.ts';
 import { hashOf } from '../../../core/fingerprint/digest.ts';
 import { wholeSecret } from '../../../core/fingerprint/values.ts';
 import type { SecretDefinition } from '../../../core/secret/definition.ts';
@@ -170,7 +171,13 @@ describe('one secret', () => {
 
 describe('a sweep', () => {
   const failures: string[] = [];
-  const sweeping = (definitions: readonly SecretDefinition[], remaining = 600_000, broken?: string) => {
+  const skipped: string[] = [];
+  const sweeping = (
+    definitions: readonly SecretDefinition[],
+    remaining = 600_000,
+    broken?: string,
+    closed?: string,
+  ) => {
     const all = dependencies();
     return sweep({
       ...all,
@@ -180,10 +187,15 @@ describe('a sweep', () => {
           if (id === broken) throw new TypeError('quotes a value');
           return await all.store.describe(id);
         },
+        read: async (id, which) => {
+          if (id === closed) throw new SecretError('SecretAccessDenied', 'its key denies it');
+          return await all.store.read(id, which);
+        },
       },
       definitions: { list: async () => definitions },
       remainingMs: () => remaining,
       failed: (name) => failures.push(name),
+      skipped: (name) => skipped.push(name),
     });
   };
 
@@ -198,7 +210,7 @@ describe('a sweep', () => {
       definition('token', { type: 'generic' }),
       definition('plain', { type: 'external' }),
     ]);
-    expect(report).toEqual({ secrets: 4, added: 4, relabelled: 0, gone: 0 });
+    expect(report).toEqual({ secrets: 4, added: 4, relabelled: 0, gone: 0, skipped: [] });
     const places = await Promise.all(
       [first, key.accessKeyId, key.secretAccessKey, third, 'not-json-at-all-4711'].map(async (value) =>
         (await found(value)).map(({ secretArn, parts }) => [secretArn, ...parts]),
@@ -248,6 +260,20 @@ describe('a sweep', () => {
     expect(error.message).toContain('/prod/orders (Unexpected)');
     expect(error.message).not.toContain('quotes a value');
     expect(failures).toEqual(['/prod/orders']);
+    expect(await labels(second)).toEqual([['v1', 'AWSCURRENT']]);
+    expect((await found(first))[0]?.goneBy).toBeUndefined();
+  });
+
+  test('a secret whose key denies it is skipped and named, fails nothing, and is not taken for gone', async () => {
+    await sweeping([orders]);
+    store.create(arnOf('other'), json(second));
+    await store.putPending(arn, 'v9', json(third));
+    expect(await sweeping([orders, definition('other')], 600_000, undefined, arn)).toMatchObject({
+      added: 1,
+      gone: 0,
+      skipped: ['/prod/orders'],
+    });
+    expect(skipped).toEqual(['/prod/orders']);
     expect(await labels(second)).toEqual([['v1', 'AWSCURRENT']]);
     expect((await found(first))[0]?.goneBy).toBeUndefined();
   });

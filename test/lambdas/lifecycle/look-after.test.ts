@@ -175,7 +175,7 @@ describe('a secret that is new, or has a new owner', () => {
   test('is told again under the same id where its mark could not be set', async () => {
     world.rotated = [definition()];
     world.failsToTag = true;
-    expect((await world.run()).failed).toEqual([{ secretName: 'orders', code: 'SecretAccessDenied' }]);
+    expect(await world.run()).toMatchObject({ failed: [], skipped: ['orders'] });
     world.failsToTag = false;
     await world.run();
     const ids = world.published.map(({ detail }) => detail.metadata.id);
@@ -228,6 +228,17 @@ describe('a secret with a last day', () => {
     expect(world.published.map(({ detailType }) => detailType)).not.toContain('Secret Expired');
     world.outcome = { containments: [], refusedAt: '2027-01-16T05:00:01.000Z' };
     expect((await world.run()).events).toMatchObject([['Secret Expired', { ended: true }]]);
+  });
+
+  test('that a policy or a key closes to the function is skipped, and an error once it should have ended', async () => {
+    world.failsToTag = true;
+    expect(await world.run()).toMatchObject({ looked: 1, failed: [], skipped: ['orders'] });
+    expect(world.logged).toEqual([expect.stringContaining('"code":"SecretAccessDenied"')]);
+    world.now = new Date('2027-01-16T05:00:00Z');
+    expect(await world.run()).toMatchObject({
+      failed: [{ secretName: 'orders', code: 'SecretAccessDenied' }],
+      skipped: [],
+    });
   });
 
   test('that nothing could be shown of is a task for a person', async () => {

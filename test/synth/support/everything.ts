@@ -37,10 +37,12 @@ export const everything = defineConfig({
         auditors: ['444455556666'],
         policyAuthors: ['arn:aws:iam::111122223333:role/author'],
         approvers: ['arn:aws:iam::111122223333:role/approver'],
+        sessionName: 'aws:PrincipalTag/mail',
       },
       approvals: {
         revocation: { replace: 'second person' },
         approvers: { 'lead@example.com': { email: 'lead@example.com' } },
+        mailFrom: 'rekey@example.com',
       },
       lifecycle: {},
       manualSecrets: {
