@@ -37,6 +37,8 @@ export const functionNames: readonly string[] = [
   'revocation-rotation',
   'rotation-observer',
   'session-cutoff',
+  'signal',
+  'signal-webhook',
   ...templates.rotation.types.map((type) => functionFor(type, 'rotation')),
   ...templates.containment.types.map((type) => functionFor(type, 'containment')),
 ];
