@@ -1,50 +1,16 @@
 import type { AnyEvent, DetailType, EventData, RekeyEvent } from '../events/catalogue.ts';
-import { selectionText, soleSecret } from '../revocation/selection.ts';
-import { incidentIdOf, revocationKey } from './incident-id.ts';
-import type { Act, Fact, Notice } from './notice.ts';
+import { soleSecret } from '../revocation/selection.ts';
+import { incidentIdOf } from './incident-id.ts';
+import type { Fact, Notice } from './notice.ts';
+import { revocationTellings } from './revocation-tellings.ts';
 import type { Urgency } from './settings.ts';
+import { nameInArn, ofSecret, silent, type Telling } from './telling.ts';
 import { plain } from './text.ts';
-
-/** The way in which events of one kind are told. */
-interface Telling<T extends DetailType> {
-  readonly urgency: Urgency | ((data: EventData<T>) => Urgency);
-  /** Title of the message; the subject follows it. */
-  readonly title: string | ((data: EventData<T>) => string);
-  readonly subject: (data: EventData<T>) => string;
-  readonly facts?: (data: EventData<T>) => Readonly<Record<string, string | undefined>>;
-  /** The incident: the key of what it is about, and the part that the event plays in it. */
-  readonly incident?: {
-    readonly act: Act | ((data: EventData<T>) => Act);
-    readonly key: (data: EventData<T>, eventId: string) => string;
-  };
-  /** Page of `docs/runbooks`. */
-  readonly runbook?: string;
-}
 
 /** Characters of a name, and of a text, that a message has room for. */
 const longestName = 256;
 const longestText = 300;
 
-const ofSecret = ({ secretName }: { readonly secretName: string }): string => secretName;
-const nameInArn = (arn: string): string => arn.split(':').slice(6).join(':') || arn;
-/** Names the incident of a revocation: that of the plan which it belongs to, if any. */
-const ofRevocation = ({
-  requestId,
-  partOf = requestId,
-}: {
-  readonly requestId: string;
-  readonly partOf?: string | undefined;
-}): string => revocationKey(partOf);
-/** Gives the act of a revocation; one of a plan neither opens nor resolves what the whole is about. */
-const ofPart =
-  (act: Act) =>
-  ({ partOf }: { readonly partOf?: string | undefined }): Act =>
-    partOf === undefined ? act : 'tells';
-/** Gives the urgency of a revocation; those of a plan are told together, by what it concludes with. */
-const unlessPlanned = ({ partOf }: { readonly partOf?: string | undefined }): Urgency =>
-  partOf === undefined ? 'emergency' : 'information';
-const ofTask = ({ requestId, taskId }: { readonly requestId: string; readonly taskId: string }): string =>
-  `task:${requestId}:${taskId}`;
 const ofRotation = ({ secretArn }: { readonly secretArn: string }): string => `rotation:${secretArn}`;
 const ofBrake = ({ functionName }: { readonly functionName: string }): string => `brake:${functionName}`;
 const ofApproval = ({ act, subject }: { readonly act: string; readonly subject: string }): string =>
@@ -78,110 +44,9 @@ const titleOfSignal: Readonly<Record<SignalDecision, string>> = {
   replaced: 'Leak reported of a credential that was replaced before',
   recorded: 'Leak reported, recorded alone',
 };
-const drillOf = (drill: boolean): string | undefined => (drill ? 'yes, a rehearsal' : undefined);
-
-const silent = <Name extends string>(title: string, subject: (data: Record<Name, string>) => string) =>
-  ({ urgency: 'information', title, subject }) as const;
-
 /** Every kind of event, and how it is told. A kind that is added to the catalogue must be decided about here. */
 const tellings: { readonly [T in DetailType]: Telling<T> } = {
-  'Secret Revocation Requested': {
-    urgency: 'emergency',
-    title: 'Revocation requested',
-    subject: ({ select }) => {
-      const text = selectionText(select);
-      return text.startsWith('arn:') ? nameInArn(text) : text;
-    },
-    facts: ({ mode, reason, incident, drill }) => ({ mode, reason, incident, drill: drillOf(drill) }),
-    incident: { act: 'opens', key: (_data, eventId) => revocationKey(eventId) },
-  },
-  'Secret Revocation Rejected': {
-    urgency: 'emergency',
-    title: 'Revocation rejected, nothing was done',
-    subject: ({ requestId }) => `request ${requestId}`,
-    facts: ({ requestSource, error }) => ({ source: requestSource, code: error.code }),
-    incident: { act: 'opens', key: ofRevocation },
-    runbook: 'revocation-rejected',
-  },
-  'Secret Revocation Started': {
-    urgency: unlessPlanned,
-    title: 'Revocation started',
-    subject: ofSecret,
-    facts: ({ mode, reason, incident, drill }) => ({ mode, reason, incident, drill: drillOf(drill) }),
-    incident: { act: ofPart('opens'), key: ofRevocation },
-  },
-  'Revocation Planned': {
-    urgency: 'emergency',
-    title: 'Revocation of several secrets planned',
-    subject: ({ selection }) => selection,
-    facts: ({ mode, secrets, tasks, reason, incident, drill }) => ({
-      mode,
-      secrets: String(secrets),
-      'tasks for people': String(tasks),
-      reason,
-      incident,
-      drill: drillOf(drill),
-    }),
-    incident: { act: 'opens', key: ofRevocation },
-  },
-  'Revocation Task Opened': {
-    urgency: 'emergency',
-    title: 'Task of a revocation, a person must act',
-    subject: ({ via }) => via,
-    facts: ({ requestId, taskId, task }) => ({ request: requestId, id: taskId, task }),
-    incident: { act: 'opens', key: ofTask },
-    runbook: 'revocation-unproven',
-  },
-  'Revocation Task Done': {
-    urgency: 'information',
-    title: 'Task of a revocation done',
-    subject: ({ taskId }) => `task ${taskId}`,
-    facts: ({ requestId, taskId, note }) => ({ request: requestId, id: taskId, note }),
-    incident: { act: 'resolves', key: ofTask },
-  },
-  'Revocation Concluded': {
-    urgency: 'emergency',
-    title: ({ outcome }) =>
-      outcome === 'proven'
-        ? 'Revocation concluded, every leaked credential is refused'
-        : 'Revocation not concluded, something is open',
-    subject: ({ requestId }) => `request ${requestId}`,
-    facts: ({ succeeded, unproven, failed, openTasks }) => ({
-      succeeded: String(succeeded),
-      unproven: String(unproven),
-      failed: String(failed),
-      'open tasks': String(openTasks),
-    }),
-    incident: { act: ({ outcome }) => (outcome === 'proven' ? 'resolves' : 'opens'), key: ofRevocation },
-    runbook: 'revocation-failed',
-  },
-  'Credential Contained': silent('Credential contained', ofSecret),
-  'Secret Revocation Succeeded': {
-    urgency: unlessPlanned,
-    title: 'Revocation succeeded, the leaked credential is refused',
-    subject: ofSecret,
-    facts: ({ requestId, refusedAt }) => ({ request: requestId, refused: refusedAt }),
-    incident: { act: ofPart('resolves'), key: ofRevocation },
-  },
-  'Secret Revocation Unproven': {
-    urgency: 'emergency',
-    title: 'Revocation unproven, a person must act',
-    subject: ofSecret,
-    facts: ({ requestId, owner, note }) => ({ request: requestId, owner, task: note }),
-    incident: { act: 'opens', key: ofRevocation },
-    runbook: 'revocation-unproven',
-  },
-  'Secret Revocation Failed': {
-    urgency: 'emergency',
-    title: ({ stage }) =>
-      stage === 'approval'
-        ? 'Revocation not approved, nothing was done'
-        : 'Revocation failed, a leaked credential may still work',
-    subject: ofSecret,
-    facts: ({ requestId, stage, error }) => ({ request: requestId, stage, code: error.code }),
-    incident: { act: 'opens', key: ofRevocation },
-    runbook: 'revocation-failed',
-  },
+  ...revocationTellings,
   'Rotation Function Braked': {
     urgency: 'emergency',
     title: 'Brake engaged, no rotation of the function begins',
