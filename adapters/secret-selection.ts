@@ -50,8 +50,8 @@ export class AwsSelectionSources implements SelectionSources {
   }
 
   /**
-   * Lists the secrets whose value a principal may read, as IAM works its policies out: those attached to it, its groups' and its
-   * boundary. Resource policies are not asked for, so a secret that only they deny is listed, too; one that only they allow is not.
+   * Lists the secrets whose value a principal may read, as IAM works its policies out. Its own, its groups' and its boundary
+   * count. Resource policies are not asked for, so a secret that only they deny is listed, too; one that only they allow is not.
    * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
    */
   async readableBy(principal: string, secrets: readonly SecretDefinition[]): Promise<readonly string[]> {

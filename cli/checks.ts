@@ -20,6 +20,7 @@ const optionalFacts: readonly string[] = [
   'fingerprintLookupFunction',
   'notifications',
   'parts',
+  'signalUrl',
 ] satisfies readonly (keyof DeploymentFacts)[];
 
 export function deploymentChecks({ name, facts }: Environment): readonly Check[] {

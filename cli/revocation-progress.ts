@@ -80,7 +80,7 @@ export async function followRevocation(
   }
 }
 
-/** Watches an execution whose name is the request's id, and shows where it is, until it ends or the time is up. */
+/** Watches an execution until it ends or the time is up, and shows where it is. Its name is the request's id. */
 export async function followExecution(
   { cloud, context, output }: Invocation,
   { workflowArn, requestId, requestedAt, timeoutMs, intakeLogGroup, describe }: RevocationToFollow,

@@ -64,19 +64,19 @@ export const planInputSchema = z.object({
 });
 export type PlanInput = z.output<typeof planInputSchema>;
 
-/** Secret in the manifest of a step: the input of its own revocation, and what the step does. */
+/** A secret in the manifest of a step: the input of its own revocation, and what the step does. */
 export interface ManifestSecret extends WorkflowInput {
   readonly partOf: string;
   readonly phase: PlanPhase;
 }
 
-/** Lane in the manifest of a step; see `PlanLane`. */
+/** A lane in the manifest of a step; see `PlanLane`. */
 export interface ManifestLane {
   readonly target: string;
   readonly secrets: readonly ManifestSecret[];
 }
 
-/** Place of a plan in its bucket, for the states that follow. */
+/** The place of a plan in its bucket, for the states that follow. */
 export interface PlacedPlan {
   readonly bucket: string;
   /** Keys of the steps' manifests, in order. */

@@ -24,9 +24,9 @@ export const ofSecret = ({ secretName }: { readonly secretName: string }): strin
 /** Gives what stands behind the colons of an ARN. */
 export const nameInArn = (arn: string): string => arn.split(':').slice(6).join(':') || arn;
 
-/** Says of a rehearsal that it is one. */
+/** Marks a rehearsal in a message. */
 export const drillOf = (drill: boolean): string | undefined => (drill ? 'yes, a rehearsal' : undefined);
 
-/** Makes the telling of events that nobody is told of unless a route asks for it. */
+/** Makes the telling of events that are told only where a route asks for them. */
 export const silent = <Name extends string>(title: string, subject: (data: Record<Name, string>) => string) =>
   ({ urgency: 'information', title, subject }) as const;

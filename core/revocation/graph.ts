@@ -41,7 +41,7 @@ export function secretIndex(
 }
 
 /**
- * Builds the graph of what each credential leads to: an admin secret to its users, a secret to what its definition says. What a
+ * Builds the graph of what each credential leads to. An admin secret leads to its users, a secret to what its definition says. What a
  * definition names that is no secret of Rekey's is a task for a person.
  */
 export function secretGraph(definitions: readonly SecretDefinition[]): SecretGraph {

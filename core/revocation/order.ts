@@ -1,6 +1,6 @@
 /**
- * Orders names so that each comes after what leads to it, and gives the level of each: 0 where nothing leads to it, else one more
- * than the highest that does. In a cycle, the first of the given order goes before the others.
+ * Orders names so that each comes after what leads to it, and gives their levels. A level is 0 where nothing leads to the name,
+ * else one more than the highest that does. In a cycle, the first of the given order goes before the others.
  *
  * @param names - in the order in which they go where nothing else decides
  * @param leadsTo - gives the names that one leads to; those that are not among `names` do not count

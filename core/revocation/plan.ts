@@ -60,7 +60,7 @@ export interface PlanStep {
   readonly lanes: readonly PlanLane[];
 }
 
-/** Everything that a revocation of several secrets will do. It is data: what is shown is what runs. */
+/** The plan of a revocation of several secrets. It is data: what is shown is what runs. */
 export interface RevocationPlan {
   readonly mode: RevocationMode;
   /** In the order in which they are replaced. */
@@ -80,13 +80,13 @@ export interface PlanRequest {
 }
 
 /** Connections that a plan takes of one target at a time, where nothing else is said. */
-export const usualAtOncePerTarget = 8;
+const usualAtOncePerTarget = 8;
 
 /**
  * Secrets of one lane. A lane is an execution of Step Functions, whose history ends at 25,000 events, and a secret takes up to 60.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  */
-export const mostPerLane = 300;
+const mostPerLane = 300;
 
 /**
  * Plans a revocation: which secrets, why each, in which order, and what is left to people. It follows what credentials lead to
@@ -197,8 +197,8 @@ function plannedSecret(
   };
 }
 
-/** Names the target of a secret: its server and port, or the kind of service where the definition names no server. */
-export function targetOf(definition: SecretDefinition): string {
+/** Names the target of a secret: its server and port, or else its type. */
+function targetOf(definition: SecretDefinition): string {
   const fields = assignmentOf(definition)?.fields ?? definition.content?.fields;
   const host = fields?.host;
   if (typeof host !== 'string') return definition.type;

@@ -1,4 +1,4 @@
-/** Where plans are kept, as texts by their keys. */
+/** The place where plans are kept, as texts by their keys. */
 export interface PlanStore {
   /** Keeps a text unless there is one already. @returns the text that is kept */
   keepFirst(key: string, text: string): Promise<string>;

@@ -6,7 +6,7 @@ import { secretIndex } from './graph.ts';
 import type { Selected } from './plan.ts';
 import { type Selection, selectionText } from './selection.ts';
 
-/** A selection that finds nothing, or names what is not there. */
+/** The refusal of a selection, since it finds nothing or something unknown. */
 export class SelectionError extends RekeyError<ErrorCodeOf<'revocation'>> {}
 
 /** The answers that a selection takes from elsewhere than the definitions. */

@@ -53,10 +53,9 @@ export function contentDigest({ fields, masterarn }: SecretContent): string {
 const longestTask = 256;
 
 /**
- * Thing that whoever holds a credential gets at: another secret, or something that Rekey cannot cut off, with what a person has
- * to do about it. `via` names the workload that issues it.
+ * Thing that whoever holds a credential gets at. It is another secret, or a task for a person where Rekey cannot cut it off. `via` names the workload that issues it.
  */
-export const leadSchema = z.union([
+const leadSchema = z.union([
   z.strictObject({ secret: z.string().min(1).max(512), via: z.string().optional() }),
   z.strictObject({ task: z.string().min(1).max(longestTask), via: z.string().optional() }),
 ]);

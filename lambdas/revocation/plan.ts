@@ -30,7 +30,7 @@ export interface PlanDependencies extends WithWait {
   readonly bucket: string;
 }
 
-/** Key of a request's plan. */
+/** Gives the key of a request's plan. */
 export const planKey = (requestId: string): string => `plans/${requestId}/plan.json`;
 const manifestKey = (requestId: string, step: number): string => `plans/${requestId}/step-${step}.json`;
 

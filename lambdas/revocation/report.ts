@@ -10,7 +10,7 @@ import { stepFailure, withoutApproval } from './step-failure.ts';
 export interface ReportDependencies {
   readonly bus: EventBus;
   readonly origin: EventOrigin;
-  /** Where the outcome for a secret of a plan is noted. @default - nowhere */
+  /** Store of the outcomes for secrets of plans. @default - nowhere */
   readonly outcomes?: Pick<OutcomeStore, 'note'> | undefined;
 }
 

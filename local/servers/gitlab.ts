@@ -13,7 +13,7 @@ export interface GitLab {
   readonly adminToken: string;
   /** Makes a token of the project by hand. */
   issue(project: string): { readonly id: number; readonly token: string };
-  /** Whether a request with this token is served. */
+  /** Tells whether a request with this token is served. */
   accepts(token: string): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -26,7 +26,10 @@ interface Token {
   readonly expires_at: string;
 }
 
-/** @see https://docs.gitlab.com/api/project_access_tokens/ */
+/**
+ * Starts a server of project access tokens.
+ * @see https://docs.gitlab.com/api/project_access_tokens/
+ */
 export async function startGitLab(): Promise<GitLab> {
   const authority = await createAuthority();
   const adminToken = `glpat-${randomUUID()}`;

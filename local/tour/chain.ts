@@ -22,7 +22,7 @@ export interface ChainLink {
   accepts(version: ChainVersion): Promise<boolean>;
 }
 
-/** Secrets that hang on one another: an admin of a database, its users, keys of a cloud, tokens of an API. */
+/** The secrets that hang on one another, from an admin of a database to tokens of an API. */
 export interface Chain {
   readonly target: FurtherTarget;
   /** Workloads of the configuration, with what they issue. */

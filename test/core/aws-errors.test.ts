@@ -126,15 +126,16 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     TooManyEntriesInBatchRequest TooManyParts UnsupportedMediaTypeException UnsupportedOperation
     UnsupportedOperationFault UnsupportedOptionFault UnsupportedParameterType ValidationException`,
   CallRefused: `
-    CodeArtifactUserDeletedException CodeArtifactUserFailedException ConditionalCheckFailedException
+    AccountSuspendedException BadRequestException CodeArtifactUserDeletedException CodeArtifactUserFailedException ConditionalCheckFailedException
     CustomCnameAssociationFault DBUpgradeDependencyFailureFault DisabledException
     DryRunOperationException DurableExecutionAlreadyStartedException EFSIOException
     EFSMountConnectivityException EFSMountFailureException EFSMountTimeoutException
     EncryptionTypeMismatch EndpointDisabledException HierarchyTypeMismatchException
     IdempotentParameterMismatchException IncompatiblePolicyException
-    InvalidObjectState MessageNotInflight NoPublishedVersionException ParameterPatternMismatchException
+    InvalidObjectState MailFromDomainNotVerifiedException MessageNotInflight MessageRejected NoPublishedVersionException ParameterPatternMismatchException
     PlatformApplicationDisabledException ProvisionedIopsNotAvailableInAZFault ReceiptHandleIsInvalid RecursiveInvocationException ResourceExistsException
     S3FilesMountConnectivityException S3FilesMountFailureException S3FilesMountTimeoutException
+    SendingPausedException
     SnapStartException SnapStartRegenerationFailureException SnapStartTimeoutException
     StorageTypeNotAvailableFault TaskTimedOut TransactionCanceledException VpcEncryptionControlViolationException`,
 };

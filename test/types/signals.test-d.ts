@@ -1,4 +1,4 @@
-import { HoneySecret, Signals, type SignalsProps } from '../../lib/index.ts';
+import { HoneySecret, type HoneySecretProps, Signals, type SignalsProps } from '../../lib/index.ts';
 import { same } from './same.ts';
 import { bus, queue, stack, topic } from './surroundings.ts';
 
@@ -18,4 +18,4 @@ new Signals(stack, 'Unknown', { ...least, signals: { webhook: { answer: 'ask', m
 // @ts-expect-error there is no such answer
 new Signals(stack, 'Answer', { ...least, signals: { health: { answer: 'page', mode: 'kill' } } });
 // @ts-expect-error somebody is told
-new HoneySecret(stack, 'Nobody', { name: '/prod/payments/root' });
+new HoneySecret(stack, 'Nobody', { name: '/prod/payments/root' } satisfies Partial<HoneySecretProps>);

@@ -13,7 +13,7 @@ interface Leaked extends ChainLink {
 
 const reason = 'the admin password of the shop was found in a chat';
 
-/** Shows one leaked credential of an admin take everything with it that it leads to: users, keys of a cloud, tokens. */
+/** Shows one leaked credential of an admin take all that it leads to with it. */
 export const chainLeaks =
   (chain: Chain): Act =>
   async (deployment, note) => {

@@ -35,6 +35,7 @@ export default defineConfig({
           replaceEveryDays: 730, // planted: ReplacementTooSeldom
         },
       },
+      approvals: { revocation: { replace: 'second person' } }, // planted: NameNotHeld
       audit: { retentionDays: 90 }, // planted: AuditRetentionTooShort
       rotation: {
         overlapHours: 200, // planted: OverlapTooLong

@@ -34,6 +34,21 @@ declare const containment: ContainmentFunction;`;
 
 /** What other examples take from around them, by the file. */
 const others: Readonly<Record<string, string>> = {
+  'core/audit/recorded-event.ts': `
+import type { AuditRecord } from 'ROOT/core/audit/format.ts';
+declare const record: AuditRecord;`,
+  'core/incident/incident-course.ts': `
+import type { AuditRecord } from 'ROOT/core/audit/format.ts';
+declare const records: readonly AuditRecord[];`,
+  'core/page/html.ts': `
+declare const title: string;
+declare const text: string;`,
+  'core/page/page.ts': `
+import { html } from 'ROOT/core/page/html.ts';`,
+  'core/revocation/plan.ts': `
+import { secretGraph } from 'ROOT/core/revocation/graph.ts';
+import type { SecretDefinition } from 'ROOT/core/secret/definition.ts';
+declare const definitions: readonly SecretDefinition[];`,
   'core/audit/format.ts': `
 import type { AuditEvent } from 'ROOT/core/audit/format.ts';
 declare const events: readonly AuditEvent[];`,
