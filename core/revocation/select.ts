@@ -6,7 +6,7 @@ import { secretIndex } from './graph.ts';
 import type { Selected } from './plan.ts';
 import { type Selection, selectionText } from './selection.ts';
 
-/** The refusal of a selection, since it finds nothing or something unknown. */
+/** The refusal of a selection that is empty, or names a secret that Rekey does not know. */
 export class SelectionError extends RekeyError<ErrorCodeOf<'revocation'>> {}
 
 /** The answers that a selection takes from elsewhere than the definitions. */

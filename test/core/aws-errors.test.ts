@@ -75,8 +75,9 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     KmsThrottlingException ProvisionedThroughputExceededException RequestLimitExceeded
     RequestThrottled ThrottlingException TooManyRequestsException`,
   ServiceUnavailable: `
-    EC2UnexpectedException InternalErrorException InternalException InternalServerError InternalServiceError KeyUnavailableException
-    ServiceException ServiceFailureException ServiceUnavailableException`,
+    EC2UnexpectedException InternalErrorException InternalException InternalServerError InternalServiceError
+    KeyUnavailableException PolicyEvaluationException ServiceException ServiceFailureException
+    ServiceUnavailableException`,
   KeyUnusable: `
     DecryptionFailure EncryptionFailure InvalidKeyId KMSDisabledException KMSInternalException
     KMSInvalidMacException KMSInvalidStateException KMSKeyNotAccessibleFault KMSNotFoundException KMSOptInRequired

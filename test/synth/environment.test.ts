@@ -278,7 +278,11 @@ describe('an environment', () => {
       expect(publish?.Condition).toEqual({
         StringEquals: {
           'events:source': 'rekey.cli',
-          'events:detail-type': ['Secret Revocation Requested', 'Incident Acknowledged'],
+          'events:detail-type': [
+              'Secret Revocation Requested',
+              'Revocation Task Done',
+              'Incident Acknowledged',
+            ],
         },
       });
     });
@@ -331,6 +335,7 @@ describe('an environment', () => {
               'aws:PrincipalArn':
                 'arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Incident_*',
             },
+            StringEquals: { 'sts:RoleSessionName': '${aws:PrincipalTag/mail}' },
           },
         },
       ]);
@@ -446,5 +451,6 @@ test('the constructs work in an app of one’s own', () => {
     }),
   );
   template.resourceCountIs('AWS::SecretsManager::RotationSchedule', 1);
-  template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+  // One for a secret, one for a plan.
+  template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
 });

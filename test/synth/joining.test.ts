@@ -230,6 +230,7 @@ test('an environment that is put together from constructs is one that the CLI fi
     fingerprintLookupFunction: _fingerprints,
     notifications: _notifications,
     parts: _parts,
+    signalUrl: _signals,
     ...facts
   } = deploymentParameters;
   expect(names.toSorted()).toEqual(

@@ -79,20 +79,20 @@ export const wideGrants: readonly WideGrant[] = [
     reason: 'a deploy gives a secret another function before it could change this role',
   },
   {
-    roles: /^WorkflowRole/,
+    roles: /^Workflow(PlanWorkflow)?Role/,
     actions: ['lambda:InvokeFunction'],
     resource: /:function:\*$/,
     tags: { ...tagged, 'rekey:service': 'containment' },
     reason: 'a deploy gives a secret another function before it could change this role',
   },
   {
-    roles: /^WorkflowRole/,
+    roles: /^Workflow(PlanWorkflow)?Role/,
     actions: ['lambda:InvokeFunction'],
-    resource: /Workflow(Report|Rotate).*:\*/,
+    resource: /Workflow(Report|Rotate|PlanWorkflow(Plan|Conclude)).*:\*/,
     reason: 'the versions of one function, which the CDK adds to its name',
   },
   {
-    roles: /^WorkflowRole/,
+    roles: /^Workflow(PlanWorkflow)?Role/,
     actions: [
       ...[
         'logs:CreateLogDelivery',
@@ -106,6 +106,36 @@ export const wideGrants: readonly WideGrant[] = [
     ],
     resource: /^\*$/,
     reason: 'Step Functions asks for these to log and to trace, and they have no resources',
+  },
+  {
+    roles: /^WorkflowPlanWorkflow(Plan|Preview)Role/,
+    actions: ['ssm:GetParametersByPath'],
+    resource: /:parameter\/rekey\/prod\/secrets\/\*$/,
+    reason: 'the definitions of the environment, under a path that is its own; they hold no value',
+  },
+  {
+    roles: /^WorkflowPlanWorkflow(Plan|Preview)Role/,
+    actions: ['secretsmanager:ListSecrets'],
+    resource: /^\*$/,
+    reason: 'secrets are listed by their tags; the action takes no resource',
+  },
+  {
+    roles: /^WorkflowPlanWorkflow(Plan|Preview)Role/,
+    actions: ['iam:SimulatePrincipalPolicy'],
+    resource: /:iam::111122223333:(role|user)\/\*$/,
+    reason: 'any role or user of the account may be the one whose credentials leaked',
+  },
+  {
+    roles: /^WorkflowPlanWorkflow(Plan|Conclude)?Role/,
+    actions: ['s3:GetObject', 's3:PutObject'],
+    resource: /WorkflowPlansBucket.*\*/,
+    reason: 'the plans of one bucket, which are named by the requests',
+  },
+  {
+    roles: /^WorkflowPlanWorkflowRole/,
+    actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+    resource: /:execution:.*:\*/,
+    reason: 'the executions of one state machine, as a Distributed Map needs them',
   },
   {
     roles: /^WorkflowIntakeRole/,
