@@ -83,7 +83,7 @@ export interface PlanRequest {
 export const usualAtOncePerTarget = 8;
 
 /**
- * Secrets of one lane. A lane is an execution of Step Functions, whose history ends at 25,000 events, and a secret takes up to 60.
+ * Secrets of one lane. A lane is an execution of Step Functions, whose history ends at 25,000 events, and a secret takes up to 70.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  */
 export const mostPerLane = 300;

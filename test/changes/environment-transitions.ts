@@ -4,11 +4,22 @@ import { otherKey, type Transition, without } from './transition.ts';
 export const ofTheEnvironment: readonly Transition[] = [
   {
     name: 'a longer archive of events, and more who may ask for a revocation',
-    fields: ['eventArchiveDays', 'revocation.sources', 'revocation.accounts', 'revocation.maximumAgeHours'],
+    fields: [
+      'eventArchiveDays',
+      'revocation.sources',
+      'revocation.accounts',
+      'revocation.maximumAgeHours',
+      'revocation.rotationsPerSecond',
+    ],
     apply: (environment) => ({
       ...environment,
       eventArchiveDays: 30,
-      revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['111122223333'], maximumAgeHours: 48 },
+      revocation: {
+        sources: ['rekey.cli', 'acme.scanner'],
+        accounts: ['111122223333'],
+        maximumAgeHours: 48,
+        rotationsPerSecond: 10,
+      },
     }),
   },
   {

@@ -123,6 +123,14 @@ describe('the revocation workflow', () => {
 
   test('the function that rotates may do that with the secrets, and no more', () => {
     expect(statementsOf(workflow.rotate.role)).toEqual([
+      // The outcomes of secrets, in the same table, are not its to write.
+      {
+        Sid: 'TakeTurn',
+        Effect: 'Allow',
+        Action: 'dynamodb:UpdateItem',
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^RevocationPlansTable/), 'Arn'] },
+        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['pace#rotate'] } },
+      },
       // A deploy may have given the secret another containment function.
       expect.objectContaining({ Sid: 'FindDefinition', Action: 'ssm:GetParameter' }),
       // Apps that join the environment may bring secrets that Rekey created.
@@ -270,6 +278,10 @@ describe('the revocation workflow', () => {
     });
   });
 
+  test('a single revocation has no state that waits for a turn', () => {
+    expect(Object.values(states()).filter(({ Type }) => Type === 'Wait')).toEqual([]);
+  });
+
   test('its log holds no execution data', () => {
     template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
       LoggingConfiguration: Match.objectLike({ Level: 'ALL', IncludeExecutionData: false }),
@@ -286,6 +298,7 @@ describe('the revocation workflow', () => {
       'rekey-test-function-throttled-revocation-conclude',
       'rekey-test-function-throttled-revocation-intake',
       'rekey-test-function-throttled-revocation-plan',
+      'rekey-test-function-throttled-revocation-preview',
       'rekey-test-function-throttled-revocation-report',
       'rekey-test-function-throttled-revocation-rotate',
       'rekey-test-revocation-dead-letters',
@@ -299,6 +312,7 @@ describe('the revocation workflow', () => {
       'rekey-test-revocation-function-errors-conclude',
       'rekey-test-revocation-function-errors-intake',
       'rekey-test-revocation-function-errors-plan',
+      'rekey-test-revocation-function-errors-preview',
       'rekey-test-revocation-function-errors-report',
       'rekey-test-revocation-function-errors-rotate',
       'rekey-test-revocation-rejected',
