@@ -8,10 +8,10 @@ import type { Cleanup } from '../../local/process/cleanup.ts';
 import { type CacheLogin, cacheAccepts, seedCache } from '../../local/servers/cache.ts';
 import { type Login, logsIn, seedDatabase } from '../../local/servers/database.ts';
 import { documented } from '../../local/servers/documented.ts';
+import { startGitLab } from '../../local/servers/gitlab.ts';
 import { startMariaDb } from '../../local/servers/mariadb.ts';
 import { startPostgres } from '../../local/servers/postgres.ts';
 import { startRedis } from '../../local/servers/redis.ts';
-import { startGitLab } from '../../local/servers/gitlab.ts';
 
 /** Where the secrets of one kind are to be rotated. */
 export interface Kind {

@@ -10,7 +10,7 @@ import type { Clock } from '../../core/ports.ts';
 export interface Pacing {
   readonly bucket: TokenBucket;
   readonly pace: Pace;
-  /** Told when a start was given without the bucket. */
+  /** Notes that a start was given without the bucket. */
   readonly onFailure?: (code: ErrorCode) => void;
 }
 
