@@ -116,7 +116,7 @@ describe('the workflow of several secrets', () => {
   test('runs the lanes of a step at once, as executions of their own, and no failure ends the others', () => {
     expect(machine.States['Run step']).toMatchObject({
       Type: 'Map',
-      MaxConcurrency: 200,
+      MaxConcurrency: 300,
       ToleratedFailurePercentage: 100,
       ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } },
       ResultPath: null,
