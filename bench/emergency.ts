@@ -81,6 +81,7 @@ const rows: readonly (readonly [string, (figures: EmergencyFigures) => string | 
   ['  for each secret, s', ({ refusedSlowest, secrets }) => (refusedSlowest / secrets).toFixed(2)],
   ['all outcomes recorded after, s', ({ seconds }) => seconds.toFixed(0)],
   ['  for each secret, s', ({ seconds, secrets }) => (seconds / secrets).toFixed(2)],
+  ['pace kept by the bucket', ({ paced }) => (paced ? 'yes' : 'no')],
   ['load of the machine', ({ load }) => load.toFixed(1)],
 ];
 

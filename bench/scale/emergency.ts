@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient, GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
@@ -8,6 +9,7 @@ import { v7 } from 'uuid';
 import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
 import { objectLines, parseLine } from '../../core/audit/format.ts';
 import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
+import { paceItem, rotationBucket } from '../../core/deployed/pace.ts';
 import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import type { RevocationMode } from '../../core/events/catalogue.ts';
 import type { Selection } from '../../core/revocation/selection.ts';
@@ -25,6 +27,8 @@ export interface EmergencyFigures {
   readonly by: Asking;
   readonly mode: RevocationMode;
   readonly invocations: number;
+  /** True if rotations took their starts from the bucket, and so kept the pace. */
+  readonly paced: boolean;
   /** Load of the machine when it ended, over the last minute. */
   readonly load: number;
   /** Requests that ended so often, by outcome; each must end once. */
@@ -144,6 +148,7 @@ export async function revokeAtOnce(
   return {
     secrets: names.length,
     by,
+    paced: await tookStarts(new DynamoDBClient(options)),
     load: loadavg()[0] ?? Number.NaN,
     mode,
     invocations,
@@ -159,6 +164,17 @@ export async function revokeAtOnce(
     refusedSlowest: (times.at(-1) ?? Number.NaN) / 1_000,
     failures: countOf(failures),
   };
+}
+
+/** Finds the bucket of rotations in the table of plans. */
+async function tookStarts(client: DynamoDBClient): Promise<boolean> {
+  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+  const Key = { requestId: { S: paceItem(rotationBucket) }, secretName: { S: rotationBucket } };
+  for (const TableName of TableNames.filter((name) => name.includes('Plans'))) {
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key }));
+    if (Item !== undefined) return true;
+  }
+  return false;
 }
 
 const countOf = (texts: readonly string[]): Record<string, number> =>
