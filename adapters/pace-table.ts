@@ -25,7 +25,7 @@ export class DynamoPaceTable implements PaceTable {
 
   /**
    * Takes the table that holds the numbers.
-   * @param table - name of a table whose time to live is the attribute `forget`
+   * @param table - name of a table whose time to live is the attribute `forgetAt`
    * @param key - key of the item of a bucket. @default `pk` is `pace#<name>`
    */
   constructor(
@@ -60,13 +60,13 @@ export class DynamoPaceTable implements PaceTable {
         new UpdateItemCommand({
           TableName: this.#table,
           Key: this.#key(name),
-          UpdateExpression: `SET ${assignment}, #forget = :forget`,
+          UpdateExpression: `SET ${assignment}, #forgetAt = :forgetAt`,
           ConditionExpression: condition,
-          ExpressionAttributeNames: { '#fullAt': 'fullAt', '#forget': 'forget' },
+          ExpressionAttributeNames: { '#fullAt': 'fullAt', '#forgetAt': 'forgetAt' },
           ExpressionAttributeValues: {
             ':by': { N: String(by) },
             ':than': { N: String(than) },
-            ':forget': { N: String(Math.floor(than / 1_000_000) + keptSeconds) },
+            ':forgetAt': { N: String(Math.floor(than / 1_000_000) + keptSeconds) },
           },
           ReturnValues: 'UPDATED_NEW',
         }),

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { RevocationMode } from '../core/events/catalogue.ts';
 import { Cleanup } from '../local/process/cleanup.ts';
 import { terminal } from '../local/tour/terminal.ts';
-import { type EmergencyFigures, revokeAtOnce } from './scale/emergency.ts';
+import { type Asking, type EmergencyFigures, revokeAtOnce } from './scale/emergency.ts';
 import { deployEnvironment } from './scale/environment.ts';
 
 const usage = `npm run bench:emergency -- [options]
@@ -11,7 +11,8 @@ Deploys one environment on the local cloud, revokes all of its secrets at once w
 every leaked and every new password, and prints what came of it. The exit code is 1 unless each leaked password is refused,
 each new one is accepted, and each request has one outcome in the audit log.
 
-  --secrets <n>        how many secrets, revoked one by one; default 300
+  --secrets <n,…>      how many secrets, one environment after the other; default 300
+  --one-event          one request for everything in the environment, which is planned, instead of one for each secret
   --kinds <1|7>        of one kind, or of seven; default 1
   --invocations <n,…>  how many functions run at a time, one emergency after the other; default 10,32
   --mode <kill|replace>  default kill
@@ -23,6 +24,7 @@ each new one is accepted, and each request has one outcome in the audit log.
 const { values } = parseArgs({
   options: {
     secrets: { type: 'string', default: '300' },
+    'one-event': { type: 'boolean', default: false },
     kinds: { type: 'string', default: '1' },
     invocations: { type: 'string', default: '10,32' },
     mode: { type: 'string', default: 'kill' },
@@ -59,7 +61,8 @@ const limited = [
 ];
 
 const rows: readonly (readonly [string, (figures: EmergencyFigures) => string | number])[] = [
-  ['requests', ({ requests }) => requests],
+  ['functions at a time', ({ invocations }) => invocations],
+  ['asked for by', ({ by }) => by],
   [
     'outcomes',
     ({ outcomes }) =>
@@ -74,42 +77,56 @@ const rows: readonly (readonly [string, (figures: EmergencyFigures) => string | 
   ['age of the request at the intake, p50, s', ({ intakeMedian }) => intakeMedian.toFixed(1)],
   ['  p99, s', ({ intake99 }) => intake99.toFixed(1)],
   ['refused after, median, s', ({ refusedMedian }) => refusedMedian.toFixed(1)],
-  ['  slowest, s', ({ refusedSlowest }) => refusedSlowest.toFixed(1)],
+  ['all refused after, s', ({ refusedSlowest }) => refusedSlowest.toFixed(1)],
+  ['  for each secret, s', ({ refusedSlowest, secrets }) => (refusedSlowest / secrets).toFixed(2)],
   ['all outcomes recorded after, s', ({ seconds }) => seconds.toFixed(0)],
+  ['  for each secret, s', ({ seconds, secrets }) => (seconds / secrets).toFixed(2)],
+  ['pace kept by the bucket', ({ paced }) => (paced ? 'yes' : 'no')],
+  ['load of the machine', ({ load }) => load.toFixed(1)],
 ];
 
 if (values.help) {
   process.stdout.write(usage);
 } else {
-  const secrets = whole('secrets', values.secrets, 1, 5_000);
+  const sizes = values.secrets.split(',').map((text) => whole('secrets', text, 1, 5_000));
+  const by: Asking = values['one-event'] ? 'one event' : 'requests';
   const kinds = whole('kinds', values.kinds, 1, 7);
   const mode = modeOf(values.mode);
   const each = values.calls === undefined ? undefined : whole('calls', values.calls, 1, 10_000);
   const calls = each === undefined ? {} : Object.fromEntries(limited.map((action) => [action, each]));
   const limits = values.invocations.split(',').map((text) => whole('invocations', text, 1, 1_000));
   const progress = terminal(process.stderr);
-  const cleanup = new Cleanup();
   const figures: EmergencyFigures[] = [];
-  try {
-    const deployed = await deployEnvironment(secrets, kinds, progress, cleanup);
-    for (const invocations of limits) {
-      progress.title(`${deployed.rotated.length} revocations at once, ${invocations} functions at a time`);
-      figures.push(await revokeAtOnce(deployed, { mode, invocations, calls }, progress));
+  for (const secrets of sizes) {
+    const cleanup = new Cleanup();
+    try {
+      const deployed = await deployEnvironment(secrets, kinds, progress, cleanup);
+      for (const invocations of limits) {
+        progress.title(`${deployed.rotated.length} revocations at once, ${invocations} functions at a time`);
+        figures.push(await revokeAtOnce(deployed, { mode, by, invocations, calls }, progress));
+      }
+    } finally {
+      await cleanup.run();
     }
-  } finally {
-    await cleanup.run();
   }
   if (values.json) {
     process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
   } else {
     const out = terminal();
     out.table(
-      ['functions at a time', ...figures.map(({ invocations }) => String(invocations))],
+      ['secrets', ...figures.map(({ secrets }) => String(secrets))],
       rows.map(([title, value]) => [title, ...figures.map((one) => String(value(one)))]),
     );
-    for (const { invocations, failures } of figures) {
+    for (const { secrets, invocations, failures } of figures) {
       for (const [reason, count] of Object.entries(failures))
-        out.note(`at ${invocations}: ${count} × ${reason}`);
+        out.note(`of ${secrets} at ${invocations}: ${count} × ${reason}`);
+    }
+    const [first, last] = [figures[0], figures.at(-1)];
+    if (first !== undefined && last !== undefined && last.secrets > first.secrets) {
+      const times = last.refusedSlowest / first.refusedSlowest;
+      out.note(
+        `${last.secrets} secrets took ${times.toFixed(1)} times as long to be refused as ${first.secrets}`,
+      );
     }
   }
   const held = figures.every(

@@ -1,5 +1,6 @@
-import { type Bound, estimateStep, evenPlan, type Room, type Step, usualRoom } from '../bench/scale/model.ts';
+import { type Bound, estimateStep, evenPlan, type Room, usualRoom } from '../bench/scale/model.ts';
 import { atOnce, callsOf, type Operation, type Quota, type QuotaName, quotas } from '../core/pace/quotas.ts';
+import type { PlanPhase } from '../core/revocation/plan.ts';
 
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const operations = Object.keys(callsOf) as Operation[];
@@ -39,7 +40,7 @@ function duration(seconds: number): string {
   return `${number.format(seconds / 3_600)} h`;
 }
 
-const phases: readonly Step['phase'][] = ['contain', 'replace'];
+const phases: readonly PlanPhase[] = ['contain', 'replace'];
 
 /** Writes the table of how long a revocation of so many secrets takes, and of what holds it up. */
 export function durationsTable(): string {

@@ -1,4 +1,6 @@
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient, GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
@@ -7,17 +9,28 @@ import { v7 } from 'uuid';
 import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
 import { objectLines, parseLine } from '../../core/audit/format.ts';
 import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
+import { paceItem, rotationBucket } from '../../core/deployed/pace.ts';
+import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import type { RevocationMode } from '../../core/events/catalogue.ts';
+import type { Selection } from '../../core/revocation/selection.ts';
 import type { Terminal } from '../../local/tour/terminal.ts';
 import { percentile } from '../statistics.ts';
 import type { DeployedEnvironment } from './environment.ts';
 import { ageAtIntake } from './intake-age.ts';
 
+/** The ways to ask: an event for each secret, or one for everything in the environment. */
+export type Asking = 'requests' | 'one event';
+
 /** What came of so many revocations at once. */
 export interface EmergencyFigures {
-  readonly requests: number;
+  readonly secrets: number;
+  readonly by: Asking;
   readonly mode: RevocationMode;
   readonly invocations: number;
+  /** True if rotations took their starts from the bucket, and so kept the pace. */
+  readonly paced: boolean;
+  /** Load of the machine when it ended, over the last minute. */
+  readonly load: number;
   /** Requests that ended so often, by outcome; each must end once. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** Requests without an outcome in the log, and with more than one. */
@@ -59,10 +72,12 @@ export async function revokeAtOnce(
   { cloud, credentials, client, targets, rotated }: DeployedEnvironment,
   {
     mode,
+    by,
     invocations,
     calls,
   }: {
     readonly mode: RevocationMode;
+    readonly by: Asking;
     readonly invocations: number;
     /** Calls that are taken each second, by action. */
     readonly calls: Readonly<Record<string, number>>;
@@ -71,11 +86,21 @@ export async function revokeAtOnce(
 ): Promise<EmergencyFigures> {
   const kinds = targets.filter(({ accepts }) => accepts !== undefined);
   const names = kinds.flatMap((kind) => kind.names).filter((name) => rotated.includes(name));
-  const readValue = async (SecretId: string): Promise<Record<string, unknown>> =>
-    JSON.parse((await client.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '{}');
+  const read = async (SecretId: string) => {
+    const { ARN = '', SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
+    return { arn: ARN, value: JSON.parse(SecretString) as Record<string, unknown> };
+  };
+  const readValue = async (name: string) => (await read(name)).value;
   const leaked = new Map<string, Record<string, unknown>>();
-  for (const name of names) leaked.set(name, await readValue(name));
-  const ids = new Map(names.map((name) => [v7(), name]));
+  const ids = new Map<string, string>();
+  const one = v7();
+  for (const name of names) {
+    const { arn, value } = await read(name);
+    leaked.set(name, value);
+    ids.set(by === 'one event' ? plannedRequestId(one, arn) : v7(), name);
+  }
+  const requests: Request[] =
+    by === 'one event' ? [[one, { environment }]] : [...ids].map(([id, secret]): Request => [id, { secret }]);
   const options = cloud.clientOptions(credentials);
   const ssm = new SSMClient(options);
   const bucket = (
@@ -87,8 +112,8 @@ export async function revokeAtOnce(
 
   await cloud.limit({ invocations, calls });
   const begun = performance.now();
-  await terminal.step(`${names.length} requests`, () =>
-    request([...ids], mode, new EventBridgeClient(options)),
+  await terminal.step(`${requests.length} requests`, () =>
+    request(requests, mode, new EventBridgeClient(options)),
   );
   const { outcomes, ages } = await terminal.step('outcomes', () => awaitOutcomes(objects, ids));
   const seconds = (performance.now() - begun) / 1_000;
@@ -121,7 +146,10 @@ export async function revokeAtOnce(
     .filter(({ type }) => type.endsWith('Failed'))
     .map(({ data }) => `${data.stage}: ${(data.error as { code?: string })?.code}`);
   return {
-    requests: names.length,
+    secrets: names.length,
+    by,
+    paced: await tookStarts(new DynamoDBClient(options)),
+    load: loadavg()[0] ?? Number.NaN,
     mode,
     invocations,
     alive,
@@ -138,21 +166,35 @@ export async function revokeAtOnce(
   };
 }
 
+/** Finds the bucket of rotations in the table of plans. */
+async function tookStarts(client: DynamoDBClient): Promise<boolean> {
+  const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+  const Key = { requestId: { S: paceItem(rotationBucket) }, secretName: { S: rotationBucket } };
+  for (const TableName of TableNames.filter((name) => name.includes('Plans'))) {
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key }));
+    if (Item !== undefined) return true;
+  }
+  return false;
+}
+
 const countOf = (texts: readonly string[]): Record<string, number> =>
   Object.fromEntries([...Map.groupBy(texts, (text) => text)].map(([text, same]) => [text, same.length]));
 
+/** Id of a request, and its selection. */
+type Request = readonly [string, Selection];
+
 /** Sends all requests at once, ten to a call, as many as EventBridge takes. */
 async function request(
-  ids: readonly (readonly [string, string])[],
+  requests: readonly Request[],
   mode: RevocationMode,
   client: EventBridgeClient,
 ): Promise<void> {
-  const batches = Array.from({ length: Math.ceil(ids.length / 10) }, (_, index) =>
-    ids.slice(index * 10, index * 10 + 10),
+  const batches = Array.from({ length: Math.ceil(requests.length / 10) }, (_, index) =>
+    requests.slice(index * 10, index * 10 + 10),
   );
   await Promise.all(
     batches.map(async (batch) => {
-      const Entries = batch.map(([id, secret]) => ({
+      const Entries = batch.map(([id, select]) => ({
         EventBusName: busName(environment),
         Source: 'rekey.cli',
         DetailType: 'Secret Revocation Requested',
@@ -165,7 +207,7 @@ async function request(
             actor: 'bench',
             correlationId: id,
           },
-          data: { select: { secret }, mode, reason: 'everything leaked at once' },
+          data: { select, mode, reason: 'everything leaked at once' },
         }),
       }));
       const { FailedEntryCount } = await client.send(new PutEventsCommand({ Entries }));

@@ -8,28 +8,24 @@ import {
   rotationPace,
   secondsFor,
 } from '../../core/pace/quotas.ts';
+import { secretGraph } from '../../core/revocation/graph.ts';
+import {
+  type PlanPhase,
+  type PlanStep,
+  planRevocation,
+  type RevocationPlan,
+  usualLanesAtOnce,
+} from '../../core/revocation/plan.ts';
+import type { SecretDefinition } from '../../core/secret/definition.ts';
 
-/** Secrets of one target, which go one after the other. */
-export interface Lane {
-  readonly target: string;
-  /** Whatever stands for a secret in the plan; only their number counts. */
-  readonly secrets: readonly unknown[];
-}
-
-/** One step of a plan: its lanes run side by side, and the next step begins when all have ended. */
-export interface Step {
-  readonly phase: 'contain' | 'replace';
-  readonly lanes: readonly Lane[];
-}
-
-/** The part of a plan of a revocation that its duration depends on. */
-export interface Plan {
-  readonly steps: readonly Step[];
-}
+/** The steps of a plan; its duration depends on nothing else. */
+export type Plan = Pick<RevocationPlan, 'steps'>;
 
 /** The operations that each phase makes of a secret, one after the other. */
-export const operationsOf: Readonly<Record<Step['phase'], readonly Operation[]>> = {
+export const operationsOf: Readonly<Record<PlanPhase, readonly Operation[]>> = {
   contain: ['contain'],
+  // As if nothing had been cut off the first time.
+  'contain again': ['contain'],
   replace: ['rotate', 'verify', 'sweep'],
 };
 
@@ -44,7 +40,8 @@ export interface Effort {
 
 export const effortOf: Readonly<Record<Operation, Effort>> = {
   contain: { seconds: 2, functions: 1, transitions: 4 },
-  rotate: { seconds: 8, functions: 2, transitions: 4 },
+  // Among them the looks at what was cut off before, and a wait for the turn.
+  rotate: { seconds: 8, functions: 2, transitions: 10 },
   verify: { seconds: 2, functions: 1, transitions: 2 },
   sweep: { seconds: 2, functions: 1, transitions: 2 },
 };
@@ -57,7 +54,7 @@ export interface Room {
   readonly lanes: number;
 }
 
-export const usualRoom: Room = { functions: atOnce.functions.usual, lanes: 1_000 };
+export const usualRoom: Room = { functions: atOnce.functions.usual, lanes: usualLanesAtOnce };
 
 /** Names of what may bind: a quota, or one of these. */
 export type Bound = QuotaName | 'pace' | 'functions' | 'lanesAtOnce' | 'longestLane';
@@ -71,7 +68,7 @@ export interface Estimate {
 }
 
 /** Calls that count towards each quota, for one secret in a phase. */
-function callsIn(phase: Step['phase']): ReadonlyMap<QuotaName, number> {
+function callsIn(phase: PlanPhase): ReadonlyMap<QuotaName, number> {
   const sums = new Map<QuotaName, number>();
   const add = (name: QuotaName, by: number) => sums.set(name, (sums.get(name) ?? 0) + by);
   for (const operation of operationsOf[phase]) {
@@ -93,7 +90,7 @@ export const burstOf = (name: QuotaName): number => {
  * Estimates a step in closed form: each bound alone, of which the longest counts. A quota, the pace and the functions let the
  * last secret begin after so long, and it then takes its own time.
  */
-export function estimateStep({ phase, lanes }: Step, room: Room = usualRoom): Estimate {
+export function estimateStep({ phase, lanes }: PlanStep, room: Room = usualRoom): Estimate {
   const secrets = lanes.reduce((sum, { secrets: those }) => sum + those.length, 0);
   const longest = Math.max(0, ...lanes.map(({ secrets: those }) => those.length));
   const operations = operationsOf[phase];
@@ -119,19 +116,26 @@ export function estimateStep({ phase, lanes }: Step, room: Room = usualRoom): Es
 export const estimatePlan = ({ steps }: Plan, room: Room = usualRoom): number =>
   steps.reduce((sum, step) => sum + estimateStep(step, room).seconds, 0);
 
-/** A plan of so many secrets: contained first, then replaced, with the same number on each target. */
-export function evenPlan(secrets: number, perTarget: number): Plan {
-  const lanes = Array.from({ length: Math.ceil(secrets / perTarget) }, (_, index) => ({
-    target: `target-${index}`,
-    secrets: Array.from(
-      { length: Math.min(perTarget, secrets - index * perTarget) },
-      (__, place) => `secret-${index * perTarget + place}`,
-    ),
-  }));
-  return {
-    steps: [
-      { phase: 'contain', lanes },
-      { phase: 'replace', lanes },
-    ],
-  };
+/** Plans a revocation of so many secrets that lead to nothing, with the same number on each target. */
+export function evenPlan(secrets: number, perTarget: number): RevocationPlan {
+  const definitions = Array.from({ length: secrets }, (_, index): SecretDefinition => {
+    const name = `secret-${index}`;
+    return {
+      name,
+      arn: name,
+      type: 'postgresql',
+      strategy: 'single-user',
+      owner: 'team',
+      consumers: [],
+      schedule: 'rate(30 days)',
+      rotationFunction: 'rotation',
+      containmentFunction: 'containment',
+      content: { fields: { host: `target-${Math.floor(index / perTarget)}` } },
+    };
+  });
+  return planRevocation(secretGraph(definitions), {
+    mode: 'kill',
+    chain: false,
+    selected: definitions.map(({ name }) => ({ name, because: 'everything' })),
+  });
 }

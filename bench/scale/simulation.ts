@@ -7,18 +7,9 @@ import {
   rotationPace,
 } from '../../core/pace/quotas.ts';
 import { intervalUs, type Pace, startUs } from '../../core/pace/token-bucket.ts';
+import type { PlanLane, PlanPhase, PlanStep } from '../../core/revocation/plan.ts';
 import { MinimumQueue } from './heap.ts';
-import {
-  type Bound,
-  burstOf,
-  effortOf,
-  type Lane,
-  operationsOf,
-  type Plan,
-  type Room,
-  type Step,
-  usualRoom,
-} from './model.ts';
+import { type Bound, burstOf, effortOf, operationsOf, type Plan, type Room, usualRoom } from './model.ts';
 
 /** What a simulated plan took. */
 export interface Run {
@@ -27,7 +18,7 @@ export interface Run {
 }
 
 export interface SimulatedStep {
-  readonly phase: Step['phase'];
+  readonly phase: PlanPhase;
   readonly seconds: number;
   /** Seconds that operations waited in all, by what they waited for. */
   readonly waits: ReadonlyMap<Bound, number>;
@@ -120,13 +111,13 @@ export function simulate({ steps }: Plan, room: Room = usualRoom): Run {
 }
 
 interface Progress {
-  readonly lane: Lane;
+  readonly lane: PlanLane;
   /** Operations that are done, of all secrets of the lane together. */
   done: number;
 }
 
 function runStep(
-  { phase, lanes }: Step,
+  { phase, lanes }: PlanStep,
   begun: number,
   account: Account,
   room: Room,

@@ -30,7 +30,7 @@ export const workflowInputSchema = z.object({
   /** Seconds that a step of its rotation may take. */
   stepSeconds: z.number().default(usualStepSeconds),
   /** Outcome of an earlier run of the step that rotates. */
-  rotated: z.object({ lookups: z.number().default(0) }).optional(),
+  rotated: z.object({ lookups: z.number().default(0), turnAt: z.iso.datetime().optional() }).optional(),
   /** The versions that leaked: those named, or all that existed when the request was taken. */
   versions: z.array(z.string()),
   /** True when the request named them. */
@@ -132,6 +132,15 @@ export interface RotateOutcome {
   readonly lookups: number;
 }
 
+/** The outcome of a rotation that has to wait for its turn. */
+export interface LaterTurn {
+  /** Seconds to wait, a whole number. */
+  readonly waitSeconds: number;
+  /** Time of the start that is reserved. */
+  readonly turnAt: string;
+  readonly lookups: number;
+}
+
 /** Number of times that the workflow looks up a function that is gone, before the revocation fails. */
 export const mostLookups = 5;
 
@@ -155,7 +164,11 @@ const containedSchema = z
 export const finalStateSchema = workflowInputSchema.extend({
   contained: containedSchema.optional(),
   rotated: z
-    .object({ newVersionId: z.string(), rotatedAt: z.iso.datetime(), lookups: z.number().default(0) })
+    .union([
+      z.object({ newVersionId: z.string(), rotatedAt: z.iso.datetime(), lookups: z.number().default(0) }),
+      // It failed when its turn had come.
+      z.object({ turnAt: z.iso.datetime() }).transform(() => undefined),
+    ])
     .optional(),
   swept: containedSchema.optional(),
   verified: z

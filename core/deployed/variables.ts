@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { RekeyError } from '../errors/rekey-error.ts';
 import { strategies } from '../secret/secret.ts';
+import { rotationRates } from './pace.ts';
 
 /**
  * Environment variables of the functions. Constructs are typed by these schemas, so a variable that a function needs and nobody
@@ -126,7 +127,18 @@ export const approvalWaitEnvironmentSchema = z.object({
 export const firstRotationEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
 
 /** The step of the revocation workflow that rotates. */
-export const revocationRotateEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+export const revocationRotateEnvironmentSchema = z.object({
+  REKEY_ENVIRONMENT: z.string().min(1),
+  /** Table of the bucket that rotations take their starts from. */
+  REKEY_PACE_TABLE: z.string().min(1),
+  /** Rotations that revocations start in a second. @default - as many as AWS's quotas allow */
+  REKEY_ROTATIONS_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(rotationRates.least)
+    .max(rotationRates.most)
+    .optional(),
+});
 
 /** The step of the revocation workflow that reports. */
 export const revocationReportEnvironmentSchema = z.object({

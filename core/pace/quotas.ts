@@ -174,6 +174,16 @@ function paceBelow(perSecond: number): Pace {
   return { ratePerSecond, burst: Math.max(1, Math.floor(perSecond - ratePerSecond)) };
 }
 
+/**
+ * Computes the pace of rotations where a deployment names a rate of its own.
+ * @param ratePerSecond - starts in a second. @default - as many as AWS's quotas allow
+ */
+export function rotationPaceAt(ratePerSecond?: number): Pace {
+  if (ratePerSecond === undefined) return rotationPace;
+  // Whoever asks for a slow pace wants no burst that is faster.
+  return { ratePerSecond, burst: Math.max(1, Math.min(rotationPace.burst, Math.floor(ratePerSecond))) };
+}
+
 /** Seconds that a pace takes to start a number of operations. */
 export function secondsFor(operations: number, pace: Pace): number {
   return (Math.max(0, operations - pace.burst) * intervalUs(pace)) / 1_000_000;

@@ -83,7 +83,13 @@ export interface PlanRequest {
 const usualAtOncePerTarget = 8;
 
 /**
- * Secrets of one lane. A lane is an execution of Step Functions, whose history ends at 25,000 events, and a secret takes up to 60.
+ * Lanes of a step that go at once; those of one target are fewer. They are as many as it takes to keep the pace of rotations
+ * where each secret takes 15 seconds, and use less than a usual account's functions.
+ */
+export const usualLanesAtOnce = 300;
+
+/**
+ * Secrets of one lane. A lane is an execution of Step Functions, whose history ends at 25,000 events, and a secret takes up to 70.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  */
 const mostPerLane = 300;

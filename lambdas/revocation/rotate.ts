@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
-import { mostLookups, type RotateOutcome, type WorkflowInput } from '../../core/deployed/revocation-state.ts';
+import {
+  type LaterTurn,
+  mostLookups,
+  type RotateOutcome,
+  type WorkflowInput,
+} from '../../core/deployed/revocation-state.ts';
 import { revocationToken } from '../../core/deployed/revocation-token.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { Clock, DefinitionStore, RotationControl, SecretStore } from '../../core/ports.ts';
 import { stages, versionWith } from '../../core/secret/secret.ts';
+import { awaitTurn, type Pacing, takeTurn } from './turn.ts';
 
 export interface RotateDependencies {
   readonly store: Pick<SecretStore, 'describe'>;
@@ -23,6 +29,8 @@ export interface RotateDependencies {
 /** The dependencies of the workflow's step. */
 export interface RotateStepDependencies extends RotateDependencies {
   readonly definitions: Pick<DefinitionStore, 'find'>;
+  /** The pace that all revocations of an environment share. @default - none */
+  readonly pacing?: Pacing;
 }
 
 /** Pause between two lookups of a function that is gone. A deploy has written the definition before it removes one. */
@@ -34,15 +42,18 @@ const lookupPauseMs = 2_000;
  * A deploy may replace that function at any moment. Where the workflow finds none by the name that it has, it comes back here:
  * the rotation is done, so the name alone is looked up.
  *
+ * A rotation of a plan waits for its turn: for moments here, and for longer by what is returned. A revocation of one secret takes
+ * a turn and waits for none.
+ *
  * @throws RekeyError `ContainmentFunctionMissing` when the definition goes on naming a function that is gone
  * @throws whatever {@link rotateForRevocation} throws
  */
 export async function rotateStep(
   input: WorkflowInput,
   dependencies: RotateStepDependencies,
-): Promise<RotateOutcome> {
+): Promise<RotateOutcome | LaterTurn> {
   const { secretArn, secretName, rotated } = input;
-  const { definitions, wait = sleep } = dependencies;
+  const { definitions, pacing, wait = sleep } = dependencies;
   const lookups = (rotated?.lookups ?? 0) + 1;
   if (lookups > mostLookups) {
     throw new RekeyError(
@@ -51,7 +62,16 @@ export async function rotateStep(
     );
   }
   if (lookups > 1) await wait(lookupPauseMs);
-  const outcome = await rotateForRevocation(input, dependencies);
+  let counted: Promise<unknown> | undefined;
+  const turn = async () => {
+    if (pacing === undefined) return undefined;
+    if (input.partOf !== undefined)
+      return await awaitTurn(rotated?.turnAt, pacing, { ...dependencies, wait });
+    counted = takeTurn(pacing, dependencies.clock);
+    return undefined;
+  };
+  const outcome = await rotateForRevocation(input, dependencies, turn).finally(() => counted);
+  if ('turnAt' in outcome) return { ...outcome, lookups: lookups - 1 };
   // What the intake knew still serves where the definition cannot be read: an emergency does not wait for it.
   const definition = await definitions.find(secretArn).catch(() => undefined);
   const containmentFunction = definition?.containmentFunction ?? input.containmentFunction;
@@ -75,11 +95,12 @@ const settlesAfterMs = 3_000;
  * An earlier rotation that is still open is first brought to its end, which is what Secrets Manager insists on. Its version may
  * be among those that leaked, or have been read since, so this one still rotates after it.
  *
+ * @param turn - called before the rotation is asked for the first time; what it returns is returned, and nothing is asked for
  * @returns the version, and when it was first seen to be current
  * @throws RekeyError `RotationPending` when it takes longer; the same call again goes on waiting
  * @throws SecretError `SecretMissing` | `SecretAccessDenied` | `RotationDisabled` | `RotationFunctionDenied`
  */
-export async function rotateForRevocation(
+export async function rotateForRevocation<Later extends object = never>(
   {
     requestId,
     secretArn,
@@ -88,7 +109,8 @@ export async function rotateForRevocation(
   }: Pick<WorkflowInput, 'requestId' | 'secretArn' | 'secretName'> &
     Partial<Pick<WorkflowInput, 'stepSeconds'>>,
   dependencies: RotateDependencies,
-): Promise<Pick<RotateOutcome, 'newVersionId' | 'rotatedAt'>> {
+  turn?: () => Promise<Later | undefined>,
+): Promise<Pick<RotateOutcome, 'newVersionId' | 'rotatedAt'> | Later> {
   const { store, rotation, clock, wait = sleep } = dependencies;
   const slow = stepSeconds > usualStepSeconds;
   const { patienceMs = slow ? stepSeconds * 1_000 : usualPatienceMs } = dependencies;
@@ -96,7 +118,7 @@ export async function rotateForRevocation(
   // An ordinary rotation is seen at once, also of a type that may take long.
   const pauseMs = () => (slow && clock.now().getTime() - begun > usualPatienceMs ? slowPollMs : pollMs);
   const token = revocationToken(requestId, secretArn);
-  const deadline = begun + patienceMs;
+  let deadline = begun + patienceMs;
   let accepted = false;
   let askedAt = 0;
   let refusal: unknown;
@@ -115,6 +137,12 @@ export async function rotateForRevocation(
       refusal === undefined &&
       ((free && !accepted) || now.getTime() - askedAt >= (slow ? slowAskAgainMs : askAgainMs))
     ) {
+      // A version that is there was asked for by an earlier try, which has taken its turn.
+      if (askedAt === 0 && versions[token] === undefined) {
+        const later = await turn?.();
+        if (later !== undefined) return later;
+        deadline += clock.now().getTime() - now.getTime();
+      }
       try {
         accepted = (await rotation.rotate(secretArn, token)) === 'started';
       } catch (error) {

@@ -112,6 +112,7 @@ export const changes = {
   'revocation.sources': deploy('requests of other sources are no longer taken; what is under way ends'),
   'revocation.accounts': deploy('requests of other accounts are no longer taken'),
   'revocation.maximumAgeHours': deploy('older requests are refused'),
+  'revocation.rotationsPerSecond': deploy('rotations that begin from then on keep the new pace'),
   'approvals.revocation.kill': approval,
   'approvals.revocation.replace': approval,
   'approvals.minutes': deploy('counts for requests that come later'),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { rotationRates } from '../../core/deployed/pace.ts';
 import { isProxyHost, proxyAdvice } from '../../core/secret/rds-proxy.ts';
 import { strategies } from '../../core/secret/secret.ts';
 import { secretTypes } from '../../rotators/registry.ts';
@@ -351,6 +352,8 @@ const environmentSchema = z.strictObject({
         .default([]),
       /** Age in hours above which requests are refused. */
       maximumAgeHours: z.int().min(1).max(168).default(24),
+      /** Rotations that revocations of several secrets start in a second. @default - as many as AWS's quotas allow */
+      rotationsPerSecond: z.int().min(rotationRates.least).max(rotationRates.most).optional(),
     })
     .prefault({}),
   /** Operations that need a second person. @default - none does */

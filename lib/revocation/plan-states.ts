@@ -181,11 +181,12 @@ function laneStates(scope: Construct, { functions, table }: PlanParts): IChainab
 /** Builds the states of one secret of a step, by what the step is for. */
 function secretStates(scope: Construct, functions: RevocationFunctions, table: Table): IChainable {
   const ended = new Pass(scope, 'Secret done', { parameters: {} });
-  const { rotate, report } = replacingStates(scope, functions, {
-    proven: ended,
-    unproven: ended,
-    failed: ended,
-  });
+  const { rotate, report } = replacingStates(
+    scope,
+    functions,
+    { proven: ended, unproven: ended, failed: ended },
+    { paced: true },
+  );
   report.addCatch(ended, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
 
   const key = {

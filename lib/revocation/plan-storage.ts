@@ -1,7 +1,9 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { paceItem, rotationBucket } from '../../core/deployed/pace.ts';
 
 /** The place where plans of revocations, and what came of their secrets, are kept. */
 export class PlanStorage extends Construct {
@@ -34,5 +36,20 @@ export class PlanStorage extends Construct {
       // What happened stands in the audit log; what is kept here is of no use without the workflow.
       removalPolicy: RemovalPolicy.DESTROY,
     });
+  }
+
+  /**
+   * Lets a role take starts from the bucket of rotations, and touch no outcome of a secret.
+   * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+   */
+  grantPace(role: Role): void {
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: 'TakeTurn',
+        actions: ['dynamodb:UpdateItem'],
+        resources: [this.table.tableArn],
+        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [paceItem(rotationBucket)] } },
+      }),
+    );
   }
 }

@@ -14,6 +14,7 @@ import {
   revocationPlanEnvironmentSchema,
   revocationPreviewEnvironmentSchema,
 } from '../../core/deployed/variables.ts';
+import { usualLanesAtOnce } from '../../core/revocation/plan.ts';
 import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import type { Approvals } from '../approval/approvals.ts';
 import { grantAppend } from '../audit/grant-append.ts';
@@ -25,9 +26,6 @@ import { RunbookAlarm } from '../observation/runbook-alarm.ts';
 import { lanesLabel, planStates } from './plan-states.ts';
 import type { PlanStorage } from './plan-storage.ts';
 import type { RevocationFunctions } from './revocation-states.ts';
-
-/** Lanes that go at once where nothing else is said; those of one target are fewer. */
-const usualLanesAtOnce = 200;
 
 /** Props of {@link PlanWorkflow}. */
 export interface PlanWorkflowProps {

@@ -62,6 +62,9 @@ export class RevocationStack extends Stack {
       ],
       allowedAccounts: configuration.revocation.accounts,
       maximumRequestAge: Duration.hours(configuration.revocation.maximumAgeHours),
+      ...(configuration.revocation.rotationsPerSecond !== undefined && {
+        rotationsPerSecond: configuration.revocation.rotationsPerSecond,
+      }),
       alarmTopic: props.topic,
       reservedConcurrency: configuration.reservedConcurrency,
       ...(this.approvals !== undefined && { approvals: this.approvals }),

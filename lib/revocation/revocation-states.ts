@@ -11,6 +11,8 @@ import {
   type RetryProps,
   Succeed,
   Timeout,
+  Wait,
+  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
@@ -154,12 +156,14 @@ interface Ends {
 /**
  * Builds the states that replace a credential, cut off what came in between, prove and report. Whatever fails, the report is the
  * last step.
+ * @param paced - true where rotations wait for their turn in a state of their own
  * @returns the first of them, and the report
  */
 export function replacingStates(
   scope: Construct,
   functions: RevocationFunctions,
   ends: Ends,
+  { paced = false }: { readonly paced?: boolean } = {},
 ): { readonly rotate: LambdaInvoke; readonly report: LambdaInvoke } {
   const report = new LambdaInvoke(scope, 'Report', {
     lambdaFunction: functions.report,
@@ -239,8 +243,17 @@ export function replacingStates(
   sweep.next(verify);
 
   rotate.addCatch(report, { errors: ['States.ALL'], resultPath: '$.rotateFailure' });
-  rotate.next(sweep);
+  rotate.next(paced ? inItsTurn(scope, rotate, sweep) : sweep);
   return { rotate, report };
+}
+
+/** Builds the states that bring a rotation back when its turn has come. The start that it was given stays its own. */
+function inItsTurn(scope: Construct, rotate: LambdaInvoke, rotated: IChainable): IChainable {
+  const wait = new Wait(scope, 'Wait for its turn', { time: WaitTime.secondsPath('$.rotated.waitSeconds') });
+  wait.next(rotate);
+  return new Choice(scope, 'Is it its turn?')
+    .when(Condition.isPresent('$.rotated.waitSeconds'), wait)
+    .otherwise(rotated);
 }
 
 /** Builds the state that cuts off before anything else. What follows is for the caller to say. */

@@ -65,6 +65,12 @@ export interface RevocationWorkflowProps {
    * @default - they share the account's unreserved concurrency
    */
   readonly reservedConcurrency?: { readonly [name in 'intake' | 'workflow']?: number | undefined };
+  /**
+   * Rotations that revocations of several secrets start in a second, a whole number from 1 to 100. A revocation of one secret
+   * counts, and does not wait.
+   * @default - as many as AWS's quotas allow, 20
+   */
+  readonly rotationsPerSecond?: number;
   /** The second person that some revocations need. @default - none needs one */
   readonly approvals?: Approvals;
   /** Topic that is told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
@@ -109,16 +115,23 @@ export class RevocationWorkflow extends Construct {
       REKEY_EVENT_BUS: props.bus.eventBus.eventBusName,
       REKEY_AUDIT_QUEUE_URL: auditQueue.queueUrl,
     };
+    const storage = new PlanStorage(this, 'Plans');
     this.rotate = new StandardFunction(this, 'Rotate', {
       entry: 'revocation-rotation',
       service: services.revocation,
       description: `Rekey ${environment}: replaces a revoked credential`,
       environmentSchema: revocationRotateEnvironmentSchema,
       ...reserved('workflow'),
-      environment: { REKEY_ENVIRONMENT: environment },
+      environment: {
+        REKEY_ENVIRONMENT: environment,
+        REKEY_PACE_TABLE: storage.table.tableName,
+        ...(props.rotationsPerSecond !== undefined && {
+          REKEY_ROTATIONS_PER_SECOND: String(props.rotationsPerSecond),
+        }),
+      },
       timeout: rotateTimeout,
     });
-    const storage = new PlanStorage(this, 'Plans');
+    storage.grantPace(this.rotate.role);
     this.report = new StandardFunction(this, 'Report', {
       entry: 'revocation-report',
       service: services.revocation,

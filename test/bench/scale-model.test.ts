@@ -4,11 +4,23 @@ import { MinimumQueue } from '../../bench/scale/heap.ts';
 import { estimatePlan, estimateStep, evenPlan, type Plan, usualRoom } from '../../bench/scale/model.ts';
 import { simulate } from '../../bench/scale/simulation.ts';
 import { atOnce } from '../../core/pace/quotas.ts';
+import { secretGraph } from '../../core/revocation/graph.ts';
+import { planRevocation } from '../../core/revocation/plan.ts';
+import { definition } from '../core/revocation/definitions.ts';
 import { propertyRuns } from '../property-runs.ts';
 
 /** The closed form and the simulation may differ by this part of the time, and by the time that two secrets take. */
 const tolerance = 0.1;
 const twoSecrets = 2 * (2 + 8 + 2 + 2);
+
+/** Secrets of four servers, each with an admin secret. */
+const fourTargets = (secrets: number) =>
+  Array.from({ length: secrets }, (_, index) => {
+    const [target, host] = [index % 4, `db-${index % 4}`];
+    return index < 4
+      ? definition(`admin-${target}`, { host })
+      : definition(`user-${index}`, { host, admin: `admin-${target}` });
+  });
 
 const sizes = [1, 100, 1_000, 10_000];
 const newAccount = { ...usualRoom, functions: atOnce.functions.newAccount };
@@ -67,6 +79,26 @@ describe('the duration of a revocation of many secrets', () => {
       }),
       { numRuns: propertyRuns(100) },
     );
+  });
+
+  test('of a thousand on four targets follows from the plan that runs, with an admin secret on each', () => {
+    const plan = planRevocation(secretGraph(fourTargets(1_000)), {
+      mode: 'kill',
+      chain: true,
+      selected: [0, 1, 2, 3].map((target) => ({ name: `admin-${target}`, because: 'leaked' })),
+    });
+    expect(plan.secrets).toHaveLength(1_000);
+    expect(plan.steps.map(({ phase, lanes }) => `${phase}: ${lanes.length}`)).toEqual([
+      'contain: 32',
+      'replace: 4',
+      'contain again: 32',
+      'replace: 32',
+    ]);
+    const { seconds, steps } = simulate(plan);
+    // The longest lane of 250 secrets has 32: 2 s each to cut off, 12 s to replace, and a moment for the pace at the beginning.
+    expect(steps.map((step) => Math.round(step.seconds))).toEqual([64, 12, 64, 385]);
+    expect(seconds).toBeLessThanOrEqual(estimatePlan(plan) * (1 + tolerance) + twoSecrets);
+    expect(seconds).toBeGreaterThanOrEqual(estimatePlan(plan) * (1 - tolerance));
   });
 
   test('of nothing is none', () => {

@@ -7,11 +7,22 @@ const anyKey = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-5
 export const ofTheEnvironment: readonly Transition[] = [
   {
     name: 'a longer archive of events, and more who may ask for a revocation',
-    fields: ['eventArchiveDays', 'revocation.sources', 'revocation.accounts', 'revocation.maximumAgeHours'],
+    fields: [
+      'eventArchiveDays',
+      'revocation.sources',
+      'revocation.accounts',
+      'revocation.maximumAgeHours',
+      'revocation.rotationsPerSecond',
+    ],
     apply: (environment) => ({
       ...environment,
       eventArchiveDays: 30,
-      revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['111122223333'], maximumAgeHours: 48 },
+      revocation: {
+        sources: ['rekey.cli', 'acme.scanner'],
+        accounts: ['111122223333'],
+        maximumAgeHours: 48,
+        rotationsPerSecond: 10,
+      },
     }),
   },
   {

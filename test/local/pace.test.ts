@@ -25,7 +25,7 @@ describe('A pace that workers share by a table', () => {
           BillingMode: 'PAY_PER_REQUEST',
           AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
           KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-          TimeToLiveSpecification: { AttributeName: 'forget', Enabled: true },
+          TimeToLiveSpecification: { AttributeName: 'forgetAt', Enabled: true },
         },
       },
     });
@@ -64,7 +64,7 @@ describe('A pace that workers share by a table', () => {
     expect(Item).toEqual({
       pk: { S: 'pace#first' },
       fullAt: { N: String(now.getTime() * 1_000 + 2_000_000) },
-      forget: { N: String(now.getTime() / 1_000 + 7 * 86_400) },
+      forgetAt: { N: String(now.getTime() / 1_000 + 7 * 86_400) },
     });
   });
 

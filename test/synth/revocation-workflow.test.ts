@@ -123,6 +123,14 @@ describe('the revocation workflow', () => {
 
   test('the function that rotates may do that with the secrets, and no more', () => {
     expect(statementsOf(workflow.rotate.role)).toEqual([
+      // The outcomes of secrets, in the same table, are not its to write.
+      {
+        Sid: 'TakeTurn',
+        Effect: 'Allow',
+        Action: 'dynamodb:UpdateItem',
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^RevocationPlansTable/), 'Arn'] },
+        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['pace#rotate'] } },
+      },
       // A deploy may have given the secret another containment function.
       expect.objectContaining({ Sid: 'FindDefinition', Action: 'ssm:GetParameter' }),
       // Apps that join the environment may bring secrets that Rekey created.
@@ -268,6 +276,10 @@ describe('the revocation workflow', () => {
       Choices: [{ Variable: '$.mode', StringEquals: 'kill', Next: 'Contain at once' }],
       Default: 'Rotate',
     });
+  });
+
+  test('a single revocation has no state that waits for a turn', () => {
+    expect(Object.values(states()).filter(({ Type }) => Type === 'Wait')).toEqual([]);
   });
 
   test('its log holds no execution data', () => {

@@ -5,6 +5,7 @@ import {
   doneWithout,
   quotas,
   rotationPace,
+  rotationPaceAt,
   secondsFor,
 } from '../../../core/pace/quotas.ts';
 
@@ -46,5 +47,11 @@ describe('the pace of rotations in an emergency', () => {
     expect(rotationPace).toEqual({ ratePerSecond: 20, burst: 5 });
     expect(secondsFor(1, rotationPace)).toBe(0);
     expect(secondsFor(1_005, rotationPace)).toBe(50);
+  });
+
+  test('is another one where a deployment says so, with no more at once than in a second', () => {
+    expect(rotationPaceAt()).toBe(rotationPace);
+    expect(rotationPaceAt(2)).toEqual({ ratePerSecond: 2, burst: 2 });
+    expect(rotationPaceAt(40)).toEqual({ ratePerSecond: 40, burst: 5 });
   });
 });

@@ -76,7 +76,9 @@ async function counted() {
     assigned: null,
     owner: 'team-orders',
   };
-  const { newVersionId, rotatedAt } = await rotateStep(asked, { ...world, store, rotation, definitions });
+  const outcome = await rotateStep(asked, { ...world, store, rotation, definitions });
+  if (!('newVersionId' in outcome)) throw new Error('it waits for a turn that nobody gave');
+  const { newVersionId, rotatedAt } = outcome;
   const rotated = since();
   await verifyLeaks({ ...input, action: 'verify', newVersionId, rotatedAt }, dependencies);
   const verify = since();

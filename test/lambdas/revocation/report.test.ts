@@ -128,6 +128,16 @@ describe('a report', () => {
         'rotate',
         'is off',
       ],
+      [
+        'the rotation had waited for its turn',
+        {
+          ...begun,
+          rotated: { waitSeconds: 9, turnAt: '2026-03-01T11:59:30.000Z', lookups: 0 },
+          rotateFailure: failed('RotationDisabled', said('is off')),
+        },
+        'rotate',
+        'is off',
+      ],
       ['it gave no cause', { ...begun, rotateFailure: failed('RotationDisabled') }, 'rotate', unnamed],
       [
         'its cause is no JSON',

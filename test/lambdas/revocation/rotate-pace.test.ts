@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { revocationToken } from '../../../core/deployed/revocation-token.ts';
-import { SecretError } from '../../../core/errors/rekey-error.ts';
+import { RekeyError, SecretError } from '../../../core/errors/rekey-error.ts';
+import { rotationPace } from '../../../core/pace/quotas.ts';
+import type { TokenBucket } from '../../../core/pace/token-bucket.ts';
 import type { RotationControl, SecretStore } from '../../../core/ports.ts';
 import { stages } from '../../../core/secret/secret.ts';
 import {
@@ -131,6 +133,141 @@ describe('the pace of a revocation’s rotation', () => {
     expect({ asked, elapsed: elapsed() }).toEqual({ asked: [0], elapsed: 3_000 });
     const late = scene((ms) => (ms < 2_800 ? before : done), refuse);
     expect(await rotateForRevocation(subject, late.dependencies)).toMatchObject({ newVersionId: token });
+  });
+});
+
+describe('the turn of a rotation', () => {
+  const input = { ...subject, containmentFunction: 'containment' } as unknown as Parameters<
+    typeof rotateStep
+  >[0];
+  const ofPlan = { ...input, partOf: 'request' };
+
+  /** A bucket that gives starts so far ahead, or fails. */
+  function paced(
+    labelsAt: (ms: number) => Labels,
+    give: () => Promise<number>,
+    answer?: (ms: number) => 'started' | 'unfinished',
+  ) {
+    const { dependencies, ...seen } = scene(labelsAt, answer);
+    const taken: string[] = [];
+    const failures: string[] = [];
+    const bucket: TokenBucket = {
+      take: async (name) => {
+        taken.push(name);
+        return await give();
+      },
+    };
+    const pacing = { bucket, pace: rotationPace, onFailure: (code: string) => void failures.push(code) };
+    const definitions = { find: async () => undefined };
+    return {
+      ...seen,
+      taken,
+      failures,
+      dependencies: { ...dependencies, pacing, definitions } as RotateStepDependencies,
+    };
+  }
+
+  test('is moments away: it is waited for here, and takes nothing from the time of the rotation', async () => {
+    const { dependencies, asked, taken } = paced(
+      (ms) => (ms < 8_500 ? before : done),
+      async () => 3_000,
+    );
+    expect(await rotateStep(ofPlan, dependencies)).toMatchObject({ newVersionId: token });
+    expect({ asked, taken }).toEqual({ asked: [3_000], taken: ['rotate'] });
+  });
+
+  test('is later: nothing is asked for, and the workflow is told when to come back', async () => {
+    const { dependencies, asked, elapsed } = paced(
+      () => before,
+      async () => 3_001,
+    );
+    const later = await rotateStep(ofPlan, dependencies);
+    expect(later).toEqual({ waitSeconds: 4, turnAt: new Date(begun + 3_001).toISOString(), lookups: 0 });
+    expect({ asked, elapsed: elapsed() }).toEqual({ asked: [], elapsed: 0 });
+  });
+
+  test('is kept by who comes back, also too early', async () => {
+    const { dependencies, asked, taken } = paced(
+      (ms) => (ms < 5_000 ? before : done),
+      async () => 60_000,
+    );
+    const kept = { lookups: 0, turnAt: new Date(begun + 500).toISOString() };
+    await rotateStep({ ...ofPlan, rotated: kept }, dependencies);
+    expect({ asked, taken }).toEqual({ asked: [500], taken: [] });
+    const early = { lookups: 0, turnAt: new Date(begun + 60_000).toISOString() };
+    const again = paced(
+      () => before,
+      async () => 0,
+    );
+    expect(await rotateStep({ ...ofPlan, rotated: early }, again.dependencies)).toMatchObject({
+      waitSeconds: 60,
+      turnAt: early.turnAt,
+    });
+    expect(again.taken).toEqual([]);
+  });
+
+  test('has passed when who comes back is late', async () => {
+    const { dependencies, asked } = paced(
+      (ms) => (ms < 1_000 ? before : done),
+      async () => 0,
+    );
+    const kept = { lookups: 0, turnAt: new Date(begun - 5_000).toISOString() };
+    await rotateStep({ ...ofPlan, rotated: kept }, dependencies);
+    expect(asked).toEqual([0]);
+  });
+
+  test('is taken once: what was asked for before takes none', async () => {
+    const { dependencies, taken } = paced(
+      (ms) => (ms < 1_000 ? { v1: [current], [token]: [pending] } : done),
+      async () => 60_000,
+    );
+    await rotateStep(ofPlan, dependencies);
+    const twice = paced(
+      (ms) => (ms < 3_000 ? before : done),
+      async () => 0,
+      (ms) => (ms < 1_000 ? 'unfinished' : 'started'),
+    );
+    await rotateStep(ofPlan, twice.dependencies);
+    expect({ taken, twice: twice.taken }).toEqual({ taken: [], twice: ['rotate'] });
+  });
+
+  test('counts for a revocation of one secret, which does not wait', async () => {
+    const { dependencies, asked, taken } = paced(
+      (ms) => (ms < 1_000 ? before : done),
+      async () => 600_000,
+    );
+    expect(await rotateStep(input, dependencies)).toMatchObject({ newVersionId: token });
+    expect({ asked, taken }).toEqual({ asked: [0], taken: ['rotate'] });
+  });
+
+  test.each([
+    ['says why', new RekeyError('AccessDenied', 'denied'), 'AccessDenied'],
+    ['fails in a way that nobody knows', new Error('broken'), 'Unexpected'],
+  ])('is now where the bucket %s', async (_, error, code) => {
+    for (const asking of [input, ofPlan]) {
+      const { dependencies, asked, failures } = paced(
+        (ms) => (ms < 1_000 ? before : done),
+        () => Promise.reject(error),
+      );
+      expect(await rotateStep(asking, dependencies)).toMatchObject({ newVersionId: token });
+      expect({ asked, failures }).toEqual({ asked: [0], failures: [code] });
+    }
+  });
+
+  test('is never more than an hour away', async () => {
+    const { dependencies } = paced(
+      () => before,
+      async () => Number.MAX_SAFE_INTEGER,
+    );
+    expect(await rotateStep(ofPlan, dependencies)).toMatchObject({ waitSeconds: 3_600 });
+  });
+
+  test('holds nothing up that fails for another reason', async () => {
+    const { dependencies } = paced(
+      () => before,
+      async () => 0,
+    );
+    await expect(rotateStep(input, dependencies)).rejects.toMatchObject({ code: 'RotationPending' });
   });
 });
 

@@ -190,6 +190,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'revocation.sources': setting(['rekey.cli', 'acme.scanner'], ['rekey.cli']),
   'revocation.accounts': setting(['999988887777'], ['444455556666']),
   'revocation.maximumAgeHours': setting(12, 48),
+  'revocation.rotationsPerSecond': setting(10, 15),
   'approvals.revocation.kill': setting('second person', 'never'),
   'approvals.revocation.replace': setting('second person', 'second person'),
   'approvals.minutes': setting(120, 30),
