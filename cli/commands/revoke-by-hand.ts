@@ -1,12 +1,17 @@
 import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
 import { near } from '../../core/suggest.ts';
-import { type HandStep, type HandTarget, shellWord, stepsByHand } from '../../rotators/by-hand.ts';
+import {
+  type HandStep,
+  type HandTarget,
+  shellWord,
+  stepsByHand,
+  unprintable,
+} from '../../rotators/by-hand.ts';
 import { type SecretType, secretTypes } from '../../rotators/registry.ts';
 import type { Invocation } from '../context.ts';
 import { findDefinition, openEnvironment } from '../environment.ts';
 import { type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
-import { printableLines } from '../output.ts';
 import { isFromService } from '../revocation-request.ts';
 
 /** The facts that a person gives. They go before those of the definition. */
@@ -73,7 +78,7 @@ export async function revokeByHand(
     `Afterwards, when Rekey is back, have it replace what was set by hand, and record it: rekey revoke ${shellWord(target.secret)} --mode replace --reason "done by hand" --wait`,
     'dim',
   );
-  if (steps.some(({ lines }) => lines.some((line) => printableLines(line) !== line))) {
+  if (steps.some(({ lines }) => lines.some((line) => unprintable.test(line)))) {
     output.note('A name holds characters that a terminal does not show; take the lines from --json.', 'warn');
   }
   return 0;

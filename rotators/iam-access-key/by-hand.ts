@@ -40,7 +40,7 @@ export const byHand: ByHand = (target) => {
         aim: 'store it',
         in: 'shell',
         lines: [
-          `{ aws secretsmanager get-secret-value --secret-id=${shellWord(target.secret)} --query=SecretString --output=text; aws iam create-access-key ${name} --query=AccessKey --output=json; } | jq -cs '.[0] + {accessKeyId: .[1].AccessKeyId, secretAccessKey: .[1].SecretAccessKey}' | aws secretsmanager put-secret-value --secret-id=${shellWord(target.secret)} --secret-string=file:///dev/stdin --query=VersionId`,
+          `{ aws secretsmanager get-secret-value --secret-id=${shellWord(target.secret)} --query=SecretString --output=text && aws iam create-access-key ${name} --query=AccessKey --output=json; } | jq -cs 'if length == 2 then .[0] + {accessKeyId: .[1].AccessKeyId, secretAccessKey: .[1].SecretAccessKey} else error("nothing is stored") end' | aws secretsmanager put-secret-value --secret-id=${shellWord(target.secret)} --secret-string=file:///dev/stdin --query=VersionId`,
         ],
         note: 'It makes a new key and stores it, without showing it. A user has two keys at the most: where both are taken, aws iam delete-access-key makes room.',
       },

@@ -5,7 +5,6 @@ import {
   heirOf,
   newPassword,
   store,
-  unprintable,
   usersOf,
 } from '../families/by-hand.ts';
 import { psql } from '../postgresql/by-hand.ts';
@@ -61,11 +60,6 @@ export const byHand: ByHand = (target) => {
     notes: [
       ...adminNotes(target),
       'A user can still log in with IAM credentials, where it may get any (redshift:GetClusterCredentials).',
-      ...(users.some((user) => unprintable.test(user))
-        ? [
-            'Redshift has no escapes for names: this one holds characters that a terminal does not show. Take the lines from --json.',
-          ]
-        : []),
     ],
   };
 };

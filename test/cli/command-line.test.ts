@@ -105,11 +105,8 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
   });
 
   test.each([
-    [['revoke'], ['<name>', '--mode <mode>', '--reason <text>']],
-    [
-      ['revoke', '--mode', 'kill'],
-      ['<name>', '--reason <text>'],
-    ],
+    [['revoke'], ['--mode <mode>', '--reason <text>']],
+    [['revoke', '--mode', 'kill'], ['--reason <text>']],
     [['revoke', '/prod/orders/db', '--mode', 'kill'], ['--reason <text>']],
     [['pause'], ['--for <duration>', '--reason <text>']],
     [['pause', '/prod/orders/db', '--reason', 'upgrade'], ['--for <duration>']],
