@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { Strategy } from '../../core/secret/secret.ts';
 import { shellWord, stepsByHand } from '../../rotators/by-hand.ts';
 import { recipes } from '../../rotators/http/recipes/index.ts';
 import { secretTypes } from '../../rotators/registry.ts';
@@ -9,11 +10,18 @@ import { errorOf, FakeCloud, rekey } from './fixture.ts';
 const adminArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf';
 
 /** A cloud with a created secret and its admin. */
-function cloudWithOrders(): FakeCloud {
+function cloudWithOrders({
+  strategy = 'single-user',
+  host = 'db.example.com',
+}: {
+  strategy?: Strategy;
+  host?: string;
+} = {}): FakeCloud {
   const cloud = new FakeCloud();
   cloud.add('orders', undefined, {
+    strategy,
     content: {
-      fields: { engine: 'postgres', username: 'orders', host: 'db.example.com', port: 5433 },
+      fields: { engine: 'postgres', username: 'orders', host, port: 5433 },
       masterarn: adminArn,
     },
   });
@@ -56,9 +64,7 @@ describe('from the definition', () => {
   });
 
   test('of a pair that takes turns both are cut off, and the one that people grant to lives on', async () => {
-    const cloud = cloudWithOrders();
-    cloud.secrets[0]!.definition = { ...cloud.secrets[0]!.definition, strategy: 'alternating-users' };
-    const answer = await printed(cloud);
+    const answer = await printed(cloudWithOrders({ strategy: 'alternating-users' }));
     expect(linesOf(answer, 'refuse logins')).toEqual([
       'ALTER ROLE "orders" NOLOGIN;',
       'ALTER ROLE "orders_clone" NOLOGIN;',
@@ -67,9 +73,7 @@ describe('from the definition', () => {
   });
 
   test('at a replica, users are changed at the primary and sessions end at both', async () => {
-    const cloud = cloudWithOrders();
-    cloud.secrets[0]!.definition.content!.fields.host = 'replica.example.com';
-    const answer = await printed(cloud);
+    const answer = await printed(cloudWithOrders({ host: 'replica.example.com' }));
     const hosts = linesOf(answer, 'log in').map((line) => /--host=(\S+)/.exec(line)?.[1]);
     expect(hosts).toEqual(['db.example.com', 'replica.example.com']);
     expect(linesOf(answer, 'end sessions')).toHaveLength(2);
