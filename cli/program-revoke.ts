@@ -9,8 +9,8 @@ const modes =
   'kill, in an emergency: the leaked credential dies first, even if no new one can be made; consumers fail until they read the new one. replace, where that outage is worse than a leak that works some seconds longer: the new one comes first, and if that fails, nothing is cut off';
 
 interface RevokeFlags extends SelectionFlags {
-  readonly mode: 'replace' | 'kill';
-  readonly reason: string;
+  readonly mode?: 'replace' | 'kill';
+  readonly reason?: string;
   readonly incident?: string;
   readonly versionId?: readonly string[];
   readonly drill?: boolean;
@@ -20,6 +20,12 @@ interface RevokeFlags extends SelectionFlags {
   readonly wait?: boolean;
   readonly timeout: string;
   readonly yes?: boolean;
+  readonly byHand?: boolean;
+  readonly type?: string;
+  readonly user?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly recipe?: string;
 }
 
 /** Adds `rekey revoke`: one secret by its name, or all that a selection finds. */
@@ -28,8 +34,8 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
     .command('revoke')
     .description('make leaked credentials stop working now; shows a plan and asks first')
     .argument('[names...]', 'full names of secrets, such as /prod/orders/db, or ARNs')
-    .addOption(new Option('-m, --mode <mode>', modes).choices(['replace', 'kill']).makeOptionMandatory())
-    .requiredOption('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
+    .addOption(new Option('-m, --mode <mode>', modes).choices(['replace', 'kill']))
+    .option('-r, --reason <text>', 'why; it goes into the audit log, so no secret in it', text)
     .option('--incident <id>', 'the incident that this belongs to', text)
     .option('--tag <key=value>', 'all secrets with this tag', tag)
     .option('--name-prefix <prefix>', 'all secrets whose names begin so', text)
@@ -49,6 +55,17 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
     .option('-w, --wait', 'follow the revocation to its end; exit code 1 if it fails')
     .option('--timeout <duration>', 'longest wait', duration, '15m')
     .option('-y, --yes', 'do not ask')
+    .addOption(
+      new Option(
+        '--by-hand',
+        "print the target's own statements for one secret, for when Rekey or AWS is away; sends nothing",
+      ).conflicts(['mode', 'reason', 'plan', 'wait', 'drill', 'breakGlass', 'chain']),
+    )
+    .option('--type <type>', 'with --by-hand: the secret type; AWS is not asked then', text)
+    .option('--user <name>', 'with --by-hand: the user that leaked', text)
+    .option('--host <host>', 'with --by-hand: where the target is', text)
+    .option('--port <port>', 'with --by-hand: its port', text)
+    .option('--recipe <name>', 'with --by-hand: the recipe of an HTTP API', text)
     .addHelpText(
       'after',
       examples(
@@ -57,14 +74,18 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
         'rekey revoke /prod/db/admin --chain --mode kill --reason "admin password in a chat" --plan',
         'rekey revoke --consumer checkout --mode kill --reason "host was entered" --wait',
         'rekey revoke --everything --mode replace --reason "leaving the old account" --wait',
+        'rekey revoke /prod/orders/db --by-hand',
+        'rekey revoke /prod/orders/db --by-hand --type postgresql --user orders --host db.example.com',
       ),
     )
-    .action((names: readonly string[], options: RevokeFlags, command: Command) =>
+    .action((names: readonly string[], options: RevokeFlags, command: Command) => {
+      if (options.byHand === true) return byHand(names, options, command, run);
+      const { mode, reason } = required(command, options);
       run(command, async (invocation) => {
         const { asksForPlan, selectionOf } = await import('./selection.ts');
         const common = {
-          mode: options.mode,
-          reason: options.reason,
+          mode,
+          reason,
           versions: options.versionId ?? [],
           drill: options.drill === true,
           breakGlass: options.breakGlass === true,
@@ -84,8 +105,52 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
           chain: options.chain === true,
           planOnly: options.plan === true,
         });
-      }),
-    );
+      });
+    });
+}
+
+/** Options that need `--by-hand`: without it they would change nothing that is sent. */
+const onlyByHand = ['type', 'user', 'host', 'port', 'recipe'] as const;
+
+/** Demands what every request holds. Commander cannot ask for it, since `--by-hand` does without. */
+function required(command: Command, options: RevokeFlags): { mode: 'replace' | 'kill'; reason: string } {
+  const useless = onlyByHand.find((name) => options[name] !== undefined);
+  if (useless !== undefined) {
+    command.error(`error: option '--${useless}' needs --by-hand`, { code: 'rekey.needsByHand' });
+  }
+  const { mode, reason } = options;
+  if (mode !== undefined && reason !== undefined) return { mode, reason };
+  // From here on they are mandatory, so that the error names all that is missing.
+  for (const option of command.options) {
+    if (['mode', 'reason'].includes(option.attributeName())) option.makeOptionMandatory();
+  }
+  return command.error('error: the mode or the reason is missing', {
+    code: 'commander.missingMandatoryOptionValue',
+  });
+}
+
+function byHand(
+  names: readonly string[],
+  options: RevokeFlags,
+  command: Command,
+  run: (command: Command, chosen: Chosen) => void,
+): void {
+  const [name] = names;
+  const selected = ['tag', 'namePrefix', 'owner', 'consumer', 'principal', 'value', 'everything'] as const;
+  if (name === undefined || names.length > 1 || selected.some((option) => options[option] !== undefined)) {
+    command.error('error: --by-hand is for one secret; name it', { code: 'rekey.oneSecret' });
+  }
+  run(command, async (invocation) =>
+    (await import('./commands/revoke-by-hand.ts')).revokeByHand(invocation, name, {
+      ...(options.type !== undefined && { type: options.type }),
+      fields: {
+        ...(options.user !== undefined && { username: options.user }),
+        ...(options.host !== undefined && { host: options.host }),
+        ...(options.port !== undefined && { port: options.port }),
+        ...(options.recipe !== undefined && { recipe: options.recipe }),
+      },
+    }),
+  );
 }
 
 /** Reads a tag as `key=value`. */

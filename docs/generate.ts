@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { type DetailType, detailSchema, detailTypes } from '../core/events/catalogue.ts';
 import type { SecretTypeDescriptor } from '../rotators/descriptor.ts';
 import { registry } from '../rotators/registry.ts';
+import { byHandPage } from './by-hand.ts';
 import { errorsPage, findingsPage } from './catalogues.ts';
 import { changesPart } from './changes.ts';
 import { httpRecipes } from './http-recipes.ts';
@@ -14,7 +15,7 @@ import { wallsTable } from './walls/table.ts';
 
 /**
  * Writes the parts of the documentation that follow from code. They are the JSON Schemas of all events with their index, the
- * pages of all errors and findings, the page of the recipes for HTTP APIs, the table of secret types in the README, and that of
+ * pages of all errors and findings, the page of the recipes for HTTP APIs, that of steps by hand, the table of secret types in the README, and that of
  * changes in the page on deployment, the rules of a policy, and the figures of scale. `npm run docs` runs it; a test fails when the
  * committed files differ.
  */
@@ -224,6 +225,7 @@ export function generate(): ReadonlyMap<string, string> {
     ['docs/errors.md', errorsPage()],
     ['docs/findings.md', findingsPage()],
     ['docs/template-rules.md', templateRulesPage()],
+    ['docs/by-hand.md', byHandPage()],
     ['docs/secret-types/http-recipes.md', httpRecipes()],
     ['README.md', withPart('README.md', 'secret types', secretTypes())],
     ['docs/architecture.md', withPart('docs/architecture.md', 'walls', wallsTable())],

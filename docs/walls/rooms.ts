@@ -65,7 +65,7 @@ export const rooms: readonly Room[] = [
   { folder: 'lib', imports: ['core', ...descriptions, 'lib/config'], outside: false, cdk: true },
   {
     folder: 'cli',
-    imports: ['core', 'adapters', 'rotators/registry.ts', 'rotators/descriptor.ts', 'lib/config'],
+    imports: ['core', 'adapters', ...descriptions, 'rotators/by-hand.ts', 'lib/config'],
     outside: false,
     cdk: false,
   },

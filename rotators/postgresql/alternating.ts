@@ -9,7 +9,6 @@ import { prepareFollower } from './follower.ts';
 import { adoptStrays, countStrays } from './ownership.ts';
 import {
   noteStandbys,
-  quote,
   type Role,
   readRoles,
   requireAlter,
@@ -20,6 +19,7 @@ import {
 } from './role.ts';
 import { databaseOf, type PostgresSecret } from './schema.ts';
 import { noteLoginRestored } from './single.ts';
+import { quote } from './sql.ts';
 import type { PasswordForm, ServerForm } from './wire.ts';
 
 type Context = ApplyContext<PostgresSecret>;

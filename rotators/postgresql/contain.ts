@@ -5,8 +5,9 @@ import { containAtReplica } from '../families/replica.ts';
 import { endSessions as endInRounds } from '../families/sessions.ts';
 import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';
-import { missingToAlter, quote, readRoles } from './role.ts';
+import { missingToAlter, readRoles } from './role.ts';
 import { databaseOf, type PostgresSecret, portOf } from './schema.ts';
+import { quote, takeLogin, terminateSessions } from './sql.ts';
 
 type Context = ContainContext<PostgresSecret>;
 
@@ -149,7 +150,7 @@ async function disable(session: Session, username: string, replaced: boolean): P
           `${session.place.where}: may not take the LOGIN of role "${username}" away; ${missing}`,
         );
       }
-      await session.run(`ALTER ROLE ${quote(username)} NOLOGIN`, {
+      await session.run(takeLogin(quote(username)), {
         doing: `take the LOGIN of role "${username}" away`,
       });
     }
@@ -200,11 +201,10 @@ async function terminate(
   before: number | undefined,
 ): Promise<{ pid: number; start: string }[]> {
   return await session.run<{ pid: number; start: string }>(
-    `SELECT pid, coalesce(backend_start::text, '') AS start, pg_terminate_backend(pid) AS signalled
-     FROM pg_stat_activity
-     WHERE usename = $1::name AND pid <> pg_backend_pid()
-       AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
-       AND ($2::float8 IS NULL OR backend_start < to_timestamp($2::float8))`,
+    terminateSessions(
+      '$1::name',
+      '\n       AND ($2::float8 IS NULL OR backend_start < to_timestamp($2::float8))',
+    ),
     {
       doing: `end the sessions of "${username}"; new logins are refused already`,
       missing: `GRANT pg_signal_backend TO ${quote(session.place.username)}`,

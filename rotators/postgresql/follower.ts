@@ -1,7 +1,8 @@
 import type { ApplyContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
-import { literal, quote, type Role } from './role.ts';
+import type { Role } from './role.ts';
 import type { PostgresSecret } from './schema.ts';
+import { literal, quote } from './sql.ts';
 import { noteSurplus } from './surplus.ts';
 
 type Context = ApplyContext<PostgresSecret>;

@@ -1,7 +1,8 @@
 import type { ApplyContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
-import { quote, type Role } from './role.ts';
+import type { Role } from './role.ts';
 import type { PostgresSecret } from './schema.ts';
+import { quote } from './sql.ts';
 
 type Context = ApplyContext<PostgresSecret>;
 

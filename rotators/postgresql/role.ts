@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import pg from 'pg';
 import { SecretError, TargetError } from '../../core/errors/rekey-error.ts';
 import type { Random } from '../../core/ports.ts';
 import type { TargetContext } from '../../core/rotator.ts';
 import type { Session } from './connection.ts';
 import type { PostgresSecret } from './schema.ts';
 import { defaultIterations, prepare, scramVerifier } from './scram.ts';
+import { literal, quote } from './sql.ts';
 import type { PasswordForm } from './wire.ts';
-
-export const quote = pg.escapeIdentifier;
-export const literal = pg.escapeLiteral;
 
 /** A role as the server's catalogue has it, and what the connected user may do with it. */
 export type Role = {

@@ -30,7 +30,7 @@ const families: ReadonlyMap<string, Family> = new Map([
 const edition = /^(oracle|sqlserver|db2)(?:-[a-z0-9-]+)?$/;
 
 /** Finds the family of an engine. Undefined for one that is unknown, or whose master password cannot be set. */
-function familyOf(engine: string): Family | undefined {
+export function familyOfEngine(engine: string): Family | undefined {
   return families.get(engine) ?? (edition.exec(engine)?.[1] as Family | undefined);
 }
 
@@ -50,7 +50,7 @@ export const masterSecretSchema = z.looseObject({
     .string()
     .max(64, 'engine must have at most 64 characters')
     .refine(
-      (value) => familyOf(value) !== undefined,
+      (value) => familyOfEngine(value) !== undefined,
       `engine must be one of ${[...families.keys()].join(', ')}, oracle, sqlserver, db2`,
     ),
   /** Name of the master user; the API sets no other user's password. */
@@ -69,7 +69,7 @@ export const masterSecretSchema = z.looseObject({
 export type MasterSecret = z.output<typeof masterSecretSchema>;
 
 /** Gives the family of a secret's engine; the schema has seen to it that there is one. */
-export const familyOfSecret = ({ engine }: MasterSecret): Family => familyOf(engine) ?? 'postgresql';
+export const familyOfSecret = ({ engine }: MasterSecret): Family => familyOfEngine(engine) ?? 'postgresql';
 
 const defaultPorts: Readonly<Record<Family, number>> = {
   postgresql: 5432,

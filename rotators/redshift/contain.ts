@@ -5,6 +5,7 @@ import { endSessions as endInRounds } from '../families/sessions.ts';
 import { LoginDenied, LoginHindered, LoginRefused, unlessBusy, using } from '../transport/login.ts';
 import { open, type Session, tryOpen } from './connection.ts';
 import { databaseOf, type RedshiftSecret } from './schema.ts';
+import { areAlike, isShownAs } from './session-names.ts';
 import { quote } from './sql.ts';
 import { readUsers, requireSuperuser, type User } from './user.ts';
 
@@ -130,29 +131,6 @@ async function endOldSessions(
     sessionsEnded: await endSessions(session, username),
     note: `it is not known since when "${username}" has its current password, so all its sessions were ended`,
   };
-}
-
-/**
- * Length in bytes that is shown of a name. `STV_SESSIONS` shows 50 bytes, filled up with spaces; a character that is cut through
- * counts as none.
- */
-const shownBytes = 47;
-const isShort = (name: string): boolean => Buffer.byteLength(name) < shownBytes;
-
-/** Tells whether a session that is shown with the name `cut` can be one of `username`. */
-export function isShownAs(cut: string, username: string): boolean {
-  const name = cut.trimEnd();
-  return isShort(name) ? name === username.trimEnd() : username.startsWith(name.replace(/\ufffd+$/, ''));
-}
-
-/** Tells whether the sessions of two users may be shown with the same name. */
-export function areAlike(one: string, other: string): boolean {
-  if (one === other) return false;
-  const beginning = (name: string) => Buffer.from(name).subarray(0, shownBytes);
-  return (
-    one.trimEnd() === other.trimEnd() ||
-    (!isShort(one) && !isShort(other) && beginning(one).equals(beginning(other)))
-  );
 }
 
 /** Reads the cluster's clock in UTC, a text such as `2026-01-31 12:00:00.123456`. */

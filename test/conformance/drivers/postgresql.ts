@@ -88,9 +88,9 @@ export async function start(): Promise<PostgresUnderTest> {
     };
     const fill = (sql: string) =>
       sql
-        .replaceAll('rekey_admin', quote(admin.username))
-        .replaceAll(/\bapp\b/g, quote(username))
-        .replaceAll("'…'", pg.escapeLiteral(admin.password));
+        .replaceAll('rekey_admin', () => quote(admin.username))
+        .replaceAll(/\bapp\b/g, () => quote(username))
+        .replaceAll("'…'", () => pg.escapeLiteral(admin.password));
     await superuser([
       `DROP ROLE IF EXISTS ${quote(username)}`,
       `CREATE ROLE ${quote(username)} LOGIN PASSWORD ${pg.escapeLiteral(secret.password)}`,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { attributeChanges } from '../../../rotators/redshift/attributes.ts';
-import { areAlike, isShownAs } from '../../../rotators/redshift/contain.ts';
+
 import { type Access, type Grant, grantChanges, sharing } from '../../../rotators/redshift/grants.ts';
+import { areAlike, isShownAs } from '../../../rotators/redshift/session-names.ts';
 import { literal, quote } from '../../../rotators/redshift/sql.ts';
 import type { User } from '../../../rotators/redshift/user.ts';
 
