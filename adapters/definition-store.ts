@@ -1,7 +1,7 @@
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { definitionParameter, definitionsPath, sameSecret } from '../core/deployed/names.ts';
 import { RekeyError } from '../core/errors/rekey-error.ts';
-import type { DefinitionStore } from '../core/ports.ts';
+import type { DefinitionStore, KnownDefinitions, ValidDefinitions } from '../core/ports.ts';
 import { type SecretDefinition, secretDefinitionSchema } from '../core/secret/definition.ts';
 import { awsError } from './aws-error.ts';
 import { parametersBelow } from './parameters.ts';
@@ -10,7 +10,7 @@ import { parametersBelow } from './parameters.ts';
  * The definitions as SSM parameters, one per secret.
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
  */
-export class SsmDefinitionStore implements DefinitionStore {
+export class SsmDefinitionStore implements DefinitionStore, ValidDefinitions {
   readonly #client: SSMClient;
   readonly #environment: string;
 
@@ -43,6 +43,21 @@ export class SsmDefinitionStore implements DefinitionStore {
   async list(): Promise<readonly SecretDefinition[]> {
     const listed = await parametersBelow(this.#client, definitionsPath(this.#environment));
     return listed.map(({ name, value }) => parse(name, value));
+  }
+
+  /** Reads the definitions of all secrets, and names the parameters that hold none. */
+  async listValid(): Promise<KnownDefinitions> {
+    const definitions: SecretDefinition[] = [];
+    const invalid: string[] = [];
+    for (const { name, value } of await parametersBelow(this.#client, definitionsPath(this.#environment))) {
+      try {
+        definitions.push(parse(name, value));
+      } catch (error) {
+        if (!(error instanceof RekeyError)) throw error;
+        invalid.push(name);
+      }
+    }
+    return { definitions, invalid };
   }
 
   async #get(name: string): Promise<SecretDefinition | undefined> {

@@ -51,7 +51,8 @@ export class AwsSelectionSources implements SelectionSources {
 
   /**
    * Lists the secrets whose value a principal may read, as IAM works its policies out. Its own, its groups' and its boundary
-   * count. Resource policies are not asked for, so a secret that only they deny is listed, too; one that only they allow is not.
+   * count. Where a condition cannot be known, the secret is listed. Resource policies are not asked for: a secret that only they deny is
+   * listed, too, and one that only they allow is not, which the plan leaves to people.
    * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
    */
   async readableBy(principal: string, secrets: readonly SecretDefinition[]): Promise<readonly string[]> {
@@ -68,8 +69,12 @@ export class AwsSelectionSources implements SelectionSources {
       );
       try {
         for await (const { EvaluationResults = [] } of pages) {
-          for (const { EvalDecision, EvalResourceName } of EvaluationResults) {
-            if (EvalDecision === 'allowed' && EvalResourceName !== undefined) readable.push(EvalResourceName);
+          for (const { EvalDecision, EvalResourceName, MissingContextValues = [] } of EvaluationResults) {
+            // A condition that the simulation cannot know may well be met: where in doubt, it may read it.
+            const mayRead =
+              EvalDecision === 'allowed' ||
+              (EvalDecision === 'implicitDeny' && MissingContextValues.length > 0);
+            if (mayRead && EvalResourceName !== undefined) readable.push(EvalResourceName);
           }
         }
       } catch (error) {

@@ -77,11 +77,22 @@ export interface DatabaseDirectory {
   sharesUsers(host: string, adminHost: string): Promise<boolean>;
 }
 
+/** The definitions of an environment, and the names of the parameters that hold none. */
+export interface KnownDefinitions {
+  readonly definitions: readonly SecretDefinition[];
+  readonly invalid: readonly string[];
+}
+
 /** The definitions of the secrets that Rekey looks after in one environment. */
 export interface DefinitionStore {
   /** Finds a definition by the secret's name, full ARN or ARN without the random suffix. */
   find(secret: string): Promise<SecretDefinition | undefined>;
   list(): Promise<readonly SecretDefinition[]>;
+}
+
+/** The definitions as an emergency reads them: what is broken is named, and keeps nothing from the rest. */
+export interface ValidDefinitions {
+  listValid(): Promise<KnownDefinitions>;
 }
 
 /** Starts rotations. */

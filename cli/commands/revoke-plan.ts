@@ -73,7 +73,8 @@ export async function revokePlan(invocation: Invocation, options: RevokePlanOpti
   if (approval !== undefined) await proveAuthor(invocation, environment.name, approval, event);
   const bus = await cloud.bus(environment.facts.eventBus ?? busName(environment.name));
   const owners = [...new Set(preview?.plan.secrets.map(({ owner }) => owner))];
-  await publishRequest(bus, event, owners.length === 1 ? owners[0] : undefined);
+  const asked = 'owner' in select ? select.owner : undefined;
+  await publishRequest(bus, event, owners.length === 1 ? owners[0] : asked);
   const facts = {
     environment: environment.name,
     selection: selectionText(select),

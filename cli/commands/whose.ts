@@ -121,7 +121,9 @@ export async function secretsWithValue(invocation: Invocation): Promise<Selectio
   const { asked, remark } = await read(invocation, { words: [], hashes: false });
   const environment = await openEnvironment(invocation);
   const matches = await ask(invocation, environment, asked);
-  const secrets = [...Map.groupBy(matches, ({ secretArn }) => secretArn)].map(([secret, found]) => ({
+  // What was deleted cannot be revoked, and keeps nothing from being done for the others.
+  const there = matches.filter(({ goneBy }) => goneBy === undefined);
+  const secrets = [...Map.groupBy(there, ({ secretArn }) => secretArn)].map(([secret, found]) => ({
     secret,
     versions: [...new Set(found.map(({ versionId }) => versionId))],
   }));

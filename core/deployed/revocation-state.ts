@@ -36,6 +36,8 @@ export const workflowInputSchema = z.object({
   /** True when the request named them. */
   named: z.boolean(),
   requestedAt: z.iso.datetime(),
+  /** Time at which the request was taken, by Rekey's own clock. Versions that are older leaked, too, where none are named. */
+  takenAt: z.iso.datetime().nullish(),
   /** Consumers of the secret's definition, to whom a person turns where nothing could be proven. */
   consumers: z.array(z.string()).default([]),
   /** User, place and admin secret that the deployment names as the secret's; null where it names none. */
@@ -54,6 +56,8 @@ export const planInputSchema = z.object({
   correlationId: z.string(),
   requestDigest: z.string(),
   requestedAt: z.iso.datetime(),
+  /** Time at which the request was taken, by Rekey's own clock. A sender's may be wrong by hours. */
+  takenAt: z.iso.datetime(),
   request: revocationRequestSchema,
   /** Selection in words, and the mode, as a second person is shown them. */
   subject: z.string(),
@@ -82,6 +86,8 @@ export interface PlacedPlan {
   /** Keys of the steps' manifests, in order. */
   readonly steps: readonly string[];
   readonly count: number;
+  /** Selection in words, with what the plan has: a second person decides on it. */
+  readonly subject: string;
 }
 
 /** Input of the containment function. */
@@ -93,8 +99,10 @@ export const containmentInputSchema = z.object({
   secretName: z.string(),
   versions: z.array(z.string()),
   named: z.boolean(),
-  /** Time at which the revocation was asked for. Versions that are older leaked, too, where none are named. */
+  /** Time at which the revocation was asked for, by the sender's clock. */
   requestedAt: z.iso.datetime().optional(),
+  /** Time at which the request was taken, by Rekey's own clock. Versions that are older leaked, too, where none are named. */
+  takenAt: z.iso.datetime().nullish(),
   assigned: assignmentSchema.nullish(),
   /** The version that the revocation's own rotation made, and since when the target has it. */
   newVersionId: z.string().optional(),

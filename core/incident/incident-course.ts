@@ -234,16 +234,21 @@ function tasksOf(requestId: string, facts: readonly Fact[]): readonly Task[] {
   });
 }
 
-/** Marks the unproven secrets of which a person has done each task. */
+/** Id of the task by which a person says that an unproven credential is refused. */
+export const proofTask = 'proof';
+
+/**
+ * Marks the unproven secrets of which a person says that the old value is refused. Such a record names the secret's own revocation,
+ * and not that of the plan: what else the leak led to settles no secret.
+ */
 const settleByTasks = (secrets: readonly SecretCourse[], tasks: readonly Task[]): readonly SecretCourse[] =>
   secrets.map((secret) => {
-    const own = tasks.filter(({ via }) => via === secret.secretName);
-    const [first] = own;
-    return secret.state === 'unproven' &&
-      secret.settledBy === undefined &&
-      first !== undefined &&
-      own.every(({ doneAt }) => doneAt !== undefined)
-      ? { ...secret, settledBy: first.taskId }
+    const own = tasks.find(
+      ({ requestId, taskId, doneAt }) =>
+        requestId === secret.requestId && taskId === proofTask && doneAt !== undefined,
+    );
+    return secret.state === 'unproven' && secret.settledBy === undefined && own !== undefined
+      ? { ...secret, settledBy: own.taskId }
       : secret;
   });
 
@@ -275,7 +280,7 @@ function openOf(
     new Set(facts.filter((fact) => fact.partOf === plan).map(({ requestId }) => requestId)).size;
   return [
     ...plans.flatMap(({ requestId, secrets: count, tasks: planned, outcome, openTasks, refusal }) => {
-      const known = tasks.filter((task) => task.requestId === requestId);
+      const known = tasks.filter((task) => task.requestId === requestId && task.openedAt !== undefined);
       const begun = begunOf(requestId);
       if (outcome === 'rejected') {
         const approved = refusal?.startsWith('ApprovalRefused') !== true;
@@ -285,7 +290,7 @@ function openOf(
       }
       return [
         ...(outcome === undefined ? [`The plan ${requestId} has no conclusion yet.`] : []),
-        ...(outcome === undefined && count !== undefined && count > begun
+        ...(count !== undefined && count > begun
           ? [`${count - begun} of the ${count} secrets of the plan ${requestId} have not begun.`]
           : []),
         ...(Math.max(planned ?? 0, openTasks ?? 0) > known.length

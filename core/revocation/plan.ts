@@ -77,6 +77,8 @@ export interface PlanRequest {
   readonly chain: boolean;
   /** Secrets of one target that are dealt with at once. @default 8 */
   readonly atOncePerTarget?: number;
+  /** Further tasks for people. @default - those that the graph has */
+  readonly leftToPeople?: readonly Omit<PlannedTask, 'id'>[];
 }
 
 /** Connections that a plan takes of one target at a time, where nothing else is said. */
@@ -89,10 +91,11 @@ const usualAtOncePerTarget = 8;
 export const usualLanesAtOnce = 300;
 
 /**
- * Secrets of one lane. A lane is an execution of Step Functions, whose history ends at 25,000 events, and a secret takes up to 70.
+ * Secrets of one lane. A lane is an execution of Step Functions. Its input ends at 256 KiB, of which a secret takes 1 to 4; its
+ * history ends at 25,000 events, of which a secret takes about 40, and several hundred where much is throttled.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  */
-const mostPerLane = 300;
+const mostPerLane = 50;
 
 /**
  * Plans a revocation: which secrets, why each, in which order, and what is left to people. It follows what credentials lead to
@@ -108,7 +111,10 @@ const mostPerLane = 300;
  */
 export function planRevocation(graph: SecretGraph, request: PlanRequest): RevocationPlan {
   const { mode } = request;
-  const { found, tasks } = follow(graph, request);
+  const { found, tasks: ofGraph } = follow(graph, request);
+  const tasks = [...ofGraph, ...(request.leftToPeople ?? []).map(withId)].toSorted((a, b) =>
+    a.id < b.id ? -1 : 1,
+  );
   const chosen = new Set(request.selected.map(({ name }) => name));
   const sorted = [...found.keys()].toSorted();
   // In a cycle, what the request is about goes first.
@@ -170,14 +176,20 @@ function follow(
       }
     }
   }
-  return { found, tasks: [...tasks.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+  return { found, tasks: [...tasks.values()] };
 }
 
 function taskOf({ from, via, task = '' }: Edge): PlannedTask {
   const where = via === undefined ? from : `${via}, which reads ${from}`;
-  const id = createHash('sha256').update(`${from}\n${via}\n${task}`).digest('hex').slice(0, 8);
-  return { id, task, via: where };
+  return withId({ task, via: where });
 }
+
+/** Gives a task an id that is the same each time the plan is made. */
+const withId = ({ task, via }: Omit<PlannedTask, 'id'>): PlannedTask => ({
+  id: createHash('sha256').update(`${via}\n${task}`).digest('hex').slice(0, 8),
+  task,
+  via,
+});
 
 const secretsAfter = ({ edges }: SecretGraph, name: string): string[] =>
   (edges.get(name) ?? []).flatMap(({ to }) => to ?? []);

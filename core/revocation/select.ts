@@ -9,6 +9,12 @@ import { type Selection, selectionText } from './selection.ts';
 /** The refusal of a selection that is empty, or names a secret that Rekey does not know. */
 export class SelectionError extends RekeyError<ErrorCodeOf<'revocation'>> {}
 
+/** The secrets that a selection finds, and the names in it that are of none. */
+export interface SelectedSecrets {
+  readonly selected: readonly Selected[];
+  readonly unknown: readonly string[];
+}
+
 /** The answers that a selection takes from elsewhere than the definitions. */
 export interface SelectionSources {
   /** Name of the environment that the definitions are of. */
@@ -29,21 +35,23 @@ export async function selectSecrets(
   select: Selection,
   definitions: readonly SecretDefinition[],
   sources: SelectionSources,
-): Promise<readonly Selected[]> {
-  const found = await find(select, definitions, sources);
+): Promise<SelectedSecrets> {
+  const unknown: string[] = [];
+  const found = await find(select, definitions, sources, unknown);
   if (found.length === 0) {
     throw new SelectionError(
       'SelectionEmpty',
       `there are no secrets to revoke: ${selectionText(select)}: Rekey looks after ${definitions.length} in ${sources.environment}, and none is among them${hint(select, definitions)}; see rekey secret list`,
     );
   }
-  return found;
+  return { selected: found, unknown };
 }
 
 async function find(
   select: Selection,
   definitions: readonly SecretDefinition[],
   sources: SelectionSources,
+  unknown: string[],
 ): Promise<readonly Selected[]> {
   const index = secretIndex(definitions);
   const known = (secret: string): SecretDefinition => {
@@ -60,11 +68,23 @@ async function find(
     of.map(({ name }) => ({ name, because }));
   if ('secret' in select) return all('named by the request', [known(select.secret)]);
   if ('secrets' in select) {
-    return select.secrets.map(({ secret, versions }) => ({
-      name: known(secret).name,
-      because: 'named by the request',
-      ...(versions !== undefined && { versions }),
-    }));
+    const [only] = select.secrets;
+    if (select.secrets.length === 1 && only !== undefined) known(only.secret);
+    return select.secrets.flatMap(({ secret, versions }) => {
+      const definition = index(secret);
+      // One wrong name keeps nothing from being done for the others; it is left to people.
+      if (definition === undefined) {
+        unknown.push(secret);
+        return [];
+      }
+      return [
+        {
+          name: definition.name,
+          because: 'named by the request',
+          ...(versions !== undefined && { versions }),
+        },
+      ];
+    });
   }
   if ('owner' in select) {
     return all(

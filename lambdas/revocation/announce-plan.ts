@@ -1,5 +1,6 @@
 import type { PlanInput } from '../../core/deployed/revocation-state.ts';
 import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
+import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { EventBus } from '../../core/ports.ts';
 import { planDigest, type RevocationPlan } from '../../core/revocation/plan.ts';
@@ -18,17 +19,50 @@ export interface AnnounceDependencies {
  * the plan: an emergency does not wait for a thousand records.
  */
 export async function announcePlan(
-  { requestId, correlationId, requestedAt, request }: PlanInput,
+  input: PlanInput,
   dependencies: AnnounceDependencies,
 ): Promise<{ readonly secrets: number; readonly tasks: number }> {
+  const { requestId, correlationId, requestedAt, request } = input;
   const { bus, origin } = dependencies;
-  const plan = await readPlan(requestId, dependencies.plans);
+  const plan = await readPlan(input, dependencies.plans);
   if (plan === undefined) return { secrets: 0, tasks: 0 };
-  const { secrets, tasks, mode, digest } = plan;
+  const { secrets, tasks, mode } = plan;
   const { reason, incident, drill } = request;
   const links = { correlationId, causationId: requestId };
   const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt };
   await bus.publish([
+    ...planEvents(input, plan, origin),
+    ...secrets.map(({ arn, name, versions }) => {
+      const own = plannedRequestId(requestId, arn);
+      return createEvent(
+        origin,
+        'Secret Revocation Started',
+        {
+          requestId: own,
+          partOf: requestId,
+          secretArn: arn,
+          secretName: name,
+          mode,
+          versions: [...(versions ?? [])],
+          ...common,
+        },
+        { ...links, fact: own },
+      );
+    }),
+  ]);
+  return { secrets: secrets.length, tasks: tasks.length };
+}
+
+/** Makes the events of a plan itself and of its tasks for people. The same plan gives the same events. */
+export function planEvents(
+  { requestId, correlationId, requestedAt, request }: PlanInput,
+  { secrets, tasks, mode, digest }: KeptPlan,
+  origin: EventOrigin,
+): AnyEvent[] {
+  const { reason, incident, drill } = request;
+  const links = { correlationId, causationId: requestId };
+  const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt };
+  return [
     createEvent(
       origin,
       'Revocation Planned',
@@ -51,33 +85,18 @@ export async function announcePlan(
         { ...links, fact: `${requestId} ${id}` },
       ),
     ),
-    ...secrets.map(({ arn, name, versions }) => {
-      const own = plannedRequestId(requestId, arn);
-      return createEvent(
-        origin,
-        'Secret Revocation Started',
-        {
-          requestId: own,
-          partOf: requestId,
-          secretArn: arn,
-          secretName: name,
-          mode,
-          versions: [...(versions ?? [])],
-          ...common,
-        },
-        { ...links, fact: own },
-      );
-    }),
-  ]);
-  return { secrets: secrets.length, tasks: tasks.length };
+  ];
 }
+
+/** A plan that was kept, with its digest. */
+export type KeptPlan = RevocationPlan & { readonly digest: string };
 
 /** Reads the plan of a request; undefined where there is none. */
 export async function readPlan(
-  requestId: string,
+  request: Pick<PlanInput, 'requestId' | 'requestDigest'>,
   plans: Pick<PlanStore, 'read'>,
-): Promise<(RevocationPlan & { readonly digest: string }) | undefined> {
-  const text = await plans.read(planKey(requestId));
+): Promise<KeptPlan | undefined> {
+  const text = await plans.read(planKey(request));
   if (text === undefined) return undefined;
   const plan = JSON.parse(text) as RevocationPlan;
   return { ...plan, digest: planDigest(plan) };

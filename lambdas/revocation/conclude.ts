@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { approvalOutcomeSchema } from '../../core/approval/request.ts';
 import { type PlanInput, planInputSchema } from '../../core/deployed/revocation-state.ts';
+import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import { type ErrorSummary, errorSummary } from '../../core/errors/rekey-error.ts';
 import { createEvent } from '../../core/events/create.ts';
 import type { OutcomeStore } from '../../core/revocation/ports.ts';
-import { type AnnounceDependencies, readPlan } from './announce-plan.ts';
+import { type AnnounceDependencies, planEvents, readPlan } from './announce-plan.ts';
 import { stepFailure, stepFailureSchema, withoutApproval } from './step-failure.ts';
 
 export interface ConcludeDependencies extends AnnounceDependencies {
@@ -39,18 +40,21 @@ export type Conclusion =
  * @param input the workflow's last state, or Step Functions' event about an execution that ended early
  */
 export async function conclude(input: unknown, dependencies: ConcludeDependencies): Promise<Conclusion> {
-  const state = concludedSchema.parse(stateOf(input));
+  const { given, endedEarly } = stateOf(input);
+  const state = concludedSchema.parse(given);
   const refusal = state.planFailure === undefined ? undefined : stepFailure(state.planFailure);
   const { bus, origin, plans, outcomes } = dependencies;
   const { requestId, correlationId, requestedAt } = state;
-  const plan = refusal === undefined ? await readPlan(requestId, plans) : undefined;
-  const error = refusal ?? withoutApproval(state) ?? (plan === undefined ? noPlan(requestId) : undefined);
-  if (plan === undefined || error !== undefined) {
-    return await reject(state, error ?? noPlan(requestId), dependencies);
+  const plan = refusal === undefined ? await readPlan(state, plans) : undefined;
+  // Of one that ended early only the input is known; what was done stands in the outcomes.
+  const unapproved = endedEarly ? undefined : withoutApproval(state);
+  if (plan === undefined || refusal !== undefined || unapproved !== undefined) {
+    return await reject(state, refusal ?? unapproved ?? noPlan(requestId), dependencies);
   }
   const { secrets, tasks } = plan;
   const noted = await outcomes.list(requestId);
   const byName = new Map(noted.map((outcome) => [outcome.secretName, outcome]));
+  const lost = secrets.filter(({ name }) => !byName.has(name));
   const of = secrets.map(({ name }) => byName.get(name));
   const count = (wanted: string) => of.filter((outcome) => outcome?.outcome === wanted).length;
   const [succeeded, unproven] = [count('succeeded'), count('unproven')];
@@ -63,7 +67,29 @@ export async function conclude(input: unknown, dependencies: ConcludeDependencie
   const refusals = of.flatMap((outcome) => outcome?.refusedAt ?? []).toSorted();
   const containedAt = refusals.length === secrets.length ? refusals.at(-1) : undefined;
   const outcome = succeeded === secrets.length && tasks.length === 0 ? 'proven' : 'open';
+  const links = { correlationId, causationId: requestId };
   await bus.publish([
+    // The announcement goes beside the steps, and may have been lost: tasks that nobody hears of are done by nobody.
+    ...planEvents(state, plan, origin),
+    ...lost.map(({ arn, name }) => {
+      const own = plannedRequestId(requestId, arn);
+      return createEvent(
+        origin,
+        'Secret Revocation Failed',
+        {
+          requestId: own,
+          partOf: requestId,
+          secretArn: arn,
+          secretName: name,
+          stage: 'workflow',
+          error: errorSummary(
+            'WorkflowEnded',
+            `nothing tells how the revocation of ${name} ended; repeat it`,
+          ),
+        },
+        { ...links, fact: own },
+      );
+    }),
     createEvent(
       origin,
       'Revocation Concluded',
@@ -75,7 +101,7 @@ export async function conclude(input: unknown, dependencies: ConcludeDependencie
         ...(containedAt !== undefined && { containedAt }),
         completedAt: origin.clock.now().toISOString(),
       },
-      { correlationId, causationId: requestId, fact: requestId },
+      { ...links, fact: requestId },
     ),
   ]);
   return {
@@ -115,7 +141,9 @@ const changeSchema = z.object({
 });
 
 /** Gives the state of an execution; of one that ended early, its input. */
-function stateOf(input: unknown): unknown {
+function stateOf(input: unknown): { readonly given: unknown; readonly endedEarly: boolean } {
   const change = changeSchema.safeParse(input);
-  return change.success ? JSON.parse(change.data.detail.input) : input;
+  return change.success
+    ? { given: JSON.parse(change.data.detail.input), endedEarly: true }
+    : { given: input, endedEarly: false };
 }

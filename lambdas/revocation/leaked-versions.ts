@@ -33,6 +33,8 @@ export interface Leaks<S> {
   readonly found: readonly Leak<S>[];
   /** Versions that cannot be tried. Secrets Manager no longer keeps them, or they hold no credential. */
   readonly unavailable: readonly string[];
+  /** The versions that count as leaked, whether they can be tried or not. */
+  readonly leaked: readonly string[];
   /** The leak that the current version holds as well, though under another id. */
   readonly sameAsCurrent?: Leak<S>;
 }
@@ -94,9 +96,16 @@ export async function readLeaks<S extends object>(
     description,
     ...inUse(current, found, description.name, rotator),
     currentVersionId,
+    leaked: input.versions,
     found,
     unavailable,
   };
+}
+
+/** Gives the time up to which versions count as leaked: the intake's clock, since a sender's may be wrong by hours. */
+function leakedUntil({ takenAt, requestedAt }: ContainmentInput): number | undefined {
+  const until = takenAt ?? requestedAt;
+  return until === undefined ? undefined : Date.parse(until);
 }
 
 /**
@@ -107,13 +116,13 @@ async function withVersions<S extends object>(
   input: ContainmentInput,
   { store }: LeakSources<S>,
 ): Promise<ContainmentInput> {
-  const { named, versions, secretArn, requestedAt, newVersionId } = input;
+  const { named, versions, secretArn, newVersionId } = input;
   if (named || versions.length > 0) return input;
   const [{ versions: labels }, kept] = await Promise.all([
     store.describe(secretArn),
     store.listVersions(secretArn),
   ]);
-  const until = requestedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(requestedAt);
+  const until = leakedUntil(input) ?? Number.POSITIVE_INFINITY;
   const created = new Map(kept.map((version) => [version.versionId, version.created?.getTime() ?? 0]));
   // Either answer may be old, so what one of both shows counts.
   const ids = [...new Set([...created.keys(), ...Object.keys(labels)])].filter(
@@ -207,13 +216,14 @@ async function leakedVersions<S extends object>(
   currentVersionId: string,
   { store }: LeakSources<S>,
 ): Promise<readonly string[]> {
-  const { versions, named, newVersionId, requestedAt, secretArn } = input;
+  const { versions, named, newVersionId, secretArn } = input;
+  const until = leakedUntil(input);
   if (newVersionId === undefined) return versions;
   const spared = [newVersionId, currentVersionId];
   const known = versions.filter((versionId) => versionId !== newVersionId);
-  if (named || requestedAt === undefined) return known;
+  if (named || until === undefined) return known;
   const missed = (await store.listVersions(secretArn))
-    .filter(({ created }) => created !== undefined && created.getTime() <= Date.parse(requestedAt))
+    .filter(({ created }) => created !== undefined && created.getTime() <= until)
     .map(({ versionId }) => versionId)
     .filter((versionId) => !known.includes(versionId) && !spared.includes(versionId));
   return [...known, ...missed];

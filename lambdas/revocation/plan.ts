@@ -9,7 +9,7 @@ import type {
 import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import type { RevocationRequest } from '../../core/events/catalogue.ts';
 import { type WithWait, waitOutThrottles } from '../../core/pace/patience.ts';
-import type { DefinitionStore } from '../../core/ports.ts';
+import type { KnownDefinitions, ValidDefinitions } from '../../core/ports.ts';
 import { secretGraph } from '../../core/revocation/graph.ts';
 import {
   type PlannedSecret,
@@ -23,16 +23,22 @@ import { SelectionError, type SelectionSources, selectSecrets } from '../../core
 import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
 
 export interface PlanDependencies extends WithWait {
-  readonly definitions: Pick<DefinitionStore, 'list'>;
+  readonly definitions: ValidDefinitions;
   readonly sources: SelectionSources;
   readonly plans: PlanStore;
   /** Name of the bucket that the plans are in. */
   readonly bucket: string;
 }
 
+/** Request whose plan is meant. Another request with its id has another digest, and a plan of its own. */
+type PlanOf = Pick<PlanInput, 'requestId' | 'requestDigest'>;
+
+const folderOf = ({ requestId, requestDigest }: PlanOf): string =>
+  `plans/${requestId}/${requestDigest.slice(0, 16)}`;
+
 /** Gives the key of a request's plan. */
-export const planKey = (requestId: string): string => `plans/${requestId}/plan.json`;
-const manifestKey = (requestId: string, step: number): string => `plans/${requestId}/step-${step}.json`;
+export const planKey = (request: PlanOf): string => `${folderOf(request)}/plan.json`;
+const manifestKey = (request: PlanOf, step: number): string => `${folderOf(request)}/step-${step}.json`;
 
 /**
  * Plans a revocation of several secrets, and keeps the plan and the manifest of each step. A request has one plan: a step that is
@@ -42,17 +48,15 @@ const manifestKey = (requestId: string, step: number): string => `plans/${reques
  */
 export async function makePlan(input: PlanInput, dependencies: PlanDependencies): Promise<PlacedPlan> {
   const { definitions, sources, plans, bucket, wait } = dependencies;
-  const { requestId, request, owner } = input;
-  const known = await waitOutThrottles(() => definitions.list(), wait);
-  const kept = await plans.read(planKey(requestId));
-  const plan =
-    kept === undefined ? await firstPlan(input, known, sources) : (JSON.parse(kept) as RevocationPlan);
-  if (kept === undefined) {
-    requireAgreed(plan, request.plan);
-    requireOwn(plan, owner);
-    await plans.keepFirst(planKey(requestId), JSON.stringify(plan));
-  }
-  const byName = new Map(known.map((definition) => [definition.name, definition]));
+  const { request, owner, subject } = input;
+  const known = await waitOutThrottles(() => definitions.listValid(), wait);
+  const kept =
+    (await plans.read(planKey(input))) ??
+    (await plans.keepFirst(planKey(input), JSON.stringify(await agreedPlan(input, known, sources))));
+  const plan = JSON.parse(kept) as RevocationPlan;
+  requireAgreed(plan, request.plan);
+  requireOwn(plan, owner);
+  const byName = new Map(known.definitions.map((definition) => [definition.name, definition]));
   const secrets = new Map(plan.secrets.map((secret) => [secret.name, secret]));
   const steps = await Promise.all(
     plan.steps.map(async ({ phase, lanes }, index) => {
@@ -66,12 +70,31 @@ export async function makePlan(input: PlanInput, dependencies: PlanDependencies)
             : [manifestSecret(input, secret, definition, phase)];
         }),
       }));
-      const key = manifestKey(requestId, index);
+      const key = manifestKey(input, index);
       await plans.keepFirst(key, JSON.stringify(manifest.filter((lane) => lane.secrets.length > 0)));
       return key;
     }),
   );
-  return { bucket, steps, count: steps.length };
+  return { bucket, steps, count: steps.length, subject: `${subject}: ${planText(plan)}` };
+}
+
+/** Says in words what a plan has, with its digest. */
+function planText(plan: RevocationPlan): string {
+  const targets = new Set(plan.secrets.map(({ target }) => target)).size;
+  const tasks = plan.tasks.length === 0 ? '' : `, ${plan.tasks.length} tasks for people`;
+  return `${plan.secrets.length} secrets at ${targets} targets${tasks}, plan ${planDigest(plan).slice(0, 12)}`;
+}
+
+/** Makes the plan of a request, and refuses it before it is kept. */
+async function agreedPlan(
+  input: PlanInput,
+  known: KnownDefinitions,
+  sources: SelectionSources,
+): Promise<RevocationPlan> {
+  const plan = await firstPlan(input, known, sources);
+  requireAgreed(plan, input.request.plan);
+  requireOwn(plan, input.owner);
+  return plan;
 }
 
 /** Shows the plan that a request would run by, and how many secrets more its chain would take along. */
@@ -79,7 +102,7 @@ export async function previewPlan(
   { versions, ...request }: PreviewRequest,
   { definitions, sources, wait }: Pick<PlanDependencies, 'definitions' | 'sources' | 'wait'>,
 ): Promise<PlanPreview> {
-  const known = await waitOutThrottles(() => definitions.list(), wait);
+  const known = await waitOutThrottles(() => definitions.listValid(), wait);
   const asked = { ...request, ...(versions !== undefined && { versions: [...versions] }) };
   const plan = await firstPlan({ request: asked }, known, sources);
   const whole = request.chain
@@ -94,15 +117,34 @@ export async function previewPlan(
 
 async function firstPlan(
   { request }: { readonly request: Pick<RevocationRequest, 'select' | 'mode' | 'chain' | 'versions'> },
-  known: readonly SecretDefinition[],
+  { definitions, invalid }: KnownDefinitions,
   sources: SelectionSources,
 ): Promise<RevocationPlan> {
-  const selected = await selectSecrets(request.select, known, sources);
-  const { versions } = request;
-  return planRevocation(secretGraph(known), {
+  const { select, versions } = request;
+  const { selected, unknown } = await selectSecrets(select, definitions, sources);
+  return planRevocation(secretGraph(definitions), {
     mode: request.mode,
     chain: request.chain === true,
     selected: selected.map((one) => ({ ...one, ...(versions !== undefined && { versions }) })),
+    leftToPeople: [
+      ...unknown.map((secret) => ({
+        task: `Revoke ${secret} by hand: Rekey knows no secret of this name here.`,
+        via: 'the request',
+      })),
+      // What one of them leads to is unknown, so nobody can say that the plan is whole.
+      ...invalid.map((parameter) => ({
+        task: `Look whether the secret of ${parameter} leaked, too: its definition cannot be read; deploy the app again.`,
+        via: 'its definition',
+      })),
+      ...('principal' in select
+        ? [
+            {
+              task: `Look which secrets ${select.principal} may read by their own resource policies, which were not asked.`,
+              via: 'the request',
+            },
+          ]
+        : []),
+    ],
   });
 }
 
@@ -125,7 +167,7 @@ function requireOwn({ secrets }: RevocationPlan, owner: string | undefined): voi
 }
 
 function manifestSecret(
-  { requestId, correlationId, requestDigest, requestedAt }: PlanInput,
+  { requestId, correlationId, requestDigest, requestedAt, takenAt }: PlanInput,
   { arn, name, versions }: PlannedSecret,
   definition: SecretDefinition,
   phase: PlanPhase,
@@ -145,6 +187,7 @@ function manifestSecret(
     versions: [...(versions ?? [])],
     named: versions !== undefined,
     requestedAt,
+    takenAt,
     consumers: definition.consumers,
     assigned: assignmentOf(definition) ?? null,
     owner: definition.owner,

@@ -23,7 +23,7 @@ export async function verifyLeaks<S extends object>(
   const { current, currentFault, currentVersionId, found, unavailable, sameAsCurrent } = leaks;
   const context = { ...target, finding: () => undefined };
   const revoked = leaks.stillCurrent ?? currentVersionId;
-  if (revoked !== input.newVersionId && input.versions.includes(revoked)) {
+  if (revoked !== input.newVersionId && leaks.leaked.includes(revoked)) {
     throw unproven(`version ${revoked} was revoked and is still the current one of ${input.secretName}`);
   }
   if (sameAsCurrent !== undefined) {

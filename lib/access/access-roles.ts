@@ -140,7 +140,8 @@ export class ResponderRole extends AccessRole {
       const { sid, actions } = readLogs('IntakeLogs');
       this.allow(sid, [...actions], [props.intakeLogs.logGroupArn]);
     }
-    if (props.plans !== undefined) {
+    // A plan names the secrets of all owners.
+    if (props.plans !== undefined && props.byOwner !== true) {
       this.allow('ShowPlans', ['lambda:InvokeFunction'], [props.plans.preview.functionArn]);
     }
     const workflows = [props.workflow, ...(props.plans === undefined ? [] : [props.plans.stateMachine])].map(

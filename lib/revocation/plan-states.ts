@@ -121,7 +121,7 @@ export function planStates(scope: Construct, parts: PlanParts): IChainable {
   plan.next(
     approvals === undefined || approvals.revocation.length === 0
       ? announce
-      : approvalStates(scope, { approvals, first: announce, refused: conclude, subject: '$.subject' }),
+      : approvalStates(scope, { approvals, first: announce, refused: conclude, subject: '$.plan.subject' }),
   );
   return plan;
 }
@@ -132,7 +132,7 @@ function concluding(scope: Construct, lambdaFunction: IFunction): LambdaInvoke {
     lambdaFunction,
     payloadResponseOnly: true,
     retryOnServiceExceptions: false,
-    taskTimeout: Timeout.duration(Duration.minutes(1)),
+    taskTimeout: Timeout.duration(Duration.minutes(5)),
   });
   conclude.addRetry(untilFree);
   conclude.addRetry({

@@ -3,6 +3,7 @@ import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -32,6 +33,8 @@ export interface PlanWorkflowProps {
   readonly bus: IRekeyBus;
   readonly auditQueue: IQueue;
   readonly storage: PlanStorage;
+  /** Queue of what could not be announced or concluded. */
+  readonly deadLetterQueue: IQueue;
   /** The functions that each secret's own revocation uses, too. */
   readonly functions: RevocationFunctions;
   /** Executions that Lambda keeps free for each function. @default - they share the account's unreserved concurrency */
@@ -85,7 +88,7 @@ export class PlanWorkflow extends Construct {
       environmentSchema: revocationConclusionEnvironmentSchema,
       ...reserved,
       environment: { ...common, REKEY_OUTCOME_TABLE: storage.table.tableName },
-      timeout: Duration.seconds(50),
+      timeout: Duration.minutes(4),
     });
     this.preview = new StandardFunction(this, 'Preview', {
       entry: 'revocation-preview',
@@ -93,7 +96,13 @@ export class PlanWorkflow extends Construct {
       description: `Rekey ${environment}: shows what a revocation would do`,
       environmentSchema: revocationPreviewEnvironmentSchema,
       environment: { REKEY_ENVIRONMENT: environment },
-      timeout: Duration.minutes(1),
+      timeout: Duration.minutes(4),
+    });
+    // What cannot be announced is told when the plan concludes; somebody should know that it was late.
+    this.plan.configureAsyncInvoke({
+      maxEventAge: Duration.hours(1),
+      retryAttempts: 2,
+      onFailure: new SqsDestination(props.deadLetterQueue),
     });
     this.permitSelection(this.preview.role, environment);
     this.permitPlan(props);
@@ -112,6 +121,9 @@ export class PlanWorkflow extends Construct {
       'Secret Revocation Started',
     ]);
     bus.grantPublish(conclude.role, 'rekey.revocation', [
+      'Revocation Planned',
+      'Revocation Task Opened',
+      'Secret Revocation Failed',
       'Revocation Concluded',
       'Secret Revocation Rejected',
     ]);
@@ -124,10 +136,10 @@ export class PlanWorkflow extends Construct {
         detailType: ['Step Functions Execution Status Change'],
         detail: {
           stateMachineArn: [this.stateMachine.stateMachineArn],
-          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+          status: ['TIMED_OUT', 'ABORTED'],
         },
       },
-      targets: [new LambdaFunction(conclude)],
+      targets: [new LambdaFunction(conclude, { deadLetterQueue: props.deadLetterQueue })],
     });
     this.watch(props);
   }
@@ -179,7 +191,7 @@ export class PlanWorkflow extends Construct {
           approvals,
         }),
       ),
-      timeout: Duration.hours(24).plus(Duration.minutes(approvals?.minutes ?? 0)),
+      timeout: Duration.days(7).plus(Duration.minutes(approvals?.minutes ?? 0)),
       tracingEnabled: true,
       logs: {
         destination: new LogGroup(this, 'WorkflowLogs', {

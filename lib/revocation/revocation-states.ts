@@ -115,6 +115,7 @@ function containment(
     'versions',
     'named',
     'requestedAt',
+    'takenAt',
     'assigned',
   ];
   return new CustomState(scope, id, {
@@ -181,7 +182,7 @@ export function replacingStates(
     backoffRate: 2,
     maxDelay: Duration.minutes(5),
   });
-  report.addRetry(retry([...lambdaErrors, 'States.Timeout'], 5, Duration.seconds(1)));
+  report.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 5, Duration.seconds(1)));
   report.next(
     new Choice(scope, 'Proven?')
       .when(Condition.stringEquals('$.outcome', 'succeeded'), ends.proven)

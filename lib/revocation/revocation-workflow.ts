@@ -152,6 +152,7 @@ export class RevocationWorkflow extends Construct {
       bus: props.bus,
       auditQueue,
       storage,
+      deadLetterQueue: this.deadLetterQueue,
       functions: { rotate: this.rotate, report: this.report },
       ...reserved('workflow'),
       ...(props.approvals !== undefined && { approvals: props.approvals }),

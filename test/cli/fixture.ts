@@ -318,7 +318,12 @@ export class FakeCloud {
       plans: open('plans', {
         preview: async (_function: string, request: PreviewRequest) =>
           await previewPlan(request, {
-            definitions: { list: async () => this.secrets.map((one) => one.definition) },
+            definitions: {
+              listValid: async () => ({
+                definitions: this.secrets.map((one) => one.definition),
+                invalid: [],
+              }),
+            },
             sources: {
               environment: Object.keys(this.environments)[0] ?? '',
               tagged: async (key, value) =>

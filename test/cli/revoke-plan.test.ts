@@ -125,7 +125,7 @@ describe('a selection', () => {
     ['a principal that is none', ['--principal', 'worker'], 'must be the ARN of an IAM role or user'],
     ['a tag without a key', ['--tag', '=gold'], 'team=orders'],
     ['what is not there', ['--owner', 'team-dat'], 'did you mean team-data?'],
-    ['a name that is not there', ['orders', 'bilding'], 'did you mean billing?'],
+    ['a name that is not there', ['bilding', '--chain'], 'did you mean billing?'],
   ])('of %s is wrong usage', async (_what, given, text) => {
     const cloud = cloudOfShop();
     const { exitCode, stderr } = await rekey(cloud, ['revoke', ...given, ...common, '--yes']);

@@ -243,18 +243,35 @@ describe('a plan for several secrets', () => {
     expect(incident.open).toEqual([expect.stringContaining('/prod/part-1')]);
   });
 
-  test('an unproven secret is settled by the task on it', () => {
-    const task = (detailType: string, at: number) =>
-      told(detailType, at, {
-        requestId: 'root-request',
-        taskId: 't2',
-        task: 'x',
-        via: '/prod/part-1',
-        note: 'y',
-      });
-    const waits = [...planned(['Succeeded', 'Unproven']), taskDone, task('Revocation Task Opened', 5_000)];
+  test('an unproven secret is settled by its own proof, and by no other task', () => {
+    const task = (requestId: string, taskId: string) =>
+      told('Revocation Task Done', 90_000, { requestId, taskId, note: 'y' });
+    const other = told('Revocation Task Opened', 5_000, {
+      requestId: 'root-request',
+      taskId: 't2',
+      task: 'x',
+      via: '/prod/part-1',
+    });
+    const waits = [...planned(['Succeeded', 'Unproven']), taskDone, other];
     expect(only(waits).open).toHaveLength(2);
-    expect(only([...waits, task('Revocation Task Done', 90_000)])).toMatchObject({ state: 'closed' });
+    expect(only([...waits, task('root-request', 't2')])).toMatchObject({ state: 'open' });
+    const unproven = only(waits).secrets.find(({ state }) => state === 'unproven')?.requestId ?? '';
+    const seen = [...waits, task('root-request', 't2'), task(unproven, 'proof')];
+    expect(only(seen)).toMatchObject({ state: 'closed' });
+  });
+
+  test('a plan that concluded without a record of each secret stays open', () => {
+    const [request, plan] = planned(['Succeeded', 'Succeeded']);
+    const concluded = told('Revocation Concluded', 80_000, {
+      requestId: 'root-request',
+      outcome: 'open',
+      succeeded: 0,
+      unproven: 0,
+      failed: 2,
+      openTasks: 0,
+    });
+    const incident = only([...[request, plan].flatMap((event) => event ?? []), taskDone, concluded]);
+    expect(incident.state).toBe('open');
   });
 
   test('a plan that was rejected says why, and one that nobody approved is closed', () => {

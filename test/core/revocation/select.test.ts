@@ -16,7 +16,7 @@ const sources: SelectionSources = {
   readableBy: async (who, secrets) => (who === principal ? secrets.slice(0, 2).map(({ arn }) => arn) : []),
 };
 const found = async (select: Selection) =>
-  (await selectSecrets(select, known, sources)).map(({ name }) => name);
+  (await selectSecrets(select, known, sources)).selected.map(({ name }) => name);
 
 const all = known.map(({ name }) => name);
 const [db = '', cache = '', billing = ''] = all;
@@ -46,7 +46,7 @@ describe('a selection finds', () => {
       'SecretUnknown',
       'did you mean /prod/orders/db?',
     ],
-    ['one of several', { secrets: [{ secret: db }, { secret: 'x' }] }, 'SecretUnknown', '"x"'],
+    ['the only one of a list', { secrets: [{ secret: 'x' }] }, 'SecretUnknown', '"x"'],
     ['an owner of nothing', { owner: 'team-order' }, 'SelectionEmpty', 'did you mean team-orders?'],
     ['a tag that nothing has', { tag: { key: 'a', value: 'b' } }, 'SelectionEmpty', 'a=b'],
     ['another environment', { environment: 'dev' }, 'EnvironmentMismatch', '"dev"'],
@@ -66,4 +66,10 @@ test.each([
   [{ tag: { key: '', value: '' } }],
 ])('%j is no selection', (select) => {
   expect(selectionSchema.safeParse(select).success).toBe(false);
+});
+
+test('one wrong name of several keeps nothing from being done for the others, and is named', async () => {
+  const found = await selectSecrets({ secrets: [{ secret: db }, { secret: 'x' }] }, known, sources);
+  expect(found.selected.map(({ name }) => name)).toEqual([db]);
+  expect(found.unknown).toEqual(['x']);
 });

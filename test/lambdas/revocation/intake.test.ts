@@ -43,6 +43,8 @@ describe('the intake of revocation requests', () => {
       versions: ['v1'],
       named: false,
       requestedAt: '2026-03-01T11:59:59.500Z',
+      // Its own clock: versions up to here leaked, whatever the sender's clock says.
+      takenAt: '2026-03-01T12:00:00.000Z',
       consumers: [],
       owner: 'team-orders',
     });

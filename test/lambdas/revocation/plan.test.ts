@@ -23,6 +23,7 @@ const inputFor = (change: Partial<PlanInput['request']> = {}, more: Partial<Plan
   correlationId: 'INC-7',
   requestDigest: 'digest',
   requestedAt: '2026-03-01T12:00:00.000Z',
+  takenAt: '2026-03-01T12:00:00.500Z',
   request: {
     select: { secret: 'admin' },
     chain: true,
@@ -43,6 +44,8 @@ class Environment {
     definition('orders', { admin: 'admin' }),
     definition('billing', { admin: 'admin', owner: 'team-billing' }),
   ];
+  /** Parameters that hold no definition. */
+  invalid: string[] = [];
   readonly texts = new Map<string, string>();
   readonly noted: SecretOutcome[] = [];
   readonly bus = new MemoryBus();
@@ -61,7 +64,9 @@ class Environment {
 
   get planning() {
     return {
-      definitions: { list: async () => this.definitions },
+      definitions: {
+        listValid: async () => ({ definitions: this.definitions, invalid: this.invalid }),
+      },
       sources: { environment: 'test', tagged: async () => [], readableBy: async () => [] },
       plans: this.plans,
       bucket: 'plans',
@@ -84,7 +89,7 @@ class Environment {
   }
 
   manifest(step: number): ManifestLane[] {
-    return JSON.parse(this.texts.get(`plans/${requestId}/step-${step}.json`) ?? 'null');
+    return JSON.parse(this.texts.get(`plans/${requestId}/digest/step-${step}.json`) ?? 'null');
   }
 
   published(): AnyEvent[] {
@@ -106,8 +111,11 @@ describe('a plan', () => {
     const world = new Environment();
     expect(await makePlan(inputFor(), world.planning)).toEqual({
       bucket: 'plans',
-      steps: [0, 1, 2, 3].map((step) => `plans/${requestId}/step-${step}.json`),
+      steps: [0, 1, 2, 3].map((step) => `plans/${requestId}/digest/step-${step}.json`),
       count: 4,
+      subject: expect.stringMatching(
+        /^admin: 3 secrets at 1 targets, 1 tasks for people, plan [0-9a-f]{12}$/,
+      ),
     });
     const secrets = world.manifest(0).flatMap((lane) => lane.secrets);
     expect(secrets.map(({ secretName, phase }) => [secretName, phase])).toEqual([
@@ -171,6 +179,42 @@ describe('a plan', () => {
   });
 });
 
+test('another request with the id of an old one has a plan of its own, which is checked', async () => {
+  const world = new Environment();
+  await makePlan(inputFor(), world.planning);
+  const reused = inputFor(
+    { select: { secret: 'orders' }, plan: 'f'.repeat(64) },
+    { requestDigest: 'another', owner: 'team-orders' },
+  );
+  expect(await codeOf(makePlan(reused, world.planning))).toBe('PlanChanged');
+});
+
+test('what cannot be read, or is unknown, is left to people and keeps nothing from being done', async () => {
+  const world = new Environment();
+  world.invalid = ['/rekey/test/secrets/broken'];
+  const select = { secrets: [{ secret: 'orders' }, { secret: 'gone' }] };
+  await makePlan(inputFor({ select, chain: false }), world.planning);
+  await announcePlan(inputFor({ select, chain: false }), world.announcing);
+  const tasks = world
+    .published()
+    .flatMap(({ detailType, detail }) =>
+      detailType === 'Revocation Task Opened' ? [(detail.data as { task: string }).task] : [],
+    );
+  expect(tasks.filter((task) => task.includes('gone') || task.includes('broken'))).toHaveLength(2);
+  expect(world.manifest(0).flatMap((lane) => lane.secrets)).toHaveLength(1);
+});
+
+test('whom a principal may read by resource policies alone is left to people', async () => {
+  const world = new Environment();
+  const principal = 'arn:aws:iam::111122223333:role/worker';
+  const sources = { ...world.planning.sources, readableBy: async () => [world.definitions[1]?.arn ?? ''] };
+  const { plan } = await previewPlan(
+    { select: { principal }, mode: 'kill', chain: false },
+    { ...world.planning, sources },
+  );
+  expect(plan.tasks.map(({ task }) => task)).toEqual([expect.stringContaining(principal)]);
+});
+
 describe('what is recorded', () => {
   test('the plan, its tasks, and the start of each revocation, each once', async () => {
     const world = new Environment();
@@ -194,7 +238,9 @@ describe('what is recorded', () => {
     await makePlan(inputFor(), world.planning);
     world.noted.push(...outcomes);
     const conclusion = await conclude(inputFor(), world.announcing);
-    return { conclusion, data: world.published()[0]?.detail.data };
+    const data = world.published().find(({ detailType }) => detailType === 'Revocation Concluded')
+      ?.detail.data;
+    return { conclusion, data, world };
   };
   const succeeded = (secretName: string, refusedAt: string): SecretOutcome => ({
     secretName,
@@ -236,8 +282,12 @@ describe('what is recorded', () => {
       { succeeded: 2, failed: 1 },
     ],
   ])('it is open where %s', async (_what, outcomes, withTask, counts) => {
-    const { conclusion } = await concluded(outcomes, withTask);
+    const { conclusion, world } = await concluded(outcomes, withTask);
     expect(conclusion).toMatchObject({ outcome: 'open', ...counts });
+    // Tasks are told once more, and each secret has an end.
+    const kinds = world.published().map(({ detailType }) => detailType);
+    expect(kinds.filter((kind) => kind === 'Revocation Task Opened')).toHaveLength(withTask ? 1 : 0);
+    expect(kinds.filter((kind) => kind === 'Secret Revocation Failed')).toHaveLength(3 - outcomes.length);
   });
 
   test('a plan that was refused is a rejection with its code', async () => {
@@ -263,5 +313,14 @@ describe('what is recorded', () => {
     });
     await makePlan(inputFor(), world.planning);
     expect(await conclude(change, world.announcing)).toMatchObject({ outcome: 'open', failed: 3 });
+    // Whether it was approved stands in no input: what was done counts.
+    const author = {
+      arn: 'arn:aws:sts::111122223333:assumed-role/responder/ada',
+      account: '111122223333',
+      name: 'ada',
+    };
+    const approved = inputFor({}, { approval: { author, reason: 'leaked' } });
+    const aborted = { ...change, detail: { status: 'ABORTED', input: JSON.stringify(approved) } };
+    expect(await conclude(aborted, world.announcing)).toMatchObject({ outcome: 'open', failed: 3 });
   });
 });
