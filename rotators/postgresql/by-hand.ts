@@ -24,8 +24,7 @@ const escaped = (text: string): string =>
     .join('');
 
 /** Quotes a name so that it can be shown and copied. */
-const shownName = (name: string): string =>
-  unprintable.test(name) ? `U&"${escaped(name)}"` : quote(name);
+const shownName = (name: string): string => (unprintable.test(name) ? `U&"${escaped(name)}"` : quote(name));
 /** Quotes text so that it can be shown and copied. */
 const shownText = (text: string): string =>
   unprintable.test(text) ? `U&'${escaped(text)}'` : literal(text).trim();
