@@ -109,7 +109,7 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
     });
 }
 
-/** Options that need `--by-hand`: without it they would change nothing that is sent. */
+/** Lists the options that belong to `--by-hand` alone. */
 const onlyByHand = ['type', 'user', 'host', 'port', 'recipe'] as const;
 
 /** Demands what every request holds. Commander cannot ask for it, since `--by-hand` does without. */

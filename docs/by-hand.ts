@@ -9,7 +9,7 @@ const fences: Readonly<Record<HandStep['in'], string>> = {
   http: 'text',
 };
 
-/** Writes the page of what to run by hand: the steps of every type, with a placeholder wherever a fact would stand. */
+/** Writes the page of what to run by hand: the steps of every type. A placeholder stands wherever a fact would. */
 export function byHandPage(): string {
   const parts = secretTypes.map((type) => {
     const { title }: SecretTypeDescriptor = registry[type];

@@ -16,7 +16,7 @@ const idOf = ({ userId, user_arn }: Readonly<Record<string, unknown>>): string =
   );
 
 /**
- * Writes what {@link contain} does for a person: a new password in the place of all others, and the end of sessions.
+ * Writes what {@link contain} does for a person. A new password takes the place of all others, and sessions end.
  * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyUser.html
  */
 export const byHand: ByHand = (target) => {

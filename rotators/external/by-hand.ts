@@ -1,6 +1,6 @@
 import { type ByHand, shellWord } from '../families/by-hand.ts';
 
-/** Writes what is left to a person: the secret's own function replaces the credential, and only its target can refuse it. */
+/** Writes what is left to a person. The secret's own function replaces the credential, and only its target can refuse it. */
 export const byHand: ByHand = ({ secret }) => ({
   steps: [
     {

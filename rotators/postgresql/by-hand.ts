@@ -24,10 +24,9 @@ const escaped = (text: string): string =>
     .join('');
 
 /** Quotes a name so that it can be shown and copied. */
-export const shownName = (name: string): string =>
-  unprintable.test(name) ? `U&"${escaped(name)}"` : quote(name);
+const shownName = (name: string): string => (unprintable.test(name) ? `U&"${escaped(name)}"` : quote(name));
 /** Quotes text so that it can be shown and copied. */
-export const shownText = (text: string): string =>
+const shownText = (text: string): string =>
   unprintable.test(text) ? `U&'${escaped(text)}'` : literal(text).trim();
 
 /** Writes the statement that ends all sessions of a user but the one that runs it. */

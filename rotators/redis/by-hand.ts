@@ -15,7 +15,7 @@ import { transportOf } from '../transport/tls/transport.ts';
  * Quotes an argument as redis-cli reads its lines.
  * @see https://redis.io/docs/latest/develop/tools/cli/#string-quoting-and-escaping
  */
-export function argument(text: string): string {
+function argument(text: string): string {
   if (/^[\w.:@-]+$/.test(text)) return text;
   const written = [...text].map((character) => {
     if (character === '"' || character === '\\') return `\\${character}`;

@@ -12,7 +12,7 @@ import { isShort } from './session-names.ts';
 import { literal, quote } from './sql.ts';
 
 /** Writes the statement that prints a statement for each session of a user. A long name is shown cut off. */
-export const listTerminations = (username: string): string =>
+const listTerminations = (username: string): string =>
   isShort(username)
     ? `SELECT 'SELECT pg_terminate_backend(' || process || ');' FROM stv_sessions WHERE RTRIM(user_name) = ${literal(username.trimEnd())} AND process <> pg_backend_pid();`
     : 'SELECT process, user_name, starttime FROM stv_sessions;';

@@ -127,7 +127,11 @@ test('a lane has no more secrets than one execution has room for; what is more c
     known.map(({ name }) => name),
     { atOncePerTarget: 1, mode: 'replace' },
   );
-  expect(made.steps.map(({ lanes }) => lanes.map(({ secrets }) => secrets.length))).toEqual([[50], [50], [20]]);
+  expect(made.steps.map(({ lanes }) => lanes.map(({ secrets }) => secrets.length))).toEqual([
+    [50],
+    [50],
+    [20],
+  ]);
 });
 
 const worlds = fc
