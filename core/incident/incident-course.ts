@@ -121,7 +121,9 @@ const numberIn = (value: unknown): number | undefined =>
 function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>): IncidentCourse {
   const { facts, names, requests, correlations } = group;
   const planned = new Set(
-    facts.filter(({ detailType }) => detailType.startsWith('Revocation ')).map(({ requestId }) => requestId),
+    facts
+      .filter((fact) => fact.detailType.startsWith('Revocation ') && !isProof(fact))
+      .map(({ requestId }) => requestId),
   );
   const versions = versionsOf(facts);
   const byRequest = Map.groupBy(
@@ -134,7 +136,7 @@ function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>)
   const single = requests.filter(
     (id) => !planned.has(id) || factsFor(id).some(({ detailType }) => ofOneSecret.includes(detailType)),
   );
-  const secrets = settleByTasks(settle(single.map((id) => secretCourse(id, factsFor(id)))), tasks);
+  const secrets = settleByProof(settle(single.map((id) => secretCourse(id, factsFor(id)))), facts);
   const open = openOf(plans, secrets, tasks, facts);
   const timeline = timelineOf(facts, secrets);
   const requestedAt = Math.min(...[...plans, ...secrets].map((one) => one.requestedAt));
@@ -235,22 +237,23 @@ function tasksOf(requestId: string, facts: readonly Fact[]): readonly Task[] {
 }
 
 /** Id of the task by which a person says that an unproven credential is refused. */
-export const proofTask = 'proof';
+const proofTask = 'proof';
+
+const isProof = ({ detailType, recorded }: Fact): boolean =>
+  detailType === 'Revocation Task Done' && recorded.text('taskId') === proofTask;
 
 /**
  * Marks the unproven secrets of which a person says that the old value is refused. Such a record names the secret's own revocation,
  * and not that of the plan: what else the leak led to settles no secret.
  */
-const settleByTasks = (secrets: readonly SecretCourse[], tasks: readonly Task[]): readonly SecretCourse[] =>
-  secrets.map((secret) => {
-    const own = tasks.find(
-      ({ requestId, taskId, doneAt }) =>
-        requestId === secret.requestId && taskId === proofTask && doneAt !== undefined,
-    );
-    return secret.state === 'unproven' && secret.settledBy === undefined && own !== undefined
-      ? { ...secret, settledBy: own.taskId }
-      : secret;
-  });
+function settleByProof(secrets: readonly SecretCourse[], facts: readonly Fact[]): readonly SecretCourse[] {
+  const proven = new Set(facts.filter(isProof).map(({ requestId }) => requestId));
+  return secrets.map((secret) =>
+    secret.state === 'unproven' && secret.settledBy === undefined && proven.has(secret.requestId)
+      ? { ...secret, settledBy: proofTask }
+      : secret,
+  );
+}
 
 const durationsOf = (secrets: readonly SecretCourse[], requestedAt: number): Durations => {
   const counted = secrets.filter(

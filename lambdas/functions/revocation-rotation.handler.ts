@@ -25,7 +25,7 @@ const dependencies = {
   clock: systemClock,
 };
 
-/** Opens the table of the bucket at the first start that is taken: a rotation that was asked for takes none. */
+/** Opens the table of the bucket at the first start that is taken. A rotation that was asked for takes none. */
 async function openBucket(): Promise<TokenBucket> {
   const [{ DynamoDBClient }, { DynamoPaceTable }] = await Promise.all([
     import('@aws-sdk/client-dynamodb'),

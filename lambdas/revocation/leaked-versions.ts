@@ -102,7 +102,7 @@ export async function readLeaks<S extends object>(
   };
 }
 
-/** Gives the time up to which versions count as leaked: the intake's clock, since a sender's may be wrong by hours. */
+/** Gives the time up to which versions count as leaked. It is the intake's, since a sender's may be wrong by hours. */
 function leakedUntil({ takenAt, requestedAt }: ContainmentInput): number | undefined {
   const until = takenAt ?? requestedAt;
   return until === undefined ? undefined : Date.parse(until);
