@@ -27,11 +27,23 @@ const functions: Readonly<Record<string, RegExp>> = {
   intake: /takes revocation requests/,
   'replace (revocation)': /replaces a revoked credential/,
   'report (revocation)': /reports how a revocation ended/,
+  'plan (revocation)': /plans a revocation of several secrets/,
+  'conclusion (revocation)': /concludes a revocation of several secrets/,
   'audit writer': /writes the audit log/,
 };
 
+/** Name of a state machine's role, and the logical id by which the machine is found. */
+const machines: Readonly<Record<string, RegExp>> = {
+  workflow: /^Workflow[0-9A-F]{8}$/,
+  'workflow (several)': /^WorkflowPlanWorkflow[0-9A-F]{8}$/,
+};
+
 export const peopleNames: readonly string[] = Object.keys(people);
-export const actorNames: readonly string[] = [...peopleNames, ...Object.keys(functions), 'workflow'];
+export const actorNames: readonly string[] = [
+  ...peopleNames,
+  ...Object.keys(functions),
+  ...Object.keys(machines),
+];
 
 /** Finds the role of an actor in the stacks of an environment. */
 export function actorOf(
@@ -58,12 +70,11 @@ function rolesIn(name: string, { resources }: Stack): string[] {
   const ofFunctions = described('AWS::Lambda::Function', functions[name]).map(
     ([, { Properties }]) => Properties.Role,
   );
-  const ofMachines =
-    name === 'workflow'
-      ? Object.values(resources)
-          .filter(({ Type }) => Type === 'AWS::StepFunctions::StateMachine')
-          .map(({ Properties }) => Properties.RoleArn)
-      : [];
+  const ofMachines = Object.entries(resources)
+    .filter(
+      ([id, { Type }]) => Type === 'AWS::StepFunctions::StateMachine' && machines[name]?.test(id) === true,
+    )
+    .map(([, { Properties }]) => Properties.RoleArn);
   return [
     ...described('AWS::IAM::Role', people[name]).map(([id]) => id),
     ...[...ofFunctions, ...ofMachines].map((role) => (role as { 'Fn::GetAtt': [string] })['Fn::GetAtt'][0]),

@@ -24,12 +24,13 @@ test('no person reads a value, and nobody does what only one may', () => {
   ).toEqual([]);
   for (const what of [
     'write records where nothing is',
-    'cut off a credential',
     'say that one succeeded',
     'start the workflow past the intake',
   ]) {
     expect(said(({ attempt, own }) => own && attempt.what === what)).toHaveLength(1);
   }
+  // The workflow of one secret, and that of several.
+  expect(said(({ attempt, own }) => own && attempt.what === 'cut off a credential')).toHaveLength(2);
 });
 
 test('the page says what the policies say; `npm run docs:access` writes it', () => {

@@ -162,7 +162,7 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'IAM::Role': 8,
     'IAM::Policy': 9,
     'Lambda::Function': 6,
-    'Lambda::EventInvokeConfig': 1,
+    'Lambda::EventInvokeConfig': 2,
     'Lambda::Permission': 3,
     'StepFunctions::StateMachine': 2,
     'Events::Rule': 3,

@@ -182,7 +182,13 @@ describe('the workflow of several secrets', () => {
     const recording = ['events:PutEvents', 'kms:Decrypt', 'kms:GenerateDataKey', 'sqs:SendMessage'];
     expect(actionsOf(plans.preview.role)).toEqual(selecting);
     expect(actionsOf(plans.plan.role)).toEqual(
-      [...recording, ...selecting, 's3:GetObject', 's3:ListBucket', 's3:PutObject'].toSorted(),
+      [
+        ...recording,
+        ...selecting,
+        ...['s3:GetObject', 's3:ListBucket', 's3:PutObject'],
+        // What could not be announced goes to the queue that somebody looks at.
+        ...['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'],
+      ].toSorted(),
     );
     expect(actionsOf(plans.conclude.role)).toEqual(
       [...recording, 'dynamodb:Query', 's3:GetObject', 's3:ListBucket'].toSorted(),

@@ -370,10 +370,10 @@ const samples: Readonly<Record<Field, Sample>> = {
   'secrets.*.leadsTo.*.secret': ofCreated(
     'leadsTo',
     optional([{ secret: 'purpose' }], [{ secret: 'owner' }]),
-    { create: { name: 'sample/leads-to-secret', fields: login } },
+    { create: { name: 'sample/leads', fields: login } },
   ),
   'secrets.*.leadsTo.*.task': ofCreated('leadsTo', optional([{ task: 'End it.' }], [{ task: 'End all.' }]), {
-    create: { name: 'sample/leads-to-task', fields: login },
+    create: { name: 'sample/lead-task', fields: login },
   }),
   'secrets.*.schedule': ofCreated('schedule', optional('rate(7 days)', 'cron(0 3 1 * ? *)')),
   'secrets.*.maximumAgeDays': ofCreated('maximumAgeDays', optional(100, 200)),
