@@ -68,7 +68,8 @@ async function recordIgnored(
  * Answers signals as the configuration says: a revocation is requested, or people are told, or it is recorded alone. What belongs
  * to no secret is told as well. The same signal twice requests and records the same once, by the ids of its events.
  *
- * @throws RekeyError `LookupsExhausted` | `SignalNotTaken` and as AWS answers; the whole is then done again
+ * @throws RekeyError `LookupsExhausted` | `SignalNotTaken` and as AWS answers, after the other signals were answered; the whole is
+ * then done again
  */
 export async function takeSignals(
   reading: Reading,
@@ -80,8 +81,13 @@ export async function takeSignals(
     return { requested: 0, told: 0, unresolved: 0 };
   }
   let [requested, told, unresolved] = [0, 0, 0];
+  const errors: unknown[] = [];
   for (const signal of reading.signals) {
-    const resolved = await resolve(signal.subjects, dependencies);
+    // One that cannot be looked up keeps no other of its message from being answered, and is tried again with the whole.
+    const resolved = await resolve(signal.subjects, dependencies).catch((error: unknown) => {
+      errors.push(error);
+      return { found: [], unknown: signal.subjects };
+    });
     for (const found of resolved.found) {
       const decision = await answer(signal, found, dependencies);
       if (decision === 'requested') requested += 1;
@@ -94,6 +100,7 @@ export async function takeSignals(
       if (dependencies.policies[signal.kind]?.answer !== 'record') dependencies.askPeople();
     }
   }
+  if (errors.length > 0) throw errors[0];
   return { requested, told, unresolved };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { RekeyError } from '../../../core/errors/rekey-error.ts';
 import { detailSchema } from '../../../core/events/catalogue.ts';
 import { hashOf } from '../../../core/fingerprint/digest.ts';
 import { readGitHubPartner } from '../../../core/signal/github-partner.ts';
@@ -53,6 +54,27 @@ describe('a signal about a known value', () => {
     const ids = [...world.requested, ...world.recorded].map(({ detail }) => detail.metadata.id);
     expect(ids).toHaveLength(4);
     expect(new Set(ids).size).toBe(2);
+  });
+
+  test('one that cannot be looked up is told, and keeps no other of its message from being answered', async () => {
+    const { world } = await taken('act');
+    const dependencies = world.dependencies();
+    const broken = found(['broken']);
+    const good = found([samples.sentinel]);
+    if (!('signals' in broken) || !('signals' in good)) throw new Error('both hold signals');
+    const failing = {
+      ...dependencies,
+      lookUp: async (hashes: readonly string[]) => {
+        if (hashes.includes(hashOf('broken'))) throw new RekeyError('Throttled', 'KMS is busy');
+        const answered = await dependencies.lookUp?.(hashes);
+        if (answered === undefined) throw new Error('there are fingerprints');
+        return answered;
+      },
+    };
+    const reading = { signals: [...broken.signals, ...good.signals] };
+    await expect(takeSignals(reading, 'webhook', failing)).rejects.toMatchObject({ code: 'Throttled' });
+    expect(world.requested).toHaveLength(1);
+    expect(world.told('Signal Unresolved')).toHaveLength(1);
   });
 
   test('ask: nothing is requested, and people get the command', async () => {
