@@ -10,7 +10,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { auditWriterEnvironmentSchema, rotationEnvironmentSchema } from '../../core/deployed/variables.ts';
-import { bundle, functionNames } from '../../lib/function/bundle.ts';
+import { bundle, functionNames, packageRoot } from '../../lib/function/bundle.ts';
 import { StandardFunction } from '../../lib/function/standard-function.ts';
 import { testStack } from './support/app.ts';
 
@@ -134,6 +134,14 @@ describe('a bundle', () => {
     readdirSync(folder)
       .map((file) => deflateRawSync(readFileSync(join(folder, file))).length + 2 * file.length + 76)
       .reduce((sum, size) => sum + size, 22);
+
+  test('are made of every handler that there is', () => {
+    const handlers = readdirSync(join(packageRoot, 'lambdas', 'functions')).flatMap(
+      (file) => /^(.*)\.handler\.ts$/.exec(file)?.[1] ?? [],
+    );
+    expect(handlers.length).toBeGreaterThan(15);
+    expect(handlers.filter((name) => !functionNames.includes(name))).toEqual([]);
+  });
 
   test.each(functionNames)('of %s is at most 500 KiB with the SDK, and exports a handler', async (entry) => {
     const folder = mkdtempSync(join(directory, 'bundle-'));
