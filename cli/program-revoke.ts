@@ -46,6 +46,11 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
       '--value',
       'the secrets that have a leaked value, which is read from standard input and not shown',
     )
+    .option(
+      '--from-scan <file>',
+      'the secrets that have a value of a scanner’s report: gitleaks, TruffleHog, detect-secrets, GitHub',
+      text,
+    )
     .option('--everything', 'all secrets of the environment')
     .option('--chain', 'take along what these lead to: the users of an admin secret, what consumers issue')
     .option('--plan', 'show the plan and ask for nothing')
@@ -72,6 +77,7 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
         'rekey revoke /prod/orders/db --mode kill --reason "found in a public repository" --incident INC-7 --wait',
         'rekey revoke /prod/orders/db --mode replace --reason "laptop lost" --version-id 2f6c… --wait --yes',
         'rekey revoke /prod/db/admin --chain --mode kill --reason "admin password in a chat" --plan',
+        'rekey revoke --from-scan gitleaks.json --mode kill --reason "found by the scanner" --plan',
         'rekey revoke --consumer checkout --mode kill --reason "host was entered" --wait',
         'rekey revoke --everything --mode replace --reason "leaving the old account" --wait',
         'rekey revoke /prod/orders/db --by-hand',

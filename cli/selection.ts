@@ -11,6 +11,8 @@ export interface SelectionFlags {
   readonly consumer?: string;
   readonly principal?: string;
   readonly value?: boolean;
+  /** File with the report of a scanner, of whose values the secrets are meant. */
+  readonly fromScan?: string;
   readonly everything?: boolean;
 }
 
@@ -28,6 +30,7 @@ const waysOf = (flags: SelectionFlags): readonly string[] =>
     '--consumer': flags.consumer,
     '--principal': flags.principal,
     '--value': flags.value,
+    '--from-scan': flags.fromScan,
     '--everything': flags.everything,
   }).flatMap(([option, given]) => (given === undefined ? [] : [option]));
 
@@ -45,7 +48,7 @@ export async function selectionOf(
     throw usageError(
       'UsageInvalid',
       ways.length === 0
-        ? 'name the secrets, or select them by one of --tag, --name-prefix, --owner, --consumer, --principal, --value, --everything'
+        ? 'name the secrets, or select them by one of --tag, --name-prefix, --owner, --consumer, --principal, --value, --from-scan, --everything'
         : `${ways.join(' and ')} were given; choose one way to select`,
     );
   }
@@ -69,7 +72,7 @@ export async function selectionOf(
 async function wayOf(
   invocation: Invocation,
   names: readonly string[],
-  { tag, namePrefix, owner, consumer, principal, value }: SelectionFlags,
+  { tag, namePrefix, owner, consumer, principal, value, fromScan }: SelectionFlags,
 ): Promise<Selection> {
   const [name, ...others] = names;
   if (name !== undefined) {
@@ -80,6 +83,8 @@ async function wayOf(
   if (owner !== undefined) return { owner };
   if (consumer !== undefined) return { consumer };
   if (principal !== undefined) return { principal };
-  if (value === true) return await (await import('./commands/whose.ts')).secretsWithValue(invocation);
+  if (value === true || fromScan !== undefined) {
+    return await (await import('./commands/whose.ts')).secretsWithValue(invocation, fromScan);
+  }
   return { environment: (await openEnvironment(invocation)).name };
 }

@@ -114,12 +114,16 @@ export async function whose(invocation: Invocation, options: WhoseOptions): Prom
 }
 
 /**
- * Finds the secrets that have a leaked value, which is read from standard input, and the versions that hold it.
- * @throws CliError `SecretUnknown` where none has it
+ * Finds the secrets that have leaked values, and the versions that hold them. The values are read from the report of a scanner,
+ * or one of them from standard input.
+ * @throws CliError `SecretUnknown` where none has one
  */
-export async function secretsWithValue(invocation: Invocation): Promise<Selection> {
-  const { asked, remark } = await read(invocation, { words: [], hashes: false });
+export async function secretsWithValue(invocation: Invocation, fromScan?: string): Promise<Selection> {
+  const nothing = { words: [], hashes: false };
+  const { asked, remark, notes } =
+    fromScan === undefined ? await read(invocation, nothing) : await scanned(fromScan, nothing);
   const environment = await openEnvironment(invocation);
+  for (const note of notes ?? []) invocation.output.note(note, 'warn');
   const matches = await ask(invocation, environment, asked);
   // What was deleted cannot be revoked, and keeps nothing from being done for the others.
   const there = matches.filter(({ goneBy }) => goneBy === undefined);
@@ -130,7 +134,7 @@ export async function secretsWithValue(invocation: Invocation): Promise<Selectio
   if (secrets.length > 0) return { secrets };
   throw usageError(
     'SecretUnknown',
-    `no secret of environment ${environment.name} has or had this value, as far as its fingerprints tell${remark === undefined ? '' : `. ${remark}`}`,
+    `no secret of environment ${environment.name} has or had ${fromScan === undefined ? 'this value' : 'a value of this report'}, as far as its fingerprints tell${remark === undefined ? '' : `. ${remark}`}`,
   );
 }
 

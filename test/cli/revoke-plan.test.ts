@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { detailSchema } from '../../core/events/catalogue.ts';
+import { hashOf } from '../../core/fingerprint/digest.ts';
 import { FakeCloud, now, rekey } from './fixture.ts';
 
 const arn = (name: string) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`;
@@ -21,6 +25,20 @@ function cloudOfShop(): FakeCloud {
 
 const requestOf = (cloud: FakeCloud) =>
   detailSchema('Secret Revocation Requested').parse(cloud.published[0]?.detail).data;
+
+/** A match of the lookup function. */
+const matchOf = (name: string, candidate: number) => ({
+  candidate,
+  secretArn: arn(name),
+  secretName: name,
+  secretType: 'postgresql',
+  strategy: 'single-user' as const,
+  owner: 'team-orders',
+  parts: ['password'],
+  labels: [],
+  seenAt: now.toISOString(),
+  versionId: 'v1',
+});
 
 describe('the plan', () => {
   test('is shown with the reasons, the order and what is left to people, and nothing is asked for', async () => {
@@ -95,20 +113,7 @@ describe('a selection', () => {
     cloud.environments.dev = { ...cloud.environments.dev, fingerprintLookupFunction: 'lookup' };
     cloud.onLookup = () => ({
       outcome: 'answered',
-      matches: [
-        {
-          candidate: 0,
-          secretArn: arn('orders'),
-          secretName: 'orders',
-          secretType: 'postgresql',
-          strategy: 'single-user' as const,
-          owner: 'team-orders',
-          parts: ['password'],
-          labels: [],
-          seenAt: now.toISOString(),
-          versionId: 'v1',
-        },
-      ],
+      matches: [matchOf('orders', 0)],
     });
     const value = 'correct horse battery staple';
     const { exitCode, stdout, stderr } = await rekey(cloud, ['revoke', '--value', ...common, '--yes'], {
@@ -117,6 +122,38 @@ describe('a selection', () => {
     expect(exitCode).toBe(0);
     expect(requestOf(cloud).select).toEqual({ secrets: [{ secret: arn('orders'), versions: ['v1'] }] });
     expect(JSON.stringify([stdout, stderr, cloud.published, cloud.lookups])).not.toContain(value);
+  });
+
+  test('by the report of a scanner names the secrets that have one of its values', async () => {
+    const cloud = cloudOfShop();
+    cloud.environments.dev = { ...cloud.environments.dev, fingerprintLookupFunction: 'lookup' };
+    const folder = mkdtempSync(join(tmpdir(), 'rekey-scan-'));
+    try {
+      const [file, value] = [join(folder, 'gitleaks.json'), 'correct horse battery staple'];
+      const finding = {
+        RuleID: 'generic-api-key',
+        File: 'app.env',
+        StartLine: 3,
+        Commit: 'abc',
+        Secret: value,
+      };
+      writeFileSync(file, JSON.stringify([{ ...finding, Match: `password=${value}` }]));
+      cloud.onLookup = ({ hashes }) => ({
+        outcome: 'answered',
+        matches: hashes.includes(hashOf(value)) ? [matchOf('billing', hashes.indexOf(hashOf(value)))] : [],
+      });
+      const scanned = await rekey(cloud, ['revoke', '--from-scan', file, ...common, '--yes']);
+      expect(scanned.exitCode).toBe(0);
+      expect(requestOf(cloud).select).toEqual({ secrets: [{ secret: arn('billing'), versions: ['v1'] }] });
+      expect(JSON.stringify([scanned.stdout, scanned.stderr, cloud.published, cloud.lookups])).not.toContain(
+        value,
+      );
+      cloud.onLookup = () => ({ outcome: 'answered', matches: [] });
+      const none = await rekey(cloud, ['revoke', '--from-scan', file, ...common, '--yes']);
+      expect([none.exitCode, none.stderr.includes('a value of this report')]).toEqual([2, true]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test.each<[string, readonly string[], string]>([
