@@ -1,11 +1,9 @@
 import type { ApprovalStore } from '../../core/approval/store.ts';
 import { deliveredEventSchema } from '../../core/audit/event.ts';
 import { usualStepSeconds } from '../../core/deployed/limits.ts';
-import { sourceOfOwner } from '../../core/deployed/names.ts';
 import { requestDigest } from '../../core/deployed/revocation-request.ts';
 import type { PlanInput, WorkflowInput } from '../../core/deployed/revocation-state.ts';
-import type { ErrorCodeOf } from '../../core/errors/codes.ts';
-import { type ErrorSummary, RekeyError, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
+import { type ErrorSummary, SecretError, summarizeError } from '../../core/errors/rekey-error.ts';
 import {
   type AnyEvent,
   detailSchema,
@@ -17,18 +15,7 @@ import { lookUntil, type WithWait, waitOutThrottles } from '../../core/pace/pati
 import type { DefinitionStore, EventBus, RevocationStarter, SecretStore } from '../../core/ports.ts';
 import { selectionText, soleSecret } from '../../core/revocation/selection.ts';
 import { assignmentOf } from '../../core/secret/definition.ts';
-
-/** The rules on who may ask for a revocation. */
-interface RequestPolicy {
-  /** Values of the event's `source`. */
-  readonly sources: readonly string[];
-  readonly accounts: readonly string[];
-  /** Age above which a request is refused. An old one may ask for what is wrong by now, and its sender may not stand by it. */
-  readonly maximumAgeMs: number;
-}
-
-/** Time by which a sender's clock may run ahead of the intake's. */
-const clockSkewMs = 15 * 60_000;
+import { type AcceptedRequest, acceptRequest, Rejection, type RequestPolicy } from './accepted-request.ts';
 
 /** The revocations that need a second person. */
 export interface RevocationApprovals {
@@ -66,21 +53,6 @@ export type IntakeOutcome =
       readonly error: ErrorSummary;
     };
 
-/** A request that must not be acted upon. It is answered with an event and an alarm, never with silence. */
-class Rejection extends RekeyError<ErrorCodeOf<'revocation' | 'approval'>> {}
-
-/** A request that passed, with what the events about it share. */
-interface Accepted {
-  readonly id: string;
-  readonly correlationId: string;
-  readonly requestedAt: string;
-  readonly request: RevocationRequest;
-  /** Sender in the sender's own words. */
-  readonly claimedActor: string;
-  /** Owner whose secrets alone the sender may ask for. @default - all */
-  readonly owner?: string;
-}
-
 /** The way in which a request meets the rule that a second person approves. */
 interface Approval {
   /** Facts that a second person decides on, where the workflow waits for one. */
@@ -99,7 +71,7 @@ interface Approval {
  */
 export async function takeRequest(input: unknown, dependencies: IntakeDependencies): Promise<IntakeOutcome> {
   try {
-    const accepted = accept(input, dependencies);
+    const accepted = acceptRequest(input, dependencies);
     const approval = await approvalOf(accepted, dependencies);
     const running = needsPlan(accepted.request)
       ? await startPlan(accepted, approval, dependencies)
@@ -120,7 +92,7 @@ const needsPlan = ({ select, chain }: RevocationRequest): boolean =>
   chain === true || soleSecret(select) === undefined;
 
 /** Starts the revocation of one secret, and announces it. */
-async function startOne(accepted: Accepted, approval: Approval, dependencies: IntakeDependencies) {
+async function startOne(accepted: AcceptedRequest, approval: Approval, dependencies: IntakeDependencies) {
   const workflow = await prepare(accepted, approval.wait, dependencies);
   const running = await startOnce(dependencies.starter, accepted.id, workflow, dependencies);
   await announce(accepted, workflow, approval.bypass, dependencies);
@@ -129,7 +101,7 @@ async function startOne(accepted: Accepted, approval: Approval, dependencies: In
 
 /** Starts the workflow that plans the revocation of several secrets, and announces what it finds. */
 async function startPlan(
-  { id, correlationId, requestedAt, request, owner }: Accepted,
+  { id, correlationId, requestedAt, request, owner }: AcceptedRequest,
   approval: Approval,
   dependencies: IntakeDependencies,
 ) {
@@ -176,71 +148,12 @@ async function startOnce(
   return 'known';
 }
 
-function accept(input: unknown, { policy, origin }: IntakeDependencies): Accepted {
-  const delivered = deliveredEventSchema.safeParse(input);
-  if (!delivered.success) {
-    throw new Rejection('RequestMalformed', 'what arrived is not an event of EventBridge');
-  }
-  const { source, account, detail, time } = delivered.data;
-  const replayName = delivered.data['replay-name'];
-  if (replayName !== undefined) {
-    throw new Rejection(
-      'RequestReplayed',
-      `the replay ${JSON.stringify(replayName)} brought this request again, and revocations are not replayed; if it is needed now, send a new one with rekey revoke`,
-    );
-  }
-  const owner = policy.sources.includes(source) ? undefined : ownerOf(source, policy.sources);
-  if (!policy.sources.includes(source) && owner === undefined) {
-    throw new Rejection(
-      'SourceNotAllowed',
-      `the source ${JSON.stringify(source)} may not ask for revocations; allowed are ${policy.sources.join(', ')}`,
-    );
-  }
-  if (!policy.accounts.includes(account)) {
-    throw new Rejection('AccountNotAllowed', `the account ${account} may not ask for revocations`);
-  }
-  const parsed = detailSchema('Secret Revocation Requested').safeParse(detail);
-  if (!parsed.success) {
-    // Paths only: messages and unknown keys may quote what the sender wrote.
-    const paths = parsed.error.issues.map(({ path }) => path.join('.'));
-    throw new Rejection(
-      'RequestMalformed',
-      `fields of the request's detail are missing, unknown or of a wrong form: ${[...new Set(paths)].join(', ')}; see docs/revocation.md`,
-    );
-  }
-  const { metadata, data } = parsed.data;
-  if (metadata.environment !== origin.environment) {
-    throw new Rejection(
-      'EnvironmentMismatch',
-      `the request is for the environment ${JSON.stringify(metadata.environment)}, this is ${origin.environment}; send it to that environment's bus`,
-    );
-  }
-  const now = origin.clock.now().getTime();
-  requireFresh({ metadata: metadata.time, event: time }, now, policy.maximumAgeMs);
-  return {
-    id: metadata.id,
-    correlationId: metadata.correlationId,
-    // A sender's clock may run ahead; refusal never comes before the request.
-    requestedAt: new Date(Math.min(Date.parse(metadata.time), now)).toISOString(),
-    request: data,
-    claimedActor: metadata.actor,
-    ...(owner !== undefined && { owner }),
-  };
-}
-
-/** Reads the owner in a source that may ask for the secrets of one owner: `rekey.cli/team-orders` where `rekey.cli` may ask. */
-const ownerOf = (source: string, sources: readonly string[]): string | undefined =>
-  sources.flatMap((allowed) => {
-    const prefix = sourceOfOwner(allowed, '');
-    return source.startsWith(prefix) && source.length > prefix.length ? [source.slice(prefix.length)] : [];
-  })[0];
-
 /**
  * Finds out whether a second person must approve. An emergency goes on without one where the sender says so: who that is may be
  * unproven, since STS may be away, too.
  */
 async function approvalOf(
-  { id, request, claimedActor }: Accepted,
+  { id, request, claimedActor }: AcceptedRequest,
   { approvals, wait }: IntakeDependencies,
 ): Promise<Approval> {
   const breaksGlass = request.breakGlass === true;
@@ -266,34 +179,8 @@ async function approvalOf(
   return { wait: { author, reason: request.reason } };
 }
 
-/**
- * Refuses a request that is too old or in the future. Both times count: the sender sets the one, and whoever puts the event on
- * the bus may set the other.
- */
-function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
-  for (const [name, text] of Object.entries(times)) {
-    const which = name === 'metadata' ? 'metadata.time' : 'the time of the event';
-    const age = now - Date.parse(text);
-    if (Number.isNaN(age)) {
-      throw new Rejection('RequestMalformed', `${which} is not a time`);
-    }
-    if (age > maximumAgeMs) {
-      throw new Rejection(
-        'RequestTooOld',
-        `${which} is ${text}, more than ${maximumAgeMs / 3_600_000} hours ago; if the revocation is still needed, send a new request with rekey revoke`,
-      );
-    }
-    if (age < -clockSkewMs) {
-      throw new Rejection(
-        'RequestInFuture',
-        `${which} is ${text}, more than ${clockSkewMs / 60_000} minutes ahead; set the sender's clock right and send a new request`,
-      );
-    }
-  }
-}
-
 async function prepare(
-  { id, correlationId, requestedAt, request, owner }: Accepted,
+  { id, correlationId, requestedAt, request, owner }: AcceptedRequest,
   approval: Approval['wait'],
   { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
@@ -358,7 +245,7 @@ async function prepare(
  * record.
  */
 async function announce(
-  { id, correlationId, request }: Accepted,
+  { id, correlationId, request }: AcceptedRequest,
   { secretArn, secretName, versions, requestedAt }: WorkflowInput,
   bypass: Approval['bypass'],
   { bus, origin }: IntakeDependencies,
@@ -388,7 +275,7 @@ async function announce(
 
 /** Makes the record that the glass was broken, where it was. */
 function bypassEvents(
-  { id, correlationId, request }: Pick<Accepted, 'id' | 'correlationId' | 'request'>,
+  { id, correlationId, request }: Pick<AcceptedRequest, 'id' | 'correlationId' | 'request'>,
   subject: string,
   bypass: Approval['bypass'],
   { origin }: Pick<IntakeDependencies, 'origin'>,

@@ -1,0 +1,125 @@
+import { deliveredEventSchema } from '../../core/audit/event.ts';
+import { sourceOfOwner } from '../../core/deployed/names.ts';
+import type { ErrorCodeOf } from '../../core/errors/codes.ts';
+import { RekeyError } from '../../core/errors/rekey-error.ts';
+import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
+import type { EventOrigin } from '../../core/events/create.ts';
+
+/** The rules on who may ask for a revocation. */
+export interface RequestPolicy {
+  /** Values of the event's `source`. */
+  readonly sources: readonly string[];
+  readonly accounts: readonly string[];
+  /** Age above which a request is refused. An old one may ask for what is wrong by now, and its sender may not stand by it. */
+  readonly maximumAgeMs: number;
+}
+
+/** Time by which a sender's clock may run ahead of the intake's. */
+const clockSkewMs = 15 * 60_000;
+
+/** A request that must not be acted upon. It is answered with an event and an alarm, never with silence. */
+export class Rejection extends RekeyError<ErrorCodeOf<'revocation' | 'approval'>> {}
+
+/** A request that passed, with what the events about it share. */
+export interface AcceptedRequest {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly requestedAt: string;
+  readonly request: RevocationRequest;
+  /** Sender in the sender's own words. */
+  readonly claimedActor: string;
+  /** Owner whose secrets alone the sender may ask for. @default - all */
+  readonly owner?: string;
+}
+
+/**
+ * Checks what EventBridge delivered: its form, who sent it, and when.
+ * @throws Rejection where it must not be acted upon
+ */
+export function acceptRequest(
+  input: unknown,
+  { policy, origin }: { readonly policy: RequestPolicy; readonly origin: EventOrigin },
+): AcceptedRequest {
+  const delivered = deliveredEventSchema.safeParse(input);
+  if (!delivered.success) {
+    throw new Rejection('RequestMalformed', 'what arrived is not an event of EventBridge');
+  }
+  const { source, account, detail, time } = delivered.data;
+  const replayName = delivered.data['replay-name'];
+  if (replayName !== undefined) {
+    throw new Rejection(
+      'RequestReplayed',
+      `the replay ${JSON.stringify(replayName)} brought this request again, and revocations are not replayed; if it is needed now, send a new one with rekey revoke`,
+    );
+  }
+  const owner = policy.sources.includes(source) ? undefined : ownerOf(source, policy.sources);
+  if (!policy.sources.includes(source) && owner === undefined) {
+    throw new Rejection(
+      'SourceNotAllowed',
+      `the source ${JSON.stringify(source)} may not ask for revocations; allowed are ${policy.sources.join(', ')}`,
+    );
+  }
+  if (!policy.accounts.includes(account)) {
+    throw new Rejection('AccountNotAllowed', `the account ${account} may not ask for revocations`);
+  }
+  const parsed = detailSchema('Secret Revocation Requested').safeParse(detail);
+  if (!parsed.success) {
+    // Paths only: messages and unknown keys may quote what the sender wrote.
+    const paths = parsed.error.issues.map(({ path }) => path.join('.'));
+    throw new Rejection(
+      'RequestMalformed',
+      `fields of the request's detail are missing, unknown or of a wrong form: ${[...new Set(paths)].join(', ')}; see docs/revocation.md`,
+    );
+  }
+  const { metadata, data } = parsed.data;
+  if (metadata.environment !== origin.environment) {
+    throw new Rejection(
+      'EnvironmentMismatch',
+      `the request is for the environment ${JSON.stringify(metadata.environment)}, this is ${origin.environment}; send it to that environment's bus`,
+    );
+  }
+  const now = origin.clock.now().getTime();
+  requireFresh({ metadata: metadata.time, event: time }, now, policy.maximumAgeMs);
+  return {
+    id: metadata.id,
+    correlationId: metadata.correlationId,
+    // A sender's clock may run ahead; refusal never comes before the request.
+    requestedAt: new Date(Math.min(Date.parse(metadata.time), now)).toISOString(),
+    request: data,
+    claimedActor: metadata.actor,
+    ...(owner !== undefined && { owner }),
+  };
+}
+
+/** Reads the owner in a source that may ask for the secrets of one owner: `rekey.cli/team-orders` where `rekey.cli` may ask. */
+const ownerOf = (source: string, sources: readonly string[]): string | undefined =>
+  sources.flatMap((allowed) => {
+    const prefix = sourceOfOwner(allowed, '');
+    return source.startsWith(prefix) && source.length > prefix.length ? [source.slice(prefix.length)] : [];
+  })[0];
+
+/**
+ * Refuses a request that is too old or in the future. Both times count: the sender sets the one, and whoever puts the event on
+ * the bus may set the other.
+ */
+function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
+  for (const [name, text] of Object.entries(times)) {
+    const which = name === 'metadata' ? 'metadata.time' : 'the time of the event';
+    const age = now - Date.parse(text);
+    if (Number.isNaN(age)) {
+      throw new Rejection('RequestMalformed', `${which} is not a time`);
+    }
+    if (age > maximumAgeMs) {
+      throw new Rejection(
+        'RequestTooOld',
+        `${which} is ${text}, more than ${maximumAgeMs / 3_600_000} hours ago; if the revocation is still needed, send a new request with rekey revoke`,
+      );
+    }
+    if (age < -clockSkewMs) {
+      throw new Rejection(
+        'RequestInFuture',
+        `${which} is ${text}, more than ${clockSkewMs / 60_000} minutes ahead; set the sender's clock right and send a new request`,
+      );
+    }
+  }
+}
