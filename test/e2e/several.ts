@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { logsIn } from '../../local/servers/database.ts';
-import { chainLeaks } from '../../local/tour/acts/chain.ts';
 import { environmentName } from '../../local/tour/deployment.ts';
 import type { World } from './world.ts';
 
@@ -39,11 +38,6 @@ export function several(world: () => World): void {
         expect(kinds.filter((kind) => kind === 'Secret Revocation Succeeded')).toHaveLength(2);
       },
     );
-
-    test('one leaked admin credential, and all that it leads to', async () => {
-      const shown = await chainLeaks(world().chain)(world(), () => {});
-      expect(shown).toHaveLength(1);
-    });
 
     test('a request that finds nothing is rejected, and says so', async () => {
       const detail = world().request({ select: { owner: 'team-shopp' }, mode: 'kill' });

@@ -6,7 +6,6 @@ import { v7 } from 'uuid';
 import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
 import type { Cleanup } from '../../local/process/cleanup.ts';
 import { newFolder, newServerFolder } from '../../local/process/folders.ts';
-import { type Chain, startChain } from '../../local/tour/chain.ts';
 import {
   deployLocally,
   environmentName,
@@ -30,7 +29,6 @@ export interface AuditRecord {
 export interface World extends LocalDeployment {
   /** A secret of each further type, and the way to its target. */
   readonly participants: readonly Participant[];
-  readonly chain: Chain;
   /** Everything that the CLI has printed. */
   readonly printed: readonly string[];
   /** Puts an event on the bus. */
@@ -76,26 +74,22 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   }
   cleanup.add(stopTargets);
   const participants: Participant[] = [];
-  const made: { chain?: Chain } = {};
   const deployment = await deployLocally(directory, terminal(process.stderr), cleanup, {
     servers,
-    async further(cloud, postgres) {
+    async further(cloud) {
       const further = await startFurther(directory, cloud, cleanup);
       participants.push(...further.participants);
-      made.chain = await startChain(directory, cloud, postgres, cleanup);
-      return [...further.targets, made.chain.target];
+      return further.targets;
     },
     // An overlap is over as soon as somebody looks, and two secrets of one function that fail in a row are enough.
-    variables: () => ({
+    variables: {
       REKEY_LOCAL_OVERLAP_HOURS: '0',
       REKEY_LOCAL_BRAKE_AFTER: '2',
-      REKEY_LOCAL_MORE: JSON.stringify({ ...more, consumers: made.chain?.consumers }),
-    }),
+      REKEY_LOCAL_MORE: JSON.stringify(more),
+    },
   });
   participants.push(...cache(deployment));
   const { cloud, credentials } = deployment;
-  const { chain } = made;
-  if (chain === undefined) throw new Error('the targets of the chain did not come up');
   const printed: string[] = [];
   const rekey: LocalDeployment['rekey'] = async (...call) => {
     const finished = await deployment.rekey(...call);
@@ -126,7 +120,6 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
   };
   return {
     ...deployment,
-    chain,
     participants,
     rekey,
     rekeyReading,
