@@ -155,12 +155,6 @@ export const attempts: readonly Attempt[] = [
     on: inStack('revocation', 'AWS::StepFunctions::StateMachine', /^WorkflowPlanWorkflow[0-9A-F]{8}$/),
   },
   {
-    group: 'Revocation',
-    what: 'see what a revocation of several secrets would do',
-    action: 'lambda:InvokeFunction',
-    on: inStack('revocation', 'AWS::Lambda::Function', /^WorkflowPlanWorkflowPreview[0-9A-F]{8}$/),
-  },
-  {
     group: 'Rotation functions',
     what: 'invoke one',
     action: 'lambda:InvokeFunction',

@@ -22,7 +22,7 @@ export function several(world: () => World): void {
         });
         await world().put('responder', { source, detailType, detail });
         const { text } = await world().recorded('Revocation Concluded', detail.metadata.id);
-        expect(JSON.parse(text)).toMatchObject({
+        expect(JSON.parse(text).event).toMatchObject({
           detail: { data: { outcome: 'proven', succeeded: 2, unproven: 0, failed: 0, openTasks: 0 } },
         });
         for (const [index, name] of names.entries()) {
