@@ -122,8 +122,10 @@ async function withVersions<S extends object>(
     store.describe(secretArn),
     store.listVersions(secretArn),
   ]);
-  const until = leakedUntil(input) ?? Number.POSITIVE_INFINITY;
   const created = new Map(kept.map((version) => [version.versionId, version.created?.getTime() ?? 0]));
+  // By the clock of Secrets Manager alone: all that is older than what the revocation made leaked.
+  const made = newVersionId === undefined ? undefined : created.get(newVersionId);
+  const until = made === undefined || made === 0 ? Number.POSITIVE_INFINITY : made;
   // Either answer may be old, so what one of both shows counts.
   const ids = [...new Set([...created.keys(), ...Object.keys(labels)])].filter(
     (versionId) => versionId !== newVersionId && (created.get(versionId) ?? 0) <= until,
