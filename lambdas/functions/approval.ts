@@ -4,13 +4,14 @@ import type * as z from 'zod';
 import { approvalStore } from '../../adapters/approval-store.ts';
 import { StsIdentities } from '../../adapters/identities.ts';
 import { SsmPermittedRoles } from '../../adapters/permitted-roles.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
+import { systemClock } from '../../adapters/system.ts';
 import { StepFunctionsTasks } from '../../adapters/waiting-tasks.ts';
 import { codes } from '../../core/errors/codes.ts';
 import { type ErrorSummary, RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import type { IdentifyDependencies } from '../approval/identify.ts';
 import type { SettleDependencies } from '../approval/settle.ts';
 import type { Tools } from '../tools.ts';
+import { originOf } from './origin.ts';
 import { emergencyBus, recordBus, recordRoutes } from './record-bus.ts';
 import { type Handle, loggable } from './standard-handler.ts';
 
@@ -73,12 +74,6 @@ export function settling(environment: {
     store,
     tasks,
     bus: (operation) => (operation === 'revocation' ? emergencyBus(routes, tools) : recordBus(routes, tools)),
-    origin: {
-      source: 'rekey.approval',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    },
+    origin: originOf('rekey.approval', environment, tools),
   });
 }

@@ -1,7 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { RdsDirectory } from '../../adapters/database-directory.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import {
   type ContainOutcome,
   containmentInputSchema,
@@ -11,6 +10,7 @@ import { containmentEnvironmentSchema, readEnvironment } from '../../core/deploy
 import type { Revoker } from '../../core/rotator.ts';
 import { containLeaks } from '../revocation/contain.ts';
 import { verifyLeaks } from '../revocation/proof.ts';
+import { originOf } from './origin.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
 import { targetDefaults } from './target.ts';
@@ -38,13 +38,7 @@ export function containmentHandler<S extends object>(rotator: Revoker<S>) {
       store,
       databases,
       bus: emergencyBus(routes, tools),
-      origin: {
-        source: 'rekey.containment',
-        environment: environment.REKEY_ENVIRONMENT,
-        actor: `lambda:${tools.functionName}`,
-        clock: systemClock,
-        random: systemRandom,
-      },
+      origin: originOf('rekey.containment', environment, tools),
       target,
     });
   });

@@ -3,11 +3,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { fingerprintKey } from '../../adapters/fingerprint-key.ts';
 import { DynamoFingerprintLookup, DynamoLookupBudget } from '../../adapters/fingerprint-lookup.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import { fingerprintLookupEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { type LookupAnswer, lookupLimits } from '../../core/fingerprint/lookup.ts';
 import { lookUp } from '../fingerprint/look-up.ts';
+import { originOf } from './origin.ts';
 import { recordBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
 
@@ -26,13 +26,7 @@ export const handler = standardHandler<unknown, LookupAnswer>(async (event, tool
     index,
     budget,
     records: recordBus(routes, tools),
-    origin: {
-      source: 'rekey.fingerprint',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    },
+    origin: originOf('rekey.fingerprint', environment, tools),
   });
   if (answer.outcome === 'refused') {
     const { code, message: reason } = answer.error;

@@ -3,10 +3,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoOutcomeStore } from '../../adapters/outcome-store.ts';
 import { S3PlanStore } from '../../adapters/plan-store.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import { readEnvironment, revocationConclusionEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { type Conclusion, conclude } from '../revocation/conclude.ts';
+import { originOf } from './origin.ts';
 import { recordBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
 
@@ -21,13 +21,7 @@ export const handler = standardHandler<unknown, Conclusion>(async (event, tools)
     plans,
     outcomes,
     bus: recordBus(routes, tools),
-    origin: {
-      source: 'rekey.revocation',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    },
+    origin: originOf('rekey.revocation', environment, tools),
   });
   if (conclusion.outcome === 'rejected') {
     tools.logger.error('revocation of several secrets rejected', { ...conclusion });

@@ -5,10 +5,10 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { StepFunctionsStarter } from '../../adapters/revocation-starter.ts';
 import { SecretsManagerStore } from '../../adapters/secret-store.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import { readEnvironment, revocationIntakeEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { takeRequest } from '../revocation/intake.ts';
+import { originOf } from './origin.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
 
@@ -41,13 +41,7 @@ export const handler = standardHandler<unknown, void>(async (event, tools) => {
     starter,
     planStarter,
     bus: emergencyBus(routes, tools),
-    origin: {
-      source: 'rekey.revocation',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    },
+    origin: originOf('rekey.revocation', environment, tools),
     policy: {
       sources: environment.REKEY_REVOCATION_SOURCES,
       accounts: [ownAccount, ...environment.REKEY_REVOCATION_ACCOUNTS],

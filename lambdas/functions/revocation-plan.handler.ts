@@ -6,11 +6,11 @@ import * as z from 'zod';
 import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { S3PlanStore } from '../../adapters/plan-store.ts';
 import { AwsSelectionSources } from '../../adapters/secret-selection.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { type PlacedPlan, planInputSchema } from '../../core/deployed/revocation-state.ts';
 import { readEnvironment, revocationPlanEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { announcePlan } from '../revocation/announce-plan.ts';
 import { makePlan } from '../revocation/plan.ts';
+import { originOf } from './origin.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
 
@@ -35,13 +35,7 @@ export const handler = standardHandler<unknown, PlacedPlan | { secrets: number; 
     return await announcePlan(input, {
       plans,
       bus: emergencyBus(routes, tools),
-      origin: {
-        source: 'rekey.revocation',
-        environment: environment.REKEY_ENVIRONMENT,
-        actor: `lambda:${tools.functionName}`,
-        clock: systemClock,
-        random: systemRandom,
-      },
+      origin: originOf('rekey.revocation', environment, tools),
     });
   },
 );

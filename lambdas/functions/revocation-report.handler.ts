@@ -1,10 +1,10 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import { readEnvironment, revocationReportEnvironmentSchema } from '../../core/deployed/variables.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import type { SecretOutcome } from '../../core/revocation/ports.ts';
 import { type Report, report } from '../revocation/report.ts';
+import { originOf } from './origin.ts';
 import { recordBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
 
@@ -35,13 +35,7 @@ export const handler = standardHandler<unknown, Report>(async (event, tools) => 
   const result = await report(event, {
     outcomes,
     bus: { publish: async (events) => void records.push(...events) },
-    origin: {
-      source: 'rekey.revocation',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    },
+    origin: originOf('rekey.revocation', environment, tools),
   });
   if (result.outcome === 'failed') {
     metrics.addMetric(metricNames.revocationFailed, MetricUnit.Count, 1);

@@ -13,7 +13,6 @@ import {
   readEnvironment,
   rotationEnvironmentSchema,
 } from '../../core/deployed/variables.ts';
-import type { EventOrigin } from '../../core/events/create.ts';
 import type { Rotator } from '../../core/rotator.ts';
 import { passwordPolicy } from '../../core/secret/password.ts';
 import { assignedTo } from '../rotation/apply-definition.ts';
@@ -26,6 +25,7 @@ import { endOverlaps, failureOf, type Overlap, summarizeOverlaps } from '../rota
 import type { RetireDependencies } from '../rotation/retire.ts';
 import { VersionCache } from '../rotation/version-cache.ts';
 import type { Tools } from '../tools.ts';
+import { originOf } from './origin.ts';
 import { emergencyBus, recordBus, recordRoutes } from './record-bus.ts';
 import { loggable, standardHandler } from './standard-handler.ts';
 import { targetDefaults } from './target.ts';
@@ -56,13 +56,7 @@ export function rotationHandler<S extends object>(rotator: Rotator<S>) {
   return standardHandler<unknown, void>(async (event, tools) => {
     // What is left at the begin is the function's timeout.
     const stepMs = tools.remainingMs();
-    const origin: EventOrigin = {
-      source: 'rekey.rotation',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    };
+    const origin = originOf('rekey.rotation', environment, tools);
     brake ??= brakeOf(environment, tools.functionName, stepMs);
     const watch = new BrakeWatch({ brake, origin, records: emergencyBus(routes, tools), tools });
     const dependencies: LifecycleDependencies<S> = {

@@ -7,10 +7,10 @@ import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { LifecycleSecretStore } from '../../adapters/lifecycle-store.ts';
 import { SsmManualSecrets } from '../../adapters/manual-secrets.ts';
 import { SecretsManagerRotation } from '../../adapters/rotation-control.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { lifecycleEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { lookAfter } from '../lifecycle/look-after.ts';
+import { originOf } from './origin.ts';
 import { recordBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
 
@@ -35,13 +35,7 @@ export const handler = standardHandler<unknown, { readonly looked: number }>(asy
     contain,
     newToken: () => v7(),
     records: recordBus(routes, tools),
-    origin: {
-      source: 'rekey.lifecycle',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    },
+    origin: originOf('rekey.lifecycle', environment, tools),
     remindDaysBefore: environment.REKEY_REMIND_DAYS_BEFORE,
     log: (message, about) => tools.logger.error(message, { ...about }),
   });

@@ -5,12 +5,12 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { SsmDefinitionStore } from '../../adapters/definition-store.ts';
 import { EventBridgeBus } from '../../adapters/event-bus.ts';
 import { LambdaFingerprints } from '../../adapters/fingerprint-calls.ts';
-import { systemClock, systemRandom } from '../../adapters/system.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import type { SignalPolicies } from '../../core/signal/policy.ts';
 import { isUnverifiable } from '../../rotators/registry.ts';
 import type { SignalDependencies } from '../signal/take-signals.ts';
 import type { Tools } from '../tools.ts';
+import { originOf } from './origin.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
 
 /** Wires what answers signals. */
@@ -40,13 +40,7 @@ export function signalling(environment: {
     isUnverifiable,
     records: emergencyBus(routes, tools),
     requests,
-    origin: {
-      source: 'rekey.signal',
-      environment: environment.REKEY_ENVIRONMENT,
-      actor: `lambda:${tools.functionName}`,
-      clock: systemClock,
-      random: systemRandom,
-    },
+    origin: originOf('rekey.signal', environment, tools),
     askPeople: () => tools.metrics.addMetric(metricNames.signalToDecide, MetricUnit.Count, 1),
     patienceMs,
   });
