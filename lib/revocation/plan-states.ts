@@ -34,7 +34,7 @@ import {
   type RevocationFunctions,
   replacingStates,
   retry,
-  spread,
+  retryUntilRecorded,
   untilFree,
 } from './revocation-states.ts';
 
@@ -134,16 +134,7 @@ function concluding(scope: Construct, lambdaFunction: IFunction): LambdaInvoke {
     retryOnServiceExceptions: false,
     taskTimeout: Timeout.duration(Duration.minutes(5)),
   });
-  conclude.addRetry(untilFree);
-  conclude.addRetry({
-    errors: ['AuditUnavailable', 'AuditRefused'],
-    maxAttempts: 60,
-    ...spread,
-    interval: Duration.seconds(5),
-    backoffRate: 2,
-    maxDelay: Duration.minutes(5),
-  });
-  conclude.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 5, Duration.seconds(1)));
+  retryUntilRecorded(conclude);
   conclude.next(
     new Choice(scope, 'Concluded?')
       .when(Condition.stringEquals('$.outcome', 'proven'), new Succeed(scope, 'Proven'))

@@ -1,13 +1,13 @@
-import { ArnFormat, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Duration, Stack } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { definitionsPath, services } from '../../core/deployed/names.ts';
 import {
@@ -20,10 +20,10 @@ import { acknowledgeWildcards } from '../access/acknowledge.ts';
 import type { Approvals } from '../approval/approvals.ts';
 import { grantAppend } from '../audit/grant-append.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
-import { grantOnFunctions } from '../function/grant-by-tag.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm } from '../observation/runbook-alarm.ts';
+import { loggedWorkflow } from './logged-workflow.ts';
 import { lanesLabel, planStates } from './plan-states.ts';
 import type { PlanStorage } from './plan-storage.ts';
 import type { RevocationFunctions } from './revocation-states.ts';
@@ -179,37 +179,21 @@ export class PlanWorkflow extends Construct {
   private createStateMachine(props: PlanWorkflowProps): StateMachine {
     const { environment } = props.bus;
     const { storage, functions, approvals } = props;
-    const machine = new StateMachine(this, 'Workflow', {
-      stateMachineType: StateMachineType.STANDARD,
-      comment: `Rekey ${environment}: revokes several secrets by a plan, and proves it`,
-      definitionBody: DefinitionBody.fromChainable(
-        planStates(new Construct(this, 'States'), {
-          functions: { ...functions, plan: this.plan, conclude: this.conclude },
-          bucket: storage.bucket,
-          table: storage.table,
-          maxConcurrency: usualLanesAtOnce,
-          approvals,
-        }),
-      ),
-      timeout: Duration.days(7).plus(Duration.minutes(approvals?.minutes ?? 0)),
-      tracingEnabled: true,
-      logs: {
-        destination: new LogGroup(this, 'WorkflowLogs', {
-          logGroupName: `/aws/vendedlogs/states/rekey-${environment}-revocation-plan`,
-          retention: props.logRetention ?? RetentionDays.ONE_YEAR,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
-        level: LogLevel.ALL,
-        includeExecutionData: false,
-      },
-    });
-    grantOnFunctions(machine.role, {
-      sid: 'Contain',
-      actions: ['lambda:InvokeFunction'],
+    const machine = loggedWorkflow(this, {
       environment,
-      service: services.containment,
+      states: planStates(new Construct(this, 'States'), {
+        functions: { ...functions, plan: this.plan, conclude: this.conclude },
+        bucket: storage.bucket,
+        table: storage.table,
+        maxConcurrency: usualLanesAtOnce,
+        approvals,
+      }),
+      does: 'revokes several secrets by a plan, and proves it',
+      log: 'revocation-plan',
+      timeout: Duration.days(7).plus(Duration.minutes(approvals?.minutes ?? 0)),
+      logRetention: props.logRetention,
+      approvals,
     });
-    approvals?.connect(machine);
     const { rotate, report } = functions;
     acknowledgeWildcards(
       machine,

@@ -76,7 +76,7 @@ export const retry = (
 });
 
 /** Random waits, so that calls which were turned away together come back one by one. */
-export const spread = { jitterStrategy: JitterType.FULL } as const;
+const spread = { jitterStrategy: JitterType.FULL } as const;
 
 /** Retries of calls that found no room, for about 20 minutes on average. */
 export const untilFree: RetryProps = {
@@ -141,6 +141,21 @@ function containment(
   });
 }
 
+/** Has the last state tried again until its record is taken. */
+export function retryUntilRecorded(last: LambdaInvoke): void {
+  last.addRetry(untilFree);
+  // All is done but the record: for as long as neither the bus nor the queue takes it, an hour and more.
+  last.addRetry({
+    errors: ['AuditUnavailable', 'AuditRefused'],
+    maxAttempts: 60,
+    ...spread,
+    interval: Duration.seconds(5),
+    backoffRate: 2,
+    maxDelay: Duration.minutes(5),
+  });
+  last.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 5, Duration.seconds(1)));
+}
+
 /** The functions of the workflow that are no secret type's. */
 export interface RevocationFunctions {
   readonly rotate: IFunction;
@@ -172,17 +187,7 @@ export function replacingStates(
     retryOnServiceExceptions: false,
     taskTimeout: Timeout.duration(Duration.seconds(40)),
   });
-  report.addRetry(untilFree);
-  // All is done but the record: for as long as neither the bus nor the queue takes it, an hour and more.
-  report.addRetry({
-    errors: ['AuditUnavailable', 'AuditRefused'],
-    maxAttempts: 60,
-    ...spread,
-    interval: Duration.seconds(5),
-    backoffRate: 2,
-    maxDelay: Duration.minutes(5),
-  });
-  report.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 5, Duration.seconds(1)));
+  retryUntilRecorded(report);
   report.next(
     new Choice(scope, 'Proven?')
       .when(Condition.stringEquals('$.outcome', 'succeeded'), ends.proven)

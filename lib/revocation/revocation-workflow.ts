@@ -1,13 +1,13 @@
-import { Annotations, ArnFormat, Aspects, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Aspects, Duration, Stack } from 'aws-cdk-lib';
 import type { IMetric, Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
-import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
 import {
@@ -24,7 +24,6 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
 import { wholeNumber } from '../foundation/whole-number.ts';
 import { createDeadLetterQueue } from '../function/dead-letters.ts';
-import { grantOnFunctions } from '../function/grant-by-tag.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm, rekeyMetric } from '../observation/runbook-alarm.ts';
@@ -34,6 +33,7 @@ import { followRotation, startRotation } from '../rotation/rotation-start.ts';
 import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import { RotatedSecret } from '../secret/rotated-secret.ts';
+import { loggedWorkflow } from './logged-workflow.ts';
 import { PlanStorage } from './plan-storage.ts';
 import { PlanWorkflow } from './plan-workflow.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
@@ -244,38 +244,20 @@ export class RevocationWorkflow extends Construct {
 
   private createStateMachine(props: RevocationWorkflowProps): StateMachine {
     const { environment } = props.bus;
-    const machine = new StateMachine(this, 'Workflow', {
-      stateMachineType: StateMachineType.STANDARD,
-      comment: `Rekey ${environment}: revokes a credential and proves it`,
-      definitionBody: DefinitionBody.fromChainable(
-        revocationStates(
-          new Construct(this, 'States'),
-          { rotate: this.rotate, report: this.report },
-          props.approvals,
-        ),
+    const machine = loggedWorkflow(this, {
+      environment,
+      states: revocationStates(
+        new Construct(this, 'States'),
+        { rotate: this.rotate, report: this.report },
+        props.approvals,
       ),
+      does: 'revokes a credential and proves it',
+      log: 'revocation',
       // Each state is tried a limited number of times; this is longer than all of them take where a reset takes minutes.
       timeout: Duration.hours(4).plus(Duration.minutes(props.approvals?.minutes ?? 0)),
-      tracingEnabled: true,
-      logs: {
-        destination: new LogGroup(this, 'WorkflowLogs', {
-          // The prefix keeps the resource policy that Step Functions needs within its size.
-          logGroupName: `/aws/vendedlogs/states/rekey-${environment}-revocation`,
-          retention: props.logRetention ?? RetentionDays.ONE_YEAR,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
-        level: LogLevel.ALL,
-        // The state holds no secret; who and what was concerned stands in the audit log, for its readers.
-        includeExecutionData: false,
-      },
+      logRetention: props.logRetention,
+      approvals: props.approvals,
     });
-    grantOnFunctions(machine.role, {
-      sid: 'Contain',
-      actions: ['lambda:InvokeFunction'],
-      environment,
-      service: services.containment,
-    });
-    props.approvals?.connect(machine);
     acknowledgeWildcards(
       machine.role,
       ['*', `${this.rotate.functionArn}:*`, `${this.report.functionArn}:*`],
