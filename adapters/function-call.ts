@@ -1,5 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { ZodType } from 'zod';
 import { functionAnswer, functionFailed } from '../core/deployed/function-answer.ts';
+import { RekeyError } from '../core/errors/rekey-error.ts';
 import { called } from './aws-error.ts';
 
 /**
@@ -18,4 +20,21 @@ export async function callFunction(
   const ended = functionAnswer(await called(call, client.send(invoke)));
   if ('failure' in ended) throw functionFailed(functionName, ended.failure);
   return ended.answer;
+}
+
+/**
+ * Asks a function, whose answer must be of the form that this version knows.
+ * @throws RekeyError `FunctionFailed` where it is of another form, or whatever {@link callFunction} throws
+ */
+export async function askFunction<T>(
+  client: LambdaClient,
+  functionName: string,
+  { input, schema }: { readonly input: object; readonly schema: ZodType<T> },
+): Promise<T> {
+  const { success, data } = schema.safeParse(await callFunction(client, functionName, input));
+  if (success) return data;
+  throw new RekeyError(
+    'FunctionFailed',
+    `the function ${functionName} gave an answer of another form than this version of Rekey knows; use the version that was deployed`,
+  );
 }

@@ -4,9 +4,8 @@ import {
   type PreviewRequest,
   planPreviewSchema,
 } from '../../core/deployed/plan-preview.ts';
-import { RekeyError } from '../../core/errors/rekey-error.ts';
 import type { PlanPreviews } from '../../core/operator-ports.ts';
-import { callFunction } from '../function-call.ts';
+import { askFunction } from '../function-call.ts';
 
 /** The function that shows plans, invoked by whoever the caller is. */
 export class LambdaPlanPreviews implements PlanPreviews {
@@ -17,13 +16,6 @@ export class LambdaPlanPreviews implements PlanPreviews {
   }
 
   async preview(functionName: string, request: PreviewRequest): Promise<PlanPreview> {
-    const { data } = planPreviewSchema.safeParse(await callFunction(this.#client, functionName, request));
-    if (data === undefined) {
-      throw new RekeyError(
-        'FunctionFailed',
-        `the function ${functionName} gave an answer of another form than this version of Rekey knows; use the version that was deployed`,
-      );
-    }
-    return data;
+    return await askFunction(this.#client, functionName, { input: request, schema: planPreviewSchema });
   }
 }
