@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { RevocationMode } from '../events/catalogue.ts';
+import * as z from 'zod';
+import { type RevocationMode, revocationModes } from '../events/catalogue.ts';
 import { assignmentOf, type SecretDefinition } from '../secret/definition.ts';
 import { type Edge, edgeText, type SecretGraph } from './graph.ts';
 import { levelsOf } from './order.ts';
@@ -14,60 +15,61 @@ export interface Selected {
   readonly because: string;
 }
 
-/** A secret of the plan. */
-export interface PlannedSecret {
-  readonly name: string;
-  readonly arn: string;
-  readonly type: string;
-  readonly owner: string;
-  readonly consumers: readonly string[];
+const namesSchema = z.array(z.string()).readonly();
+
+const plannedSecretSchema = z.object({
+  name: z.string(),
+  arn: z.string(),
+  type: z.string(),
+  owner: z.string(),
+  consumers: namesSchema,
   /** Server or service that accepts its credential. Those of one target share its connections. */
-  readonly target: string;
+  target: z.string(),
   /** Versions that leaked. @default - all that Secrets Manager keeps */
-  readonly versions?: readonly string[];
+  versions: namesSchema.optional(),
   /** Reasons in words: the selection, or what leads to it. */
-  readonly because: readonly string[];
+  because: namesSchema,
   /** 0 where nothing in the plan leads to it; else one more than what does. */
-  readonly level: number;
+  level: z.number(),
   /** Effect on its consumers, in words. */
-  readonly breaks: string;
-}
+  breaks: z.string(),
+});
+/** A secret of the plan. */
+export type PlannedSecret = z.output<typeof plannedSecretSchema>;
 
-/** A task that Rekey leaves to a person, and that keeps the incident open. */
-export interface PlannedTask {
+const plannedTaskSchema = z.object({
   /** Short id, the same each time the plan is made. */
-  readonly id: string;
+  id: z.string(),
   /** Sentence that says what to do. */
-  readonly task: string;
+  task: z.string(),
   /** Secret or workload that leads to it. */
-  readonly via: string;
-}
+  via: z.string(),
+});
+/** A task that Rekey leaves to a person, and that keeps the incident open. */
+export type PlannedTask = z.output<typeof plannedTaskSchema>;
 
+const planPhases = ['contain', 'contain again', 'replace'] as const;
 /** Deed of one step: cut off, cut off what was not yet, or replace and prove. */
-export const planPhases = ['contain', 'contain again', 'replace'] as const;
 export type PlanPhase = (typeof planPhases)[number];
 
-/** Secrets of one target that go one after the other. The lanes of a step go at the same time. */
-export interface PlanLane {
-  readonly target: string;
-  /** Names of the secrets. */
-  readonly secrets: readonly string[];
-}
+const planLaneSchema = z.object({ target: z.string(), secrets: namesSchema });
+/** Secrets of one target, by their names, that go one after the other. The lanes of a step go at the same time. */
+export type PlanLane = z.output<typeof planLaneSchema>;
 
+const planStepSchema = z.object({ phase: z.enum(planPhases), lanes: z.array(planLaneSchema).readonly() });
 /** One step of a plan. The next begins when all of its lanes are through. */
-export interface PlanStep {
-  readonly phase: PlanPhase;
-  readonly lanes: readonly PlanLane[];
-}
+export type PlanStep = z.output<typeof planStepSchema>;
 
-/** The plan of a revocation of several secrets. It is data: what is shown is what runs. */
-export interface RevocationPlan {
-  readonly mode: RevocationMode;
+/** The form of a plan, wherever it was kept or sent. Its keys stand in the order in which the digest has them. */
+export const revocationPlanSchema = z.object({
+  mode: z.enum(revocationModes),
   /** In the order in which they are replaced. */
-  readonly secrets: readonly PlannedSecret[];
-  readonly tasks: readonly PlannedTask[];
-  readonly steps: readonly PlanStep[];
-}
+  secrets: z.array(plannedSecretSchema).readonly(),
+  tasks: z.array(plannedTaskSchema).readonly(),
+  steps: z.array(planStepSchema).readonly(),
+});
+/** The plan of a revocation of several secrets. It is data: what is shown is what runs. */
+export type RevocationPlan = z.output<typeof revocationPlanSchema>;
 
 /** The question that a plan answers. */
 export interface PlanRequest {

@@ -3,7 +3,7 @@ import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { EventBus } from '../../core/ports.ts';
-import { planDigest, type RevocationPlan } from '../../core/revocation/plan.ts';
+import { planDigest, type RevocationPlan, revocationPlanSchema } from '../../core/revocation/plan.ts';
 import type { PlanStore } from '../../core/revocation/ports.ts';
 import { selectionText } from '../../core/revocation/selection.ts';
 import { planKey } from './plan.ts';
@@ -98,6 +98,6 @@ export async function readPlan(
 ): Promise<KeptPlan | undefined> {
   const text = await plans.read(planKey(request));
   if (text === undefined) return undefined;
-  const plan = JSON.parse(text) as RevocationPlan;
+  const plan = revocationPlanSchema.parse(JSON.parse(text));
   return { ...plan, digest: planDigest(plan) };
 }

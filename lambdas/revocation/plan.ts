@@ -17,6 +17,7 @@ import {
   planDigest,
   planRevocation,
   type RevocationPlan,
+  revocationPlanSchema,
 } from '../../core/revocation/plan.ts';
 import type { PlanStore } from '../../core/revocation/ports.ts';
 import { SelectionError, type SelectionSources, selectSecrets } from '../../core/revocation/select.ts';
@@ -53,7 +54,7 @@ export async function makePlan(input: PlanInput, dependencies: PlanDependencies)
   const kept =
     (await plans.read(planKey(input))) ??
     (await plans.keepFirst(planKey(input), JSON.stringify(await agreedPlan(input, known, sources))));
-  const plan = JSON.parse(kept) as RevocationPlan;
+  const plan = revocationPlanSchema.parse(JSON.parse(kept));
   requireAgreed(plan, request.plan);
   requireOwn(plan, owner);
   const byName = new Map(known.definitions.map((definition) => [definition.name, definition]));
@@ -110,7 +111,7 @@ export async function previewPlan(
     : await firstPlan({ request: { ...asked, chain: true } }, known, sources);
   return {
     digest: planDigest(plan),
-    plan: plan as PlanPreview['plan'],
+    plan,
     beyond: whole.secrets.length - plan.secrets.length,
   };
 }
