@@ -73,9 +73,11 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
   try {
     const accepted = acceptRequest(input, dependencies);
     const approval = await approvalOf(accepted, dependencies);
-    const running = needsPlan(accepted.request)
-      ? await startPlan(accepted, approval, dependencies)
-      : await startOne(accepted, approval, dependencies);
+    const secret = secretAlone(accepted.request);
+    const running =
+      secret === undefined
+        ? await startPlan(accepted, approval, dependencies)
+        : await startOne(secret, accepted, approval, dependencies);
     return { outcome: running, ...(approval.bypass !== undefined && { bypassed: true }) };
   } catch (error) {
     if (error instanceof Rejection || error instanceof SecretError) {
@@ -87,13 +89,18 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
   }
 }
 
-/** Tells whether a request may be about several secrets, which only a plan can say. */
-const needsPlan = ({ select, chain }: RevocationRequest): boolean =>
-  chain === true || soleSecret(select) === undefined;
+/** Gives the one secret that a request is about; undefined where only a plan can say how many. */
+const secretAlone = ({ select, chain }: RevocationRequest): string | undefined =>
+  chain === true ? undefined : soleSecret(select);
 
 /** Starts the revocation of one secret, and announces it. */
-async function startOne(accepted: AcceptedRequest, approval: Approval, dependencies: IntakeDependencies) {
-  const workflow = await prepare(accepted, approval.wait, dependencies);
+async function startOne(
+  secret: string,
+  accepted: AcceptedRequest,
+  approval: Approval,
+  dependencies: IntakeDependencies,
+) {
+  const workflow = await prepare(secret, accepted, approval.wait, dependencies);
   const running = await startOnce(dependencies.starter, accepted.id, workflow, dependencies);
   await announce(accepted, workflow, approval.bypass, dependencies);
   return running;
@@ -180,13 +187,12 @@ async function approvalOf(
 }
 
 async function prepare(
+  secret: string,
   { id, correlationId, requestedAt, request, owner }: AcceptedRequest,
   approval: Approval['wait'],
   { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
-  const { select, mode } = request;
-  const secret = soleSecret(select);
-  if (secret === undefined) throw new Rejection('RequestMalformed', 'the request names no secret');
+  const { mode } = request;
   const definition = await waitOutThrottles(() => definitions.find(secret), wait);
   if (definition === undefined) {
     throw new Rejection(
