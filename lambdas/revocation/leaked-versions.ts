@@ -60,7 +60,8 @@ export async function readLeaks<S extends object>(
   const currentVersionId = current.versionId;
   const description = withCurrent(seen, currentVersionId);
   const shown = versionWith(seen, stages.current) ?? '';
-  const wanted = await leakedVersions(input, currentVersionId, sources);
+  // Versions that were listed just now need no second look.
+  const wanted = input === given ? await leakedVersions(input, currentVersionId, sources) : input.versions;
   const versions = await inTurns(wanted, async (versionId) => ({
     versionId,
     value: (await readIfPermitted(versionId, input, sources))?.value,

@@ -291,3 +291,30 @@ describe('the version in use', () => {
     expect(currentFault === undefined || currentFault instanceof SecretError).toBe(true);
   });
 });
+
+describe('of a plan that names no versions', () => {
+  const old = { value: text('old'), labels: [stages.previous], created: at(1) };
+  const leaked = { value: text('leaked'), labels: [stages.current], created: at(30) };
+  // Both clocks of the request are behind that of Secrets Manager.
+  const request = { requestedAt: at(0).toISOString(), takenAt: at(0).toISOString() };
+
+  test('all that are there leaked, whatever other clocks say', async () => {
+    const { look } = showing({ leaked, old });
+    expect((await look([], request)).leaked).toEqual(['leaked', 'old']);
+  });
+
+  test('after the rotation all that are older than what it made, listed once', async () => {
+    const made = { value: text('made'), labels: [stages.current], created: at(31) };
+    const later = { value: text('later'), created: at(40) };
+    const { look, asked } = showing({
+      later,
+      made,
+      leaked: { ...leaked, labels: [stages.previous] },
+      old: { ...old, labels: [] },
+    });
+    const leaks = await look([], { ...request, newVersionId: 'made' });
+    expect(leaks.leaked).toEqual(['leaked', 'old']);
+    expect(leaks.found.flatMap(({ versionIds }) => versionIds).toSorted()).toEqual(['leaked', 'old']);
+    expect(asked.list).toBe(1);
+  });
+});
