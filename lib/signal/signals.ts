@@ -172,12 +172,7 @@ export class Signals extends Construct {
       timeout: Duration.minutes(3),
     });
     const acts = kinds.some((kind) => signals[kind]?.answer === 'act');
-    this.permit(events.role, props, acts, [
-      'Signal Received',
-      'Signal Unresolved',
-      'Signal Ignored',
-      'Honey Secret Used',
-    ]);
+    this.permit(events.role, props, acts, 'Honey Secret Used');
     events.configureAsyncInvoke({
       maxEventAge: Duration.hours(6),
       retryAttempts: 2,
@@ -227,12 +222,7 @@ export class Signals extends Construct {
       },
     });
     const acts = Object.values(hooks).some((one) => one?.answer === 'act');
-    this.permit(served.role, props, acts, [
-      'Signal Received',
-      'Signal Unresolved',
-      'Signal Ignored',
-      'Signal Rejected',
-    ]);
+    this.permit(served.role, props, acts, 'Signal Rejected');
     this.permitSecrets(served.role, hooks);
     allow(served.role, 'KeepUndone', ['sqs:SendMessage'], [this.deadLetterQueue.queueArn]);
     const url = served.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
@@ -247,19 +237,20 @@ export class Signals extends Construct {
     return { function: served, url };
   }
 
-  /** Lets a function find secrets, record, and request revocations where a signal is to be acted upon. */
+  /** Lets a function find secrets, record what it hears, and request revocations where it acts. */
   private permit(
     role: Role,
     { bus, auditQueue, fingerprintLookup }: SignalsProps,
     acts: boolean,
-    recorded: readonly DetailType[],
+    own: DetailType,
   ): void {
     grantFindDefinitions(role, bus.environment);
     if (fingerprintLookup !== undefined) {
       allow(role, 'LookUp', ['lambda:InvokeFunction'], [fingerprintLookup.functionArn]);
     }
     bus.grantPublish(role, 'rekey.signal', [
-      ...recorded,
+      ...(['Signal Received', 'Signal Unresolved', 'Signal Ignored'] as const),
+      own,
       ...(acts ? (['Secret Revocation Requested'] as const) : []),
     ]);
     grantAppend(role, auditQueue);
