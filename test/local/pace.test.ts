@@ -6,7 +6,7 @@ import { SharedBucket, takeOrGo } from '../../core/pace/token-bucket.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { createUser } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { allow, deployStack } from './support/stack.ts';
+import { allow, deployStack, keyedTable } from './support/stack.ts';
 
 describe('A pace that workers share by a table', () => {
   let directory: string;
@@ -19,15 +19,7 @@ describe('A pace that workers share by a table', () => {
     directory = await newFolder('pace');
     cloud = await startCloud({ directory });
     const stack = await deployStack(cloud, 'pace', {
-      Table: {
-        Type: 'AWS::DynamoDB::Table',
-        Properties: {
-          BillingMode: 'PAY_PER_REQUEST',
-          AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-          KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-          TimeToLiveSpecification: { AttributeName: 'forgetAt', Enabled: true },
-        },
-      },
+      Table: keyedTable({ TimeToLiveSpecification: { AttributeName: 'forgetAt', Enabled: true } }),
     });
     table = stack.outputs.TableRef ?? '';
     // A worker needs one action, on one table.

@@ -3,7 +3,7 @@ import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { allow, deployStack, role, type TestStack } from './support/stack.ts';
+import { allow, deployStack, keyedTable, role, type TestStack } from './support/stack.ts';
 import { distributed, ownExecutions, Workflows } from './support/workflows.ts';
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/maprun-fail-threshold.html */
@@ -18,14 +18,7 @@ describe('Failures in Map states', () => {
     cloud = await startCloud({ directory });
     workflows = new Workflows(cloud);
     stack = await deployStack(cloud, 'map-failures', {
-      Table: {
-        Type: 'AWS::DynamoDB::Table',
-        Properties: {
-          BillingMode: 'PAY_PER_REQUEST',
-          AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-          KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-        },
-      },
+      Table: keyedTable(),
       Machine: role('states.amazonaws.com', [
         ...ownExecutions,
         allow('dynamodb:UpdateItem', { 'Fn::GetAtt': ['Table', 'Arn'] }),

@@ -13,7 +13,7 @@ import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { createUser } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
 import { eventually } from './support/eventually.ts';
-import { allow, deployStack, role, type TestStack } from './support/stack.ts';
+import { allow, deployStack, keyedTable, role, type TestStack } from './support/stack.ts';
 import { distributed, ownExecutions, pass, Workflows } from './support/workflows.ts';
 
 const readLanes = allow('s3:GetObject', {
@@ -34,14 +34,7 @@ describe('Map states', () => {
     workflows = new Workflows(cloud);
     stack = await deployStack(cloud, 'maps', {
       Bucket: { Type: 'AWS::S3::Bucket' },
-      Table: {
-        Type: 'AWS::DynamoDB::Table',
-        Properties: {
-          BillingMode: 'PAY_PER_REQUEST',
-          AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-          KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-        },
-      },
+      Table: keyedTable(),
       Full: role('states.amazonaws.com', [
         ...ownExecutions,
         readLanes,

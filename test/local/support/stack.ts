@@ -157,3 +157,14 @@ export function nodeFunction(code: string, roleName: string, properties: object 
     },
   };
 }
+
+/** Describes a table whose items have a key `pk`. */
+export const keyedTable = (more: object = {}): { readonly Type: string; readonly Properties: object } => ({
+  Type: 'AWS::DynamoDB::Table',
+  Properties: {
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    ...more,
+  },
+});
