@@ -106,7 +106,7 @@ export class DynamoTrailMemory implements TrailMemory {
     }
   }
 
-  /** Sets the time of an item, unless it has a later one, or an earlier one where that is asked for. */
+  /** Sets the time of an item where it is the latest, or the earliest, so far. */
   async #latest(
     about: string,
     item: string,

@@ -241,7 +241,7 @@ function whoDidWhat({ people }: IncidentCourse) {
   )}</div>`;
 }
 
-/** Gives the tone of what vouches for a deed: CloudTrail may confirm the words of a sender, or name another caller. */
+/** Gives the tone of what vouches for a deed. CloudTrail may confirm the words of a sender, or name another caller. */
 const toneOfDeed = ({ attested, proven }: Deed): 'good' | 'bad' | 'plain' => {
   if (proven !== undefined) return proven.agrees ? 'good' : 'bad';
   return attested === 'proven' ? 'good' : 'plain';

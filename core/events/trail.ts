@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** Schemas of the events on what CloudTrail recorded, by detail type. */
 export const trailSchemas = {
   'Request Attributed': z.object({
-    /** Id of the request; of a rotation, that of the version; of what has no request, that of the event itself. */
+    /** Id of the request. Of a rotation it is that of the version, and else that of the event itself. */
     requestId: z.string().min(1),
     /** Detail type of the event by which it was asked for. */
     about: z.string().min(1).max(128),

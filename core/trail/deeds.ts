@@ -18,7 +18,7 @@ export interface AskedRotation {
 const id = z.string().min(1).max(128);
 const secretId = z.string().min(1).max(2_048);
 
-/** What a call of PutEvents sent and was answered. The detail itself is hidden by AWS. */
+/** Request and answer of a call of PutEvents. The detail itself is hidden by AWS. */
 const putSchema = z.object({
   sent: z.object({
     entries: z

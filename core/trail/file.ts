@@ -10,7 +10,8 @@ import { jsonRecords, notOfTrail, type TrailFileLimits } from './json-records.ts
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
  *
  * @example
- * for await (const call of trailCalls(body)) if (call !== undefined) seen.push(...readsIn(call));
+ * const reads: string[] = [];
+ * for await (const call of trailCalls(file)) if (call !== undefined) reads.push(...secretsRead(call));
  */
 export async function* trailCalls(
   packed: AsyncIterable<Uint8Array>,
@@ -21,7 +22,7 @@ export async function* trailCalls(
   }
 }
 
-/** Unpacks piece by piece: no more is taken in than has been read of what came out. */
+/** Unpacks a file piece by piece. It takes in as much as is read of what comes out. */
 async function* unpacked(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip();
   let lost: unknown;

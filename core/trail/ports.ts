@@ -18,7 +18,7 @@ export interface Pair {
   readonly told: ReadonlySet<string>;
 }
 
-/** Evidence of reads by one principal. */
+/** The reads of one principal that a trail tells of. */
 export interface ReadEvidence {
   /** Time of the first call that was taken out of the trail; undefined where none was yet. */
   readonly since?: string;

@@ -198,7 +198,8 @@ export interface BatchWays {
 const leastMs = 90_000;
 
 /**
- * Takes a batch of messages, and answers which of them are to come again: those that failed, and those for which no time is left.
+ * Takes a batch of messages, and answers which of them are to come again. Those are the failed ones, and those for which no time
+ * is left.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export async function attributeBatch(
