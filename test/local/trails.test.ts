@@ -137,7 +137,7 @@ afterAll(async () => {
 const s3 = () => new S3Client({ ...cloud.clientOptions(), forcePathStyle: true });
 async function filesBelow(
   prefix: string,
-): Promise<readonly { key: string; document: Record<string, never> }[]> {
+): Promise<readonly { key: string; document: Record<string, unknown> }[]> {
   const Bucket = named('LogBucket');
   const { Contents = [] } = await s3().send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
   return await Promise.all(
