@@ -26,7 +26,10 @@ export interface SelectionSources {
   tagged(key: string, value: string): Promise<readonly string[]>;
   /** Lists those of the secrets whose value an IAM role or user may read. */
   readableBy(principal: string, secrets: readonly SecretDefinition[]): Promise<readonly string[]>;
-  /** Tells which secrets a role or user really read; `off` without a trail, `unreadable` where its memory does not answer. */
+  /**
+   * Tells which secrets a role or user really read.
+   * @returns `off` where the environment has no trail, `unreadable` where its memory does not answer
+   */
   readBy(principal: string): Promise<ReadEvidence | 'off' | 'unreadable'>;
 }
 

@@ -178,6 +178,7 @@ describe('a request and the call behind it', () => {
       false,
     ],
     ['a function', 'lambda:alice-fn', false],
+    ['a function that the session is called like', 'lambda:alice', false],
   ])('disagree or agree where the sender names %s', async (_what, actor, agrees) => {
     await take(request({ actor }), delivered('a', putEvents()));
     expect(told()).toMatchObject([{ claimed: actor, agrees }]);
