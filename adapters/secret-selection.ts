@@ -2,6 +2,7 @@ import { type IAMClient, paginateSimulatePrincipalPolicy } from '@aws-sdk/client
 import { paginateListSecrets, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SelectionSources } from '../core/revocation/select.ts';
 import type { SecretDefinition } from '../core/secret/definition.ts';
+import type { ReadEvidence, TrailMemory } from '../core/trail/ports.ts';
 import { awsError } from './aws-error.ts';
 import { secretsManagerError } from './secret-errors.ts';
 
@@ -13,11 +14,28 @@ export class AwsSelectionSources implements SelectionSources {
   readonly environment: string;
   readonly #secrets: SecretsManagerClient;
   readonly #iam: IAMClient;
+  readonly #reads: Pick<TrailMemory, 'readBy'> | undefined;
 
-  constructor(environment: string, secrets: SecretsManagerClient, iam: IAMClient) {
+  /**
+   * Takes the clients.
+   * @param reads - memory of who really read; undefined where the environment has no trail
+   */
+  constructor(
+    environment: string,
+    secrets: SecretsManagerClient,
+    iam: IAMClient,
+    reads?: Pick<TrailMemory, 'readBy'>,
+  ) {
     this.environment = environment;
     this.#secrets = secrets;
     this.#iam = iam;
+    this.#reads = reads;
+  }
+
+  /** Asks the memory of the trail. An emergency goes on without its answer, and the plan says so. */
+  async readBy(principal: string): Promise<ReadEvidence | 'off' | 'unreadable'> {
+    if (this.#reads === undefined) return 'off';
+    return await this.#reads.readBy(principal).catch(() => 'unreadable' as const);
   }
 
   /**

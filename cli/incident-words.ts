@@ -1,5 +1,5 @@
 import { isOpen, type SecretCourse, type SecretState } from '../core/incident/secret-course.ts';
-import type { Attestation } from '../core/incident/timeline.ts';
+import type { Attestation, Proven } from '../core/incident/timeline.ts';
 import { formatDuration } from './time.ts';
 
 /** Tones of states, for a terminal and for a page. */
@@ -27,11 +27,25 @@ export const afterRequest = ({ requestedAt }: SecretCourse, at: number | undefin
   at === undefined ? '-' : formatDuration(at - requestedAt);
 
 /** Says what vouches for who did something. */
-export const attestationWords: Readonly<Record<Attestation, string>> = {
+const attestationWords: Readonly<Record<Attestation, string>> = {
   claimed: 'their own word',
   proven: 'proven to STS',
+  trail: 'CloudTrail',
   function: 'a function of Rekey',
 };
+
+/** Says what vouches for one deed: of a sender's own word, also whether CloudTrail names the same caller, or another. */
+export function vouchedBy({
+  attested,
+  proven,
+}: {
+  readonly attested: Attestation;
+  readonly proven?: Proven | undefined;
+}): string {
+  const word = attestationWords[attested];
+  if (proven === undefined) return word;
+  return proven.agrees ? `${word}, and CloudTrail` : `${word}; CloudTrail says ${proven.who}`;
+}
 
 /** Writes a time in UTC, to the second. */
 export const clockTime = (ms: number): string =>

@@ -25,6 +25,11 @@ const eventsFolder = 'docs/events';
 
 /** Meaning of each event, and who announces it; a new event of the catalogue must be described here. */
 const meanings: Record<DetailType, { readonly source: string; readonly meaning: string }> = {
+  'Request Attributed': {
+    source: 'rekey.trail',
+    meaning:
+      'CloudTrail tells who made the call by which something was asked for. It comes minutes later, and says whether the words of the sender name the caller.',
+  },
   'Incident Escalated': {
     source: 'rekey.notification',
     meaning: 'Nobody has acknowledged an incident in time, and the next channels are told of it.',

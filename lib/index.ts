@@ -91,6 +91,8 @@ export type { SecretIdentity } from './secret/secret-access.ts';
 export type { AdoptedSecret, CreatedSecret } from './secret/secret-entry.ts';
 export { HoneySecret, type HoneySecretProps } from './signal/honey-secret.ts';
 export { Signals, type SignalsProps } from './signal/signals.ts';
+export { Attribution, type AttributionProps } from './trail/attribution.ts';
+export { Trail, type TrailFilesPlace, type TrailProps } from './trail/trail.ts';
 export {
   RekeyPolicyValidation,
   type RekeyPolicyValidationProps,

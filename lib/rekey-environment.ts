@@ -22,6 +22,7 @@ import { RevocationStack } from './revocation/revocation-stack.ts';
 import { RotationFunction } from './rotation/rotation-function.ts';
 import { RotationStack } from './rotation/rotation-stack.ts';
 import { SignalStack } from './signal/signal-stack.ts';
+import { TrailStack } from './trail/trail-stack.ts';
 
 /** Props of {@link RekeyEnvironment}. */
 export interface RekeyEnvironmentProps {
@@ -57,6 +58,8 @@ export class RekeyEnvironment extends Construct {
   readonly fingerprints: FingerprintStack | undefined;
   /** The notifier; missing where the configuration names no channels. */
   readonly notification: NotificationStack | undefined;
+  /** Stack of the function that reads the trail; missing where the configuration has none. */
+  readonly trail: TrailStack | undefined;
   /** Stack of the signals; missing where the configuration names neither senders nor honey secrets. */
   readonly signals: SignalStack | undefined;
   /** Roles of people and pipelines. The stack stays even when it has none, so that a deploy takes roles away. */
@@ -95,6 +98,15 @@ export class RekeyEnvironment extends Construct {
       ...settings('foundation', 'the key of the secrets'),
       ...shared,
     });
+    const { trail } = this.audit;
+    this.trail =
+      configuration.trail === undefined
+        ? undefined
+        : new TrailStack(this, 'Trail', {
+            ...settings('trail', 'who really asked, by CloudTrail'),
+            ...shared,
+            ...(trail !== undefined && { trail }),
+          });
     const networks = new Map(
       Object.entries(configuration.networks).map(([name, network]) => {
         const part = networkPart(name, network);
@@ -150,6 +162,7 @@ export class RekeyEnvironment extends Construct {
       topic,
       auditQueue: auditLog.queue,
       secrets,
+      ...(this.trail !== undefined && { attribution: this.trail.attribution }),
     });
     this.revocation.addStackDependency(this.rotations.at(-1) ?? this.foundation);
     const { workflow } = this.revocation;
@@ -212,7 +225,11 @@ export class RekeyEnvironment extends Construct {
     const { approvals, lifecycle } = this.revocation;
     const { fingerprints } = this.fingerprints ?? {};
     const { notifier } = this.notification ?? {};
+    const { attribution } = this.trail ?? {};
     return {
+      ...(attribution !== undefined && {
+        attribution: { functions: [attribution.function], deadLetters: attribution.deadLetterQueue },
+      }),
       ...(approvals !== undefined && { approvals: { functions: approvals.functions } }),
       ...(lifecycle !== undefined && { 'life of secrets': { functions: [lifecycle.function] } }),
       ...(fingerprints !== undefined && {

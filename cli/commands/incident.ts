@@ -5,7 +5,7 @@ import type { Invocation } from '../context.ts';
 import { type ExitCode, usageError } from '../errors.ts';
 import { incidentDocument, summaryDocument, timelineDocument } from '../incident-documents.ts';
 import { type IncidentRecords, openRecords } from '../incident-records.ts';
-import { afterRequest, attestationWords, clockTime, toneOfState, wordOfState } from '../incident-words.ts';
+import { afterRequest, clockTime, toneOfState, vouchedBy, wordOfState } from '../incident-words.ts';
 import type { Cell, Tone } from '../output.ts';
 import { formatDuration, formatRelative, parseSince } from '../time.ts';
 
@@ -157,11 +157,11 @@ const secretRow = (secret: SecretCourse): Cell[] => [
   secret.requestId,
 ];
 
-const timelineRow = ({ at, what, who, attested, tone }: Entry, requestedAt: number): Cell[] => [
+const timelineRow = ({ at, what, who, attested, proven, tone }: Entry, requestedAt: number): Cell[] => [
   clockTime(at),
   `+${formatDuration(at - requestedAt)}`,
   { text: what, tone: toneOf(tone) },
-  who === undefined ? '' : `${who}${attested === 'claimed' ? ` (${attestationWords.claimed})` : ''}`,
+  who === undefined ? '' : `${who}${attested === 'claimed' ? ` (${vouchedBy({ attested, proven })})` : ''}`,
 ];
 
 function describe(invocation: Invocation, incident: IncidentCourse): void {
@@ -206,7 +206,11 @@ function describe(invocation: Invocation, incident: IncidentCourse): void {
     output.line();
     output.table(
       ['WHO', 'VOUCHED FOR BY', 'DID'],
-      incident.people.map(({ who, attested, what }) => [who, attestationWords[attested], what]),
+      incident.people.map((deed) => [
+        deed.who,
+        deed.proven?.agrees === false ? { text: vouchedBy(deed), tone: 'bad' } : vouchedBy(deed),
+        deed.what,
+      ]),
     );
   }
   output.line();

@@ -1,6 +1,7 @@
 import { busName } from '../../core/deployed/names.ts';
 import type { PlanPreview } from '../../core/deployed/plan-preview.ts';
 import type { RevocationRequest } from '../../core/events/catalogue.ts';
+import type { PlanReads } from '../../core/revocation/plan.ts';
 import { type Selection, selectionText } from '../../core/revocation/selection.ts';
 import { approvalFacts, whoMayAnswer } from '../approvals.ts';
 import type { Invocation } from '../context.ts';
@@ -171,11 +172,17 @@ function showPlan(
   output.noteTable(
     secrets
       .slice(0, mostShown)
-      .map(({ name, target, because, breaks }) => [`  ${name}`, target, because.join('; '), breaks]),
+      .map(({ name, target, because, breaks, readAt }) => [
+        `  ${name}`,
+        target,
+        [...because, ...(readAt === undefined ? [] : [`read at ${readAt}`])].join('; '),
+        breaks,
+      ]),
   );
   if (secrets.length > mostShown) {
     output.note(`  and ${secrets.length - mostShown} more: --plan --json names all`, 'dim');
   }
+  if (plan.reads !== undefined) output.note(...readsText(plan.reads));
   if (tasks.length > 0) {
     output.note('Left to people; the incident stays open until they are done', 'strong');
     output.noteTable(tasks.map(({ id, task, via }) => [`  ${id}`, { text: task, tone: 'warn' }, via]));
@@ -186,6 +193,25 @@ function showPlan(
       'warn',
     );
   }
+}
+
+/** Says how far the plan knows who really read. */
+function readsText({ trail, since, until }: PlanReads): [string, 'dim' | 'warn'] {
+  if (trail === 'off') {
+    return [
+      'Who really read is unknown: the environment has no trail. The plan goes by what IAM lets it read.',
+      'warn',
+    ];
+  }
+  if (trail === 'unreadable') {
+    return [
+      'Who really read could not be asked. The plan goes by what IAM lets it read; rekey doctor says why.',
+      'warn',
+    ];
+  }
+  return since === undefined || until === undefined
+    ? ['Who really read is unknown: nothing was taken out of the trail yet.', 'warn']
+    : [`Reads are known by CloudTrail from ${since} to ${until}.`, 'dim'];
 }
 
 const phaseWords = {

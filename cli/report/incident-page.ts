@@ -1,4 +1,4 @@
-import type { IncidentCourse, Task } from '../../core/incident/incident-course.ts';
+import type { Deed, IncidentCourse, Task } from '../../core/incident/incident-course.ts';
 import { isOpen, type SecretCourse } from '../../core/incident/secret-course.ts';
 import type { Entry, EntryKind } from '../../core/incident/timeline.ts';
 import { type Content, html } from '../../core/page/html.ts';
@@ -15,7 +15,7 @@ import {
   table,
   timeText,
 } from '../../core/page/parts.ts';
-import { afterRequest, attestationWords, toneOfState, wordOfState } from '../incident-words.ts';
+import { afterRequest, toneOfState, vouchedBy, wordOfState } from '../incident-words.ts';
 import { formatDuration } from '../time.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -232,25 +232,31 @@ function whoDidWhat({ people }: IncidentCourse) {
   return html`<div class="sheet">${table(
     'A name on their own word was sent with the request: compare it with CloudTrail before you rely on it.',
     [{ heading: 'Who' }, { heading: 'Vouched for by' }, { heading: 'Did' }, { heading: 'When' }],
-    people.map(({ who, attested, what, at }) => [
-      nameText(who),
-      badge(attested === 'proven' ? 'good' : 'plain', attestationWords[attested]),
-      nameText(what),
-      timeText(at),
+    people.map((deed) => [
+      nameText(deed.who),
+      badge(toneOfDeed(deed), vouchedBy(deed)),
+      nameText(deed.what),
+      timeText(deed.at),
     ]),
   )}</div>`;
 }
+
+/** Gives the tone of what vouches for a deed. CloudTrail may confirm the words of a sender, or name another caller. */
+const toneOfDeed = ({ attested, proven }: Deed): 'good' | 'bad' | 'plain' => {
+  if (proven !== undefined) return proven.agrees ? 'good' : 'bad';
+  return attested === 'proven' ? 'good' : 'plain';
+};
 
 const timelineTable = (timeline: readonly Entry[]) =>
   html`<div class="sheet">${table(
     `${timeline.length} records, each fact once.`,
     [{ heading: 'When' }, { heading: 'What' }, { heading: 'By' }, { heading: 'Record', number: true }],
-    timeline.map(({ at, what, tone, who, attested, sequence }) => [
+    timeline.map(({ at, what, tone, who, attested, proven, sequence }) => [
       timeText(at),
       html`${tone !== 'plain' && html`${badge(tone, toneWords[tone])} `}${nameText(what)}`,
       who === undefined
         ? undefined
-        : html`${nameText(who)}${attested === 'claimed' && html` <span class="quiet">(${attestationWords.claimed})</span>`}`,
+        : html`${nameText(who)}${attested === 'claimed' && html` <span class="quiet">(${vouchedBy({ attested, proven })})</span>`}`,
       String(sequence),
     ]),
   )}</div>`;

@@ -1,5 +1,5 @@
 import type { IncidentCourse } from '../../core/incident/incident-course.ts';
-import { afterRequest, attestationWords, clockTime, wordOfState } from '../incident-words.ts';
+import { afterRequest, clockTime, vouchedBy, wordOfState } from '../incident-words.ts';
 import { formatDuration } from '../time.ts';
 
 /** Characters that Markdown or HTML takes for markup, and those that end a line or turn its order. */
@@ -76,20 +76,19 @@ ${listOf(
 
 ${tableOf(
   ['When', 'What', 'By', 'Record'],
-  timeline.map(({ at, what, who, attested, sequence }) => [
+  timeline.map(({ at, what, who, attested, proven, sequence }) => [
     clockTime(at),
     t(what),
-    who === undefined ? '' : `${t(who)}${attested === 'claimed' ? ' (their own word)' : ''}`,
+    who === undefined
+      ? ''
+      : `${t(who)}${attested === 'claimed' ? ` (${t(vouchedBy({ attested, proven }))})` : ''}`,
     String(sequence),
   ]),
 )}
 ## Who did what
 
 ${listOf(
-  people.map(
-    ({ who, attested, what, at }) =>
-      `${t(who)} (${attestationWords[attested]}), ${clockTime(at)}: ${t(what)}`,
-  ),
+  people.map((deed) => `${t(deed.who)} (${t(vouchedBy(deed))}), ${clockTime(deed.at)}: ${t(deed.what)}`),
   'No person is named in the records.',
 )}
 ## Before the request

@@ -164,6 +164,8 @@ export const metrics = {
   signalRejected: 'SignalRejected',
   signalToDecide: 'SignalToDecide',
   honeySecretUsed: 'HoneySecretUsed',
+  requestDisputed: 'RequestDisputed',
+  trailRecordsUnreadable: 'TrailRecordsUnreadable',
 } as const;
 
 /** `POWERTOOLS_SERVICE_NAME` of the functions, and with it the dimension `service` of their metrics. */
@@ -179,4 +181,5 @@ export const services = {
   fingerprint: 'fingerprint',
   notification: 'notification',
   signal: 'signal',
+  attribution: 'attribution',
 } as const;

@@ -147,15 +147,24 @@ export const revocationReportEnvironmentSchema = z.object({
   REKEY_OUTCOME_TABLE: z.string().min(1),
 });
 
+const selection = {
+  /** Table of what a trail told. Without it, nobody knows who really read. */
+  REKEY_TRAIL_TABLE: z.string().min(1).optional(),
+};
+
 /** The step that plans a revocation of several secrets, and announces the plan. */
 export const revocationPlanEnvironmentSchema = z.object({
   ...common,
+  ...selection,
   /** Bucket of the plans. */
   REKEY_PLAN_BUCKET: z.string().min(1),
 });
 
 /** The function that shows plans. */
-export const revocationPreviewEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
+export const revocationPreviewEnvironmentSchema = z.object({
+  REKEY_ENVIRONMENT: z.string().min(1),
+  ...selection,
+});
 
 /** The step that concludes a revocation of several secrets. */
 export const revocationConclusionEnvironmentSchema = z.object({
@@ -207,6 +216,18 @@ export const notifierEnvironmentSchema = z.object({
   REKEY_NOTIFICATION_QUEUE_URL: z.url(),
   /** SSM parameter of the settings; see `core/notification/settings.ts`. */
   REKEY_NOTIFICATION_SETTINGS: z.string().min(1),
+});
+
+/** The function that takes files of a trail, and says who asked for what. */
+export const attributionEnvironmentSchema = z.object({
+  ...common,
+  /** ARN of the bus of the environment. */
+  REKEY_EVENT_BUS_ARN: z.string().min(1),
+  /** Bucket of the trail. */
+  REKEY_TRAIL_BUCKET: z.string().min(1),
+  /** Beginning of the keys of the account's files in this region. */
+  REKEY_TRAIL_PREFIX: z.string().min(1),
+  REKEY_TRAIL_TABLE: z.string().min(1),
 });
 
 /** The audit writer. */

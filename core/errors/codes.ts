@@ -89,6 +89,7 @@ export const codes = {
     RecordTooLarge: false,
     AuditContended: true,
     AuditKeyUnusable: false,
+    TrailFileInvalid: false,
   },
   revocation: {
     RequestMalformed: false,

@@ -5,6 +5,7 @@ import { selectionSchema } from '../revocation/selection.ts';
 import { strategies } from '../secret/secret.ts';
 import { notificationSchemas } from './notification.ts';
 import { signalSchemas } from './signal.ts';
+import { trailSchemas } from './trail.ts';
 
 /**
  * The catalogue: every event on the bus, one schema each. Additive changes keep `schemaVersion` (see `version.ts`).
@@ -329,6 +330,7 @@ const dataSchemas = {
   }),
   ...notificationSchemas,
   ...signalSchemas,
+  ...trailSchemas,
   'Approval Requested': z.object(awaiting),
   'Approval Escalated': z.object(awaiting),
   'Approval Granted': z.object(answered),

@@ -6,6 +6,10 @@ export function concernsIncidents({ detailType, detail }: AuditEvent): boolean {
   if (detailType.startsWith('Secret Rotation ')) {
     return isRevocationToken((Object(detail.data) as { versionId?: unknown }).versionId);
   }
+  if (detailType === 'Request Attributed') {
+    const { about, requestId } = Object(detail.data) as { about?: unknown; requestId?: unknown };
+    return about !== 'Secret Rotation Started' || isRevocationToken(requestId);
+  }
   return /^(?:Secret Revocation|Revocation|Credential Contained|Approval|Incident|Legal Hold)\b/.test(
     detailType,
   );

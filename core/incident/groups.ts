@@ -67,7 +67,11 @@ export function groupsOf(facts: readonly Fact[]): readonly Group[] {
     for (const id of [requestId, causationId, pages.get(recorded.text('incidentId') ?? '')]) {
       if (id !== undefined && requests.has(id)) return together.find(ofRequest(id));
     }
-    const version = detailType.startsWith('Secret Rotation ') ? recorded.text('versionId') : undefined;
+    const version = detailType.startsWith('Secret Rotation ')
+      ? recorded.text('versionId')
+      : detailType === 'Request Attributed'
+        ? requestId
+        : undefined;
     const asked = version === undefined ? undefined : versions.get(version);
     if (asked !== undefined) return together.find(ofRequest(asked));
     return detailType === 'Legal Hold Placed' ? heldPlace(recorded.text('incident') ?? '') : undefined;

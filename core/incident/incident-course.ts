@@ -165,7 +165,8 @@ function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>)
     times: durationsOf(secrets, requestedAt),
     timeline,
     people: timeline.filter(
-      (entry): entry is Deed => entry.who !== undefined && entry.attested !== 'function',
+      (entry): entry is Deed =>
+        entry.who !== undefined && entry.attested !== 'function' && entry.attested !== 'trail',
     ),
     open,
     sequences: facts.flatMap(({ sequence }) => repeats.get(sequence) ?? [sequence]).sort((a, b) => a - b),

@@ -6,9 +6,16 @@ export type EntryKind = 'request' | 'approval' | 'containment' | 'rotation' | 'p
 
 /**
  * The voucher for who did something. `claimed`: the sender's own word, since the bus attests the account alone. `proven`: STS
- * answered who it is. `function`: IAM holds each function to its own events.
+ * answered who it is. `trail`: CloudTrail recorded the call. `function`: IAM holds each function to its own events.
  */
-export type Attestation = 'claimed' | 'proven' | 'function';
+export type Attestation = 'claimed' | 'proven' | 'trail' | 'function';
+
+/** A caller as CloudTrail recorded it. */
+export interface Proven {
+  readonly who: string;
+  /** True where the words of the sender name it. */
+  readonly agrees: boolean;
+}
 
 /** One line of a timeline. */
 export interface Entry {
@@ -22,6 +29,8 @@ export interface Entry {
   readonly tone: 'good' | 'warn' | 'bad' | 'plain';
   readonly who?: string;
   readonly attested: Attestation;
+  /** Caller as CloudTrail recorded it, beside the words of the sender; absent where the trail tells nothing of it. */
+  readonly proven?: Proven;
   readonly secretName?: string;
   readonly requestId?: string;
 }
@@ -134,6 +143,14 @@ const lines: Readonly<Record<string, Line>> = {
   'Approval Refused': approval('Approval refused', 'bad'),
   'Approval Expired': approval('Nobody answered in time', 'bad'),
   'Approval Bypassed': approval('Done without a second person', 'warn'),
+  'Request Attributed': {
+    kind: 'people',
+    tone: ({ recorded }) => (recorded.data.agrees === true ? 'good' : 'bad'),
+    what: ({ recorded }, word) =>
+      recorded.data.agrees === true
+        ? `CloudTrail: ${word('about')} for ${word('subject')} was called by whom it names`
+        : `CloudTrail: ${word('about')} for ${word('subject')} was called by another than it names, which is ${word('claimed') || 'nobody'}`,
+  },
   'Incident Acknowledged': {
     kind: 'people',
     what: (_fact, word) => `Taken on${word('note') === '' ? '' : `: ${word('note')}`}`,
@@ -153,9 +170,37 @@ const lines: Readonly<Record<string, Line>> = {
 const countOf = (value: unknown): string =>
   typeof value === 'number' ? String(value) : 'an unknown number of';
 
+/** Tells whether an event is what was taken out of the trail. IAM lets the one function put events of this source. */
+const isAttribution = ({ detailType, source }: Pick<Fact, 'detailType' | 'source'>): boolean =>
+  detailType === 'Request Attributed' && source === 'rekey.trail';
+
+function provenIn({ data }: Fact['recorded']): Proven | undefined {
+  const { principal } = Object(data.proven) as { principal?: unknown };
+  return typeof principal === 'string' ? { who: principal, agrees: data.agrees === true } : undefined;
+}
+
+/**
+ * Finds the caller of each event of which the trail tells, by the event's own id. Of several calls the first counts, and one that
+ * disagrees goes before others: it is what people must see.
+ */
+function provenByFact(facts: readonly Fact[]): ReadonlyMap<string, Proven> {
+  const found = new Map<string, Proven>();
+  for (const fact of facts.filter(isAttribution)) {
+    const proven = provenIn(fact.recorded);
+    if (proven === undefined || fact.causationId === undefined) continue;
+    const known = found.get(fact.causationId);
+    if (known === undefined || (known.agrees && !proven.agrees)) found.set(fact.causationId, proven);
+  }
+  return found;
+}
+
 /** Says who did what an event tells of, and what vouches for that. */
 function doerOf({ recorded, source, detailType }: Fact): { who?: string; attested: Attestation } {
   const { metadata } = recorded;
+  if (isAttribution({ detailType, source })) {
+    const { who } = provenIn(recorded) ?? {};
+    return { ...(who !== undefined && { who }), attested: 'trail' };
+  }
   const approver = recorded.text('approver');
   if (approver !== undefined) return { who: approver, attested: 'proven' };
   const author = recorded.text('author');
@@ -174,11 +219,14 @@ function doerOf({ recorded, source, detailType }: Fact): { who?: string; atteste
 /** Writes what happened, a line each, in order. */
 export function timelineOf(facts: readonly Fact[], secrets: readonly SecretCourse[]): readonly Entry[] {
   const names = new Map(secrets.map(({ requestId, secretName }) => [requestId, secretName]));
+  const callers = provenByFact(facts);
   return facts.map((fact) => {
     const { at, sequence, detailType, recorded, requestId } = fact;
     const line = lines[detailType];
     const tone = typeof line?.tone === 'function' ? line.tone(fact) : (line?.tone ?? 'plain');
     const secretName = recorded.text('secretName') ?? names.get(requestId ?? '');
+    const { id } = recorded.metadata;
+    const proven = typeof id === 'string' ? callers.get(id) : undefined;
     return {
       at,
       sequence,
@@ -187,6 +235,7 @@ export function timelineOf(facts: readonly Fact[], secrets: readonly SecretCours
       what: line?.what(fact, (name) => recorded.text(name) ?? '') ?? detailType,
       tone,
       ...doerOf(fact),
+      ...(proven !== undefined && { proven }),
       ...(secretName !== undefined && { secretName }),
       ...(requestId !== undefined && { requestId }),
     };

@@ -252,6 +252,27 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     incident: { act: 'opens', key: ({ secretArn, principal }) => `honey:${secretArn}:${principal}` },
     runbook: 'honey-secret-used',
   },
+  'Request Attributed': {
+    urgency: ({ agrees }) => (agrees ? 'information' : 'emergency'),
+    title: ({ agrees }) =>
+      agrees ? 'CloudTrail confirms who asked' : 'Somebody else asked than the request says',
+    subject: ({ subject }) => subject,
+    facts: ({ about, requestId, claimed, proven }) => ({
+      asked: about,
+      request: requestId,
+      claimed,
+      'called by': proven.principal,
+      'source address': proven.sourceAddress,
+      'user agent': proven.userAgent,
+      at: proven.time,
+      'CloudTrail event': proven.trailEventId,
+    }),
+    incident: {
+      act: ({ agrees }) => (agrees ? 'tells' : 'opens'),
+      key: ({ requestId }) => `disputed:${requestId}`,
+    },
+    runbook: 'request-disputed',
+  },
   'Incident Escalated': {
     urgency: ({ urgency }) => urgency,
     title: 'Nobody has acknowledged',

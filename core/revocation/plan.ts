@@ -13,6 +13,8 @@ export interface Selected {
   readonly versions?: readonly string[];
   /** Reason in words, such as `named by the request`. */
   readonly because: string;
+  /** Time at which the principal that the selection names last read its value, by CloudTrail. */
+  readonly readAt?: string;
 }
 
 const namesSchema = z.array(z.string()).readonly();
@@ -33,6 +35,8 @@ const plannedSecretSchema = z.object({
   level: z.number(),
   /** Effect on its consumers, in words. */
   breaks: z.string(),
+  /** Time at which the principal that the selection names last read its value, by CloudTrail. */
+  readAt: z.string().optional(),
 });
 /** A secret of the plan. */
 export type PlannedSecret = z.output<typeof plannedSecretSchema>;
@@ -60,6 +64,19 @@ const planStepSchema = z.object({ phase: z.enum(planPhases), lanes: z.array(plan
 /** One step of a plan. The next begins when all of its lanes are through. */
 export type PlanStep = z.output<typeof planStepSchema>;
 
+const readsSchema = z.object({
+  /**
+   * `read`: CloudTrail's files tell who read. `off`: the environment has no trail. `unreadable`: what was taken out of the trail could
+   * not be asked.
+   */
+  trail: z.enum(['read', 'off', 'unreadable']),
+  /** Times of the first and the last call that were taken out of the trail; missing where there were none. */
+  since: z.string().optional(),
+  until: z.string().optional(),
+});
+/** The reach of what a plan knows of reads by a principal. */
+export type PlanReads = z.output<typeof readsSchema>;
+
 /** The form of a plan, wherever it was kept or sent. Its keys stand in the order in which the digest has them. */
 export const revocationPlanSchema = z.object({
   mode: z.enum(revocationModes),
@@ -67,6 +84,8 @@ export const revocationPlanSchema = z.object({
   secrets: z.array(plannedSecretSchema).readonly(),
   tasks: z.array(plannedTaskSchema).readonly(),
   steps: z.array(planStepSchema).readonly(),
+  /** Evidence on who really read; missing where the selection names no principal. */
+  reads: readsSchema.optional(),
 });
 /** The plan of a revocation of several secrets. It is data: what is shown is what runs. */
 export type RevocationPlan = z.output<typeof revocationPlanSchema>;
@@ -81,6 +100,8 @@ export interface PlanRequest {
   readonly atOncePerTarget?: number;
   /** Further tasks for people. @default - those that the graph has */
   readonly leftToPeople?: readonly Omit<PlannedTask, 'id'>[];
+  /** Evidence on who really read. @default - the selection names no principal */
+  readonly reads?: PlanReads;
 }
 
 /** Connections that a plan takes of one target at a time, where nothing else is said. */
@@ -132,15 +153,25 @@ export function planRevocation(graph: SecretGraph, request: PlanRequest): Revoca
   const leads = new Set(
     names.filter((name) => secretsAfter(graph, name).some((other) => found.has(other) && other !== name)),
   );
-  return { mode, secrets, tasks, steps: stepsOf(secrets, leads, request) };
+  const steps = stepsOf(secrets, leads, request);
+  return { mode, secrets, tasks, steps, ...(request.reads !== undefined && { reads: request.reads }) };
 }
 
-/** Gives the digest of a plan: the same for the same plan, whenever and wherever it is made. */
-export const planDigest = (plan: RevocationPlan): string =>
-  createHash('sha256').update(JSON.stringify(plan)).digest('hex');
+/**
+ * Gives the digest of a plan: the same for the same plan, whenever and wherever it is made. Times of reads are no part of it: a
+ * plan that was agreed to stays the same when somebody reads once more.
+ */
+export const planDigest = ({ reads: _reads, secrets, ...plan }: RevocationPlan): string => {
+  const { mode, ...rest } = plan;
+  const lasting = secrets.map(({ readAt: _at, ...secret }) => secret);
+  return createHash('sha256')
+    .update(JSON.stringify({ mode, secrets: lasting, ...rest }))
+    .digest('hex');
+};
 
 interface Found {
   readonly because: Set<string>;
+  readonly readAt?: string;
   /** Versions that leaked; undefined where all count. */
   versions: Set<string> | undefined;
 }
@@ -152,12 +183,13 @@ function follow(
   const found = new Map<string, Found>();
   const tasks = new Map<string, PlannedTask>();
   const queue: string[] = [];
-  const add = (name: string, because: string, versions: readonly string[] | undefined) => {
+  const add = (name: string, because: string, versions: readonly string[] | undefined, readAt?: string) => {
     const known = found.get(name);
     if (known === undefined) {
       found.set(name, {
         because: new Set([because]),
         versions: versions === undefined ? undefined : new Set(versions),
+        ...(readAt !== undefined && { readAt }),
       });
       queue.push(name);
       return;
@@ -166,7 +198,7 @@ function follow(
     if (versions === undefined) known.versions = undefined;
     else for (const version of versions) known.versions?.add(version);
   };
-  for (const { name, versions, because } of selected) add(name, because, versions);
+  for (const { name, versions, because, readAt } of selected) add(name, because, versions, readAt);
   // What it leads to is listed for people in any case: also where it is not taken along.
   for (let index = 0; index < queue.length; index += 1) {
     for (const edge of graph.edges.get(queue[index] as string) ?? []) {
@@ -214,6 +246,7 @@ function plannedSecret(
     because: [...(found?.because ?? [])].toSorted(),
     level,
     breaks: effectOn(consumers, mode),
+    ...(found?.readAt !== undefined && { readAt: found.readAt }),
   };
 }
 

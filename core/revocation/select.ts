@@ -2,8 +2,9 @@ import type { ErrorCodeOf } from '../errors/codes.ts';
 import { RekeyError } from '../errors/rekey-error.ts';
 import type { SecretDefinition } from '../secret/definition.ts';
 import { near } from '../suggest.ts';
+import type { ReadEvidence } from '../trail/ports.ts';
 import { secretIndex } from './graph.ts';
-import type { Selected } from './plan.ts';
+import type { PlanReads, Selected } from './plan.ts';
 import { type Selection, selectionText } from './selection.ts';
 
 /** The refusal of a selection that is empty, or names a secret that Rekey does not know. */
@@ -13,6 +14,8 @@ export class SelectionError extends RekeyError<ErrorCodeOf<'revocation'>> {}
 export interface SelectedSecrets {
   readonly selected: readonly Selected[];
   readonly unknown: readonly string[];
+  /** Evidence on who really read; missing where the selection names no principal. */
+  readonly reads?: PlanReads;
 }
 
 /** The answers that a selection takes from elsewhere than the definitions. */
@@ -23,6 +26,11 @@ export interface SelectionSources {
   tagged(key: string, value: string): Promise<readonly string[]>;
   /** Lists those of the secrets whose value an IAM role or user may read. */
   readableBy(principal: string, secrets: readonly SecretDefinition[]): Promise<readonly string[]>;
+  /**
+   * Tells which secrets a role or user really read.
+   * @returns `off` where the environment has no trail, `unreadable` where its memory does not answer
+   */
+  readBy(principal: string): Promise<ReadEvidence | 'off' | 'unreadable'>;
 }
 
 /**
@@ -37,18 +45,55 @@ export async function selectSecrets(
   sources: SelectionSources,
 ): Promise<SelectedSecrets> {
   const unknown: string[] = [];
-  const found = await find(select, definitions, sources, unknown);
+  const { selected: found, reads } =
+    'principal' in select
+      ? await findByPrincipal(select.principal, definitions, sources)
+      : { selected: await find(select, definitions, sources, unknown), reads: undefined };
   if (found.length === 0) {
     throw new SelectionError(
       'SelectionEmpty',
       `there are no secrets to revoke: ${selectionText(select)}: Rekey looks after ${definitions.length} in ${sources.environment}, and none is among them${hint(select, definitions)}; see rekey secret list`,
     );
   }
-  return { selected: found, unknown };
+  return { selected: found, unknown, ...(reads !== undefined && { reads }) };
+}
+
+/**
+ * Finds what a principal may read, and what it really read. Whoever read a secret may have kept its value, also where its
+ * policies have changed since, or where the secret's own policy let it.
+ */
+async function findByPrincipal(
+  principal: string,
+  definitions: readonly SecretDefinition[],
+  sources: SelectionSources,
+): Promise<{ readonly selected: readonly Selected[]; readonly reads: PlanReads }> {
+  const index = secretIndex(definitions);
+  const [mayRead, evidence] = [
+    await sources.readableBy(principal, definitions),
+    await sources.readBy(principal),
+  ];
+  const readAt = new Map<string, string>();
+  for (const { secret, time } of typeof evidence === 'string' ? [] : evidence.reads) {
+    const name = index(secret)?.name;
+    // One secret may have been read by its name and by its ARN.
+    if (name !== undefined && (readAt.get(name) ?? '') < time) readAt.set(name, time);
+  }
+  const able = new Set(mayRead.flatMap((arn) => index(arn)?.name ?? []));
+  const selected = [...new Set([...able, ...readAt.keys()])].map((name) => {
+    const at = readAt.get(name);
+    const because = able.has(name) ? `${principal} may read it` : `${principal} has read it`;
+    return { name, because, ...(at !== undefined && { readAt: at }) };
+  });
+  if (typeof evidence === 'string') return { selected, reads: { trail: evidence } };
+  const { since, until } = evidence;
+  return {
+    selected,
+    reads: { trail: 'read', ...(since !== undefined && { since }), ...(until !== undefined && { until }) },
+  };
 }
 
 async function find(
-  select: Selection,
+  select: Exclude<Selection, { readonly principal: string }>,
   definitions: readonly SecretDefinition[],
   sources: SelectionSources,
   unknown: string[],
@@ -113,18 +158,9 @@ async function find(
     }
     return all(`everything in ${select.environment}`, definitions);
   }
-  const { because, arns } =
-    'tag' in select
-      ? {
-          because: `tagged ${select.tag.key}=${select.tag.value}`,
-          arns: await sources.tagged(select.tag.key, select.tag.value),
-        }
-      : {
-          because: `${select.principal} may read it`,
-          arns: await sources.readableBy(select.principal, definitions),
-        };
+  const arns = await sources.tagged(select.tag.key, select.tag.value);
   return all(
-    because,
+    `tagged ${select.tag.key}=${select.tag.value}`,
     [...new Set(arns)].flatMap((arn) => index(arn) ?? []),
   );
 }

@@ -20,9 +20,12 @@ const byUse: Billing = { free: 'Paid by use, which the rows of usage count.' };
  */
 export const billing: Readonly<Record<string, Billing>> = {
   'AWS::CDK::Metadata': noPrice,
+  'AWS::CloudTrail::Trail': {
+    free: 'Paid by event. Of management events, a region’s first copy is free.',
+  },
   'AWS::CloudWatch::Alarm': { charges: (alarm) => [{ price: 'alarmMetric', units: alarmMetrics(alarm) }] },
   'AWS::DynamoDB::Table': {
-    free: 'Paid by request: some cents a month for what the notifier looks for each minute, fingerprints and approvals.',
+    free: 'Paid by request: some cents a month for what the notifier looks for each minute, fingerprints, approvals and reads of secrets.',
   },
   'AWS::EC2::FlowLog': byUse,
   'AWS::EC2::Route': noPrice,

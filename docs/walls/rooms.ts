@@ -49,6 +49,7 @@ export const rooms: readonly Room[] = [
   { folder: 'lambdas/fingerprint', imports: ['core'], outside: false, cdk: false },
   { folder: 'lambdas/notification', imports: ['core'], outside: false, cdk: false },
   { folder: 'lambdas/signal', imports: ['core'], outside: false, cdk: false },
+  { folder: 'lambdas/trail', imports: ['core'], outside: false, cdk: false },
   {
     folder: 'lambdas/functions',
     imports: ['core', 'adapters', 'rotators', 'lambdas'],

@@ -13,6 +13,7 @@ import { makePlan } from '../revocation/plan.ts';
 import { originOf } from './origin.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
+import { whoRead } from './who-read.ts';
 
 const environment = readEnvironment(revocationPlanEnvironmentSchema);
 const routes = recordRoutes(environment);
@@ -24,6 +25,7 @@ const sources = new AwsSelectionSources(
   new SecretsManagerClient({}),
   // IAM has one endpoint for all regions of a partition, which the SDK finds.
   new IAMClient({}),
+  whoRead(environment.REKEY_TRAIL_TABLE),
 );
 const inputSchema = z.object({ action: z.enum(['plan', 'announce']), input: planInputSchema });
 

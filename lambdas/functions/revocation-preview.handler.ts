@@ -7,6 +7,7 @@ import { type PlanPreview, previewRequestSchema } from '../../core/deployed/plan
 import { readEnvironment, revocationPreviewEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { previewPlan } from '../revocation/plan.ts';
 import { standardHandler } from './standard-handler.ts';
+import { whoRead } from './who-read.ts';
 
 const environment = readEnvironment(revocationPreviewEnvironmentSchema);
 const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);
@@ -15,6 +16,7 @@ const sources = new AwsSelectionSources(
   new SecretsManagerClient({}),
   // IAM has one endpoint for all regions of a partition, which the SDK finds.
   new IAMClient({}),
+  whoRead(environment.REKEY_TRAIL_TABLE),
 );
 
 /** Shows what a revocation would do, by the code that plans it. It changes nothing. */

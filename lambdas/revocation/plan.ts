@@ -122,10 +122,11 @@ async function firstPlan(
   sources: SelectionSources,
 ): Promise<RevocationPlan> {
   const { select, versions } = request;
-  const { selected, unknown } = await selectSecrets(select, definitions, sources);
+  const { selected, unknown, reads } = await selectSecrets(select, definitions, sources);
   return planRevocation(secretGraph(definitions), {
     mode: request.mode,
     chain: request.chain === true,
+    ...(reads !== undefined && { reads }),
     selected: selected.map((one) => ({ ...one, ...(versions !== undefined && { versions }) })),
     leftToPeople: [
       ...unknown.map((secret) => ({

@@ -1,6 +1,7 @@
 import { notificationChanges } from './notification-changes.ts';
 import type { ConfigurationInput } from './schema.ts';
 import { signalChanges } from './signal-changes.ts';
+import { trailChanges } from './trail.ts';
 
 /** Times at which a change of the configuration takes effect. None of them touches the value that a secret has. */
 export const effects = {
@@ -143,6 +144,7 @@ export const changes = {
   'consumers.*.leadsTo.*.secret': lead,
   'consumers.*.leadsTo.*.task': lead,
   ...signalChanges,
+  ...trailChanges,
   policy: deploy('nothing that is deployed; what breaks a rule of severity error is refused at synth'),
   'networks.*': deploy(
     'another name makes another network, with functions of its own; the former one [stays](#networks-that-change)',

@@ -25,6 +25,7 @@ import { mismatches, notifierFields, topicArnSchema } from './notifications.ts';
 import { daySchema, environmentPolicySchema, policySchema } from './policy-schema.ts';
 import type { SecretKind } from './secret-kinds.ts';
 import { signalFields } from './signals-schema.ts';
+import { trailSchema } from './trail.ts';
 
 /** Reads the name of an environment, which stands in the names of its resources. */
 export const environmentNameSchema = keySchema(20);
@@ -383,6 +384,8 @@ const environmentSchema = z.strictObject({
   /** Workloads, by the names in the secrets' `consumers`, with the credentials that they issue. */
   consumers: consumersSchema.default({}),
   ...signalFields,
+  /** CloudTrail's own record of who called. @default - none: who asks is the sender's own word */
+  trail: trailSchema.optional(),
   /** Limits that the environment and its secrets are held to at synth. @default - `policy`, or none if there is none either */
   policy: environmentPolicySchema.optional(),
   networks: z.record(keySchema(32), networkSchema).default({}),

@@ -186,6 +186,27 @@ export const runbooks = {
     resolution:
       'Take the principal’s credentials away, and revoke what it could read; then replace the honey secret.',
   },
+  'request-disputed': {
+    description:
+      'CloudTrail says that somebody else made a request than the request says. It may be a forgery, or a tool that names no ARN.',
+    investigation:
+      'rekey audit tail --since 1h for Request Attributed: claimed, proven, the id of the record in the trail.',
+    resolution:
+      'Ask whom the request names. If it was not theirs, end the sessions of the caller, and revoke what it may read.',
+  },
+  'attribution-dead-letters': {
+    description:
+      'Files of the trail could not be read, or are none of CloudTrail. Requests in them are not attributed.',
+    investigation:
+      'The function’s log group for the code; the message names the object; aws cloudtrail validate-logs for who changed it.',
+    resolution:
+      'Remove the cause, then redrive the dead-letter queue; what was told already is not told again.',
+  },
+  'attribution-function-errors': {
+    description: 'The function that reads the trail ended with an error. Messages come again.',
+    investigation: 'The function’s log group for the code.',
+    resolution: 'As the log says; the queue keeps files for 14 days.',
+  },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',
     investigation: 'rekey doctor; the writer’s log group; rekey audit verify.',

@@ -23,6 +23,7 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { StandardFunction } from '../function/standard-function.ts';
 import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm } from '../observation/runbook-alarm.ts';
+import { type Attribution, grantReads } from '../trail/attribution.ts';
 import { loggedWorkflow } from './logged-workflow.ts';
 import { lanesLabel, planStates } from './plan-states.ts';
 import type { PlanStorage } from './plan-storage.ts';
@@ -41,6 +42,8 @@ export interface PlanWorkflowProps {
   readonly reservedConcurrency?: number;
   /** The second person that some revocations need. @default - none needs one */
   readonly approvals?: Approvals;
+  /** Memory of who really read. @default - IAM's policies alone say it */
+  readonly attribution?: Attribution;
   /** Topic that is told when a revocation fails. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
   /** Time for which logs are kept. @default RetentionDays.ONE_YEAR */
@@ -64,7 +67,8 @@ export class PlanWorkflow extends Construct {
     super(scope, id);
     const { bus, auditQueue, storage } = props;
     const { environment } = bus;
-    const { reservedConcurrency } = props;
+    const { reservedConcurrency, attribution } = props;
+    const reads = attribution === undefined ? {} : { REKEY_TRAIL_TABLE: attribution.table.tableName };
     const reserved = reservedConcurrency === undefined ? {} : { reservedConcurrency };
     const common = {
       REKEY_ENVIRONMENT: environment,
@@ -78,7 +82,7 @@ export class PlanWorkflow extends Construct {
       description: `Rekey ${environment}: plans a revocation of several secrets`,
       environmentSchema: revocationPlanEnvironmentSchema,
       ...reserved,
-      environment: common,
+      environment: { ...common, ...reads },
       timeout: Duration.minutes(4),
     });
     this.conclude = new StandardFunction(this, 'Conclude', {
@@ -95,7 +99,7 @@ export class PlanWorkflow extends Construct {
       service: services.revocation,
       description: `Rekey ${environment}: shows what a revocation would do`,
       environmentSchema: revocationPreviewEnvironmentSchema,
-      environment: { REKEY_ENVIRONMENT: environment },
+      environment: { REKEY_ENVIRONMENT: environment, ...reads },
       timeout: Duration.minutes(4),
     });
     // What cannot be announced is told when the plan concludes; somebody should know that it was late.
@@ -106,6 +110,9 @@ export class PlanWorkflow extends Construct {
     });
     this.permitSelection(this.preview.role, environment);
     this.permitPlan(props);
+    if (attribution !== undefined) {
+      for (const { role } of [this.plan, this.preview]) grantReads(role, attribution);
+    }
     const { conclude } = this;
     conclude.role.addToPolicy(allow('ReadPlan', ['s3:GetObject'], [storage.bucket.arnForObjects('plans/*')]));
     conclude.role.addToPolicy(allow('FindPlan', ['s3:ListBucket'], [storage.bucket.bucketArn]));

@@ -12,6 +12,7 @@ import type { IRekeyBus } from '../events/rekey-bus.ts';
 import type { ManualSecretProps } from '../lifecycle/manual-secrets.ts';
 import { SecretLifecycle } from '../lifecycle/secret-lifecycle.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
+import type { Attribution } from '../trail/attribution.ts';
 import { RevocationWorkflow } from './revocation-workflow.ts';
 
 /** Props of {@link RevocationStack}. */
@@ -20,6 +21,8 @@ export interface RevocationStackProps extends EnvironmentStackProps {
   readonly topic: ITopic;
   readonly auditQueue: IQueue;
   readonly secrets: readonly RotatedSecret[];
+  /** Memory of who read what. @default - the configuration has no trail */
+  readonly attribution?: Attribution;
 }
 
 /** The revocation workflow, and what ends secrets that expire. */
@@ -68,6 +71,7 @@ export class RevocationStack extends Stack {
       alarmTopic: props.topic,
       reservedConcurrency: configuration.reservedConcurrency,
       ...(this.approvals !== undefined && { approvals: this.approvals }),
+      ...(props.attribution !== undefined && { attribution: props.attribution }),
     });
     this.lifecycle = hasLifecycle(configuration)
       ? new SecretLifecycle(this, 'Lifecycle', {

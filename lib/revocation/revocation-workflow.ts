@@ -33,6 +33,7 @@ import { followRotation, startRotation } from '../rotation/rotation-start.ts';
 import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import { RotatedSecret } from '../secret/rotated-secret.ts';
+import type { Attribution } from '../trail/attribution.ts';
 import { loggedWorkflow } from './logged-workflow.ts';
 import { PlanStorage } from './plan-storage.ts';
 import { PlanWorkflow } from './plan-workflow.ts';
@@ -73,6 +74,8 @@ export interface RevocationWorkflowProps {
   readonly rotationsPerSecond?: number;
   /** The second person that some revocations need. @default - none needs one */
   readonly approvals?: Approvals;
+  /** Memory of who really read, for revocations of what a principal may read. @default - IAM's policies alone say it */
+  readonly attribution?: Attribution;
   /** Topic that is told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
   /** Time for which logs are kept. @default RetentionDays.ONE_YEAR */
@@ -156,6 +159,7 @@ export class RevocationWorkflow extends Construct {
       functions: { rotate: this.rotate, report: this.report },
       ...reserved('workflow'),
       ...(props.approvals !== undefined && { approvals: props.approvals }),
+      ...(props.attribution !== undefined && { attribution: props.attribution }),
       ...(props.alarmTopic !== undefined && { alarmTopic: props.alarmTopic }),
       ...(props.logRetention !== undefined && { logRetention: props.logRetention }),
     });

@@ -179,6 +179,7 @@ function emulatorEnvironment(directory: string, port: number, concurrency: numbe
     LAMBDA_EXECUTOR: 'local',
     LAMBDA_ACCOUNT_CONCURRENCY: String(concurrency),
     REKEY_READINGS: process.env.REKEY_READINGS ?? '',
+    REKEY_TRAIL_DELAY_MS: process.env.REKEY_TRAIL_DELAY_MS ?? '',
     NODE_EXTRA_CA_CERTS: join(directory, 'certificates', 'ca.pem'),
     // The emulator removes every container with its label at start and end; it must see none.
     DOCKER_HOST: `unix://${join(temporary, 'no-docker.sock')}`,

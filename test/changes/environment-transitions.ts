@@ -215,6 +215,24 @@ export const ofTheEnvironment: readonly Transition[] = [
     },
   },
   {
+    name: 'a trail of its own',
+    fields: ['trail.create'],
+    apply: (environment) => ({ ...environment, trail: { create: true } }),
+  },
+  {
+    name: 'a trail that is there',
+    fields: ['trail.bucket', 'trail.prefix', 'trail.organization', 'trail.encryptionKey'],
+    apply: (environment) => ({
+      ...environment,
+      trail: {
+        bucket: 'organization-trail',
+        prefix: 'trails',
+        organization: 'o-a1b2c3d4e5',
+        encryptionKey: anyKey,
+      },
+    }),
+  },
+  {
     name: 'reserved concurrency',
     fields: [
       'reservedConcurrency.intake',

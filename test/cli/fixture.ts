@@ -19,6 +19,7 @@ import type {
 } from '../../core/operator-ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import type { SecretDescription } from '../../core/secret/secret.ts';
+import type { ReadEvidence } from '../../core/trail/ports.ts';
 import { previewPlan } from '../../lambdas/revocation/plan.ts';
 
 export const now = new Date('2026-03-10T12:00:00.000Z');
@@ -123,6 +124,8 @@ export class FakeCloud {
   holdsDenied = false;
   /** ARNs of the secrets that any principal may read. */
   readable: string[] = [];
+  /** Reads that CloudTrail tells of. */
+  reads: ReadEvidence | 'off' | 'unreadable' = 'off';
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
   head: Head = emptyHead;
   listCalls = 0;
@@ -329,6 +332,7 @@ export class FakeCloud {
               tagged: async (key, value) =>
                 this.secrets.filter((one) => one.tags?.[key] === value).map((one) => one.definition.arn),
               readableBy: async () => this.readable,
+              readBy: async () => this.reads,
             },
           }),
       }),

@@ -108,6 +108,27 @@ describe('a selection', () => {
     expect([exitCode, stderr.includes('tier=gold')]).toEqual([2, true]);
   });
 
+  test.each([
+    ['off' as const, 'the environment has no trail'],
+    ['unreadable' as const, 'could not be asked'],
+    [{ reads: [] }, 'nothing was taken out of the trail yet'],
+    [
+      {
+        since: '2026-01-01T00:00:00.000Z',
+        until: '2026-03-01T00:00:00.000Z',
+        reads: [{ secret: 'billing', time: '2026-02-01T00:00:00.000Z' }],
+      },
+      'read at 2026-02-01T00:00:00.000Z',
+    ],
+  ])('by a principal says who really read, or why that is unknown: %j', async (reads, text) => {
+    const cloud = cloudOfShop();
+    cloud.readable = [arn('billing')];
+    cloud.reads = reads;
+    const principal = 'arn:aws:iam::111122223333:role/worker';
+    const { stdout, stderr } = await rekey(cloud, ['revoke', '--principal', principal, ...common, '--plan']);
+    expect(`${stdout}${stderr}`).toContain(text);
+  });
+
   test('by a leaked value names the secrets and versions that have it; the value goes nowhere', async () => {
     const cloud = cloudOfShop();
     cloud.environments.dev = { ...cloud.environments.dev, fingerprintLookupFunction: 'lookup' };

@@ -31,6 +31,11 @@ export function revocation(world: () => World): void {
       const current = await world().readLogin(secret);
       expect(text).toContain(current.versionId);
       expect(current.versionId).not.toBe(leaked.versionId);
+      // By CloudTrail's own record of the call, which the words of the request do not name.
+      const attributed = await world().recorded('Request Attributed', detail.metadata.id);
+      expect(attributed.text).toMatch(/"claimed":\s*"end-to-end test"/);
+      expect(attributed.text).toMatch(/"principal":\s*"arn:aws:sts::\d{12}:assumed-role\//);
+      expect(attributed.text).toMatch(/"agrees":\s*false/);
       expect(await logsIn(leaked, caPem)).toBe(false);
       expect(await logsIn(current, caPem)).toBe(true);
       await eventually('the session is cut', async () => cut);

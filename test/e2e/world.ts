@@ -54,6 +54,7 @@ export const manualSecret = 'vendor/licence';
 /** Settings of the environment that the tour does without. */
 const more = {
   fingerprints: true,
+  trail: { create: true },
   ...signalSettings,
   // Values are stored by a clock that another section moves a month ahead.
   lifecycle: { remindDaysBefore: [60] },

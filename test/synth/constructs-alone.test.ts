@@ -9,6 +9,7 @@ import * as index from '../../lib/index.ts';
 import {
   Approvals,
   ApproverRole,
+  Attribution,
   AuditLog,
   AuditorRole,
   ContainmentFunction,
@@ -29,6 +30,7 @@ import {
   SecretLifecycle,
   Signals,
   StandardFunction,
+  Trail,
 } from '../../lib/index.ts';
 import { allowedActions, statements } from './support/app.ts';
 
@@ -57,6 +59,7 @@ beforeAll(() => {
     strategy: 'single-user',
   });
   const workflow = new RevocationWorkflow(stack, 'Revocation', { bus, auditQueue, secrets: [orders] });
+  const trail = new Trail(stack, 'Trail', { bus, log });
   const access = { environment: 'prod', principals: ['111122223333'] } as const;
   made = {
     RekeyBus: bus,
@@ -90,6 +93,8 @@ beforeAll(() => {
         webhook: { answer: 'act', mode: 'kill', secret: 'scanners/own' },
       },
     }),
+    Trail: trail,
+    Attribution: new Attribution(stack, 'Attribution', { bus, auditQueue, files: trail }),
     HoneySecret: new HoneySecret(stack, 'Honey', { name: '/prod/payments/root', owner: 'team-security' }),
     RunbookAlarm: new RunbookAlarm(stack, 'Alarm', {
       environment: 'prod',
@@ -218,6 +223,16 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'Lambda::Url': 1,
     'Events::Rule': 1,
     'CloudWatch::Alarm': 8,
+  },
+  Trail: { 'CloudTrail::Trail': 1 },
+  Attribution: {
+    ...aFunction,
+    'DynamoDB::Table': 1,
+    'SQS::Queue': 2,
+    'SQS::QueuePolicy': 2,
+    'Lambda::EventSourceMapping': 1,
+    'Events::Rule': 2,
+    'CloudWatch::Alarm': 5,
   },
   HoneySecret: { 'SecretsManager::Secret': 1 },
   RunbookAlarm: { 'CloudWatch::Alarm': 1 },

@@ -29,4 +29,11 @@ export const audit: Entries<'audit'> = {
     mender: 'administrator of AWS',
     remedy: 'Enable the key, or cancel its deletion. The queue keeps the records meanwhile.',
   },
+  TrailFileInvalid: {
+    meaning:
+      'A file in the bucket of the trail is none that CloudTrail wrote, or is cut off. What stands before the fault was read.',
+    mender: 'administrator of AWS',
+    remedy:
+      'See the runbook attribution-dead-letters: find out who put the file there, and validate the trail with `aws cloudtrail validate-logs`.',
+  },
 };

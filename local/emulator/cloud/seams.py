@@ -125,7 +125,20 @@ stacks = Seam(
     "replaced _sends_back_failed_update(resource_type)",
     "replaced _update_keeping_seed(*args)",
 )
-cloudtrail = Seam("ministack.services.cloudtrail", "replaced _scrub(params)", "replaced _SCRUB_KEYS")
+cloudtrail = Seam(
+    "ministack.services.cloudtrail",
+    "_create_trail(body)",
+    "_DEFAULT_EVENT_SELECTORS",
+    "_delete_trail(body)",
+    "_event_selectors",
+    "_put_event_selectors(body)",
+    "replaced _scrub(params)",
+    "replaced _SCRUB_KEYS",
+    "_start_logging(body)",
+    "_stop_logging(body)",
+    "_trails",
+    "_update_trail(body)",
+)
 cloudwatch = Seam(
     "ministack.services.cloudwatch",
     "_alarms",
@@ -270,6 +283,7 @@ s3 = Seam(
     "ministack.services.s3",
     "_bucket_has_versions(name)",
     "_bucket_object_lock",
+    "_bucket_policies",
     "_bucket_versioning",
     "_buckets",
     "replaced _check_put_preconditions(headers, existing_obj)",
@@ -277,6 +291,8 @@ s3 = Seam(
     "_error(code, message, status, resource, extra, headers)",
     "replaced _get_object(bucket_name, key, headers, query_params)",
     "replaced _get_object_retention(bucket_name, key, query_params)",
+    "handle_request(method, path, headers, body, query_params, signed_path, enforce_bucket_region, internal, "
+    "access_point_region, access_point)",
     "replaced _object_lock_header_error(bucket_name, headers)",
     "_object_versions",
     "_put_bucket_encryption(name, body)",

@@ -4,7 +4,7 @@ import { revocationToken } from '../../../core/deployed/revocation-token.ts';
 /** Begin of every sample, in milliseconds since 1970. */
 export const start = Date.parse('2026-03-01T12:00:00.000Z');
 const iso = (ms: number): string => new Date(start + ms).toISOString();
-const arnOf = (name: string): string =>
+export const arnOf = (name: string): string =>
   `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`;
 export const alice = 'arn:aws:sts::111122223333:assumed-role/responder/alice';
 

@@ -13,6 +13,7 @@ const sources: SelectionSources = {
   environment: 'prod',
   tagged: async (key, value) =>
     key === 'tier' && value === 'gold' ? [arnOf('/prod/billing/db'), arnOf('/prod/not-of-rekey')] : [],
+  readBy: async () => 'off',
   readableBy: async (who, secrets) => (who === principal ? secrets.slice(0, 2).map(({ arn }) => arn) : []),
 };
 const found = async (select: Selection) =>
@@ -66,6 +67,26 @@ test.each([
   [{ tag: { key: '', value: '' } }],
 ])('%j is no selection', (select) => {
   expect(selectionSchema.safeParse(select).success).toBe(false);
+});
+
+test('a secret that was read by several of its names is found once, with the last time, and others are left aside', async () => {
+  const reads = [
+    { secret: billing, time: '2026-03-01T00:00:00.000Z' },
+    { secret: arnOf(billing), time: '2026-03-03T00:00:00.000Z' },
+    { secret: arnOf(billing).slice(0, -7), time: '2026-03-02T00:00:00.000Z' },
+    { secret: '/prod/not-of-rekey', time: '2026-03-02T00:00:00.000Z' },
+  ];
+  const { selected, reads: told } = await selectSecrets({ principal }, known, {
+    ...sources,
+    readBy: async () => ({ reads }),
+  });
+  expect(selected.find(({ name }) => name === billing)).toEqual({
+    name: billing,
+    because: `${principal} has read it`,
+    readAt: '2026-03-03T00:00:00.000Z',
+  });
+  expect(selected).toHaveLength(3);
+  expect(told).toEqual({ trail: 'read' });
 });
 
 test('one wrong name of several keeps nothing from being done for the others, and is named', async () => {

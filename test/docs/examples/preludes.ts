@@ -34,6 +34,9 @@ declare const containment: ContainmentFunction;`;
 
 /** What other examples take from around them, by the file. */
 const others: Readonly<Record<string, string>> = {
+  'core/trail/file.ts': `
+import { secretsRead } from 'ROOT/core/trail/deeds.ts';
+declare const file: AsyncIterable<Uint8Array>;`,
   'core/audit/recorded-event.ts': `
 import type { AuditRecord } from 'ROOT/core/audit/format.ts';
 declare const record: AuditRecord;`,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemRandom } from '../../../adapters/system.ts';
+import { planPreviewSchema } from '../../../core/deployed/plan-preview.ts';
 import {
   type ManifestLane,
   type PlanInput,
@@ -9,6 +10,7 @@ import {
 import { type AnyEvent, detailSchema } from '../../../core/events/catalogue.ts';
 import type { OutcomeStore, PlanStore, SecretOutcome } from '../../../core/revocation/ports.ts';
 import type { SecretDefinition } from '../../../core/secret/definition.ts';
+import type { ReadEvidence } from '../../../core/trail/ports.ts';
 import { announcePlan } from '../../../lambdas/revocation/announce-plan.ts';
 import { conclude } from '../../../lambdas/revocation/conclude.ts';
 import { makePlan, previewPlan } from '../../../lambdas/revocation/plan.ts';
@@ -67,7 +69,12 @@ class Environment {
       definitions: {
         listValid: async () => ({ definitions: this.definitions, invalid: this.invalid }),
       },
-      sources: { environment: 'test', tagged: async () => [], readableBy: async () => [] },
+      sources: {
+        environment: 'test',
+        tagged: async () => [],
+        readableBy: async () => [],
+        readBy: async (): Promise<ReadEvidence | 'off' | 'unreadable'> => 'off',
+      },
       plans: this.plans,
       bucket: 'plans',
     };
@@ -213,6 +220,63 @@ test('whom a principal may read by resource policies alone is left to people', a
     { ...world.planning, sources },
   );
   expect(plan.tasks.map(({ task }) => task)).toEqual([expect.stringContaining(principal)]);
+});
+
+describe('a plan by what a principal read', () => {
+  const principal = 'arn:aws:iam::111122223333:role/worker';
+  const asked = { select: { principal }, mode: 'kill', chain: false } as const;
+  const planned = async (
+    world: Environment,
+    mayRead: readonly number[],
+    evidence: ReadEvidence | 'off' | 'unreadable',
+  ) =>
+    await previewPlan(asked, {
+      ...world.planning,
+      sources: {
+        ...world.planning.sources,
+        readableBy: async () => mayRead.map((at) => world.definitions[at]?.arn ?? ''),
+        readBy: async () => evidence,
+      },
+    });
+
+  test('is the same plan when somebody reads once more, and names the last time', async () => {
+    const world = new Environment();
+    const [secret = ''] = world.definitions.map(({ name }) => name);
+    const at = (time: string) => ({
+      since: '2026-01-01T00:00:00.000Z',
+      until: time,
+      reads: [{ secret, time }],
+    });
+    const before = await planned(world, [0], at('2026-03-01T00:00:00.000Z'));
+    const after = await planned(world, [0], at('2026-03-02T00:00:00.000Z'));
+    const blind = await planned(world, [0], 'unreadable');
+    expect(after.plan.secrets[0]).toMatchObject({
+      because: [`${principal} may read it`],
+      readAt: '2026-03-02T00:00:00.000Z',
+    });
+    expect(after.plan.reads).toEqual({
+      trail: 'read',
+      since: '2026-01-01T00:00:00.000Z',
+      until: '2026-03-02T00:00:00.000Z',
+    });
+    expect(blind.plan.reads).toEqual({ trail: 'unreadable' });
+    expect(new Set([before.digest, after.digest, blind.digest]).size).toBe(1);
+    expect(planPreviewSchema.parse(JSON.parse(JSON.stringify(after)))).toEqual(after);
+  });
+
+  test('takes along what was read and may be read no more', async () => {
+    const world = new Environment();
+    const [first, second] = world.definitions;
+    const evidence = { reads: [{ secret: second?.arn ?? '', time: '2026-03-01T00:00:00.000Z' }] };
+    const { plan, digest } = await planned(world, [0], evidence);
+    expect(plan.secrets.map(({ name, because }) => [name, because[0]]).toSorted()).toEqual(
+      [
+        [first?.name, `${principal} may read it`],
+        [second?.name, `${principal} has read it`],
+      ].toSorted(),
+    );
+    expect(digest).not.toBe((await planned(world, [0], 'off')).digest);
+  });
 });
 
 describe('what is recorded', () => {

@@ -2,7 +2,7 @@ import type { Field } from '../../../lib/config/changes.ts';
 import type { ConfigurationInput, LooseSecretInput } from '../../../lib/config/schema.ts';
 import { consumerSamples, consumersAt } from './consumers.ts';
 import { notificationSamples, notificationsAt } from './notifications.ts';
-import { signalSamples } from './signals.ts';
+import { signalSamples, trailSamples } from './signals.ts';
 
 type Environment = ConfigurationInput['environments'][string];
 type ManualInput = NonNullable<Environment['manualSecrets']>[string];
@@ -167,6 +167,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'manualSecrets.*.replaceEveryDays': manual({}, { replaceEveryDays: 30 }, {}, {}),
   'manualSecrets.*.expires': manual({}, { expires: '2036-12-31' }, { expires: '2037-12-31' }, {}),
   ...signalSamples,
+  ...trailSamples,
   policy: setting(
     { stage: 'development', require: { tls: false } },
     { stage: 'development', severity: { PlaintextAllowed: 'off' } },

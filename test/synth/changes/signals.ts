@@ -3,6 +3,19 @@ const setting = <T>(one: T, other: T) => ({ setting: [undefined, one, other, und
 const partnerKey = (text: string): string =>
   `-----BEGIN PUBLIC KEY-----\n${text}\n-----END PUBLIC KEY-----\n`;
 
+/** A value of the second of the steps, or of the third: a trail is made, or is there, and never both. */
+const second = (value: unknown) => ({ setting: [undefined, value, undefined, undefined] as const });
+const third = (value: unknown) => ({ setting: [undefined, undefined, value, undefined] as const });
+
+/** Samples of the fields about the trail. */
+export const trailSamples = {
+  'trail.create': second(true),
+  'trail.bucket': third('organization-trail'),
+  'trail.prefix': third('trails'),
+  'trail.organization': third('o-a1b2c3d4e5'),
+  'trail.encryptionKey': third(keyArn),
+};
+
 /** Samples of the fields about signals and honey secrets. */
 export const signalSamples = {
   // Found by fingerprints, which one of the steps has switched off.

@@ -9,6 +9,7 @@ export const everything = defineConfig({
       audit: { retentionDays: 30 },
       eventArchiveDays: 7,
       fingerprints: true,
+      trail: { create: true },
       notifications: {
         topicArn: 'arn:aws:sns:eu-central-1:111122223333:ops',
         channels: {
