@@ -3,6 +3,7 @@ import type { AuditRecord } from '../audit/format.ts';
 import { incidentIdOf, revocationKey } from '../notification/incident-id.ts';
 import { type Fact, factsOf, timeOf } from './fact.ts';
 import { type Group, groupsOf, versionsOf } from './groups.ts';
+import { causesOf, markRetried } from './retries.ts';
 import { isOpen, isUnderWay, type SecretCourse, secretCourse, selectionOf, settle } from './secret-course.ts';
 import { type Entry, timelineOf } from './timeline.ts';
 
@@ -36,6 +37,8 @@ export interface Plan {
   readonly refusal?: string;
   readonly openTasks?: number;
   readonly requestedAt: number;
+  /** Time up to which versions leaked where none are named, by Rekey's own clock. */
+  readonly takenAt?: number;
   readonly concludedAt?: number;
 }
 
@@ -60,6 +63,8 @@ export interface IncidentCourse {
   readonly names: readonly string[];
   readonly requests: readonly string[];
   readonly correlations: readonly string[];
+  /** Requests that another event led to, with the id of that one. */
+  readonly causes: ReadonlyMap<string, string>;
   readonly state: 'open' | 'closed';
   /** True while something goes on without anybody doing anything. */
   readonly underWay: boolean;
@@ -136,7 +141,9 @@ function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>)
   const single = requests.filter(
     (id) => !planned.has(id) || factsFor(id).some(({ detailType }) => ofOneSecret.includes(detailType)),
   );
-  const secrets = settleByProof(settle(single.map((id) => secretCourse(id, factsFor(id)))), facts);
+  const courses = settle(single.map((id) => secretCourse(id, factsFor(id))));
+  const causes = causesOf(facts);
+  const secrets = markRetried(settleByProof(courses, facts), causes);
   const open = openOf(plans, secrets, tasks, facts);
   const timeline = timelineOf(facts, secrets);
   const requestedAt = Math.min(...[...plans, ...secrets].map((one) => one.requestedAt));
@@ -152,6 +159,7 @@ function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>)
     names,
     requests,
     correlations,
+    causes,
     state: open.length > 0 ? 'open' : 'closed',
     underWay: secrets.some(isUnderWay) || plans.some(({ outcome }) => outcome === undefined),
     drill: facts.some(({ recorded }) => recorded.data.drill === true),
@@ -199,6 +207,7 @@ function planOf(requestId: string, facts: readonly Fact[]): Plan {
     rejected === undefined ? end?.recorded.text('outcome') : 'rejected',
   ];
   const [secrets, tasks] = [numberIn(plan?.recorded.data.secrets), numberIn(plan?.recorded.data.tasks)];
+  const takenAt = timeOf(plan?.recorded.data.takenAt) ?? plan?.at;
   const openTasks = numberIn(end?.recorded.data.openTasks);
   return {
     requestId,
@@ -212,6 +221,7 @@ function planOf(requestId: string, facts: readonly Fact[]): Plan {
     ...(openTasks !== undefined && { openTasks }),
     ...(outcome !== undefined && { outcome }),
     ...(refusal !== undefined && { refusal }),
+    ...(takenAt !== undefined && { takenAt }),
     ...(end !== undefined && { concludedAt: timeOf(end.recorded.data.completedAt) ?? end.at }),
   };
 }
@@ -257,7 +267,8 @@ function settleByProof(secrets: readonly SecretCourse[], facts: readonly Fact[])
 
 const durationsOf = (secrets: readonly SecretCourse[], requestedAt: number): Durations => {
   const counted = secrets.filter(
-    ({ state, settledBy }) => state !== 'rejected' && state !== 'not approved' && settledBy === undefined,
+    ({ state, settledBy, retriedBy }) =>
+      state !== 'rejected' && state !== 'not approved' && settledBy === undefined && retriedBy === undefined,
   );
   const untilAll = (time: (secret: SecretCourse) => number | undefined): number | undefined => {
     const times = counted.map(time).filter((one) => one !== undefined);

@@ -62,7 +62,7 @@ const lines: Readonly<Record<string, Line>> = {
     kind: 'request',
     tone: 'warn',
     what: ({ recorded: { data } }, word) =>
-      `Revocation asked for (${word('mode')}) of ${selectionOf(data.select)}${because(word('reason'))}`,
+      `Revocation asked for ${data.asOf === undefined ? '' : 'again '}(${word('mode')}) of ${selectionOf(data.select)}${because(word('reason'))}`,
   },
   'Secret Revocation Rejected': {
     kind: 'request',
