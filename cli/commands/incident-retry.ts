@@ -111,7 +111,7 @@ export async function incidentRetry(
   return 0;
 }
 
-/** Refuses names of secrets that the incident is not about: a slip must not look like success. */
+/** Demands that each name is of a secret of the incident, so that a slip looks like one. */
 function requireKnown({ id, secrets }: IncidentCourse, names: readonly string[]): void {
   const unknown = names.find((name) => !secrets.some((secret) => isNamed(secret, [name])));
   if (unknown === undefined) return;

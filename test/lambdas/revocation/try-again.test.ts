@@ -15,9 +15,9 @@ async function started(data: Record<string, unknown>, created: Readonly<Record<s
   const store = {
     describe: async (id: string) => ({ ...(await world.store.describe(id)), versions: {} }),
     listVersions: async (id: string) =>
-      (await world.store.listVersions(id)).map(({ versionId }) => ({
-        versionId,
-        created: new Date(created[versionId] ?? '2026-02-01T00:00:00.000Z'),
+      (await world.store.listVersions(id)).map((version) => ({
+        ...version,
+        created: new Date(created[version.versionId] ?? '2026-02-01T00:00:00.000Z'),
       })),
   };
   const inputs: string[] = [];
