@@ -61,6 +61,12 @@ export const incidentDocument = (incident: IncidentCourse, environment: string |
     openedAt: isoOrNull(openedAt),
     doneAt: isoOrNull(doneAt),
   })),
+  quarantines: incident.quarantines.map(({ requestedAt, placedAt, liftedAt, ...quarantine }) => ({
+    ...quarantine,
+    requestedAt: iso(requestedAt),
+    placedAt: isoOrNull(placedAt),
+    liftedAt: isoOrNull(liftedAt),
+  })),
   people: incident.people.map(entryDocument),
   records: incident.sequences,
 });

@@ -4,6 +4,7 @@ import type { Chosen } from './context.ts';
 import { addApprovalCommands } from './program-approval.ts';
 import { addIncidentCommands } from './program-incident.ts';
 import { addPolicyCommands } from './program-policy.ts';
+import { addQuarantineCommands } from './program-quarantine.ts';
 import { addRevokeCommand } from './program-revoke.ts';
 import { parseDuration } from './time.ts';
 
@@ -218,6 +219,7 @@ export function createProgram(
     );
 
   addRevokeCommand(program, run);
+  addQuarantineCommands(program, run);
   addApprovalCommands(program, run);
 
   program

@@ -211,6 +211,18 @@ function describe(invocation: Invocation, incident: IncidentCourse): void {
       ]),
     );
   }
+  if (incident.quarantines.length > 0) {
+    output.line();
+    output.table(
+      ['PRINCIPAL', 'QUARANTINE', 'DENIES', 'REQUEST'],
+      incident.quarantines.map(({ principal, state, scope, requestId }) => [
+        principal,
+        { text: state, tone: state === 'stands' || state === 'refused' ? 'warn' : 'dim' },
+        scope ?? '-',
+        requestId,
+      ]),
+    );
+  }
   if (incident.people.length > 0) {
     output.line();
     output.table(
@@ -222,7 +234,16 @@ function describe(invocation: Invocation, incident: IncidentCourse): void {
   describeEnd(invocation, incident);
 }
 
-function describeEnd({ output }: Invocation, { open, state, closedAt, requestedAt }: IncidentCourse): void {
+function describeEnd(
+  { output }: Invocation,
+  { open, state, closedAt, requestedAt, quarantines }: IncidentCourse,
+): void {
+  for (const { principal, requestId } of quarantines.filter((one) => one.state === 'stands')) {
+    output.note(
+      `${principal} is quarantined until somebody lifts it: rekey quarantine lift ${principal} --request ${requestId} --reason "…"`,
+      'warn',
+    );
+  }
   if (state === 'closed') {
     output.line(
       `Closed ${formatDuration((closedAt ?? requestedAt) - requestedAt)} after the first request; nothing is open.`,

@@ -85,6 +85,8 @@ export const deploymentParameters = {
   notifications: 'notifications',
   /** Address that scanners send their messages to; missing where no sender is configured. */
   signalUrl: 'signal-url',
+  /** JSON: the principals that may be quarantined; missing where nobody may be. See `core/quarantine/deployed.ts`. */
+  quarantine: 'quarantine',
   /** JSON: the functions of approvals, the notifier, fingerprints and the life cycle; see `core/deployed/parts.ts`. */
   parts: 'parts',
 } as const;
@@ -163,6 +165,7 @@ export const metrics = {
   notificationFailed: 'NotificationFailed',
   signalRejected: 'SignalRejected',
   signalToDecide: 'SignalToDecide',
+  quarantineRefused: 'QuarantineRefused',
   honeySecretUsed: 'HoneySecretUsed',
 } as const;
 
@@ -179,4 +182,5 @@ export const services = {
   fingerprint: 'fingerprint',
   notification: 'notification',
   signal: 'signal',
+  quarantine: 'quarantine',
 } as const;

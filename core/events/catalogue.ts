@@ -4,6 +4,7 @@ import { severities } from '../findings/codes.ts';
 import { selectionSchema } from '../revocation/selection.ts';
 import { strategies } from '../secret/secret.ts';
 import { notificationSchemas } from './notification.ts';
+import { quarantineSchemas } from './quarantine.ts';
 import { signalSchemas } from './signal.ts';
 
 /**
@@ -339,6 +340,7 @@ const dataSchemas = {
   }),
   ...notificationSchemas,
   ...signalSchemas,
+  ...quarantineSchemas,
   'Approval Requested': z.object(awaiting),
   'Approval Escalated': z.object(awaiting),
   'Approval Granted': z.object(answered),

@@ -6,7 +6,7 @@ export function concernsIncidents({ detailType, detail }: AuditEvent): boolean {
   if (detailType.startsWith('Secret Rotation ')) {
     return isRevocationToken((Object(detail.data) as { versionId?: unknown }).versionId);
   }
-  return /^(?:Secret Revocation|Revocation|Credential Contained|Approval|Incident|Legal Hold)\b/.test(
+  return /^(?:Secret Revocation|Revocation|Credential Contained|Approval|Incident|Legal Hold|Principal Quarantine|Principal Quarantined)\b/.test(
     detailType,
   );
 }

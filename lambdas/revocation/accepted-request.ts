@@ -121,7 +121,7 @@ const ownerOf = (source: string, sources: readonly string[]): string | undefined
  * Refuses a request that is too old or in the future. Both times count: the sender sets the one, and whoever puts the event on
  * the bus may set the other.
  */
-function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
+export function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
   for (const [name, text] of Object.entries(times)) {
     const which = name === 'metadata' ? 'metadata.time' : 'the time of the event';
     const age = now - Date.parse(text);
@@ -131,7 +131,7 @@ function requireFresh(times: { metadata: string; event: string }, now: number, m
     if (age > maximumAgeMs) {
       throw new Rejection(
         'RequestTooOld',
-        `${which} is ${text}, more than ${maximumAgeMs / 3_600_000} hours ago; if the revocation is still needed, send a new request with rekey revoke`,
+        `${which} is ${text}, more than ${maximumAgeMs / 3_600_000} hours ago; if what it asks for is still needed, send a new request`,
       );
     }
     if (age < -clockSkewMs) {

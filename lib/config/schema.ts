@@ -23,6 +23,7 @@ import { consumersSchema, leadsSchema } from './leads-schema.ts';
 import { lifecycleFields } from './lifecycle-schema.ts';
 import { mismatches, notifierFields, topicArnSchema } from './notifications.ts';
 import { daySchema, environmentPolicySchema, policySchema } from './policy-schema.ts';
+import { quarantineFields } from './quarantine-schema.ts';
 import type { SecretKind } from './secret-kinds.ts';
 import { signalFields } from './signals-schema.ts';
 
@@ -383,6 +384,7 @@ const environmentSchema = z.strictObject({
   /** Workloads, by the names in the secrets' `consumers`, with the credentials that they issue. */
   consumers: consumersSchema.default({}),
   ...signalFields,
+  ...quarantineFields,
   /** Limits that the environment and its secrets are held to at synth. @default - `policy`, or none if there is none either */
   policy: environmentPolicySchema.optional(),
   networks: z.record(keySchema(32), networkSchema).default({}),

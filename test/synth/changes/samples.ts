@@ -167,6 +167,10 @@ const samples: Readonly<Record<Field, Sample>> = {
   'manualSecrets.*.replaceEveryDays': manual({}, { replaceEveryDays: 30 }, {}, {}),
   'manualSecrets.*.expires': manual({}, { expires: '2036-12-31' }, { expires: '2037-12-31' }, {}),
   ...signalSamples,
+  'quarantine.principals': setting(
+    ['arn:aws:iam::111122223333:role/app-*'],
+    ['arn:aws:iam::111122223333:role/app-*', 'arn:aws:iam::111122223333:user/ci-*'],
+  ),
   policy: setting(
     { stage: 'development', require: { tls: false } },
     { stage: 'development', severity: { PlaintextAllowed: 'off' } },
