@@ -19,6 +19,7 @@ import {
   Notifier,
   OperatorRole,
   PolicyAuthorRole,
+  Quarantine,
   RekeyBus,
   ResponderRole,
   RevocationWorkflow,
@@ -80,6 +81,11 @@ beforeAll(() => {
       },
     }),
     Approvals: new Approvals(stack, 'Approvals', { bus, auditQueue, revocation: ['replace'] }),
+    Quarantine: new Quarantine(stack, 'Quarantine', {
+      bus,
+      auditQueue,
+      principals: ['arn:aws:iam::111122223333:role/app-*'],
+    }),
     RotationObserver: new RotationObserver(stack, 'Observer', { bus, auditQueue, secrets: [orders] }),
     Fingerprints: new Fingerprints(stack, 'Fingerprints', { bus, auditQueue, secrets: [orders] }),
     Signals: new Signals(stack, 'Signals', {
