@@ -77,7 +77,7 @@ describe('quarantine principal', () => {
 });
 
 describe('--wait', () => {
-  const waiting = async (line: (id: string) => object, argv: readonly string[] = []) => {
+  const waiting = async (line: (id: string) => Record<string, unknown>, argv: readonly string[] = []) => {
     const cloud = configured();
     cloud.onSleep = (count) => {
       if (count !== 2) return;
