@@ -25,5 +25,7 @@ export class CliError extends RekeyError {
 }
 
 /** Makes the error of a command line that asks for something unknown or senseless. */
-export const usageError = (code: ErrorCodeOf<'cli' | 'revocation' | 'approval'>, message: string): CliError =>
-  new CliError(2, code, message);
+export const usageError = (
+  code: ErrorCodeOf<'cli' | 'revocation' | 'approval' | 'quarantine'>,
+  message: string,
+): CliError => new CliError(2, code, message);

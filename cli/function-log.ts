@@ -91,6 +91,24 @@ export async function rejectionOf(
     .find((error) => error !== undefined);
 }
 
+/** Finds the answer of the function that quarantines principals; undefined while its log holds none. */
+export async function quarantineAnswer(
+  cloud: Cloud,
+  logGroup: string,
+  requestId: string,
+  requestedAt: Date,
+): Promise<{ readonly outcome: string; readonly error?: ReportedError } | undefined> {
+  const logs = await cloud.logs();
+  const lines = (await logs.find(logGroup, requestId, new Date(requestedAt.getTime() - clockSkewMs)))
+    .map(parse)
+    .filter((line) => line?.requestId === requestId);
+  const refused = lines.find((line) => line?.message === 'quarantine request refused');
+  const error = refused && errorOf(refused);
+  if (error !== undefined) return { outcome: 'refused', error };
+  const done = lines.find((line) => line?.message === 'quarantine request done');
+  return typeof done?.outcome === 'string' ? { outcome: done.outcome } : undefined;
+}
+
 type Line = Readonly<Record<string, unknown>>;
 
 /** Parses a line of a function's log, which is one JSON object. Lines of the Lambda service itself have other members. */

@@ -30,10 +30,11 @@ export const summaryDocument = (incident: IncidentCourse) => {
 };
 
 const secretDocument = (secret: SecretCourse) => {
-  const { requestedAt, containedAt, rotatedAt, provenAt, endedAt, ...rest } = secret;
+  const { requestedAt, takenAt, containedAt, rotatedAt, provenAt, endedAt, ...rest } = secret;
   return {
     ...rest,
     requestedAt: iso(requestedAt),
+    takenAt: isoOrNull(takenAt),
     containedAt: isoOrNull(containedAt),
     rotatedAt: isoOrNull(rotatedAt),
     provenAt: isoOrNull(provenAt),
@@ -48,9 +49,10 @@ export const incidentDocument = (incident: IncidentCourse, environment: string |
   environment,
   ...summaryDocument(incident),
   correlations: incident.correlations,
-  plans: incident.plans.map(({ requestedAt, concludedAt, ...plan }) => ({
+  plans: incident.plans.map(({ requestedAt, takenAt, concludedAt, ...plan }) => ({
     ...plan,
     requestedAt: iso(requestedAt),
+    takenAt: isoOrNull(takenAt),
     concludedAt: isoOrNull(concludedAt),
   })),
   secrets: incident.secrets.map(secretDocument),
@@ -58,6 +60,12 @@ export const incidentDocument = (incident: IncidentCourse, environment: string |
     ...task,
     openedAt: isoOrNull(openedAt),
     doneAt: isoOrNull(doneAt),
+  })),
+  quarantines: incident.quarantines.map(({ requestedAt, placedAt, liftedAt, ...quarantine }) => ({
+    ...quarantine,
+    requestedAt: iso(requestedAt),
+    placedAt: isoOrNull(placedAt),
+    liftedAt: isoOrNull(liftedAt),
   })),
   people: incident.people.map(entryDocument),
   records: incident.sequences,

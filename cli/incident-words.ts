@@ -19,8 +19,10 @@ export const toneOfState = (secret: SecretCourse): 'good' | 'warn' | 'bad' | 'pl
   isOpen(secret) || secret.state === 'revoked' ? tones[secret.state] : 'plain';
 
 /** Says a secret's state, and what made up for it. */
-export const wordOfState = ({ state, settledBy }: SecretCourse): string =>
-  settledBy === undefined ? state : `${state}, settled`;
+export const wordOfState = ({ state, settledBy, retriedBy }: SecretCourse): string => {
+  if (settledBy !== undefined) return `${state}, settled`;
+  return retriedBy === undefined ? state : `${state}, tried again`;
+};
 
 /** Writes how long after the request something was; a dash where it has not come. */
 export const afterRequest = ({ requestedAt }: SecretCourse, at: number | undefined): string =>

@@ -1,10 +1,18 @@
-import type { Command } from 'commander';
-import { examples, text, why } from './arguments.ts';
+import { type Command, Option } from 'commander';
+import { collect, examples, text, why } from './arguments.ts';
 import type { Chosen } from './context.ts';
 
 interface SourceFlags {
   readonly since: string;
   readonly from?: string;
+}
+
+interface RetryFlags extends SourceFlags {
+  readonly secret?: readonly string[];
+  readonly mode?: 'replace' | 'kill';
+  readonly reason?: string;
+  readonly breakGlass?: boolean;
+  readonly yes?: boolean;
 }
 
 interface ReportFlags {
@@ -112,6 +120,34 @@ export function addIncidentCommands(program: Command, run: (command: Command, ch
           yes: options.yes === true,
         }),
       ),
+    );
+  incident
+    .command('retry')
+    .description('revoke again what failed or was not proven, with the versions that leaked then; asks first')
+    .argument('<id>', idWords, text)
+    .option('--secret <name...>', 'only these secrets; by default all that are open', collect)
+    .addOption(
+      new Option('-m, --mode <mode>', 'by default that of the former request').choices(['replace', 'kill']),
+    )
+    .option('-r, --reason <text>', 'by default that of the former request; no secret in it', why)
+    .option('--break-glass', 'go on without the second person that it needs; recorded, and raises an alarm')
+    .option('-y, --yes', 'do not ask')
+    .option(...since)
+    .option(...from)
+    .addHelpText(
+      'after',
+      examples(
+        'rekey incident retry INC-7',
+        'rekey incident retry INC-7 --secret /prod/orders/db --mode kill --yes',
+        'rekey incident retry INC-7 --from ./copy',
+      ),
+    )
+    .action((id: string, options: RetryFlags, command: Command) =>
+      run(command, async (invocation) => {
+        const { secret = [], breakGlass = false, yes = false, ...rest } = options;
+        const { incidentRetry } = await import('./commands/incident-retry.ts');
+        return incidentRetry(invocation, id, { ...rest, secrets: secret, breakGlass, yes });
+      }),
     );
   incident
     .command('done')

@@ -4,6 +4,8 @@ import type { Chosen } from './context.ts';
 import { addApprovalCommands } from './program-approval.ts';
 import { addIncidentCommands } from './program-incident.ts';
 import { addPolicyCommands } from './program-policy.ts';
+import { addQuarantineCommands } from './program-quarantine.ts';
+import { addRestoreCommand } from './program-restore.ts';
 import { addRevokeCommand } from './program-revoke.ts';
 import { parseDuration } from './time.ts';
 
@@ -64,6 +66,7 @@ export function createProgram(
   const secret = program
     .command('secret')
     .description('list, show and rotate secrets; values are never read');
+  addRestoreCommand(secret, run);
   secret
     .command('list')
     .description('every secret of the environment: when it was rotated, when it will be, whether that works')
@@ -218,6 +221,7 @@ export function createProgram(
     );
 
   addRevokeCommand(program, run);
+  addQuarantineCommands(program, run);
   addApprovalCommands(program, run);
 
   program

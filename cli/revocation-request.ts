@@ -1,6 +1,7 @@
 import type { ApprovalFacts } from '../core/approval/deployed.ts';
 import { sourceOfOwner } from '../core/deployed/names.ts';
 import type { AnyEvent, RevocationMode, RevocationRequest } from '../core/events/catalogue.ts';
+import type { EventLinks } from '../core/events/create.ts';
 import type { EventBus } from '../core/ports.ts';
 import { whoMayAnswer } from './approvals.ts';
 import type { Invocation } from './context.ts';
@@ -144,7 +145,7 @@ export function approvalRows(
 }
 
 /**
- * Makes the event that asks for the revocation. The catalogue is loaded here because it brings the schemas along, which other
+ * Makes the event that asks for the revocation. Without links it is the first event of its revocation. The catalogue is loaded here because it brings the schemas along, which other
  * commands do without.
  */
 export async function requestEvent(
@@ -152,6 +153,7 @@ export async function requestEvent(
   environment: string,
   actor: string,
   data: RevocationRequest,
+  links?: EventLinks,
 ) {
   const [{ createEvent }, { revocationRequestSchema }] = await Promise.all([
     import('../core/events/create.ts'),
@@ -172,8 +174,9 @@ export async function requestEvent(
     },
     'Secret Revocation Requested',
     parsed.data,
-    { correlationId: 'set below' },
+    links ?? { correlationId: 'set below' },
   );
+  if (links !== undefined) return event;
   // The request is the first event of its revocation, so its own id is what the others correlate to.
   const metadata = { ...event.detail.metadata, correlationId: event.detail.metadata.id };
   return { ...event, detail: { ...event.detail, metadata } };

@@ -16,6 +16,7 @@ const groups: Readonly<Record<ErrorGroup, string>> = {
   notification: 'Notifications',
   signal: 'Signals from outside',
   approval: 'Approvals',
+  quarantine: 'Quarantines',
   deployment: 'The configuration',
   cli: 'The command line',
   local: 'The local cloud',

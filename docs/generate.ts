@@ -46,6 +46,27 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.cli',
     meaning: 'Somebody asks for a message of no consequence, to see whether channels work.',
   },
+  'Principal Quarantine Requested': {
+    source: 'rekey.cli',
+    meaning: 'A responder asks that a role or user be denied everything.',
+  },
+  'Principal Quarantine Lift Requested': {
+    source: 'rekey.cli',
+    meaning: 'A responder asks that a quarantine end, by the id of the request for it.',
+  },
+  'Principal Quarantined': {
+    source: 'rekey.quarantine',
+    meaning:
+      'The policy that denies everything to the role or user was written: to sessions that began before a time, or to all.',
+  },
+  'Principal Quarantine Lifted': {
+    source: 'rekey.quarantine',
+    meaning: 'The policy of a quarantine was taken away.',
+  },
+  'Principal Quarantine Refused': {
+    source: 'rekey.quarantine',
+    meaning: 'A request for a quarantine, or for its end, was refused; nothing was changed. Raises an alarm.',
+  },
   'Secret Rotation Started': {
     source: 'rekey.rotation',
     meaning:

@@ -72,6 +72,7 @@ export {
 } from './observation/rotation-observer.ts';
 export { RunbookAlarm, type RunbookAlarmProps } from './observation/runbook-alarm.ts';
 export { type Runbook, type RunbookName, runbooks } from './observation/runbooks.ts';
+export { Quarantine, type QuarantineProps } from './quarantine/quarantine.ts';
 export { RekeyEnvironment, type RekeyEnvironmentProps } from './rekey-environment.ts';
 export { ContainmentFunction } from './revocation/containment-function.ts';
 export { RevocationWorkflow, type RevocationWorkflowProps } from './revocation/revocation-workflow.ts';

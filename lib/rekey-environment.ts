@@ -210,6 +210,7 @@ export class RekeyEnvironment extends Construct {
       parts: this.watchedParts(),
       ...(fingerprintLookup !== undefined && { fingerprintLookup }),
       ...(this.revocation.approvals !== undefined && { approvals: this.revocation.approvals }),
+      ...(this.revocation.quarantine !== undefined && { quarantine: this.revocation.quarantine }),
     });
     const { responder } = this.access;
     if (responder !== undefined) {
@@ -222,7 +223,7 @@ export class RekeyEnvironment extends Construct {
 
   /** Lists the parts that only some environments have, with their functions. */
   private watchedParts(): Record<string, WatchedPart> {
-    const { approvals, lifecycle } = this.revocation;
+    const { approvals, lifecycle, quarantine } = this.revocation;
     const { fingerprints } = this.fingerprints ?? {};
     const { notifier } = this.notification ?? {};
     const { attribution } = this.trail ?? {};
@@ -232,6 +233,9 @@ export class RekeyEnvironment extends Construct {
       }),
       ...(approvals !== undefined && { approvals: { functions: approvals.functions } }),
       ...(lifecycle !== undefined && { 'life of secrets': { functions: [lifecycle.function] } }),
+      ...(quarantine !== undefined && {
+        quarantine: { functions: [quarantine.function], deadLetters: quarantine.deadLetterQueue },
+      }),
       ...(fingerprints !== undefined && {
         fingerprints: { functions: [fingerprints.lookup, fingerprints.index] },
       }),

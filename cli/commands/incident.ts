@@ -66,9 +66,8 @@ export async function incidentShow(
   options: IncidentSource & { readonly follow: boolean },
 ): Promise<ExitCode> {
   const { context, output } = invocation;
-  const records = await openRecords(invocation, sinceFor(invocation, id, options.since), options.from);
-  let incident = await find(records, id, options.since);
-  warnOfUnreadable(invocation, records);
+  const { records, incident: found } = await readIncident(invocation, id, options);
+  let incident = found;
   if (!options.follow) {
     output.document(incidentDocument(incident, records.environment));
     describe(invocation, incident);
@@ -94,15 +93,25 @@ export async function incidentTimeline(
   options: IncidentSource,
 ): Promise<ExitCode> {
   const { output } = invocation;
-  const records = await openRecords(invocation, sinceFor(invocation, id, options.since), options.from);
-  const incident = await find(records, id, options.since);
-  warnOfUnreadable(invocation, records);
+  const { records, incident } = await readIncident(invocation, id, options);
   output.document(timelineDocument(incident, records.environment));
   output.table(
     ['WHEN', 'AFTER', 'WHAT', 'BY'],
     incident.timeline.map((entry) => timelineRow(entry, incident.requestedAt)),
   );
   return 0;
+}
+
+/** Reads one incident, by its name or one of its ids. @throws CliError `IncidentUnknown` */
+export async function readIncident(
+  invocation: Invocation,
+  id: string,
+  { since, from }: IncidentSource,
+): Promise<{ readonly records: IncidentRecords; readonly incident: IncidentCourse }> {
+  const records = await openRecords(invocation, sinceFor(invocation, id, since), from);
+  const incident = await find(records, id, since);
+  warnOfUnreadable(invocation, records);
+  return { records, incident };
 }
 
 /**
@@ -202,6 +211,18 @@ function describe(invocation: Invocation, incident: IncidentCourse): void {
       ]),
     );
   }
+  if (incident.quarantines.length > 0) {
+    output.line();
+    output.table(
+      ['PRINCIPAL', 'QUARANTINE', 'DENIES', 'REQUEST'],
+      incident.quarantines.map(({ principal, state, scope, requestId }) => [
+        principal,
+        { text: state, tone: state === 'stands' || state === 'refused' ? 'warn' : 'dim' },
+        scope ?? '-',
+        requestId,
+      ]),
+    );
+  }
   if (incident.people.length > 0) {
     output.line();
     output.table(
@@ -217,7 +238,16 @@ function describe(invocation: Invocation, incident: IncidentCourse): void {
   describeEnd(invocation, incident);
 }
 
-function describeEnd({ output }: Invocation, { open, state, closedAt, requestedAt }: IncidentCourse): void {
+function describeEnd(
+  { output }: Invocation,
+  { open, state, closedAt, requestedAt, quarantines }: IncidentCourse,
+): void {
+  for (const { principal, requestId } of quarantines.filter((one) => one.state === 'stands')) {
+    output.note(
+      `${principal} is quarantined until somebody lifts it: rekey quarantine lift ${principal} --request ${requestId} --reason "…"`,
+      'warn',
+    );
+  }
   if (state === 'closed') {
     output.line(
       `Closed ${formatDuration((closedAt ?? requestedAt) - requestedAt)} after the first request; nothing is open.`,

@@ -95,6 +95,7 @@ export async function revokePlan(invocation: Invocation, options: RevokePlanOpti
         : `It waits for ${whoMayAnswer(approval.approvers)}, for ${approval.minutes} minutes: rekey approval approve ${id}`,
       approval === undefined ? 'dim' : 'warn',
     );
+    if ('principal' in select) suggestQuarantine(invocation, environment, select.principal);
     return 0;
   }
   const end = await followPlan(invocation, {
@@ -110,7 +111,14 @@ export async function revokePlan(invocation: Invocation, options: RevokePlanOpti
   output.clearProgress();
   output.document({ ...facts, ...end });
   report(invocation, id, end, preview);
+  if ('principal' in select) suggestQuarantine(invocation, environment, select.principal);
   return end.outcome === 'proven' ? 0 : 1;
+}
+
+/** Says how the principal itself is cut off, whose sessions go on when what it could read is revoked. */
+function suggestQuarantine({ output }: Invocation, { facts }: Environment, principal: string): void {
+  if (facts.quarantine === undefined) return;
+  output.note(`Its own sessions go on: rekey quarantine principal ${principal} --reason "…"`, 'warn');
 }
 
 /**

@@ -74,6 +74,7 @@ function headline({ times, secrets }: IncidentCourse) {
 
 const kinds: Readonly<Record<EntryKind, { readonly name: string; readonly shape: Shape }>> = {
   request: { name: 'Requests', shape: 'triangle' },
+  quarantine: { name: 'Quarantines', shape: 'square' },
   approval: { name: 'Approvals', shape: 'bar' },
   containment: { name: 'Cut off', shape: 'square' },
   rotation: { name: 'New credentials', shape: 'circle' },

@@ -82,12 +82,19 @@ export function auditEvent(
 /** Longest text that stands for a sender. It holds the id of a role, a colon, and a session's name of at most 64 characters. */
 const longestSender = 128;
 
+/** Requests, which come from outside. */
+const requests: readonly string[] = [
+  'Secret Revocation Requested',
+  'Principal Quarantine Requested',
+  'Principal Quarantine Lift Requested',
+];
+
 /**
  * Turns the actor of a request into `claimedActor`. A request comes from outside, and what it says of who asks is a claim:
  * EventBridge attests the account alone.
  */
 function asRecorded(detailType: DetailType, detail: AuditEvent['detail']): AuditEvent['detail'] {
-  if (detailType !== 'Secret Revocation Requested') return detail;
+  if (!requests.includes(detailType)) return detail;
   const { actor, ...metadata } = detail.metadata as Readonly<Record<string, unknown>>;
   return { ...detail, metadata: { ...metadata, claimedActor: actor } };
 }
@@ -136,14 +143,13 @@ function formOf(detailType: DetailType) {
 export function factOf(event: AuditEvent): string {
   const given: unknown = Object(event.detail.metadata).id;
   const id = typeof given === 'string' ? given : event.id;
-  const content =
-    event.detailType === 'Secret Revocation Requested'
-      ? createHash('sha256')
-          .update(JSON.stringify(event.detail.data) ?? '')
-          .digest('hex')
-      : typeof event.detail.replayName === 'string'
-        ? event.detail.replayName
-        : '';
+  const content = requests.includes(event.detailType)
+    ? createHash('sha256')
+        .update(JSON.stringify(event.detail.data) ?? '')
+        .digest('hex')
+    : typeof event.detail.replayName === 'string'
+      ? event.detail.replayName
+      : '';
   return JSON.stringify([event.source, event.account, event.detailType, id, content]);
 }
 

@@ -10,3 +10,6 @@ export const usualStepSeconds = 60;
  * allows 15 minutes.
  */
 export const longestStepSeconds = 600;
+
+/** Age above which a request for a quarantine is refused, in milliseconds. A late one would cut off sessions that began since. */
+export const quarantineMaximumAgeMs = 3_600_000;

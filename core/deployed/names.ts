@@ -85,6 +85,8 @@ export const deploymentParameters = {
   notifications: 'notifications',
   /** Address that scanners send their messages to; missing where no sender is configured. */
   signalUrl: 'signal-url',
+  /** JSON: the principals that may be quarantined; missing where nobody may be. See `core/quarantine/deployed.ts`. */
+  quarantine: 'quarantine',
   /** JSON: the functions of approvals, the notifier, fingerprints and the life cycle; see `core/deployed/parts.ts`. */
   parts: 'parts',
 } as const;
@@ -163,6 +165,7 @@ export const metrics = {
   notificationFailed: 'NotificationFailed',
   signalRejected: 'SignalRejected',
   signalToDecide: 'SignalToDecide',
+  quarantineRefused: 'QuarantineRefused',
   honeySecretUsed: 'HoneySecretUsed',
   requestDisputed: 'RequestDisputed',
   trailRecordsUnreadable: 'TrailRecordsUnreadable',
@@ -182,4 +185,5 @@ export const services = {
   notification: 'notification',
   signal: 'signal',
   attribution: 'attribution',
+  quarantine: 'quarantine',
 } as const;

@@ -123,6 +123,17 @@ export const approvalWaitEnvironmentSchema = z.object({
   REKEY_APPROVAL_LINK_KEY: z.string().default(''),
 });
 
+/** The function that quarantines principals. */
+export const quarantineEnvironmentSchema = z.object({
+  ...common,
+  /** Table of the quarantines. */
+  REKEY_QUARANTINE_TABLE: z.string().min(1),
+  /** Patterns of the ARNs that may be quarantined, separated by commas. */
+  REKEY_QUARANTINE_PRINCIPALS: list.pipe(z.array(z.string()).min(1)),
+  /** Account that the function runs in. */
+  REKEY_ACCOUNT: z.string().regex(/^\d{12}$/),
+});
+
 /** Variables of the function that starts first rotations. */
 export const firstRotationEnvironmentSchema = z.object({ REKEY_ENVIRONMENT: z.string().min(1) });
 

@@ -154,6 +154,16 @@ export const codes = {
     SignalNotTaken: true,
     ScanReportInvalid: false,
   },
+  quarantine: {
+    QuarantineOff: false,
+    QuarantineScopeInvalid: false,
+    QuarantineStands: false,
+    QuarantineReplaced: false,
+    QuarantineUnknown: false,
+    PrincipalNotCovered: false,
+    PrincipalProtected: false,
+    PrincipalMissing: false,
+  },
   deployment: {
     ConfigurationInvalid: false,
     ConstructInvalid: false,

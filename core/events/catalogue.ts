@@ -4,6 +4,7 @@ import { severities } from '../findings/codes.ts';
 import { selectionSchema } from '../revocation/selection.ts';
 import { strategies } from '../secret/secret.ts';
 import { notificationSchemas } from './notification.ts';
+import { quarantineSchemas } from './quarantine.ts';
 import { signalSchemas } from './signal.ts';
 import { trailSchemas } from './trail.ts';
 
@@ -67,6 +68,11 @@ export const revocationRequestSchema = z.strictObject({
   mode: z.enum(revocationModes),
   /** Version ids that leaked, where one secret is named; by default all versions that Secrets Manager still has. */
   versions: z.array(z.string().min(1).max(64)).min(1).max(100).optional(),
+  /**
+   * Time at which a revocation that is tried again was first taken. Versions that came later did not leak, and `versions` are
+   * those that were found then: some may be gone. @default - it is the first try
+   */
+  asOf: z.iso.datetime().optional(),
   reason: z.string().min(1).max(1024),
   incident: z.string().min(1).max(256).optional(),
   drill: z.boolean().default(false),
@@ -106,6 +112,9 @@ const replaced = {
   requestedAt: z.iso.datetime(),
   completedAt: z.iso.datetime(),
 };
+
+/** Time up to which versions leaked where none are named, by Rekey's clock. Of one that is tried again it is that of the first. */
+const takenAtSchema = z.iso.datetime().optional();
 
 /** Fields of a task that a revocation leaves to a person. */
 const task = {
@@ -257,6 +266,7 @@ const dataSchemas = {
     incident: z.string().optional(),
     drill: z.boolean(),
     requestedAt: z.iso.datetime(),
+    takenAt: takenAtSchema,
   }),
   'Credential Contained': z.object({ ...revoked, containments: z.array(containmentSchema) }),
   'Secret Revocation Succeeded': z.object({
@@ -292,6 +302,7 @@ const dataSchemas = {
     incident: z.string().optional(),
     drill: z.boolean(),
     requestedAt: z.iso.datetime(),
+    takenAt: takenAtSchema,
   }),
   'Revocation Task Opened': z.object({
     ...task,
@@ -331,6 +342,7 @@ const dataSchemas = {
   ...notificationSchemas,
   ...signalSchemas,
   ...trailSchemas,
+  ...quarantineSchemas,
   'Approval Requested': z.object(awaiting),
   'Approval Escalated': z.object(awaiting),
   'Approval Granted': z.object(answered),

@@ -10,7 +10,7 @@ export function concernsIncidents({ detailType, detail }: AuditEvent): boolean {
     const { about, requestId } = Object(detail.data) as { about?: unknown; requestId?: unknown };
     return about !== 'Secret Rotation Started' || isRevocationToken(requestId);
   }
-  return /^(?:Secret Revocation|Revocation|Credential Contained|Approval|Incident|Legal Hold)\b/.test(
+  return /^(?:Secret Revocation|Revocation|Credential Contained|Approval|Incident|Legal Hold|Principal Quarantine|Principal Quarantined)\b/.test(
     detailType,
   );
 }

@@ -22,6 +22,11 @@ export interface Fact {
 /** Order of what happened in one millisecond. */
 const order: readonly string[] = [
   'Secret Revocation Requested',
+  'Principal Quarantine Requested',
+  'Principal Quarantine Refused',
+  'Principal Quarantined',
+  'Principal Quarantine Lift Requested',
+  'Principal Quarantine Lifted',
   'Revocation Planned',
   'Revocation Task Opened',
   'Approval Bypassed',
@@ -71,8 +76,10 @@ function toFact({ sequence, recordedAt, event }: AuditRecord): Fact {
   const recorded = new RecordedEvent(event);
   const { metadata } = recorded;
   const recordedMs = timeOf(recordedAt) ?? 0;
-  const requestId =
-    event.detailType === 'Secret Revocation Requested' ? text(metadata.id) : recorded.text('requestId');
+  // A request has no id in its data: its own is meant.
+  const requestId = /^(?:Secret|Principal) \w+(?: Lift)? Requested$/.test(event.detailType)
+    ? text(metadata.id)
+    : recorded.text('requestId');
   const [correlationId, causationId] = [text(metadata.correlationId), text(metadata.causationId)];
   const partOf = recorded.text('partOf');
   return {

@@ -1,6 +1,7 @@
 import { revocationToken } from '../deployed/revocation-token.ts';
 import { incidentIdOf, revocationKey } from '../notification/incident-id.ts';
 import type { Fact } from './fact.ts';
+import { isOfQuarantine } from './quarantines.ts';
 
 /** The facts of one incident, and the names by which it is found. */
 export interface Group {
@@ -40,6 +41,7 @@ const ofName = (name: string): string => `name ${name}`;
 
 /** Tells whether an event can begin an incident. */
 const begins = ({ detailType }: Fact): boolean =>
+  isOfQuarantine(detailType) ||
   detailType.startsWith('Secret Revocation ') ||
   detailType.startsWith('Revocation ') ||
   detailType === 'Credential Contained';
@@ -56,7 +58,8 @@ export function groupsOf(facts: readonly Fact[]): readonly Group[] {
     const name = recorded.text('incident');
     if (correlationId !== undefined) together.join(ofRequest(requestId), ofCorrelation(correlationId));
     if (name !== undefined) together.join(ofRequest(requestId), ofName(name));
-    for (const cause of [causationId, partOf]) {
+    // A quarantine and its end are of one incident, whatever names they have.
+    for (const cause of [causationId, partOf, recorded.text('quarantineId')]) {
       if (cause !== undefined && requests.has(cause)) together.join(ofRequest(requestId), ofRequest(cause));
     }
   }

@@ -3,6 +3,8 @@ import type { AuditRecord } from '../audit/format.ts';
 import { incidentIdOf, revocationKey } from '../notification/incident-id.ts';
 import { type Fact, factsOf, timeOf } from './fact.ts';
 import { type Group, groupsOf, versionsOf } from './groups.ts';
+import { isOfQuarantine, type QuarantineCourse, quarantinesOf } from './quarantines.ts';
+import { causesOf, markRetried } from './retries.ts';
 import { isOpen, isUnderWay, type SecretCourse, secretCourse, selectionOf, settle } from './secret-course.ts';
 import { type Entry, timelineOf } from './timeline.ts';
 
@@ -36,6 +38,8 @@ export interface Plan {
   readonly refusal?: string;
   readonly openTasks?: number;
   readonly requestedAt: number;
+  /** Time up to which versions leaked where none are named, by Rekey's own clock. */
+  readonly takenAt?: number;
   readonly concludedAt?: number;
 }
 
@@ -60,6 +64,8 @@ export interface IncidentCourse {
   readonly names: readonly string[];
   readonly requests: readonly string[];
   readonly correlations: readonly string[];
+  /** Requests that another event led to, with the id of that one. */
+  readonly causes: ReadonlyMap<string, string>;
   readonly state: 'open' | 'closed';
   /** True while something goes on without anybody doing anything. */
   readonly underWay: boolean;
@@ -68,6 +74,8 @@ export interface IncidentCourse {
   readonly plans: readonly Plan[];
   readonly secrets: readonly SecretCourse[];
   readonly tasks: readonly Task[];
+  /** Principals that were cut off. Those that stand keep nothing open. */
+  readonly quarantines: readonly QuarantineCourse[];
   readonly requestedAt: number;
   /** Time of the last thing that happened. */
   readonly lastAt: number;
@@ -133,32 +141,45 @@ function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>)
   const factsFor = (id: string) => byRequest.get(id) ?? [];
   const plans = requests.filter((id) => planned.has(id)).map((id) => planOf(id, factsFor(id)));
   const tasks = [...planned].flatMap((id = '') => tasksOf(id, factsFor(id)));
-  const single = requests.filter(
-    (id) => !planned.has(id) || factsFor(id).some(({ detailType }) => ofOneSecret.includes(detailType)),
+  const quarantines = quarantinesOf(facts);
+  const ofQuarantine = new Set(
+    facts.filter(({ detailType }) => isOfQuarantine(detailType)).map(({ requestId }) => requestId),
   );
-  const secrets = settleByProof(settle(single.map((id) => secretCourse(id, factsFor(id)))), facts);
+  const single = requests.filter(
+    (id) =>
+      !ofQuarantine.has(id) &&
+      (!planned.has(id) || factsFor(id).some(({ detailType }) => ofOneSecret.includes(detailType))),
+  );
+  const courses = settle(single.map((id) => secretCourse(id, factsFor(id))));
+  const causes = causesOf(facts);
+  const secrets = markRetried(settleByProof(courses, facts), causes);
   const open = openOf(plans, secrets, tasks, facts);
   const timeline = timelineOf(facts, secrets);
-  const requestedAt = Math.min(...[...plans, ...secrets].map((one) => one.requestedAt));
+  const begun = [...plans, ...secrets, ...quarantines].map((one) => one.requestedAt);
+  // The end of a quarantine may be all that is recorded.
+  const requestedAt = Math.min(...(begun.length > 0 ? begun : facts.map(({ at }) => at)));
   const lastAt = Math.max(requestedAt, ...facts.map(({ at }) => at));
   const closes = Math.max(
     requestedAt,
     ...secrets.map(({ endedAt }) => endedAt ?? 0),
     ...tasks.map(({ doneAt }) => doneAt ?? 0),
     ...plans.map(({ concludedAt }) => concludedAt ?? 0),
+    ...quarantines.map(({ placedAt, liftedAt }) => liftedAt ?? placedAt ?? 0),
   );
   return {
     id: names[0] ?? plans[0]?.requestId ?? requests[0] ?? 'unnamed',
     names,
     requests,
     correlations,
+    causes,
     state: open.length > 0 ? 'open' : 'closed',
     underWay: secrets.some(isUnderWay) || plans.some(({ outcome }) => outcome === undefined),
     drill: facts.some(({ recorded }) => recorded.data.drill === true),
-    reasons: [...new Set([...plans, ...secrets].flatMap(({ reason }) => reason ?? []))],
+    reasons: [...new Set([...plans, ...secrets, ...quarantines].flatMap(({ reason }) => reason ?? []))],
     plans,
     secrets,
     tasks,
+    quarantines,
     requestedAt,
     lastAt,
     ...(open.length === 0 && { closedAt: closes }),
@@ -200,6 +221,7 @@ function planOf(requestId: string, facts: readonly Fact[]): Plan {
     rejected === undefined ? end?.recorded.text('outcome') : 'rejected',
   ];
   const [secrets, tasks] = [numberIn(plan?.recorded.data.secrets), numberIn(plan?.recorded.data.tasks)];
+  const takenAt = timeOf(plan?.recorded.data.takenAt) ?? plan?.at;
   const openTasks = numberIn(end?.recorded.data.openTasks);
   return {
     requestId,
@@ -213,6 +235,7 @@ function planOf(requestId: string, facts: readonly Fact[]): Plan {
     ...(openTasks !== undefined && { openTasks }),
     ...(outcome !== undefined && { outcome }),
     ...(refusal !== undefined && { refusal }),
+    ...(takenAt !== undefined && { takenAt }),
     ...(end !== undefined && { concludedAt: timeOf(end.recorded.data.completedAt) ?? end.at }),
   };
 }
@@ -258,7 +281,8 @@ function settleByProof(secrets: readonly SecretCourse[], facts: readonly Fact[])
 
 const durationsOf = (secrets: readonly SecretCourse[], requestedAt: number): Durations => {
   const counted = secrets.filter(
-    ({ state, settledBy }) => state !== 'rejected' && state !== 'not approved' && settledBy === undefined,
+    ({ state, settledBy, retriedBy }) =>
+      state !== 'rejected' && state !== 'not approved' && settledBy === undefined && retriedBy === undefined,
   );
   const untilAll = (time: (secret: SecretCourse) => number | undefined): number | undefined => {
     const times = counted.map(time).filter((one) => one !== undefined);

@@ -36,11 +36,18 @@ export interface SecretCourse {
   readonly versions?: readonly string[];
   /** True where it was about all versions that were kept. */
   readonly ofAll: boolean;
+  /** Time up to which versions leaked where none are named, by Rekey's own clock. */
+  readonly takenAt?: number;
+  /** Id of the request whose plan it belongs to. */
+  readonly partOf?: string;
+  readonly correlationId?: string;
   /** Versions that the target was seen to refuse in the proof. */
   readonly refused: readonly string[];
   readonly state: SecretState;
   /** Id of what made up for this revocation: a later one of the same secret, or a task on it. */
   readonly settledBy?: string;
+  /** Id of the revocation that tries the same again. It counts in the place of this one, however it ends. */
+  readonly retriedBy?: string;
   readonly requestedAt: number;
   /** Time at which the target was seen to refuse every leaked credential. */
   readonly containedAt?: number;
@@ -123,8 +130,13 @@ export function secretCourse(requestId: string, facts: readonly Fact[]): SecretC
   const listed = texts(started?.recorded.data.versions);
   // A plan announces a secret with an empty list where all of its versions are meant.
   const versions = listed?.length === 0 ? undefined : listed;
+  const tried = request?.recorded.data;
   const ofAll =
-    listed?.length === 0 || (request !== undefined && texts(request.recorded.data.versions) === undefined);
+    listed?.length === 0 ||
+    (tried !== undefined && (texts(tried.versions) === undefined || tried.asOf !== undefined));
+  const takenAt = timeOf(started?.recorded.data.takenAt) ?? started?.at;
+  const correlationId = (request ?? started)?.correlationId;
+  const partOf = facts.find((fact) => fact.partOf !== undefined)?.partOf;
   const [newVersionId, owner] = [said('newVersionId'), said('owner')];
   const note = state === 'unproven' ? end?.recorded.text('note') : undefined;
   const stage = state === 'failed' ? end?.recorded.text('stage') : undefined;
@@ -144,6 +156,9 @@ export function secretCourse(requestId: string, facts: readonly Fact[]): SecretC
     ...(mode !== undefined && { mode }),
     ...(reason !== undefined && { reason }),
     ...(versions !== undefined && { versions }),
+    ...(takenAt !== undefined && { takenAt }),
+    ...(partOf !== undefined && { partOf }),
+    ...(correlationId !== undefined && { correlationId }),
     ...(containedAt !== undefined && { containedAt: after(containedAt) }),
     ...(rotatedAt !== undefined && { rotatedAt: after(rotatedAt) }),
     ...(provenAt !== undefined && { provenAt: after(provenAt) }),
@@ -201,14 +216,15 @@ function stateOf(facts: readonly Fact[], end: Fact | undefined): SecretState {
 const settled: readonly SecretState[] = ['revoked', 'not approved'];
 
 /** Tells whether a secret keeps its incident open. */
-export const isOpen = ({ state, settledBy }: SecretCourse): boolean =>
-  !settled.includes(state) && settledBy === undefined;
+export const isOpen = ({ state, settledBy, retriedBy }: SecretCourse): boolean =>
+  !settled.includes(state) && settledBy === undefined && retriedBy === undefined;
 
 /** Tells whether something still goes on by itself. */
 export const isUnderWay = ({ state }: SecretCourse): boolean =>
   state === 'requested' || state === 'under way' || state === 'waiting for approval';
 
-const sameSecret = (a: SecretCourse, b: SecretCourse): boolean => {
+/** Tells whether two revocations are of one secret, by its name or its ARN. */
+export const sameSecret = (a: SecretCourse, b: SecretCourse): boolean => {
   const names = [a.secretName, a.secretArn];
   return [b.secretName, b.secretArn].some((name) => name !== undefined && names.includes(name));
 };

@@ -2,7 +2,15 @@ import type { Fact } from './fact.ts';
 import { cutOffsIn, type SecretCourse, selectionOf } from './secret-course.ts';
 
 /** Kind of what happened, for the rows of a picture. */
-export type EntryKind = 'request' | 'approval' | 'containment' | 'rotation' | 'proof' | 'task' | 'people';
+export type EntryKind =
+  | 'request'
+  | 'quarantine'
+  | 'approval'
+  | 'containment'
+  | 'rotation'
+  | 'proof'
+  | 'task'
+  | 'people';
 
 /**
  * The voucher for who did something. `claimed`: the sender's own word, since the bus attests the account alone. `proven`: STS
@@ -71,7 +79,7 @@ const lines: Readonly<Record<string, Line>> = {
     kind: 'request',
     tone: 'warn',
     what: ({ recorded: { data } }, word) =>
-      `Revocation asked for (${word('mode')}) of ${selectionOf(data.select)}${because(word('reason'))}`,
+      `Revocation asked for ${data.asOf === undefined ? '' : 'again '}(${word('mode')}) of ${selectionOf(data.select)}${because(word('reason'))}`,
   },
   'Secret Revocation Rejected': {
     kind: 'request',
@@ -136,6 +144,34 @@ const lines: Readonly<Record<string, Line>> = {
     tone: ({ recorded }) => (recorded.text('outcome') === 'proven' ? 'good' : 'warn'),
     what: ({ recorded: { data } }, word) =>
       `Plan concluded, ${word('outcome')}: ${countOf(data.succeeded)} proven, ${countOf(data.unproven)} unproven, ${countOf(data.failed)} failed, ${countOf(data.openTasks)} tasks open`,
+  },
+  'Principal Quarantine Requested': {
+    kind: 'quarantine',
+    tone: 'warn',
+    what: (_fact, word) =>
+      `Quarantine of ${word('principal')} asked for (${word('scope')})${because(word('reason'))}`,
+  },
+  'Principal Quarantined': {
+    kind: 'quarantine',
+    tone: 'good',
+    what: (_fact, word) =>
+      word('scope') === 'all'
+        ? `${word('principal')} is denied everything until it is lifted`
+        : `Sessions of ${word('principal')} that began before ${word('before')} are denied everything`,
+  },
+  'Principal Quarantine Lift Requested': {
+    kind: 'quarantine',
+    what: (_fact, word) =>
+      `End of the quarantine of ${word('principal')} asked for${because(word('reason'))}`,
+  },
+  'Principal Quarantine Lifted': {
+    kind: 'quarantine',
+    what: (_fact, word) => `Quarantine of ${word('principal')} lifted`,
+  },
+  'Principal Quarantine Refused': {
+    kind: 'quarantine',
+    tone: 'bad',
+    what: (fact, word) => `Quarantine of ${word('principal')} refused, nothing was changed. ${errorOf(fact)}`,
   },
   'Approval Requested': approval('A second person was asked for', 'warn'),
   'Approval Escalated': approval('Nobody had answered, more people were asked', 'warn'),

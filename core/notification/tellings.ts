@@ -2,6 +2,7 @@ import type { AnyEvent, DetailType, EventData, RekeyEvent } from '../events/cata
 import { soleSecret } from '../revocation/selection.ts';
 import { incidentIdOf } from './incident-id.ts';
 import type { Fact, Notice } from './notice.ts';
+import { quarantineTellings } from './quarantine-tellings.ts';
 import { revocationTellings } from './revocation-tellings.ts';
 import type { Urgency } from './settings.ts';
 import { nameInArn, ofSecret, silent, type Telling } from './telling.ts';
@@ -273,6 +274,7 @@ const tellings: { readonly [T in DetailType]: Telling<T> } = {
     },
     runbook: 'request-disputed',
   },
+  ...quarantineTellings,
   'Incident Escalated': {
     urgency: ({ urgency }) => urgency,
     title: 'Nobody has acknowledged',

@@ -102,6 +102,8 @@ export interface PlanRequest {
   readonly leftToPeople?: readonly Omit<PlannedTask, 'id'>[];
   /** Evidence on who really read. @default - the selection names no principal */
   readonly reads?: PlanReads;
+  /** True where the secrets are tried again. The tasks of the graph were opened with the first try. @default false */
+  readonly again?: boolean;
 }
 
 /** Connections that a plan takes of one target at a time, where nothing else is said. */
@@ -135,9 +137,10 @@ const mostPerLane = 50;
 export function planRevocation(graph: SecretGraph, request: PlanRequest): RevocationPlan {
   const { mode } = request;
   const { found, tasks: ofGraph } = follow(graph, request);
-  const tasks = [...ofGraph, ...(request.leftToPeople ?? []).map(withId)].toSorted((a, b) =>
-    a.id < b.id ? -1 : 1,
-  );
+  const tasks = [
+    ...(request.again === true ? [] : ofGraph),
+    ...(request.leftToPeople ?? []).map(withId),
+  ].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const chosen = new Set(request.selected.map(({ name }) => name));
   const sorted = [...found.keys()].toSorted();
   // In a cycle, what the request is about goes first.

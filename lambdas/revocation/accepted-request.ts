@@ -25,6 +25,8 @@ export interface AcceptedRequest {
   readonly id: string;
   readonly correlationId: string;
   readonly requestedAt: string;
+  /** Time up to which versions leaked, where none are named. Of a revocation that is tried again it is that of the first. */
+  readonly takenAt: string;
   readonly request: RevocationRequest;
   /** Sender in the sender's own words. */
   readonly claimedActor: string;
@@ -80,15 +82,32 @@ export function acceptRequest(
   }
   const now = origin.clock.now().getTime();
   requireFresh({ metadata: metadata.time, event: time }, now, policy.maximumAgeMs);
+  // A sender's clock may run ahead; refusal never comes before the request.
+  const requestedAt = new Date(Math.min(Date.parse(metadata.time), now)).toISOString();
   return {
     id: metadata.id,
     correlationId: metadata.correlationId,
-    // A sender's clock may run ahead; refusal never comes before the request.
-    requestedAt: new Date(Math.min(Date.parse(metadata.time), now)).toISOString(),
+    requestedAt,
+    takenAt: takenAtOf(data.asOf, requestedAt, now),
     request: data,
     claimedActor: metadata.actor,
     ...(owner !== undefined && { owner }),
   };
+}
+
+/**
+ * Finds the time up to which versions leaked. That of a first try must lie before the request: by this the functions that read
+ * versions know a revocation that is tried again.
+ */
+function takenAtOf(asOf: string | undefined, requestedAt: string, now: number): string {
+  if (asOf === undefined) return new Date(now).toISOString();
+  if (Date.parse(asOf) >= Date.parse(requestedAt)) {
+    throw new Rejection(
+      'RequestMalformed',
+      `asOf is ${asOf}, and the request was made at ${requestedAt}: it must say when the first try was taken; leave it out of a first try`,
+    );
+  }
+  return new Date(asOf).toISOString();
 }
 
 /** Reads the owner in a source that may ask for the secrets of one owner: `rekey.cli/team-orders` where `rekey.cli` may ask. */
@@ -102,7 +121,7 @@ const ownerOf = (source: string, sources: readonly string[]): string | undefined
  * Refuses a request that is too old or in the future. Both times count: the sender sets the one, and whoever puts the event on
  * the bus may set the other.
  */
-function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
+export function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
   for (const [name, text] of Object.entries(times)) {
     const which = name === 'metadata' ? 'metadata.time' : 'the time of the event';
     const age = now - Date.parse(text);
@@ -112,7 +131,7 @@ function requireFresh(times: { metadata: string; event: string }, now: number, m
     if (age > maximumAgeMs) {
       throw new Rejection(
         'RequestTooOld',
-        `${which} is ${text}, more than ${maximumAgeMs / 3_600_000} hours ago; if the revocation is still needed, send a new request with rekey revoke`,
+        `${which} is ${text}, more than ${maximumAgeMs / 3_600_000} hours ago; if what it asks for is still needed, send a new request`,
       );
     }
     if (age < -clockSkewMs) {

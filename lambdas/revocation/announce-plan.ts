@@ -22,14 +22,14 @@ export async function announcePlan(
   input: PlanInput,
   dependencies: AnnounceDependencies,
 ): Promise<{ readonly secrets: number; readonly tasks: number }> {
-  const { requestId, correlationId, requestedAt, request } = input;
+  const { requestId, correlationId, requestedAt, takenAt, request } = input;
   const { bus, origin } = dependencies;
   const plan = await readPlan(input, dependencies.plans);
   if (plan === undefined) return { secrets: 0, tasks: 0 };
   const { secrets, tasks, mode } = plan;
   const { reason, incident, drill } = request;
   const links = { correlationId, causationId: requestId };
-  const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt };
+  const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt, takenAt };
   await bus.publish([
     ...planEvents(input, plan, origin),
     ...secrets.map(({ arn, name, versions }) => {
@@ -55,13 +55,13 @@ export async function announcePlan(
 
 /** Makes the events of a plan itself and of its tasks for people. The same plan gives the same events. */
 export function planEvents(
-  { requestId, correlationId, requestedAt, request }: PlanInput,
+  { requestId, correlationId, requestedAt, takenAt, request }: PlanInput,
   { secrets, tasks, mode, digest }: KeptPlan,
   origin: EventOrigin,
 ): AnyEvent[] {
   const { reason, incident, drill } = request;
   const links = { correlationId, causationId: requestId };
-  const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt };
+  const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt, takenAt };
   return [
     createEvent(
       origin,

@@ -108,7 +108,7 @@ async function startOne(
 
 /** Starts the workflow that plans the revocation of several secrets, and announces what it finds. */
 async function startPlan(
-  { id, correlationId, requestedAt, request, owner }: AcceptedRequest,
+  { id, correlationId, requestedAt, takenAt, request, owner }: AcceptedRequest,
   approval: Approval,
   dependencies: IntakeDependencies,
 ) {
@@ -124,7 +124,7 @@ async function startPlan(
     correlationId,
     requestDigest: requestDigest(request),
     requestedAt,
-    takenAt: dependencies.origin.clock.now().toISOString(),
+    takenAt,
     request,
     subject: selectionText(select),
     mode,
@@ -188,7 +188,7 @@ async function approvalOf(
 
 async function prepare(
   secret: string,
-  { id, correlationId, requestedAt, request, owner }: AcceptedRequest,
+  { id, correlationId, requestedAt, takenAt, request, owner }: AcceptedRequest,
   approval: Approval['wait'],
   { definitions, store, origin, wait }: IntakeDependencies,
 ): Promise<WorkflowInput> {
@@ -213,7 +213,11 @@ async function prepare(
     ]);
     // Either answer may be old, so what one of both shows counts.
     const ids = [...new Set([...kept.map(({ versionId }) => versionId), ...Object.keys(labels)])];
-    return { arn, name, ids, versions: request.versions ?? ids };
+    const until = request.asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(request.asOf);
+    const later = new Set(
+      kept.flatMap(({ versionId, created }) => (Number(created) > until ? versionId : [])),
+    );
+    return { arn, name, ids, versions: request.versions ?? ids.filter((one) => !later.has(one)) };
   };
   const { arn, name, versions, ids } = await lookUntil(
     () => waitOutThrottles(look, wait),
@@ -223,7 +227,7 @@ async function prepare(
   if (!versions.some((version) => ids.includes(version))) {
     throw new Rejection(
       'VersionsNotKept',
-      `Secrets Manager keeps none of the versions ${versions.join(', ')} of ${name}; name versions that it keeps, or none for all`,
+      `Secrets Manager keeps none of the versions ${versions.join(', ') || `up to ${request.asOf}`} of ${name}; name versions that it keeps, or none for all`,
     );
   }
   return {
@@ -236,9 +240,9 @@ async function prepare(
     containmentFunction: definition.containmentFunction,
     stepSeconds: definition.stepSeconds ?? usualStepSeconds,
     versions,
-    named: request.versions !== undefined,
+    named: request.versions !== undefined && request.asOf === undefined,
     requestedAt,
-    takenAt: origin.clock.now().toISOString(),
+    takenAt,
     consumers: definition.consumers,
     assigned: assignmentOf(definition) ?? null,
     owner: definition.owner,
@@ -252,7 +256,7 @@ async function prepare(
  */
 async function announce(
   { id, correlationId, request }: AcceptedRequest,
-  { secretArn, secretName, versions, requestedAt }: WorkflowInput,
+  { secretArn, secretName, versions, requestedAt, takenAt }: WorkflowInput,
   bypass: Approval['bypass'],
   { bus, origin }: IntakeDependencies,
 ): Promise<void> {
@@ -273,6 +277,7 @@ async function announce(
         ...(incident !== undefined && { incident }),
         drill,
         requestedAt,
+        ...(typeof takenAt === 'string' && { takenAt }),
       },
       links,
     ),

@@ -109,6 +109,12 @@ function leakedUntil({ takenAt, requestedAt }: ContainmentInput): number | undef
   return until === undefined ? undefined : Date.parse(until);
 }
 
+/** Gives the time after which versions did not leak. A revocation that is tried again was taken before it was asked for. */
+function triedAgainOf({ takenAt, requestedAt }: ContainmentInput): number | undefined {
+  const [taken, requested] = [Date.parse(takenAt ?? ''), Date.parse(requestedAt ?? '')];
+  return taken < requested ? taken : undefined;
+}
+
 /**
  * Adds the versions that leaked where a plan names none: all that were there when the revocation was asked for. Each secret of
  * a plan lists its own here, since one function that listed those of many would be throttled.
@@ -126,7 +132,10 @@ async function withVersions<S extends object>(
   const created = new Map(kept.map((version) => [version.versionId, version.created?.getTime() ?? 0]));
   // By the clock of Secrets Manager alone: all that is older than what the revocation made leaked.
   const made = newVersionId === undefined ? undefined : created.get(newVersionId);
-  const until = made === undefined || made === 0 ? Number.POSITIVE_INFINITY : made;
+  const until = Math.min(
+    made === undefined || made === 0 ? Number.POSITIVE_INFINITY : made,
+    triedAgainOf(input) ?? Number.POSITIVE_INFINITY,
+  );
   // Either answer may be old, so what one of both shows counts.
   const ids = [...new Set([...created.keys(), ...Object.keys(labels)])].filter(
     (versionId) => versionId !== newVersionId && (created.get(versionId) ?? 0) <= until,

@@ -117,22 +117,31 @@ export async function previewPlan(
 }
 
 async function firstPlan(
-  { request }: { readonly request: Pick<RevocationRequest, 'select' | 'mode' | 'chain' | 'versions'> },
+  {
+    request,
+  }: { readonly request: Pick<RevocationRequest, 'select' | 'mode' | 'chain' | 'versions' | 'asOf'> },
   { definitions, invalid }: KnownDefinitions,
   sources: SelectionSources,
 ): Promise<RevocationPlan> {
-  const { select, versions } = request;
+  const { select, versions, asOf } = request;
   const { selected, unknown, reads } = await selectSecrets(select, definitions, sources);
-  return planRevocation(secretGraph(definitions), {
+  const chosen = {
     mode: request.mode,
     chain: request.chain === true,
     ...(reads !== undefined && { reads }),
     selected: selected.map((one) => ({ ...one, ...(versions !== undefined && { versions }) })),
+  };
+  const byHand = unknown.map((secret) => ({
+    task: `Revoke ${secret} by hand: Rekey knows no secret of this name here.`,
+    via: 'the request',
+  }));
+  const graph = secretGraph(definitions);
+  // What leads further, and to whom, was told when it was first tried; told again, it would have to be done again.
+  if (asOf !== undefined) return planRevocation(graph, { ...chosen, leftToPeople: byHand, again: true });
+  return planRevocation(graph, {
+    ...chosen,
     leftToPeople: [
-      ...unknown.map((secret) => ({
-        task: `Revoke ${secret} by hand: Rekey knows no secret of this name here.`,
-        via: 'the request',
-      })),
+      ...byHand,
       // What one of them leads to is unknown, so nobody can say that the plan is whole.
       ...invalid.map((parameter) => ({
         task: `Look whether the secret of ${parameter} leaked, too: its definition cannot be read; deploy the app again.`,
@@ -169,7 +178,7 @@ function requireOwn({ secrets }: RevocationPlan, owner: string | undefined): voi
 }
 
 function manifestSecret(
-  { requestId, correlationId, requestDigest, requestedAt, takenAt }: PlanInput,
+  { requestId, correlationId, requestDigest, requestedAt, takenAt, request }: PlanInput,
   { arn, name, versions }: PlannedSecret,
   definition: SecretDefinition,
   phase: PlanPhase,
@@ -187,7 +196,8 @@ function manifestSecret(
     containmentFunction: definition.containmentFunction,
     stepSeconds: definition.stepSeconds ?? usualStepSeconds,
     versions: [...(versions ?? [])],
-    named: versions !== undefined,
+    // Those of the one secret that is tried again were found, and some may be gone.
+    named: versions !== undefined && (request.asOf === undefined || request.versions === undefined),
     requestedAt,
     takenAt,
     consumers: definition.consumers,

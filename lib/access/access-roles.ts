@@ -9,6 +9,7 @@ import type { Construct } from 'constructs';
 import { entriesPrefix } from '../../core/audit/format.ts';
 import { brakesPath, sourceOfOwner } from '../../core/deployed/names.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
+import type { Quarantine } from '../quarantine/quarantine.ts';
 import { brakeStatements, grantOnBrakes } from '../rotation/brake-access.ts';
 import { grantInvokeRotation } from '../rotation/grant-invoke.ts';
 import { abandonOrPauseRotation, followRotation, startRotation } from '../rotation/rotation-start.ts';
@@ -119,6 +120,12 @@ export interface ResponderRoleProps extends OwnedAccessRoleProps {
   readonly fingerprintLookup?: IFunction;
   /** True if there is a notifier, which `rekey incident acknowledge` tells. @default false */
   readonly notifier?: boolean;
+  /**
+   * Quarantines that the responder asks for, and sees refused. A responder of one owner alone asks for none: a principal has no
+   * owner.
+   * @default - none
+   */
+  readonly quarantine?: Quarantine;
 }
 
 /** A role that asks for revocations with the CLI and follows them. It cannot read a value, rotate, or read the audit log. */
@@ -127,9 +134,13 @@ export class ResponderRole extends AccessRole {
     super(scope, id, props, 'asks for revocations and follows them');
     // The bus is all that IAM sees of a request, so the owner stands in its source, and the intake holds the request to it.
     const source = props.byOwner === true ? sourceOfOwner('rekey.cli', ownerOfCaller) : 'rekey.cli';
+    const quarantine = props.byOwner === true ? undefined : props.quarantine;
     props.bus.grantPublish(this.grantee, source, [
       'Secret Revocation Requested',
       ...(source === 'rekey.cli' ? (['Revocation Task Done'] as const) : []),
+      ...(quarantine === undefined
+        ? []
+        : (['Principal Quarantine Requested', 'Principal Quarantine Lift Requested'] as const)),
       ...(props.notifier === true && source === 'rekey.cli' ? (['Incident Acknowledged'] as const) : []),
     ]);
     if (props.notifier === true && source !== 'rekey.cli') {
@@ -139,6 +150,10 @@ export class ResponderRole extends AccessRole {
     if (props.intakeLogs !== undefined) {
       const { sid, actions } = readLogs('IntakeLogs');
       this.allow(sid, [...actions], [props.intakeLogs.logGroupArn]);
+    }
+    if (quarantine !== undefined) {
+      const { sid, actions } = readLogs('QuarantineLogs');
+      this.allow(sid, [...actions], [quarantine.function.logGroup.logGroupArn]);
     }
     // A plan names the secrets of all owners.
     if (props.plans !== undefined && props.byOwner !== true) {

@@ -10,6 +10,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import { writeDeploymentParameters } from '../foundation/deployment-parameters.ts';
+import type { Quarantine } from '../quarantine/quarantine.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import { AuditorRole, OperatorRole, ResponderRole } from './access-roles.ts';
 import { type AnsweredApprovals, ApproverRole } from './approver-role.ts';
@@ -39,6 +40,8 @@ export interface AccessStackProps extends EnvironmentStackProps {
   readonly parts?: Readonly<Record<string, WatchedPart>>;
   /** Function that looks fingerprints up. @default - the environment keeps none */
   readonly fingerprintLookup?: IFunction;
+  /** Quarantines that responders ask for. @default - nobody is quarantined */
+  readonly quarantine?: Quarantine;
   /** Requests that approvers answer. @default - none */
   readonly approvals?: AnsweredApprovals;
 }
@@ -95,6 +98,7 @@ export class AccessStack extends Stack {
           intakeLogs,
           ...lookup,
           notifier,
+          ...(props.quarantine !== undefined && { quarantine: props.quarantine }),
         }),
     );
     this.auditor = whenAny(

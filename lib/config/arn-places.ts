@@ -53,7 +53,7 @@ export function checkPlaces(environment: LooseEnvironment): Problem[] {
     path: readonly PropertyKey[],
     parts: readonly Part[] = everywhere,
   ) => (arn?.startsWith('arn:') ? strangerIn(environment, arn, path, parts) : []);
-  const { secrets, notifications, access } = environment;
+  const { secrets, notifications, access, quarantine } = environment;
   return [
     // A topic's policy may let in alarms of other accounts.
     ...check(notifications.topicArn, ['notifications', 'topicArn'], ['partition', 'region']),
@@ -64,6 +64,7 @@ export function checkPlaces(environment: LooseEnvironment): Problem[] {
           check(typeof arn === 'string' ? arn : undefined, ['access', role, index], ['partition']),
         ),
     ),
+    ...quarantine.principals.flatMap((arn, index) => check(arn, ['quarantine', 'principals', index])),
     ...Object.entries(secrets).flatMap(([key, secret]) => {
       const path = ['secrets', key];
       const { adminSecret } = secret;

@@ -114,6 +114,9 @@ export const changes = {
   'revocation.accounts': deploy('requests of other accounts are no longer taken'),
   'revocation.maximumAgeHours': deploy('older requests are refused'),
   'revocation.rotationsPerSecond': deploy('rotations that begin from then on keep the new pace'),
+  'quarantine.principals': deploy(
+    'quarantines of these principals are carried out from then on; one that stands stays, and can be lifted only while its principal is named',
+  ),
   'approvals.revocation.kill': approval,
   'approvals.revocation.replace': approval,
   'approvals.minutes': deploy('counts for requests that come later'),

@@ -23,6 +23,7 @@ import { consumersSchema, leadsSchema } from './leads-schema.ts';
 import { lifecycleFields } from './lifecycle-schema.ts';
 import { mismatches, notifierFields, topicArnSchema } from './notifications.ts';
 import { daySchema, environmentPolicySchema, policySchema } from './policy-schema.ts';
+import { quarantineFields } from './quarantine-schema.ts';
 import type { SecretKind } from './secret-kinds.ts';
 import { signalFields } from './signals-schema.ts';
 import { trailSchema } from './trail.ts';
@@ -386,6 +387,7 @@ const environmentSchema = z.strictObject({
   ...signalFields,
   /** CloudTrail's own record of who called. @default - none: who asks is the sender's own word */
   trail: trailSchema.optional(),
+  ...quarantineFields,
   /** Limits that the environment and its secrets are held to at synth. @default - `policy`, or none if there is none either */
   policy: environmentPolicySchema.optional(),
   networks: z.record(keySchema(32), networkSchema).default({}),

@@ -32,6 +32,7 @@ export const functionNames: readonly string[] = [
   'fingerprint-lookup',
   'first-rotation',
   'notifier',
+  'quarantine',
   'revocation-conclusion',
   'revocation-intake',
   'revocation-plan',

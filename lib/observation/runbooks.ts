@@ -207,6 +207,25 @@ export const runbooks = {
     investigation: 'The function’s log group for the code.',
     resolution: 'As the log says; the queue keeps files for 14 days.',
   },
+  'quarantine-refused': {
+    description: 'A quarantine of a principal, or its end, was asked for and refused; nothing was changed.',
+    investigation:
+      'rekey audit tail --since 1h for Principal Quarantine Refused: the code and the principal.',
+    resolution:
+      'As the code says; deny the principal by hand in IAM if it must be cut off now, and repeat rekey quarantine.',
+  },
+  'quarantine-dead-letters': {
+    description:
+      'Requests for quarantines could not be carried out, by tries of an hour. They are kept for 14 days.',
+    investigation: 'The log group of the function for the code; the messages in the dead-letter queue.',
+    resolution:
+      'Remove the cause, repeat each request with rekey quarantine, then empty the queue. Old requests are refused.',
+  },
+  'quarantine-function-errors': {
+    description: 'The function that quarantines principals ended with an error. It is tried again.',
+    investigation: 'The log group of the function for the code; rekey audit tail for the requests.',
+    resolution: 'As the log says; repeat a request that has no end with rekey quarantine.',
+  },
   'audit-dead-letters': {
     description: 'Records could not be written to the audit log. They are kept for 14 days.',
     investigation: 'rekey doctor; the writer’s log group; rekey audit verify.',

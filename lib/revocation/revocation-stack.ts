@@ -11,6 +11,7 @@ import type { EnvironmentStackProps } from '../events/events-stack.ts';
 import type { IRekeyBus } from '../events/rekey-bus.ts';
 import type { ManualSecretProps } from '../lifecycle/manual-secrets.ts';
 import { SecretLifecycle } from '../lifecycle/secret-lifecycle.ts';
+import { Quarantine } from '../quarantine/quarantine.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import type { Attribution } from '../trail/attribution.ts';
 import { RevocationWorkflow } from './revocation-workflow.ts';
@@ -32,6 +33,9 @@ export class RevocationStack extends Stack {
   readonly lifecycle: SecretLifecycle | undefined;
   /** The second person that operations wait for, where the configuration has any wait for one. */
   readonly approvals: Approvals | undefined;
+
+  /** Cuts off principals; absent where the configuration names none that may be. */
+  readonly quarantine: Quarantine | undefined;
 
   constructor(scope: Construct, id: string, props: RevocationStackProps) {
     super(scope, id, props);
@@ -83,6 +87,16 @@ export class RevocationStack extends Stack {
           ...configuration.lifecycle,
         })
       : undefined;
+    const [first, ...others] = configuration.quarantine.principals;
+    this.quarantine =
+      first === undefined
+        ? undefined
+        : new Quarantine(this, 'Quarantine', {
+            bus,
+            auditQueue,
+            principals: [first, ...others],
+            alarmTopic: props.topic,
+          });
   }
 }
 

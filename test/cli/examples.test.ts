@@ -29,8 +29,8 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   const [, ...argv] = wordsOf(line);
   program.parse(argv, { from: 'user' });
   const leaves = walk(program).filter(({ commands }) => commands.length === 0);
-  // What an approval names is a request, an incident has a name or an id, and those of a policy may be files and environments.
-  const others = ['approval', 'incident', 'policy'];
+  // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal.
+  const others = ['approval', 'incident', 'policy', 'quarantine'];
   const ofSecrets = leaves.filter(({ parent }) => !others.includes(parent?.name() ?? ''));
   const secrets = ofSecrets.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
   return { chosen, secrets };

@@ -20,6 +20,7 @@ import {
   Notifier,
   OperatorRole,
   PolicyAuthorRole,
+  Quarantine,
   RekeyBus,
   ResponderRole,
   RevocationWorkflow,
@@ -83,6 +84,11 @@ beforeAll(() => {
       },
     }),
     Approvals: new Approvals(stack, 'Approvals', { bus, auditQueue, revocation: ['replace'] }),
+    Quarantine: new Quarantine(stack, 'Quarantine', {
+      bus,
+      auditQueue,
+      principals: ['arn:aws:iam::111122223333:role/app-*'],
+    }),
     RotationObserver: new RotationObserver(stack, 'Observer', { bus, auditQueue, secrets: [orders] }),
     Fingerprints: new Fingerprints(stack, 'Fingerprints', { bus, auditQueue, secrets: [orders] }),
     Signals: new Signals(stack, 'Signals', {

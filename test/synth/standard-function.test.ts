@@ -170,6 +170,8 @@ describe('a bundle', () => {
         REKEY_REMIND_DAYS_BEFORE: '30,7,1',
         REKEY_ACCOUNT: '111122223333',
         REKEY_APPROVAL_TABLE: 'approvals',
+        REKEY_QUARANTINE_TABLE: 'quarantines',
+        REKEY_QUARANTINE_PRINCIPALS: 'arn:aws:iam::111122223333:role/app-*',
         REKEY_APPROVAL_MINUTES: '60',
         REKEY_APPROVAL_ON_EXPIRY: 'refuse',
         REKEY_APPROVAL_LINK_KEY: 'arn:aws:kms:eu-central-1:111122223333:key/links',

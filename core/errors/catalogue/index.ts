@@ -6,6 +6,7 @@ import type { Entries } from './entry.ts';
 import { fingerprint } from './fingerprint.ts';
 import { notification } from './notification.ts';
 import { cli, deployment, local } from './operator.ts';
+import { quarantine } from './quarantine.ts';
 import { revocation } from './revocation.ts';
 import { rotation } from './rotation.ts';
 import { secret } from './secret.ts';
@@ -24,6 +25,7 @@ export const errorCatalogue: { readonly [Group in ErrorGroup]: Entries<Group> } 
   notification,
   approval,
   signal,
+  quarantine,
   deployment,
   cli,
   local,

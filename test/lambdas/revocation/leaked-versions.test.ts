@@ -317,4 +317,14 @@ describe('of a plan that names no versions', () => {
     expect(leaks.found.flatMap(({ versionIds }) => versionIds).toSorted()).toEqual(['leaked', 'old']);
     expect(asked.list).toBe(1);
   });
+
+  test('that is tried again, those that came after the first try did not leak', async () => {
+    const again = { requestedAt: at(60).toISOString(), takenAt: at(35).toISOString() };
+    const made = { value: text('made'), labels: [stages.current], created: at(36) };
+    const { look } = showing({ made, leaked: { ...leaked, labels: [stages.previous] }, old });
+    expect((await look([], again)).leaked).toEqual(['leaked', 'old']);
+    const second = { value: text('second'), labels: [stages.current], created: at(61) };
+    const retried = showing({ second, made: { ...made, labels: [] }, leaked, old });
+    expect((await retried.look([], { ...again, newVersionId: 'second' })).leaked).toEqual(['leaked', 'old']);
+  });
 });

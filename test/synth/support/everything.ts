@@ -46,6 +46,9 @@ export const everything = defineConfig({
         mailFrom: 'rekey@example.com',
       },
       lifecycle: {},
+      quarantine: {
+        principals: ['arn:aws:iam::111122223333:role/app-*', 'arn:aws:iam::111122223333:user/ci-deploy'],
+      },
       manualSecrets: {
         licence: {
           adopt: 'vendor/licence',
