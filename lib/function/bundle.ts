@@ -34,6 +34,7 @@ export const functionNames: readonly string[] = [
   'notifier',
   'revocation-conclusion',
   'revocation-intake',
+  'revocation-members',
   'revocation-plan',
   'revocation-preview',
   'revocation-report',
