@@ -66,6 +66,7 @@ export class RoleMemberEnvironments implements MemberEnvironments {
   readonly #opened = new Map<string, Opened>();
 
   /**
+   * Takes what the members are reached with.
    * @param session - name of the sessions, by which the members' trails tell who came
    * @param timeoutMs - longest time of one call
    */

@@ -59,6 +59,10 @@ export const incidentDocument = (incident: IncidentCourse, environment: string |
     openedAt: isoOrNull(openedAt),
     doneAt: isoOrNull(doneAt),
   })),
+  elsewhere: incident.elsewhere.map(({ secrets, ...part }) => ({
+    ...part,
+    secrets: secrets.map(({ refusedAt, ...secret }) => ({ ...secret, refusedAt: isoOrNull(refusedAt) })),
+  })),
   people: incident.people.map(entryDocument),
   records: incident.sequences,
 });

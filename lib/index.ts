@@ -74,6 +74,8 @@ export { RunbookAlarm, type RunbookAlarmProps } from './observation/runbook-alar
 export { type Runbook, type RunbookName, runbooks } from './observation/runbooks.ts';
 export { RekeyEnvironment, type RekeyEnvironmentProps } from './rekey-environment.ts';
 export { ContainmentFunction } from './revocation/containment-function.ts';
+export type { CoordinatorEnvironment } from './revocation/coordination-role.ts';
+export type { MemberEnvironment } from './revocation/plan-members.ts';
 export { RevocationWorkflow, type RevocationWorkflowProps } from './revocation/revocation-workflow.ts';
 export {
   ForeignRotationFunction,

@@ -2,6 +2,7 @@ import { findIncident, type IncidentCourse, incidentsOf } from '../../core/incid
 import { isOpen, type SecretCourse } from '../../core/incident/secret-course.ts';
 import type { Entry } from '../../core/incident/timeline.ts';
 import type { Invocation } from '../context.ts';
+import { rowsElsewhere } from '../elsewhere-words.ts';
 import { type ExitCode, usageError } from '../errors.ts';
 import { incidentDocument, summaryDocument, timelineDocument } from '../incident-documents.ts';
 import { type IncidentRecords, openRecords } from '../incident-records.ts';
@@ -71,7 +72,7 @@ export async function incidentShow(
   warnOfUnreadable(invocation, records);
   if (!options.follow) {
     output.document(incidentDocument(incident, records.environment));
-    describe(invocation, incident);
+    describe(invocation, incident, records.environment);
     return 0;
   }
   const view = new FollowedIncident(invocation, records.environment);
@@ -157,6 +158,26 @@ const secretRow = (secret: SecretCourse): Cell[] => [
   secret.requestId,
 ];
 
+/** Gives the headings of the table. Where other environments have a part, it says of each secret where it is. */
+const headingsOf = ({ elsewhere }: IncidentCourse): string[] =>
+  elsewhere.length === 0 ? secretHeadings : ['ENVIRONMENT', ...secretHeadings];
+
+const secretRows = (incident: IncidentCourse, environment: string | null): Cell[][] =>
+  incident.elsewhere.length === 0
+    ? incident.secrets.map(secretRow)
+    : [
+        ...incident.secrets.map((secret) => [environment ?? '-', ...secretRow(secret)]),
+        ...rowsElsewhere(incident).map(({ place, secret, state, tone, contained, request }) => [
+          place,
+          secret,
+          { text: state, tone: toneOf(tone) },
+          contained,
+          '-',
+          '-',
+          request,
+        ]),
+      ];
+
 const timelineRow = ({ at, what, who, attested, tone }: Entry, requestedAt: number): Cell[] => [
   clockTime(at),
   `+${formatDuration(at - requestedAt)}`,
@@ -164,7 +185,7 @@ const timelineRow = ({ at, what, who, attested, tone }: Entry, requestedAt: numb
   who === undefined ? '' : `${who}${attested === 'claimed' ? ` (${attestationWords.claimed})` : ''}`,
 ];
 
-function describe(invocation: Invocation, incident: IncidentCourse): void {
+function describe(invocation: Invocation, incident: IncidentCourse, environment: string | null): void {
   const { output } = invocation;
   const { id, names, requestedAt, closedAt, lastAt, times, reasons, drill } = incident;
   const word = (ms: number | undefined): string =>
@@ -189,7 +210,7 @@ function describe(invocation: Invocation, incident: IncidentCourse): void {
     ],
   );
   output.line();
-  output.table(secretHeadings, incident.secrets.map(secretRow));
+  output.table(headingsOf(incident), secretRows(incident, environment));
   if (incident.tasks.length > 0) {
     output.line();
     output.table(
@@ -248,7 +269,7 @@ class FollowedIncident {
       const done = incident.secrets.filter((secret) => !isOpen(secret)).length;
       const title = `${incident.id}  ${stateWord(incident)}  ${done} of ${incident.secrets.length} done  ${formatDuration(elapsed)}`;
       const secrets = [...incident.secrets].sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
-      output.redraw(title, secretHeadings, secrets.map(secretRow));
+      output.redraw(title, headingsOf(incident), secretRows({ ...incident, secrets }, this.#environment));
     } else {
       output.table(
         [],

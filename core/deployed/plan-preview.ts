@@ -11,7 +11,7 @@ export const previewRequestSchema = z.strictObject({
   versions: z.array(z.string()).min(1).optional(),
   /** Environments elsewhere that are asked, too. */
   members: memberChoiceSchema.optional(),
-  /** True where a coordinator asks: a name that is unknown here may be of another environment, and is no task here. */
+  /** True where a coordinator asks. A name that is unknown here may be of another environment, and is no task then. */
   part: z.boolean().optional(),
 });
 export type PreviewRequest = z.output<typeof previewRequestSchema>;

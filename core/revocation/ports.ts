@@ -42,7 +42,7 @@ export interface MemberPlans {
   ask(question: MemberQuestion): Promise<readonly MemberAnswer[]>;
 }
 
-/** How far a member is with a request that was sent to it. */
+/** The progress of a member with a request that was sent to it. */
 export type MemberProgress =
   | { readonly state: 'unknown' | 'under way' }
   | { readonly state: 'rejected'; readonly error: ReportedError }

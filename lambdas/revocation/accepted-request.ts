@@ -93,8 +93,8 @@ export function acceptRequest(
 }
 
 /**
- * Refuses a request that goes further than its sender may: parts are of coordinators, which send nothing else, and the secrets of
- * one owner are those of one environment.
+ * Refuses a request that goes further than its sender may. Coordinators send parts of plans, and nothing else; the secrets of one
+ * owner are those of one environment.
  */
 function requireItsPlace(
   { partOf, members, memberPlans, versions, select }: RevocationRequest,

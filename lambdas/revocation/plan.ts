@@ -196,7 +196,7 @@ const orNothing =
 const namedIn = (select: RevocationRequest['select']): string[] =>
   'secrets' in select ? select.secrets.map(({ secret }) => secret) : [];
 
-/** Asks all members; where even that fails, none of them could be asked, and the plan is made without them. */
+/** Asks all members. Where even that fails, each of them counts as one that could not be asked. */
 async function askAll(
   question: Parameters<MemberPlans['ask']>[0],
   plans: MemberPlans | undefined,

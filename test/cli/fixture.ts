@@ -17,6 +17,7 @@ import type {
   Execution,
   ExecutionStage,
 } from '../../core/operator-ports.ts';
+import type { MemberPlans } from '../../core/revocation/ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import type { SecretDescription } from '../../core/secret/secret.ts';
 import { previewPlan } from '../../lambdas/revocation/plan.ts';
@@ -122,6 +123,8 @@ export class FakeCloud {
   held: [key: string, versionId: string | undefined][] = [];
   holdsDenied = false;
   /** ARNs of the secrets that any principal may read. */
+  /** Environments elsewhere that plans may be about. */
+  members: MemberPlans | undefined;
   readable: string[] = [];
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
   head: Head = emptyHead;
@@ -330,6 +333,7 @@ export class FakeCloud {
                 this.secrets.filter((one) => one.tags?.[key] === value).map((one) => one.definition.arn),
               readableBy: async () => this.readable,
             },
+            ...(this.members !== undefined && { members: this.members }),
           }),
       }),
       fingerprints: open('fingerprints', {

@@ -135,8 +135,8 @@ const follow = async (input: PlanInput, loop?: MemberLoop) =>
       failed: (member, { code }) => void failures.push(`${member} ${code}`),
     },
   );
-const concluding = { plans, outcomes: { list: async () => noted }, bus, origin };
-const finish = async (input: PlanInput) => await conclude(input, { ...concluding, bus });
+const finish = async (input: PlanInput) =>
+  await conclude(input, { plans, outcomes: { list: async () => noted }, bus, origin });
 const of = (type: string) =>
   bus.events.filter(({ detailType }) => detailType === type).map(({ detail }) => detail.data);
 const proven = (...names: string[]): MemberProgress => ({
@@ -183,7 +183,9 @@ describe('a plan over several environments', () => {
   test('takes only the members that are named, and no unknown ones', async () => {
     const { subject } = await makePlan(inputFor({ members: ['west'] }), planning());
     expect(subject).not.toContain('east');
-    expect(await codeOf(makePlan({ ...inputFor({ members: ['north'] }), requestId: 'n' }, planning()))).toBe('MemberUnknown');
+    expect(await codeOf(makePlan({ ...inputFor({ members: ['north'] }), requestId: 'n' }, planning()))).toBe(
+      'MemberUnknown',
+    );
     expect(
       await codeOf(
         makePlan({ ...inputFor(), requestId: 'x' }, { ...planning(), members: undefined as never }),
