@@ -261,7 +261,7 @@ function endOf(
     succeeded: count('succeeded'),
     unproven: count('unproven'),
     failed: count('failed'),
-    openTasks: openTasks ?? part.tasks,
+    openTasks: openTasks ?? (begun ? part.tasks : 0),
     secrets: all
       .toSorted((a, b) => Number(a.outcome === 'succeeded') - Number(b.outcome === 'succeeded'))
       .slice(0, mostNamed)
