@@ -16,7 +16,7 @@ export interface RowElsewhere {
 }
 
 /** Names the place of an environment elsewhere. */
-export const placeText = ({ environment, account, region }: Omit<PartElsewhere, 'secrets'>): string =>
+const placeText = ({ environment, account, region }: Omit<PartElsewhere, 'secrets'>): string =>
   `${environment} (${account}, ${region})`;
 
 const words: Readonly<Record<string, readonly [string, RowElsewhere['tone']]>> = {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { memberNameSchema } from '../revocation/selection.ts';
 
 /** An environment elsewhere whose secrets a revocation of this one may be about. */
-export const memberSchema = z.strictObject({
+const memberSchema = z.strictObject({
   /** Name of its environment, there. */
   environment: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
   account: z.string().regex(/^\d{12}$/),

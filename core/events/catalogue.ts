@@ -52,7 +52,7 @@ const revoked = {
 };
 
 /** Ends of the part that an environment elsewhere has in a revocation. */
-export const memberOutcomes = ['proven', 'open', 'rejected', 'none', 'unfinished', 'unreachable'] as const;
+const memberOutcomes = ['proven', 'open', 'rejected', 'none', 'unfinished', 'unreachable'] as const;
 
 export const revocationModes = ['replace', 'kill'] as const;
 export type RevocationMode = (typeof revocationModes)[number];
