@@ -17,6 +17,7 @@ import { formatDuration, formatRelative } from './time.ts';
 /** Facts that a deployment has only where its configuration asks for it. */
 const optionalFacts: readonly string[] = [
   'approvals',
+  'coordination',
   'fingerprintLookupFunction',
   'notifications',
   'parts',

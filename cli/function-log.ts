@@ -1,3 +1,4 @@
+import { errorOfLine, logLine, rejectionIn } from '../core/deployed/intake-log.ts';
 import type { ReportedError } from '../core/errors/rekey-error.ts';
 import type { Cloud } from '../core/operator-ports.ts';
 import type { SecretDefinition } from '../core/secret/definition.ts';
@@ -64,14 +65,14 @@ export class RotationLog {
   async standing(versionId: string, begun: Date): Promise<RotationFailure | undefined> {
     const lines = await this.#find(versionId, new Date(begun.getTime() - clockSkewMs));
     // The runtime's own line about the error may name the version as well, in its text.
-    const last = lines.findLast((text) => parse(text)?.versionId === versionId);
+    const last = lines.findLast((text) => logLine(text)?.versionId === versionId);
     return last === undefined ? undefined : failureOf(last, versionId);
   }
 }
 
 function failureOf(text: string, versionId: string): RotationFailure | undefined {
-  const line = parse(text);
-  const error = line?.message === 'failed' && line.versionId === versionId ? errorOf(line) : undefined;
+  const line = logLine(text);
+  const error = line?.message === 'failed' && line.versionId === versionId ? errorOfLine(line) : undefined;
   return error && typeof line?.step === 'string' ? { step: line.step, ...error } : undefined;
 }
 
@@ -84,11 +85,7 @@ export async function rejectionOf(
 ): Promise<ReportedError | undefined> {
   const logs = await cloud.logs();
   const lines = await logs.find(logGroup, requestId, new Date(requestedAt.getTime() - clockSkewMs));
-  return lines
-    .map(parse)
-    .filter((line) => line?.message === 'revocation request rejected' && line.requestId === requestId)
-    .map((line) => line && errorOf(line))
-    .find((error) => error !== undefined);
+  return rejectionIn(lines, requestId);
 }
 
 /** Finds the answer of the function that quarantines principals; undefined while its log holds none. */
@@ -100,29 +97,11 @@ export async function quarantineAnswer(
 ): Promise<{ readonly outcome: string; readonly error?: ReportedError } | undefined> {
   const logs = await cloud.logs();
   const lines = (await logs.find(logGroup, requestId, new Date(requestedAt.getTime() - clockSkewMs)))
-    .map(parse)
+    .map(logLine)
     .filter((line) => line?.requestId === requestId);
   const refused = lines.find((line) => line?.message === 'quarantine request refused');
-  const error = refused && errorOf(refused);
+  const error = refused && errorOfLine(refused);
   if (error !== undefined) return { outcome: 'refused', error };
   const done = lines.find((line) => line?.message === 'quarantine request done');
   return typeof done?.outcome === 'string' ? { outcome: done.outcome } : undefined;
-}
-
-type Line = Readonly<Record<string, unknown>>;
-
-/** Parses a line of a function's log, which is one JSON object. Lines of the Lambda service itself have other members. */
-function parse(text: string): Line | undefined {
-  try {
-    const line: unknown = JSON.parse(text);
-    return typeof line === 'object' && line !== null ? (line as Line) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function errorOf({ level, code, reason, retryable }: Line): ReportedError | undefined {
-  return level === 'ERROR' && typeof code === 'string' && typeof reason === 'string'
-    ? { code, message: reason, retryable: retryable === true }
-    : undefined;
 }

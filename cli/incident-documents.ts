@@ -67,6 +67,10 @@ export const incidentDocument = (incident: IncidentCourse, environment: string |
     placedAt: isoOrNull(placedAt),
     liftedAt: isoOrNull(liftedAt),
   })),
+  elsewhere: incident.elsewhere.map(({ secrets, ...part }) => ({
+    ...part,
+    secrets: secrets.map(({ refusedAt, ...secret }) => ({ ...secret, refusedAt: isoOrNull(refusedAt) })),
+  })),
   people: incident.people.map(entryDocument),
   records: incident.sequences,
 });

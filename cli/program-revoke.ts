@@ -16,6 +16,7 @@ interface RevokeFlags extends SelectionFlags {
   readonly drill?: boolean;
   readonly breakGlass?: boolean;
   readonly chain?: boolean;
+  readonly members?: 'all' | readonly string[];
   readonly plan?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
@@ -53,6 +54,11 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
     )
     .option('--everything', 'all secrets of the environment')
     .option('--chain', 'take along what these lead to: the users of an admin secret, what consumers issue')
+    .option(
+      '--members <names>',
+      'in environments elsewhere, too: `all`, or names of revocation.members, separated by commas',
+      memberNames,
+    )
     .option('--plan', 'show the plan and ask for nothing')
     .option('--version-id <id...>', 'versions that leaked, of one secret; by default all that exist', collect)
     .option('--drill', 'a rehearsal; recorded as one')
@@ -64,7 +70,7 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
       new Option(
         '--by-hand',
         "print the target's own statements for one secret, for when Rekey or AWS is away; sends nothing",
-      ).conflicts(['mode', 'reason', 'plan', 'wait', 'drill', 'breakGlass', 'chain']),
+      ).conflicts(['mode', 'reason', 'plan', 'wait', 'drill', 'breakGlass', 'chain', 'members']),
     )
     .option('--type <type>', 'with --by-hand: the secret type; AWS is not asked then', text)
     .option('--user <name>', 'with --by-hand: the user that leaked', text)
@@ -79,6 +85,7 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
         'rekey revoke /prod/db/admin --chain --mode kill --reason "admin password in a chat" --plan',
         'rekey revoke --from-scan gitleaks.json --mode kill --reason "found by the scanner" --plan',
         'rekey revoke --consumer checkout --mode kill --reason "host was entered" --wait',
+        'rekey revoke --owner team-orders --members all --mode kill --reason "laptop stolen" --plan',
         'rekey revoke --everything --mode replace --reason "leaving the old account" --wait',
         'rekey revoke /prod/orders/db --by-hand',
         'rekey revoke /prod/orders/db --by-hand --type postgresql --user orders --host db.example.com',
@@ -109,6 +116,7 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
           ...common,
           select,
           chain: options.chain === true,
+          ...(options.members !== undefined && { members: options.members }),
           planOnly: options.plan === true,
         });
       });
@@ -164,4 +172,16 @@ function tag(given: string): { readonly key: string; readonly value: string } {
   const at = given.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must be a key and a value, such as team=orders.');
   return { key: given.slice(0, at), value: given.slice(at + 1) };
+}
+
+/** Reads the names of environments elsewhere, or `all`. */
+function memberNames(given: string): 'all' | readonly string[] {
+  const names = given.split(',').map((name) => name.trim());
+  if (given === 'all') return given;
+  if (names.includes('') || names.includes('all')) {
+    throw new InvalidArgumentError(
+      'It must be all, or names with commas between them, such as prod,staging.',
+    );
+  }
+  return names;
 }

@@ -18,8 +18,9 @@ export interface SelectionFlags {
 
 /** Tells whether the options ask for what only a plan can say. */
 export const asksForPlan = (
-  flags: SelectionFlags & { readonly chain?: boolean; readonly plan?: boolean },
-): boolean => flags.chain === true || flags.plan === true || waysOf(flags).length > 0;
+  flags: SelectionFlags & { readonly chain?: boolean; readonly plan?: boolean; readonly members?: unknown },
+): boolean =>
+  flags.chain === true || flags.plan === true || flags.members !== undefined || waysOf(flags).length > 0;
 
 /** Lists the ways of selecting that were given, as they are written. */
 const waysOf = (flags: SelectionFlags): readonly string[] =>

@@ -163,6 +163,10 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
     source: 'rekey.cli',
     meaning: 'A person says that a task of a revocation is done, and how.',
   },
+  'Revocation Member Concluded': {
+    source: 'rekey.revocation',
+    meaning: 'The part of an environment elsewhere has ended, or nothing was heard of it; a row for each of its secrets.',
+  },
   'Revocation Concluded': {
     source: 'rekey.revocation',
     meaning: 'All secrets of a plan were dealt with: proven, or what is still open.',

@@ -75,6 +75,8 @@ export { type Runbook, type RunbookName, runbooks } from './observation/runbooks
 export { Quarantine, type QuarantineProps } from './quarantine/quarantine.ts';
 export { RekeyEnvironment, type RekeyEnvironmentProps } from './rekey-environment.ts';
 export { ContainmentFunction } from './revocation/containment-function.ts';
+export type { CoordinatorEnvironment } from './revocation/coordination-role.ts';
+export type { MemberEnvironment } from './revocation/plan-members.ts';
 export { RevocationWorkflow, type RevocationWorkflowProps } from './revocation/revocation-workflow.ts';
 export {
   ForeignRotationFunction,

@@ -2,6 +2,7 @@ import { findIncident, type IncidentCourse, incidentsOf } from '../../core/incid
 import { isOpen, type SecretCourse } from '../../core/incident/secret-course.ts';
 import type { Entry } from '../../core/incident/timeline.ts';
 import type { Invocation } from '../context.ts';
+import { rowsElsewhere } from '../elsewhere-words.ts';
 import { type ExitCode, usageError } from '../errors.ts';
 import { incidentDocument, summaryDocument, timelineDocument } from '../incident-documents.ts';
 import { type IncidentRecords, openRecords } from '../incident-records.ts';
@@ -70,7 +71,7 @@ export async function incidentShow(
   let incident = found;
   if (!options.follow) {
     output.document(incidentDocument(incident, records.environment));
-    describe(invocation, incident);
+    describe(invocation, incident, records.environment);
     return 0;
   }
   const view = new FollowedIncident(invocation, records.environment);
@@ -166,6 +167,26 @@ const secretRow = (secret: SecretCourse): Cell[] => [
   secret.requestId,
 ];
 
+/** Gives the headings of the table. Where other environments have a part, it says of each secret where it is. */
+const headingsOf = ({ elsewhere }: IncidentCourse): string[] =>
+  elsewhere.length === 0 ? secretHeadings : ['ENVIRONMENT', ...secretHeadings];
+
+const secretRows = (incident: IncidentCourse, environment: string | null): Cell[][] =>
+  incident.elsewhere.length === 0
+    ? incident.secrets.map(secretRow)
+    : [
+        ...incident.secrets.map((secret) => [environment ?? '-', ...secretRow(secret)]),
+        ...rowsElsewhere(incident).map(({ place, secret, state, tone, contained, request }) => [
+          place,
+          secret,
+          { text: state, tone: toneOf(tone) },
+          contained,
+          '-',
+          '-',
+          request,
+        ]),
+      ];
+
 const timelineRow = ({ at, what, who, attested, proven, tone }: Entry, requestedAt: number): Cell[] => [
   clockTime(at),
   `+${formatDuration(at - requestedAt)}`,
@@ -173,7 +194,7 @@ const timelineRow = ({ at, what, who, attested, proven, tone }: Entry, requested
   who === undefined ? '' : `${who}${attested === 'claimed' ? ` (${vouchedBy({ attested, proven })})` : ''}`,
 ];
 
-function describe(invocation: Invocation, incident: IncidentCourse): void {
+function describe(invocation: Invocation, incident: IncidentCourse, environment: string | null): void {
   const { output } = invocation;
   const { id, names, requestedAt, closedAt, lastAt, times, reasons, drill } = incident;
   const word = (ms: number | undefined): string =>
@@ -198,7 +219,7 @@ function describe(invocation: Invocation, incident: IncidentCourse): void {
     ],
   );
   output.line();
-  output.table(secretHeadings, incident.secrets.map(secretRow));
+  output.table(headingsOf(incident), secretRows(incident, environment));
   if (incident.tasks.length > 0) {
     output.line();
     output.table(
@@ -282,7 +303,7 @@ class FollowedIncident {
       const done = incident.secrets.filter((secret) => !isOpen(secret)).length;
       const title = `${incident.id}  ${stateWord(incident)}  ${done} of ${incident.secrets.length} done  ${formatDuration(elapsed)}`;
       const secrets = [...incident.secrets].sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
-      output.redraw(title, secretHeadings, secrets.map(secretRow));
+      output.redraw(title, headingsOf(incident), secretRows({ ...incident, secrets }, this.#environment));
     } else {
       output.table(
         [],

@@ -1,13 +1,14 @@
 import { busName } from '../../core/deployed/names.ts';
 import type { PlanPreview } from '../../core/deployed/plan-preview.ts';
 import type { RevocationRequest } from '../../core/events/catalogue.ts';
-import type { PlanReads } from '../../core/revocation/plan.ts';
+import type { PlannedMember, PlanReads } from '../../core/revocation/plan.ts';
 import { type Selection, selectionText } from '../../core/revocation/selection.ts';
 import { approvalFacts, whoMayAnswer } from '../approvals.ts';
 import type { Invocation } from '../context.ts';
 import { confirm, type Environment, fact, openEnvironment } from '../environment.ts';
 import { type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
+import type { Cell } from '../output.ts';
 import { followPlan, type PlanEnd } from '../plan-progress.ts';
 import {
   actorOf,
@@ -30,6 +31,8 @@ export interface RevokePlanOptions extends RequestOptions {
   readonly versions: readonly string[];
   /** True to take along what the selected secrets lead to. */
   readonly chain: boolean;
+  /** Environments elsewhere that it is about, too. */
+  readonly members?: 'all' | readonly string[];
   /** True to show the plan, and ask for nothing. */
   readonly planOnly: boolean;
 }
@@ -54,11 +57,11 @@ export async function revokePlan(invocation: Invocation, options: RevokePlanOpti
     return preview === undefined ? 3 : 0;
   }
   if (preview !== undefined) output.noteTable(approvalRows(approvals, options));
-  const count = preview === undefined ? 'all' : String(preview.plan.secrets.length);
+  const count = preview === undefined ? 'all' : String(countOf(preview));
   await confirm(
     invocation,
     options.yes,
-    `${options.mode === 'kill' ? 'Kill' : 'Replace'} ${count} secret${count === '1' ? '' : 's'} in ${environment.name}: ${selectionText(select)}?`,
+    `${options.mode === 'kill' ? 'Kill' : 'Replace'} ${count} secret${count === '1' ? '' : 's'} in ${environment.name}${whereElse(options)}: ${selectionText(select)}?`,
   );
   const request: RevocationRequest = {
     select,
@@ -66,6 +69,7 @@ export async function revokePlan(invocation: Invocation, options: RevokePlanOpti
     // A plan is asked for in any case; of a single secret, too, what runs is what was shown.
     chain,
     ...(preview !== undefined && { plan: preview.digest }),
+    ...membersOf(options, preview),
     ...(versions.length > 0 && { versions: [...versions] }),
   };
   const event = await requestEvent(invocation, environment.name, await actorOf(invocation), request);
@@ -83,8 +87,8 @@ export async function revokePlan(invocation: Invocation, options: RevokePlanOpti
     requestedAt: time,
     mode: options.mode,
     drill: options.drill,
-    secrets: preview?.plan.secrets.length ?? null,
-    tasks: preview?.plan.tasks ?? null,
+    secrets: preview === undefined ? null : countOf(preview),
+    tasks: preview === undefined ? null : tasksOf(preview),
   };
   if (!options.wait) {
     output.document({ ...facts, outcome: 'requested' });
@@ -128,7 +132,7 @@ function suggestQuarantine({ output }: Invocation, { facts }: Environment, princ
 async function previewOf(
   { cloud, output }: Invocation,
   environment: Environment,
-  { select, mode, chain, versions, planOnly }: RevokePlanOptions,
+  { select, mode, chain, members, versions, planOnly }: RevokePlanOptions,
 ): Promise<PlanPreview | undefined> {
   try {
     const plans = await cloud.plans();
@@ -136,11 +140,13 @@ async function previewOf(
       select,
       mode,
       chain,
+      ...(members !== undefined && { members: members === 'all' ? members : [...members] }),
       ...(versions.length > 0 && { versions: [...versions] }),
     });
   } catch (error) {
     const { code, message } = explain(error);
-    if (code === 'SelectionEmpty' || code === 'SecretUnknown') throw usageError(code, message);
+    if (code === 'SelectionEmpty' || code === 'SecretUnknown' || code === 'MemberUnknown')
+      throw usageError(code, message);
     if (planOnly || !isFromService(error)) throw error;
     output.note(`The plan could not be shown: ${message}`, 'warn');
     output.note('The request can be sent all the same; what it finds is planned when it arrives.', 'warn');
@@ -154,7 +160,8 @@ function showPlan(
   options: RevokePlanOptions,
   { plan, beyond }: PlanPreview,
 ): void {
-  const { secrets, tasks, steps } = plan;
+  const { secrets, steps } = plan;
+  const tasks = tasksOf({ plan });
   output.note(options.drill ? 'Plan: revoke (drill)' : 'Plan: revoke', 'strong');
   output.noteTable([
     ['  environment', environment],
@@ -191,6 +198,10 @@ function showPlan(
     output.note(`  and ${secrets.length - mostShown} more: --plan --json names all`, 'dim');
   }
   if (plan.reads !== undefined) output.note(...readsText(plan.reads));
+  if (plan.elsewhere !== undefined) {
+    output.note('Elsewhere; each environment revokes its own part by itself', 'strong');
+    output.noteTable(plan.elsewhere.members.map(memberRow));
+  }
   if (tasks.length > 0) {
     output.note('Left to people; the incident stays open until they are done', 'strong');
     output.noteTable(tasks.map(({ id, task, via }) => [`  ${id}`, { text: task, tone: 'warn' }, via]));
@@ -222,6 +233,51 @@ function readsText({ trail, since, until }: PlanReads): [string, 'dim' | 'warn']
     : [`Reads are known by CloudTrail from ${since} to ${until}.`, 'dim'];
 }
 
+const countOf = ({ plan: { secrets, elsewhere } }: Pick<PlanPreview, 'plan'>): number =>
+  secrets.length + (elsewhere?.members ?? []).reduce((sum, member) => sum + member.secrets.length, 0);
+
+const tasksOf = ({ plan: { tasks, elsewhere } }: Pick<PlanPreview, 'plan'>) => [
+  ...tasks,
+  ...(elsewhere?.tasks ?? []),
+];
+
+const whereElse = ({ members }: RevokePlanOptions): string =>
+  members === undefined ? '' : members === 'all' ? ' and all its members' : `, ${members.join(', ')}`;
+
+/** Gives the part of the request about environments elsewhere: each runs what was shown of it. */
+function membersOf(
+  { members }: RevokePlanOptions,
+  preview: PlanPreview | undefined,
+): Pick<RevocationRequest, 'members' | 'memberPlans'> {
+  if (members === undefined) return {};
+  const shown = (preview?.plan.elsewhere?.members ?? []).flatMap(({ name, digest }) =>
+    digest === undefined ? [] : [[name, digest] as const],
+  );
+  return {
+    members: members === 'all' ? members : [...members],
+    ...(shown.length > 0 && { memberPlans: Object.fromEntries(shown) }),
+  };
+}
+
+function memberRow({ name, secrets, tasks, unreachable, ...place }: PlannedMember): Cell[] {
+  const { environment, account, region } = place;
+  const where = [`  ${name}`, `${environment} in ${account}, ${region}`];
+  if (unreachable !== undefined) {
+    return [
+      ...where,
+      { text: `could not be asked (${unreachable}); its part is sent all the same`, tone: 'bad' },
+    ];
+  }
+  const names = secrets.slice(0, 3).map((secret) => secret.name);
+  const more = secrets.length > names.length ? `, and ${secrets.length - names.length} more` : '';
+  return [
+    ...where,
+    secrets.length === 0
+      ? 'has no such secret'
+      : `${secrets.length}: ${names.join(', ')}${more}${tasks === 0 ? '' : `; ${tasks} tasks for people there`}`,
+  ];
+}
+
 const phaseWords = {
   contain: 'cut off at the target, end sessions',
   'contain again': 'cut off what could not be cut off yet',
@@ -230,7 +286,7 @@ const phaseWords = {
 
 function report({ output }: Invocation, id: string, end: PlanEnd, preview: PlanPreview | undefined): void {
   const { succeeded, unproven, failed, openTasks } = end;
-  const count = preview?.plan.secrets.length;
+  const count = preview === undefined ? undefined : countOf(preview);
   if (end.outcome === 'proven') {
     output.line(
       `Revoked ${succeeded ?? count} secrets: every old credential is refused at its target.`,

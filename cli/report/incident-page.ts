@@ -15,6 +15,7 @@ import {
   table,
   timeText,
 } from '../../core/page/parts.ts';
+import { rowsElsewhere } from '../elsewhere-words.ts';
 import { afterRequest, toneOfState, vouchedBy, wordOfState } from '../incident-words.ts';
 import { formatDuration } from '../time.ts';
 import type { Evidence } from './evidence.ts';
@@ -38,6 +39,7 @@ export function incidentPage(incident: IncidentCourse, environment: string, evid
         : callout('good', 'Nothing is open', []),
       section('How it went', strip(incident)),
       incident.secrets.length > 0 && section('Each secret', eachSecret(incident.secrets)),
+      incident.elsewhere.length > 0 && section('Secrets of other environments', secretsElsewhere(incident)),
       incident.tasks.length > 0 && section('Tasks for people', tasksOf(incident.tasks)),
       section('Who did what', whoDidWhat(incident)),
       section('Timeline', timelineTable(incident.timeline)),
@@ -57,9 +59,12 @@ function leadOf({ requestedAt, reasons, secrets, state, closedAt, lastAt }: Inci
 ${reasons.map((reason) => html`<p>Reason given: <q>${nameText(reason)}</q></p>`)}`;
 }
 
-function headline({ times, secrets }: IncidentCourse) {
+function headline({ times, secrets, elsewhere }: IncidentCourse) {
   const word = (ms: number | undefined): string => (ms === undefined ? '—' : formatDuration(ms));
-  const proven = secrets.filter(({ state }) => state === 'revoked').length;
+  const there = elsewhere.flatMap((part) => part.secrets);
+  const proven =
+    secrets.filter(({ state }) => state === 'revoked').length +
+    there.filter(({ outcome }) => outcome === 'succeeded').length;
   return figures([
     {
       label: 'Time to contain',
@@ -68,7 +73,11 @@ function headline({ times, secrets }: IncidentCourse) {
     },
     { label: 'Time to rotate', value: word(times.rotate), note: 'until every new credential was current' },
     { label: 'Time to prove', value: word(times.prove), note: 'until each refusal was seen and recorded' },
-    { label: 'Proven', value: `${proven} of ${secrets.length}`, note: 'revocations in this incident' },
+    {
+      label: 'Proven',
+      value: `${proven} of ${secrets.length + there.length}`,
+      note: 'revocations in this incident',
+    },
   ]);
 }
 
@@ -213,6 +222,26 @@ function atTarget({ cutOffs, error, note, newVersionId }: SecretCourse): Content
   ];
   return lines.length === 0 ? undefined : lines;
 }
+
+/** Shows what other environments did, whose own logs hold the records. */
+const secretsElsewhere = (incident: IncidentCourse) =>
+  html`<div class="sheet">${table(
+    'Each of them has an audit log of its own with the records, which knows its part by the request. Times are counted from the first request here.',
+    [
+      { heading: 'Environment' },
+      { heading: 'Secret' },
+      { heading: 'State' },
+      { heading: 'Contained', number: true },
+      { heading: 'Request there' },
+    ],
+    rowsElsewhere(incident).map(({ place, secret, state, tone, contained, request }) => [
+      nameText(place),
+      nameText(secret),
+      badge(tone, state),
+      contained,
+      code(request),
+    ]),
+  )}</div>`;
 
 const tasksOf = (tasks: readonly Task[]) =>
   html`<div class="sheet">${table(

@@ -1,4 +1,5 @@
 import type { IncidentCourse } from '../../core/incident/incident-course.ts';
+import { rowsElsewhere } from '../elsewhere-words.ts';
 import { afterRequest, clockTime, vouchedBy, wordOfState } from '../incident-words.ts';
 import { formatDuration } from '../time.ts';
 
@@ -59,6 +60,24 @@ ${tableOf(
     t(secret.requestId),
   ]),
 )}${
+  incident.elsewhere.length === 0
+    ? ''
+    : `
+## Secrets of other environments
+
+Their own audit logs hold the records; look there by the request.
+
+${tableOf(
+  ['Environment', 'Secret', 'State', 'Contained', 'Request there'],
+  rowsElsewhere(incident).map((row) => [
+    t(row.place),
+    t(row.secret),
+    t(row.state),
+    row.contained,
+    t(row.request),
+  ]),
+)}`
+}${
   tasks.length === 0
     ? ''
     : `

@@ -23,6 +23,17 @@ export const canTag = (owner: string): boolean => /^[A-Za-z0-9_.:/=+@-]{1,128}$/
 export const sourceOfOwner = <Source extends string>(source: Source, owner: string): `${Source}/${string}` =>
   `${source}/${owner}`;
 
+/** Source of the requests that a coordinator sends to its members. */
+export const coordinatorSource = 'rekey.coordinator';
+
+/** Names the role by which a coordinator's function reaches members. Roles are of no region, so the name holds it. */
+export const coordinatorRole = (environment: string, region: string): string =>
+  `rekey-${environment}-coordinator-${region}`;
+
+/** Names the role that a member has for its coordinator. */
+export const memberRole = (environment: string, region: string): string =>
+  `rekey-${environment}-member-${region}`;
+
 /** The tag that says what a function is for: a name of {@link services}. */
 export const serviceTag = 'rekey:service';
 
@@ -89,6 +100,8 @@ export const deploymentParameters = {
   quarantine: 'quarantine',
   /** JSON: the functions of approvals, the notifier, fingerprints and the life cycle; see `core/deployed/parts.ts`. */
   parts: 'parts',
+  /** JSON: the places that a coordinator uses; see `core/deployed/coordination.ts`. Missing where there is no coordinator. */
+  coordination: 'coordination',
 } as const;
 
 /** Gives the SSM path below which the roles stand whose sessions may ask, or answer. One parameter holds one ARN. */

@@ -68,6 +68,16 @@ export const planInputSchema = z.object({
 });
 export type PlanInput = z.output<typeof planInputSchema>;
 
+/** The state of the loop that follows the members of a plan. */
+export const memberLoopSchema = z.object({
+  done: z.boolean(),
+  /** Seconds until they are looked at again, a whole number. */
+  waitSeconds: z.number(),
+  /** Times at which their requests were last sent, by the names of the members. */
+  sent: z.record(z.string(), z.iso.datetime()),
+});
+export type MemberLoop = z.output<typeof memberLoopSchema>;
+
 /** A secret in the manifest of a step: the input of its own revocation, and what the step does. */
 export interface ManifestSecret extends WorkflowInput {
   readonly partOf: string;

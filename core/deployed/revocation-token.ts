@@ -20,3 +20,7 @@ export const isRevocationToken = (versionId: unknown): boolean =>
 /** Derives the id of the revocation of one secret of a plan from the request's. It is the same for each try. */
 export const plannedRequestId = (requestId: string, secretArn: string): string =>
   v5(`plan\n${requestId}\n${secretArn}`, namespace);
+
+/** Derives the id of the request that a member gets for its part. It is the same for each try, so that it is done once. */
+export const memberRequestId = (requestId: string, member: string): string =>
+  v5(`member\n${requestId}\n${member}`, namespace);

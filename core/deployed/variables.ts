@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { RekeyError } from '../errors/rekey-error.ts';
 import { strategies } from '../secret/secret.ts';
+import { membersSchema } from './members.ts';
 import { rotationRates } from './pace.ts';
 
 /**
@@ -163,18 +164,47 @@ const selection = {
   REKEY_TRAIL_TABLE: z.string().min(1).optional(),
 };
 
+/** Environments elsewhere, as JSON by their names. */
+const members = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(membersSchema);
+
+/** Variables of what plans for environments elsewhere, too. Without them, a plan is of the own environment. */
+const elsewhere = {
+  REKEY_MEMBERS: members.optional(),
+  /** Name of the function that reaches them. */
+  REKEY_MEMBERS_FUNCTION: z.string().min(1).optional(),
+};
+
 /** The step that plans a revocation of several secrets, and announces the plan. */
 export const revocationPlanEnvironmentSchema = z.object({
   ...common,
   ...selection,
   /** Bucket of the plans. */
   REKEY_PLAN_BUCKET: z.string().min(1),
+  ...elsewhere,
 });
 
 /** The function that shows plans. */
 export const revocationPreviewEnvironmentSchema = z.object({
   REKEY_ENVIRONMENT: z.string().min(1),
   ...selection,
+  ...elsewhere,
+});
+
+/** The function that reaches the environments elsewhere. */
+export const revocationMembersEnvironmentSchema = z.object({
+  REKEY_ENVIRONMENT: z.string().min(1),
+  REKEY_PLAN_BUCKET: z.string().min(1),
+  REKEY_MEMBERS: members,
 });
 
 /** The step that concludes a revocation of several secrets. */

@@ -103,6 +103,7 @@ export const codes = {
     SecretUnknown: false,
     SelectionEmpty: false,
     PlanChanged: false,
+    MemberUnknown: false,
     VersionsNotKept: false,
     LabelsOutdated: true,
     RotationPending: true,

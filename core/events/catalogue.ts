@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { answerWays, approvalOperations, expiryRules } from '../approval/request.ts';
 import { severities } from '../findings/codes.ts';
-import { selectionSchema } from '../revocation/selection.ts';
+import { memberChoiceSchema, memberNameSchema, selectionSchema } from '../revocation/selection.ts';
 import { strategies } from '../secret/secret.ts';
 import { notificationSchemas } from './notification.ts';
 import { quarantineSchemas } from './quarantine.ts';
@@ -32,6 +32,8 @@ const metadataSchema = z.object({
 });
 export type Metadata = z.output<typeof metadataSchema>;
 
+const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
+
 const errorSchema = z.object({ code: z.string(), message: z.string(), retryable: z.boolean() });
 
 const rotated = {
@@ -51,6 +53,9 @@ const revoked = {
   partOf: z.string().min(1).optional(),
 };
 
+/** Ends of the part that an environment elsewhere has in a revocation. */
+const memberOutcomes = ['proven', 'open', 'rejected', 'none', 'unfinished', 'unreachable'] as const;
+
 export const revocationModes = ['replace', 'kill'] as const;
 export type RevocationMode = (typeof revocationModes)[number];
 
@@ -60,10 +65,16 @@ export const revocationRequestSchema = z.strictObject({
   /** True to take along what the selected secrets lead to: the users of an admin secret, what their consumers issue. */
   chain: z.boolean().optional(),
   /** Digest of the plan that was shown and agreed to. Another plan than that one is refused. @default - whatever is found */
-  plan: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
+  plan: digestSchema.optional(),
+  /**
+   * Environments elsewhere that it is about, too, by the names that the configuration gives them.
+   * @default - the own environment alone
+   */
+  members: memberChoiceSchema.optional(),
+  /** Digests of the members' plans that were shown and agreed to. @default - whatever is found there */
+  memberPlans: z.record(memberNameSchema, digestSchema).optional(),
+  /** `metadata.id` of the coordinator's request that it is a part of. A coordinator alone may set it. */
+  partOf: z.uuid().optional(),
   /** `replace`: new credential first, then the old one dies. `kill`: the old one dies first. */
   mode: z.enum(revocationModes),
   /** Version ids that leaked, where one secret is named; by default all versions that Secrets Manager still has. */
@@ -123,6 +134,14 @@ const task = {
   taskId: z.string().min(1).max(64),
   /** Secret or consumer that leads to it. */
   via: z.string().min(1),
+};
+
+/** Fields that say which environment elsewhere a part of a plan is of. */
+const member = {
+  member: z.string().min(1),
+  environment: z.string().min(1).max(64),
+  account: z.string().min(1),
+  region: z.string().min(1),
 };
 
 /** Fields of what is recorded on the life of a secret. */
@@ -298,6 +317,17 @@ const dataSchemas = {
     tasks: z.int().min(0),
     /** SHA-256 of the plan. */
     planDigest: z.string(),
+    /** Parts of environments elsewhere; `secrets` above are those of the own one. */
+    members: z
+      .array(
+        z.object({
+          ...member,
+          secrets: z.int().min(0),
+          /** Code of the error where it could not be asked. */
+          unreachable: z.string().optional(),
+        }),
+      )
+      .optional(),
     reason: z.string(),
     incident: z.string().optional(),
     drill: z.boolean(),
@@ -315,6 +345,28 @@ const dataSchemas = {
     note: z.string().min(1).max(1024),
     /** Person who says so, in its own words. */
     claimedActor: z.string().max(512),
+  }),
+  'Revocation Member Concluded': z.object({
+    requestId: z.string().min(1),
+    ...member,
+    /** `metadata.id` of the request that was sent there, by which its own log knows it. */
+    memberRequestId: z.string().min(1),
+    /** End of its part. `none`: it has no such secret. `unreachable`: nothing was heard of it. */
+    outcome: z.enum(memberOutcomes),
+    succeeded: z.int().min(0),
+    unproven: z.int().min(0),
+    failed: z.int().min(0),
+    openTasks: z.int().min(0),
+    /** Secrets of its part, those without proof first, 200 at the most. */
+    secrets: z.array(
+      z.object({
+        secretName: z.string(),
+        outcome: z.enum(['succeeded', 'unproven', 'failed']),
+        refusedAt: z.iso.datetime().optional(),
+        error: z.string().optional(),
+      }),
+    ),
+    error: errorSchema.optional(),
   }),
   'Revocation Concluded': z.object({
     requestId: z.string().min(1),

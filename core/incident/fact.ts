@@ -46,6 +46,7 @@ const order: readonly string[] = [
   'Secret Revocation Succeeded',
   'Secret Revocation Unproven',
   'Secret Revocation Failed',
+  'Revocation Member Concluded',
   'Revocation Task Done',
   'Revocation Concluded',
 ];

@@ -1,6 +1,7 @@
 import { factOf } from '../audit/event.ts';
 import type { AuditRecord } from '../audit/format.ts';
 import { incidentIdOf, revocationKey } from '../notification/incident-id.ts';
+import { type PartElsewhere, partsElsewhere } from './elsewhere.ts';
 import { type Fact, factsOf, timeOf } from './fact.ts';
 import { type Group, groupsOf, versionsOf } from './groups.ts';
 import { isOfQuarantine, type QuarantineCourse, quarantinesOf } from './quarantines.ts';
@@ -45,6 +46,7 @@ export interface Plan {
 
 /** Milliseconds from the first request until it was true of every secret. One that is missing has not come for all. */
 export interface Durations {
+  /** Secrets of environments elsewhere count, too; of their rotations and proofs their own logs tell. */
   readonly contain?: number;
   readonly rotate?: number;
   readonly prove?: number;
@@ -76,6 +78,8 @@ export interface IncidentCourse {
   readonly tasks: readonly Task[];
   /** Principals that were cut off. Those that stand keep nothing open. */
   readonly quarantines: readonly QuarantineCourse[];
+  /** Parts of environments elsewhere; `secrets` above are those of the own one. */
+  readonly elsewhere: readonly PartElsewhere[];
   readonly requestedAt: number;
   /** Time of the last thing that happened. */
   readonly lastAt: number;
@@ -154,6 +158,7 @@ function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>)
   const causes = causesOf(facts);
   const secrets = markRetried(settleByProof(courses, facts), causes);
   const open = openOf(plans, secrets, tasks, facts);
+  const elsewhere = plans.flatMap(({ requestId }) => partsElsewhere(requestId, factsFor(requestId)));
   const timeline = timelineOf(facts, secrets);
   const begun = [...plans, ...secrets, ...quarantines].map((one) => one.requestedAt);
   // The end of a quarantine may be all that is recorded.
@@ -180,10 +185,11 @@ function courseOf(group: Group, repeats: ReadonlyMap<number, readonly number[]>)
     secrets,
     tasks,
     quarantines,
+    elsewhere,
     requestedAt,
     lastAt,
     ...(open.length === 0 && { closedAt: closes }),
-    times: durationsOf(secrets, requestedAt),
+    times: durationsOf(secrets, elsewhere, requestedAt),
     timeline,
     people: timeline.filter(
       (entry): entry is Deed =>
@@ -279,7 +285,11 @@ function settleByProof(secrets: readonly SecretCourse[], facts: readonly Fact[])
   );
 }
 
-const durationsOf = (secrets: readonly SecretCourse[], requestedAt: number): Durations => {
+const durationsOf = (
+  secrets: readonly SecretCourse[],
+  elsewhere: readonly PartElsewhere[],
+  requestedAt: number,
+): Durations => {
   const counted = secrets.filter(
     ({ state, settledBy, retriedBy }) =>
       state !== 'rejected' && state !== 'not approved' && settledBy === undefined && retriedBy === undefined,
@@ -288,7 +298,15 @@ const durationsOf = (secrets: readonly SecretCourse[], requestedAt: number): Dur
     const times = counted.map(time).filter((one) => one !== undefined);
     return times.length === 0 || times.length < counted.length ? undefined : Math.max(...times) - requestedAt;
   };
-  const contain = untilAll(({ containedAt }) => containedAt);
+  const own = untilAll(({ containedAt }) => containedAt);
+  const there = refusedElsewhere(elsewhere);
+  const contained = counted.length === 0 ? 0 : own;
+  const contain =
+    elsewhere.length === 0
+      ? own
+      : contained === undefined || there === undefined
+        ? undefined
+        : Math.max(contained, there - requestedAt);
   const rotate = untilAll(({ rotatedAt }) => rotatedAt);
   const prove = untilAll(({ provenAt }) => provenAt);
   return {
@@ -297,6 +315,19 @@ const durationsOf = (secrets: readonly SecretCourse[], requestedAt: number): Dur
     ...(prove !== undefined && { prove }),
   };
 };
+
+/** Gives the time of the last refusal elsewhere; undefined until each was seen. */
+function refusedElsewhere(parts: readonly PartElsewhere[]): number | undefined {
+  const counted = parts.filter(({ outcome, planned, unreachable }) =>
+    outcome === undefined ? planned !== 0 || unreachable !== undefined : outcome !== 'none',
+  );
+  const times = counted.flatMap(({ secrets }) => secrets.map(({ refusedAt }) => refusedAt));
+  if (counted.some(({ secrets }) => secrets.length === 0)) return undefined;
+  return times.reduce<number | undefined>(
+    (last, time) => (last === undefined || time === undefined ? undefined : Math.max(last, time)),
+    0,
+  );
+}
 
 function openOf(
   plans: readonly Plan[],

@@ -139,6 +139,12 @@ const lines: Readonly<Record<string, Line>> = {
     tone: 'good',
     what: (_fact, word) => `Task ${word('taskId')} done: ${word('note')}`,
   },
+  'Revocation Member Concluded': {
+    kind: 'proof',
+    tone: ({ recorded }) => (['proven', 'none'].includes(recorded.text('outcome') ?? '') ? 'good' : 'warn'),
+    what: (fact, word) =>
+      `Part of ${word('environment')} in ${word('account')}, ${word('region')} ended as ${word('outcome')}${errorOf(fact) === '' ? '' : `. ${errorOf(fact)}`}`,
+  },
   'Revocation Concluded': {
     kind: 'proof',
     tone: ({ recorded }) => (recorded.text('outcome') === 'proven' ? 'good' : 'warn'),

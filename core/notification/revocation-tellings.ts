@@ -81,6 +81,21 @@ export const revocationTellings: { readonly [T in Told]: Telling<T> } = {
     facts: ({ requestId, taskId, note }) => ({ request: requestId, id: taskId, note }),
     incident: { act: 'resolves', key: ofTask },
   },
+  'Revocation Member Concluded': {
+    urgency: 'information',
+    title: ({ member, outcome }) => `Part of ${member} ended as ${outcome}`,
+    subject: ({ requestId }) => `request ${requestId}`,
+    facts: ({ environment, account, region, memberRequestId, succeeded, unproven, failed, openTasks }) => ({
+      environment,
+      account,
+      region,
+      'request there': memberRequestId,
+      succeeded: String(succeeded),
+      unproven: String(unproven),
+      failed: String(failed),
+      'open tasks': String(openTasks),
+    }),
+  },
   'Revocation Concluded': {
     urgency: 'emergency',
     title: ({ outcome }) =>

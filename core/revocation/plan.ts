@@ -76,6 +76,24 @@ const readsSchema = z.object({
 });
 /** The reach of what a plan knows of reads by a principal. */
 export type PlanReads = z.output<typeof readsSchema>;
+/** The form of a part of a plan that is of an environment elsewhere. */
+export const plannedMemberSchema = z.object({
+  /** Name of the member in the coordinator's configuration. */
+  name: z.string(),
+  environment: z.string(),
+  account: z.string(),
+  region: z.string(),
+  /** Digest of its own plan. Absent where it could not be asked, or looks after none of the secrets. */
+  digest: z.string().optional(),
+  /** The secrets of its plan. */
+  secrets: z.array(z.object({ name: z.string(), target: z.string(), owner: z.string() })).readonly(),
+  /** Number of tasks that its plan leaves to people there. */
+  tasks: z.number(),
+  /** Code of the error where it could not be asked. */
+  unreachable: z.string().optional(),
+});
+/** The part of a plan that an environment elsewhere runs by itself. */
+export type PlannedMember = z.output<typeof plannedMemberSchema>;
 
 /** The form of a plan, wherever it was kept or sent. Its keys stand in the order in which the digest has them. */
 export const revocationPlanSchema = z.object({
@@ -86,6 +104,13 @@ export const revocationPlanSchema = z.object({
   steps: z.array(planStepSchema).readonly(),
   /** Evidence on who really read; missing where the selection names no principal. */
   reads: readsSchema.optional(),
+  /** The parts of other environments, and the tasks that these leave to the coordinator's people. */
+  elsewhere: z
+    .object({
+      members: z.array(plannedMemberSchema).readonly(),
+      tasks: z.array(plannedTaskSchema).readonly(),
+    })
+    .optional(),
 });
 /** The plan of a revocation of several secrets. It is data: what is shown is what runs. */
 export type RevocationPlan = z.output<typeof revocationPlanSchema>;
@@ -222,7 +247,7 @@ function taskOf({ from, via, task = '' }: Edge): PlannedTask {
 }
 
 /** Gives a task an id that is the same each time the plan is made. */
-const withId = ({ task, via }: Omit<PlannedTask, 'id'>): PlannedTask => ({
+export const withId = ({ task, via }: Omit<PlannedTask, 'id'>): PlannedTask => ({
   id: createHash('sha256').update(`${via}\n${task}`).digest('hex').slice(0, 8),
   task,
   via,

@@ -6,6 +6,21 @@ const versionsSchema = z.array(z.string().min(1).max(64)).min(1).max(100);
 /** Secrets that one request names. EventBridge takes events of up to 256 KiB. */
 export const mostNamedSecrets = 500;
 
+/** Members that a configuration may have. They stand in variables of functions, which end at 4 KiB. */
+export const mostMembers = 12;
+
+/** Name of an environment elsewhere, as the coordinator's configuration gives it. */
+export const memberNameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be of lower-case letters, digits and hyphens, 32 at the most')
+  .refine((name) => name !== 'all', { error: 'must not be `all`, which means every member' });
+
+/** The environments elsewhere that a request is about: all members, or those that are named. */
+export const memberChoiceSchema = z.union([
+  z.literal('all'),
+  z.array(memberNameSchema).min(1).max(mostMembers),
+]);
+
 const namedSecretSchema = z.strictObject({
   /** Name of the secret, its ARN, or its ARN without the random suffix. */
   secret: secretSchema,

@@ -10,6 +10,7 @@ import { type PlacedPlan, planInputSchema } from '../../core/deployed/revocation
 import { readEnvironment, revocationPlanEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { announcePlan } from '../revocation/announce-plan.ts';
 import { makePlan } from '../revocation/plan.ts';
+import { memberPlans } from './member-plans.ts';
 import { originOf } from './origin.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
 import { standardHandler } from './standard-handler.ts';
@@ -20,6 +21,7 @@ const routes = recordRoutes(environment);
 const bucket = environment.REKEY_PLAN_BUCKET;
 const plans = new S3PlanStore(new S3Client({}), bucket);
 const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);
+const members = memberPlans(environment);
 const sources = new AwsSelectionSources(
   environment.REKEY_ENVIRONMENT,
   new SecretsManagerClient({}),
@@ -33,7 +35,7 @@ const inputSchema = z.object({ action: z.enum(['plan', 'announce']), input: plan
 export const handler = standardHandler<unknown, PlacedPlan | { secrets: number; tasks: number }>(
   async (event, tools) => {
     const { action, input } = inputSchema.parse(event);
-    if (action === 'plan') return await makePlan(input, { definitions, sources, plans, bucket });
+    if (action === 'plan') return await makePlan(input, { definitions, sources, plans, bucket, members });
     return await announcePlan(input, {
       plans,
       bus: emergencyBus(routes, tools),

@@ -6,11 +6,13 @@ import { AwsSelectionSources } from '../../adapters/secret-selection.ts';
 import { type PlanPreview, previewRequestSchema } from '../../core/deployed/plan-preview.ts';
 import { readEnvironment, revocationPreviewEnvironmentSchema } from '../../core/deployed/variables.ts';
 import { previewPlan } from '../revocation/plan.ts';
+import { memberPlans } from './member-plans.ts';
 import { standardHandler } from './standard-handler.ts';
 import { whoRead } from './who-read.ts';
 
 const environment = readEnvironment(revocationPreviewEnvironmentSchema);
 const definitions = new SsmDefinitionStore(new SSMClient({}), environment.REKEY_ENVIRONMENT);
+const members = memberPlans(environment);
 const sources = new AwsSelectionSources(
   environment.REKEY_ENVIRONMENT,
   new SecretsManagerClient({}),
@@ -21,5 +23,5 @@ const sources = new AwsSelectionSources(
 
 /** Shows what a revocation would do, by the code that plans it. It changes nothing. */
 export const handler = standardHandler<unknown, PlanPreview>(
-  async (event) => await previewPlan(previewRequestSchema.parse(event), { definitions, sources }),
+  async (event) => await previewPlan(previewRequestSchema.parse(event), { definitions, sources, members }),
 );

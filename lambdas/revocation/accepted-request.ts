@@ -1,5 +1,5 @@
 import { deliveredEventSchema } from '../../core/audit/event.ts';
-import { sourceOfOwner } from '../../core/deployed/names.ts';
+import { coordinatorSource, sourceOfOwner } from '../../core/deployed/names.ts';
 import type { ErrorCodeOf } from '../../core/errors/codes.ts';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { detailSchema, type RevocationRequest } from '../../core/events/catalogue.ts';
@@ -80,6 +80,7 @@ export function acceptRequest(
       `the request is for the environment ${JSON.stringify(metadata.environment)}, this is ${origin.environment}; send it to that environment's bus`,
     );
   }
+  requireItsPlace(data, source, owner);
   const now = origin.clock.now().getTime();
   requireFresh({ metadata: metadata.time, event: time }, now, policy.maximumAgeMs);
   // A sender's clock may run ahead; refusal never comes before the request.
@@ -108,6 +109,43 @@ function takenAtOf(asOf: string | undefined, requestedAt: string, now: number): 
     );
   }
   return new Date(asOf).toISOString();
+}
+
+/**
+ * Refuses a request that goes further than its sender may. Coordinators send parts of plans, and nothing else; the secrets of one
+ * owner are those of one environment.
+ */
+function requireItsPlace(
+  { partOf, members, memberPlans, versions, select }: RevocationRequest,
+  source: string,
+  owner: string | undefined,
+): void {
+  const isCoordinator = source === coordinatorSource;
+  if ((partOf !== undefined) !== isCoordinator) {
+    throw new Rejection(
+      'SourceNotAllowed',
+      `the source ${JSON.stringify(source)} ${isCoordinator ? 'sends parts of plans alone' : 'may not send a part of a plan'}; send the request with rekey revoke`,
+    );
+  }
+  if (members === undefined) {
+    if (memberPlans === undefined) return;
+    throw new Rejection('RequestMalformed', 'memberPlans are of members: name these, too');
+  }
+  if (isCoordinator || owner !== undefined) {
+    throw new Rejection(
+      'SourceNotAllowed',
+      `the source ${JSON.stringify(source)} may ask for secrets of this environment alone; leave members out, or have somebody who answers for all ask`,
+    );
+  }
+  const named =
+    'secrets' in select &&
+    select.secrets.some((one) => one.versions !== undefined && !one.secret.startsWith('arn:'));
+  if (versions !== undefined || named) {
+    throw new Rejection(
+      'RequestMalformed',
+      'versions are of one secret in one environment: leave members out, or name each secret in select.secrets by its ARN',
+    );
+  }
 }
 
 /** Reads the owner in a source that may ask for the secrets of one owner: `rekey.cli/team-orders` where `rekey.cli` may ask. */

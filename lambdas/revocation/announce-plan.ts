@@ -3,7 +3,14 @@ import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import type { EventBus } from '../../core/ports.ts';
-import { planDigest, type RevocationPlan, revocationPlanSchema } from '../../core/revocation/plan.ts';
+import { allTasks } from '../../core/revocation/members.ts';
+import {
+  type PlannedMember,
+  type PlannedTask,
+  planDigest,
+  type RevocationPlan,
+  revocationPlanSchema,
+} from '../../core/revocation/plan.ts';
 import type { PlanStore } from '../../core/revocation/ports.ts';
 import { selectionText } from '../../core/revocation/selection.ts';
 import { planKey } from './plan.ts';
@@ -26,7 +33,7 @@ export async function announcePlan(
   const { bus, origin } = dependencies;
   const plan = await readPlan(input, dependencies.plans);
   if (plan === undefined) return { secrets: 0, tasks: 0 };
-  const { secrets, tasks, mode } = plan;
+  const { secrets, mode } = plan;
   const { reason, incident, drill } = request;
   const links = { correlationId, causationId: requestId };
   const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt, takenAt };
@@ -50,15 +57,17 @@ export async function announcePlan(
       );
     }),
   ]);
-  return { secrets: secrets.length, tasks: tasks.length };
+  return { secrets: secrets.length, tasks: allTasks(plan).length };
 }
 
 /** Makes the events of a plan itself and of its tasks for people. The same plan gives the same events. */
 export function planEvents(
   { requestId, correlationId, requestedAt, takenAt, request }: PlanInput,
-  { secrets, tasks, mode, digest }: KeptPlan,
+  plan: KeptPlan,
   origin: EventOrigin,
 ): AnyEvent[] {
+  const { secrets, mode, digest, elsewhere } = plan;
+  const tasks = allTasks(plan);
   const { reason, incident, drill } = request;
   const links = { correlationId, causationId: requestId };
   const common = { reason, ...(incident !== undefined && { incident }), drill, requestedAt, takenAt };
@@ -73,20 +82,38 @@ export function planEvents(
         secrets: secrets.length,
         tasks: tasks.length,
         planDigest: digest,
+        ...(elsewhere !== undefined && { members: elsewhere.members.map(placedPart) }),
         ...common,
       },
       { ...links, fact: requestId },
     ),
-    ...tasks.map(({ id, task, via }) =>
-      createEvent(
-        origin,
-        'Revocation Task Opened',
-        { requestId, taskId: id, task, via },
-        { ...links, fact: `${requestId} ${id}` },
-      ),
-    ),
+    ...taskEvents({ requestId, correlationId }, tasks, origin),
   ];
 }
+
+/** Makes the events of tasks for people. */
+export const taskEvents = (
+  { requestId, correlationId }: Pick<PlanInput, 'requestId' | 'correlationId'>,
+  tasks: readonly PlannedTask[],
+  origin: EventOrigin,
+): AnyEvent[] =>
+  tasks.map(({ id, task, via }) =>
+    createEvent(
+      origin,
+      'Revocation Task Opened',
+      { requestId, taskId: id, task, via },
+      { correlationId, causationId: requestId, fact: `${requestId} ${id}` },
+    ),
+  );
+
+const placedPart = ({ name, environment, account, region, secrets, unreachable }: PlannedMember) => ({
+  member: name,
+  environment,
+  account,
+  region,
+  secrets: secrets.length,
+  ...(unreachable !== undefined && { unreachable }),
+});
 
 /** A plan that was kept, with its digest. */
 export type KeptPlan = RevocationPlan & { readonly digest: string };

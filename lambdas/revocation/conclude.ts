@@ -4,8 +4,11 @@ import { type PlanInput, planInputSchema } from '../../core/deployed/revocation-
 import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import { type ErrorSummary, errorSummary } from '../../core/errors/rekey-error.ts';
 import { createEvent } from '../../core/events/create.ts';
+import { allTasks, unreachableTask } from '../../core/revocation/members.ts';
+import { type PlannedMember, type PlannedTask, withId } from '../../core/revocation/plan.ts';
 import type { OutcomeStore } from '../../core/revocation/ports.ts';
-import { type AnnounceDependencies, planEvents, readPlan } from './announce-plan.ts';
+import { type AnnounceDependencies, planEvents, readPlan, taskEvents } from './announce-plan.ts';
+import { endText, hasPart, type MemberEnd, memberEndOf } from './members.ts';
 import { stepFailure, stepFailureSchema, withoutApproval } from './step-failure.ts';
 
 export interface ConcludeDependencies extends AnnounceDependencies {
@@ -51,26 +54,56 @@ export async function conclude(input: unknown, dependencies: ConcludeDependencie
   if (plan === undefined || refusal !== undefined || unapproved !== undefined) {
     return await reject(state, refusal ?? unapproved ?? noPlan(requestId), dependencies);
   }
-  const { secrets, tasks } = plan;
+  const { secrets } = plan;
+  const parts = (plan.elsewhere?.members ?? []).filter(hasPart);
+  const ends = await Promise.all(parts.map(async (part) => await memberEndOf(state, part, plans)));
+  const tasks = [...allTasks(plan), ...ends.flatMap(memberTask)];
+  // What could not be asked at first, and was done all the same, is left to nobody.
+  const done = parts.flatMap((part, index) => doneTask(part, ends[index]));
   const noted = await outcomes.list(requestId);
   const byName = new Map(noted.map((outcome) => [outcome.secretName, outcome]));
   const lost = secrets.filter(({ name }) => !byName.has(name));
   const of = secrets.map(({ name }) => byName.get(name));
   const count = (wanted: string) => of.filter((outcome) => outcome?.outcome === wanted).length;
   const [succeeded, unproven] = [count('succeeded'), count('unproven')];
+  const sum = (of: (end: MemberEnd) => number) => ends.reduce((all, end) => all + of(end), 0);
   const counts = {
-    succeeded,
-    unproven,
-    failed: secrets.length - succeeded - unproven,
-    openTasks: tasks.length,
+    succeeded: succeeded + sum((end) => end.succeeded),
+    unproven: unproven + sum((end) => end.unproven),
+    failed: secrets.length - succeeded - unproven + sum((end) => end.failed),
+    openTasks: tasks.length - done.length,
   };
-  const refusals = of.flatMap((outcome) => outcome?.refusedAt ?? []).toSorted();
-  const containedAt = refusals.length === secrets.length ? refusals.at(-1) : undefined;
-  const outcome = succeeded === secrets.length && tasks.length === 0 ? 'proven' : 'open';
+  const told = [...of, ...ends.flatMap((end) => end.secrets)];
+  const refusals = told.flatMap((outcome) => outcome?.refusedAt ?? []).toSorted();
+  const whole = told.length + ends.filter(({ outcome }) => !isSettled(outcome)).length;
+  const containedAt = refusals.length === whole ? refusals.at(-1) : undefined;
+  const outcome = succeeded === secrets.length && counts.openTasks === 0 ? 'proven' : 'open';
   const links = { correlationId, causationId: requestId };
   await bus.publish([
     // The announcement goes beside the steps, and may have been lost: tasks that nobody hears of are done by nobody.
     ...planEvents(state, plan, origin),
+    ...ends.flatMap((end) => [
+      ...taskEvents(state, memberTask(end), origin),
+      createEvent(
+        origin,
+        'Revocation Member Concluded',
+        { requestId, ...end },
+        { ...links, fact: `${requestId} ${end.member}` },
+      ),
+    ]),
+    ...done.map(({ id }) =>
+      createEvent(
+        origin,
+        'Revocation Task Done',
+        {
+          requestId,
+          taskId: id,
+          note: 'it was reached later, and its part concluded',
+          claimedActor: origin.actor,
+        },
+        { ...links, fact: `${requestId} ${id}` },
+      ),
+    ),
     ...lost.map(({ arn, name }) => {
       const own = plannedRequestId(requestId, arn);
       return createEvent(
@@ -111,6 +144,28 @@ export async function conclude(input: unknown, dependencies: ConcludeDependencie
       timeToContainmentMs: Math.max(0, Date.parse(containedAt) - Date.parse(requestedAt)),
     }),
   };
+}
+
+/** Tells whether the end of a member's part leaves nothing to anybody. */
+const isSettled = (outcome: MemberEnd['outcome']): boolean => outcome === 'proven' || outcome === 'none';
+
+/** Makes the task of a part that left something open, which keeps the coordinator's incident open, too. */
+const memberTask = (end: MemberEnd): PlannedTask[] =>
+  isSettled(end.outcome)
+    ? []
+    : [
+        withId({
+          task: `Look after ${end.environment} in ${end.account}, ${end.region}, with rekey incident show ${end.memberRequestId} there: its part ended as ${endText(end)}.`,
+          via: end.member,
+        }),
+      ];
+
+/** Finds the task of a member that could not be asked, where its part concluded all the same. */
+function doneTask(part: PlannedMember, end: MemberEnd | undefined): PlannedTask[] {
+  const task = unreachableTask(part);
+  // One that was reached, and left something open, has a task of its own for that.
+  const heard = end !== undefined && end.outcome !== 'unreachable' && end.outcome !== 'unfinished';
+  return task !== undefined && heard ? [task] : [];
 }
 
 const noPlan = (requestId: string): ErrorSummary =>

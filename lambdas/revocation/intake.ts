@@ -90,8 +90,8 @@ export async function takeRequest(input: unknown, dependencies: IntakeDependenci
 }
 
 /** Gives the one secret that a request is about; undefined where only a plan can say how many. */
-const secretAlone = ({ select, chain }: RevocationRequest): string | undefined =>
-  chain === true ? undefined : soleSecret(select);
+const secretAlone = ({ select, chain, members, partOf }: RevocationRequest): string | undefined =>
+  chain === true || members !== undefined || partOf !== undefined ? undefined : soleSecret(select);
 
 /** Starts the revocation of one secret, and announces it. */
 async function startOne(

@@ -57,6 +57,12 @@ const connection = deploy('the way there is added, changed or removed; the netwo
 const approval = deploy(
   'revocations that are asked for later wait for a second person, or no longer do; what waits when nothing is to wait any more fails, and is asked for again',
 );
+const elsewhere = deploy(
+  'requests that come later are, or are not, about that environment; of one that goes, a part under way ends by itself, and is left to people here',
+);
+const coordinated = deploy(
+  'that environment may have its requests be about secrets of this one, or no longer may; what was asked for goes on',
+);
 const lead = deploy('stands in the definitions of what leads there; revocations that come later follow it');
 const admin = rotation(
   'the other one is used, and written as `masterarn` of a created secret; one that cannot be read, or is of another host, fails that rotation before anything is stored',
@@ -117,6 +123,14 @@ export const changes = {
   'quarantine.principals': deploy(
     'quarantines of these principals are carried out from then on; one that stands stays, and can be lifted only while its principal is named',
   ),
+  'revocation.members.*': elsewhere,
+  'revocation.members.*.environment': elsewhere,
+  'revocation.members.*.account': elsewhere,
+  'revocation.members.*.region': elsewhere,
+  'revocation.members.*.role': elsewhere,
+  'revocation.coordinator.environment': coordinated,
+  'revocation.coordinator.account': coordinated,
+  'revocation.coordinator.region': coordinated,
   'approvals.revocation.kill': approval,
   'approvals.revocation.replace': approval,
   'approvals.minutes': deploy('counts for requests that come later'),

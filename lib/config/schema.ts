@@ -4,6 +4,7 @@ import { isProxyHost, proxyAdvice } from '../../core/secret/rds-proxy.ts';
 import { strategies } from '../../core/secret/secret.ts';
 import { secretTypes } from '../../rotators/registry.ts';
 import { approvalsSchema } from './approvals.ts';
+import { elsewhereFields } from './elsewhere-schema.ts';
 import {
   functionArnSchema,
   keyArnSchema,
@@ -356,6 +357,7 @@ const environmentSchema = z.strictObject({
       maximumAgeHours: z.int().min(1).max(168).default(24),
       /** Rotations that revocations of several secrets start in a second. @default - as many as AWS's quotas allow */
       rotationsPerSecond: z.int().min(rotationRates.least).max(rotationRates.most).optional(),
+      ...elsewhereFields,
     })
     .prefault({}),
   /** Operations that need a second person. @default - none does */

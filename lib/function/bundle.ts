@@ -35,6 +35,7 @@ export const functionNames: readonly string[] = [
   'quarantine',
   'revocation-conclusion',
   'revocation-intake',
+  'revocation-members',
   'revocation-plan',
   'revocation-preview',
   'revocation-report',

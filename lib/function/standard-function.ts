@@ -69,6 +69,8 @@ export interface StandardFunctionProps<Schema extends z.ZodObject> {
   readonly files?: readonly string[];
   /** Network that the function is attached to. @default - not attached to a VPC */
   readonly network?: NetworkAttachment;
+  /** Name of the role, where another account trusts it by that. @default - one that CloudFormation makes */
+  readonly roleName?: string;
   /** Executions that Lambda keeps free for the function. @default - shares the account's unreserved concurrency */
   readonly reservedConcurrency?: number;
 }
@@ -101,6 +103,7 @@ export class StandardFunction<Schema extends z.ZodObject = z.ZodObject> extends 
     const role = new Role(scope, `${id}Role`, {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: props.description,
+      ...(props.roleName !== undefined && { roleName: props.roleName }),
     });
     super(scope, id, {
       description: props.description,

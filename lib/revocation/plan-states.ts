@@ -9,6 +9,7 @@ import {
   Fail,
   type IChainable,
   JsonPath,
+  Parallel,
   Pass,
   S3JsonItemReader,
   StateMachineType,
@@ -16,6 +17,8 @@ import {
   Succeed,
   TaskInput,
   Timeout,
+  Wait,
+  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import {
   DynamoAttributeValue,
@@ -43,7 +46,12 @@ export const lanesLabel = 'Lanes';
 
 /** The functions, places and limits that the states of a plan use. */
 export interface PlanParts {
-  readonly functions: RevocationFunctions & { readonly plan: IFunction; readonly conclude: IFunction };
+  readonly functions: RevocationFunctions & {
+    readonly plan: IFunction;
+    readonly conclude: IFunction;
+    /** The function that reaches environments elsewhere, where there are any. */
+    readonly members?: IFunction;
+  };
   /** Bucket of the plans. */
   readonly bucket: Bucket;
   /** Table of what came of each secret. */
@@ -110,13 +118,15 @@ export function planStates(scope: Construct, parts: PlanParts): IChainable {
   run.addCatch(done, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
   const more = new Choice(scope, 'More steps?')
     .when(Condition.numberLessThanJsonPath('$.progress.step', '$.plan.count'), take)
-    .otherwise(conclude);
+    .otherwise(functions.members === undefined ? conclude : new Pass(scope, 'Steps done'));
   take.next(run);
   run.next(done);
   done.next(more);
   begin.next(more);
-  announce.addCatch(begin, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
-  announce.next(begin);
+  const next =
+    functions.members === undefined ? begin : everywhere(scope, functions.members, begin, conclude);
+  announce.addCatch(next, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
+  announce.next(next);
 
   plan.next(
     approvals === undefined || approvals.revocation.length === 0
@@ -124,6 +134,45 @@ export function planStates(scope: Construct, parts: PlanParts): IChainable {
       : approvalStates(scope, { approvals, first: announce, refused: conclude, subject: '$.plan.subject' }),
   );
   return plan;
+}
+
+/**
+ * Builds the states that have environments elsewhere run their parts, beside the steps of the own one. Neither holds up the other.
+ * A request that is about no other environment passes by them.
+ */
+function everywhere(
+  scope: Construct,
+  lambdaFunction: IFunction,
+  own: Pass,
+  conclude: LambdaInvoke,
+): Parallel {
+  const ended = new Pass(scope, 'Members done');
+  const follow = new LambdaInvoke(scope, 'Follow members', {
+    lambdaFunction,
+    payloadResponseOnly: true,
+    payload: TaskInput.fromObject({ action: 'follow', input: JsonPath.entirePayload }),
+    retryOnServiceExceptions: false,
+    taskTimeout: Timeout.duration(Duration.minutes(2)),
+    resultPath: '$.loop',
+  });
+  const wait = new Wait(scope, 'Wait for members', { time: WaitTime.secondsPath('$.loop.waitSeconds') });
+  follow.addRetry(untilFree);
+  follow.addRetry(retry([...lambdaErrors, ...passingErrors, 'States.Timeout'], 8, Duration.seconds(2)));
+  // Nothing that is wrong here undoes what was sent: members end their parts by themselves, and people look after them.
+  follow.addCatch(ended, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
+  follow.next(
+    new Choice(scope, 'Members through?')
+      .when(Condition.booleanEquals('$.loop.done', true), ended)
+      .otherwise(wait.next(follow)),
+  );
+  const asked = new Choice(scope, 'About members?')
+    .when(Condition.isPresent('$.request.members'), follow)
+    .otherwise(ended);
+  const both = new Parallel(scope, 'Everywhere', { resultPath: JsonPath.DISCARD });
+  both.branch(own, asked);
+  both.addCatch(conclude, { errors: ['States.ALL'], resultPath: JsonPath.DISCARD });
+  both.next(conclude);
+  return both;
 }
 
 /** Builds the last state: it goes on until the outcome is recorded. */

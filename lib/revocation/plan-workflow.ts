@@ -25,6 +25,7 @@ import { FunctionAlarms } from '../observation/function-alarms.ts';
 import { RunbookAlarm } from '../observation/runbook-alarm.ts';
 import { type Attribution, grantReads } from '../trail/attribution.ts';
 import { loggedWorkflow } from './logged-workflow.ts';
+import { type MemberEnvironment, PlanMembers } from './plan-members.ts';
 import { lanesLabel, planStates } from './plan-states.ts';
 import type { PlanStorage } from './plan-storage.ts';
 import type { RevocationFunctions } from './revocation-states.ts';
@@ -44,6 +45,8 @@ export interface PlanWorkflowProps {
   readonly approvals?: Approvals;
   /** Memory of who really read. @default - IAM's policies alone say it */
   readonly attribution?: Attribution;
+  /** Environments elsewhere that a request may be about, by name. @default - none */
+  readonly members?: Readonly<Record<string, MemberEnvironment>>;
   /** Topic that is told when a revocation fails. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
   /** Time for which logs are kept. @default RetentionDays.ONE_YEAR */
@@ -62,6 +65,8 @@ export class PlanWorkflow extends Construct {
   readonly preview: StandardFunction<typeof revocationPreviewEnvironmentSchema>;
   /** Counts what came of it, and says so. */
   readonly conclude: StandardFunction<typeof revocationConclusionEnvironmentSchema>;
+  /** The way to environments elsewhere. Absent where there are none. */
+  readonly members: PlanMembers | undefined;
 
   constructor(scope: Construct, id: string, props: PlanWorkflowProps) {
     super(scope, id);
@@ -76,13 +81,29 @@ export class PlanWorkflow extends Construct {
       REKEY_AUDIT_QUEUE_URL: auditQueue.queueUrl,
       REKEY_PLAN_BUCKET: storage.bucket.bucketName,
     };
+    this.members =
+      Object.keys(props.members ?? {}).length === 0
+        ? undefined
+        : new PlanMembers(this, 'Elsewhere', {
+            environment,
+            members: props.members ?? {},
+            storage,
+            reservedConcurrency,
+            alarmTopic: props.alarmTopic,
+          });
+    const elsewhere = {
+      ...(this.members !== undefined && {
+        REKEY_MEMBERS: this.members.variable,
+        REKEY_MEMBERS_FUNCTION: this.members.function.functionName,
+      }),
+    };
     this.plan = new StandardFunction(this, 'Plan', {
       entry: 'revocation-plan',
       service: services.revocation,
       description: `Rekey ${environment}: plans a revocation of several secrets`,
       environmentSchema: revocationPlanEnvironmentSchema,
       ...reserved,
-      environment: { ...common, ...reads },
+      environment: { ...common, ...reads, ...elsewhere },
       timeout: Duration.minutes(4),
     });
     this.conclude = new StandardFunction(this, 'Conclude', {
@@ -99,7 +120,7 @@ export class PlanWorkflow extends Construct {
       service: services.revocation,
       description: `Rekey ${environment}: shows what a revocation would do`,
       environmentSchema: revocationPreviewEnvironmentSchema,
-      environment: { REKEY_ENVIRONMENT: environment, ...reads },
+      environment: { REKEY_ENVIRONMENT: environment, ...reads, ...elsewhere },
       timeout: Duration.minutes(4),
     });
     // What cannot be announced is told when the plan concludes; somebody should know that it was late.
@@ -113,6 +134,7 @@ export class PlanWorkflow extends Construct {
     if (attribution !== undefined) {
       for (const { role } of [this.plan, this.preview]) grantReads(role, attribution);
     }
+    for (const { role } of [this.plan, this.preview]) this.members?.grantAsk(role);
     const { conclude } = this;
     conclude.role.addToPolicy(allow('ReadPlan', ['s3:GetObject'], [storage.bucket.arnForObjects('plans/*')]));
     conclude.role.addToPolicy(allow('FindPlan', ['s3:ListBucket'], [storage.bucket.bucketArn]));
@@ -131,6 +153,9 @@ export class PlanWorkflow extends Construct {
       'Revocation Planned',
       'Revocation Task Opened',
       'Secret Revocation Failed',
+      ...(this.members === undefined
+        ? []
+        : (['Revocation Member Concluded', 'Revocation Task Done'] as const)),
       'Revocation Concluded',
       'Secret Revocation Rejected',
     ]);
@@ -189,7 +214,12 @@ export class PlanWorkflow extends Construct {
     const machine = loggedWorkflow(this, {
       environment,
       states: planStates(new Construct(this, 'States'), {
-        functions: { ...functions, plan: this.plan, conclude: this.conclude },
+        functions: {
+          ...functions,
+          plan: this.plan,
+          conclude: this.conclude,
+          ...(this.members !== undefined && { members: this.members.function }),
+        },
         bucket: storage.bucket,
         table: storage.table,
         maxConcurrency: usualLanesAtOnce,
@@ -206,7 +236,9 @@ export class PlanWorkflow extends Construct {
       machine,
       [
         '*',
-        ...[this.plan, this.conclude, rotate, report].map(({ functionArn }) => `${functionArn}:*`),
+        ...[this.plan, this.conclude, rotate, report, this.members?.function].flatMap((each) =>
+          each === undefined ? [] : `${each.functionArn}:*`,
+        ),
         `arn:${Aws.PARTITION}:s3:::${storage.bucket.bucketName}/*`,
         ...[':*', `/${lanesLabel}:*`].map((executions) => executionsOf(machine, executions)),
       ],

@@ -14,7 +14,7 @@ import { SecretLifecycle } from '../lifecycle/secret-lifecycle.ts';
 import { Quarantine } from '../quarantine/quarantine.ts';
 import type { RotatedSecret } from '../secret/rotated-secret.ts';
 import type { Attribution } from '../trail/attribution.ts';
-import { RevocationWorkflow } from './revocation-workflow.ts';
+import { RevocationWorkflow, type RevocationWorkflowProps } from './revocation-workflow.ts';
 
 /** Props of {@link RevocationStack}. */
 export interface RevocationStackProps extends EnvironmentStackProps {
@@ -72,6 +72,7 @@ export class RevocationStack extends Stack {
       ...(configuration.revocation.rotationsPerSecond !== undefined && {
         rotationsPerSecond: configuration.revocation.rotationsPerSecond,
       }),
+      ...membersOf(configuration),
       alarmTopic: props.topic,
       reservedConcurrency: configuration.reservedConcurrency,
       ...(this.approvals !== undefined && { approvals: this.approvals }),
@@ -99,6 +100,19 @@ export class RevocationStack extends Stack {
           });
   }
 }
+
+/** Hands the environments elsewhere to the construct, in both directions. */
+const membersOf = ({
+  revocation: { members, coordinator },
+}: EnvironmentConfiguration): Pick<RevocationWorkflowProps, 'members' | 'coordinator'> => ({
+  members: Object.fromEntries(
+    Object.entries(members).map(([name, { role, ...member }]) => [
+      name,
+      { ...member, ...(role !== undefined && { role }) },
+    ]),
+  ),
+  ...(coordinator !== undefined && { coordinator }),
+});
 
 /** Hands the addresses of those who may answer by a link to the construct. */
 function linksOf({

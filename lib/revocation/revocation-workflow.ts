@@ -9,7 +9,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
+import { coordinatorSource, deploymentParameters, metrics, services } from '../../core/deployed/names.ts';
 import {
   revocationIntakeEnvironmentSchema,
   revocationReportEnvironmentSchema,
@@ -34,7 +34,9 @@ import { grantFindDefinitions } from '../secret/definition-access.ts';
 import { grantOnSecrets } from '../secret/grant-on-secrets.ts';
 import { RotatedSecret } from '../secret/rotated-secret.ts';
 import type { Attribution } from '../trail/attribution.ts';
+import { CoordinationRole, type CoordinatorEnvironment } from './coordination-role.ts';
 import { loggedWorkflow } from './logged-workflow.ts';
+import type { MemberEnvironment } from './plan-members.ts';
 import { PlanStorage } from './plan-storage.ts';
 import { PlanWorkflow } from './plan-workflow.ts';
 import { revocationStates, rotateTimeout } from './revocation-states.ts';
@@ -76,6 +78,10 @@ export interface RevocationWorkflowProps {
   readonly approvals?: Approvals;
   /** Memory of who really read, for revocations of what a principal may read. @default - IAM's policies alone say it */
   readonly attribution?: Attribution;
+  /** Environments elsewhere, in other accounts or regions, that a request may be about, by name. @default - none */
+  readonly members?: Readonly<Record<string, MemberEnvironment>>;
+  /** Environment elsewhere whose requests may be about secrets of this one. @default - none */
+  readonly coordinator?: CoordinatorEnvironment;
   /** Topic that is told when a revocation fails, is rejected, or cannot be taken. @default - nobody; seen in the console only */
   readonly alarmTopic?: ITopic;
   /** Time for which logs are kept. @default RetentionDays.ONE_YEAR */
@@ -160,6 +166,7 @@ export class RevocationWorkflow extends Construct {
       ...reserved('workflow'),
       ...(props.approvals !== undefined && { approvals: props.approvals }),
       ...(props.attribution !== undefined && { attribution: props.attribution }),
+      ...(props.members !== undefined && { members: props.members }),
       ...(props.alarmTopic !== undefined && { alarmTopic: props.alarmTopic }),
       ...(props.logRetention !== undefined && { logRetention: props.logRetention }),
     });
@@ -173,7 +180,10 @@ export class RevocationWorkflow extends Construct {
         ...common,
         REKEY_REVOCATION_WORKFLOW_ARN: this.stateMachine.stateMachineArn,
         REKEY_PLAN_WORKFLOW_ARN: this.plans.stateMachine.stateMachineArn,
-        REKEY_REVOCATION_SOURCES: (props.allowedSources ?? ['rekey.cli']).join(','),
+        REKEY_REVOCATION_SOURCES: [
+          ...(props.allowedSources ?? ['rekey.cli']),
+          ...(props.coordinator === undefined ? [] : [coordinatorSource]),
+        ].join(','),
         REKEY_REVOCATION_ACCOUNTS: (props.allowedAccounts ?? []).join(','),
         REKEY_REVOCATION_MAXIMUM_AGE_HOURS: String(
           wholeNumber('hours', props.maximumRequestAge ?? Duration.hours(24), {
@@ -218,6 +228,16 @@ export class RevocationWorkflow extends Construct {
       'Secret Revocation Unproven',
       'Secret Revocation Failed',
     ]);
+    if (props.coordinator !== undefined) {
+      new CoordinationRole(this, 'Coordination', {
+        bus: props.bus,
+        coordinator: props.coordinator,
+        preview: this.plans.preview,
+        planWorkflow: this.plans.stateMachine,
+        table: storage.table,
+        intakeLogGroup: this.intake.logGroup,
+      });
+    }
     this.connect(props);
     this.watch(props);
     // At synth, when all secrets of the app are there.

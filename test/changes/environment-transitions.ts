@@ -26,6 +26,29 @@ export const ofTheEnvironment: readonly Transition[] = [
     }),
   },
   {
+    name: 'an environment elsewhere, and one that coordinates',
+    fields: [
+      'revocation.members.*',
+      'revocation.members.*.environment',
+      'revocation.members.*.account',
+      'revocation.members.*.region',
+      'revocation.members.*.role',
+      'revocation.coordinator.environment',
+      'revocation.coordinator.account',
+      'revocation.coordinator.region',
+    ],
+    apply: (environment) => ({
+      ...environment,
+      revocation: {
+        ...environment.revocation,
+        members: {
+          other: { environment: 'prod', account: '111122223333', region: 'eu-west-1', role: 'asked' },
+        },
+        coordinator: { environment: 'security', account: '111122223333', region: 'eu-west-1' },
+      },
+    }),
+  },
+  {
     name: 'a second person for what is no emergency',
     fields: [
       'approvals.revocation.kill',

@@ -17,6 +17,7 @@ import type {
   Execution,
   ExecutionStage,
 } from '../../core/operator-ports.ts';
+import type { MemberPlans } from '../../core/revocation/ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import type { SecretDescription } from '../../core/secret/secret.ts';
 import type { ReadEvidence } from '../../core/trail/ports.ts';
@@ -123,6 +124,8 @@ export class FakeCloud {
   held: [key: string, versionId: string | undefined][] = [];
   holdsDenied = false;
   /** ARNs of the secrets that any principal may read. */
+  /** Environments elsewhere that plans may be about. */
+  members: MemberPlans | undefined;
   readable: string[] = [];
   /** Reads that CloudTrail tells of. */
   reads: ReadEvidence | 'off' | 'unreadable' = 'off';
@@ -334,6 +337,7 @@ export class FakeCloud {
               readableBy: async () => this.readable,
               readBy: async () => this.reads,
             },
+            ...(this.members !== undefined && { members: this.members }),
           }),
       }),
       fingerprints: open('fingerprints', {

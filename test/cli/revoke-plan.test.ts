@@ -250,3 +250,90 @@ test('an emergency goes on where the function that shows plans does not answer',
   expect(stderr).toContain('The plan could not be shown');
   expect(requestOf(cloud)).not.toHaveProperty('plan');
 });
+
+describe('environments elsewhere', () => {
+  const place = { account: '222222222222', region: 'us-west-2' };
+  const role = 'arn:aws:iam::222222222222:role/member';
+  const digest = 'ab'.repeat(32);
+  const west = { name: 'west', environment: 'prod', ...place };
+  const east = { name: 'east', environment: 'staging', ...place };
+
+  function cloudWithMembers(): FakeCloud {
+    const cloud = cloudOfShop();
+    cloud.members = {
+      members: [west, east].map((member) => ({ ...member, role })),
+      ask: async ({ members }) =>
+        members.map(({ name }) =>
+          name === 'west'
+            ? {
+                ...west,
+                digest,
+                secrets: [{ name: '/prod/orders', target: 'db', owner: 'team-orders' }],
+                tasks: 0,
+                unknown: [],
+              }
+            : { ...east, secrets: [], tasks: 0, unreachable: 'Unreachable', unknown: [] },
+        ),
+    };
+    return cloud;
+  }
+
+  test('are in the plan that is shown, and one that cannot be asked is said to be so', async () => {
+    const cloud = cloudWithMembers();
+    const { exitCode, stderr } = await rekey(cloud, [
+      'revoke',
+      'orders',
+      ...common,
+      '--members',
+      'all',
+      '--plan',
+    ]);
+    expect(exitCode).toBe(0);
+    for (const text of [
+      'prod in 222222222222, us-west-2',
+      '/prod/orders',
+      'could not be asked (Unreachable)',
+      'Revoke in east (staging in 222222222222, us-west-2)',
+    ]) {
+      expect(stderr).toContain(text);
+    }
+    expect(cloud.published).toEqual([]);
+  });
+
+  test('are asked for by name, with the digest of each part that was shown', async () => {
+    const cloud = cloudWithMembers();
+    await rekey(cloud, ['revoke', 'orders', ...common, '--members', 'west,east', '--yes']);
+    expect(requestOf(cloud)).toMatchObject({
+      select: { secret: 'orders' },
+      members: ['west', 'east'],
+      memberPlans: { west: digest },
+      plan: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  test('that the configuration does not name are refused before anything is sent', async () => {
+    const cloud = cloudWithMembers();
+    const { exitCode, stderr } = await rekey(cloud, [
+      'revoke',
+      'orders',
+      ...common,
+      '--members',
+      'north',
+      '--yes',
+    ]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('has the members west, east');
+    expect(cloud.published).toEqual([]);
+  });
+
+  test('are named, or all', async () => {
+    const { exitCode } = await rekey(cloudWithMembers(), [
+      'revoke',
+      'orders',
+      ...common,
+      '--members',
+      'all,west',
+    ]);
+    expect(exitCode).toBe(2);
+  });
+});

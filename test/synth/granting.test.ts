@@ -19,6 +19,8 @@ const allowed: readonly { readonly role: RegExp; readonly actions: readonly stri
   // Writes one document under one name, and is told nothing but a user, a key's id and a time.
   // Makes a change set, which somebody else executes.
   { role: /^PolicyAuthorRole/, actions: ['cloudformation:CreateChangeSet'] },
+  // Takes the roles that members have for their coordinator; it reads no value, and these change nothing by themselves.
+  { role: /^WorkflowPlanWorkflowElsewhereMembersRole/, actions: ['sts:AssumeRole'] },
   { role: /^Containmentiamaccesskey\w+SessionCutoff/, actions: ['iam:PutUserPolicy'] },
 ];
 

@@ -57,6 +57,12 @@ export const revocation: Entries<'revocation'> = {
     mender: 'sender of the request',
     remedy: 'Look at the plan as it is now, and send the request again.',
   },
+  MemberUnknown: {
+    meaning:
+      'The request is about an environment elsewhere that the configuration of this one does not name.',
+    mender: 'sender of the request',
+    remedy: 'Take names from `revocation.members` of the configuration, or add the member and deploy.',
+  },
   VersionsNotKept: {
     meaning: 'Secrets Manager keeps none of the versions that were named.',
     mender: 'sender of the request',

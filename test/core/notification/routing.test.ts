@@ -88,6 +88,7 @@ test('the kinds that nobody is told of without a route', () => {
     'Credential Retired',
     'Credential Retirement Started',
     'Legal Hold Placed',
+    'Revocation Member Concluded',
     'Secret Expiry Extended',
     'Secret Registered',
     'Secret Rotation Abandoned',

@@ -61,6 +61,17 @@ describe('the intake of revocation requests', () => {
     expect(await takeRequest(request, world.intake({ starter }))).toEqual({ outcome: 'started' });
   });
 
+  test.each([
+    ['members', requestEvent({}, { members: ['prod'] })],
+    ['a part of a plan', requestEvent({ source: 'rekey.coordinator' }, { partOf: requestId })],
+  ])('one secret with %s is planned', async (_, event) => {
+    const world = new World();
+    const [{ starter, inputs }, planned] = [memoryStarter(), memoryStarter()];
+    const outcome = await takeRequest(event, world.intake({ starter, planStarter: planned.starter }));
+    expect(outcome).toEqual({ outcome: 'started' });
+    expect([inputs.size, planned.inputs.size]).toEqual([0, 1]);
+  });
+
   test('the same request twice does the work once, and is one fact', async () => {
     const world = new World();
     const { starter, inputs } = memoryStarter();
@@ -105,6 +116,30 @@ describe('the intake of revocation requests', () => {
     ['another account', requestEvent({ account: '999999999999' }), 'AccountNotAllowed'],
     ['another environment', requestEvent(metadata({ environment: 'prod' })), 'EnvironmentMismatch'],
     ['an id that is none', requestEvent(metadata({ id: 'x' })), 'RequestMalformed'],
+    ['a part of a plan from anybody', requestEvent({}, { partOf: requestId }), 'SourceNotAllowed'],
+    ['a whole request from a coordinator', requestEvent({ source: 'rekey.coordinator' }), 'SourceNotAllowed'],
+    [
+      'a part that asks for members of its own',
+      requestEvent({ source: 'rekey.coordinator' }, { partOf: requestId, members: 'all' }),
+      'SourceNotAllowed',
+    ],
+    [
+      'members, from a sender for one owner',
+      requestEvent({ source: 'rekey.cli/team-orders' }, { members: 'all' }),
+      'SourceNotAllowed',
+    ],
+    [
+      'members, and versions of one environment',
+      requestEvent({}, { members: 'all', versions: ['v1'] }),
+      'RequestMalformed',
+    ],
+    [
+      'members, and versions of a name that each may have',
+      requestEvent({}, { members: ['prod'], select: { secrets: [{ secret: 'orders', versions: ['v1'] }] } }),
+      'RequestMalformed',
+    ],
+    ['plans of no members', requestEvent({}, { memberPlans: {} }), 'RequestMalformed'],
+    ['members of odd names', requestEvent({}, { members: ['../prod'] }), 'RequestMalformed'],
     ['an unknown mode', requestEvent({}, { mode: 'destroy' }), 'RequestMalformed'],
     ['no reason', requestEvent({}, { reason: '' }), 'RequestMalformed'],
     ['an unknown key', requestEvent({}, { hunter2: 'hunter2' }), 'RequestMalformed'],
@@ -211,7 +246,7 @@ describe('the intake of revocation requests', () => {
     [
       'the sender',
       requestEvent({ source: 'acme' }),
-      /"acme" may not ask for revocations; allowed are rekey\.cli$/,
+      /"acme" may not ask for revocations; allowed are rekey\.cli, rekey\.coordinator$/,
     ],
     [
       'its own time and the limit',

@@ -157,7 +157,11 @@ export class World {
       starter: { start: async () => 'started' },
       bus: this.bus,
       origin: this.origin(),
-      policy: { sources: ['rekey.cli'], accounts: ['111122223333'], maximumAgeMs: 86_400_000 },
+      policy: {
+        sources: ['rekey.cli', 'rekey.coordinator'],
+        accounts: ['111122223333'],
+        maximumAgeMs: 86_400_000,
+      },
       ...change,
     };
   }

@@ -1,6 +1,7 @@
 import type { Field } from '../../../lib/config/changes.ts';
 import type { ConfigurationInput, LooseSecretInput } from '../../../lib/config/schema.ts';
 import { consumerSamples, consumersAt } from './consumers.ts';
+import { elsewhereSamples } from './elsewhere.ts';
 import { notificationSamples, notificationsAt } from './notifications.ts';
 import { signalSamples, trailSamples } from './signals.ts';
 
@@ -196,6 +197,7 @@ const samples: Readonly<Record<Field, Sample>> = {
   'revocation.accounts': setting(['999988887777'], ['444455556666']),
   'revocation.maximumAgeHours': setting(12, 48),
   'revocation.rotationsPerSecond': setting(10, 15),
+  ...elsewhereSamples,
   'approvals.revocation.kill': setting('second person', 'never'),
   'approvals.revocation.replace': setting('second person', 'second person'),
   'approvals.minutes': setting(120, 30),

@@ -29,7 +29,12 @@ export const everything = defineConfig({
         escalation: { steps: [{ afterMinutes: 15, to: ['owner', 'oncall'] }] },
         quietHours: { timeZone: 'Europe/Berlin', periods: [{ from: '22:00', to: '07:00' }] },
       },
-      revocation: { sources: ['rekey.cli', 'acme.scanner'], accounts: ['999988887777'] },
+      revocation: {
+        sources: ['rekey.cli', 'acme.scanner'],
+        accounts: ['999988887777'],
+        members: { west: { environment: 'prod', account: '999988887777', region: 'us-west-2' } },
+        coordinator: { environment: 'security', account: '999988887777', region: 'eu-west-1' },
+      },
       access: {
         operators: ['111122223333', 'arn:aws:iam::111122223333:role/operator'],
         responders: [
