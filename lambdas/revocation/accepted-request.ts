@@ -159,7 +159,11 @@ const ownerOf = (source: string, sources: readonly string[]): string | undefined
  * Refuses a request that is too old or in the future. Both times count: the sender sets the one, and whoever puts the event on
  * the bus may set the other.
  */
-export function requireFresh(times: { metadata: string; event: string }, now: number, maximumAgeMs: number): void {
+export function requireFresh(
+  times: { metadata: string; event: string },
+  now: number,
+  maximumAgeMs: number,
+): void {
   for (const [name, text] of Object.entries(times)) {
     const which = name === 'metadata' ? 'metadata.time' : 'the time of the event';
     const age = now - Date.parse(text);

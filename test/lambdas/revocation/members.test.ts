@@ -68,6 +68,7 @@ class Place {
         environment,
         tagged: async () => [],
         readableBy: async () => definitions.map(({ arn }) => arn),
+        readBy: async () => 'off' as const,
       },
     };
   }

@@ -184,7 +184,12 @@ class Fleet {
       if (action === 'announce') return await announcePlan(parsed, { plans, bus, origin: this.#origin });
       return await makePlan(parsed, {
         definitions: { listValid: async () => ({ definitions: this.#definitions, invalid: [] }) },
-        sources: { environment, tagged: async () => [], readableBy: async () => [] },
+        sources: {
+          environment,
+          tagged: async () => [],
+          readableBy: async () => [],
+          readBy: async () => 'off',
+        },
         plans,
         bucket: 'plans',
       });

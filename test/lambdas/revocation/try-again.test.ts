@@ -93,7 +93,12 @@ describe('the plan of a retry', () => {
           invalid: ['/rekey/test/secrets/broken'],
         }),
       },
-      sources: { environment: 'test', tagged: async () => [], readableBy: async () => [] },
+      sources: {
+        environment: 'test',
+        tagged: async () => [],
+        readableBy: async () => [],
+        readBy: async () => 'off',
+      },
       plans: {
         keepFirst: async (key, text) => {
           texts.set(key, text);
