@@ -169,10 +169,6 @@ const samples: Readonly<Record<Field, Sample>> = {
   'manualSecrets.*.expires': manual({}, { expires: '2036-12-31' }, { expires: '2037-12-31' }, {}),
   ...signalSamples,
   ...trailSamples,
-  'quarantine.principals': setting(
-    ['arn:aws:iam::111122223333:role/app-*'],
-    ['arn:aws:iam::111122223333:role/app-*', 'arn:aws:iam::111122223333:user/ci-*'],
-  ),
   policy: setting(
     { stage: 'development', require: { tls: false } },
     { stage: 'development', severity: { PlaintextAllowed: 'off' } },

@@ -16,8 +16,12 @@ export const trailSamples = {
   'trail.encryptionKey': third(keyArn),
 };
 
-/** Samples of the fields about signals and honey secrets. */
+/** Samples of the fields about signals, honey secrets and quarantines. */
 export const signalSamples = {
+  'quarantine.principals': setting(
+    ['arn:aws:iam::111122223333:role/app-*'],
+    ['arn:aws:iam::111122223333:role/app-*', 'arn:aws:iam::111122223333:user/ci-*'],
+  ),
   // Found by fingerprints, which one of the steps has switched off.
   'signals.health.answer': setting('ask', 'record'),
   'signals.health.mode': setting('kill', 'replace'),
