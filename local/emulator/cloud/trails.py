@@ -1,6 +1,7 @@
 """CloudTrail: trails that write files.
 
-- What a record holds: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+- What a record holds:
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 - Who called: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 - PutEvents as a data event, its detail hidden and its answer shown:
   https://docs.aws.amazon.com/eventbridge/latest/userguide/logging-using-cloudtrail.html
