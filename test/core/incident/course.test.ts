@@ -4,18 +4,7 @@ import type { AuditEvent } from '../../../core/audit/format.ts';
 import { findIncident, type IncidentCourse, incidentsOf } from '../../../core/incident/incident-course.ts';
 import { incidentIdOf, revocationKey } from '../../../core/notification/incident-id.ts';
 import { propertyRuns } from '../../property-runs.ts';
-import {
-  alice,
-  arnOf,
-  begun,
-  planned,
-  recordsOf,
-  requested,
-  revocation,
-  start,
-  taskDone,
-  told,
-} from './sample.ts';
+import { alice, begun, planned, recordsOf, requested, revocation, start, taskDone, told } from './sample.ts';
 
 const orders = { requestId: 'r1', secretName: '/prod/orders/db' };
 const billing = { requestId: 'r2', secretName: '/prod/billing', at: 10_000 };
