@@ -1,17 +1,22 @@
 """CloudTrail: trails that write files.
 
-- What a record holds: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-- Who called: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+- What a record holds:
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+- Who called:
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 - PutEvents as a data event, its detail hidden and its answer shown:
   https://docs.aws.amazon.com/eventbridge/latest/userguide/logging-using-cloudtrail.html
 - Secrets Manager: https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
-- Which selectors there are: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
-- Names of files: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
-- Digests: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+- Which selectors there are:
+  https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
+- Names of files:
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
+- Digests:
+  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
 
-Logged are PutEvents and the calls of Secrets Manager that read or rotate. AWS logs every call, and delivers within about
-five minutes; here REKEY_TRAIL_DELAY_MS says how long a file waits for more calls. A digest comes with each file in
-place of each hour, and is not signed: nobody has AWS's key.
+Logged are PutEvents and the calls of Secrets Manager that read or rotate. AWS logs every call, and delivers within
+about five minutes; here REKEY_TRAIL_DELAY_MS says how long a file waits for more calls. A digest comes with each file,
+in place of each hour, and is not signed: nobody has AWS's key.
 """
 
 import asyncio
@@ -270,7 +275,7 @@ def _digest(trail: dict, now: time.struct_time, key: str, records: list[dict]) -
             {
                 "s3Bucket": trail["S3BucketName"],
                 "s3Object": key,
-                # Of what is unpacked: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-custom-validation.html
+                # Of the file as it is unpacked.
                 "hashValue": hashlib.sha256(json.dumps({"Records": records}).encode()).hexdigest(),
                 "hashAlgorithm": "SHA-256",
                 "newestEventTime": times[-1],

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemRandom } from '../../../adapters/system.ts';
 import { trailFilesPrefix } from '../../../core/deployed/trail.ts';
-import type { AnyEvent, EventData } from '../../../core/events/catalogue.ts';
+import { type AnyEvent, detailSchema, type EventData } from '../../../core/events/catalogue.ts';
 import { noticeOf } from '../../../core/notification/tellings.ts';
 import { attributedTypes } from '../../../core/trail/claim.ts';
 import { type AttributionDependencies, attribute, attributeBatch } from '../../../lambdas/trail/attribute.ts';
@@ -140,6 +140,17 @@ describe('a request and the call behind it', () => {
         },
       },
     ]);
+  });
+
+  test('are told of by an event of the catalogue, whatever stands in the record', async () => {
+    const long = 'x'.repeat(2_048);
+    const userIdentity = { ...alice, arn: `arn:aws:sts::${account}:assumed-role/a/${long.slice(100)}` };
+    await take(
+      request({ actor: 'y'.repeat(512) }),
+      delivered('a', putEvents({ userIdentity, userAgent: long, sourceIPAddress: long })),
+    );
+    expect(published).toHaveLength(1);
+    expect(detailSchema('Request Attributed').safeParse(published[0]?.detail).error).toBeUndefined();
   });
 
   test('are told of once, in whichever order and however often they come', async () => {

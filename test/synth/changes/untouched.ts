@@ -141,8 +141,8 @@ function lost(before: Deployment, after: Deployment): readonly string[] {
     'AWS::DynamoDB::Table',
   ];
   const stacks = new Set(after.resources.map(({ stack }) => stack));
-  // Fingerprints and the notifier go as a whole where they are no longer asked for; as long as they are kept, nothing begins anew.
-  const dropped = (stack: string) => /-(?:fingerprints|notification)$/.test(stack) && !stacks.has(stack);
+  // Fingerprints, the notifier and what a trail told go as a whole where they are no longer asked for; as long as they are kept, nothing begins anew.
+  const dropped = (stack: string) => /-(?:fingerprints|notification|trail)$/.test(stack) && !stacks.has(stack);
   // So does the table of approvals; what waits then fails at its stage, and stays in the log.
   const ofApprovals = (place: string) => place.includes(' ApprovalsRequests');
   return (
