@@ -38,6 +38,12 @@ export class SecretsManagerStore implements SecretStore {
       // The primary secret of a replication names its own region.
       ...(found.PrimaryRegion &&
         found.PrimaryRegion !== found.ARN?.split(':')[3] && { replicaOf: found.PrimaryRegion }),
+      ...((found.ReplicationStatus ?? []).length > 0 && {
+        replicas: (found.ReplicationStatus ?? []).map(({ Region = 'unknown', Status = 'unknown' }) => ({
+          region: Region,
+          status: Status,
+        })),
+      }),
     };
   }
 

@@ -111,6 +111,12 @@ export const findingCatalogue: Readonly<Record<FindingCode, FindingEntry>> = {
     meaning: 'A credential that was replaced still works, since it could not be removed.',
     remedy: 'Remove it at the target by hand; the message says why Rekey could not.',
   },
+  ReplicaOutdated: {
+    meaning:
+      'A replica of the secret in another region is not in step, so that its readers may have the credential before the current one. An overlap goes on until it is; a revocation waits for no replica.',
+    remedy:
+      'Look at `ReplicationStatus` of `aws secretsmanager describe-secret`, mend what `StatusMessage` says, or remove the replica.',
+  },
   ReplicasUnchanged: {
     meaning: 'The server has replicas, which do not get the new password by themselves.',
     remedy: 'Load the same ACL file there (`ACL LOAD`).',

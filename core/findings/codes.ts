@@ -32,6 +32,7 @@ const findingSeverities = {
   PasswordlessLogin: 'high',
   PlaintextConnection: 'high',
   PreviousCredentialRemains: 'high',
+  ReplicaOutdated: 'high',
   ReplicasUnchanged: 'high',
   ReplicationLoginChanged: 'high',
   SettingNotCopied: 'medium',

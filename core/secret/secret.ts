@@ -26,7 +26,23 @@ export interface SecretDescription {
   readonly owningService?: string;
   /** The region of the secret that this one is a replica of. */
   readonly replicaOf?: string;
+  /** Copies of the secret in other regions. Absent where it has none. */
+  readonly replicas?: readonly SecretReplica[];
 }
+
+/** A copy of a secret in another region. */
+export interface SecretReplica {
+  readonly region: string;
+  /**
+   * State of the copy as Secrets Manager tells of it: `InSync`, `InProgress` or `Failed`.
+   * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ReplicationStatusType.html
+   */
+  readonly status: string;
+}
+
+/** Lists the copies of a secret of which Secrets Manager does not say that they are in step. */
+export const laggingReplicas = ({ replicas = [] }: Pick<SecretDescription, 'replicas'>) =>
+  replicas.filter(({ status }) => status !== 'InSync');
 
 /** One version of a secret with its value. */
 export interface SecretVersion {

@@ -7,7 +7,7 @@ import { inTurns } from '../../core/pace/in-turns.ts';
 import type { WithWait } from '../../core/pace/patience.ts';
 import type { DatabaseDirectory, EventBus, SecretStore } from '../../core/ports.ts';
 import type { ContainResult, Revoker, TargetContext } from '../../core/rotator.ts';
-import { type Strategy, stages } from '../../core/secret/secret.ts';
+import { laggingReplicas, type Strategy, stages } from '../../core/secret/secret.ts';
 import { credentialsAtHand, isOfSamePlace } from '../rotation/credentials.ts';
 import { type Leak, readLeaks } from './leaked-versions.ts';
 import { tryLeaked, tryOne } from './trials.ts';
@@ -59,6 +59,15 @@ export async function containLeaks<S extends object>(
     credentials: atHand(current),
     ...(input.rotatedAt !== undefined && { rotatedAt: new Date(input.rotatedAt) }),
   };
+  // The credential is refused whatever they serve: their readers are who is told.
+  for (const { region, status } of input.newVersionId === undefined
+    ? []
+    : laggingReplicas(leaks.description)) {
+    context.finding({
+      code: 'ReplicaOutdated',
+      message: `the replica of ${input.secretName} in ${region} is ${status}: whoever reads it there may have a credential that was revoked, and is refused; mend the replication`,
+    });
+  }
   const errors: unknown[] = [];
 
   /**

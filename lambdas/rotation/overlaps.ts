@@ -4,7 +4,7 @@ import { RekeyError, summarizeError } from '../../core/errors/rekey-error.ts';
 import { inTurns } from '../../core/pace/in-turns.ts';
 import type { WithWait } from '../../core/pace/patience.ts';
 import type { RetireContext, RetireResult } from '../../core/rotator.ts';
-import { type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
+import { laggingReplicas, type SecretDescription, stages, versionWith } from '../../core/secret/secret.ts';
 import { credentialsAtHand } from './credentials.ts';
 import { withFindings } from './findings.ts';
 import { type RetireDependencies, retirePrevious } from './retire.ts';
@@ -37,6 +37,7 @@ type RetireReport =
   | 'no previous version'
   | 'overlap not over'
   | 'long over'
+  | 'replica behind'
   | 'current not accepted';
 
 const hourMs = 3_600_000;
@@ -93,7 +94,8 @@ async function lookAtOverlap(
  * Ends an overlap that is over: disables the credential before the current one, or removes it after the grace period.
  *
  * Labels are looked at a second time, some seconds after the first, because they may be old. After a rotation that has just
- * ended, the one in use would be missing among them, and a target that is told what to keep would forget it.
+ * ended, the one in use would be missing among them, and a target that is told what to keep would forget it. A replica that is not in
+ * step with its primary secret holds the end back.
  *
  * @throws SecretError, TargetError
  */
@@ -107,6 +109,18 @@ async function endOverlap<S extends object>(
     (label) => versionWith(again, label) !== versionWith(description, label),
   );
   if (moved) return 'labels moving';
+  const behind = laggingReplicas(again);
+  if (behind.length > 0) {
+    await withFindings(dependencies, { secretArn: description.arn, versionId: currentId }, async (target) => {
+      for (const { region, status } of behind) {
+        target.finding({
+          code: 'ReplicaOutdated',
+          message: `the replica of ${description.name} in ${region} is ${status}: whoever reads it there may have the credential before the current one, which therefore stays; mend the replication`,
+        });
+      }
+    });
+    return 'replica behind';
+  }
   const current = await store.read(description.arn, { versionId: currentId });
   if (current === undefined) return 'no previous version';
   const credential = parseCredential(rotator.schema, current.value, description.name);

@@ -341,3 +341,16 @@ test.each([
     expect(found).toBe(replicaOf);
   },
 );
+
+test('copies in other regions are told of with their state, and a secret without any has none', async () => {
+  const client = new SecretsManagerClient(region);
+  const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders-AbCdEf';
+  const mocked = mockClient(client).on(DescribeSecretCommand);
+  mocked.resolves({ ARN: arn, ReplicationStatus: [{ Region: 'us-east-1', Status: 'Failed' }, {}] });
+  expect((await new SecretsManagerStore(client).describe('orders')).replicas).toEqual([
+    { region: 'us-east-1', status: 'Failed' },
+    { region: 'unknown', status: 'unknown' },
+  ]);
+  mocked.resolves({ ARN: arn, ReplicationStatus: [] });
+  expect(await new SecretsManagerStore(client).describe('orders')).not.toHaveProperty('replicas');
+});

@@ -8,6 +8,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import {
   CreateBucketCommand,
   GetObjectCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -79,7 +80,7 @@ function archiveOf(entry: string): Buffer {
 async function deploy(
   place: LocalCloud,
   environment: string,
-  more: Pick<RevocationWorkflowProps, 'members' | 'coordinator'>,
+  more: Pick<RevocationWorkflowProps, 'members' | 'coordinator' | 'maximumRequestAge'>,
 ): Promise<void> {
   const s3 = new S3Client({ ...place.clientOptions(), forcePathStyle: true });
   const Bucket = `code-${place.accountId}`;
@@ -125,7 +126,7 @@ beforeAll(async () => {
   cloud = await startCloud({ directory });
   own = cloudIn(cloud, here.account, here.region);
   other = cloudIn(cloud, there.account, there.region);
-  await deploy(other, there.environment, { coordinator: here });
+  await deploy(other, there.environment, { coordinator: here, maximumRequestAge: Duration.hours(1) });
   await deploy(own, here.environment, { members: { west: there, lost } });
 }, 300_000);
 
@@ -145,7 +146,7 @@ interface Recorded {
 /** Reads the records of an environment's audit log that mention a text. */
 async function records(place: LocalCloud, text: string): Promise<readonly Recorded[]> {
   const s3 = new S3Client({ ...place.clientOptions(), forcePathStyle: true });
-  const { Buckets = [] } = await s3.send(new (await import('@aws-sdk/client-s3')).ListBucketsCommand({}));
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   const found: Recorded[] = [];
   for (const { Name: Bucket } of Buckets) {
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'entries/' }));
@@ -172,12 +173,12 @@ const versionOf = async (place: LocalCloud, environment: string) =>
     )
   ).VersionId;
 
-async function request(data: Record<string, unknown>): Promise<string> {
+async function request(data: Record<string, unknown>, time = new Date()): Promise<string> {
   const id = v7();
   const metadata = {
     id,
     schemaVersion: 1,
-    time: new Date().toISOString(),
+    time: time.toISOString(),
     environment: here.environment,
     actor: 'test',
     correlationId: id,
@@ -247,6 +248,17 @@ describe('one request over two accounts and two regions', () => {
     await recorded(own, 'Secret Revocation Unproven', id);
   }, 300_000);
 });
+
+test('what a member refuses at its door is an outcome, and a task', async () => {
+  const id = await request(
+    { select: { owner: 'team-orders' }, members: ['west'] },
+    new Date(Date.now() - 2 * 3_600_000),
+  );
+  const part = await recorded(own, 'Revocation Member Concluded', id);
+  expect(part.detail.data).toMatchObject({ outcome: 'rejected', error: { code: 'RequestTooOld' } });
+  const task = await recorded(own, 'Revocation Task Opened', id);
+  expect(task.detail.data).toMatchObject({ via: 'west' });
+}, 300_000);
 
 describe('the role that a member has for its coordinator', () => {
   const roleArn = `arn:aws:iam::${there.account}:role/${memberRole(there.environment, there.region)}`;

@@ -185,6 +185,7 @@ describe('a bundle', () => {
         REKEY_NOTIFICATION_TABLE: 'notifications',
         REKEY_NOTIFICATION_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/notifications',
         REKEY_NOTIFICATION_SETTINGS: '/rekey/test/deployment/notifications',
+        REKEY_MEMBERS: '{}',
       },
       timeout: 20_000,
     });

@@ -27,6 +27,25 @@ async function aged(passwords: readonly string[]): Promise<World> {
 }
 
 describe('cutting off', () => {
+  test('after the rotation, says of each replica that is behind that its readers are refused, and goes on', async () => {
+    const world = new World();
+    world.store.begin(secretArn, 'new');
+    await world.store.putPending(secretArn, 'new', JSON.stringify({ username: 'app', password: 'new' }));
+    await world.store.moveCurrent(secretArn, { to: 'new', from: 'v1' });
+    world.store.replicate(secretArn, [
+      { region: 'us-east-1', status: 'InSync' },
+      { region: 'eu-west-1', status: 'InProgress' },
+    ]);
+    await containLeaks(input(['v1']), world.containment());
+    const told = () => world.bus.events.filter(({ detailType }) => detailType === 'Finding Raised');
+    expect(told()).toEqual([]);
+    await containLeaks(input(['v1'], { newVersionId: 'new' }), world.containment());
+    expect(told().map(({ detail }) => detail.data)).toEqual([
+      expect.objectContaining({ code: 'ReplicaOutdated', message: expect.stringContaining('eu-west-1') }),
+    ]);
+    expect(world.target.contained).toContain('leaked-password');
+  });
+
   test('the credential in use comes first; forgotten ones of the same login that are refused cost a login only', async () => {
     const world = await aged(['a', 'b', 'c']);
     const { containments, refusedAt } = await containLeaks(

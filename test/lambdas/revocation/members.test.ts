@@ -437,6 +437,10 @@ describe('the parts of members', () => {
       error: { code: 'RequestConflict', message: 'other', retryable: false },
     };
     await follow(inputFor());
+    // Nobody is asked of what has ended: its member may be away by now.
+    west.away = 'region lost';
+    expect(await follow(inputFor())).toMatchObject({ done: true });
+    expect(failures).toEqual([]);
     ownProven();
     await finish(inputFor());
     const ids = bus.events.map(({ detail }) => detail.metadata.id);

@@ -1,6 +1,11 @@
 import { SecretError } from '../../../core/errors/rekey-error.ts';
 import type { SecretStore } from '../../../core/ports.ts';
-import { type SecretDescription, type SecretVersion, stages } from '../../../core/secret/secret.ts';
+import {
+  type SecretDescription,
+  type SecretReplica,
+  type SecretVersion,
+  stages,
+} from '../../../core/secret/secret.ts';
 
 interface StoredVersion {
   value: string | undefined;
@@ -12,6 +17,7 @@ interface StoredSecret {
   name: string;
   rotationEnabled: boolean;
   lastRotated?: Date;
+  replicas?: readonly SecretReplica[];
   tags: Record<string, string>;
   versions: Map<string, StoredVersion>;
 }
@@ -119,6 +125,11 @@ export class MemoryStore implements SecretStore {
     return [...this.#secret(arn).versions].flatMap(([id, { value }]) => (value === undefined ? [] : [id]));
   }
 
+  /** Has Secrets Manager tell of copies in other regions. */
+  replicate(arn: string, replicas: readonly SecretReplica[]): void {
+    this.#secret(arn).replicas = replicas;
+  }
+
   /** Every value that was ever stored and is still kept. */
   values(arn: string): string[] {
     return [...this.#secret(arn).versions.values()].flatMap(({ value }) =>
@@ -136,6 +147,7 @@ export class MemoryStore implements SecretStore {
       versions: Object.fromEntries(labelled.map(([id, version]) => [id, [...version.labels]])),
       tags: secret.tags,
       ...(secret.lastRotated !== undefined && { lastRotated: secret.lastRotated }),
+      ...(secret.replicas !== undefined && { replicas: secret.replicas }),
     };
   }
 

@@ -64,7 +64,7 @@ async function world(count: number) {
       },
     );
   const begun = (call: string) => calls.filter((each) => each.startsWith(`${call} `));
-  return { target, secrets, calls, begun, time, hooks, sweep, bus };
+  return { target, secrets, calls, begun, time, hooks, sweep, bus, memory };
 }
 
 describe('the hourly walk over the secrets of a function', () => {
@@ -79,6 +79,32 @@ describe('the hourly walk over the secrets of a function', () => {
     expect(later['long over']).toBeGreaterThan(90);
     expect(begun('read').length).toBeLessThan(2 * 30);
   });
+
+  test.each(['InProgress', 'Failed'])(
+    'a replica that is %s holds the end back, and is a finding, once',
+    async (status) => {
+      const { sweep, secrets, memory, bus, target } = await world(2);
+      const [arn = ''] = secrets;
+      const replicas = (of: string) => [
+        { region: 'us-east-1', status: 'InSync' },
+        { region: 'eu-west-1', status: of },
+      ];
+      memory.replicate(arn, replicas(status));
+      expect(summarizeOverlaps(await sweep(25))).toEqual({ 'replica behind': 1, disabled: 1 });
+      expect([...target.keys.values()].filter(({ enabled }) => enabled)).toHaveLength(3);
+      await sweep(26);
+      const findings = bus.events.filter(({ detailType }) => detailType === 'Finding Raised');
+      expect(new Set(findings.map(({ detail }) => detail.metadata.id)).size).toBe(1);
+      expect(findings[0]?.detail.data).toMatchObject({
+        secretArn: arn,
+        code: 'ReplicaOutdated',
+        message: expect.stringContaining('in eu-west-1'),
+      });
+      memory.replicate(arn, replicas('InSync'));
+      expect(summarizeOverlaps(await sweep(27))).toMatchObject({ disabled: 1 });
+      expect([...target.keys.values()].filter(({ enabled }) => enabled)).toHaveLength(2);
+    },
+  );
 
   test('ends the overlaps of 120 secrets after one wait, each looked at before it and again after it', async () => {
     const { sweep, calls, target, secrets } = await world(120);
