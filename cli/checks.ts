@@ -21,6 +21,7 @@ const optionalFacts: readonly string[] = [
   'fingerprintLookupFunction',
   'notifications',
   'parts',
+  'quarantine',
   'signalUrl',
 ] satisfies readonly (keyof DeploymentFacts)[];
 

@@ -68,6 +68,8 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
   AccessDenied: `
     AuthorizationErrorException EC2AccessDeniedException KMSAccessDeniedException KmsAccessDenied KmsAccessDeniedException
     UnauthorizedOperation`,
+  CredentialsExpired: `
+    ExpiredTokenException`,
   CredentialsInvalid: `
     InvalidSecurity InvalidSecurityException InvalidToken`,
   Throttled: `
@@ -122,7 +124,7 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     InvalidRetentionPeriodFault InvalidRuntimeException InvalidSecurityGroupIDException
     InvalidSubnet InvalidSubnetIDException InvalidTagFault InvalidWriteOffset
     InvalidZipFileException MalformedPolicyDocumentException ModeNotSupportedException
-    NetworkTypeNotSupported ParameterAlreadyExists RequestTooLargeException
+    NetworkTypeNotSupported PackedPolicyTooLargeException ParameterAlreadyExists RequestTooLargeException
     SerializedRequestEntityTooLargeException StorageTypeNotSupportedFault
     TooManyEntriesInBatchRequest TooManyParts UnsupportedMediaTypeException UnsupportedOperation
     UnsupportedOperationFault UnsupportedOptionFault UnsupportedParameterType ValidationException`,
@@ -134,11 +136,11 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     EncryptionTypeMismatch EndpointDisabledException HierarchyTypeMismatchException
     IdempotentParameterMismatchException IncompatiblePolicyException
     InvalidObjectState MailFromDomainNotVerifiedException MessageNotInflight MessageRejected NoPublishedVersionException ParameterPatternMismatchException
-    PlatformApplicationDisabledException ProvisionedIopsNotAvailableInAZFault ReceiptHandleIsInvalid RecursiveInvocationException ResourceExistsException
+    PlatformApplicationDisabledException ProvisionedIopsNotAvailableInAZFault ReceiptHandleIsInvalid RecursiveInvocationException RegionDisabledException ResourceExistsException
     S3FilesMountConnectivityException S3FilesMountFailureException S3FilesMountTimeoutException
     SendingPausedException
     SnapStartException SnapStartRegenerationFailureException SnapStartTimeoutException
-    StorageTypeNotAvailableFault TaskTimedOut TransactionCanceledException VpcEncryptionControlViolationException`,
+    StorageTypeNotAvailableFault TaskTimedOut TransactionCanceledException UnmodifiableEntityException VpcEncryptionControlViolationException`,
 };
 
 describe('what AWS documents for the operations in use', () => {

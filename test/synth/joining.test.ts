@@ -228,9 +228,11 @@ test('an environment that is put together from constructs is one that the CLI fi
   const {
     roles: _people,
     approvals: _approvals,
+    coordination: _coordination,
     fingerprintLookupFunction: _fingerprints,
     notifications: _notifications,
     parts: _parts,
+    quarantine: _quarantine,
     signalUrl: _signals,
     ...facts
   } = deploymentParameters;
