@@ -27,6 +27,7 @@ export const functionNames: readonly string[] = [
   'approval-desk',
   'approval-page',
   'approval-wait',
+  'attribution',
   'audit-writer',
   'fingerprint-index',
   'fingerprint-lookup',

@@ -186,6 +186,10 @@ describe('a bundle', () => {
         REKEY_NOTIFICATION_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/111122223333/notifications',
         REKEY_NOTIFICATION_SETTINGS: '/rekey/test/deployment/notifications',
         REKEY_MEMBERS: '{}',
+        REKEY_EVENT_BUS_ARN: 'arn:aws:events:eu-central-1:111122223333:event-bus/rekey-test',
+        REKEY_TRAIL_BUCKET: 'trail',
+        REKEY_TRAIL_PREFIX: 'AWSLogs/111122223333/CloudTrail/eu-central-1/',
+        REKEY_TRAIL_TABLE: 'trail',
       },
       timeout: 20_000,
     });
