@@ -139,7 +139,8 @@ const meanings: Record<DetailType, { readonly source: string; readonly meaning: 
   },
   'Revocation Member Concluded': {
     source: 'rekey.revocation',
-    meaning: 'The part of an environment elsewhere has ended, or nothing was heard of it; a row for each of its secrets.',
+    meaning:
+      'The part of an environment elsewhere has ended, or nothing was heard of it; a row for each of its secrets.',
   },
   'Revocation Concluded': {
     source: 'rekey.revocation',
