@@ -232,6 +232,7 @@ test('an environment that is put together from constructs is one that the CLI fi
     notifications: _notifications,
     parts: _parts,
     signalUrl: _signals,
+    coordination: _coordination,
     ...facts
   } = deploymentParameters;
   expect(names.toSorted()).toEqual(
