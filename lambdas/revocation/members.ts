@@ -2,7 +2,7 @@ import type { Member } from '../../core/deployed/members.ts';
 import type { MemberLoop, PlanInput } from '../../core/deployed/revocation-state.ts';
 import { memberRequestId } from '../../core/deployed/revocation-token.ts';
 import { isErrorCode } from '../../core/errors/codes.ts';
-import { type ErrorSummary, errorSummary, summarizeError } from '../../core/errors/rekey-error.ts';
+import { type ErrorSummary, errorSummary, shortened, summarizeError } from '../../core/errors/rekey-error.ts';
 import { detailSchema, type EventData } from '../../core/events/catalogue.ts';
 import { createEvent, type EventOrigin } from '../../core/events/create.ts';
 import { type MemberAnswer, selectionFor } from '../../core/revocation/members.ts';
@@ -217,7 +217,7 @@ function ended(part: PlannedMember, id: string, progress: MemberProgress): Membe
     const { code, message, retryable } = progress.error;
     return noSuchSecret.includes(code)
       ? endOf(part, id, 'none', {})
-      : endOf(part, id, 'rejected', { error: { code, message, retryable } });
+      : endOf(part, id, 'rejected', { error: { code, message: shortened(message), retryable } });
   }
   if (progress.state !== 'ended') return undefined;
   const { proven, outcomes, openTasks } = progress;
