@@ -4,7 +4,7 @@ import { noQuarantine, type QuarantineState, quarantineStateSchema } from '../co
 import { awsError } from './aws-error.ts';
 
 /**
- * What is remembered of quarantined principals, in a table with an item for each.
+ * The memory of quarantined principals, in a table with an item for each.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate
  */
 export class DynamoQuarantineStore implements QuarantineStore {

@@ -81,7 +81,7 @@ function courseOf(incident: IncidentCourse, name: string, request: string): Secr
   );
 }
 
-/** Reads the type of a secret from its definition; undefined where that cannot be read, as from a copy of the log. */
+/** Reads the type of a secret from its definition. It is undefined where that cannot be read. */
 async function typeOf(
   { cloud, environment }: Invocation,
   { secretArn, secretName }: SecretCourse,

@@ -6,7 +6,7 @@ const reason = z.string().min(1).max(1024);
 const incident = z.string().min(1).max(256).optional();
 
 /** Request for a quarantine. */
-export const quarantineRequestSchema = z.strictObject({
+const quarantineRequestSchema = z.strictObject({
   /** ARN of the role or user, with its path. */
   principal: quarantinedArnSchema,
   /** `sessions`: those that began before. `all`: whoever acts as the principal, until it is lifted. */
@@ -14,10 +14,9 @@ export const quarantineRequestSchema = z.strictObject({
   reason,
   incident,
 });
-export type QuarantineRequest = z.output<typeof quarantineRequestSchema>;
 
 /** Request for the end of a quarantine. */
-export const quarantineLiftSchema = z.strictObject({
+const quarantineLiftSchema = z.strictObject({
   principal: quarantinedArnSchema,
   /** `metadata.id` of the request for the quarantine that it lifts. */
   quarantineId: z.uuid(),

@@ -1,6 +1,6 @@
 import type { QuarantineState } from './state.ts';
 
-/** What is remembered of quarantined principals. */
+/** The memory of quarantined principals. */
 export interface QuarantineStore {
   /** Reads the state of a principal, never an old one. Version 0 is that of a principal of which nothing is known. */
   read(principal: string): Promise<{ readonly version: number; readonly state: QuarantineState }>;
@@ -16,6 +16,6 @@ export interface Principals {
   ): Promise<{ readonly arn: string; readonly tags: Readonly<Record<string, string>> } | undefined>;
   /** Writes the policy of the quarantine, over the one before. */
   deny(principal: string, document: string): Promise<void>;
-  /** Takes the policy of the quarantine away; nothing where there is none, or the principal is gone. */
+  /** Takes the policy of the quarantine away, if it is there. */
   release(principal: string): Promise<void>;
 }

@@ -44,6 +44,7 @@ export const rooms: readonly Room[] = [
   { folder: 'lambdas/audit', imports: ['core', 'lambdas/tools.ts'], outside: false, cdk: false },
   { folder: 'lambdas/rotation', imports: ['core', 'lambdas/tools.ts'], outside: false, cdk: false },
   { folder: 'lambdas/revocation', imports: ['core', 'lambdas/rotation'], outside: false, cdk: false },
+  { folder: 'lambdas/quarantine', imports: ['core', 'lambdas/revocation'], outside: false, cdk: false },
   { folder: 'lambdas/approval', imports: ['core'], outside: false, cdk: false },
   { folder: 'lambdas/observation', imports: ['core', 'lambdas/rotation'], outside: false, cdk: false },
   { folder: 'lambdas/fingerprint', imports: ['core'], outside: false, cdk: false },

@@ -186,7 +186,13 @@ async function carryOut(asked: Asked, dependencies: QuarantineDependencies): Pro
           before: toTheSecond(now),
           requestedAt: new Date(Math.min(Date.parse(asked.metadata.time), now.getTime())).toISOString(),
         });
-  const decision = await settleState(principal, decide, store);
+  const decision = await settleState(principal, decide, store).catch(async (error: unknown) => {
+    // It is said to stand, so it must: somebody may have taken the policy away, or made the principal anew.
+    if (error instanceof QuarantineRefusal && error.code === 'QuarantineStands') {
+      await converge(principal, dependencies);
+    }
+    throw error;
+  });
   try {
     await converge(principal, dependencies);
   } catch (error) {
@@ -203,7 +209,7 @@ async function carryOut(asked: Asked, dependencies: QuarantineDependencies): Pro
   return { outcome: decision.outcome, requestId: asked.metadata.id };
 }
 
-/** IAM compares times to the second. The next one is taken, so that a session that just began is denied, too. */
+/** Gives the next full second. IAM compares seconds, and a session that just began is denied, too. */
 const toTheSecond = (at: Date): string =>
   new Date(Math.ceil((at.getTime() + 1) / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
 
@@ -233,7 +239,7 @@ async function converge(principal: string, { store, principals }: QuarantineDepe
   throw new RekeyError('ResourceBusy', `${principal}: others change its quarantine at once; try later`);
 }
 
-/** Forgets a quarantine that IAM did not take, unless another one stands by now. */
+/** Forgets a quarantine that IAM refused. Another one that stands by now stays. */
 async function forget(principal: string, requestId: string, store: QuarantineStore): Promise<void> {
   const { version, state } = await store.read(principal);
   const before = withoutPlaced(state, requestId);

@@ -89,7 +89,7 @@ export function acceptRequest(
     id: metadata.id,
     correlationId: metadata.correlationId,
     requestedAt,
-    takenAt: takenAtOf(data.asOf, requestedAt, now),
+    takenAt: takenAtOf(data, requestedAt, now),
     request: data,
     claimedActor: metadata.actor,
     ...(owner !== undefined && { owner }),
@@ -100,8 +100,14 @@ export function acceptRequest(
  * Finds the time up to which versions leaked. That of a first try must lie before the request: by this the functions that read
  * versions know a revocation that is tried again.
  */
-function takenAtOf(asOf: string | undefined, requestedAt: string, now: number): string {
+function takenAtOf({ asOf, chain }: RevocationRequest, requestedAt: string, now: number): string {
   if (asOf === undefined) return new Date(now).toISOString();
+  if (chain === true) {
+    throw new Rejection(
+      'RequestMalformed',
+      'chain and asOf are both there: what a leak leads to is found, and told to people, at the first try; leave one of them out',
+    );
+  }
   if (Date.parse(asOf) >= Date.parse(requestedAt)) {
     throw new Rejection(
       'RequestMalformed',

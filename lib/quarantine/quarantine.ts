@@ -49,7 +49,7 @@ export interface QuarantineProps {
  */
 export class Quarantine extends Construct {
   readonly function: StandardFunction<typeof quarantineEnvironmentSchema>;
-  /** What is remembered of quarantined principals. */
+  /** The memory of quarantined principals. */
   readonly table: Table;
   /** Requests that could not be carried out. */
   readonly deadLetterQueue: Queue;

@@ -256,6 +256,14 @@ export const ofTheEnvironment: readonly Transition[] = [
     }),
   },
   {
+    name: 'principals that may be quarantined',
+    fields: ['quarantine.principals'],
+    apply: (environment) => ({
+      ...environment,
+      quarantine: { principals: ['arn:aws:iam::000000000000:role/app-*'] },
+    }),
+  },
+  {
     name: 'reserved concurrency',
     fields: [
       'reservedConcurrency.intake',

@@ -195,6 +195,16 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'Lambda::Function': 3,
     'CloudWatch::Alarm': 7,
   },
+  Quarantine: {
+    ...aFunction,
+    'DynamoDB::Table': 1,
+    'SQS::Queue': 1,
+    'SQS::QueuePolicy': 1,
+    'Lambda::EventInvokeConfig': 1,
+    'Lambda::Permission': 1,
+    'Events::Rule': 1,
+    'CloudWatch::Alarm': 5,
+  },
   RotationObserver: {
     ...aFunction,
     'SQS::Queue': 1,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
@@ -242,7 +242,7 @@ describe('an environment', () => {
       ]);
     });
 
-    test('operators read the logs of the rotation functions only, responders that of the intake only', () => {
+    test('operators read the logs of the rotation functions only, responders those that answer them only', () => {
       const logGroups = (part: string, functions: RegExp) =>
         Object.entries(template(part).findResources('AWS::Lambda::Function'))
           .filter(([id]) => functions.test(id))
@@ -258,7 +258,7 @@ describe('an environment', () => {
       expect(rotation).toHaveLength(3);
       // No wider, and no narrower, than the log groups themselves.
       expect(readable(/^Operator/)).toEqual(rotation);
-      expect(readable(/^Responder/)).toEqual(logGroups('revocation', /Intake/));
+      expect(readable(/^Responder/)).toEqual(logGroups('revocation', /Intake|^Quarantine/));
     });
 
     test('responders ask for revocations as the CLI and follow them, and nothing else', () => {
@@ -275,7 +275,13 @@ describe('an environment', () => {
         'states:ListExecutions',
       ]);
       const publish = all.find(({ Action, Effect }) => Effect === 'Allow' && Action === 'events:PutEvents');
-      const mayPut = ['Secret Revocation Requested', 'Revocation Task Done', 'Incident Acknowledged'];
+      const mayPut = [
+        'Secret Revocation Requested',
+        'Revocation Task Done',
+        'Principal Quarantine Requested',
+        'Principal Quarantine Lift Requested',
+        'Incident Acknowledged',
+      ];
       expect(publish?.Condition).toEqual({
         StringEquals: { 'events:source': 'rekey.cli', 'events:detail-type': mayPut },
       });
@@ -416,25 +422,6 @@ describe('an environment', () => {
         ],
       });
     });
-  });
-});
-
-describe('runbooks', () => {
-  const folder = join(import.meta.dirname, '../../docs/runbooks');
-
-  test('are there for every alarm and for nothing else', () => {
-    const files = readdirSync(folder).filter((file) => file !== 'README.md');
-    expect(files.sort()).toEqual(
-      Object.keys(runbooks)
-        .map((name) => `${name}.md`)
-        .sort(),
-    );
-  });
-
-  test.each(Object.keys(runbooks))('%s says what is wrong, where to look and how it ends', (name) => {
-    const text = readFileSync(join(folder, `${name}.md`), 'utf8');
-    expect(text.match(/^## .*/gm)).toEqual(['## Description', '## Investigation', '## Resolution']);
-    expect(text).toMatch(/^rekey /m);
   });
 });
 

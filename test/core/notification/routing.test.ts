@@ -88,6 +88,8 @@ test('the kinds that nobody is told of without a route', () => {
     'Credential Retired',
     'Credential Retirement Started',
     'Legal Hold Placed',
+    'Principal Quarantine Lift Requested',
+    'Principal Quarantine Requested',
     'Revocation Member Concluded',
     'Secret Expiry Extended',
     'Secret Registered',

@@ -178,6 +178,14 @@ describe('a quarantine', () => {
     expect(world.policies.size).toBe(0);
   });
 
+  test('that is said to stand stands, though somebody took its policy away', async () => {
+    const world = new World();
+    await world.take(place(q1, { scope: 'all' }));
+    world.policies.clear();
+    expect(await world.take(place(q2))).toMatchObject({ error: { code: 'QuarantineStands' } });
+    expect(world.statement()).toMatchObject({ Sid: `Quarantine${q1.replaceAll('-', '')}` });
+  });
+
   test('a later one of sessions counts from later on; an older one that comes late changes nothing', async () => {
     const world = new World();
     await world.take(place(q1));

@@ -17,6 +17,7 @@ export async function revoke(
   world: World,
   data: Record<string, unknown> = {},
   afterContainment: (input: ContainmentInput) => void | Promise<void> = () => undefined,
+  metadata: Record<string, unknown> = {},
 ): Promise<Execution> {
   let execution: Execution | undefined;
   const contain = async (input: unknown) => {
@@ -39,8 +40,10 @@ export async function revoke(
       }),
     report: async (input: unknown) => report(input, { bus: world.bus, origin: world.origin() }),
   });
+  const event = requestEvent({}, data);
+  const detail = { ...event.detail, metadata: { ...event.detail.metadata, ...metadata } };
   await takeRequest(
-    requestEvent({}, data),
+    { ...event, detail },
     world.intake({
       starter: {
         start: async (_, input) => {

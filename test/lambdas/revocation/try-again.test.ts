@@ -4,6 +4,7 @@ import { detailSchema } from '../../../core/events/catalogue.ts';
 import { takeRequest } from '../../../lambdas/revocation/intake.ts';
 import { makePlan } from '../../../lambdas/revocation/plan.ts';
 import { definition } from '../../core/revocation/definitions.ts';
+import { revoke } from './revoke.ts';
 import { requestEvent, secretArn, World } from './world.ts';
 
 const first = '2026-03-01T11:00:00.000Z';
@@ -66,6 +67,11 @@ describe('a request that tries a revocation again', () => {
       expect(input).toBeNull();
     },
   );
+
+  test('follows no chain, whose tasks the first try has opened', async () => {
+    const { taken } = await started({ asOf: first, chain: true });
+    expect(taken).toMatchObject({ outcome: 'rejected', error: { code: 'RequestMalformed' } });
+  });
 
   test('of several secrets hands the time of the first try to the plan', async () => {
     const { input } = await started({ asOf: first, select: { secrets: [{ secret: 'orders' }] } });
@@ -132,4 +138,31 @@ describe('the plan of a retry', () => {
     expect((await made({ asOf: first, versions: ['v1'] })).secret).toMatchObject({ named: false });
     expect((await made({ versions: ['v1'] })).secret).toMatchObject({ named: true });
   });
+});
+
+test('a revocation that could not be proven is proven by a retry, which spares what the first has made', async () => {
+  const world = new World();
+  let calls = 0;
+  const failed = await revoke(world, {}, () => {
+    calls += 1;
+    // The target is away from the proof on.
+    if (calls === 2) world.target.unreachable = 1_000;
+  });
+  expect(failed.status).toBe('FAILED');
+  const made = world.store.peek(secretArn, 'AWSCURRENT')?.versionId;
+  expect(made).not.toBe('v1');
+  world.target.unreachable = 0;
+  // The store in memory has a clock of its own: the first try was taken when the first version was the last one.
+  const kept = await world.store.listVersions(secretArn);
+  const asOf = kept.find(({ versionId }) => versionId === 'v1')?.created?.toISOString();
+  const again = { versions: ['v1'], asOf };
+  const metadata = { id: '0195a000-0000-7000-8000-00000000000f', time: world.clock.now().toISOString() };
+  const { status } = await revoke(world, again, undefined, metadata);
+  expect(status).toBe('SUCCEEDED');
+  const done = world.bus.events.find(({ detailType }) => detailType === 'Secret Revocation Succeeded');
+  expect(done?.detail.data).toMatchObject({
+    verifications: [{ versionId: 'v1', outcome: 'rejected' }],
+  });
+  expect(JSON.stringify(done)).not.toContain(`"versionIds":["${made}"]`);
+  expect(new Set(world.target.contained)).toEqual(new Set(['leaked-password']));
 });

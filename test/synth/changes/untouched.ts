@@ -144,12 +144,13 @@ function lost(before: Deployment, after: Deployment): readonly string[] {
   // Fingerprints, the notifier and what a trail told go as a whole where they are no longer asked for; as long as they are kept, nothing begins anew.
   const dropped = (stack: string) => /-(?:fingerprints|notification|trail)$/.test(stack) && !stacks.has(stack);
   // So does the table of approvals; what waits then fails at its stage, and stays in the log.
-  const ofApprovals = (place: string) => place.includes(' ApprovalsRequests');
+  // And that of quarantines where nobody is to be quarantined: the policies stay in IAM, and docs/quarantine.md says how they end.
+  const whileAskedFor = (place: string) => / (?:ApprovalsRequests|QuarantineTable)/.test(place);
   return (
     before.resources
       .filter(
         ({ Type, place, stack }) =>
-          lasting.includes(Type) && !places.has(place) && !dropped(stack) && !ofApprovals(place),
+          lasting.includes(Type) && !places.has(place) && !dropped(stack) && !whileAskedFor(place),
       )
       // A key of links signs what ends within a day, and encrypts nothing.
       .filter(({ Properties }) => Properties?.KeyUsage !== 'GENERATE_VERIFY_MAC')
