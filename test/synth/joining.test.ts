@@ -234,7 +234,6 @@ test('an environment that is put together from constructs is one that the CLI fi
     parts: _parts,
     quarantine: _quarantine,
     signalUrl: _signals,
-    coordination: _coordination,
     ...facts
   } = deploymentParameters;
   expect(names.toSorted()).toEqual(

@@ -56,7 +56,7 @@ export const planWorkflow: () => Machine = once(() => {
 export type Functions = () => Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
 
 /** Calls a function of those that exist. */
-export function invokeOf(functions: Functions) {
+function invokeOf(functions: Functions) {
   return async (name: string, input: unknown): Promise<unknown> => {
     const found = functions()[name];
     if (found !== undefined) return await found(input);
