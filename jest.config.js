@@ -42,7 +42,7 @@ export default {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(conformance|chaos|e2e|synth|local|linters|changes|packages|pages)/',
+        '<rootDir>/test/(conformance|chaos|e2e|synth|local|linters|changes|packages|pages|emergency)/',
       ],
     },
     { ...base, displayName: 'synth', testMatch: ['<rootDir>/test/synth/**/*.test.ts'] },
@@ -52,6 +52,7 @@ export default {
     { ...base, displayName: 'pages', testMatch: ['<rootDir>/test/pages/**/*.test.ts'] },
     { ...base, displayName: 'packages', testMatch: ['<rootDir>/test/packages/**/*.test.ts'] },
     { ...base, displayName: 'changes', testMatch: ['<rootDir>/test/changes/**/*.test.ts'] },
+    { ...base, displayName: 'emergency', testMatch: ['<rootDir>/test/emergency/**/*.test.ts'] },
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],
 };

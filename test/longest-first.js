@@ -8,6 +8,8 @@ const longest = [
   'test/conformance/rotation.test.ts',
   'test/conformance/adversary.test.ts',
   'test/conformance/availability.test.ts',
+  'test/packages/',
+  'test/synth/standard-function',
   'test/synth/scale',
 ];
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import type { Strategy } from '../../core/secret/secret.ts';
 import type { SecretInput } from '../../lib/config/schema.ts';
@@ -23,6 +24,8 @@ export interface Kind {
   readonly existing: Readonly<Record<string, object>>;
   /** Tells whether the target accepts what a secret holds; missing where there is no target. */
   readonly accepts?: (value: Record<string, unknown>) => Promise<boolean>;
+  /** Takes the target away for so many milliseconds; missing where it cannot be. */
+  readonly interrupt?: (ms: number) => Promise<void>;
 }
 
 /** The kinds of secrets that the bench deploys, in their order. */
@@ -38,6 +41,9 @@ export const kindTitles = [
 
 const environment = 'bench';
 const owner = 'team-bench';
+
+/** Error of MariaDB for a user who is locked. @see https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+const accountLocked = 4151;
 
 /** Makes the keys of a kind's secrets; each is the user's name at the target, too. */
 const keysOf = (count: number, of: number, kind: number): string[] =>
@@ -114,6 +120,15 @@ export async function startTargets(
   ];
 }
 
+/** Freezes a server: clients connect, and wait. */
+const frozen =
+  (server: { pause(): void; resume(): void }) =>
+  async (ms: number): Promise<void> => {
+    server.pause();
+    await sleep(ms);
+    server.resume();
+  };
+
 type Authority = (name: string, pem: string) => Promise<string>;
 
 async function postgresKinds(
@@ -147,6 +162,12 @@ async function postgresKinds(
       title: kindTitles[0],
       existing: { [name]: admin },
       accepts,
+      // Ends every session, and whatever they were doing.
+      interrupt: async (ms) => {
+        await server.stop();
+        await sleep(ms);
+        await server.start();
+      },
       ...created('postgresql', 'single-user', single, fields, common),
     },
     {
@@ -217,7 +238,8 @@ async function mariadbKinds(
       await session.end();
       return true;
     } catch (error) {
-      if ((error as { code?: string }).code === 'ER_ACCESS_DENIED_ERROR') return false;
+      const { code, errno } = error as { code?: string; errno?: number };
+      if (code === 'ER_ACCESS_DENIED_ERROR' || errno === accountLocked) return false;
       throw error;
     }
   };
@@ -226,6 +248,7 @@ async function mariadbKinds(
       title: kindTitles[2],
       existing: { [name]: admin },
       accepts,
+      interrupt: frozen(server),
       ...created('mysql', 'single-user', single, fields, common),
     },
     {
@@ -251,6 +274,7 @@ async function redisKind(
     title: kindTitles[4],
     existing: { [name]: admin },
     accepts: (value) => cacheAccepts(value as unknown as CacheLogin, server.caPem),
+    interrupt: frozen(server),
     ...created(
       'redis',
       'dual-credential',

@@ -83,8 +83,11 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Controls, and what turns the order of the text around it; they are shown as a mark of their own. */
-const unsafe = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+/**
+ * Controls, and what nobody sees, such as a mark that turns the order of the text around it; each is shown as a mark of its own.
+ * Joiners stay: some languages are written with them.
+ */
+const unsafe = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 const escaped = (text: string): string =>
   text

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Html, html } from '../../core/page/html.ts';
 
 /** Rows of a page: a name, and what was given for it, as it was given. */
 export type Rows = readonly (readonly [string, string])[];
@@ -49,26 +50,11 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   'strict-transport-security': 'max-age=63072000',
 };
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Escapes a text for an element or a quoted attribute, and drops what would change how it is read. */
-export const escaped = (text: string): string =>
-  text
-    .replaceAll(/[\p{Cc}\p{Cf}]/gu, (mark) => (mark === '\n' ? mark : '\u{FFFD}'))
-    .replaceAll(/[&<>"']/g, (mark) => entities[mark] ?? '');
-
 /** Writes a page: all in one, without a script. */
 export function pageHtml({ title, text, rows = [], form }: Page): string {
-  const list = rows.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join('');
+  const list = rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`);
   const decide =
-    form === undefined
-      ? ''
-      : `<form method="post"><input type="hidden" name="token" value="${escaped(form.token)}"><input type="hidden" name="nonce" value="${escaped(form.nonce)}"><label for="reason">Why (for the audit log; no secret in it)</label><textarea id="reason" name="reason" maxlength="1024"></textarea><button name="outcome" value="granted">Approve</button><button name="outcome" value="refused">Refuse</button></form>`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${list === '' ? '' : `<dl>${list}</dl>`}${decide}</main></body></html>`;
+    form !== undefined &&
+    html`<form method="post"><input type="hidden" name="token" value="${form.token}"><input type="hidden" name="nonce" value="${form.nonce}"><label for="reason">Why (for the audit log; no secret in it)</label><textarea id="reason" name="reason" maxlength="1024"></textarea><button name="outcome" value="granted">Approve</button><button name="outcome" value="refused">Refuse</button></form>`;
+  return `${html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>${Html.stylesheet(style)}</head><body><main><h1>${title}</h1><p>${text}</p>${list.length > 0 && html`<dl>${list}</dl>`}${decide}</main></body></html>`}`;
 }

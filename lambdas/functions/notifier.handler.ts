@@ -23,6 +23,7 @@ import { ChannelCredentials } from '../notification/credentials.ts';
 import { notifyBatch, type QueuedEvent } from '../notification/queue.ts';
 import { tick } from '../notification/tick.ts';
 import type { Tools } from '../tools.ts';
+import { originOf } from './origin.ts';
 import { standardHandler } from './standard-handler.ts';
 
 const environment = readEnvironment(notifierEnvironmentSchema);
@@ -65,7 +66,8 @@ function authorities(file: string): readonly string[] {
 /** Limits of one request to a receiver; its answer is a few bytes. */
 const limits = { connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 } as const;
 
-async function contextOf({ logger, functionName }: Tools): Promise<NotifierContext> {
+async function contextOf(tools: Tools): Promise<NotifierContext> {
+  const { logger } = tools;
   return {
     environment: environment.REKEY_ENVIRONMENT,
     settings: await currentSettings(),
@@ -76,7 +78,7 @@ async function contextOf({ logger, functionName }: Tools): Promise<NotifierConte
     definitions,
     bus,
     clock: systemClock,
-    actor: functionName,
+    actor: originOf('rekey.notification', environment, tools).actor,
     send: (request, to) => transport(request, { ...limits, ...to }),
     note: (message, facts = {}) => {
       const { message: reason, ...rest } = facts;

@@ -199,7 +199,7 @@ describe.each(['module', 'commonjs'])('an app that is %s', (type) => {
       join(app, 'own'),
     );
     expect(said).not.toContain('Bundling');
-    expect(packaged).toHaveLength(7);
+    expect(packaged).toHaveLength(10);
     expect(packaged).toEqual(own);
   });
 

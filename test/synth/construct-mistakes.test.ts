@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { type App, Duration, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -15,6 +15,7 @@ import {
   RotationFunction,
   type RotationFunctionProps,
 } from '../../lib/index.ts';
+import { testApp } from './support/app.ts';
 
 /** What a construct says of a mistake: its id, the prop, the value and what to do. */
 
@@ -23,7 +24,7 @@ let stack: Stack;
 let bus: RekeyBus;
 let log: AuditLog;
 beforeEach(() => {
-  app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  app = testApp({ flags: {} });
   stack = new Stack(app, 'app', { env: { account: '111122223333', region: 'eu-central-1' } });
   bus = new RekeyBus(stack, 'Bus', { environment: 'prod' });
   log = new AuditLog(stack, 'AuditLog', { bus, retention: Duration.days(365) });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Schedule } from 'aws-cdk-lib/aws-events';
@@ -21,6 +21,7 @@ import {
   type RotatedSecretProps,
   RotationFunction,
 } from '../../lib/index.ts';
+import { testApp } from './support/app.ts';
 
 const environment = 'prod';
 /** ARNs of secrets begin so in the tests' account. */
@@ -32,7 +33,7 @@ let auditQueue: Queue;
 let parts: Pick<RotatedSecretProps, 'rotation' | 'containment' | 'owner'>;
 
 beforeEach(() => {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = testApp({ flags: {} });
   stack = new Stack(app, 'app', { env: { account: '111122223333', region: 'eu-central-1' } });
   const bus = new RekeyBus(stack, 'Bus', { environment });
   auditQueue = new AuditLog(stack, 'AuditLog', { bus, retention: Duration.days(365) }).queue;

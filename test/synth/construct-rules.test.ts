@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { App, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import {
@@ -11,10 +11,11 @@ import {
   RotationFunction,
   type RotationFunctionProps,
 } from '../../lib/index.ts';
+import { testApp } from './support/app.ts';
 
 let stack: Stack;
 beforeEach(() => {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = testApp({ flags: {} });
   stack = new Stack(app, 'app', { env: { account: '111122223333', region: 'eu-central-1' } });
 });
 

@@ -2,19 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { notifierSettingsSchema } from '../../core/notification/settings.ts';
 import { ConfigurationError, defineConfig } from '../../lib/config/config.ts';
 import { Notifier, type NotifierInput, RekeyBus } from '../../lib/index.ts';
-import { allowedActions, statements } from './support/app.ts';
+import { allowedActions, statements, testApp } from './support/app.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'rekey-notifier-'));
 beforeAll(() => writeFileSync(join(directory, 'own.pem'), 'PEM'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function synthesize(notifications: NotifierInput): Template {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = testApp({ flags: {} });
   const stack = new Stack(app, 'app', { env: { account: '111122223333', region: 'eu-central-1' } });
   new Notifier(stack, 'Notifier', {
     bus: new RekeyBus(stack, 'Bus', { environment: 'prod' }),

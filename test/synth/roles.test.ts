@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ManagedPolicy, PermissionsBoundary, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type Policy, policySchema } from '../../core/iam/document.ts';
@@ -8,6 +8,7 @@ import type { RequestContext } from '../../core/iam/request.ts';
 import { DeployedValues } from '../../docs/access/deployed-values.ts';
 import { account, region } from '../../docs/access/deployment.ts';
 import { ApproverRole, PolicyAuthorRole, RekeyBus } from '../../lib/index.ts';
+import { testApp } from './support/app.ts';
 
 /** An app of its owner's with two roles of Rekey's, and a way to ask IAM's evaluator about them. */
 interface World {
@@ -19,7 +20,7 @@ interface World {
 const administrator = policySchema.parse({ Statement: { Effect: 'Allow', Action: '*', Resource: '*' } });
 
 function build(ownBoundary = false): World {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = testApp({ flags: {} });
   const stack = new Stack(app, 'app', { env: { account, region } });
   if (ownBoundary) {
     PermissionsBoundary.of(stack).apply(

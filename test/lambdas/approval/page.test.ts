@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { type LinkKey, readLink, signLink } from '../../../core/approval/link.ts';
 import { limiter } from '../../../core/pace/limiter.ts';
-import { escaped } from '../../../lambdas/approval/html.ts';
+import { pageHtml } from '../../../lambdas/approval/html.ts';
 import { serveLink } from '../../../lambdas/approval/page.ts';
 import { wait } from '../../../lambdas/approval/wait.ts';
 import { ApprovalWorld, requestId } from './world.ts';
@@ -192,8 +192,15 @@ describe('the page behind a link', () => {
   });
 
   test('shows what a person wrote as text, and nothing of it as markup or as hidden direction', () => {
-    expect(escaped(`<img src=x onerror="a('b')">&\u202Etxt\u0000`)).toBe(
-      '&lt;img src=x onerror=&quot;a(&#39;b&#39;)&quot;&gt;&amp;\uFFFDtxt\uFFFD',
-    );
+    const hostile = `<img src=x onerror="a('b')">&\u202Etxt\u200B\u0000`;
+    const shown = '&lt;img src=x onerror=&quot;a(&#39;b&#39;)&quot;&gt;&amp;\uFFFDtxt\uFFFD\uFFFD';
+    const page = pageHtml({
+      title: hostile,
+      text: hostile,
+      rows: [[hostile, hostile]],
+      form: { token: hostile, nonce: hostile },
+    });
+    expect(page.split(shown)).toHaveLength(8);
+    expect(page).not.toContain('<img');
   });
 });

@@ -8,7 +8,8 @@ import { takeRequest } from '../../../lambdas/revocation/intake.ts';
 import { verifyLeaks } from '../../../lambdas/revocation/proof.ts';
 import { report } from '../../../lambdas/revocation/report.ts';
 import { rotateStep } from '../../../lambdas/revocation/rotate.ts';
-import { type Execution, execute } from './states.ts';
+import { execute } from './states.ts';
+import type { Execution } from './states-language.ts';
 import { requestEvent, type World } from './world.ts';
 
 /** Sends a request through intake, workflow and functions. */

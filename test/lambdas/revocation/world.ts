@@ -111,9 +111,12 @@ export class World {
   #now = Date.parse('2026-03-01T12:00:00.000Z');
   readonly clock = { now: () => new Date(this.#now) };
 
-  /** @param lags - how old answers of Secrets Manager are; see {@link StaleStore} */
-  constructor(password = 'leaked-password', lags: readonly number[] = [0]) {
-    this.store.create(secretArn, JSON.stringify({ username: 'app', password }));
+  /**
+   * @param lags - how old answers of Secrets Manager are; see {@link StaleStore}
+   * @param arn - ARN of the secret; default: the one that requests name
+   */
+  constructor(password = 'leaked-password', lags: readonly number[] = [0], arn = secretArn) {
+    this.store.create(arn, JSON.stringify({ username: 'app', password }));
     this.seen = new StaleStore(this.store, lags);
     this.target.users.set('app', { password, mayLogIn: true, sessions: 2 });
   }
