@@ -84,8 +84,8 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /**
- * Controls, and what nobody sees, such as a mark that turns the order of the text around it; each is shown as a mark of its own.
- * Joiners stay: some languages are written with them.
+ * Controls, and what nobody sees, such as a mark that turns the order of a text. Each is shown as a mark of its own. Joiners stay:
+ * some languages are written with them.
  */
 const unsafe = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 

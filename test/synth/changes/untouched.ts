@@ -142,7 +142,8 @@ function lost(before: Deployment, after: Deployment): readonly string[] {
   ];
   const stacks = new Set(after.resources.map(({ stack }) => stack));
   // Fingerprints, the notifier and what a trail told go as a whole where they are no longer asked for; as long as they are kept, nothing begins anew.
-  const dropped = (stack: string) => /-(?:fingerprints|notification|trail)$/.test(stack) && !stacks.has(stack);
+  const dropped = (stack: string) =>
+    /-(?:fingerprints|notification|trail)$/.test(stack) && !stacks.has(stack);
   // So does the table of approvals; what waits then fails at its stage, and stays in the log.
   // And that of quarantines where nobody is to be quarantined: the policies stay in IAM, and docs/quarantine.md says how they end.
   const whileAskedFor = (place: string) => / (?:ApprovalsRequests|QuarantineTable)/.test(place);
