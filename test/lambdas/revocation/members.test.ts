@@ -61,13 +61,12 @@ class Place {
   }
 
   get planning() {
-    const { environment, definitions } = this;
     return {
-      definitions: { listValid: async () => ({ definitions, invalid: [] }) },
+      definitions: { listValid: async () => ({ definitions: this.definitions, invalid: [] }) },
       sources: {
-        environment,
+        environment: this.environment,
         tagged: async () => [],
-        readableBy: async () => definitions.map(({ arn }) => arn),
+        readableBy: async () => this.definitions.map(({ arn }) => arn),
         readBy: async () => 'off' as const,
       },
     };
