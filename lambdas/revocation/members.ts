@@ -124,7 +124,7 @@ export async function followMembers(
 export const hasPart = (part: PlannedMember, request: PlanInput['request']): boolean =>
   agreedDigest(part, request) !== undefined || part.unreachable !== undefined;
 
-/** Gives the digest of the plan that a member showed to the sender, or to the coordinator; undefined where it showed none. */
+/** Gives the digest of the plan that a member showed, to the sender or to the coordinator. */
 const agreedDigest = (
   { name, digest }: PlannedMember,
   { memberPlans }: PlanInput['request'],
