@@ -16,7 +16,7 @@ export interface RowElsewhere {
 }
 
 /** Names the place of an environment elsewhere. */
-const placeText = ({ environment, account, region }: Omit<PartElsewhere, 'secrets'>): string =>
+export const placeText = ({ environment, account, region }: Omit<PartElsewhere, 'secrets'>): string =>
   `${environment} (${account}, ${region})`;
 
 const words: Readonly<Record<string, readonly [string, RowElsewhere['tone']]>> = {
@@ -52,4 +52,11 @@ function stateOf({ outcome, unreachable }: PartElsewhere): readonly [string, Row
   }
   if (outcome === 'none') return ['no such secret', 'plain'];
   return [outcome, outcome === 'proven' ? 'good' : 'bad'];
+}
+
+/** Gives the command that goes on with a part in its account. It is a retry where secrets failed there, else a look. */
+export function commandElsewhere({ id }: Pick<IncidentCourse, 'id'>, part: PartElsewhere): string {
+  const { memberRequestId = id, environment, region, outcome, secrets } = part;
+  const verb = outcome === 'open' && secrets.some((one) => one.outcome !== 'succeeded') ? 'retry' : 'show';
+  return `rekey incident ${verb} ${memberRequestId} --environment ${environment} --region ${region}`;
 }

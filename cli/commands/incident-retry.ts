@@ -1,11 +1,13 @@
 import { busName } from '../../core/deployed/names.ts';
 import type { RevocationMode, RevocationRequest } from '../../core/events/catalogue.ts';
+import { type PartsLeft, partsLeft } from '../../core/incident/elsewhere.ts';
 import type { IncidentCourse } from '../../core/incident/incident-course.ts';
 import { isNamed, ledTo, type Retry, retriesOf, rootOf } from '../../core/incident/retries.ts';
 import { isOpen, isUnderWay, type SecretCourse } from '../../core/incident/secret-course.ts';
 import { mostNamedSecrets } from '../../core/revocation/selection.ts';
 import { approvalFacts, whoMayAnswer } from '../approvals.ts';
 import type { Invocation } from '../context.ts';
+import { commandElsewhere, placeText } from '../elsewhere-words.ts';
 import { confirm, type Environment, openEnvironment } from '../environment.ts';
 import { type ExitCode, usageError } from '../errors.ts';
 import {
@@ -43,7 +45,8 @@ interface Again {
 
 /**
  * Runs `rekey incident retry`: revokes again what failed or stayed unproven. All else is left as it is. Each former request leads to one
- * new request, with the versions that leaked then. Sent twice it is one request, so its work is done once.
+ * new request, with the versions that leaked then. Sent twice it is one request, so its work is done once. Parts of environments
+ * elsewhere are tried again there; they are named, and keep it from being a success.
  */
 export async function incidentRetry(
   invocation: Invocation,
@@ -56,7 +59,9 @@ export async function incidentRetry(
   const again = retriesOf(incident.secrets, options.secrets).flatMap((retry) =>
     portionsOf(retry).map((portion) => againOf(portion, incident, options)),
   );
-  if (again.length === 0) return nothingToRetry(invocation, incident, options.secrets);
+  // Who names secrets means those of the own environment.
+  const parts = options.secrets.length === 0 ? partsLeft(incident) : { underWay: [], open: [] };
+  if (again.length === 0) return nothingToRetry(invocation, incident, options.secrets, parts);
   const environment = await openEnvironment(invocation);
   const approvals = await approvalFacts(environment);
   const count = again.reduce((sum, { secrets }) => sum + secrets.length, 0);
@@ -106,10 +111,30 @@ export async function incidentRetry(
     incident: incident.id,
     outcome: 'requested',
     requests,
+    elsewhere: documentsOf(incident, parts),
   });
   output.note(`It goes on by itself; rekey incident show ${incident.id} --follow shows how it ends.`, 'dim');
-  return 0;
+  return nameParts(invocation, incident, parts);
 }
+
+/** Names the parts elsewhere that are open, each with the command to run there. */
+function nameParts({ output }: Invocation, incident: IncidentCourse, { open }: PartsLeft): ExitCode {
+  if (open.length === 0) return 0;
+  output.note('Not tried again from here; in the account of each part run:', 'warn');
+  for (const part of open) {
+    const end = part.outcome ?? 'no end is recorded';
+    output.note(`  ${placeText(part)}: ${end}; ${commandElsewhere(incident, part)}`, 'warn');
+  }
+  return 1;
+}
+
+const documentsOf = (incident: IncidentCourse, { open }: PartsLeft) =>
+  open.map((part) => {
+    const { member, environment, account, region, memberRequestId, outcome } = part;
+    const [requestId, end] = [memberRequestId ?? null, outcome ?? null];
+    const command = commandElsewhere(incident, part);
+    return { member, environment, account, region, requestId, outcome: end, command };
+  });
 
 /** Demands that each name is of a secret of the incident, so that a slip looks like one. */
 function requireKnown({ id, secrets }: IncidentCourse, names: readonly string[]): void {
@@ -122,19 +147,29 @@ function requireKnown({ id, secrets }: IncidentCourse, names: readonly string[])
 }
 
 function nothingToRetry(
-  { output }: Invocation,
+  invocation: Invocation,
   incident: IncidentCourse,
   names: readonly string[],
+  parts: PartsLeft,
 ): ExitCode {
+  const { output } = invocation;
   const meant = incident.secrets.filter((secret) => names.length === 0 || isNamed(secret, names));
-  const running = meant.filter(isUnderWay);
+  const running = meant.filter(isUnderWay).length + parts.underWay.length;
   const others = meant.filter((secret) => isOpen(secret) && !isUnderWay(secret));
-  output.document({ incident: incident.id, outcome: 'nothing', requests: [] });
+  output.document({
+    incident: incident.id,
+    outcome: 'nothing',
+    requests: [],
+    elsewhere: documentsOf(incident, parts),
+  });
+  const left = parts.open.length;
   output.line(
-    running.length > 0
-      ? `Nothing to retry in ${incident.id} now: ${running.length} of its revocations are under way.`
-      : `Nothing to retry in ${incident.id}: no revocation of it failed or stayed unproven.`,
-    'good',
+    left > 0
+      ? `Nothing to retry in ${incident.id} here, and ${left} part${left === 1 ? '' : 's'} elsewhere ${left === 1 ? 'is' : 'are'} open.`
+      : running > 0
+        ? `Nothing to retry in ${incident.id} now: ${running} of its revocations are under way.`
+        : `Nothing to retry in ${incident.id}: no revocation of it failed or stayed unproven.`,
+    left > 0 ? 'warn' : 'good',
   );
   if (others.length > 0) {
     output.note(
@@ -142,7 +177,7 @@ function nothingToRetry(
       'warn',
     );
   }
-  return 0;
+  return nameParts(invocation, incident, parts);
 }
 
 /** Divides what one former request left open into as many requests as it takes. */

@@ -88,3 +88,41 @@ function secretOf(told: Members): SecretElsewhere[] {
     },
   ];
 }
+
+/** The parts elsewhere that neither were proven nor turned out to have no such secret. */
+export interface PartsLeft {
+  readonly underWay: readonly PartElsewhere[];
+  /** Parts that ended otherwise, or of which the conclusion tells nothing. */
+  readonly open: readonly PartElsewhere[];
+}
+
+/** Finds the parts elsewhere that leave something to people, but for those that somebody has looked after since. */
+export function partsLeft({
+  elsewhere,
+  plans,
+  tasks,
+}: {
+  readonly elsewhere: readonly PartElsewhere[];
+  readonly plans: readonly { readonly requestId: string; readonly outcome?: string }[];
+  readonly tasks: readonly {
+    readonly requestId: string;
+    readonly via?: string;
+    readonly doneAt?: number;
+  }[];
+}): PartsLeft {
+  const left = elsewhere.filter((part) => {
+    const { requestId, member, outcome, planned, unreachable } = part;
+    if (outcome === undefined) return planned !== 0 || unreachable !== undefined;
+    const own = tasks.filter((task) => task.requestId === requestId && task.via === member);
+    const isDone = own.length > 0 && own.every(({ doneAt }) => doneAt !== undefined);
+    return outcome !== 'proven' && outcome !== 'none' && !isDone;
+  });
+  const ends = new Map(plans.map(({ requestId, outcome }) => [requestId, outcome]));
+  const isUnderWay = ({ requestId, outcome }: PartElsewhere) =>
+    outcome === undefined && ends.get(requestId) === undefined;
+  return {
+    underWay: left.filter(isUnderWay),
+    // A plan that was rejected had nothing done anywhere.
+    open: left.filter((part) => !isUnderWay(part) && ends.get(part.requestId) !== 'rejected'),
+  };
+}

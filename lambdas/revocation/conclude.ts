@@ -55,7 +55,7 @@ export async function conclude(input: unknown, dependencies: ConcludeDependencie
     return await reject(state, refusal ?? unapproved ?? noPlan(requestId), dependencies);
   }
   const { secrets } = plan;
-  const parts = (plan.elsewhere?.members ?? []).filter(hasPart);
+  const parts = (plan.elsewhere?.members ?? []).filter((part) => hasPart(part, state.request));
   const ends = await Promise.all(parts.map(async (part) => await memberEndOf(state, part, plans)));
   const tasks = [...allTasks(plan), ...ends.flatMap(memberTask)];
   // What could not be asked at first, and was done all the same, is left to nobody.

@@ -101,14 +101,16 @@ export async function followMembers(
   const elapsed = Math.max(0, now - Date.parse(input.takenAt));
   const sent = { ...input.loop?.sent };
   const ends = await Promise.all(
-    (plan?.elsewhere?.members ?? []).filter(hasPart).map(async (part) => {
-      const key = memberKey(input, part.name);
-      if ((await plans.read(key)) !== undefined) return true;
-      const end = await followMember(part, { input, sent, gaveUp: elapsed > heardForMs }, dependencies);
-      if (end === undefined) return false;
-      await plans.keepFirst(key, JSON.stringify(end));
-      return true;
-    }),
+    (plan?.elsewhere?.members ?? [])
+      .filter((part) => hasPart(part, input.request))
+      .map(async (part) => {
+        const key = memberKey(input, part.name);
+        if ((await plans.read(key)) !== undefined) return true;
+        const end = await followMember(part, { input, sent, gaveUp: elapsed > heardForMs }, dependencies);
+        if (end === undefined) return false;
+        await plans.keepFirst(key, JSON.stringify(end));
+        return true;
+      }),
   );
   return {
     done: ends.every((ended) => ended),
@@ -118,9 +120,15 @@ export async function followMembers(
   };
 }
 
-/** Tells whether a member has a part: it has secrets, or could not say. */
-export const hasPart = ({ digest, unreachable }: PlannedMember): boolean =>
-  digest !== undefined || unreachable !== undefined;
+/** Tells whether a member has a part: it showed a plan, or could not say. */
+export const hasPart = (part: PlannedMember, request: PlanInput['request']): boolean =>
+  agreedDigest(part, request) !== undefined || part.unreachable !== undefined;
+
+/** Gives the digest of the plan that a member showed, to the sender or to the coordinator. */
+const agreedDigest = (
+  { name, digest }: PlannedMember,
+  { memberPlans }: PlanInput['request'],
+): string | undefined => memberPlans?.[name] ?? digest;
 
 async function followMember(
   part: PlannedMember,
@@ -143,14 +151,20 @@ async function followMember(
     });
   }
   try {
-    const progress = await environments.progress(member, id, new Date(input.requestedAt));
-    if (progress.state !== 'unknown') return ended(part, id, progress) ?? lateEnd(part, id, gaveUp);
-    const before = sent[name];
     const now = origin.clock.now();
+    const send = async () => {
+      await environments.send(member, requestFor(member, part, input, origin));
+      sent[name] = now.toISOString();
+    };
+    // First of all: what tells how far a member is may be throttled, and must not hold the request back.
+    if (sent[name] === undefined && !gaveUp) await send();
+    const progress = await environments.progress(member, id, new Date(input.requestedAt));
+    if (progress.state !== 'unknown') {
+      const mayHaveNone = agreedDigest(part, input.request) === undefined && part.secrets.length === 0;
+      return ended(part, id, progress, mayHaveNone) ?? lateEnd(part, id, gaveUp);
+    }
     if (gaveUp) return lateEnd(part, id, gaveUp);
-    if (before !== undefined && now.getTime() - Date.parse(before) < sentAgainAfterMs) return undefined;
-    await environments.send(member, requestFor(member, part, input, origin));
-    sent[name] = now.toISOString();
+    if (now.getTime() - Date.parse(sent[name] ?? '') >= sentAgainAfterMs) await send();
     return undefined;
   } catch (error) {
     const summary = summarizeError(error);
@@ -185,9 +199,10 @@ function requestFor(
   origin: EventOrigin,
 ) {
   const { mode, reason, incident, drill, breakGlass, chain } = request;
-  const plan = request.memberPlans?.[member.name] ?? part.digest;
+  const plan = agreedDigest(part, request);
+  // The trail there sees the member's role as the sender; the request that it is part of tells of the coordinator.
   const event = createEvent(
-    { ...origin, source: 'rekey.coordinator', environment: member.environment },
+    { ...origin, source: 'rekey.coordinator', environment: member.environment, actor: member.role },
     'Secret Revocation Requested',
     {
       select: selectionFor(request.select, member) ?? request.select,
@@ -211,11 +226,19 @@ function requestFor(
   return { ...event, detail: { ...event.detail, metadata } };
 }
 
-/** Reads the end of a part; undefined while it goes on. */
-function ended(part: PlannedMember, id: string, progress: MemberProgress): MemberEnd | undefined {
+/**
+ * Reads the end of a part; undefined while it goes on.
+ * @param mayHaveNone - true where the member has shown no secrets, so that it may turn out to have none
+ */
+function ended(
+  part: PlannedMember,
+  id: string,
+  progress: MemberProgress,
+  mayHaveNone: boolean,
+): MemberEnd | undefined {
   if (progress.state === 'rejected') {
     const { code, message, retryable } = progress.error;
-    return noSuchSecret.includes(code)
+    return mayHaveNone && noSuchSecret.includes(code)
       ? endOf(part, id, 'none', {})
       : endOf(part, id, 'rejected', { error: { code, message: shortened(message), retryable } });
   }

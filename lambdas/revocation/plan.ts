@@ -30,7 +30,12 @@ import {
   revocationPlanSchema,
 } from '../../core/revocation/plan.ts';
 import type { MemberPlans, PlanStore } from '../../core/revocation/ports.ts';
-import { SelectionError, type SelectionSources, selectSecrets } from '../../core/revocation/select.ts';
+import {
+  type SelectedSecrets,
+  SelectionError,
+  type SelectionSources,
+  selectSecrets,
+} from '../../core/revocation/select.ts';
 import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
 
 export interface PlanDependencies extends WithWait {
@@ -190,11 +195,12 @@ async function wholePlan(
 const orNothing =
   (asked: RevocationRequest['members']) =>
   (error: unknown): undefined => {
-    const isEmpty =
-      error instanceof SelectionError && (error.code === 'SelectionEmpty' || error.code === 'SecretUnknown');
-    if (asked === undefined || !isEmpty) throw error;
+    if (asked === undefined || !isEmpty(error)) throw error;
     return undefined;
   };
+
+const isEmpty = (error: unknown): boolean =>
+  error instanceof SelectionError && (error.code === 'SelectionEmpty' || error.code === 'SecretUnknown');
 
 const namedIn = (select: RevocationRequest['select']): string[] =>
   'secrets' in select ? select.secrets.map(({ secret }) => secret) : [];
@@ -255,7 +261,13 @@ async function ownPlan(
       'the principal is of another account: no policy of its own lets it read a secret here',
     );
   }
-  const { selected, unknown, reads } = await selectSecrets(select, definitions, sources);
+  const { selected, unknown, reads } = await selectSecrets(select, definitions, sources).catch(
+    (error: unknown): SelectedSecrets => {
+      // What cannot be read may be what the selection means: "none here" would pass for the whole truth elsewhere.
+      if (!part || asOf !== undefined || invalid.length === 0 || !isEmpty(error)) throw error;
+      return { selected: [], unknown: namedIn(select) };
+    },
+  );
   const chosen = {
     mode,
     chain: chain === true,

@@ -158,4 +158,88 @@ describe('incident retry', () => {
     expect((await retry(cloud)).exitCode).toBe(0);
     expect(cloud.published.map(({ source }) => source)).toEqual(['rekey.cli/team-orders']);
   });
+
+  describe('of an incident with environments elsewhere', () => {
+    const place = { account: '222222222222', region: 'eu-west-1' };
+    const parts = ['open', 'rejected', 'proven', 'none', 'unreachable'];
+    const members = parts.map((member) => ({ member, environment: member, ...place, secrets: 1 }));
+    const ended = (member: string) =>
+      told('Revocation Member Concluded', 4_000, {
+        requestId: 'root-request',
+        member,
+        environment: member,
+        ...place,
+        memberRequestId: `id-${member}`,
+        outcome: member,
+        secrets: member === 'open' ? [{ secretName: 'db', outcome: 'failed' }] : [],
+      });
+    const plan = () =>
+      planned(['Succeeded']).map((event) =>
+        event.detailType === 'Revocation Planned'
+          ? told('Revocation Planned', 100, { ...dataOf(event), members })
+          : event,
+      );
+    const dataOf = ({ detail }: ReturnType<typeof told>) => (detail as { data: object }).data;
+    const task = (type: 'Opened' | 'Done') =>
+      told(`Revocation Task ${type}`, 6_000, {
+        requestId: 'root-request',
+        taskId: 't2',
+        ...(type === 'Opened' ? { task: 'Look after it', via: 'rejected' } : { note: 'revoked there' }),
+      });
+    const argv = ['incident', 'retry', 'INC-4711', '--yes'];
+
+    test('names the parts that were not proven there, with what to run, and is no success', async () => {
+      const cloud = log(...plan(), ...parts.map(ended), task('Opened'));
+      const { exitCode, stdout } = await rekey(cloud, [...argv, '--json']);
+      expect(exitCode).toBe(1);
+      const in_ = (name: string) => `--environment ${name} --region eu-west-1`;
+      const { elsewhere } = JSON.parse(stdout);
+      expect(elsewhere).toMatchObject([
+        { member: 'open', ...place, command: `rekey incident retry id-open ${in_('open')}` },
+        {
+          member: 'rejected',
+          outcome: 'rejected',
+          command: `rekey incident show id-rejected ${in_('rejected')}`,
+        },
+        { member: 'unreachable', command: `rekey incident show id-unreachable ${in_('unreachable')}` },
+      ]);
+      const words = await rekey(cloud, argv);
+      expect(words.stdout).toContain('Nothing to retry in INC-4711 here');
+      expect(words.stdout + words.stderr).toContain(`rekey incident retry id-open ${in_('open')}`);
+      expect(cloud.published).toEqual([]);
+    });
+
+    test('sends what failed here, and names the parts as well; named secrets are about none of them', async () => {
+      const events = [
+        ...plan(),
+        ...parts.map(ended),
+        ...revocation({ ...orders, incident: 'INC-4711' }, 'Failed'),
+      ];
+      const both = await rekey(log(...events), argv);
+      expect(both).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringContaining('Requested again: 1 secret'),
+      });
+      expect(both.stderr).toContain('rekey incident show id-unreachable');
+      const named = await rekey(log(...events), [...argv, '--secret', '/prod/orders/db']);
+      expect(named).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('id-unreachable') });
+    });
+
+    test('passes over a part that somebody looked after, and counts one under way', async () => {
+      const done = [...plan(), ...['proven', 'none', 'rejected'].map(ended), task('Opened'), task('Done')];
+      const lost = await rekey(log(...done), argv);
+      expect(lost).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('2 parts elsewhere') });
+      expect(lost.stderr).toContain('no end is recorded; rekey incident show INC-4711 --environment open');
+      expect(lost.stderr).not.toContain('id-rejected');
+      const under = plan().filter(({ detailType }) => detailType !== 'Revocation Concluded');
+      const going = await rekey(
+        log(...under, ...['proven', 'none', 'rejected'].map(ended), task('Opened'), task('Done')),
+        argv,
+      );
+      expect(going).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('2 of its revocations are under way'),
+      });
+    });
+  });
 });

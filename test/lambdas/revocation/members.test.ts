@@ -1,166 +1,36 @@
-import { beforeEach, describe, expect, test } from '@jest/globals';
-import { systemRandom } from '../../../adapters/system.ts';
-import { listMembers } from '../../../core/deployed/members.ts';
-import { type MemberLoop, type PlanInput, planInputSchema } from '../../../core/deployed/revocation-state.ts';
+import { describe, expect, test } from '@jest/globals';
+import { type PlanInput, planInputSchema } from '../../../core/deployed/revocation-state.ts';
 import { memberRequestId } from '../../../core/deployed/revocation-token.ts';
 import { RekeyError } from '../../../core/errors/rekey-error.ts';
-import { detailSchema, type RekeyEvent } from '../../../core/events/catalogue.ts';
-import type {
-  MemberEnvironments,
-  MemberProgress,
-  PlanStore,
-  SecretOutcome,
-} from '../../../core/revocation/ports.ts';
-import type { SecretDefinition } from '../../../core/secret/definition.ts';
+import type { Caller } from '../../../core/trail/call.ts';
+import { agrees } from '../../../core/trail/claim.ts';
 import { announcePlan } from '../../../lambdas/revocation/announce-plan.ts';
 import { conclude } from '../../../lambdas/revocation/conclude.ts';
-import { askMembers, followMembers } from '../../../lambdas/revocation/members.ts';
 import { makePlan, previewPlan } from '../../../lambdas/revocation/plan.ts';
 import { definition } from '../../core/revocation/definitions.ts';
-import { MemoryBus } from '../rotation/engine.ts';
-
-const requestId = '0195a000-0000-7000-8000-000000000009';
-const requestedAt = '2026-03-01T12:00:00.000Z';
-const account = '222222222222';
-const members = listMembers({
-  east: { environment: 'prod', account, region: 'us-east-1', role: `arn:aws:iam::${account}:role/r-east` },
-  west: { environment: 'staging', account, region: 'eu-west-1', role: `arn:aws:iam::${account}:role/r-west` },
-});
-type Request = RekeyEvent<'Secret Revocation Requested'>;
-
-const inputFor = (change: Partial<PlanInput['request']> = {}): PlanInput => ({
-  requestId,
-  correlationId: 'INC-7',
-  requestDigest: 'digest',
-  requestedAt,
-  takenAt: requestedAt,
-  request: {
-    select: { namePrefix: 'orders' },
-    members: 'all',
-    mode: 'kill',
-    reason: 'leaked',
-    incident: 'INC-7',
-    drill: false,
-    ...change,
-  },
-  subject: 'orders',
-  mode: 'kill',
-});
-
-/** A member in memory, which plans by the real planner. */
-class Place {
-  readonly environment: string;
-  away: string | undefined;
-  definitions: SecretDefinition[];
-  progress: MemberProgress = { state: 'unknown' };
-  readonly sent: Request[] = [];
-
-  constructor(environment: string, ...names: string[]) {
-    this.environment = environment;
-    this.definitions = names.map((name) => definition(name));
-  }
-
-  get planning() {
-    return {
-      definitions: { listValid: async () => ({ definitions: this.definitions, invalid: [] }) },
-      sources: {
-        environment: this.environment,
-        tagged: async () => [],
-        readableBy: async () => this.definitions.map(({ arn }) => arn),
-        readBy: async () => 'off' as const,
-      },
-    };
-  }
-}
-
-let own: Place;
-let east: Place;
-let west: Place;
-let now: Date;
-let texts: Map<string, string>;
-let noted: SecretOutcome[];
-let bus: MemoryBus;
-let failures: string[];
-
-beforeEach(() => {
-  own = new Place('security', 'orders');
-  east = new Place('prod', 'orders', 'orders-reports', 'billing');
-  west = new Place('staging', 'orders');
-  now = new Date('2026-03-01T12:00:05.000Z');
-  [texts, noted, bus, failures] = [new Map(), [], new MemoryBus(), []];
-});
-
-const plans: PlanStore = {
-  keepFirst: async (key, text) => {
-    const kept = texts.get(key) ?? text;
-    texts.set(key, kept);
-    return kept;
-  },
-  read: async (key) => texts.get(key),
-};
-const placeOf = ({ name }: { readonly name: string }): Place => {
-  const place = name === 'east' ? east : west;
-  if (place.away !== undefined) throw new RekeyError('Unreachable', `${name} did not answer`);
-  return place;
-};
-const environments: MemberEnvironments = {
-  preview: async (member, request) => await previewPlan(request, placeOf(member).planning),
-  send: async (member, event) => void placeOf(member).sent.push(event),
-  progress: async (member) => placeOf(member).progress,
-};
-const planning = () => ({
-  ...own.planning,
+import {
+  account,
+  bus,
+  clock,
+  codeOf,
+  east,
+  failures,
+  finish,
+  follow,
+  inputFor,
+  members,
+  of,
+  origin,
+  own,
+  ownProven,
+  planning,
   plans,
-  bucket: 'plans',
-  members: {
-    members,
-    ask: async (question: Parameters<typeof askMembers>[0]) => askMembers(question, environments),
-  },
-});
-const origin = {
-  source: 'rekey.revocation',
-  environment: 'security',
-  actor: 'lambda:coordinator',
-  clock: { now: () => now },
-  random: systemRandom,
-} as const;
-const follow = async (input: PlanInput, loop?: MemberLoop) =>
-  await followMembers(
-    { ...input, ...(loop !== undefined && { loop }) },
-    {
-      members,
-      environments,
-      plans,
-      origin,
-      failed: (member, { code }) => void failures.push(`${member} ${code}`),
-    },
-  );
-const finish = async (input: PlanInput) =>
-  await conclude(input, { plans, outcomes: { list: async () => noted }, bus, origin });
-const of = (type: string) =>
-  bus.events.filter(({ detailType }) => detailType === type).map(({ detail }) => detail.data);
-const proven = (...names: string[]): MemberProgress => ({
-  state: 'ended',
-  proven: true,
-  openTasks: 0,
-  outcomes: names.map((secretName) => ({
-    secretName,
-    outcome: 'succeeded',
-    refusedAt: '2026-03-01T12:00:04.000Z',
-  })),
-});
-const ownProven = () =>
-  noted.push({ secretName: 'orders', outcome: 'succeeded', refusedAt: '2026-03-01T12:00:03.000Z' });
-const published = () => {
-  for (const { detailType, detail } of bus.events) {
-    expect(detailSchema(detailType).safeParse(detail).error).toBeUndefined();
-  }
-};
-const codeOf = async (work: Promise<unknown>) =>
-  await work.then(
-    () => 'no error',
-    (error: { code?: string }) => error.code,
-  );
+  proven,
+  published,
+  requestedAt,
+  requestId,
+  west,
+} from './member-places.ts';
 
 describe('a plan over several environments', () => {
   test('holds the part of each, and is one plan with one digest', async () => {
@@ -234,6 +104,43 @@ describe('a plan over several environments', () => {
     ]);
   });
 
+  test.each([
+    ['by a prefix', { namePrefix: 'orders' }],
+    ['by a name', { secrets: [{ secret: 'orders' }] }],
+  ])(
+    'is open where an environment finds nothing %s, and has a definition that cannot be read',
+    async (_, select) => {
+      for (const [place, parameter] of [
+        [own, '/rekey/security/secrets/orders'],
+        [west, '/rekey/staging/secrets/orders'],
+      ] as const) {
+        place.definitions = [];
+        place.invalid = [parameter];
+      }
+      const input = inputFor({ select });
+      expect((await makePlan(input, planning())).subject).toMatch(/0 secrets .* in east, 0 in west, 1 tasks/);
+      east.progress = proven('orders', 'orders-reports');
+      await follow(input);
+      // The member's part is a plan there, too, with a task of its own.
+      const there = {
+        ...input,
+        requestId: 'there',
+        request: west.sent[0]?.detail.data as PlanInput['request'],
+      };
+      await makePlan(there, { ...west.planning, plans, bucket: 'there' });
+      expect(await conclude(there, { plans, outcomes: { list: async () => [] }, bus, origin })).toMatchObject(
+        {
+          outcome: 'open',
+          openTasks: 1,
+        },
+      );
+      west.progress = { state: 'ended', proven: false, openTasks: 1, outcomes: [] };
+      await follow(input);
+      expect(await finish(input)).toMatchObject({ outcome: 'open', openTasks: 2 });
+      published();
+    },
+  );
+
   test('asks a principal of another account of nobody but that account', async () => {
     const principal = 'arn:aws:iam::333333333333:role/worker';
     const { plan } = await previewPlan(
@@ -297,7 +204,7 @@ describe('the parts of members', () => {
     const first = await follow(inputFor());
     await follow(inputFor(), first);
     expect(east.sent).toHaveLength(1);
-    now = new Date(now.getTime() + 61_000);
+    clock.time = new Date(clock.time.getTime() + 61_000);
     west.progress = { state: 'under way' };
     await follow(inputFor(), first);
     expect(east.sent).toHaveLength(2);
@@ -307,6 +214,25 @@ describe('the parts of members', () => {
     // Whatever the loop has forgotten, the same request is sent, and done once.
     await follow(inputFor());
     expect(east.sent[2]?.detail.metadata.id).toBe(east.sent[0]?.detail.metadata.id);
+  });
+
+  test('are asked for though nothing tells how far a member is: throttled logs hold back no request', async () => {
+    await makePlan(inputFor(), planning());
+    west.progress = new RekeyError('Unreachable', 'the logs are throttled');
+    const loop = await follow(inputFor());
+    expect([west.sent.length, failures]).toEqual([1, ['west Unreachable']]);
+    await follow(inputFor(), loop);
+    expect(west.sent).toHaveLength(1);
+  });
+
+  test('are asked for by the role that the member knows the coordinator by', async () => {
+    await makePlan(inputFor(), planning());
+    await follow(inputFor());
+    const { actor, causationId } = east.sent[0]?.detail.metadata ?? {};
+    expect({ actor, causationId }).toEqual({ actor: members[0]?.role, causationId: requestId });
+    // What CloudTrail writes of a session is made of the ARN of its role.
+    const principal = `arn:aws:sts::${account}:assumed-role/r-east/rekey-security-coordinator`;
+    expect(agrees(actor, { principal, identity: members[0]?.role ?? '' } as Caller)).toBe(true);
   });
 
   test('of a member that is away hold up no other, and are asked for when it is back', async () => {
@@ -337,7 +263,7 @@ describe('the parts of members', () => {
       { member: 'east', outcome: 'proven', succeeded: 2 },
       { member: 'west', outcome: 'proven', succeeded: 1 },
     ]);
-    expect([...east.sent, ...west.sent]).toEqual([]);
+    expect([east.sent.length, west.sent.length]).toEqual([1, 1]);
   });
 
   test('that a member refuses are an outcome, and keep the incident open', async () => {
@@ -406,11 +332,34 @@ describe('the parts of members', () => {
     expect(of('Revocation Member Concluded')[1]).toMatchObject({ outcome: 'none' });
   });
 
+  test.each([
+    ['when it was planned', async () => void (await makePlan(inputFor(), planning())), {}],
+    [
+      'to the sender, and none when it was planned',
+      async () => {
+        west.definitions = [];
+        await makePlan(inputFor(), planning());
+      },
+      { memberPlans: { west: 'd'.repeat(64) } },
+    ],
+  ])('of a member that showed secrets %s, and finds none any more, are open', async (_, plan, change) => {
+    await plan();
+    const input = inputFor(change);
+    const error = { code: 'SelectionEmpty', message: 'there are no secrets to revoke', retryable: false };
+    east.progress = proven('orders', 'orders-reports');
+    west.progress = { state: 'rejected', error };
+    await follow(input);
+    ownProven();
+    expect(await finish(input)).toMatchObject({ outcome: 'open', succeeded: 3, openTasks: 1 });
+    published();
+    expect(of('Revocation Member Concluded')[1]).toMatchObject({ outcome: 'rejected', error });
+  });
+
   test('of a member that is never reached end as unreachable, for people, after six days', async () => {
     west.away = 'region lost';
     await makePlan(inputFor(), planning());
     east.progress = proven('orders', 'orders-reports');
-    now = new Date(now.getTime() + 6 * 24 * 3_600_000 + 1);
+    clock.time = new Date(clock.time.getTime() + 6 * 24 * 3_600_000 + 1);
     expect(await follow(inputFor())).toMatchObject({ done: true, waitSeconds: 600 });
     ownProven();
     expect(await finish(inputFor())).toMatchObject({ outcome: 'open', openTasks: 2 });
