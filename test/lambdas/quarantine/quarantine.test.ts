@@ -186,6 +186,20 @@ describe('a quarantine', () => {
     expect(world.statement()).toMatchObject({ Sid: `Quarantine${q1.replaceAll('-', '')}` });
   });
 
+  test('that a refused lift names stands, though somebody took its policy away', async () => {
+    const world = new World();
+    await world.take(place(q1));
+    await world.take(place(q2, { scope: 'all' }));
+    for (const [request, code] of [
+      [lift(l1, q1), 'QuarantineReplaced'],
+      [lift(l2, l1), 'QuarantineUnknown'],
+    ] as const) {
+      world.policies.clear();
+      expect(await world.take(request)).toMatchObject({ error: { code } });
+      expect(world.statement()).toMatchObject({ Sid: `Quarantine${q2.replaceAll('-', '')}` });
+    }
+  });
+
   test('a later one of sessions counts from later on; an older one that comes late changes nothing', async () => {
     const world = new World();
     await world.take(place(q1));
