@@ -94,7 +94,8 @@ export function claimIn(event: unknown): Claim | undefined {
   const { detail } = read;
   const requestId = requestOf(about, detail);
   const { data, metadata } = detail;
-  const { secretName, secretArn, functionName, subject, taskId, principal, incident, incidentId, select } = data;
+  const { secretName, secretArn, functionName, subject, taskId, principal, incident, incidentId, select } =
+    data;
   if (requestId === undefined) return undefined;
   const named =
     secretName ??
