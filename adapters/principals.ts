@@ -8,7 +8,6 @@ import {
   PutRolePolicyCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { quarantinePolicyName as PolicyName } from '../core/quarantine/document.ts';
 import type { Principals } from '../core/quarantine/ports.ts';
 import { partsOf } from '../core/quarantine/principal.ts';
 import { called } from './aws-error.ts';
@@ -16,9 +15,15 @@ import { called } from './aws-error.ts';
 /** The roles and users of IAM that may be quarantined. It writes and deletes one inline policy, under one name. */
 export class IamPrincipals implements Principals {
   readonly #iam: IAMClient;
+  readonly #policyName: string;
 
-  constructor(iam: IAMClient) {
+  /**
+   * Takes the client.
+   * @param policyName - name of the environment's own policy; those of others are left alone
+   */
+  constructor(iam: IAMClient, policyName: string) {
     this.#iam = iam;
+    this.#policyName = policyName;
   }
 
   async describe(principal: string) {
@@ -35,6 +40,7 @@ export class IamPrincipals implements Principals {
 
   async deny(principal: string, PolicyDocument: string): Promise<void> {
     const { kind, name } = partsOf(principal);
+    const PolicyName = this.#policyName;
     await this.#call(
       kind === 'role' ? 'PutRolePolicy' : 'PutUserPolicy',
       principal,
@@ -46,6 +52,7 @@ export class IamPrincipals implements Principals {
 
   async release(principal: string): Promise<void> {
     const { kind, name } = partsOf(principal);
+    const PolicyName = this.#policyName;
     await this.#call(
       kind === 'role' ? 'DeleteRolePolicy' : 'DeleteUserPolicy',
       principal,

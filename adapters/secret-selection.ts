@@ -1,5 +1,6 @@
-import { type IAMClient, paginateSimulatePrincipalPolicy } from '@aws-sdk/client-iam';
+import { type EvaluationResult, type IAMClient, paginateSimulatePrincipalPolicy } from '@aws-sdk/client-iam';
 import { paginateListSecrets, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { asUnquarantined, quarantinePolicyPrefix } from '../core/quarantine/document.ts';
 import type { SelectionSources } from '../core/revocation/select.ts';
 import type { SecretDefinition } from '../core/secret/definition.ts';
 import type { ReadEvidence, TrailMemory } from '../core/trail/ports.ts';
@@ -69,36 +70,66 @@ export class AwsSelectionSources implements SelectionSources {
 
   /**
    * Lists the secrets whose value a principal may read, as IAM works its policies out. Its own, its groups' and its boundary
-   * count. Where a condition cannot be known, the secret is listed. Resource policies are not asked for: a secret that only they deny is
-   * listed, too, and one that only they allow is not, which the plan leaves to people.
+   * count, and no quarantine does. Where a condition cannot be known, the secret is listed. Resource policies are not asked for: a
+   * secret that only they deny is listed, too, and one that only they allow is not, which the plan leaves to people.
    * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
    */
   async readableBy(principal: string, secrets: readonly SecretDefinition[]): Promise<readonly string[]> {
-    const readable: string[] = [];
-    for (let index = 0; index < secrets.length; index += simulatedAtOnce) {
-      const arns = secrets.slice(index, index + simulatedAtOnce).map(({ arn }) => arn);
+    const [time] = asUnquarantined;
+    const arns = secrets.map(({ arn }) => arn);
+    const results = await this.#simulate(principal, arns, [time]);
+    const isDenied = ({ EvalDecision }: EvaluationResult) => EvalDecision === 'explicitDeny';
+    const denied = results.filter(isDenied);
+    // Of a denied secret IAM names the statement that denies alone, and not what would be without it.
+    const again = await this.#simulate(principal, denied.flatMap(secretOf), asUnquarantined);
+    return [...results.filter((result) => !isDenied(result)), ...again].filter(mayRead).flatMap(secretOf);
+  }
+
+  /** Asks IAM what a principal may read, as requests with these values of their context. */
+  async #simulate(
+    principal: string,
+    arns: readonly string[],
+    context: readonly (typeof asUnquarantined)[number][],
+  ): Promise<readonly EvaluationResult[]> {
+    const results: EvaluationResult[] = [];
+    for (let index = 0; index < arns.length; index += simulatedAtOnce) {
       const pages = paginateSimulatePrincipalPolicy(
         { client: this.#iam },
         {
           PolicySourceArn: principal,
           ActionNames: ['secretsmanager:GetSecretValue'],
-          ResourceArns: arns,
+          ResourceArns: arns.slice(index, index + simulatedAtOnce),
+          ContextEntries: context.map((entry) => ({
+            ...entry,
+            ContextKeyValues: [...entry.ContextKeyValues],
+          })),
         },
       );
       try {
-        for await (const { EvaluationResults = [] } of pages) {
-          for (const { EvalDecision, EvalResourceName, MissingContextValues = [] } of EvaluationResults) {
-            // A condition that the simulation cannot know may well be met: where in doubt, it may read it.
-            const mayRead =
-              EvalDecision === 'allowed' ||
-              (EvalDecision === 'implicitDeny' && MissingContextValues.length > 0);
-            if (mayRead && EvalResourceName !== undefined) readable.push(EvalResourceName);
-          }
-        }
+        for await (const { EvaluationResults = [] } of pages) results.push(...EvaluationResults);
       } catch (error) {
         throw awsError(error, { service: 'IAM', action: 'iam:SimulatePrincipalPolicy', on: principal });
       }
     }
-    return readable;
+    return results;
   }
+}
+
+const secretOf = ({ EvalResourceName }: EvaluationResult): readonly string[] =>
+  EvalResourceName === undefined ? [] : [EvalResourceName];
+
+/** Tells whether a principal may read a secret, by an answer of the simulation. In doubt, it may. */
+function mayRead({
+  EvalDecision,
+  MissingContextValues = [],
+  MatchedStatements = [],
+}: EvaluationResult): boolean {
+  if (EvalDecision === 'allowed') return true;
+  // A condition that the simulation cannot know may well be met.
+  if (EvalDecision === 'implicitDeny') return MissingContextValues.length > 0;
+  // IAM names an inline policy `role_<role>_<policy>`. A quarantine that the simulation did not leave out hides the rest.
+  return (
+    MatchedStatements.length > 0 &&
+    MatchedStatements.every(({ SourcePolicyId }) => SourcePolicyId?.includes(`_${quarantinePolicyPrefix}`))
+  );
 }

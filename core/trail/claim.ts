@@ -21,6 +21,8 @@ export const attributedTypes = [
   'Revocation Task Done',
   'Incident Acknowledged',
   'Legal Hold Placed',
+  'Principal Quarantine Requested',
+  'Principal Quarantine Lift Requested',
 ] as const satisfies readonly DetailType[];
 export type AttributedType = (typeof attributedTypes)[number];
 
@@ -67,6 +69,7 @@ const envelopeSchema = z.object({
       functionName: word.optional(),
       subject: word.optional(),
       taskId: word.optional(),
+      principal: word.optional(),
       select: selectionSchema.optional(),
     }),
   }),
@@ -91,7 +94,8 @@ export function claimIn(event: unknown): Claim | undefined {
   const { detail } = read;
   const requestId = requestOf(about, detail);
   const { data, metadata } = detail;
-  const { secretName, secretArn, functionName, subject, taskId, incident, incidentId, select } = data;
+  const { secretName, secretArn, functionName, subject, taskId, principal, incident, incidentId, select } =
+    data;
   if (requestId === undefined) return undefined;
   const named =
     secretName ??
@@ -99,6 +103,7 @@ export function claimIn(event: unknown): Claim | undefined {
     functionName ??
     subject ??
     taskId ??
+    principal ??
     incident ??
     incidentId;
   const isRotation = about === 'Secret Rotation Started';

@@ -6,6 +6,7 @@ import { DynamoQuarantineStore } from '../../adapters/quarantine-store.ts';
 import { quarantineMaximumAgeMs } from '../../core/deployed/limits.ts';
 import { metrics as metricNames } from '../../core/deployed/names.ts';
 import { quarantineEnvironmentSchema, readEnvironment } from '../../core/deployed/variables.ts';
+import { quarantinePolicyName } from '../../core/quarantine/document.ts';
 import { takeQuarantine } from '../quarantine/quarantine.ts';
 import { originOf } from './origin.ts';
 import { emergencyBus, recordRoutes } from './record-bus.ts';
@@ -15,7 +16,10 @@ const environment = readEnvironment(quarantineEnvironmentSchema);
 const routes = recordRoutes(environment);
 const store = new DynamoQuarantineStore(new DynamoDBClient({}), environment.REKEY_QUARANTINE_TABLE);
 // IAM has one endpoint for all regions of a partition, which the SDK finds.
-const principals = new IamPrincipals(new IAMClient({}));
+const principals = new IamPrincipals(
+  new IAMClient({}),
+  quarantinePolicyName(environment.REKEY_ENVIRONMENT, process.env.AWS_REGION ?? ''),
+);
 
 /** Takes requests for quarantines of principals, and for their end, from the bus. */
 export const handler = standardHandler<unknown, void>(async (event, tools) => {

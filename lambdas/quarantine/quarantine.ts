@@ -187,8 +187,8 @@ async function carryOut(asked: Asked, dependencies: QuarantineDependencies): Pro
           requestedAt: new Date(Math.min(Date.parse(asked.metadata.time), now.getTime())).toISOString(),
         });
   const decision = await settleState(principal, decide, store).catch(async (error: unknown) => {
-    // It is said to stand, so it must: somebody may have taken the policy away, or made the principal anew.
-    if (error instanceof QuarantineRefusal && error.code === 'QuarantineStands') {
+    // What the refusal says to stand must stand: somebody may have taken the policy away, or made the principal anew.
+    if (error instanceof QuarantineRefusal && (await store.read(principal)).state.standing !== undefined) {
       await converge(principal, dependencies);
     }
     throw error;

@@ -16,6 +16,7 @@ import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
 import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { quarantinePolicyName } from '../../core/quarantine/document.ts';
 import { bundle } from '../../lib/function/bundle.ts';
 import { AuditLog, AuditorRole, Quarantine, RekeyBus, ResponderRole } from '../../lib/index.ts';
 import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
@@ -167,7 +168,10 @@ describe('a quarantine', () => {
     const lifted = await quarantine('lift', worker, '--request', requestId);
     expect(lifted).toMatchObject({ exitCode: 0, document: { outcome: 'lifted' } });
     await work(stolen);
-    const policy = new GetRolePolicyCommand({ RoleName: 'app-worker', PolicyName: 'RekeyQuarantine' });
+    const policy = new GetRolePolicyCommand({
+      RoleName: 'app-worker',
+      PolicyName: quarantinePolicyName(environment, cloud.region),
+    });
     expect(await refusal(iam.send(policy))).toMatch(/NoSuchEntity/);
   });
 

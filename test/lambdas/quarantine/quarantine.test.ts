@@ -130,10 +130,10 @@ describe('a quarantine', () => {
     });
   });
 
-  test('of all has no condition, and is the only one for a user', async () => {
+  test('of all asks for no time of issue, and is the only one for a user', async () => {
     const world = new World();
     await world.take(place(q1, { principal: user, scope: 'all' }));
-    expect(world.statement(user).Condition).toBeUndefined();
+    expect(world.statement(user).Condition).not.toHaveProperty('DateLessThan');
     expect(await world.take(place(q2, { principal: user }))).toMatchObject({
       error: { code: 'QuarantineScopeInvalid' },
     });
@@ -165,7 +165,7 @@ describe('a quarantine', () => {
     const world = new World();
     await world.take(place(q1));
     await world.take(place(q2, { scope: 'all' }));
-    expect(world.statement().Condition).toBeUndefined();
+    expect(world.statement().Condition).not.toHaveProperty('DateLessThan');
     expect(world.bus.events.at(-1)?.detail.data).toMatchObject({ requestId: q2, replaces: q1 });
     const later = { time: '2026-03-01T12:01:00.000Z' };
     const weaker = place('0195a000-0000-7000-8000-00000000000e', {}, {}, later);
@@ -173,7 +173,7 @@ describe('a quarantine', () => {
     // Neither does the first one, when it comes again.
     expect(await world.take(place(q1))).toMatchObject({ outcome: 'over' });
     expect(await world.take(lift(l1, q1))).toMatchObject({ error: { code: 'QuarantineReplaced' } });
-    expect(world.statement().Condition).toBeUndefined();
+    expect(world.statement().Condition).not.toHaveProperty('DateLessThan');
     expect(await world.take(lift(l2, q2))).toMatchObject({ outcome: 'lifted' });
     expect(world.policies.size).toBe(0);
   });
@@ -184,6 +184,20 @@ describe('a quarantine', () => {
     world.policies.clear();
     expect(await world.take(place(q2))).toMatchObject({ error: { code: 'QuarantineStands' } });
     expect(world.statement()).toMatchObject({ Sid: `Quarantine${q1.replaceAll('-', '')}` });
+  });
+
+  test('that a refused lift names stands, though somebody took its policy away', async () => {
+    const world = new World();
+    await world.take(place(q1));
+    await world.take(place(q2, { scope: 'all' }));
+    for (const [request, code] of [
+      [lift(l1, q1), 'QuarantineReplaced'],
+      [lift(l2, l1), 'QuarantineUnknown'],
+    ] as const) {
+      world.policies.clear();
+      expect(await world.take(request)).toMatchObject({ error: { code } });
+      expect(world.statement()).toMatchObject({ Sid: `Quarantine${q2.replaceAll('-', '')}` });
+    }
   });
 
   test('a later one of sessions counts from later on; an older one that comes late changes nothing', async () => {
@@ -308,7 +322,7 @@ describe('a function that is killed or held up', () => {
     };
     await world.take(place(q1));
     expect(world.statement()).toMatchObject({ Sid: `Quarantine${q2.replaceAll('-', '')}` });
-    expect(world.statement().Condition).toBeUndefined();
+    expect(world.statement().Condition).not.toHaveProperty('DateLessThan');
   });
 
   test('whatever comes how often in which order, the policy is what is remembered', async () => {

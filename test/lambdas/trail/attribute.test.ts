@@ -307,6 +307,19 @@ describe('what asks for something', () => {
       expect(told()).toMatchObject([{ about: detailType, subject: 'a' }]);
     },
   );
+
+  test.each(['Principal Quarantine Requested', 'Principal Quarantine Lift Requested'])(
+    'is attributed to its caller, and says which principal it is about: %s',
+    async (detailType) => {
+      const principal = 'arn:aws:iam::111122223333:role/app-worker';
+      const quarantineId = '0195a000-0000-7000-8000-00000000000a';
+      await take(
+        bussed(detailType, { principal, quarantineId, reason: 'host was entered', incident: 'INC-7' }),
+        delivered('a', putEvents({ requestParameters: { entries: [{ detailType, eventBusName: busArn }] } })),
+      );
+      expect(told()).toMatchObject([{ about: detailType, subject: principal }]);
+    },
+  );
 });
 
 describe('reads of secrets', () => {
