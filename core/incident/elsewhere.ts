@@ -89,7 +89,7 @@ function secretOf(told: Members): SecretElsewhere[] {
   ];
 }
 
-/** The parts elsewhere that leave something to people. */
+/** The parts elsewhere that still need something, or may do so. */
 export interface PartsLeft {
   readonly underWay: readonly PartElsewhere[];
   /** Parts that ended otherwise, or of which the conclusion tells nothing. */
