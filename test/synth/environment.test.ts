@@ -80,6 +80,7 @@ describe('an environment', () => {
       'events',
       'audit',
       'foundation',
+      'trail',
       network,
       'rotation',
       'revocation',
