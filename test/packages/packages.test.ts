@@ -83,9 +83,9 @@ describe('the packages that others install', () => {
       'CLI, installed': megabytes(installed('@rekey', 'cli')),
     };
     process.stdout.write(`MB: ${JSON.stringify(sizes)}\n`);
-    // Most of it are the functions, each with what it uses of the SDK: packed, about 230 kB each.
-    expect(sizes['constructs, packed'] / functionNames.length).toBeLessThan(0.25);
-    expect(sizes['constructs, installed'] / functionNames.length).toBeLessThan(1);
+    // Most of it are the functions, each with what it uses of the SDK: packed, about 255 kB each.
+    expect(sizes['constructs, packed'] / functionNames.length).toBeLessThan(0.27);
+    expect(sizes['constructs, installed'] / functionNames.length).toBeLessThan(1.1);
     expect(sizes['CLI, packed']).toBeLessThan(2);
     expect(sizes['CLI, installed']).toBeLessThan(15);
   });
