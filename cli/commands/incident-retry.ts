@@ -3,7 +3,7 @@ import type { RevocationMode, RevocationRequest } from '../../core/events/catalo
 import { type PartsLeft, partsLeft } from '../../core/incident/elsewhere.ts';
 import type { IncidentCourse } from '../../core/incident/incident-course.ts';
 import { isNamed, ledTo, type Retry, retriesOf, rootOf } from '../../core/incident/retries.ts';
-import { isOpen, isUnderWay, type SecretCourse } from '../../core/incident/secret-course.ts';
+import { isOpen, isUnderWay, reachOf, type SecretCourse } from '../../core/incident/secret-course.ts';
 import { mostNamedSecrets } from '../../core/revocation/selection.ts';
 import { approvalFacts, whoMayAnswer } from '../approvals.ts';
 import type { Invocation } from '../context.ts';
@@ -194,8 +194,7 @@ function againOf(
 ): Again {
   const plan = plans.find((one) => one.requestId === requestId);
   const said = secrets.find(({ mode }) => mode !== undefined);
-  const taken = [...secrets.map(({ takenAt }) => takenAt), plan?.takenAt].filter((one) => one !== undefined);
-  const asOf = new Date(Math.max(...(taken.length > 0 ? taken : secrets.map((one) => one.requestedAt))));
+  const asOf = new Date(Math.max(...secrets.map(triedUntil), plan?.takenAt ?? 0));
   const mode = options.mode ?? modeIn(said?.mode ?? plan?.mode);
   const reason = options.reason ?? said?.reason ?? plan?.reason ?? 'a revocation that failed is tried again';
   const [name] = names;
@@ -215,11 +214,20 @@ function againOf(
   };
 }
 
+/**
+ * Gives the time up to which the first try counted versions as leaked: when it was taken, or, where it listed them itself before it
+ * made its own, when it cut them off. Between the two a second person may have taken an hour.
+ */
+function triedUntil(secret: SecretCourse): number {
+  const { versions, containedAt = 0, rotatedAt = Number.POSITIVE_INFINITY } = secret;
+  return Math.max(reachOf(secret), versions === undefined && containedAt < rotatedAt ? containedAt : 0);
+}
+
 const modeIn = (text: string | undefined): RevocationMode => (text === 'replace' ? 'replace' : 'kill');
 
 /**
  * Selects the secrets with the versions that leaked. Those that a request for one secret found may be gone by now, and are named
- * beside the selection; those that a plan named must be there.
+ * beside the selection; those that were named, or are of a plan, must be there.
  */
 function selectionOf(
   secrets: readonly SecretCourse[],
@@ -231,7 +239,7 @@ function selectionOf(
   };
   const idOf = ({ secretArn, secretName }: SecretCourse) => secretArn ?? secretName;
   const [only, ...others] = secrets;
-  if (only !== undefined && others.length === 0 && !planned) {
+  if (only !== undefined && others.length === 0 && !planned && only.ofAll) {
     const versions = named(only);
     return { select: { secret: idOf(only) }, ...(versions !== undefined && { versions }) };
   }

@@ -1,5 +1,5 @@
 import type { Fact } from './fact.ts';
-import { isOpen, type SecretCourse, sameSecret } from './secret-course.ts';
+import { isOpen, reachOf, type SecretCourse, sameSecret } from './secret-course.ts';
 
 /** States of a retry that did nothing, so the former revocation goes on counting. */
 const undone: readonly SecretCourse['state'][] = ['requested', 'rejected', 'not approved'];
@@ -48,13 +48,18 @@ function isRetry(later: SecretCourse, course: SecretCourse, causes: ReadonlyMap<
   return ledTo(rootOf(course), rootOf(later), causes) && coversAll(later, course);
 }
 
-/** Tells whether a retry is about every version that the former revocation was about. */
+/**
+ * Tells whether a retry is about every version that the former revocation was about. One that the former request named must be
+ * tried; where it named none, Secrets Manager may have dropped some meanwhile.
+ */
 function coversAll(later: SecretCourse, course: SecretCourse): boolean {
   if (course.versions !== undefined) {
-    return course.versions.every((version) => later.versions?.includes(version) === true);
+    return course.versions.every(
+      (version) =>
+        later.versions?.includes(version) === true && (course.ofAll || !later.unavailable.includes(version)),
+    );
   }
-  const since = course.takenAt ?? course.requestedAt;
-  return later.versions === undefined && later.ofAll && (later.takenAt ?? 0) >= since;
+  return later.versions === undefined && later.ofAll && (later.takenAt ?? 0) >= reachOf(course);
 }
 
 /** Secrets of one former request that are to be tried again. */

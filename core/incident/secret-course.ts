@@ -240,11 +240,16 @@ export const settle = (courses: readonly SecretCourse[]): readonly SecretCourse[
     return by === undefined ? course : { ...course, settledBy: by.requestId };
   });
 
+/** Gives the time up to which versions leaked, of a revocation of all of them. */
+export const reachOf = ({ takenAt, requestedAt }: SecretCourse): number => takenAt ?? requestedAt;
+
 function makesUpFor(later: SecretCourse, course: SecretCourse): boolean {
   if (!sameSecret(later, course) || later.drill !== course.drill) return false;
   if (course.state === 'rejected') return later.state !== 'rejected' && later.state !== 'requested';
   if (later.state !== 'revoked') return false;
-  if (course.versions === undefined) return course.ofAll && later.ofAll && later.unavailable.length === 0;
+  if (course.versions === undefined) {
+    return course.ofAll && later.ofAll && later.unavailable.length === 0 && reachOf(later) >= reachOf(course);
+  }
   const tried = later.versions ?? later.refused;
   return course.versions.every((version) => tried.includes(version) && !later.unavailable.includes(version));
 }

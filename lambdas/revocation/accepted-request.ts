@@ -83,35 +83,37 @@ export function acceptRequest(
   requireItsPlace(data, source, owner);
   const now = origin.clock.now().getTime();
   requireFresh({ metadata: metadata.time, event: time }, now, policy.maximumAgeMs);
-  // A sender's clock may run ahead; refusal never comes before the request.
-  const requestedAt = new Date(Math.min(Date.parse(metadata.time), now)).toISOString();
+  const takenAt = takenAtOf(data, now);
+  // A sender's clock may run ahead, and refusal never comes before the request. It may be behind, too, and what is tried again was
+  // taken before it was asked for: by this the functions that read versions know it.
+  const requestedAt = Math.max(
+    Math.min(Date.parse(metadata.time), now),
+    data.asOf === undefined ? 0 : Date.parse(takenAt) + 1,
+  );
   return {
     id: metadata.id,
     correlationId: metadata.correlationId,
-    requestedAt,
-    takenAt: takenAtOf(data, requestedAt, now),
+    requestedAt: new Date(requestedAt).toISOString(),
+    takenAt,
     request: data,
     claimedActor: metadata.actor,
     ...(owner !== undefined && { owner }),
   };
 }
 
-/**
- * Finds the time up to which versions leaked. That of a first try must lie before the request: by this the functions that read
- * versions know a revocation that is tried again.
- */
-function takenAtOf({ asOf, chain }: RevocationRequest, requestedAt: string, now: number): string {
+/** Finds the time up to which versions leaked: now, or when the first try was taken, by Rekey's own clock both. */
+function takenAtOf({ asOf, chain, members }: RevocationRequest, now: number): string {
   if (asOf === undefined) return new Date(now).toISOString();
-  if (chain === true) {
+  if (chain === true || members !== undefined) {
     throw new Rejection(
       'RequestMalformed',
-      'chain and asOf are both there: what a leak leads to is found, and told to people, at the first try; leave one of them out',
+      `${chain === true ? 'chain' : 'members'} and asOf are both there: what a leak leads to, and which environments have it, is found at the first try; leave one of them out`,
     );
   }
-  if (Date.parse(asOf) >= Date.parse(requestedAt)) {
+  if (Date.parse(asOf) >= now) {
     throw new Rejection(
       'RequestMalformed',
-      `asOf is ${asOf}, and the request was made at ${requestedAt}: it must say when the first try was taken; leave it out of a first try`,
+      `asOf is ${asOf}, and it is ${new Date(now).toISOString()}: it must say when the first try was taken; leave it out of a first try`,
     );
   }
   return new Date(asOf).toISOString();

@@ -53,6 +53,9 @@ export type IntakeOutcome =
       readonly error: ErrorSummary;
     };
 
+/** Characters of a reason that a second person is shown. */
+const longestReason = 1_024;
+
 /** The way in which a request meets the rule that a second person approves. */
 interface Approval {
   /** Facts that a second person decides on, where the workflow waits for one. */
@@ -183,7 +186,9 @@ async function approvalOf(
       `${request.mode} needs the approval of a second person here, and nobody has proven to be the author of this request; send it with rekey revoke, or in an emergency with --break-glass`,
     );
   }
-  return { wait: { author, reason: request.reason } };
+  // Whoever decides sees that newer versions stay.
+  const again = request.asOf === undefined ? '' : `tried again, versions up to ${request.asOf} only: `;
+  return { wait: { author, reason: `${again}${request.reason}`.slice(0, longestReason) } };
 }
 
 async function prepare(

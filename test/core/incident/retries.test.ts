@@ -2,7 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import type { AuditEvent } from '../../../core/audit/format.ts';
 import { type IncidentCourse, incidentsOf } from '../../../core/incident/incident-course.ts';
 import { retriesOf } from '../../../core/incident/retries.ts';
-import { begun, ended, planned, recordsOf, requested, revocation, type Told, taskDone } from './sample.ts';
+import {
+  begun,
+  ended,
+  planned,
+  recordsOf,
+  requested,
+  revocation,
+  start,
+  type Told,
+  taskDone,
+} from './sample.ts';
 
 const orders = { requestId: 'r1', secretName: '/prod/orders/db', incident: 'INC-1', versions: ['v1', 'v2'] };
 const failed = revocation(orders, 'Failed');
@@ -75,6 +85,46 @@ describe('a retry', () => {
   test('that was only asked for, or rejected, leaves the first open', () => {
     const incident = only([...failed, requested(again)]);
     expect(retriesOf(incident.secrets)).toMatchObject([{ requestId: 'r1' }]);
+  });
+
+  test('as of an earlier time makes up for no revocation that was about more versions', () => {
+    const iso = (at: number) => new Date(start + at).toISOString();
+    const takenAt = (events: readonly AuditEvent[], at: number): AuditEvent[] =>
+      events.map((event) =>
+        event.detailType === 'Secret Revocation Started'
+          ? {
+              ...event,
+              detail: { ...event.detail, data: { ...(event.detail.data as object), takenAt: iso(at) } },
+            }
+          : event,
+      );
+    const all = { ...orders, versions: [] };
+    const later: Told = { ...all, requestId: 'r3', at: 3_600_000 };
+    const retry: Told = { ...all, requestId: 'r4', at: 7_200_000, causationId: 'r1', correlationId: 'r1' };
+    const incident = only([
+      ...takenAt(revocation(all, 'Failed'), 1_000),
+      ...takenAt(revocation(later, 'Failed'), 3_601_000),
+      ...takenAt(revocation(retry), 1_000),
+    ]);
+    expect(incident.state).toBe('open');
+    expect(retriesOf(incident.secrets)).toMatchObject([{ requestId: 'r3' }]);
+  });
+
+  test.each([
+    ['named by the request leaves it open', ['v1', 'v2'], 'open'],
+    ['found by it, and dropped by Secrets Manager, leaves nothing to try', undefined, 'closed'],
+  ])('that could not try a version %s', (_, versions, state) => {
+    const withData = (events: readonly AuditEvent[], detailType: string, data: object): AuditEvent[] =>
+      events.map((event) =>
+        event.detailType === detailType
+          ? { ...event, detail: { ...event.detail, data: { ...(event.detail.data as object), ...data } } }
+          : event,
+      );
+    const incident = only([
+      ...withData(failed, 'Secret Revocation Requested', { versions }),
+      ...withData(revocation(again), 'Secret Revocation Succeeded', { unavailableVersions: ['v2'] }),
+    ]);
+    expect(incident.state).toBe(state);
   });
 
   test('is no retry for being sent in a circle', () => {

@@ -59,7 +59,7 @@ describe('a request that tries a revocation again', () => {
     });
   });
 
-  test.each(['2026-03-01T11:59:59.500Z', '2027-01-01T00:00:00.000Z'])(
+  test.each(['2026-03-01T12:00:00.000Z', '2027-01-01T00:00:00.000Z'])(
     'must have been tried before: %s is refused',
     async (asOf) => {
       const { taken, input } = await started({ asOf });
@@ -67,6 +67,19 @@ describe('a request that tries a revocation again', () => {
       expect(input).toBeNull();
     },
   );
+
+  test('is taken from a sender whose clock is behind', async () => {
+    const { input } = await started({ asOf: '2026-03-01T11:59:59.800Z' });
+    expect(input).toMatchObject({
+      takenAt: '2026-03-01T11:59:59.800Z',
+      requestedAt: '2026-03-01T11:59:59.801Z',
+    });
+  });
+
+  test('is about no environment elsewhere, which the first try has asked', async () => {
+    const { taken } = await started({ asOf: first, members: 'all' });
+    expect(taken).toMatchObject({ outcome: 'rejected', error: { code: 'RequestMalformed' } });
+  });
 
   test('follows no chain, whose tasks the first try has opened', async () => {
     const { taken } = await started({ asOf: first, chain: true });
