@@ -1,8 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { v7 } from 'uuid';
+import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
+import { objectLines, parseLine } from '../../core/audit/format.ts';
 import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
 import type { Cleanup } from '../../local/process/cleanup.ts';
 import { newFolder, newServerFolder } from '../../local/process/folders.ts';
@@ -19,7 +22,7 @@ import type { Participant } from './participant.ts';
 import { cache, startFurther } from './participants.ts';
 import { signalSettings } from './signal-settings.ts';
 
-/** One record of the audit log, as the CLI prints it. */
+/** One record of the audit log, as JSON. */
 export interface AuditRecord {
   readonly text: string;
   readonly detailType: string;
@@ -46,6 +49,42 @@ export interface World extends LocalDeployment {
 export interface RequestDetail {
   readonly metadata: { readonly id: string } & Record<string, unknown>;
   readonly data: Record<string, unknown>;
+}
+
+/** The records of the audit log, read as an auditor, each object once: a process of the CLI for each look takes a second of a core. */
+class RecordedLog {
+  readonly #objects: S3AuditObjects;
+  readonly #all: AuditRecord[] = [];
+  #after = '';
+  #reading: Promise<unknown> = Promise.resolve();
+
+  constructor(objects: S3AuditObjects) {
+    this.#objects = objects;
+  }
+
+  /** Reads what is new. One look at a time, so that each record is there once. */
+  read(): Promise<{ readonly all: readonly AuditRecord[]; readonly more: readonly AuditRecord[] }> {
+    const read = this.#reading.then(() => this.#readOn());
+    this.#reading = read.catch(() => undefined);
+    return read;
+  }
+
+  async #readOn() {
+    const known = this.#all.length;
+    for (;;) {
+      const page = await this.#objects.list(this.#after, 1_000);
+      if (page.length === 0) return { all: [...this.#all], more: this.#all.slice(known) };
+      for (const { key } of page) {
+        for (const line of objectLines(await this.#objects.read(key))) {
+          const parsed = parseLine(line.bytes);
+          if (parsed.kind !== 'intact') throw new Error(`${key} has a line that is not whole`);
+          const { detailType } = parsed.record.event;
+          this.#all.push({ text: JSON.stringify(parsed.record), detailType });
+        }
+        this.#after = key;
+      }
+    }
+  }
 }
 
 /** Name of a secret that nothing rotates. */
@@ -102,22 +141,23 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
     printed.push(finished.stdout, finished.stderr);
     return finished;
   };
-  const records = async (): Promise<AuditRecord[]> => {
-    const { stdout, stderr, exitCode } = await rekey('auditor', 'audit', 'tail', '--since', '1d', '--json');
-    if (exitCode !== 0) {
-      throw new Error(`rekey audit tail ended with ${exitCode}: ${stderr}`);
-    }
-    return stdout
-      .split('\n')
-      .filter((text) => text !== '')
-      .map((text) => ({ text, detailType: /"detailType":\s*"([^"]+)"/.exec(text)?.[1] ?? 'unknown' }));
-  };
   const parameter: World['parameter'] = async (name) => {
     const ssm = new SSMClient(cloud.clientOptions(credentials.operator));
     const { Parameter } = await ssm.send(
       new GetParameterCommand({ Name: `${deploymentPath(environmentName)}/${deploymentParameters[name]}` }),
     );
     return Parameter?.Value ?? '';
+  };
+  const log = new RecordedLog(
+    new S3AuditObjects(
+      new S3Client({ ...cloud.clientOptions(credentials.auditor), forcePathStyle: true }),
+      await parameter('auditBucket'),
+    ),
+  );
+  const records = async (): Promise<readonly AuditRecord[]> => {
+    const { all, more } = await log.read();
+    printed.push(...more.map(({ text }) => text));
+    return all;
   };
   return {
     ...deployment,
