@@ -10,7 +10,7 @@ const environmentOf = (settings: object): RekeyEnvironment => {
     environments: { dev: { audit: { retentionDays: 1 }, fingerprints: true, ...settings } },
   }).environments;
   if (dev === undefined) throw new Error('no environment dev');
-  return new RekeyEnvironment(testApp({ rules: true }), 'dev', {
+  return new RekeyEnvironment(testApp(), 'dev', {
     configuration: dev,
     directory: import.meta.dirname,
   });

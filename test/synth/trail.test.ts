@@ -15,7 +15,7 @@ const environmentOf = (trail: object | undefined): RekeyEnvironment => {
     },
   }).environments;
   if (dev === undefined) throw new Error('no environment dev');
-  const app = testApp({ rules: true });
+  const app = testApp();
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   const environment = new RekeyEnvironment(app, 'dev', {
     configuration: dev,
