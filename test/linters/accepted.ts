@@ -15,6 +15,14 @@ const signedLinks =
   'Whoever opens a link has no identity of AWS. The page shows and takes only what a link is signed for, for one person and one request.';
 const shortMemory =
   'It remembers hours: what was told and counted. The audit log holds what happened, and a table that is lost begins anew.';
+const signedMessages =
+  'Senders outside have no identity of AWS. Their signature is checked before anything of a message is read.';
+const plansThatEnd =
+  'It holds plans by digest, each written once and never changed, for the run of a workflow; the audit log keeps what happened.';
+const honey = 'It is worth nothing, and made to be found: whoever reads or uses it is told.';
+const trailOfTheEnvironment =
+  'It is about one bus and the secrets of one region, and its files lie in the locked bucket; a trail of the account is for all of it.';
+const takenOutOfTheTrail = 'What it holds was taken out of the files of the trail, which are kept.';
 const accessLogItself =
   'This bucket receives the access log of the audit bucket; S3 delivers to buckets with S3-managed encryption, the ' +
   'records expire by themselves, and logging the access to a log would never end.';
@@ -24,6 +32,97 @@ const accessLogItself =
  * the test.
  */
 export const accepted: readonly Acceptance[] = [
+  {
+    linter: 'checkov',
+    rule: 'CKV_AWS_258',
+    resources: /^AWS::Lambda::Url SignalsWebhooks/,
+    reason: signedMessages,
+  },
+  {
+    linter: 'cfn-guard',
+    rule: 'lambda_function_url_auth_check',
+    resources: /^AWS::Lambda::Url SignalsWebhooks/,
+    reason: signedMessages,
+  },
+  {
+    linter: 'checkov',
+    rule: 'CKV_AWS_18',
+    resources: /^AWS::S3::Bucket WorkflowPlansBucket/,
+    reason: plansThatEnd,
+  },
+  {
+    linter: 'checkov',
+    rule: 'CKV_AWS_21',
+    resources: /^AWS::S3::Bucket WorkflowPlansBucket/,
+    reason: plansThatEnd,
+  },
+  {
+    linter: 'cfn-guard',
+    rule: 's3_bucket_default_encryption_kms_check',
+    resources: /^AWS::S3::Bucket WorkflowPlansBucket/,
+    reason: plansThatEnd,
+  },
+  {
+    linter: 'cfn-guard',
+    rule: 's3_bucket_versioning_enabled_check',
+    resources: /^AWS::S3::Bucket WorkflowPlansBucket/,
+    reason: plansThatEnd,
+  },
+  {
+    linter: 'cfn-guard',
+    rule: 's3_bucket_logging_enabled_check',
+    resources: /^AWS::S3::Bucket WorkflowPlansBucket/,
+    reason: plansThatEnd,
+  },
+  {
+    linter: 'cfn-guard',
+    rule: 's3_bucket_object_lock_enabled_check',
+    resources: /^AWS::S3::Bucket WorkflowPlansBucket/,
+    reason: plansThatEnd,
+  },
+  {
+    linter: 'checkov',
+    rule: 'CKV_AWS_67',
+    resources: /^AWS::CloudTrail::Trail Trail/,
+    reason: trailOfTheEnvironment,
+  },
+  {
+    linter: 'cfn-guard',
+    rule: 'cloud_trail_cloud_watch_logs_enabled_check',
+    resources: /^AWS::CloudTrail::Trail Trail/,
+    reason: trailOfTheEnvironment,
+  },
+  {
+    linter: 'checkov',
+    rule: 'CKV_AWS_27',
+    resources: /^AWS::SQS::Queue AttributionQueue/,
+    reason: serviceEncryption,
+  },
+  {
+    linter: 'checkov',
+    rule: 'CKV_AWS_28',
+    resources: /^AWS::DynamoDB::Table AttributionMemory/,
+    reason: takenOutOfTheTrail,
+  },
+  {
+    linter: 'cfn-guard',
+    rule: 'dynamodb_table_pitr_enabled_check',
+    resources: /^AWS::DynamoDB::Table AttributionMemory/,
+    reason: takenOutOfTheTrail,
+  },
+  {
+    linter: 'checkov',
+    rule: 'CKV_AWS_149',
+    resources: /^AWS::SecretsManager::Secret SignalsHoney/,
+    reason: honey,
+  },
+  { linter: 'checkov', rule: 'CKV_AWS_40', resources: /^AWS::IAM::Policy SignalsHoney/, reason: honey },
+  {
+    linter: 'cfn-guard',
+    rule: 'iam_user_no_policies_check',
+    resources: /^AWS::IAM::Policy SignalsHoney/,
+    reason: honey,
+  },
   {
     linter: 'cfn-lint',
     rule: 'W3005',
@@ -39,7 +138,7 @@ export const accepted: readonly Acceptance[] = [
   {
     linter: 'cfn-lint',
     rule: 'E3006',
-    resources: /^AWS::Lambda::Url ApprovalsPage/,
+    resources: /^AWS::Lambda::Url (ApprovalsPage|SignalsWebhooks)/,
     reason:
       'Links are made where approvers have addresses, in regions that have function URLs; the CLI answers everywhere.',
   },
@@ -58,13 +157,15 @@ export const accepted: readonly Acceptance[] = [
   {
     linter: 'checkov',
     rule: 'CKV_AWS_119',
-    resources: /^AWS::DynamoDB::Table (NotifierMemory|ApprovalsRequests)/,
+    resources:
+      /^AWS::DynamoDB::Table (NotifierMemory|ApprovalsRequests|WorkflowPlansTable|QuarantineTable|AttributionMemory)/,
     reason: serviceEncryption,
   },
   {
     linter: 'cfn-guard',
     rule: 'dynamodb_table_encrypted_kms_check',
-    resources: /^AWS::DynamoDB::Table (NotifierMemory|ApprovalsRequests)/,
+    resources:
+      /^AWS::DynamoDB::Table (NotifierMemory|ApprovalsRequests|WorkflowPlansTable|QuarantineTable|AttributionMemory)/,
     reason: serviceEncryption,
   },
   {
