@@ -69,7 +69,7 @@ export function signals(world: () => World): void {
       expect(await send('msg_e2e_1', body)).toBe(202);
       const { text } = await world().recorded('Signal Received', 'msg_e2e_1');
       expect(text).toContain('"requested"');
-      await world().recorded('Secret Revocation Succeeded', leaked.versionId);
+      await world().recorded('Secret Revocation Succeeded', `"versionId":"${leaked.versionId}"`);
       expect(await logsIn(leaked, caPem)).toBe(false);
       expect(await logsIn(await world().readLogin(secret), caPem)).toBe(true);
     });
@@ -111,7 +111,7 @@ export function signals(world: () => World): void {
         },
       });
       await world().recorded('Signal Received', 'acme/finding/e2e');
-      await world().recorded('Secret Revocation Succeeded', leaked.versionId);
+      await world().recorded('Secret Revocation Succeeded', `"versionId":"${leaked.versionId}"`);
       expect(await logsIn(leaked, caPem)).toBe(false);
       expect(await logsIn(await world().readLogin(secret), caPem)).toBe(true);
     });
