@@ -215,8 +215,8 @@ function againOf(
 }
 
 /**
- * Gives the time up to which the first try counted versions as leaked: when it was taken, or, where it listed them itself before it
- * made its own, when it cut them off. Between the two a second person may have taken an hour.
+ * Gives the time up to which the first try counted versions as leaked. It is when the try was taken, or when it cut them off, where it
+ * listed them itself before it made its own. Between the two a second person may have taken an hour.
  */
 function triedUntil(secret: SecretCourse): number {
   const { versions, containedAt = 0, rotatedAt = Number.POSITIVE_INFINITY } = secret;

@@ -101,7 +101,7 @@ export function acceptRequest(
   };
 }
 
-/** Finds the time up to which versions leaked: now, or when the first try was taken, by Rekey's own clock both. */
+/** Finds the time up to which versions leaked, by Rekey's own clock: now, or when the first try was taken. */
 function takenAtOf({ asOf, chain, members }: RevocationRequest, now: number): string {
   if (asOf === undefined) return new Date(now).toISOString();
   if (chain === true || members !== undefined) {
