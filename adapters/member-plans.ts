@@ -22,9 +22,6 @@ export class LambdaMemberPlans implements MemberPlans {
 
   async ask({ members, ...question }: MemberQuestion): Promise<readonly MemberAnswer[]> {
     const input = { action: 'ask', question: { ...question, members: members.map(({ name }) => name) } };
-    return (await askFunction(this.#client, this.#functionName, {
-      input,
-      schema: answersSchema,
-    })) as readonly MemberAnswer[];
+    return await askFunction(this.#client, this.#functionName, { input, schema: answersSchema });
   }
 }
