@@ -1,21 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Milliseconds that things may take on a machine that is busy with others. */
 const limitMs = 5 * 60_000;
 
-/** Waits until `check` returns something. @param timeoutMs - only where the time is a promise that is being checked */
+/** Milliseconds between two looks, at first and at most. Whoever waits must not take the time of what it waits for. */
+const [firstPauseMs, longestPauseMs] = [20, 500];
+
+/**
+ * Waits until `check` returns something. An error of `check` ends the wait.
+ * @param timeoutMs - only where the time is a promise that is being checked
+ */
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
   timeoutMs: number = limitMs,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const start = performance.now();
   for (;;) {
     const result = await check();
     if (result !== undefined && result !== false) {
       return result;
     }
-    if (performance.now() > deadline) {
+    const waitedMs = performance.now() - start;
+    if (waitedMs > timeoutMs) {
       throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // A tenth of what it has taken so far: what is late is noticed late by a tenth.
+    await sleep(Math.min(longestPauseMs, Math.max(firstPauseMs, waitedMs / 10)));
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import {
   DescribeSecretCommand,
   ListSecretsCommand,
@@ -116,7 +117,11 @@ export function rotation(world: () => World): void {
       );
       expect(NextRotationDate).toBeInstanceOf(Date);
       await cloud.advanceClock(31 * 24 * 3600);
-      await rotationsEnded(secrets, rotated, dates);
+      await rotationsEnded(secrets, rotated, dates).catch(async (error: Error) => {
+        const log = await readFile(cloud.logFile, 'utf8');
+        const why = log.split('\n').filter((line) => line.includes('Rotation of '));
+        throw new Error([error.message, ...why].join('\n'));
+      });
       const after = await world().readLogin(`/${environmentName}/payments`);
       expect(after.versionId).not.toBe(before.versionId);
       expect(await logsIn(after, world().postgres.caPem)).toBe(true);

@@ -14,7 +14,7 @@ import { SecretsManagerStore } from '../../adapters/secret-store.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { createUser } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow } from './support/stack.ts';
 

@@ -15,7 +15,7 @@ import { AuditLog } from '../../lib/audit/audit-log.ts';
 import { RekeyBus } from '../../lib/events/rekey-bus.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
 import { synthesize } from './support/synthesized.ts';

@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { S3AuditStore } from '../../adapters/audit-store.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 import { zipOf } from './support/zip.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { attachCloud, startCloud, stopCloud } from '../../local/emulator/cloud.ts';
 import { ensurePython } from '../../local/emulator/python.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployStack, nodeFunction, role } from './support/stack.ts';
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newFolder, newServerFolder } from '../../local/process/folders.ts';
 import { findRedis } from '../../local/servers/redis.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 
 let folders: string[] = [];
 beforeAll(async () => {

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventBridgeRules } from '../../adapters/operator/bus-rules.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
 

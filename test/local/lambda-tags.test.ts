@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { createUser } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { refusal } from './support/refusal.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 

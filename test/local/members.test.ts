@@ -33,7 +33,7 @@ import {
 import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { assumeRole, createUser } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { cloudIn } from './support/places.ts';
 import { refusal } from './support/refusal.ts';
 import { allow, deployStack } from './support/stack.ts';

@@ -13,7 +13,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { defineConfig } from '../../lib/config/config.ts';
 import { Network } from '../../lib/network/network.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { lifeCycle } from './support/life-cycle.ts';
 
 jest.setTimeout(120_000);

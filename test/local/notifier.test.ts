@@ -24,6 +24,7 @@ import { bundle } from '../../lib/function/bundle.ts';
 import { Notifier, RekeyBus } from '../../lib/index.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { memoryContract } from '../lambdas/notification/memory-contract.ts';
 import { revocationStarted, revocationSucceeded, rotationFailed } from '../lambdas/notification/world.ts';
 import {
@@ -34,7 +35,6 @@ import {
   webhookContract,
 } from '../receivers/contracts.ts';
 import { type Receiver, startReceiver } from '../receivers/receiver.ts';
-import { eventually } from './support/eventually.ts';
 import { logLines } from './support/logs.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
 import { synthesize } from './support/synthesized.ts';

@@ -23,7 +23,7 @@ import { type CloudCredentials, type LocalCloud, startCloud } from '../../local/
 import { assumeRole, createUser, credentialVariables } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
 import { checkout, run } from '../../local/process/run.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { refusal } from './support/refusal.ts';
 import { allow, deployStack } from './support/stack.ts';
 import { synthesize } from './support/synthesized.ts';

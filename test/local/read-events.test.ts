@@ -8,7 +8,7 @@ import { type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { deployStack, type TestStack } from './support/stack.ts';
 
 /** Calls that only read, through CloudTrail: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html */

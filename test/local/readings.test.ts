@@ -19,7 +19,7 @@ import { revocationToken } from '../../core/deployed/revocation-token.ts';
 import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { refusalText } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { deployStack } from './support/stack.ts';

@@ -20,9 +20,9 @@ import { report } from '../../lambdas/revocation/report.ts';
 import { rotateForRevocation } from '../../lambdas/revocation/rotate.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { rotator as external } from '../../rotators/external/rotator.ts';
 import { MemoryBus, noDatabases } from '../lambdas/rotation/engine.ts';
-import { eventually } from './support/eventually.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { deployStack } from './support/stack.ts';
 

@@ -17,7 +17,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { createUser } from '../../local/emulator/principals.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { refusal, refusalText } from './support/refusal.ts';
 import { deployRotationFunction, type RotationFunction } from './support/rotation.ts';
 import { allow } from './support/stack.ts';

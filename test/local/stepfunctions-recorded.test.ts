@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { StepFunctionsWorkflows } from '../../adapters/operator/workflows.ts';
 import { type LocalCloud, startCloud } from '../../local/emulator/cloud.ts';
 import { newFolder } from '../../local/process/folders.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../../local/tour/eventually.ts';
 import { allow, deployStack, nodeFunction, role, type TestStack } from './support/stack.ts';
 
 const code = `

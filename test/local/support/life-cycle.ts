@@ -11,7 +11,7 @@ import {
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
 import type { LocalCloud } from '../../../local/emulator/cloud.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../../local/tour/eventually.ts';
 
 /** What the tests write as a template: only sections that they need. */
 export interface Template {

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { LocalCloud } from '../../../local/emulator/cloud.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../../local/tour/eventually.ts';
 
 type Resources = Readonly<Record<string, unknown>>;
 
@@ -143,7 +143,7 @@ export function allow(actions: string | readonly string[], resource: unknown = '
   return { Effect: 'Allow', Action: actions, Resource: resource };
 }
 
-/** A function whose code is the text of a CommonJS module, under the role named `roleName` in the same stack. */
+/** A function whose code is the text of a CommonJS module, under the role named `roleName` in the same stack; 60 s per call. */
 export function nodeFunction(code: string, roleName: string, properties: object = {}): object {
   return {
     Type: 'AWS::Lambda::Function',
@@ -152,7 +152,7 @@ export function nodeFunction(code: string, roleName: string, properties: object 
       Handler: 'index.handler',
       Role: { 'Fn::GetAtt': [roleName, 'Arn'] },
       Code: { ZipFile: code },
-      Timeout: 10,
+      Timeout: 60,
       ...properties,
     },
   };

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { expect } from '@jest/globals';
 import type { LocalCloud } from '../../../local/emulator/cloud.ts';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../../local/tour/eventually.ts';
 import { allow } from './stack.ts';
 
 /** What a state machine with a distributed Map must be granted for that. */
