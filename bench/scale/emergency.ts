@@ -2,18 +2,15 @@ import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { v7 } from 'uuid';
-import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
-import { objectLines, parseLine } from '../../core/audit/format.ts';
-import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
+import { busName } from '../../core/deployed/names.ts';
 import { paceItem, rotationBucket } from '../../core/deployed/pace.ts';
 import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import type { RevocationMode } from '../../core/events/catalogue.ts';
 import type { Selection } from '../../core/revocation/selection.ts';
 import type { Terminal } from '../../local/tour/terminal.ts';
+import { RecordedLog } from '../../test/recorded-log.ts';
 import { percentile } from '../statistics.ts';
 import type { DeployedEnvironment } from './environment.ts';
 import { ageAtIntake } from './intake-age.ts';
@@ -64,7 +61,7 @@ interface Said {
 
 interface Outcome {
   readonly type: string;
-  readonly data: Record<string, unknown>;
+  readonly data: Readonly<Record<string, unknown>>;
 }
 
 /** Revokes every secret of an environment at once, and looks at each login afterwards. */
@@ -102,20 +99,14 @@ export async function revokeAtOnce(
   const requests: Request[] =
     by === 'one event' ? [[one, { environment }]] : [...ids].map(([id, secret]): Request => [id, { secret }]);
   const options = cloud.clientOptions(credentials);
-  const ssm = new SSMClient(options);
-  const bucket = (
-    await ssm.send(
-      new GetParameterCommand({ Name: `${deploymentPath(environment)}/${deploymentParameters.auditBucket}` }),
-    )
-  ).Parameter?.Value;
-  const objects = new S3AuditObjects(new S3Client({ ...options, forcePathStyle: true }), bucket ?? '');
+  const log = await RecordedLog.of(cloud, environment, credentials);
 
   await cloud.limit({ invocations, calls });
   const begun = performance.now();
   await terminal.step(`${requests.length} requests`, () =>
     request(requests, mode, new EventBridgeClient(options)),
   );
-  const { outcomes, ages } = await terminal.step('outcomes', () => awaitOutcomes(objects, ids));
+  const { outcomes, ages } = await terminal.step('outcomes', () => awaitOutcomes(log, ids));
   const seconds = (performance.now() - begun) / 1_000;
   await cloud.limit({
     invocations: 32,
@@ -217,32 +208,25 @@ async function request(
 }
 
 /** Reads the audit log until every request has its outcome, and for a while longer, for outcomes that come twice. */
-async function awaitOutcomes(objects: S3AuditObjects, ids: ReadonlyMap<string, string>): Promise<Said> {
+async function awaitOutcomes(log: RecordedLog, ids: ReadonlyMap<string, string>): Promise<Said> {
   const ages = new Map<string, number>();
   const found = new Map<string, Outcome[]>([...ids.keys()].map((id) => [id, []]));
   const deadline = performance.now() + limitMs;
-  let after = '';
   let complete = Number.POSITIVE_INFINITY;
   while (performance.now() < Math.min(deadline, complete + 10_000)) {
-    const page = await objects.list(after, 1_000);
-    for (const { key } of page) {
-      for (const line of objectLines(await objects.read(key))) {
-        const parsed = parseLine(line.bytes);
-        if (parsed.kind !== 'intact') continue;
-        const { detailType, detail } = parsed.record.event;
-        const data = detail.data as Outcome['data'];
-        const outcomes = found.get(String(data?.requestId));
-        const age = ageAtIntake(parsed.record.event);
-        if (outcomes !== undefined && age !== undefined) ages.set(String(data?.requestId), age);
-        if (outcomes !== undefined && outcomeTypes.test(detailType))
-          outcomes.push({ type: detailType, data });
-      }
-      after = key;
+    const { more } = await log.read();
+    for (const { event, detailType } of more) {
+      const requestId = event.text('requestId') ?? '';
+      const outcomes = found.get(requestId);
+      if (outcomes === undefined) continue;
+      const age = ageAtIntake(event);
+      if (age !== undefined) ages.set(requestId, age);
+      if (outcomeTypes.test(detailType)) outcomes.push({ type: detailType, data: event.data });
     }
     if (complete === Number.POSITIVE_INFINITY && [...found.values()].every(({ length }) => length > 0)) {
       complete = performance.now();
     }
-    if (page.length === 0) await sleep(2_000);
+    if (more.length === 0) await sleep(2_000);
   }
   return { outcomes: found, ages: [...ages.values()] };
 }

@@ -1,18 +1,12 @@
-/** The part of a recorded event that tells when a request was taken. */
-export interface Recorded {
-  readonly detailType: string;
-  readonly detail: { readonly metadata?: unknown; readonly data?: unknown };
-}
+import type { RecordedEvent } from '../../core/audit/recorded-event.ts';
 
 /**
  * Computes how old a request was when its workflow was started: from the time that it says itself to the record of the start.
  * It is how long the bus and the intake took, whatever they waited for.
  * @returns milliseconds, or undefined for any other record
  */
-export function ageAtIntake({ detailType, detail }: Recorded): number | undefined {
+export function ageAtIntake({ detailType, data, metadata }: RecordedEvent): number | undefined {
   if (detailType !== 'Secret Revocation Started') return undefined;
-  const { time } = (detail.metadata ?? {}) as { readonly time?: unknown };
-  const { requestedAt } = (detail.data ?? {}) as { readonly requestedAt?: unknown };
-  const age = Date.parse(String(time)) - Date.parse(String(requestedAt));
+  const age = Date.parse(String(metadata.time)) - Date.parse(String(data.requestedAt));
   return Number.isFinite(age) ? age : undefined;
 }

@@ -1,18 +1,28 @@
 import { describe, expect, test } from '@jest/globals';
 import { ageAtIntake } from '../../bench/scale/intake-age.ts';
 import { percentile } from '../../bench/statistics.ts';
+import { RecordedEvent } from '../../core/audit/recorded-event.ts';
 
-const started = (time?: string, requestedAt?: string) => ({
-  detailType: 'Secret Revocation Started',
-  detail: { metadata: { time }, data: { requestedAt } },
-});
+const recorded = (detailType: string, time?: string, requestedAt?: string) =>
+  new RecordedEvent({
+    id: 'one',
+    source: 'rekey',
+    time: '',
+    account: '',
+    region: '',
+    detailType,
+    detail: { metadata: { time }, data: { requestedAt } },
+  });
 
 describe('the age of a request at the intake', () => {
   test('is the time from the request to the start of its workflow', () => {
-    const event = started('2026-03-01T12:00:02.500Z', '2026-03-01T12:00:00.000Z');
-    expect(ageAtIntake(event)).toBe(2_500);
-    expect(ageAtIntake({ ...event, detailType: 'Secret Revocation Succeeded' })).toBeUndefined();
-    expect(ageAtIntake(started('2026-03-01T12:00:02.500Z'))).toBeUndefined();
+    const [start, times] = [
+      'Secret Revocation Started',
+      ['2026-03-01T12:00:02.500Z', '2026-03-01T12:00:00.000Z'],
+    ];
+    expect(ageAtIntake(recorded(start, ...times))).toBe(2_500);
+    expect(ageAtIntake(recorded('Secret Revocation Succeeded', ...times))).toBeUndefined();
+    expect(ageAtIntake(recorded(start, '2026-03-01T12:00:02.500Z'))).toBeUndefined();
   });
 });
 

@@ -1,11 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { v7 } from 'uuid';
-import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
-import { objectLines, parseLine } from '../../core/audit/format.ts';
 import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
 import type { Cleanup } from '../../local/process/cleanup.ts';
 import { newFolder, newServerFolder } from '../../local/process/folders.ts';
@@ -18,15 +15,10 @@ import {
 import { eventually } from '../../local/tour/eventually.ts';
 import { terminal } from '../../local/tour/terminal.ts';
 import { stopTargets } from '../conformance/scene.ts';
+import { type LogRecord, RecordedLog } from '../recorded-log.ts';
 import type { Participant } from './participant.ts';
 import { cache, startFurther } from './participants.ts';
 import { signalSettings } from './signal-settings.ts';
-
-/** One record of the audit log, as JSON. */
-export interface AuditRecord {
-  readonly text: string;
-  readonly detailType: string;
-}
 
 /** The deployment that all sections share, and what tests ask of it over and over. */
 export interface World extends LocalDeployment {
@@ -39,8 +31,8 @@ export interface World extends LocalDeployment {
   /** A request as the CLI would send it, with whatever is different. */
   request(data: Record<string, unknown>, metadata?: Record<string, unknown>): RequestDetail;
   /** Waits for a record of this type that mentions `text`. */
-  recorded(detailType: string, text: string): Promise<AuditRecord>;
-  records(): Promise<readonly AuditRecord[]>;
+  recorded(detailType: string, text: string): Promise<LogRecord>;
+  records(): Promise<readonly LogRecord[]>;
   parameter(name: keyof typeof deploymentParameters): Promise<string>;
   /** How many executions the revocation workflow has had. */
   executions(): Promise<number>;
@@ -49,42 +41,6 @@ export interface World extends LocalDeployment {
 export interface RequestDetail {
   readonly metadata: { readonly id: string } & Record<string, unknown>;
   readonly data: Record<string, unknown>;
-}
-
-/** The records of the audit log, read as an auditor, each object once: a process of the CLI for each look takes a second of a core. */
-class RecordedLog {
-  readonly #objects: S3AuditObjects;
-  readonly #all: AuditRecord[] = [];
-  #after = '';
-  #reading: Promise<unknown> = Promise.resolve();
-
-  constructor(objects: S3AuditObjects) {
-    this.#objects = objects;
-  }
-
-  /** Reads what is new. One look at a time, so that each record is there once. */
-  read(): Promise<{ readonly all: readonly AuditRecord[]; readonly more: readonly AuditRecord[] }> {
-    const read = this.#reading.then(() => this.#readOn());
-    this.#reading = read.catch(() => undefined);
-    return read;
-  }
-
-  async #readOn() {
-    const known = this.#all.length;
-    for (;;) {
-      const page = await this.#objects.list(this.#after, 1_000);
-      if (page.length === 0) return { all: [...this.#all], more: this.#all.slice(known) };
-      for (const { key } of page) {
-        for (const line of objectLines(await this.#objects.read(key))) {
-          const parsed = parseLine(line.bytes);
-          if (parsed.kind !== 'intact') throw new Error(`${key} has a line that is not whole`);
-          const { detailType } = parsed.record.event;
-          this.#all.push({ text: JSON.stringify(parsed.record), detailType });
-        }
-        this.#after = key;
-      }
-    }
-  }
 }
 
 /** Name of a secret that nothing rotates. */
@@ -148,13 +104,8 @@ export async function openWorld(cleanup: Cleanup): Promise<World> {
     );
     return Parameter?.Value ?? '';
   };
-  const log = new RecordedLog(
-    new S3AuditObjects(
-      new S3Client({ ...cloud.clientOptions(credentials.auditor), forcePathStyle: true }),
-      await parameter('auditBucket'),
-    ),
-  );
-  const records = async (): Promise<readonly AuditRecord[]> => {
+  const log = await RecordedLog.of(cloud, environmentName, credentials.auditor);
+  const records = async (): Promise<readonly LogRecord[]> => {
     const { all, more } = await log.read();
     printed.push(...more.map(({ text }) => text));
     return all;

@@ -2,19 +2,15 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
   RotateSecretCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
-import { S3AuditObjects } from '../../adapters/operator/audit-objects.ts';
 import { type DeployedEnvironment, deployEnvironment } from '../../bench/scale/environment.ts';
-import { objectLines, parseLine } from '../../core/audit/format.ts';
-import { busName, deploymentParameters, deploymentPath } from '../../core/deployed/names.ts';
+import { busName } from '../../core/deployed/names.ts';
 import { plannedRequestId } from '../../core/deployed/revocation-token.ts';
 import type { RevocationMode } from '../../core/events/catalogue.ts';
 import type { Selection } from '../../core/revocation/selection.ts';
@@ -22,6 +18,7 @@ import { findInstance } from '../../local/emulator/instance.ts';
 import { Cleanup } from '../../local/process/cleanup.ts';
 import { eventually } from '../../local/tour/eventually.ts';
 import { terminal } from '../../local/tour/terminal.ts';
+import { type LogRecord, RecordedLog } from '../recorded-log.ts';
 
 /**
  * Everything in an environment is revoked by one event, while functions are killed, targets go away, APIs turn calls away,
@@ -50,16 +47,11 @@ interface Secret {
   readonly accepts: (value: Record<string, unknown>) => Promise<boolean>;
 }
 
-interface Recorded {
-  readonly detailType: string;
-  readonly data: Record<string, unknown>;
-}
-
 const cleanup = new Cleanup();
 const progress = terminal(process.stderr);
 let deployed: DeployedEnvironment;
 let all: readonly Secret[];
-let objects: S3AuditObjects;
+let log: RecordedLog;
 
 const read = async (SecretId: string): Promise<Pick<Secret, 'arn'> & { value: Record<string, unknown> }> => {
   const { ARN = '', SecretString = '{}' } = await deployed.client.send(
@@ -85,31 +77,9 @@ beforeAll(async () => {
     }
   }
   all = found;
-  const options = cloud.clientOptions(credentials);
-  const { Parameter } = await new SSMClient(options).send(
-    new GetParameterCommand({ Name: `${deploymentPath(environment)}/${deploymentParameters.auditBucket}` }),
-  );
-  objects = new S3AuditObjects(new S3Client({ ...options, forcePathStyle: true }), Parameter?.Value ?? '');
+  log = await RecordedLog.of(cloud, environment, credentials);
 }, 60 * 60_000);
 afterAll(() => cleanup.run());
-
-/** Every record of the log. */
-async function log(): Promise<Recorded[]> {
-  const found: Recorded[] = [];
-  for (let after = ''; ; ) {
-    const page = await objects.list(after, 1_000);
-    if (page.length === 0) return found;
-    for (const { key } of page) {
-      for (const line of objectLines(await objects.read(key))) {
-        const parsed = parseLine(line.bytes);
-        if (parsed.kind !== 'intact') throw new Error(`${key} has a line that is not whole`);
-        const { detailType, detail } = parsed.record.event;
-        found.push({ detailType, data: detail.data as Recorded['data'] });
-      }
-      after = key;
-    }
-  }
-}
 
 async function request(id: string, select: Selection, mode: RevocationMode): Promise<void> {
   const { cloud, credentials } = deployed;
@@ -172,36 +142,34 @@ const outcomes = /^Secret Revocation (?:Succeeded|Failed|Unproven)$/;
 
 /** Waits until a request has its end, and gives the outcome of each secret by the id of its own request. */
 async function concluded(id: string): Promise<ReadonlyMap<string, string>> {
+  const isEnd = ({ detailType, event }: LogRecord) =>
+    detailType === 'Revocation Concluded' && event.text('requestId') === id;
   const records = await eventually(
     `the end of ${id}`,
     async () => {
       await sleep(3_000);
-      const now = await log();
-      return now.some(
-        ({ detailType, data }) => detailType === 'Revocation Concluded' && data.requestId === id,
-      )
-        ? now
-        : undefined;
+      const { all: now } = await log.read();
+      return now.some(isEnd) ? now : undefined;
     },
     limitMs,
   );
-  const ends = records.filter(
-    ({ detailType, data }) => detailType === 'Revocation Concluded' && data.requestId === id,
-  );
+  const ends = records.filter(isEnd);
   expect(ends).toHaveLength(1);
-  const mine = records.filter(({ detailType, data }) => outcomes.test(detailType) && data.partOf === id);
-  const byRequest = Map.groupBy(mine, ({ data }) => String(data.requestId));
+  const mine = records.filter(
+    ({ detailType, event }) => outcomes.test(detailType) && event.text('partOf') === id,
+  );
+  const byRequest = Map.groupBy(mine, ({ event }) => event.text('requestId'));
   // No outcome twice, and none that says otherwise than another.
   for (const [one, said] of byRequest)
     expect([one, said.map(({ detailType }) => detailType)]).toEqual([one, [expect.any(String)]]);
   const counted = (type: string) =>
     mine.filter(({ detailType }) => detailType === `Secret Revocation ${type}`).length;
-  expect(ends[0]?.data).toMatchObject({
+  expect(ends[0]?.event.data).toMatchObject({
     succeeded: counted('Succeeded'),
     unproven: counted('Unproven'),
     failed: counted('Failed'),
   });
-  return new Map(mine.map(({ detailType, data }) => [String(data.requestId), detailType]));
+  return new Map(mine.map(({ detailType, event }) => [event.text('requestId') ?? '', detailType]));
 }
 
 describe('everything leaks, and much goes wrong', () => {

@@ -143,7 +143,7 @@ export function allow(actions: string | readonly string[], resource: unknown = '
   return { Effect: 'Allow', Action: actions, Resource: resource };
 }
 
-/** A function whose code is the text of a CommonJS module, under the role named `roleName` in the same stack; 60 s per call. */
+/** A function whose code is the text of a CommonJS module, under the role named `roleName` in the same stack. A call may take 30 s, as long as a queue hides a message by itself. */
 export function nodeFunction(code: string, roleName: string, properties: object = {}): object {
   return {
     Type: 'AWS::Lambda::Function',
@@ -152,7 +152,7 @@ export function nodeFunction(code: string, roleName: string, properties: object 
       Handler: 'index.handler',
       Role: { 'Fn::GetAtt': [roleName, 'Arn'] },
       Code: { ZipFile: code },
-      Timeout: 60,
+      Timeout: 30,
       ...properties,
     },
   };
