@@ -5,7 +5,7 @@ import { readTemplate } from '../../core/template/read.ts';
 import { type Template, withPaths } from '../../core/template/template.ts';
 import { usageError } from '../errors.ts';
 import { notesOf } from './acknowledgements.ts';
-import { lineFinder, readYaml } from './yaml-document.ts';
+import { lineFinder, readYaml } from '../../core/yaml-document.ts';
 
 /** A file with the template that it holds. */
 export interface TemplateFile {
