@@ -42,7 +42,7 @@ export interface YamlDocument {
   readonly line: number;
   /** Finds the line of a place, or of the nearest thing around it that is there. */
   readonly lineOf: (pointer: readonly string[]) => number | undefined;
-  /** Reason for which it cannot be read, without a word of the text. @default - it can be read */
+  /** Fault that keeps it from being read; it quotes nothing of the text. @default - it can be read */
   readonly fault?: YamlFault;
 }
 

@@ -1,8 +1,18 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { type ManifestFile, parseManifest } from '../../core/preflight/document.ts';
 import type { Include, ManifestFinder } from '../../core/preflight/formats/finder.ts';
-import { findersOf, readManifest, surroundingsOf } from '../../core/preflight/read.ts';
+import { findersOf, readManifest, seemsManifest, surroundingsOf } from '../../core/preflight/read.ts';
 import type {
   ManifestFormat,
   ManifestProblem,
@@ -56,7 +66,7 @@ interface ReadManifests {
 }
 
 /**
- * Reads the references of manifests: of each file that is named, of all in a folder, and of those that they include. A file that cannot
+ * Reads the references of manifests. It reads each file that is named, all in a folder, and those that they include. A file that cannot
  * be read is a problem, and the others are read all the same.
  * @throws CliError `UsageInvalid` for a path that does not exist
  */
@@ -72,7 +82,7 @@ export function readManifestFiles(paths: readonly string[], options: ManifestOpt
   const limits = { ...usual, ...options };
   const reader = new Reader(limits, options.formats);
   for (const path of paths) {
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = statOf(path);
     if (found === undefined) throw usageError('UsageInvalid', `${path} does not exist`);
     if (found.isDirectory()) reader.folder(path, topOf(path), new Set());
     else reader.named(path, topOf(dirname(path)));
@@ -84,7 +94,7 @@ export function readManifestFiles(paths: readonly string[], options: ManifestOpt
 function topOf(folder: string): string {
   const start = resolve(folder);
   for (let at = start; ; at = dirname(at)) {
-    if (statSync(join(at, '.git'), { throwIfNoEntry: false }) !== undefined) return at;
+    if (statOf(join(at, '.git')) !== undefined) return at;
     if (dirname(at) === at) return start;
   }
 }
@@ -104,19 +114,35 @@ class Reader {
 
   /** Reads a folder. `above` holds the real paths of the folders around, against links that lead in circles. */
   folder(folder: string, top: string, above: ReadonlySet<string>): void {
+    const entries = this.#entries(folder);
+    if (entries === undefined) return;
     const real = realpathSync(folder);
     if (above.has(real)) return;
     const around = new Set([...above, real]);
-    for (const entry of readdirSync(folder, { withFileTypes: true }).toSorted((a, b) =>
-      a.name < b.name ? -1 : 1,
-    )) {
+    for (const entry of entries) {
       const path = join(folder, entry.name);
-      const is = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
+      // A link may lead anywhere on the machine, and is nobody's manifest there.
+      if (entry.isSymbolicLink() && !isWithin(path, top)) continue;
+      const is = entry.isSymbolicLink() ? statOf(path) : entry;
       if (is?.isDirectory() === true) {
         if (!skipped.has(entry.name)) this.folder(path, top, around);
       } else if (is?.isFile() === true && (endings.test(entry.name) || dotenvName.test(entry.name))) {
         this.#file(path, top, false);
       }
+    }
+  }
+
+  #entries(folder: string): readonly Dirent[] | undefined {
+    try {
+      return readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    } catch {
+      this.#problem(
+        'ManifestUnreadable',
+        nameOf(folder),
+        'the folder cannot be opened',
+        'check who may read it',
+      );
+      return undefined;
     }
   }
 
@@ -126,7 +152,7 @@ class Reader {
   }
 
   #file(path: string, top: string, isNamed: boolean): Read | undefined {
-    const real = realpathSync(path);
+    const real = realPathOf(path);
     const known = this.#read.get(real);
     if (known !== undefined) return known;
     this.#looked += 1;
@@ -146,7 +172,7 @@ class Reader {
     const file = parseManifest(nameOf(path), text);
     const finders = findersOf(file, this.#formats);
     const read = { file, path: real, top, finders };
-    if (isNamed && finders.length === 0 && file.faults.length === 0) {
+    if (isNamed && finders.length === 0 && (file.faults.length === 0 || !seemsManifest(file))) {
       this.#problem(
         'ManifestUnreadable',
         file.name,
@@ -161,7 +187,12 @@ class Reader {
   /** Reads a text, unless it is too large, binary or closed to us. */
   #text(path: string, isNamed: boolean): string | undefined {
     try {
-      const { size } = statSync(path);
+      const found = statSync(path);
+      const { size } = found;
+      if (!found.isFile()) {
+        this.#problem('ManifestUnreadable', nameOf(path), 'it is no file', 'name a manifest or a folder');
+        return undefined;
+      }
       const limit = /\.(?:json|template)$/i.test(path) ? this.#limits.largestJson : this.#limits.largestText;
       if (size > limit) {
         // Most large files are no manifests; those that nobody named are refused where they begin like one.
@@ -234,7 +265,7 @@ class Reader {
         : [...new Set([from.top, ...upTo(dirname(from.path), from.top)])];
     const candidate = folders
       .map((folder) => resolve(folder, path))
-      .find((one) => statSync(one, { throwIfNoEntry: false })?.isFile() === true);
+      .find((one) => statOf(one)?.isFile() === true);
     const shown = /^[\w./-]{1,200}$/.test(path) ? path : 'a file';
     if (candidate === undefined) {
       this.#problem(
@@ -245,9 +276,7 @@ class Reader {
       );
       return undefined;
     }
-    const real = realpathSync(candidate);
-    const top = realpathSync(from.top);
-    if (real !== top && !real.startsWith(top + sep)) {
+    if (!isWithin(candidate, from.top)) {
       this.#problem(
         'IncludeMissing',
         place,
@@ -267,6 +296,30 @@ class Reader {
       fix,
     });
   }
+}
+
+/** Looks at a path; undefined for one that leads nowhere, also by links in a circle. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives the path that links lead to, or the path itself where it has just gone. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** Tells whether a path lies within a folder, wherever links lead. */
+function isWithin(path: string, folder: string): boolean {
+  const [real, top] = [realPathOf(path), realPathOf(folder)];
+  return real === top || real.startsWith(top === sep ? top : top + sep);
 }
 
 /** Lists the folders from one up to the top. */

@@ -40,7 +40,7 @@ const largestWithLines = 2_000_000;
 
 /** Actions of Helm that are looked for in one file, and the longest of them in characters. */
 const [mostActions, longestAction] = [5_000, 4_000];
-/** Beginnings that lead to no end, after which a file counts as one without actions. */
+/** Beginnings without an end that are looked at in one file. */
 const mostFailures = 50;
 
 /** Parses a file. It never throws; what cannot be read becomes a fault. */
@@ -49,13 +49,31 @@ export function parseManifest(name: string, text: string): ManifestFile {
   if (!/\.(?:json|ya?ml|template|tpl)$/i.test(name) || /(?:^|\/)\.?env\b[^/]*$/i.test(name)) return none;
   if (/^\s*[{[]/.test(text) && !/^\s*\{[{%]/.test(text)) return { ...none, ...parseJson(name, text) };
   const actions: string[] = [];
-  const documents = readYamlDocuments(withoutActions(text, actions));
+  return { ...none, actions, ...sorted(readYamlDocuments(withoutActions(text, actions))) };
+}
+
+/** Levels that a document may have. Whatever walks through it descends by a call for each. */
+const mostLevels = 300;
+const tooDeep: YamlFault = { message: 'it is nested too deeply' };
+
+/** Sorts documents by whether they can be read. */
+function sorted(documents: readonly YamlDocument[]): Pick<ManifestFile, 'documents' | 'faults'> {
+  const flat = documents.map((one) =>
+    one.fault === undefined && isTooDeep(one.value) ? { ...one, fault: tooDeep } : one,
+  );
   return {
-    ...none,
-    actions,
-    documents: documents.filter(({ fault }) => fault === undefined),
-    faults: documents.flatMap(({ fault }) => fault ?? []),
+    documents: flat.filter(({ fault }) => fault === undefined),
+    faults: flat.flatMap(({ fault }) => fault ?? []),
   };
+}
+
+function isTooDeep(value: unknown): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > mostLevels) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return false;
 }
 
 function parseJson(name: string, text: string): Pick<ManifestFile, 'documents' | 'faults'> {
@@ -67,7 +85,7 @@ function parseJson(name: string, text: string): Pick<ManifestFile, 'documents' |
   };
   for (const read of [(): string => text, (): string => withoutComments(text)]) {
     try {
-      return { documents: [{ value: JSON.parse(read()) as unknown, lineOf }], faults: [] };
+      return sorted([{ value: JSON.parse(read()) as unknown, line: 1, lineOf }]);
     } catch {
       // What follows may read it: JSON with comments, or YAML that begins with a bracket.
     }
@@ -75,11 +93,7 @@ function parseJson(name: string, text: string): Pick<ManifestFile, 'documents' |
   if (/\.json$/i.test(name)) {
     return { documents: [], faults: [{ message: 'it is no JSON' }] };
   }
-  const documents = readYamlDocuments(text);
-  return {
-    documents: documents.filter(({ fault }) => fault === undefined),
-    faults: documents.flatMap(({ fault }) => fault ?? []),
-  };
+  return sorted(readYamlDocuments(text));
 }
 
 /** Takes comments and last commas out of JSON, as .NET allows them, and keeps the lines. */
@@ -99,6 +113,15 @@ function withoutActions(text: string, actions: string[]): string {
   const parts: string[] = [];
   let from = 0;
   let failures = 0;
+  // Lines that an action spans follow as empty ones behind its last, so that all others stay where they are.
+  let owed = 0;
+  const withLines = (part: string): string => {
+    const end = owed === 0 ? -1 : part.indexOf('\n');
+    if (end === -1) return part;
+    const filled = part.slice(0, end) + '\n'.repeat(owed) + part.slice(end);
+    owed = 0;
+    return filled;
+  };
   for (const match of text.matchAll(/\{[{%]/g)) {
     const at = match.index;
     if (actions.length >= mostActions || failures >= mostFailures) break;
@@ -108,10 +131,11 @@ function withoutActions(text: string, actions: string[]): string {
       failures += 1;
       continue;
     }
-    parts.push(text.slice(from, at), replacement(text, at, end, actions));
+    parts.push(withLines(text.slice(from, at)), replacement(text, at, end, actions));
+    owed += text.slice(at, end).match(/\n/g)?.length ?? 0;
     from = end;
   }
-  return [...parts, text.slice(from)].join('');
+  return [...parts, withLines(text.slice(from))].join('');
 }
 
 /** Finds the end of an action, which may hold texts with brackets of their own. */
@@ -133,11 +157,10 @@ function endOfAction(text: string, at: number): number | undefined {
 
 function replacement(text: string, at: number, end: number, actions: string[]): string {
   const whole = text.slice(at, end);
-  const lines = whole.replaceAll(/[^\n]/g, '');
-  if (isBlank(text, at - 1, -1) && isBlank(text, end, 1)) return lines;
+  if (isBlank(text, at - 1, -1) && isBlank(text, end, 1)) return '';
   const inner = whole.slice(2, -2).replaceAll(/^-|-$/g, '').trim();
   if (whole.startsWith('{%') || /^(?:if|else|end|range|with|define|template|\/\*|\$\w+ *:?=)/.test(inner))
-    return lines;
+    return '';
   actions.push(inner);
   return `__action_${actions.length - 1}__`;
 }

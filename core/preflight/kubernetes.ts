@@ -118,7 +118,7 @@ function storeOf(object: Json): SecretStore {
   };
 }
 
-/** Finds the template of a workload's pods: its own, that of a Deployment and its like, or that of a CronJob. */
+/** Finds the template of a workload's pods. */
 function podOf(object: Json): Json | undefined {
   const spec = objectOf(object.spec);
   if (object.kind === 'Pod') return spec;

@@ -67,11 +67,12 @@ export function readManifest(
   };
 }
 
-/** Words without which a broken file is no manifest that could name a secret. */
+/** Words by which a broken file counts as a manifest that may name a secret. */
 const signs =
   /resource_changes|secretsmanager|SecretProviderClass|ExternalSecret|containerDefinitions|aws_secrets_manager|AWSTemplateFormatVersion|awssecrets:/;
 
-const seemsManifest = ({ name, text }: ManifestFile): boolean =>
+/** Tells whether a file that is broken, or of no known format, was meant to be a manifest. */
+export const seemsManifest = ({ name, text }: ManifestFile): boolean =>
   /(?:^|\/)rekey\.references\./.test(name) ||
   (/\.(?:template|tpl)$/.test(name) ? /AWSTemplateFormatVersion/ : signs).test(text);
 

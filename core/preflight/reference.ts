@@ -65,7 +65,7 @@ export type ManifestProblemCode =
   | 'ReferenceUnresolved'
   | 'ReferenceMalformed';
 
-/** Something in a manifest that a person must see to, since nothing can be proven of it. */
+/** A place in a manifest that a person must see to, since nothing can be proven of it. */
 export interface ManifestProblem {
   readonly code: ManifestProblemCode;
   readonly place: Place;
@@ -75,7 +75,7 @@ export interface ManifestProblem {
   readonly fix: string;
 }
 
-/** Everything that was read from manifests. */
+/** The references and problems that were read from manifests. */
 export interface ManifestReading {
   readonly references: readonly SecretReference[];
   readonly problems: readonly ManifestProblem[];

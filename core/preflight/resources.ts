@@ -73,7 +73,7 @@ function collectDynamic(
   }
 }
 
-/** Collects a property that is the ARN of a secret and nothing else, such as that of a proxy or a broker. */
+/** Collects a property that is the whole ARN of a secret, such as that of a broker. */
 function collectArn(
   collector: Collector,
   world: World,

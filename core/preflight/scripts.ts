@@ -126,7 +126,7 @@ function readsOf(command: string): readonly CommandRead[] {
 const isPrinted = (before: string): boolean =>
   /^\s*(?:echo|printf|Write-Host)\b/.test(before) && !/\$\(|`|&&|;|\|/.test(before);
 
-/** Splits the rest of a command into words, up to its end: a pipe, a bracket, or the quote that it stands in. */
+/** Splits the rest of a command into words, up to a pipe, a bracket, or the quote around it. */
 function wordsFrom(text: string): { readonly words: readonly string[]; readonly rest: string } {
   const words: string[] = [];
   let word: string | undefined;
@@ -175,7 +175,7 @@ function optionsOf(words: readonly string[]): ReadonlyMap<string, readonly strin
   return options;
 }
 
-/** Finds the key of the JSON that a script goes on with: the first path that jq is told behind the call. */
+/** Finds the key that a script takes: the first path that jq is told behind the call. */
 function keyIn(rest: string, query: string | undefined): string | undefined {
   const [own = ''] = rest.split(/;|&&|\n\s*\n/);
   const plainValue = query !== undefined && /SecretString/.test(query);

@@ -33,7 +33,7 @@ const placeholders =
 /** An ARN in which a word stands for the region or the account. */
 const words = /^arn:[^:]*:secretsmanager:(?:[A-Z_-]{3,40}:[^:]*|[^:]*:[A-Za-z_-]{3,40}):/;
 
-/** Tells whether a part of a text is settled elsewhere: by a variable, an expression, or whoever fills in a template. */
+/** Tells whether a variable, an expression, or whoever fills in a template settles a part of a text. */
 export const isOpenText = (text: string): boolean => placeholders.test(text) || words.test(text);
 
 /** Tells whether a text is the whole ARN of a secret, with or without its six random characters. */
@@ -97,7 +97,7 @@ export function valueFromOf(text: string): SecretText {
   return withParts(text.split(':'), 7);
 }
 
-/** Reads an id after which a key, a stage and a version may stand, as a build project of CodeBuild takes it. */
+/** Reads an id behind which a key, a stage and a version may stand, as CodeBuild takes it. */
 export function secretWithParts(text: string): SecretText {
   if (isOpenText(text)) return open;
   return withParts(text.split(':'), text.startsWith('arn:') ? 7 : 1);

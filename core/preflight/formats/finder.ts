@@ -12,7 +12,7 @@ export interface Surroundings {
   readonly chartValues: (file: string) => unknown;
 }
 
-/** Another file that a manifest goes on in. */
+/** A further file in which a manifest goes on. */
 export interface Include {
   /** Path as it is written. */
   readonly path: string;

@@ -25,7 +25,7 @@ const isAction = (value: unknown): value is Json =>
 const longest = 20;
 
 /**
- * Finds what steps of GitHub Actions read: by AWS's own action and two others, and by the AWS CLI in scripts. The role is that of the
+ * Finds what steps of GitHub read, by AWS's own action, two others, and the AWS CLI in scripts. The role is that of the
  * credentials that the job took last.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_github.html
  */
@@ -107,7 +107,7 @@ function collectSteps(job: Steps): void {
   const { collector, document, way, name } = job;
   let role: string | undefined;
   let region: string | undefined;
-  // Each combination of a matrix may name another secret, and the same one only once.
+  // Each combination of a matrix may name another secret; the same one counts once for each environment.
   const seen = new Set<string>();
   for (const [index, step] of job.steps.entries()) {
     if (!isObject(step)) continue;
@@ -129,7 +129,7 @@ function collectSteps(job: Steps): void {
       ),
     });
     const take = (text: string, place: readonly string[], more: Surrounding, mark: string): void => {
-      const key = [String(index), text, ...place, mark].join('\0');
+      const key = [String(index), text, ...place, mark, more.environment ?? ''].join('\0');
       if (seen.has(key)) return;
       seen.add(key);
       collector.take(secretIdOf(text), collector.at(document, [...way, String(index), ...place]), more);

@@ -11,7 +11,7 @@ const noPlace = /^(?:polic(?:y|ies)|resources?|statements?|iam|labels|descriptio
 const deepest = 60;
 
 /**
- * Finds references in the values of a chart by their form: ARNs, references of vals, `remoteRef` of External Secrets, and objects of a
+ * Finds references in the values of a chart by their form. Such are ARNs, references of vals, `remoteRef` of External Secrets, and objects of a
  * SecretProviderClass.
  * @see https://helm.sh/docs/chart_template_guide/values_files/
  */

@@ -12,7 +12,7 @@ import {
 import { renderedIn } from '../helm.ts';
 import { environmentOf, nameOfObject, namespaceOf } from '../kubernetes.ts';
 import type { Place } from '../reference.ts';
-import { secretIdOf } from '../secret-id.ts';
+import { isOpenText, secretIdOf } from '../secret-id.ts';
 import { type ManifestFinder, type Surroundings, someDocument } from './finder.ts';
 
 const isClass = (value: unknown): value is Json =>
@@ -34,11 +34,18 @@ export const secretsStoreCsi: ManifestFinder = {
     for (const document of file.documents) {
       if (!isClass(document.value)) continue;
       const object = renderedIn(document.value, file, around.chartValues(file.name)) as Json;
-      if (valueIn(object, 'spec', 'provider') === 'aws') collectClass(collector, document, object, around);
+      if (isOfAws(object)) collectClass(collector, document, object, around);
     }
     return collector.reading;
   },
 };
+
+/** Tells whether AWS provides the objects; where Helm decides that, they say so themselves. */
+function isOfAws(object: Json): boolean {
+  const provider = textOf(valueIn(object, 'spec', 'provider')) ?? '';
+  const objects = textOf(valueIn(object, 'spec', 'parameters', 'objects')) ?? '';
+  return provider === 'aws' || (isOpenText(provider) && /objectType:\s*["']?secretsmanager/.test(objects));
+}
 
 function collectClass(
   collector: Collector,

@@ -14,8 +14,8 @@ const named = /^(?:application|bootstrap)[\w.-]*\.(?:ya?ml|properties)$/i;
 const mostProperties = 50_000;
 
 /**
- * Finds what Spring imports from Secrets Manager: `spring.config.import`, the older settings of a bootstrap, and logins of the JDBC
- * driver that reads them itself.
+ * Finds what Spring reads from Secrets Manager. Such are `spring.config.import`, the older settings of a bootstrap, and logins of the
+ * JDBC driver that reads them itself.
  * @see https://docs.awspring.io/spring-cloud-aws/docs/current/reference/html/index.html#spring-cloud-aws-secrets-manager
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_jdbc.html
  */

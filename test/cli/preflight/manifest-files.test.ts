@@ -52,6 +52,15 @@ describe('folders', () => {
     symlinkSync('..', join(folder, 'a', 'up'));
     symlinkSync(join(folder, 'a'), join(folder, 'again'));
     symlinkSync('nowhere', join(folder, 'broken.yaml'));
+    symlinkSync('self.yaml', join(folder, 'self.yaml'));
+    expect(secrets(await read([folder]))).toEqual(['one']);
+  });
+
+  test('links that lead out are not followed', async () => {
+    const outside = folderOf({ 'compose.yaml': compose('outside') });
+    const folder = folderOf({ 'compose.yaml': compose('one') });
+    symlinkSync(outside, join(folder, 'folder'));
+    symlinkSync(join(outside, 'compose.yaml'), join(folder, 'linked.yaml'));
     expect(secrets(await read([folder]))).toEqual(['one']);
   });
 
@@ -102,13 +111,16 @@ describe('files that cannot be read leave the others alone', () => {
     ]);
   });
 
-  test('a file of no known format is said where somebody named it', async () => {
-    const folder = folderOf({ 'a.yaml': 'a: 1' });
-    expect(problems(await read([folder]))).toEqual([]);
-    expect(problems(await read([join(folder, 'a.yaml')]))).toEqual([
-      expect.stringContaining('of no format that is known here'),
-    ]);
-  });
+  test.each(['a: 1', 'a: [1'])(
+    'a file of no known format is said where somebody named it: %s',
+    async (text) => {
+      const folder = folderOf({ 'a.yaml': text });
+      expect(problems(await read([folder]))).toEqual([]);
+      expect(problems(await read([join(folder, 'a.yaml')]))).toEqual([
+        expect.stringContaining('of no format that is known here'),
+      ]);
+    },
+  );
 
   test('a path that does not exist is a wrong usage', async () => {
     await expect(read([join(top, 'nowhere')])).rejects.toMatchObject({ code: 'UsageInvalid' });

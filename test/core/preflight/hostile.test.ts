@@ -101,6 +101,10 @@ describe('no text stops a reading', () => {
     expect(codes(read('values.yaml', `secretsmanager: ${'['.repeat(200_000)}`))).toEqual([
       'ManifestUnreadable',
     ]);
+    const levels = 2_000;
+    const closed = `{"Resources": {"A": {"Type": "AWS::X::Y", "Properties": ${'['.repeat(levels)}${']'.repeat(levels)}}}}`;
+    expect(codes(read('template.json', closed))).toEqual([]);
+    expect(codes(read('rekey.references.json', closed))).toEqual(['ManifestUnreadable']);
     expect(codes(read('plan.json', `{"resource_changes":${'['.repeat(2_000_000)}`))).toEqual([
       'ManifestUnreadable',
     ]);
