@@ -4,17 +4,17 @@ import { type ManifestFile, objectOf, textOf } from './document.ts';
  * Puts values of the chart in the place of Helm's actions that name one: `.Values.a.b`, also with `default` or `quote`. Others stay
  * as marks, which every reader takes for open.
  */
-export function rendered(text: string, { actions }: ManifestFile, values: unknown): string {
+function rendered(text: string, { actions }: ManifestFile, values: unknown): string {
   return text.replaceAll(
     /__action_(\d{1,6})__/g,
-    (whole, index: string) => valueOf(actions[Number(index)] ?? '', values) ?? whole,
+    (whole, index: string) => chartValue(actions[Number(index)] ?? '', values) ?? whole,
   );
 }
 
 const chain =
   /^\.Values\.([\w.]{1,300})\s*(?:\|\s*default\s+"([^"]{0,300})"\s*)?(?:\|\s*(?:quote|squote|trim|toString)\s*)?$/;
 
-function valueOf(action: string, values: unknown): string | undefined {
+function chartValue(action: string, values: unknown): string | undefined {
   const [, path = '', otherwise] = chain.exec(action) ?? [];
   if (path === '') return undefined;
   const found = textOf(path.split('.').reduce<unknown>((at, name) => objectOf(at)[name], values));

@@ -28,7 +28,7 @@ export interface KubernetesObjects {
 }
 
 /** Gives the objects of a file: its documents, and the items of lists. */
-export const objectsIn = ({ documents }: ManifestFile): readonly Json[] =>
+const objectsIn = ({ documents }: ManifestFile): readonly Json[] =>
   documents.flatMap(({ value }) => {
     if (!isObject(value)) return [];
     return textOf(value.kind)?.endsWith('List') === true ? listOf(value.items).filter(isObject) : [value];

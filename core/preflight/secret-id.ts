@@ -69,7 +69,7 @@ const throughParameter =
   /^(?:arn:aws[a-z-]*:ssm:([a-z0-9-]*):(\d*):parameter)?\/aws\/reference\/secretsmanager\/(.+)$/;
 
 /** Reads the name of a parameter that leads to a secret; other parameters are none. */
-export function secretOfParameter(text: string): SecretText {
+function secretOfParameter(text: string): SecretText {
   const [, region = '', account = '', id = ''] = throughParameter.exec(text) ?? [];
   if (id === '') return none;
   const [versionless = '', version = ''] = id.split(':');
@@ -137,7 +137,7 @@ function secretOfAddress(text: string): SecretText {
  * Reads a reference of vals, as Helmfile and Argo CD plugins take it; its key begins with a slash.
  * @see https://github.com/helmfile/vals#aws-secrets-manager
  */
-export function secretsOfVals(text: string): readonly SecretText[] {
+function secretsOfVals(text: string): readonly SecretText[] {
   const found = text.matchAll(
     /(?:secret)?ref\+awssecrets:\/\/([^\s'"#+?]{1,700})(\?[^\s'"#+]{0,500})?(?:#([^\s'"+@]{1,500}))?/g,
   );

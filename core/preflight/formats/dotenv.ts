@@ -37,7 +37,7 @@ export const dotenv: ManifestFinder = {
       const [, name, written = ''] =
         /^\ufeff?\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/.exec(line.slice(0, longestLine)) ?? [];
       if (name === undefined) continue;
-      const text = valueOf(written, known);
+      const text = readValue(written, known);
       known.set(name, text);
       for (const read of secretsOfVariable(name, text))
         collector.take(read, collector.line(index + 1, name), { environment });
@@ -47,7 +47,7 @@ export const dotenv: ManifestFinder = {
 };
 
 /** Reads a value: quotes off, a comment behind it away, and variables of the lines before it filled in. */
-function valueOf(written: string, known: ReadonlyMap<string, string>): string {
+function readValue(written: string, known: ReadonlyMap<string, string>): string {
   const single = /^'([^']*)'/.exec(written)?.[1];
   if (single !== undefined) return single;
   const text = /^"((?:[^"\\]|\\.)*)"/.exec(written)?.[1] ?? written.replace(/\s#.*$/, '').trim();

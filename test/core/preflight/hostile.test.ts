@@ -135,7 +135,7 @@ describe('time grows with the length of a text', () => {
     ['templates/c.yaml', (count) => `a: '${'{{"'.repeat(count)}'`],
     ['.env.example', lines('A_SECRET_ARN=arn:aws:secretsmanager:$X')],
     ['.env.sample', (count) => `A_SECRET_ARN=${'${A:-'.repeat(count)}`],
-    ['application.properties', lines('spring.config.import=aws-secretsmanager:${a:${b:${c}}}')],
+    ['application.properties', lines(`spring.config.import=aws-secretsmanager:\${a:\${b:\${c}}}`)],
     ['application.properties', (count) => `a=${'\\\n'.repeat(count)}`],
     ['appsettings.json', (count) => `{"a": "${'/*'.repeat(count)}" ${'/*'.repeat(count)}`],
     ['appsettings.json', (count) => `{"a": [${', '.repeat(count)}`],

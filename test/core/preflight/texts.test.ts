@@ -88,7 +88,7 @@ describe('variables', () => {
     ['X', 'ref+awssecrets://a#/k/l', [{ kind: 'secret', secret: 'a', key: 'k.l' }]],
     ['X', 'ref+vault://a#/k', []],
     ['X', `see ${arn}`, []],
-    ['X', 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:${NAME}', [{ kind: 'open' }]],
+    ['X', `arn:aws:secretsmanager:eu-central-1:111122223333:secret:\${NAME}`, [{ kind: 'open' }]],
     ['X', 'arn:aws:secretsmanager:REGION:ACCOUNT:secret:a', [{ kind: 'open' }]],
     ['DB_SECRET_NAME', 'not a name', []],
     ['VAULT_SECRET_ID', 'a', []],
@@ -137,4 +137,25 @@ test.each([
   expect(references.map((one) => [one.secret, one.region, one.account])).toEqual([
     [secret, undefined, undefined],
   ]);
+});
+
+describe('actions of Helm', () => {
+  const secretOf = (key: string): readonly string[] => {
+    const values = parseManifest('chart/values.yaml', 'db: {secret: from-values, empty: ""}\n');
+    const file = parseManifest(
+      'chart/templates/secret.yaml',
+      `apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec:\n  secretStoreRef: {name: aws}\n  dataFrom:\n    - extract:\n        key: ${key}\n`,
+    );
+    const { references, problems } = readManifest(file, findersOf(file), surroundingsOf([values, file]));
+    return [...references.map(({ secret }) => secret), ...problems.map(({ code }) => code)];
+  };
+  test.each([
+    ['{{ .Values.db.secret }}', 'from-values'],
+    ['{{- .Values.db.secret | quote -}}', 'from-values'],
+    ['"{{ .Values.db.secret }}/x"', 'from-values/x'],
+    ['{{ .Values.db.none | default "otherwise" }}', 'otherwise'],
+    ['{{ .Values.db.empty | default "otherwise" | quote }}', 'otherwise'],
+    ['{{ .Values.db.none }}', 'ReferenceUnresolved'],
+    ['{{ printf "%s/x" .Values.db.secret }}', 'ReferenceUnresolved'],
+  ])('%s', (key, expected) => expect(secretOf(key)).toEqual([expected]));
 });
