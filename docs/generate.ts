@@ -9,6 +9,7 @@ import { errorsPage, findingsPage } from './catalogues.ts';
 import { changesPart } from './changes.ts';
 import { httpRecipes } from './http-recipes.ts';
 import { rulesPart, stagesTable } from './policy-parts.ts';
+import { formatFigures } from './preflight-formats.ts';
 import { durationsTable, quotasTable } from './scale.ts';
 import { templateRulesPage } from './template-rules.ts';
 import { wallsTable } from './walls/table.ts';
@@ -261,6 +262,10 @@ export function generate(): ReadonlyMap<string, string> {
     ['README.md', withPart('README.md', 'secret types', secretTypes())],
     ['docs/architecture.md', withPart('docs/architecture.md', 'walls', wallsTable())],
     ['docs/deploy.md', withPart('docs/deploy.md', 'changes', changesPart())],
+    [
+      'docs/preflight-formats.md',
+      withPart('docs/preflight-formats.md', 'figures of formats', formatFigures()),
+    ],
     [
       'docs/policy.md',
       withPart('docs/policy.md', 'rules', rulesPart(), withPart('docs/policy.md', 'stages', stagesTable())),

@@ -3,9 +3,9 @@ import { basename, join, relative } from 'node:path';
 import type { NamedWaiver } from '../../core/template/check.ts';
 import { readTemplate } from '../../core/template/read.ts';
 import { type Template, withPaths } from '../../core/template/template.ts';
+import { lineFinder, readYaml } from '../../core/yaml-document.ts';
 import { usageError } from '../errors.ts';
 import { notesOf } from './acknowledgements.ts';
-import { lineFinder, readYaml } from './yaml-document.ts';
 
 /** A file with the template that it holds. */
 export interface TemplateFile {

@@ -156,12 +156,15 @@ function withStoredSecrets(parts: readonly Value[]): Value {
 
 /** Reads `secret-id:SecretString:json-key:version-stage:version-id`, where the id may be an ARN with colons of its own. */
 function storedSecret(service: StoredSecret['service'], text: string, open: readonly Value[]): StoredSecret {
-  const [, id = text, key = ''] = /^(.*?):SecretString(?::([^:]*))?/.exec(text) ?? [];
-  return new StoredSecret(
-    service,
-    filled(id, open),
-    service === 'secretsmanager' && key !== '' && !places.test(key) ? key : undefined,
+  const [, id = text, ...parts] =
+    /^(.*?):SecretString(?::([^:]*)(?::([^:]*)(?::([^:]*))?)?)?/.exec(text) ?? [];
+  const [key, stage, version] = parts.map((part) =>
+    service !== 'secretsmanager' || part === undefined || part === '' || places.test(part) ? undefined : part,
   );
+  return new StoredSecret(service, filled(id, open), key, {
+    ...(stage !== undefined && { stage }),
+    ...(version !== undefined && { id: version }),
+  });
 }
 
 /** Puts the open parts back into a text. */

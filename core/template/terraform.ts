@@ -25,6 +25,8 @@ interface Module {
   /** Address of its instances without indexes, such as `module.database`; empty for the root. */
   readonly address: string;
   readonly body: Json;
+  /** Resources of the body by their addresses, the first of each. */
+  readonly resources: ReadonlyMap<string, Json>;
   /** Expressions that the caller gives to its variables. */
   readonly given: Json;
   readonly parent: Module | undefined;
@@ -36,15 +38,17 @@ interface Module {
  */
 export function readTerraformPlan(name: string, plan: Json): Template {
   const configuration = objectOf(plan.configuration);
+  const root = objectOf(configuration.root_module);
   const modules = modulesOf({
     address: '',
-    body: objectOf(configuration.root_module),
+    body: root,
+    resources: resourcesIn(root),
     given: {},
     parent: undefined,
   });
   const changes = listOf(plan.resource_changes);
   const addresses = changes.filter(isManaged).map((change) => String(change.address));
-  const around: Around = { name, modules, addresses };
+  const around: Around = { name, modules, instances: Map.groupBy(addresses, withoutIndexes) };
   return {
     name,
     dialect: 'terraform',
@@ -60,14 +64,21 @@ export function readTerraformPlan(name: string, plan: Json): Template {
 interface Around {
   readonly name: string;
   readonly modules: ReadonlyMap<string, Module>;
-  /** Addresses of the managed resources in the plan. */
-  readonly addresses: readonly string[];
+  /** Addresses of the managed resources in the plan, by how the configuration writes them. */
+  readonly instances: ReadonlyMap<string, readonly string[]>;
 }
 
 const isManaged = (change: Json): boolean => change.mode === undefined || change.mode === 'managed';
 
 const actionsOf = (change: Json): readonly string[] =>
   Array.isArray(change.actions) ? change.actions.map(String) : [];
+
+const resourcesIn = (body: Json): ReadonlyMap<string, Json> =>
+  new Map(
+    listOf(body.resources)
+      .map((one) => [String(one.address), one] as const)
+      .toReversed(),
+  );
 
 function modulesOf(root: Module): ReadonlyMap<string, Module> {
   const found = new Map<string, Module>();
@@ -76,9 +87,11 @@ function modulesOf(root: Module): ReadonlyMap<string, Module> {
     for (const [name, call] of Object.entries(objectOf(module.body.module_calls))) {
       if (!isObject(call)) continue;
       const address = module.address === '' ? `module.${name}` : `${module.address}.module.${name}`;
+      const body = objectOf(call.module);
       visit({
         address,
-        body: objectOf(call.module),
+        body,
+        resources: resourcesIn(body),
         given: objectOf(call.expressions),
         parent: module,
       });
@@ -101,7 +114,7 @@ function readChange(change: Json, index: number, around: Around): Resource | und
   const declared = withoutIndexes(address);
   const local =
     module === undefined || module.address === '' ? declared : declared.slice(module.address.length + 1);
-  const configured = listOf(module?.body.resources).find((one) => one.address === local);
+  const configured = module?.resources.get(local);
   const expressions = objectOf(configured?.expressions);
   const scope: Scope = { around, module, from: address, isDeclared: configured !== undefined };
   const after = merged(what.after, what.after_unknown, what.after_sensitive, expressions, scope);
@@ -249,7 +262,7 @@ function followed(expression: unknown, scope: Scope, depth: number): Value {
 
 /** Finds the instance of a resource that another one means: the only one, or the one with the same indexes. */
 function instanceOf(declared: string, { around, from }: Scope): string | undefined {
-  const instances = around.addresses.filter((address) => withoutIndexes(address) === declared);
+  const instances = around.instances.get(declared) ?? [];
   if (instances.length <= 1) return instances[0];
   const indexes = (address: string): string => (address.match(/\[[^\]]*\]/g) ?? []).join();
   return instances.find((address) => indexes(address) === indexes(from));

@@ -50,10 +50,18 @@ export class StoredSecret {
   readonly reference: Value;
   /** Key of the secret's JSON; undefined for the whole value. */
   readonly key: string | undefined;
-  constructor(service: StoredSecret['service'], reference: Value, key?: string) {
+  /** Staging label and version that it asks for. @default - the current version */
+  readonly version: { readonly stage?: string; readonly id?: string };
+  constructor(
+    service: StoredSecret['service'],
+    reference: Value,
+    key?: string,
+    version: StoredSecret['version'] = {},
+  ) {
     this.service = service;
     this.reference = reference;
     this.key = key;
+    this.version = version;
   }
 }
 

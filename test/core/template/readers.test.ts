@@ -68,6 +68,7 @@ describe('values of CloudFormation', () => {
         'secretsmanager',
         'arn:aws:secretsmanager:eu-central-1:111122223333:secret:x-AbCdEf',
         'password',
+        { stage: 'AWSPREVIOUS' },
       ),
     ],
     ['a secure string', '{{resolve:ssm-secure:/x:1}}', new StoredSecret('ssm-secure', '/x:1')],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { lineFinder, readYaml } from '../../cli/templates/yaml-document.ts';
+import { lineFinder, readYaml } from '../../core/yaml-document.ts';
 
 describe('short tags of CloudFormation', () => {
   test.each([
