@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { collect, examples, text } from './arguments.ts';
 import type { Chosen } from './context.ts';
 import { usageError } from './errors.ts';
-import { type PreflightFormat, preflightFormats } from './preflight/report.ts';
+import { type PreflightFormat, preflightFormats } from './preflight/formats.ts';
 
 interface PreflightFlags {
   readonly format: PreflightFormat;

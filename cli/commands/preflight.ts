@@ -12,9 +12,10 @@ import { type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
 import { asJson } from '../output.ts';
 import { EnvironmentFacts } from '../preflight/environment-facts.ts';
+import type { PreflightFormat } from '../preflight/formats.ts';
 import { readManifests } from '../preflight/manifest-files.ts';
 import { proberWith } from '../preflight/prober.ts';
-import { type PreflightFormat, writeReport } from '../preflight/report.ts';
+import { writeReport } from '../preflight/report.ts';
 
 /** Options of {@link preflight}. */
 export interface PreflightOptions {
@@ -61,7 +62,10 @@ export async function preflight(invocation: Invocation, options: PreflightOption
     environments,
     now: context.clock.now(),
     probe: options.probe,
-    skipped: new Set(options.skip),
+    // Without the check of readers, nobody needs to know them.
+    skipped: new Set(
+      options.skip.flatMap((one) => (one === 'ReaderDenied' ? [one, 'ReaderUnknown'] : [one])),
+    ),
     concurrency: options.concurrency,
     ...(options.reader !== undefined && { reader: options.reader }),
     seen: (done, all) => output.progress(`looking at secrets, ${done} of ${all}`),

@@ -96,7 +96,7 @@ export class EnvironmentFacts implements PreflightEnvironment {
   }
 }
 
-/** Takes note of one record: a revocation stays open until it has ended well, or the secret was rotated after it began. */
+/** Takes note of one record. A revocation stays open until it has ended well, or a rotation has followed it. */
 function note(open: Map<string, OpenRevocation>, event: RecordedEvent, time: string): void {
   const secret = event.text('secretArn');
   if (secret === undefined) return;

@@ -5,7 +5,7 @@ import {
   type ProvenReference,
 } from '../../core/preflight/prove.ts';
 
-/** Characters that XML 1.0 has no place for, escaped or not. @see https://www.w3.org/TR/xml/#charsets */
+/** Characters that XML 1.0 has no place for, even escaped. @see https://www.w3.org/TR/xml/#charsets */
 const impossible = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 const escapes: Readonly<Record<string, string>> = {

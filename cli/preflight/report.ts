@@ -11,11 +11,8 @@ import type { Invocation } from '../context.ts';
 import { asJson, type Cell, type Output, type Tone } from '../output.ts';
 import { sarifLog } from '../templates/sarif.ts';
 import { annotations } from './annotations.ts';
+import type { PreflightFormat } from './formats.ts';
 import { countFindings, junitReport } from './junit.ts';
-
-/** Forms of a report. */
-export const preflightFormats = ['table', 'json', 'sarif', 'junit', 'github'] as const;
-export type PreflightFormat = (typeof preflightFormats)[number];
 
 /** A preflight that has ended. */
 export interface Ended {

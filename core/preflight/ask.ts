@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors/codes.ts';
 import { summarizeError } from '../errors/rekey-error.ts';
 import { type Answer, answered, type Gap, unanswered } from './facts.ts';
 
-/** Codes of what is wrong with the caller and not with one call: nothing would be answered. */
+/** Codes of what is wrong with the caller as a whole, so that every call would fail. */
 const fatal: readonly ErrorCode[] = [
   'CredentialsMissing',
   'CredentialsExpired',

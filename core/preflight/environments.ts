@@ -53,7 +53,7 @@ export function environmentByName(name: string, known: ReadonlySet<string>): Bel
     : undefined;
 }
 
-/** Gives the name in an ARN as far as it is known: with its six random characters where they may be part of the name. */
+/** Gives the name in an ARN, with the six random characters at its end, which may be part of it. */
 export const nameIn = (id: string): string => (id.startsWith('arn:') ? id.split(':').slice(6).join(':') : id);
 
 /** Gives the names that an id may stand for; the end of an ARN may be its random suffix. */

@@ -28,11 +28,11 @@ export type Answer<T> =
 export const answered = <T>(value: T): Answer<T> => ({ known: true, value });
 /** Makes the absence of an answer. */
 export const unanswered = (gap: Gap): Answer<never> => ({ known: false, gap });
-/** Gives the value of an answer; undefined where it is not known, or was not asked. */
+/** Gives the value of an answer; undefined where there is none. */
 export const valueIn = <T>(answer: Answer<T> | undefined): T | undefined =>
   answer?.known === true ? answer.value : undefined;
 
-/** Who reads, and what the account says of that role. */
+/** The role that reads, and what the account says of it. */
 export interface ReaderFacts {
   /** ARN of the role. */
   readonly arn: string;
@@ -42,7 +42,7 @@ export interface ReaderFacts {
   readonly foreign?: KnownPrincipal;
 }
 
-/** Everything that is known of one reference. What was not asked is absent. */
+/** The facts that are known of one reference. What was not asked is absent. */
 export interface ReferenceFacts {
   readonly reference: SecretReference;
   /** Region in which the secret was looked for. */

@@ -39,11 +39,11 @@ export interface Gathering {
   /** ARN of the role that reads where a manifest does not say. */
   readonly reader?: string;
   readonly probe: boolean;
-  /** Names of the checks that are not made, whose facts need not be asked for. */
+  /** Names of the checks that are left out, with the calls that they take. */
   readonly skipped: ReadonlySet<string>;
   /** Calls at once. */
   readonly concurrency: number;
-  /** Told of each secret that has been looked at. */
+  /** Takes note of each secret that has been looked at. */
   readonly seen?: (done: number, all: number) => void;
 }
 

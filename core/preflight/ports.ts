@@ -52,7 +52,7 @@ export interface KeyGrant {
 /** A KMS key that encrypts a secret. */
 export interface EncryptionKey {
   readonly arn: string;
-  /** State as KMS tells it: `Enabled`, `Disabled`, `PendingDeletion` … */
+  /** State as KMS tells it, such as `Enabled`, `Disabled` or `PendingDeletion`. */
   readonly state: string;
   /** True for a key that AWS manages, whose policy lets the whole account in by way of its service. */
   readonly managedByAws: boolean;
@@ -67,7 +67,7 @@ export interface KnownPrincipal {
   readonly tags: Readonly<Record<string, string>>;
   readonly policies: readonly Policy[];
   readonly boundary?: Policy;
-  /** True for a role of another account, whose policies and tags cannot be read from here; it counts as allowed everything. */
+  /** True for a role of another account. Its policies cannot be read from here, and it counts as allowed everything. */
   readonly foreign?: true;
 }
 
@@ -77,7 +77,7 @@ export interface KnownDefinition {
   readonly type?: string;
   /** Last day on which it is to work, as `2027-03-31`. */
   readonly expires?: string;
-  /** Days after which a secret that has not rotated, or was not replaced, is overdue. */
+  /** Days that a secret may go without a rotation or a replacement. */
   readonly maximumAgeDays?: number;
 }
 
@@ -93,7 +93,7 @@ export interface OpenRevocation {
 export type Trial =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'rejected'; readonly message: string }
-  /** Nothing was proven: the target was not reached, or nobody can be asked about such a credential. */
+  /** Nothing was proven. The target did not answer, or nobody can be asked about such a credential. */
   | { readonly outcome: 'unproven'; readonly message: string };
 
 /** Tries a value at its target. It is given the value and hands back only what the target said. */

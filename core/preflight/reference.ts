@@ -23,7 +23,7 @@ export interface Place {
   readonly pointer: string;
 }
 
-/** Who reads the secret, as far as the manifest says. */
+/** The reader of a secret, as far as the manifest says. */
 export interface ReadBy {
   readonly name: string;
   /** ARN of an IAM role, where it is known. */
@@ -48,8 +48,8 @@ export interface SecretReference {
   readonly versionId?: string;
   readonly readBy?: ReadBy;
   /**
-   * Environment that the manifest itself is for, where its format says so: a label, a file name such as `application-prod.yml`,
-   * or `environment:` of GitHub Actions.
+   * Environment that the manifest itself is for, where its format says so. That is a label, a file name such as
+   * `application-prod.yml`, or `environment:` of GitHub Actions.
    */
   readonly environment?: string;
 }

@@ -105,6 +105,12 @@ test('references of manifests for other environments are left out, and counted',
   expect(stdout).toContain('1 more are in manifests for other environments than dev');
 });
 
+test('a check that is left out is named', async () => {
+  const { stdout } = await check([{ secret: name }], '--skip', 'ReaderDenied', '--skip', 'KeyMissing');
+  expect(stdout).toContain('not made: ReaderDenied, ReaderUnknown, KeyMissing');
+  expect(stdout).not.toContain('do not say who reads');
+});
+
 test('what Rekey knows comes from the environment: definitions, secrets of people, the audit log', async () => {
   account.add('/dev/key');
   const arn = arnOf('/dev/key');

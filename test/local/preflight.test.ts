@@ -28,7 +28,6 @@ import { assumeRole, createUser, credentialVariables } from '../../local/emulato
 import { newFolder, newServerFolder } from '../../local/process/folders.ts';
 import { checkout, run } from '../../local/process/run.ts';
 import { type PostgresServer, startPostgres } from '../../local/servers/postgres.ts';
-import { refusal } from './support/refusal.ts';
 import { allow } from './support/stack.ts';
 
 const environment = 'prod';
@@ -265,14 +264,15 @@ describe('a preflight by a role with the permissions that it prints', () => {
       ['SecretMissing'],
       ['SecretMissing'],
       ['SecretDeleted'],
-      ['SecretOfOtherEnvironment'],
+      // The role of the check may look at secrets of its own environment and region alone.
+      ['SecretOfOtherEnvironment', 'NotProven'],
       ['SecretExpired'],
       ['SecretRevoked'],
       ['VersionMissing'],
       ['KeyMissing'],
       ['ReaderDenied'],
       ['ReaderDenied'],
-      ['SecretMissing'],
+      ['NotProven'],
     ]);
     expect(ran.exitCode).toBe(1);
     expect(ran.stdout).not.toContain(sentinel);
@@ -299,10 +299,17 @@ describe('a preflight by a role with the permissions that it prints', () => {
     const happens: string[] = [];
     for (const { role, secret } of pairs) {
       const client = new SecretsManagerClient(cloud.clientOptions(sessions.get(role)));
-      const refused = await refusal(client.send(new GetSecretValueCommand({ SecretId: secret })));
-      happens.push(`${role} ${secret} ${refused.startsWith('AccessDenied') ? 'no' : 'yes'}`);
+      const outcome = await client.send(new GetSecretValueCommand({ SecretId: secret })).then(
+        () => 'yes',
+        (error: Error) => (error.name.startsWith('AccessDenied') ? 'no' : error.name),
+      );
+      happens.push(`${role} ${secret} ${outcome}`);
     }
-    expect(said).toEqual(happens);
+    // The local cloud knows no grants where Secrets Manager uses a key; KMS honours them for whoever calls.
+    // https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+    const byGrant = (line: string) => line.startsWith('reader-granted /prod/orders/db');
+    expect(said.find(byGrant)).toMatch(/ yes$/);
+    expect(said.filter((line) => !byGrant(line))).toEqual(happens.filter((line) => !byGrant(line)));
     expect(said.filter((line) => line.endsWith('no')).length).toBeGreaterThan(8);
     expect(said.filter((line) => line.endsWith('yes')).length).toBeGreaterThan(5);
   });

@@ -3,7 +3,7 @@ import type { ProofCheck } from '../check.ts';
 import { type Answer, type Gap, livingSecret, type ReferenceFacts } from '../facts.ts';
 import { readerAccess } from '../reader.ts';
 
-/** Says what could not be asked, or not be decided; such a reference never counts as proven. */
+/** Says what could not be asked or decided. Such a reference never counts as proven. */
 export const notProven: ProofCheck<'NotProven'> = {
   description: {
     id: 'NotProven',

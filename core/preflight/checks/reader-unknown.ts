@@ -2,7 +2,7 @@ import { leastPrivilege } from '../../template/controls.ts';
 import type { ProofCheck } from '../check.ts';
 import { livingSecret } from '../facts.ts';
 
-/** Says where no role is known, so that nobody's permission was proven. */
+/** Says where the role that reads is unknown. */
 export const readerUnknown: ProofCheck<'ReaderUnknown'> = {
   description: {
     id: 'ReaderUnknown',

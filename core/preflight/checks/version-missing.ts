@@ -5,7 +5,7 @@ import type { ProofCheck } from '../check.ts';
 import { livingSecret } from '../facts.ts';
 import { awsCommand, firstOf } from '../words.ts';
 
-/** Finds references to versions that the secret does not have, and to secrets without any value. */
+/** Finds references to versions that a secret lacks, and to secrets without any value. */
 export const versionMissing: ProofCheck<'VersionMissing'> = {
   description: {
     id: 'VersionMissing',

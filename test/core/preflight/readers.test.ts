@@ -69,6 +69,8 @@ describe('ReaderDenied', () => {
     expect(await message(encrypted(policy(allow('kms:Decrypt', '*', theRole))))).toBeUndefined();
     const granted = { grantee: roleArn('orders'), operations: ['Decrypt'], context: { SecretARN: arn } };
     expect(await message(encrypted(policy(), { grants: [granted] }))).toBeUndefined();
+    const toOther = { ...granted, grantee: roleArn('other') };
+    expect(await message(encrypted(policy(), { grants: [toOther] }))).toMatch(/kms:Decrypt/);
     const ofOther = { ...granted, context: { SecretARN: arnOf('/prod/stock') } };
     expect(await message(encrypted(policy(), { grants: [ofOther] }))).toMatch(/kms:Decrypt/);
   });
