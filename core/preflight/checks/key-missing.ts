@@ -44,7 +44,7 @@ export const keyMissing: ProofCheck<'KeyMissing'> = {
 /**
  * Tells whether a value has a key. A dot may be part of a name, or lead one level down; readers differ in that.
  */
-export function hasKey({ paths }: Pick<ValueShape, 'paths'>, key: string): boolean {
+function hasKey({ paths }: Pick<ValueShape, 'paths'>, key: string): boolean {
   const bare = key.replace(/^[$.]+/, '').replaceAll(/\[(\d+)\]/g, '.$1');
   return paths.some((path) => path.join('.') === key || path.join('.') === bare);
 }
