@@ -4,6 +4,7 @@ import type { Chosen } from './context.ts';
 import { addApprovalCommands } from './program-approval.ts';
 import { addIncidentCommands } from './program-incident.ts';
 import { addPolicyCommands } from './program-policy.ts';
+import { addPreflightCommand } from './program-preflight.ts';
 import { addQuarantineCommands } from './program-quarantine.ts';
 import { addRestoreCommand } from './program-restore.ts';
 import { addRevokeCommand } from './program-revoke.ts';
@@ -260,6 +261,7 @@ export function createProgram(
     );
 
   addPolicyCommands(program, run);
+  addPreflightCommand(program, run);
 
   const audit = program.command('audit').description('read the audit log, and check that nobody changed it');
   audit

@@ -5,7 +5,9 @@ import type { BrakeState, BrakeStore } from './brake.ts';
 import type { deploymentParameters } from './deployed/names.ts';
 import type { PlanPreview, PreviewRequest } from './deployed/plan-preview.ts';
 import type { LookupAnswer, LookupRequest } from './fingerprint/lookup.ts';
+import type { ManualSecret } from './lifecycle/manual-secret.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
+import type { PreflightCloud, Prober } from './preflight/ports.ts';
 
 /** Ports that the operator CLI needs besides `core/ports.ts`. None of them can read a secret's value. */
 
@@ -206,6 +208,17 @@ export interface OperatorApprovals {
   answer(requestId: string, outcome: 'granted' | 'refused', reason?: string): Promise<ApprovalSummary>;
 }
 
+/** The secrets of an environment that people replace. */
+export interface ManualSecrets {
+  list(): Promise<readonly ManualSecret[]>;
+}
+
+/** The account as a preflight asks it, and the region that is meant where a reference names none. */
+export interface OpenPreflight {
+  readonly cloud: PreflightCloud;
+  readonly region: string;
+}
+
 /** The services outside that commands reach. Each part is opened when it is first asked for. */
 export interface Cloud {
   identity(): Promise<Identity>;
@@ -227,4 +240,10 @@ export interface Cloud {
   auditObjects(bucket: string): Promise<AuditObjects>;
   auditSource(bucket: string): Promise<AuditLogSource>;
   legalHolds(bucket: string): Promise<LegalHolds>;
+  manualSecrets(environment: string): Promise<ManualSecrets>;
+  /**
+   * Opens the account for a preflight.
+   * @param prober - tries credentials; without one, none is tried
+   */
+  preflight(prober?: Prober): Promise<OpenPreflight>;
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync, type Metafile } from 'esbuild';
-import { bundle, functionNames, packageRoot } from '../lib/function/bundle.ts';
+import { bundle, functionNames, leanDrivers, packageRoot } from '../lib/function/bundle.ts';
 import { copyDocuments } from './documents.ts';
 import {
   dependenciesOf,
@@ -86,6 +86,9 @@ export function bundleCli(folder: string): Metafile {
     target: 'node22',
     format: 'esm',
     mainFields: ['module', 'main'],
+    alias: leanDrivers,
+    // pg loads its optional native binding only when asked to.
+    external: ['pg-native'],
     banner: { js: banner },
     legalComments: 'none',
     logLevel: 'warning',

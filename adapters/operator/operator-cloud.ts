@@ -147,6 +147,11 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       const { S3AuditStore } = await import('../audit-store.ts');
       return new S3AuditStore(await s3(), bucket);
     },
+    manualSecrets: async (environment) => {
+      const { SsmManualSecrets } = await import('../manual-secrets.ts');
+      return new SsmManualSecrets(await ssm(), environment);
+    },
+    preflight: async (prober) => (await import('./preflight-cloud.ts')).openPreflight(options, prober),
     legalHolds: async (bucket) => {
       const { S3LegalHolds } = await import('./legal-holds.ts');
       return new S3LegalHolds(await s3(), bucket);

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { RuleDescription, Violation } from '../../core/policy/rule.ts';
+import type { RuleDescription, Severity, Violation } from '../../core/policy/rule.ts';
+
+/** Weight of what is reported; what is for information stops nothing. */
+type ReportedSeverity = Severity | 'info';
+
+/** A rule as a report describes it. */
+export type ReportedRule = Omit<RuleDescription, 'severity'> & { readonly severity: ReportedSeverity };
 
 /** A violation with what a report knows of its place. */
-export interface ReportedViolation extends Violation {
+export interface ReportedViolation extends Omit<Violation, 'severity'> {
+  readonly severity: ReportedSeverity;
   /** Path of the file, relative to the root of the sources, with slashes. */
   readonly file: string;
   readonly line?: number;
@@ -15,7 +22,7 @@ export interface ReportedViolation extends Violation {
 /** Parts of a SARIF log. */
 interface SarifReport {
   readonly version: string;
-  readonly rules: readonly RuleDescription[];
+  readonly rules: readonly ReportedRule[];
   readonly violations: readonly ReportedViolation[];
 }
 
@@ -38,14 +45,17 @@ export function sarifLog({ version, rules, violations }: SarifReport): object {
   };
 }
 
-function ruleOf({ id, severity, demand, reason, controls }: RuleDescription): object {
+/** Words of SARIF for severities. */
+const levels = { error: 'error', warning: 'warning', info: 'note' } as const;
+
+function ruleOf({ id, severity, demand, reason, controls }: ReportedRule): object {
   return {
     id,
     name: id,
     shortDescription: { text: demand },
     fullDescription: { text: reason },
     help: { text: `${demand} ${reason}` },
-    defaultConfiguration: { level: severity },
+    defaultConfiguration: { level: levels[severity] },
     properties: { tags: ['security', ...controls], precision: 'very-high' },
   };
 }
@@ -55,7 +65,7 @@ function resultOf(violation: ReportedViolation, ruleIndex: number | undefined): 
   return {
     ruleId: rule,
     ...(ruleIndex !== undefined && { ruleIndex }),
-    level: severity,
+    level: levels[severity],
     message: { text: `${subject}: ${message}. To do: ${fix}.` },
     locations: [
       {

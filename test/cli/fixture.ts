@@ -9,6 +9,7 @@ import type { PreviewRequest } from '../../core/deployed/plan-preview.ts';
 import { RekeyError, SecretError } from '../../core/errors/rekey-error.ts';
 import type { AnyEvent } from '../../core/events/catalogue.ts';
 import type { LookupAnswer, LookupRequest } from '../../core/fingerprint/lookup.ts';
+import type { ManualSecret } from '../../core/lifecycle/manual-secret.ts';
 import type {
   AccessKeyOwner,
   Cloud,
@@ -17,6 +18,7 @@ import type {
   Execution,
   ExecutionStage,
 } from '../../core/operator-ports.ts';
+import type { PreflightCloud, Prober } from '../../core/preflight/ports.ts';
 import type { MemberPlans } from '../../core/revocation/ports.ts';
 import type { SecretDefinition } from '../../core/secret/definition.ts';
 import type { SecretDescription } from '../../core/secret/secret.ts';
@@ -123,13 +125,16 @@ export class FakeCloud {
   /** Objects of the log that a legal hold was placed on, and their versions. */
   held: [key: string, versionId: string | undefined][] = [];
   holdsDenied = false;
-  /** ARNs of the secrets that any principal may read. */
   /** Environments elsewhere that plans may be about. */
   members: MemberPlans | undefined;
+  /** ARNs of the secrets that any principal may read. */
   readable: string[] = [];
   /** Reads that CloudTrail tells of. */
   reads: ReadEvidence | 'off' | 'unreadable' = 'off';
   auditWrites: { key: string; body: Uint8Array; written: Date }[] = [];
+  manual: ManualSecret[] = [];
+  /** Makes the account that a preflight asks. */
+  preflight = (_prober?: Prober): PreflightCloud => Object.create(null);
   head: Head = emptyHead;
   listCalls = 0;
   clock = now.getTime();
@@ -356,6 +361,8 @@ export class FakeCloud {
           this.auditWrites.find((one) => one.key === key)?.body ?? new Uint8Array(),
       }),
       auditSource: open('auditSource', source),
+      manualSecrets: open('manualSecrets', { list: async () => this.manual }),
+      preflight: async (prober) => ({ cloud: this.preflight(prober), region: 'eu-central-1' }),
       legalHolds: open('legalHolds', {
         place: async (key: string, versionId?: string) => {
           if (this.holdsDenied) throw accessDenied('s3:PutObjectLegalHold');

@@ -77,7 +77,8 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
     KmsThrottlingException ProvisionedThroughputExceededException RequestLimitExceeded
     RequestThrottled ThrottlingException TooManyRequestsException`,
   ServiceUnavailable: `
-    EC2UnexpectedException InternalErrorException InternalException InternalServerError InternalServiceError
+    DependencyTimeoutException EC2UnexpectedException InternalErrorException InternalException InternalServerError
+    InternalServiceError
     KeyUnavailableException PolicyEvaluationException ServiceException ServiceFailureException
     ServiceUnavailableException`,
   KeyUnusable: `
@@ -114,10 +115,11 @@ const meanings: Readonly<Partial<Record<AwsErrorCode, string>>> = {
   CallInvalid: `
     BatchEntryIdsNotDistinct BatchRequestTooLong ClusterAlreadyExistsFault
     DBClusterAlreadyExistsFault DBInstanceAlreadyExistsFault EmptyBatchRequest
-    ExecutionAlreadyExists InvalidAddress InvalidAllowedPatternException InvalidArn
+    ExecutionAlreadyExists InvalidAddress InvalidAllowedPatternException InvalidArn InvalidArnException
     InvalidAttributeName InvalidBatchEntryId InvalidClusterTrackFault InvalidElasticIpFault
     InvalidEndpointException InvalidExecutionInput InvalidFilterKey InvalidFilterOption
-    InvalidFilterValue InvalidGrantTokenException InvalidInputException InvalidKeyUsageException InvalidMessageContents
+    InvalidFilterValue InvalidGrantIdException InvalidGrantTokenException InvalidInputException InvalidKeyUsageException
+    InvalidMarkerException InvalidMessageContents
     InvalidName InvalidOutput InvalidParameterCombinationException InvalidParameterException
     InvalidParameterValueException InvalidPolicyAttributeException InvalidPolicyTypeException
     InvalidRequest InvalidRequestContentException InvalidRequestException
