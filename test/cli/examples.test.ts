@@ -32,7 +32,12 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal.
   const others = ['approval', 'incident', 'policy', 'quarantine'];
   const ofSecrets = leaves.filter(({ parent }) => !others.includes(parent?.name() ?? ''));
-  const secrets = ofSecrets.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
+  // The arguments of `exec` are a command, and its secrets have variables before them and keys behind.
+  const secrets = ofSecrets
+    .flatMap((leaf) =>
+      [...(leaf.name() === 'exec' ? [] : leaf.args), leaf.getOptionValue('secret') ?? []].flat(),
+    )
+    .map((one) => String(one).replace(/^'?[A-Z_]+\*?=/, ''));
   return { chosen, secrets };
 }
 
