@@ -110,9 +110,7 @@ def _fetch(url: str) -> dict:
         raise _invalid(_NO_KEY)
     known = _issuers.get(parts.netloc)
     connection = (
-        _Connection(parts.netloc, *known)
-        if known
-        else http.client.HTTPSConnection(parts.netloc, timeout=_PATIENCE)
+        _Connection(parts.netloc, *known) if known else http.client.HTTPSConnection(parts.netloc, timeout=_PATIENCE)
     )
     try:
         connection.request("GET", parts.path)
@@ -161,8 +159,8 @@ def _check_signature(algorithm: str, key: dict, signed: bytes, signature: bytes)
     if key.get("kty") != "EC" or key.get("crv") != name or len(signature) != 2 * size:
         raise InvalidSignature
     pair = (int.from_bytes(half, "big") for half in (signature[:size], signature[size:]))
-    point = [_number(key[name]) for name in "xy"]
-    public = ec.EllipticCurvePublicNumbers(*point, curve()).public_key()
+    across, up = (_number(key[name]) for name in "xy")
+    public = ec.EllipticCurvePublicNumbers(across, up, curve()).public_key()
     public.verify(utils.encode_dss_signature(*pair), signed, ec.ECDSA(digest))
 
 
