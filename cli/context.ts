@@ -1,7 +1,7 @@
 import type { AuditLogSource } from '../core/audit/verify.ts';
 import type { Cloud, CloudChoice } from '../core/operator-ports.ts';
 import type { Clock, Random } from '../core/ports.ts';
-import type { ExitCode } from './errors.ts';
+import type { Processes } from './exec/processes.ts';
 import type { Output, Stream } from './output.ts';
 
 /** The parts of its process that a run of the CLI needs. */
@@ -24,6 +24,8 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** Lists the profiles of the AWS configuration. */
   readonly profiles: () => Promise<readonly string[]>;
+  /** Gives the processes of the system, for `rekey exec`. */
+  readonly processes: () => Promise<Processes>;
   readonly connect: (choice: CloudChoice) => Promise<Cloud>;
   /** Opens a copy of an audit log's bucket in a directory. */
   readonly auditCopy: (directory: string) => Promise<AuditLogSource>;
@@ -38,5 +40,5 @@ export interface Invocation {
   readonly environment?: string;
 }
 
-/** A command that was chosen, waiting for its surroundings. */
-export type Chosen = (invocation: Invocation) => Promise<ExitCode>;
+/** A command that was chosen, waiting for its surroundings. Its answer is an exit code, or the status of a process that it ran. */
+export type Chosen = (invocation: Invocation) => Promise<number>;

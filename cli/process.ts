@@ -35,6 +35,7 @@ export function processContext(version: string): CliContext {
         process.stderr.write(text);
       }),
     profiles: async () => (await import('../adapters/operator/profiles.ts')).configuredProfiles(process.env),
+    processes: async () => (await import('./exec/processes.ts')).systemProcesses(),
     connect: async (choice) => (await import('../adapters/operator/operator-cloud.ts')).awsCloud(choice),
     auditCopy: async (directory) => {
       const { DirectoryAuditLog } = await import('../adapters/audit-copy.ts');

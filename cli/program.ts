@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { collect, duration, examples, text, why } from './arguments.ts';
 import type { Chosen } from './context.ts';
 import { addApprovalCommands } from './program-approval.ts';
+import { addExecCommand } from './program-exec.ts';
 import { addIncidentCommands } from './program-incident.ts';
 import { addPolicyCommands } from './program-policy.ts';
 import { addPreflightCommand } from './program-preflight.ts';
@@ -33,7 +34,7 @@ Exit codes:
  */
 export function createProgram(
   version: string,
-  choose: (chosen: Chosen, options: GlobalOptions) => void,
+  choose: (chosen: Chosen, options: GlobalOptions, name: string) => void,
 ): Command {
   const program = new Command('rekey')
     .description('Rotates secrets, revokes them in an emergency, and proves what happened.')
@@ -62,7 +63,8 @@ export function createProgram(
       ),
     );
 
-  const run = (command: Command, chosen: Chosen) => choose(chosen, command.optsWithGlobals<GlobalOptions>());
+  const run = (command: Command, chosen: Chosen) =>
+    choose(chosen, command.optsWithGlobals<GlobalOptions>(), command.name());
 
   const secret = program
     .command('secret')
@@ -221,6 +223,7 @@ export function createProgram(
       ),
     );
 
+  addExecCommand(program, run);
   addRevokeCommand(program, run);
   addQuarantineCommands(program, run);
   addApprovalCommands(program, run);

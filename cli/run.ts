@@ -1,7 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { codes } from '../core/errors/codes.ts';
 import type { Chosen, CliContext } from './context.ts';
-import { type CliError, type ExitCode, usageError } from './errors.ts';
+import { CliError, usageError } from './errors.ts';
 import { blameProfile, explain } from './failure.ts';
 import { asJson, Output, printableLines } from './output.ts';
 import { createProgram, type GlobalOptions } from './program.ts';
@@ -9,7 +9,12 @@ import { usageFault } from './usage.ts';
 
 /** The command line, read: what to run, or what to say instead. */
 type Reading =
-  | { readonly kind: 'command'; readonly chosen: Chosen; readonly options: GlobalOptions }
+  | {
+      readonly kind: 'command';
+      readonly chosen: Chosen;
+      readonly options: GlobalOptions;
+      readonly name: string;
+    }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'error'; readonly error: CliError; readonly text: string };
 
@@ -17,12 +22,13 @@ type Reading =
  * Runs one command. Results go to `context.stdout`, everything else to `context.stderr`, both as they arise.
  *
  * @param argv - the arguments behind the program's name
- * @returns the exit code; never throws
+ * @returns the exit code, or the status of the process that the command has run; never throws
  * @example
  * process.exitCode = await run(process.argv.slice(2), context);
  */
-export async function run(argv: readonly string[], context: CliContext): Promise<ExitCode> {
-  const wantsJson = argv.includes('--json');
+export async function run(argv: readonly string[], context: CliContext): Promise<number> {
+  // What stands behind -- is the command of rekey exec, and its own business.
+  const wantsJson = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
   const reading = read(argv, context);
   if (reading.kind === 'help') {
     context.stdout.write(reading.text);
@@ -36,7 +42,7 @@ export async function run(argv: readonly string[], context: CliContext): Promise
     }
     return reading.error.exitCode;
   }
-  const { chosen, options } = reading;
+  const { chosen, options, name } = reading;
   const output = new Output(context.stdout, context.stderr, {
     json: options.json === true,
     colour: options.color && !context.variables.NO_COLOR && context.variables.TERM !== 'dumb',
@@ -55,7 +61,7 @@ export async function run(argv: readonly string[], context: CliContext): Promise
     });
   } catch (error) {
     const profile = options.profile ?? context.variables.AWS_PROFILE;
-    const failure = await blameProfile(explain(error), profile, context.profiles);
+    const failure = ofCommand(name, await blameProfile(explain(error), profile, context.profiles));
     output.clearProgress();
     if (options.json) {
       context.stdout.write(errorDocument(failure));
@@ -76,8 +82,8 @@ function read(argv: readonly string[], context: CliContext): Reading {
   let command: Extract<Reading, { kind: 'command' }> | undefined;
   let out = '';
   let errors = '';
-  const program = createProgram(context.version, (chosen, options) => {
-    command = { kind: 'command', chosen, options };
+  const program = createProgram(context.version, (chosen, options, name) => {
+    command = { kind: 'command', chosen, options, name };
   });
   let stopped = program;
   each(program, (one) =>
@@ -104,7 +110,7 @@ function read(argv: readonly string[], context: CliContext): Reading {
       return { kind: 'help', text: out };
     }
     if (!(error instanceof CommanderError)) {
-      const failure = explain(error);
+      const failure = ofCommand(stopped.name(), explain(error));
       return {
         kind: 'error',
         error: failure,
@@ -114,14 +120,27 @@ function read(argv: readonly string[], context: CliContext): Reading {
     const { message, text } = usageFault(program, stopped, error);
     return {
       kind: 'error',
-      error: usageError('UsageInvalid', message),
+      error: ofCommand(stopped.name(), usageError('UsageInvalid', message)),
       text: printableLines(errors.replace(error.message, () => `error: ${text}`)),
     };
   }
   if (command === undefined) {
     return { kind: 'error', error: usageError('UsageInvalid', 'no command was given'), text: errors };
   }
+  if (command.name === 'exec' && !argv.includes('--')) {
+    // Options of the other command would be read as options of this one.
+    const message = 'the command must stand behind --: rekey exec --secret <reference> -- <command>';
+    const error = ofCommand('exec', usageError('UsageInvalid', message));
+    return { kind: 'error', error, text: `error: ${message}\n` };
+  }
   return command;
+}
+
+/** Gives failures of `rekey exec` a code that its command's status is not taken for. */
+function ofCommand(name: string, failure: CliError): CliError {
+  if (name !== 'exec' || failure.exitCode >= 125) return failure;
+  const { code, message, cause, action } = failure;
+  return new CliError(125, code, message, { cause, ...(action !== undefined && { action }) });
 }
 
 function each(command: Command, visit: (command: Command) => void): void {

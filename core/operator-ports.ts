@@ -9,7 +9,7 @@ import type { ManualSecret } from './lifecycle/manual-secret.ts';
 import type { DefinitionStore, EventBus, RotationControl, SecretStore } from './ports.ts';
 import type { PreflightCloud, Prober } from './preflight/ports.ts';
 
-/** Ports that the operator CLI needs besides `core/ports.ts`. None of them can read a secret's value. */
+/** Ports that the operator CLI needs besides `core/ports.ts`. Only {@link SecretValues} can read a secret's value. */
 
 /** The function that shows what a revocation would do. */
 export interface PlanPreviews {
@@ -52,6 +52,9 @@ export interface Deployments {
 
 /** Secrets Manager without the ability to read a value. */
 export type SecretReader = Pick<SecretStore, 'describe' | 'listVersions'>;
+
+/** Secrets Manager as `rekey exec` uses it: values for a process, by the caller's own permissions. */
+export type SecretValues = Pick<SecretStore, 'describe' | 'read'>;
 
 /** Numbers of the messages in a queue, as SQS estimates them. */
 export interface QueueDepth {
@@ -225,6 +228,7 @@ export interface Cloud {
   deployments(): Promise<Deployments>;
   definitions(environment: string): Promise<DefinitionStore>;
   secrets(): Promise<SecretReader>;
+  secretValues(): Promise<SecretValues>;
   rotations(): Promise<OperatorRotations>;
   brakes(environment: string): Promise<Brakes>;
   approvals(environment: string, facts: ApprovalFacts): Promise<OperatorApprovals>;

@@ -38,6 +38,8 @@ export {
   type ResponderRoleProps,
 } from './access/access-roles.ts';
 export { type AnsweredApprovals, ApproverRole, type ApproverRoleProps } from './access/approver-role.ts';
+export { Pipeline, type PipelineService, type PipelineTokens } from './access/pipeline.ts';
+export { PipelineRole, type PipelineRoleProps } from './access/pipeline-role.ts';
 export { PolicyAuthorRole, type PolicyAuthorRoleProps } from './access/policy-author-role.ts';
 export { type ApprovalLinks, Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';
 export { AuditLog, type AuditLogProps } from './audit/audit-log.ts';

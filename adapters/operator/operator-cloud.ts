@@ -46,6 +46,10 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
     const { S3Client } = await import('@aws-sdk/client-s3');
     return traceCalls(new S3Client(options), 's3');
   });
+  const secrets = once(async () => {
+    const { SecretsManagerStore } = await import('../secret-store.ts');
+    return new SecretsManagerStore(await secretsManager());
+  });
   return {
     identity: once(async () => {
       const [{ STSClient }, { callerIdentity }] = await Promise.all([
@@ -62,10 +66,8 @@ export function awsCloud({ region, profile }: CloudChoice): Cloud {
       const { SsmDefinitionStore } = await import('../definition-store.ts');
       return new SsmDefinitionStore(await ssm(), environment);
     },
-    secrets: once(async () => {
-      const { SecretsManagerStore } = await import('../secret-store.ts');
-      return new SecretsManagerStore(await secretsManager());
-    }),
+    secrets,
+    secretValues: secrets,
     rotations: once(async () => {
       const { SecretsManagerRotation } = await import('../rotation-control.ts');
       return new SecretsManagerRotation(await secretsManager());

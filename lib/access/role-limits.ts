@@ -44,13 +44,24 @@ const never: Readonly<Record<string, readonly string[]>> = {
 const deny = (sid: string, actions: readonly string[], where: object = { resources: ['*'] }) =>
   new PolicyStatement({ sid, effect: Effect.DENY, actions: [...actions], ...where });
 
+/** The exceptions from the limits of a role. */
+interface Exceptions {
+  /** ARNs of the roles that the role may assume. @default - none */
+  readonly mayAssume?: readonly string[];
+}
+
 /** Writes the statements that keep a role of people to its environment, and away from values, records and identities. */
-function limitsOf(role: Role, environment: string): PolicyStatement[] {
+function limitsOf(role: Role, environment: string, { mayAssume = [] }: Exceptions): PolicyStatement[] {
   const arn = (service: string, resource: string, resourceName: string) =>
     Stack.of(role).formatArn({ service, resource, resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
   const parameters = arn('ssm', 'parameter', `rekey/${environment}`);
   return [
-    ...Object.entries(never).map(([sid, actions]) => deny(sid, actions)),
+    ...Object.entries(never).map(([sid, actions]) =>
+      deny(sid, mayAssume.length === 0 ? actions : actions.filter((action) => action !== 'sts:AssumeRole')),
+    ),
+    ...(mayAssume.length === 0
+      ? []
+      : [deny('NoOtherRole', ['sts:AssumeRole'], { notResources: [...mayAssume] })]),
     deny('NoTaggedForOthers', ['*'], {
       resources: ['*'],
       conditions: {
@@ -79,8 +90,8 @@ function limitsOf(role: Role, environment: string): PolicyStatement[] {
 export class RoleBoundary {
   readonly policy: ManagedPolicy;
 
-  constructor(role: Role, environment: string) {
-    const limits = limitsOf(role, environment);
+  constructor(role: Role, environment: string, exceptions: Exceptions = {}) {
+    const limits = limitsOf(role, environment, exceptions);
     this.policy = new ManagedPolicy(role, 'Boundary', {
       description: `Rekey ${environment}: the most that the role ${role.node.path} may do`.slice(0, 1000),
       statements: limits,

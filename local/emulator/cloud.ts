@@ -48,6 +48,8 @@ export interface LocalCloud {
     readonly detailType: string;
     readonly detail: object;
   }): Promise<void>;
+  /** Has STS find the issuer of tokens with this host name at a port of this machine. An authority signed its certificate. */
+  issuer(issuer: { readonly host: string; readonly port: number; readonly authority: string }): Promise<void>;
   /** Ends the emulator and its Lambda workers; safe to call twice. */
   stop(): Promise<void>;
 }
@@ -324,6 +326,7 @@ async function connected(directory: string, instance: Instance, ca: string): Pro
       await control(instance.port, ca, 'readings', { [behaviour]: reading }),
     serviceEvent: async (event) => await control(instance.port, ca, 'service-event', event),
     limit: async (limits) => await control(instance.port, ca, 'limits', limits),
+    issuer: async (issuer) => await control(instance.port, ca, 'issuers', issuer),
     stop: async () => {
       await stopInstance(directory, instance);
     },

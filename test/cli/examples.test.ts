@@ -18,7 +18,6 @@ const wordsOf = (line: string): string[] =>
     ([, quoted, plain]) => quoted ?? plain ?? '',
   );
 
-/** The command that a line chooses, and its arguments, which are names of secrets where they are not of environments. */
 /** The command that a line chooses, and its arguments, which are names of secrets, or what they are found by. */
 function understood(line: string): { chosen: boolean; secrets: readonly string[] } {
   let chosen = false;
@@ -32,7 +31,12 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal.
   const others = ['approval', 'incident', 'policy', 'preflight', 'quarantine'];
   const ofSecrets = leaves.filter((leaf) => !wordsTo(leaf).some((word) => others.includes(word)));
-  const secrets = ofSecrets.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
+  // The arguments of `exec` are a command, and its secrets have variables before them and keys behind.
+  const secrets = ofSecrets
+    .flatMap((leaf) =>
+      [...(leaf.name() === 'exec' ? [] : leaf.args), leaf.getOptionValue('secret') ?? []].flat(),
+    )
+    .map((one) => String(one).replace(/^'?[A-Z_]+\*?=/, ''));
   return { chosen, secrets };
 }
 

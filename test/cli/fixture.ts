@@ -229,6 +229,10 @@ export class FakeCloud {
           }));
         },
       }),
+      secretValues: open('secretValues', {
+        describe: async () => find('none') as never,
+        read: async () => undefined,
+      }),
       rotations: open('rotations', {
         rotate: async (_id: string, token: string) => {
           this.rotationsAsked.push(token);
@@ -436,6 +440,7 @@ export async function rekey(
       return options.input ?? '';
     },
     profiles: async () => [],
+    processes: () => Promise.reject(new Error('no process in these tests')),
     connect: async () => cloud.ports,
     auditCopy: async () => copy ?? cloud.ports.auditSource('unused'),
     ...(answer !== undefined && { ask: async () => answer }),

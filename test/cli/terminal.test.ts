@@ -50,6 +50,9 @@ test.each(hostile)('nor does the question before something is changed (%j)', asy
         readHidden: async () => '',
         profiles: async () => [],
         connect: async () => cloud.ports,
+        processes: async () => {
+          throw new Error('unused');
+        },
         auditCopy: async () => cloud.ports.auditSource('unused'),
         ask: async (question) => {
           asked.push(question);

@@ -19,6 +19,8 @@ import {
   Network,
   Notifier,
   OperatorRole,
+  Pipeline,
+  PipelineRole,
   PolicyAuthorRole,
   Quarantine,
   RekeyBus,
@@ -112,6 +114,12 @@ beforeAll(() => {
     OperatorRole: new OperatorRole(stack, 'Operator', { ...access, secrets: [orders], bus, brakes: true }),
     ResponderRole: new ResponderRole(stack, 'Responder', { ...access, bus, workflow: workflow.stateMachine }),
     AuditorRole: new AuditorRole(stack, 'Auditor', { ...access, bucket: log.bucket, key: log.key }),
+    PipelineRole: new PipelineRole(stack, 'Pipeline', {
+      environment: 'prod',
+      pipeline: Pipeline.github({ owner: 'acme', repository: 'orders', environment: 'prod' }),
+      secrets: [orders],
+      deploys: true,
+    }),
     PolicyAuthorRole: new PolicyAuthorRole(stack, 'PolicyAuthor', access),
     ApproverRole: new ApproverRole(stack, 'Approver', access),
     Network: new Network(stack, 'Network', {
@@ -255,6 +263,7 @@ const expected: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   OperatorRole: aRole,
   ResponderRole: aRole,
   AuditorRole: aRole,
+  PipelineRole: aRole,
   PolicyAuthorRole: aRole,
   ApproverRole: aRole,
   Network: { 'EC2::SecurityGroup': 1 },
@@ -314,6 +323,7 @@ describe('a role of people', () => {
     ['Operator', 'secretsmanager:RotateSecret', 's3:GetObject'],
     ['Responder', 'states:ListExecutions', 'secretsmanager:RotateSecret'],
     ['Auditor', 's3:GetObjectRetention', 'events:PutEvents'],
+    ['Pipeline', 'secretsmanager:DescribeSecret', 'secretsmanager:RotateSecret'],
     ['PolicyAuthor', 'cloudformation:CreateChangeSet', 'cloudformation:ExecuteChangeSet'],
     ['Approver', 'ssm:GetParametersByPath', 'events:PutEvents'],
   ])('%s may do its work, not that of others, and read no value', (id, own, foreign) => {

@@ -125,6 +125,38 @@ export const cli: Entries<'cli'> = {
     mender: 'caller',
     remedy: 'Name a folder that can be written to; the message holds what the system answered.',
   },
+  SecretReferenceInvalid: {
+    meaning: 'What `--secret` of `rekey exec` was given names no secret, key or label.',
+    mender: 'caller',
+    remedy: 'Write `[NAME=]<name or ARN>[#key][@label]`.',
+  },
+  VariableNameRefused: {
+    meaning:
+      'A key of a secret would make a variable that no environment takes, or one that decides what code a process runs. Nothing was started.',
+    mender: 'caller',
+    remedy: 'Give a prefix for its keys (`PREFIX_*=<id>`), or name single keys (`NAME=<id>#key`).',
+  },
+  VariableTaken: {
+    meaning: 'Two secrets of `rekey exec` would set the same variable. Nothing was started.',
+    mender: 'caller',
+    remedy: 'Give one of them a prefix (`PREFIX_*=<id>`), or name single keys (`NAME=<id>#key`).',
+  },
+  VariableValueRefused: {
+    meaning:
+      'A value cannot be in an environment, or not in dotenv, without being another one for its reader.',
+    mender: 'caller',
+    remedy: 'Take JSON through a descriptor: `--env-file-descriptor 3 --format json`.',
+  },
+  CommandMissing: {
+    meaning: 'The command of `rekey exec` is not in `PATH`, or its file is not there. Exit code 127.',
+    mender: 'caller',
+    remedy: 'Correct the command behind `--`.',
+  },
+  CommandRefused: {
+    meaning: 'The system does not start the command of `rekey exec`. Exit code 126.',
+    mender: 'caller',
+    remedy: 'Make the file executable, or do what the message says.',
+  },
   DeploymentIncomplete: {
     meaning: 'A fact of the environment is not in SSM: the stack that writes it is not deployed.',
     mender: 'operator',

@@ -229,6 +229,7 @@ iam = Seam(
     "_error(status, code, message, ns)",
     "_extract_tags(p)",
     "_IAM_HANDLERS",
+    "_oidc_providers",
     "_p(params, key, default)",
     "_policies",
     "_roles",
@@ -418,7 +419,13 @@ stepfunctions = Seam(
     "_state_machines",
     "_task_tokens",
 )
-sts = Seam("ministack.services.sts", "_role_id(role_arn)", "_sessions")
+sts = Seam(
+    "ministack.services.sts",
+    "replaced handle_request(method, path, headers, body, query_params)",
+    "_role_id(role_arn)",
+    "_sessions",
+    "replaced _web_identity_principal(token, provider_id, role_arn)",
+)
 
 
 def entries_of_every_account(table: Any) -> ItemsView:
