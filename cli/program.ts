@@ -7,6 +7,7 @@ import { addPolicyCommands } from './program-policy.ts';
 import { addQuarantineCommands } from './program-quarantine.ts';
 import { addRestoreCommand } from './program-restore.ts';
 import { addRevokeCommand } from './program-revoke.ts';
+import { addScanCommand } from './program-scan.ts';
 import { parseDuration } from './time.ts';
 
 /** The values of the global options. */
@@ -260,6 +261,7 @@ export function createProgram(
     );
 
   addPolicyCommands(program, run);
+  addScanCommand(program, run);
 
   const audit = program.command('audit').description('read the audit log, and check that nobody changed it');
   audit
