@@ -55,6 +55,8 @@ export class Scan {
   readonly #budget: Budget;
   readonly #live: LiveCandidates | undefined;
   readonly #image = new ImageNotes();
+  /** Work on the file that is looked at. */
+  #ofFile = { ms: 0, characters: 0 };
   /** Reason for which nothing more is looked into, once there is one. */
   #over: string | undefined;
   readonly #seen = new Set<string>();
@@ -72,8 +74,9 @@ export class Scan {
   /** Looks into one piece. It never throws. */
   async look(piece: Piece, depth = 0): Promise<void> {
     if (this.#over !== undefined) return;
-    const path = await this.#withoutSecrets(piece.path);
+    let { path } = piece;
     try {
+      path = await this.#withoutSecrets(path);
       this.#budget.takeEntry();
       await this.#lookInto({ ...piece, path }, depth);
     } catch (error) {
@@ -170,6 +173,7 @@ export class Scan {
     const { path, bytes } = piece;
     const name = path.at(-1) ?? '';
     this.counts.files += 1;
+    this.#ofFile = { ms: 0, characters: 0 };
     const texts = await this.#textsOf(piece, name, head);
     if (texts !== undefined) return await this.#lookAtTexts(path, texts);
     await this.#collect(path, secretsOfFile(bytes, name, this.#find));
@@ -207,7 +211,15 @@ export class Scan {
 
   readonly #find: Finder = async (text, name) => {
     this.counts.bytes += text.length;
+    this.#ofFile.characters += text.length;
+    const begin = performance.now();
     const hits = await secretsIn(text, name.split('/').at(-1) ?? name);
+    this.#ofFile.ms += performance.now() - begin;
+    const { ruleMs, ruleMsPerMegabyte } = this.#budget.bounds;
+    // A text can be made so that a rule is slow on it, which must not hold up the others.
+    if (this.#ofFile.ms > ruleMs + (this.#ofFile.characters / 1e6) * ruleMsPerMegabyte) {
+      throw new NotReadable('takes the rules too long; look at it by other means');
+    }
     return this.#live === undefined ? hits : [...hits, ...assignedIn(text)];
   };
 

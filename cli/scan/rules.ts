@@ -158,7 +158,9 @@ const inUrls = new Set(['DatabasePasswordInUrl', 'PasswordInUrl']);
 function weighed(kind: SecretKind, value: string): SecretKind {
   if (!inUrls.has(kind.rule)) return kind;
   const password = /\/\/[^:/\s]*:(.*)@/.exec(value)?.[1] ?? value;
-  const isExample = isGuessable(password.replaceAll(/%[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16))));
+  const isExample = isGuessable(
+    password.replaceAll(/%[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16))),
+  );
   return isExample ? { ...kind, severity: 'warning', kind: `${kind.kind}, which anybody would guess` } : kind;
 }
 

@@ -9,6 +9,9 @@ export interface ScanBounds {
   readonly ratioFrom: number;
   /** Bytes of a zip inside of another archive, or of a source map, which are held in memory. */
   readonly heldBytes: number;
+  /** Milliseconds that the rules may take on one file, and on each of its megabytes besides. */
+  readonly ruleMs: number;
+  readonly ruleMsPerMegabyte: number;
   /** Files and entries of archives. */
   readonly entries: number;
   /** Findings that are kept. */
@@ -24,6 +27,8 @@ export const usualBounds: ScanBounds = {
   ratio: 200,
   ratioFrom: 64 * mebibyte,
   heldBytes: 64 * mebibyte,
+  ruleMs: 60_000,
+  ruleMsPerMegabyte: 1_000,
   entries: 2_000_000,
   findings: 10_000,
 };

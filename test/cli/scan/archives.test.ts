@@ -144,6 +144,14 @@ describe('what cannot be looked into is a finding, and the rest is looked into',
     ]);
   });
 
+  test('a text that is made to be slow', async () => {
+    const slow = 'ghs_1_a.'.repeat(20_000);
+    const result = await scanned(tarOf({ slow, ...beside }), {
+      bounds: { ruleMs: 20, ruleMsPerMegabyte: 1 },
+    });
+    expect(result.reasons).toEqual(['takes the rules too long; look at it by other means']);
+  });
+
   test('a zip of another archive that is too large to be held', async () => {
     const result = await scanned(
       tarOf({ 'a.zip': zipOf({ a: Buffer.alloc(9_000, 'q7') }, { method: 0 }), ...beside }),

@@ -79,7 +79,9 @@ describe('an image', () => {
     const list = JSON.stringify([{ Config: 'c.json', RepoTags: ['shop:2'], Layers: names }]);
     const packed = Object.fromEntries(names.map((name, at) => [name, files[at] ?? '']));
     const { found } = await scanned(tarOf({ ...packed, 'manifest.json': list }));
-    expect(found.map(({ place, remark }) => [place.path[1], remark])).toEqual([['layer 2 of shop:2', undefined]]);
+    expect(found.map(({ place, remark }) => [place.path[1], remark])).toEqual([
+      ['layer 2 of shop:2', undefined],
+    ]);
   });
 
   test('of the older form of docker save', async () => {

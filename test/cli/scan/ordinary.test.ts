@@ -4,14 +4,18 @@ import { expect, test } from '@jest/globals';
 import { Budget } from '../../../cli/scan/bounded.ts';
 import { Bytes } from '../../../cli/scan/bytes.ts';
 import { Scan } from '../../../cli/scan/look.ts';
+import type { Severity } from '../../../core/policy/rule.ts';
 import { usualBounds } from '../../../core/scan/bounds.ts';
+import type { SecretFound } from '../../../core/scan/finding.ts';
 import { packageRoot } from '../../../lib/function/bundle.ts';
 import { ordinaryFiles } from './ordinary.ts';
 
-/** Findings in 10,000 ordinary files that may be there; docs/scan.md states their number. */
-const mostFalse = 10;
+/** Warnings of 10,000 ordinary files; docs/scan.md states what they are. */
+const mostWarnings = 15;
+/** Errors that another version of Python, or what is installed beside it, may bring along. */
+const mostOfPython = 3;
 
-test('of 10,000 ordinary files hardly one has a finding', async () => {
+test('of 10,000 ordinary files none is taken for a secret, and few are warned of', async () => {
   const { repository, python, packages } = ordinaryFiles();
   const scan = new Scan(new Budget(usualBounds));
   const files = [...repository, ...python, ...packages];
@@ -20,11 +24,18 @@ test('of 10,000 ordinary files hardly one has a finding', async () => {
     await scan.look({ path: [relative(packageRoot, file)], bytes, file });
     await bytes.close();
   }
-  const found = scan.found.map(({ rule, place, excerpt }) => [rule, ...place.path, place.line, excerpt].join(' '));
-  const unread = scan.notLookedInto.map(({ path, reason }) => `${path.join(' ')}: ${reason}`);
-  process.stdout.write(`${JSON.stringify({ files: files.length, found, unread }, null, 1)}\n`);
+  const textOf = ({ rule, place, excerpt }: SecretFound) =>
+    `${rule} ${place.path.join(' ')}:${place.line} ${excerpt}`;
+  const of = (severity: Severity) => scan.found.filter((one) => one.severity === severity).map(textOf);
   expect(files.length).toBe(10_000);
-  // Of this repository itself nothing may be found: its samples are put together when tests run.
-  expect([...found, ...unread].filter((text) => !/node_modules|python/.test(text))).toEqual([]);
-  expect(found.length + unread.length).toBeLessThanOrEqual(mostFalse);
+  // Libraries of Python differ from machine to machine; all else follows from the lock file.
+  const known = [
+    ...of('error'),
+    ...scan.notLookedInto.map(({ path, reason }) => `${path.join(' ')} ${reason}`),
+  ];
+  expect(known.filter((text) => !python.some((file) => text.includes(relative(packageRoot, file))))).toEqual(
+    [],
+  );
+  expect(known.length).toBeLessThanOrEqual(mostOfPython);
+  expect(of('warning').length).toBeLessThanOrEqual(mostWarnings);
 });
