@@ -29,9 +29,12 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   const [, ...argv] = wordsOf(line);
   program.parse(argv, { from: 'user' });
   const leaves = walk(program).filter(({ commands }) => commands.length === 0);
-  // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal.
-  const others = ['approval', 'incident', 'policy', 'quarantine'];
-  const ofSecrets = leaves.filter(({ parent }) => !others.includes(parent?.name() ?? ''));
+  // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal,
+  // and a scan of files.
+  const others = ['approval', 'incident', 'policy', 'quarantine', 'scan'];
+  const ofSecrets = leaves.filter(
+    (leaf) => !others.includes(leaf.parent?.name() ?? '') && !others.includes(leaf.name()),
+  );
   const secrets = ofSecrets.flatMap((leaf) => [...leaf.args, leaf.getOptionValue('secret') ?? []].flat());
   return { chosen, secrets };
 }
