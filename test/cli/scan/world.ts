@@ -4,7 +4,7 @@ import { Scan } from '../../../cli/scan/look.ts';
 import { type ScanBounds, usualBounds } from '../../../core/scan/bounds.ts';
 
 /** Gives bytes in chunks of a length. */
-export async function* chunksOf(bytes: Uint8Array, length = 64 * 1_024): AsyncGenerator<Uint8Array> {
+async function* chunksOf(bytes: Uint8Array, length = 64 * 1_024): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
 }
 
