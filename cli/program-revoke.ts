@@ -49,7 +49,7 @@ export function addRevokeCommand(program: Command, run: (command: Command, chose
     )
     .option(
       '--from-scan <file>',
-      'the secrets that have a value of a scanner’s report: gitleaks, TruffleHog, detect-secrets, GitHub',
+      'the secrets that have a value of a scanner’s report: gitleaks, TruffleHog, detect-secrets, GitHub, rekey scan',
       text,
     )
     .option('--everything', 'all secrets of the environment')

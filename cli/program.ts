@@ -9,6 +9,7 @@ import { addPreflightCommand } from './program-preflight.ts';
 import { addQuarantineCommands } from './program-quarantine.ts';
 import { addRestoreCommand } from './program-restore.ts';
 import { addRevokeCommand } from './program-revoke.ts';
+import { addScanCommand } from './program-scan.ts';
 import { parseDuration } from './time.ts';
 
 /** The values of the global options. */
@@ -265,6 +266,7 @@ export function createProgram(
 
   addPolicyCommands(program, run);
   addPreflightCommand(program, run);
+  addScanCommand(program, run);
 
   const audit = program.command('audit').description('read the audit log, and check that nobody changed it');
   audit

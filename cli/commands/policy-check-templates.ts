@@ -1,16 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { dayOf } from '../../core/lifecycle/dates.ts';
 import type { RuleDescription } from '../../core/policy/rule.ts';
-import { checkTemplates, type NamedWaiver, type TemplateReport } from '../../core/template/check.ts';
-import { readWaiver } from '../../core/template/cloudformation.ts';
+import { checkTemplates, type TemplateReport } from '../../core/template/check.ts';
 import { templateRules } from '../../core/template/rules/index.ts';
 import type { Template } from '../../core/template/template.ts';
 import type { Invocation } from '../context.ts';
-import { type ExitCode, usageError } from '../errors.ts';
+import type { ExitCode } from '../errors.ts';
 import { asJson } from '../output.ts';
 import { type ReportedViolation, sarifLog } from '../templates/sarif.ts';
 import { linesIn, readTemplateFiles, type TemplateFile } from '../templates/template-files.ts';
+import { waiversIn } from '../waivers.ts';
 
 /** Options of {@link policyCheck}. */
 export interface PolicyCheckOptions {
@@ -23,8 +22,6 @@ export interface PolicyCheckOptions {
   readonly waivers?: string;
   readonly sarif: boolean;
 }
-
-const usualWaivers = 'rekey.waivers.json';
 
 /**
  * Runs `rekey policy check <files>`: holds templates and plans to the rules. Asks AWS for nothing.
@@ -73,32 +70,6 @@ async function deployedOf(
       return found === undefined ? [] : [[name, found]];
     }),
   );
-}
-
-function waiversIn(path: string | undefined): readonly NamedWaiver[] {
-  const file = path ?? usualWaivers;
-  if (path === undefined && !existsSync(file)) return [];
-  const invalid = (what: string) => usageError('WaiversInvalid', `${file}: ${what}`);
-  let read: unknown;
-  try {
-    read = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw invalid('is not there, or is no JSON');
-  }
-  if (!Array.isArray(read)) throw invalid('must be a list of { rule, subject, reason, until? }');
-  const known = new Set(templateRules.map(({ description }) => description.id));
-  return read.map((entry: unknown, index) => {
-    const waiver = readWaiver(entry);
-    const subject = (entry as { readonly subject?: unknown } | null)?.subject;
-    if (waiver === undefined || typeof subject !== 'string') {
-      throw invalid(
-        `entry ${index + 1} must have the texts rule, subject and reason, and until as YYYY-MM-DD if it ends`,
-      );
-    }
-    if (!known.has(waiver.rule))
-      throw invalid(`entry ${index + 1} names rule ${waiver.rule}, which does not exist`);
-    return { ...waiver, subject };
-  });
 }
 
 function reported(

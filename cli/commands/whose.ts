@@ -1,17 +1,16 @@
-import { RekeyError } from '../../core/errors/rekey-error.ts';
-import { type Alive, aliveBy } from '../../core/fingerprint/alive.ts';
+import type { Alive } from '../../core/fingerprint/alive.ts';
 import { candidatesIn } from '../../core/fingerprint/candidates.ts';
 import { hashOf, hashPattern } from '../../core/fingerprint/digest.ts';
 import { isGuessable } from '../../core/fingerprint/guessable.ts';
-import { type LookupAnswer, type Match, mostCandidates } from '../../core/fingerprint/lookup.ts';
 import type { AccessKeyOwner } from '../../core/operator-ports.ts';
 import type { Selection } from '../../core/revocation/selection.ts';
 import { stages } from '../../core/secret/secret.ts';
-import { isUnverifiable } from '../../rotators/registry.ts';
+import type { NamedSecrets, ScanReport } from '../../core/signal/scanner-report.ts';
 import type { Invocation } from '../context.ts';
-import { type Environment, openEnvironment } from '../environment.ts';
-import { CliError, type ExitCode, usageError } from '../errors.ts';
+import { openEnvironment } from '../environment.ts';
+import { type ExitCode, usageError } from '../errors.ts';
 import { explain } from '../failure.ts';
+import { type Asked, askLookup, type Finding, standOf } from '../fingerprint-lookup.ts';
 import type { Tone } from '../output.ts';
 import { scanReport } from '../scan-report.ts';
 import { formatRelative } from '../time.ts';
@@ -27,19 +26,8 @@ export interface WhoseOptions {
 
 /** Hashes that one run looks up. */
 const mostHashes = 1_000;
-/** Seconds that a run waits for its turn. */
-const longestWait = 60;
 
 const accessKeyPattern = /^A(?:KI|SI)A[A-Z0-9]{12,124}$/;
-
-/** One hash to look up, and where it comes from. */
-interface Asked {
-  readonly hash: string;
-  /** Steps from what was given to what was hashed. */
-  readonly form: string;
-  /** Line of `--hashes`. */
-  readonly line?: number;
-}
 
 /** The hashes to look up, and what to say of them. */
 interface Question {
@@ -51,15 +39,7 @@ interface Question {
   readonly notes?: readonly string[];
 }
 
-/** A match, with the labels that count and what follows from them. */
-interface Finding extends Omit<Match, 'candidate'> {
-  readonly alive: Alive;
-  readonly form: string;
-  readonly line?: number;
-}
-
 const tones: Readonly<Record<Alive, Tone>> = { yes: 'bad', perhaps: 'warn', no: 'good' };
-const order: readonly Alive[] = ['yes', 'perhaps', 'no'];
 
 /**
  * Runs `rekey whose`: finds the secret that a value is of, by hashes of the forms that it may have. Neither the value nor a hash
@@ -73,9 +53,9 @@ export async function whose(invocation: Invocation, options: WhoseOptions): Prom
       : await scanned(options.fromScan, options);
   const environment = await openEnvironment(invocation);
   for (const note of question.notes ?? []) output.note(note, 'warn');
-  const matches = await ask(invocation, environment, question.asked);
+  const matches = await askLookup(invocation, environment, question.asked);
   const [findings, key] = [
-    await stand(invocation, matches, question.asked),
+    await standOf(invocation, matches, question.asked),
     await ownerOf(invocation, question.accessKeyId),
   ];
   const found = findings.length > 0;
@@ -120,11 +100,12 @@ export async function whose(invocation: Invocation, options: WhoseOptions): Prom
  */
 export async function secretsWithValue(invocation: Invocation, fromScan?: string): Promise<Selection> {
   const nothing = { words: [], hashes: false };
-  const { asked, remark, notes } =
-    fromScan === undefined ? await read(invocation, nothing) : await scanned(fromScan, nothing);
+  const scan = fromScan === undefined ? undefined : await scanReport(fromScan);
+  if (scan?.named !== undefined) return await secretsNamed(invocation, scan.named);
+  const { asked, remark, notes } = scan === undefined ? await read(invocation, nothing) : questionOf(scan);
   const environment = await openEnvironment(invocation);
   for (const note of notes ?? []) invocation.output.note(note, 'warn');
-  const matches = await ask(invocation, environment, asked);
+  const matches = await askLookup(invocation, environment, asked);
   // What was deleted cannot be revoked, and keeps nothing from being done for the others.
   const there = matches.filter(({ goneBy }) => goneBy === undefined);
   const secrets = [...Map.groupBy(there, ({ secretArn }) => secretArn)].map(([secret, found]) => ({
@@ -135,6 +116,27 @@ export async function secretsWithValue(invocation: Invocation, fromScan?: string
   throw usageError(
     'SecretUnknown',
     `no secret of environment ${environment.name} has or had ${fromScan === undefined ? 'this value' : 'a value of this report'}, as far as its fingerprints tell${remark === undefined ? '' : `. ${remark}`}`,
+  );
+}
+
+/**
+ * Takes the secrets that `rekey scan --live` has found already.
+ * @throws CliError `UsageInvalid` for a report on another environment, `SecretUnknown` for one that names none
+ */
+async function secretsNamed(
+  invocation: Invocation,
+  { environment, secrets }: NamedSecrets,
+): Promise<Selection> {
+  const { name } = await openEnvironment(invocation);
+  if (name !== environment) {
+    throw usageError('UsageInvalid', `the report is on environment ${environment}, and not on ${name}`);
+  }
+  if (secrets.length > 0) {
+    return { secrets: secrets.map(({ secret, versions }) => ({ secret, versions: [...versions] })) };
+  }
+  throw usageError(
+    'SecretUnknown',
+    `the scan found no value that a secret of environment ${name} has or had`,
   );
 }
 
@@ -188,7 +190,18 @@ async function scanned(file: string, { words, hashes }: WhoseOptions): Promise<Q
       '--from-scan takes its values from the report alone; leave the others out',
     );
   }
-  const { candidates, findings } = await scanReport(file);
+  const report = await scanReport(file);
+  if (report.named !== undefined) {
+    throw usageError(
+      'UsageInvalid',
+      'rekey scan has looked its values up already, and its report names their secrets; give it to rekey revoke --from-scan',
+    );
+  }
+  return questionOf(report);
+}
+
+/** Makes the question of a report. @throws CliError `UsageInvalid` where it has too many values */
+function questionOf({ candidates, findings }: ScanReport): Question {
   const places = new Map<string, string>();
   for (const { sha256, place } of candidates) {
     const at = [place.file ?? 'no place', ...(place.line === undefined ? [] : [String(place.line)])].join(
@@ -225,100 +238,6 @@ function listed(text: string): readonly Asked[] {
     );
   }
   return asked;
-}
-
-/**
- * Asks the lookup function, a hundred hashes at a time. Where it is another one's turn, it waits for a minute at most.
- * @throws CliError `FingerprintsOff` | `LookupsExhausted` | `LookupMalformed`
- */
-async function ask(
-  { cloud, context, output }: Invocation,
-  { name, facts }: Environment,
-  asked: readonly Asked[],
-): Promise<readonly Match[]> {
-  const { fingerprintLookupFunction } = facts;
-  if (fingerprintLookupFunction === undefined) {
-    throw new CliError(
-      3,
-      'FingerprintsOff',
-      `environment ${name} keeps no fingerprints; set fingerprints: true in its configuration and deploy`,
-    );
-  }
-  const service = await cloud.fingerprints();
-  const claimedActor = await cloud.identity().then(
-    ({ arn }) => arn.slice(0, 512),
-    () => undefined,
-  );
-  const matches: Match[] = [];
-  for (let from = 0; from < asked.length; from += mostCandidates) {
-    const hashes = asked.slice(from, from + mostCandidates).map(({ hash }) => hash);
-    const request = { hashes, ...(claimedActor !== undefined && { claimedActor }) };
-    let answer = await service.lookUp(fingerprintLookupFunction, request);
-    for (let waited = 0; mayWait(answer, waited) && !context.signal.aborted; ) {
-      const { retryAfterSeconds } = answer;
-      output.progress(`${from} of ${asked.length} looked up; the next ones in ${retryAfterSeconds} s`);
-      await context.sleep(retryAfterSeconds * 1_000);
-      waited += retryAfterSeconds;
-      answer = await service.lookUp(fingerprintLookupFunction, request);
-    }
-    output.clearProgress();
-    if (answer.outcome === 'refused') {
-      const { code, message } = answer.error;
-      throw new CliError(3, code === 'LookupMalformed' ? code : 'LookupsExhausted', message);
-    }
-    matches.push(...answer.matches.map((match) => ({ ...match, candidate: from + match.candidate })));
-  }
-  return matches;
-}
-
-type Refusal = Extract<LookupAnswer, { outcome: 'refused' }>;
-
-const mayWait = (
-  answer: LookupAnswer,
-  waited: number,
-): answer is Refusal & { readonly retryAfterSeconds: number } =>
-  answer.outcome === 'refused' &&
-  answer.retryAfterSeconds !== undefined &&
-  waited + answer.retryAfterSeconds <= longestWait;
-
-/** Looks at the labels of the secrets that were found, where the caller may; else those of the index count. */
-async function stand(
-  { cloud, output }: Invocation,
-  matches: readonly Match[],
-  asked: readonly Asked[],
-): Promise<readonly Finding[]> {
-  const now = new Map<string, Readonly<Record<string, readonly string[]>> | 'gone'>();
-  for (const secretArn of new Set(matches.map((match) => match.secretArn))) {
-    try {
-      now.set(secretArn, (await (await cloud.secrets()).describe(secretArn)).versions);
-    } catch (error) {
-      const code = error instanceof RekeyError ? error.code : explain(error).code;
-      if (code === 'SecretMissing') now.set(secretArn, 'gone');
-      else if (code !== 'SecretAccessDenied') {
-        output.note(`The labels of ${secretArn} are those of the index: ${explain(error).message}`, 'warn');
-      }
-    }
-  }
-  // One value may come in several forms, and one version hold several of the values: the nearest form counts.
-  const findings = new Map<string, Finding>();
-  for (const { candidate, ...match } of matches) {
-    const { form = '', line } = asked[candidate] ?? {};
-    const id = `${line ?? ''} ${match.secretArn} ${match.versionId} ${match.parts.join()}`;
-    if (findings.has(id)) continue;
-    const seen = now.get(match.secretArn);
-    const labels = seen === undefined || seen === 'gone' ? match.labels : [...(seen[match.versionId] ?? [])];
-    const goneBy = seen === 'gone' ? (match.goneBy ?? match.seenAt) : match.goneBy;
-    const unverifiable = isUnverifiable(match.secretType);
-    findings.set(id, {
-      ...match,
-      labels,
-      alive: aliveBy({ labels, unverifiable, ...(goneBy !== undefined && { goneBy }) }),
-      form,
-      ...(goneBy !== undefined && { goneBy }),
-      ...(line !== undefined && { line }),
-    });
-  }
-  return [...findings.values()].toSorted((a, b) => order.indexOf(a.alive) - order.indexOf(b.alive));
 }
 
 /** Asks IAM for the user of a key. Where that is denied, the answer goes without. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { RekeyError } from '../errors/rekey-error.ts';
 import { hashOf } from '../fingerprint/digest.ts';
 import { plain } from '../notification/text.ts';
+import { mostNamedSecrets } from '../revocation/selection.ts';
 
 /** The place in which a scanner found a value. */
 export interface ScanPlace {
@@ -26,9 +27,17 @@ export interface ScanReport {
   readonly candidates: readonly ScanCandidate[];
   /** Sentences on what could not be taken from it. */
   readonly findings: readonly string[];
+  /** Secrets that the scan has found itself, in a report of `rekey scan --live`. It names no candidates. */
+  readonly named?: NamedSecrets;
 }
 
-const scanFormats = ['gitleaks', 'trufflehog', 'detect-secrets', 'github'] as const;
+/** Secrets of one environment, and the versions whose values were found. */
+export interface NamedSecrets {
+  readonly environment: string;
+  readonly secrets: readonly { readonly secret: string; readonly versions: readonly string[] }[];
+}
+
+const scanFormats = ['gitleaks', 'trufflehog', 'detect-secrets', 'github', 'rekey'] as const;
 export type ScanFormat = (typeof scanFormats)[number];
 
 /** Bytes that a report of one JSON text may have. Lines of TruffleHog are read one by one, each up to {@link longestLine}. */
@@ -116,6 +125,23 @@ const gitHubSchema = z.array(
   }),
 );
 
+/** Mark of a report of `rekey scan`, with the version of its form. */
+export const ownReportFormat = 'rekey-scan/1';
+
+/** A report of `rekey scan --live`: secrets, by their ARNs, and places. It holds no value, and no hash of one. */
+const ownReportSchema = z.object({
+  format: z.literal(ownReportFormat),
+  environment: z.string().min(1).max(64),
+  secrets: z
+    .array(
+      z.object({
+        secretArn: z.string().regex(/^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:.{1,512}$/),
+        versions: z.array(z.string().min(1).max(64)).min(1).max(100),
+      }),
+    )
+    .max(mostNamedSecrets),
+});
+
 /** Removes what stands in a report for a value that it hides. */
 const isRedacted = (value: string): boolean => value === '' || /^(?:REDACTED|\*+)$/i.test(value);
 
@@ -169,7 +195,19 @@ function readDocument(json: unknown): ScanReport {
       ],
     };
   }
-  throw refused('the file is JSON, and no report of gitleaks, TruffleHog, detect-secrets or GitHub');
+  const own = ownReportSchema.safeParse(json).data;
+  if (own !== undefined) {
+    const secrets = own.secrets.map(({ secretArn, versions }) => ({ secret: secretArn, versions }));
+    return {
+      format: 'rekey',
+      candidates: [],
+      findings: [],
+      named: { environment: own.environment, secrets },
+    };
+  }
+  throw refused(
+    'the file is JSON, and no report of gitleaks, TruffleHog, detect-secrets, GitHub or rekey scan',
+  );
 }
 
 const hidden = (count: number, remedy: string): readonly string[] =>
@@ -239,7 +277,8 @@ function jsonOf(source: string, line: number): unknown {
 const isLines = (first: string): boolean => {
   try {
     const json: unknown = JSON.parse(first);
-    return typeof json === 'object' && json !== null && !Array.isArray(json) && !('results' in json);
+    const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
+    return isObject && !('results' in json) && !('format' in json);
   } catch {
     return false;
   }

@@ -28,8 +28,9 @@ function understood(line: string): { chosen: boolean; secrets: readonly string[]
   const [, ...argv] = wordsOf(line);
   program.parse(argv, { from: 'user' });
   const leaves = walk(program).filter(({ commands }) => commands.length === 0);
-  // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal.
-  const others = ['approval', 'incident', 'policy', 'preflight', 'quarantine'];
+  // An approval names a request, an incident has a name or an id, a policy is of files and environments, a quarantine of a principal,
+  // and a scan of files.
+  const others = ['approval', 'incident', 'policy', 'preflight', 'quarantine', 'scan'];
   const ofSecrets = leaves.filter((leaf) => !wordsTo(leaf).some((word) => others.includes(word)));
   // The arguments of `exec` are a command, and its secrets have variables before them and keys behind.
   const secrets = ofSecrets
