@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 
-/** What a bundle was made of: the content of each file by a hash, and what esbuild says of it. */
+/** A note of what a bundle was made of: the content of each file by a hash, and esbuild's own account. */
 interface Made {
   readonly inputs: Readonly<Record<string, string>>;
   readonly metafile: Metafile;
@@ -21,12 +21,12 @@ interface Made {
 }
 
 const dayMs = 24 * 3600 * 1000;
-/** How long a bundle is kept, in milliseconds. */
+/** Time for which a bundle is kept, in milliseconds. */
 const keptForMs = 7 * dayMs;
 
 const digests = new Map<string, string>();
 
-/** Hashes a file's content, once for as long as the file stays as it is; a file that is gone has the hash of nothing. */
+/** Hashes a file's content, once for as long as the file stays as it is. A file that is gone has an empty hash. */
 function digestOf(path: string): string {
   const { mtimeMs, size } = statSync(path, { throwIfNoEntry: false }) ?? {};
   if (mtimeMs === undefined) return '';
@@ -38,7 +38,7 @@ function digestOf(path: string): string {
   return digest;
 }
 
-/** Where bundles of a checkout are kept, and what they all depend on. */
+/** A place that keeps the bundles of a checkout. */
 export interface BundleCache {
   /** Folder that esbuild's paths are relative to. */
   readonly root: string;

@@ -90,7 +90,7 @@ export interface BundleOptions {
   readonly files?: readonly string[];
 }
 
-/** What all functions are bundled with. */
+/** Options of esbuild that all functions share. */
 const sharedSettings = {
   entryNames: 'index',
   outExtension: { '.js': '.mjs' },

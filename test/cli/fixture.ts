@@ -24,27 +24,13 @@ import type { SecretDefinition } from '../../core/secret/definition.ts';
 import type { SecretDescription } from '../../core/secret/secret.ts';
 import type { ReadEvidence } from '../../core/trail/ports.ts';
 import { previewPlan } from '../../lambdas/revocation/plan.ts';
+import { allFacts, definition } from './deployed-facts.ts';
 
 export const now = new Date('2026-03-10T12:00:00.000Z');
 export const ago = (ms: number) => new Date(now.getTime() - ms);
 export const minute = 60_000;
 export const hour = 60 * minute;
 export const day = 24 * hour;
-
-function definition(name: string, more: Partial<SecretDefinition> = {}): SecretDefinition {
-  return {
-    name,
-    arn: `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`,
-    type: 'postgresql',
-    strategy: 'single-user',
-    owner: 'team-orders',
-    consumers: ['orders-api', 'orders-batch'],
-    schedule: 'rate(30 days)',
-    rotationFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:rotation',
-    containmentFunction: 'arn:aws:lambda:eu-central-1:111122223333:function:containment',
-    ...more,
-  };
-}
 
 interface FakeSecret {
   definition: SecretDefinition;
@@ -58,19 +44,6 @@ export const healthy = {
   versions: { 'version-2': ['AWSCURRENT'], 'version-1': ['AWSPREVIOUS'] },
   lastRotated: ago(3 * day),
   nextRotation: new Date(now.getTime() + 27 * day),
-};
-
-const allFacts: DeploymentFacts = {
-  auditBucket: 'audit-bucket',
-  auditQueueUrl: 'https://sqs/audit',
-  auditDeadLetterQueueUrl: 'https://sqs/audit-dead',
-  eventBus: 'rekey-dev',
-  revocationWorkflowArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:revocation',
-  planWorkflowArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:plan',
-  planPreviewFunction: 'preview',
-  revocationDeadLetterQueueUrl: 'https://sqs/revocation-dead',
-  roles: '{"operator":"arn:aws:iam::111122223333:role/operator"}',
-  revocationIntakeLogGroup: 'intake',
 };
 
 /** A cloud in memory. Tests set what they need and read what commands did. */
