@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 
-/** A note of what a bundle was made of: the content of each file by a hash, and esbuild's own account. */
+/** A note of what a bundle was made of: a hash of each file, and esbuild's own account. */
 interface Made {
   readonly inputs: Readonly<Record<string, string>>;
   readonly metafile: Metafile;
