@@ -38,7 +38,14 @@ export {
   type ResponderRoleProps,
 } from './access/access-roles.ts';
 export { type AnsweredApprovals, ApproverRole, type ApproverRoleProps } from './access/approver-role.ts';
-export { Pipeline, type PipelineService, type PipelineTokens } from './access/pipeline.ts';
+export {
+  type GitHubJob,
+  type GitHubRepository,
+  type GitLabRef,
+  Pipeline,
+  type PipelineService,
+  type PipelineTokens,
+} from './access/pipeline.ts';
 export { PipelineRole, type PipelineRoleProps } from './access/pipeline-role.ts';
 export { PolicyAuthorRole, type PolicyAuthorRoleProps } from './access/policy-author-role.ts';
 export { type ApprovalLinks, Approvals, type ApprovalsProps, type WaitPaths } from './approval/approvals.ts';

@@ -36,13 +36,13 @@ function checked(pipeline: string, name: string, value: string, pattern: RegExp,
 const exact = 'write it in full, without * and ?';
 
 /** The ref or the environment that a job of GitHub runs for. */
-type GitHubJob =
+export type GitHubJob =
   | { readonly environment: string; readonly ref?: never }
   /** Full name of a branch or tag: `refs/heads/main`. */
   | { readonly ref: string; readonly environment?: never };
 
 /** A repository of GitHub, with its numbers where its tokens have them. */
-type GitHubRepository = {
+export type GitHubRepository = {
   readonly owner: string;
   readonly repository: string;
 } & (
@@ -51,7 +51,7 @@ type GitHubRepository = {
 );
 
 /** The branch or tag that a job of GitLab runs for. */
-type GitLabRef =
+export type GitLabRef =
   | { readonly branch: string; readonly tag?: never }
   | { readonly tag: string; readonly branch?: never };
 
