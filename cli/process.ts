@@ -16,6 +16,8 @@ export function processContext(version: string): CliContext {
   });
   // A reader that has seen enough, like head, closes the pipe: nothing is wrong then.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
+  // A log that nobody takes any more is no reason to end a command, least of all one that looks after a service.
+  process.stderr.on('error', () => undefined);
   return {
     version,
     stdout: {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { collect, duration, examples, text } from './arguments.ts';
 import type { Chosen } from './context.ts';
+import { usageError } from './errors.ts';
 import { parseDuration } from './time.ts';
 
 interface ExecFlags {
@@ -92,15 +93,25 @@ export function addExecCommand(program: Command, run: (command: Command, chosen:
         return await exec(invocation, command, {
           references: flags.secret,
           format: flags.format,
-          stopTimeoutMs: parseDuration(flags.stopTimeout, '--stop-timeout'),
+          stopTimeoutMs: atMost(flags.stopTimeout, '--stop-timeout', '1h'),
           awsCredentials: flags.awsCredentials,
           ...(flags.prefix !== undefined && { prefix: flags.prefix }),
           ...(flags.envFileDescriptor !== undefined && { descriptor: flags.envFileDescriptor }),
           ...((flags.watch !== undefined || flags.onChange !== undefined) && {
-            intervalMs: parseDuration(typeof flags.watch === 'string' ? flags.watch : '60s', '--watch'),
+            intervalMs: atMost(typeof flags.watch === 'string' ? flags.watch : '60s', '--watch', '24h'),
           }),
           ...(flags.onChange !== undefined && { onChange: flags.onChange }),
         });
       }),
     );
+}
+
+/**
+ * Reads a duration up to a limit. A timer of Node counts to 24 days, and one that is longer fires at once.
+ * @throws CliError `DurationInvalid`
+ */
+function atMost(text: string, option: string, limit: string): number {
+  const duration = parseDuration(text, option);
+  if (duration <= parseDuration(limit, option)) return duration;
+  throw usageError('DurationInvalid', `${option} ${text} is too long; the longest is ${limit}`);
 }

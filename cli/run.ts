@@ -127,8 +127,10 @@ function read(argv: readonly string[], context: CliContext): Reading {
   if (command === undefined) {
     return { kind: 'error', error: usageError('UsageInvalid', 'no command was given'), text: errors };
   }
-  if (command.name === 'exec' && !argv.includes('--')) {
-    // Options of the other command would be read as options of this one.
+  const operands = program.commands.find((one) => one.name() === 'exec')?.args.length ?? 0;
+  const behind = argv.indexOf('--') === -1 ? 0 : argv.length - argv.indexOf('--') - 1;
+  if (command.name === 'exec' && operands !== behind) {
+    // Options of the other command would be read as options of this one, and a -- of its own would be lost.
     const message = 'the command must stand behind --: rekey exec --secret <reference> -- <command>';
     const error = ofCommand('exec', usageError('UsageInvalid', message));
     return { kind: 'error', error, text: `error: ${message}\n` };

@@ -93,6 +93,7 @@ export function systemProcesses(): Processes {
  */
 async function start(command: ProcessCommand, ownGroup: boolean): Promise<RunningProcess> {
   const { file, args, environment, descriptor, graceMs } = command;
+  const guard = startGuard(graceMs);
   const child = spawn(file, args, {
     // Nothing is put into this process's own environment, which others of the same user can read.
     env: { ...environment },
@@ -104,6 +105,10 @@ async function start(command: ProcessCommand, ownGroup: boolean): Promise<Runnin
       ...(descriptor === undefined ? [] : [...Array(descriptor - 3).fill('ignore'), 'pipe']),
     ],
   });
+  const group = ownGroup ? -(child.pid ?? 0) : (child.pid ?? 0);
+  if (child.pid === undefined) guard.end();
+  else guard.watch(group);
+  child.once('exit', () => guard.end());
   const ended = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) =>
       resolve(code ?? 128 + (constants.signals[signal ?? 'SIGKILL'] ?? constants.signals.SIGKILL)),
@@ -116,9 +121,6 @@ async function start(command: ProcessCommand, ownGroup: boolean): Promise<Runnin
   // What comes later, such as a signal that may not be sent, is no reason to leave the process alone.
   child.on('error', () => undefined);
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
-  const group = ownGroup ? -(child.pid ?? 0) : (child.pid ?? 0);
-  const guard = startGuard(group, graceMs);
-  child.once('exit', () => guard.end());
   const pipe = descriptor === undefined ? undefined : documentPipe(child, descriptor);
   void ended.then(() => pipe?.close());
   return {

@@ -97,7 +97,8 @@ async function* blobsOf(scan: Scan, name: string, child: Git, known: Set<string>
   let pending: string | undefined;
   const told = new Set<string>();
   for await (const field of fieldsOf(child)) {
-    const header = /^\n?commit ([0-9a-f]{40,64})\n([\s\S]*)$/.exec(field);
+    // Behind a change stands its path, whatever that looks like.
+    const header = pending !== undefined ? null : /^\n?commit ([0-9a-f]{40,64})\n([\s\S]*)$/.exec(field);
     if (header !== null) {
       commit = (header[1] ?? '').slice(0, 12);
       // A merge is listed once for each of its parents.
@@ -146,11 +147,11 @@ class BlobReader {
     const header = await this.#line();
     const size = Number(/ blob (\d+)$/.exec(header)?.[1] ?? Number.NaN);
     if (!Number.isInteger(size)) {
-      scan.refuse(path, 'is not in this copy of the repository');
+      await scan.refuseNamed(path, 'is not in this copy of the repository');
       return;
     }
     const bytes = new Bytes(this.#content(size));
-    if (size > mostBlobBytes) scan.refuse(path, `has more than ${mostBlobBytes / 2 ** 20} MiB`);
+    if (size > mostBlobBytes) await scan.refuseNamed(path, `has more than ${mostBlobBytes / 2 ** 20} MiB`);
     else await scan.look({ path, bytes });
     await bytes.drain();
     await this.#line();
@@ -212,6 +213,25 @@ export async function lookIntoHistory(scan: Scan, folder: string, range?: string
     ...(range === undefined ? ['--all'] : ['--end-of-options', range]),
     '--',
   ]);
+  if (await isShallow(folder)) {
+    scan.refuse(
+      [nameOf(folder)],
+      'is a shallow clone, without the commits of before; fetch all of them: git fetch --unshallow, or fetch-depth: 0 of actions/checkout',
+    );
+  }
+}
+
+/** Tells whether a repository lacks the commits of before, as the copies of pipelines usually do. */
+async function isShallow(folder: string): Promise<boolean> {
+  const child = git(folder, ['rev-parse', '--is-shallow-repository']);
+  child.stdin.end();
+  const end = ended(child);
+  let said = '';
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) said += chunk.toString('latin1');
+  return await end.then(
+    () => said.trim() === 'true',
+    () => false, // What cannot be read is said by whoever reads it.
+  );
 }
 
 /** Looks into what stands in the index for the next commit. */
@@ -229,8 +249,10 @@ export async function lookIntoStaged(scan: Scan, folder: string): Promise<void> 
   await lookIntoBlobs(scan, folder, [...diff, '--diff-filter=AMT', '--ignore-submodules=all', '--']);
 }
 
+const nameOf = (folder: string): string => realpathSync(folder).split(/[/\\]/).at(-1) ?? folder;
+
 async function lookIntoBlobs(scan: Scan, folder: string, args: readonly string[]): Promise<void> {
-  const name = realpathSync(folder).split(/[/\\]/).at(-1) ?? folder;
+  const name = nameOf(folder);
   const list = git(folder, args);
   list.stdin.end();
   const end = ended(list);

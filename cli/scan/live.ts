@@ -3,6 +3,7 @@ import { hashOf } from '../../core/fingerprint/digest.ts';
 import { isGuessable } from '../../core/fingerprint/guessable.ts';
 import type { SecretFound } from '../../core/scan/finding.ts';
 import { liveSecret, type SecretKind } from '../../core/scan/kinds.ts';
+import { isFilledIn } from '../../core/scan/stand-in.ts';
 import type { Hit } from './rules.ts';
 
 /** Hashes that one scan asks about. An environment looks up more within a minute, so that others get their turn. */
@@ -21,16 +22,37 @@ const assignedKind: SecretKind = { rule: liveSecret, kind: 'value of a secret', 
  * whether a secret has them.
  */
 const assignment =
-  /(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|credential|auth)[\w.-]{0,40}\\?["']?\s{0,8}(?:=>|[:=])\s{0,8}(?:\\?"([^"\\\n]{12,200})\\?"|'([^'\n]{12,200})'|([^\s"'`\\]{12,200}))/gi;
+  /(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|credential|auth)[\w.-]{0,40}\\?["']?\s{0,8}(?:=>(?=[\s"'\\])|[:=])\s{0,8}(?:\\?"([^"\\\n]{12,200})\\?"|'([^'\n]{12,200})'|([^\s"'\\]{12,200}))/gi;
 
 const isRandom = (value: string): boolean =>
-  /\d/.test(value) && /[A-Za-z]/.test(value) && new Set(value).size >= 8 && !/[${(<]|:\/\/|\s/.test(value);
+  /\d/.test(value) &&
+  /[A-Za-z]/.test(value) &&
+  new Set(value).size >= 8 &&
+  !/:\/\/|\s/.test(value) &&
+  !isFilledIn(value);
+
+/** Characters that code has without quotes around it, and a password has as well. */
+const ofCode = /[`(){}[\]<>;,$]/;
+
+/**
+ * Tells whether a line is nothing but a name and its value, as in a file of variables. What stands without quotes elsewhere is code
+ * where it has the characters of code.
+ */
+function isLine(text: string, start: number, end: number): boolean {
+  const before = text.slice(Math.max(0, start - 100), start);
+  return (
+    /(?:^|\n)[ \t]*(?:export[ \t]+|set[ \t]+|-[ \t]+)?[\w.-]*$/.test(before) &&
+    /^[ \t]*(?:\r?\n|$)/.test(text.slice(end, end + 20))
+  );
+}
 
 /** Finds values that are assigned to names of secrets. */
 export function assignedIn(text: string): readonly Hit[] {
   return [...text.matchAll(assignment)].flatMap((match) => {
     const value = match[1] ?? match[2] ?? match[3] ?? '';
     if (!isRandom(value) || isGuessable(value)) return [];
+    const end = match.index + match[0].length;
+    if (match[3] !== undefined && ofCode.test(value) && !isLine(text, match.index, end)) return [];
     return [{ kind: assignedKind, value, start: match.index + match[0].lastIndexOf(value) }];
   });
 }

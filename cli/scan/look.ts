@@ -85,6 +85,11 @@ export class Scan {
     }
   }
 
+  /** Notes what was not read, and looks into its name first. */
+  async refuseNamed(path: readonly string[], reason: string): Promise<void> {
+    this.refuse(await this.#withoutSecrets(path), reason);
+  }
+
   /** Notes that something was not read. */
   refuse(path: readonly string[], reason: string): void {
     const key = `${pathText(path)} ${reason}`;
@@ -149,7 +154,7 @@ export class Scan {
       );
     }
     const source = buffer === undefined ? { file: file ?? '' } : { buffer };
-    const refuse = (name: string, reason: string) => this.refuse([...path, name], reason);
+    const refuse = (name: string, reason: string) => this.refuseNamed([...path, name], reason);
     await this.#lookIntoEntries(zipEntries(source, this.#budget, refuse), piece, depth);
   }
 

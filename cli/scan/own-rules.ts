@@ -1,6 +1,7 @@
 import type { SecretLintRuleCreator } from '@secretlint/types';
 import { isGuessable } from '../../core/fingerprint/guessable.ts';
 import { type OwnKind, ownRule } from '../../core/scan/kinds.ts';
+import { isFilledIn } from '../../core/scan/stand-in.ts';
 
 /** A pattern of a kind. Its first group is the value, or else the whole match. */
 interface OwnPattern {
@@ -10,10 +11,11 @@ interface OwnPattern {
   readonly isReal?: (value: string) => boolean;
 }
 
-/** Forms of what stands for a value in examples and templates. */
-const placeholder = /[${<%]|\*{3}|x{4}|\.{3}|example|placeholder|redacted|password|changeme/i;
+/** Words of what stands for a value in examples. */
+const example = /\*{3}|x{4}|\.{3}|example|placeholder|redacted|password|changeme/i;
 
-const isSecret = (value: string): boolean => !placeholder.test(value) && !isGuessable(value);
+const isSecret = (value: string): boolean =>
+  !isFilledIn(value) && !example.test(value) && !isGuessable(value);
 
 /** Tells whether a text is of many different characters, as a random one is. */
 const isVaried = (value: string): boolean => new Set(value).size >= 12;

@@ -9,7 +9,11 @@ export type Format = 'zip' | 'tar' | 'gzip' | 'zstd' | 'other';
 /** Formats that are not read, with the bytes by which each begins. */
 const refusedFormats: readonly (readonly [name: string, begin: readonly number[]])[] = [
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59]],
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(
+    (size) => ['bzip2', [0x42, 0x5a, 0x68, 0x30 + size, 0x31, 0x41, 0x59]] as const,
+  ),
+  // A frame of zstd that is skipped, with which parallel packers begin.
+  ...Array.from({ length: 16 }, (_, kind) => ['zstd in frames', [0x50 + kind, 0x2a, 0x4d, 0x18]] as const),
   ['7z', [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
   ['rar', [0x52, 0x61, 0x72, 0x21, 0x1a, 0x07]],
   ['lz4', [0x04, 0x22, 0x4d, 0x18]],

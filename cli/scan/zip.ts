@@ -21,7 +21,7 @@ const options = {
 export async function* zipEntries(
   source: ZipSource,
   budget: Budget,
-  onFault: (name: string, reason: string) => void,
+  onFault: (name: string, reason: string) => Promise<void>,
 ): AsyncGenerator<ArchiveEntry> {
   const zip: ZipFile =
     'file' in source
@@ -32,11 +32,11 @@ export async function* zipEntries(
       const name = nameOf(entry);
       if (name.endsWith('/')) continue;
       if (entry.isEncrypted()) {
-        onFault(name, 'is encrypted');
+        await onFault(name, 'is encrypted');
         continue;
       }
       if (!entry.canDecodeFileData()) {
-        onFault(name, `is packed by method ${entry.compressionMethod}, which is not read`);
+        await onFault(name, `is packed by method ${entry.compressionMethod}, which is not read`);
         continue;
       }
       const bytes = new Bytes(contentOf(zip, entry, budget));

@@ -14,12 +14,13 @@ export interface ReadSecret {
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Variables by which whoever may write a secret could run code in the process: loaders, interpreters and shells obey them.
+ * Variables by which whoever may write a secret could run code in the process: loaders, interpreters and shells obey them. No list
+ * of them is complete; a prefix keeps all keys away from such names.
  * @see https://man7.org/linux/man-pages/man8/ld.so.8.html
  * @see https://nodejs.org/api/cli.html#environment-variables
  */
 const obeyed =
-  /^(?:PATH|IFS|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PYTHON(?:PATH|HOME|STARTUP)|PERL5(?:LIB|OPT|DB)|RUBY(?:LIB|OPT)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|GIT_SSH(?:_COMMAND)?|GIT_CONFIG.*)$/;
+  /^(?:PATH|IFS|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PYTHON(?:PATH|HOME|STARTUP|USERBASE)|PERL5(?:LIB|OPT|DB)|PERLLIB|LUA_INIT.*|LUA_C?PATH.*|CLASSPATH|MAVEN_OPTS|OPENSSL_(?:CONF|MODULES|ENGINES)|GCONV_PATH|DOTNET_STARTUP_HOOKS|(?:CORECLR|COR)_(?:ENABLE_)?PROFIL.*|PHPRC|PHP_INI_SCAN_DIR|NPM_CONFIG_.*|ZDOTDIR|GEM_(?:HOME|PATH)|BUNDLE_GEMFILE|NODE_EXTRA_CA_CERTS|AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE|SSH_ASKPASS|EDITOR|PAGER|RUBY(?:LIB|OPT)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|GIT_(?:SSH|SSH_COMMAND|CONFIG.*|EXEC_PATH|ASKPASS|EXTERNAL_DIFF|EDITOR|PAGER|TEMPLATE_DIR))$/;
 
 /** Makes the name of a variable from a key: `db-password` becomes `DB_PASSWORD`. */
 const nameOf = (key: string, prefix = ''): string => prefix + key.toUpperCase().replace(/[^A-Z0-9_]/g, '_');

@@ -2,11 +2,13 @@ import type { Policy, Statement } from '../iam/document.ts';
 import { type RequestContext, valuesOf } from '../iam/request.ts';
 
 /**
- * Keys that a request never has when a role or user itself calls, so that their absence is known.
+ * Keys that a request never has when a role or user itself calls, so that their absence is known. Tags of the principal and its
+ * identity provider are none of them: a session has tags that its role has not, and a pod's has some by itself.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 const absent =
-  /^(?:aws:(?:SourceArn|SourceAccount|SourceOrgID|SourceOrgPaths|FederatedProvider|PrincipalServiceName|RequestTag\/.*|(?:Principal|Resource)Tag\/.*)|secretsmanager:ResourceTag\/.*)$/i;
+  /^(?:aws:(?:SourceArn|SourceAccount|SourceOrgID|SourceOrgPaths|PrincipalServiceName|RequestTag\/.*|ResourceTag\/.*)|secretsmanager:ResourceTag\/.*)$/i;
 
 /** Keys that the evaluator fills in. */
 const filledIn = /^aws:(?:PrincipalArn|PrincipalAccount|PrincipalIsAWSService|ResourceAccount)$/i;

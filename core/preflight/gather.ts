@@ -1,6 +1,7 @@
 import { stages } from '../secret/secret.ts';
 import { accountIn, regionIn } from './access.ts';
 import { ask, gapOf, gate, remembered } from './ask.ts';
+import { hasKey } from './checks/key-missing.ts';
 import { possibleSecret } from './checks/name-invalid.ts';
 import {
   type Answer,
@@ -57,6 +58,10 @@ const commonOf = ({ environment, environments, now }: Gathering): Common => ({
   now,
 });
 
+/** Gives the same text for references to the same secret. */
+const placeOf = ({ secret, account = '' }: SecretReference, region: string): string =>
+  `${region} ${account} ${secret}`;
+
 const regionOf = ({ secret, region }: SecretReference, usual: string): string =>
   secret.startsWith('arn:') ? regionIn(secret) || usual : (region ?? usual);
 
@@ -83,7 +88,7 @@ export async function gatherFacts(
     reference,
     region: regionOf(reference, world.region),
   }));
-  const distinct = new Map(placed.map((one) => [`${one.region} ${one.reference.secret}`, one]));
+  const distinct = new Map(placed.map((one) => [placeOf(one.reference, one.region), one]));
   let done = 0;
   await Promise.all(
     [...distinct.values()].map(async ({ reference, region }) => {
@@ -124,10 +129,19 @@ class Asking {
   }
 
   /** Describes the secret of a reference. */
-  secret({ secret: id }: SecretReference, region: string): Promise<Answer<KnownSecret | undefined>> {
+  secret(reference: SecretReference, region: string): Promise<Answer<KnownSecret | undefined>> {
     const { cloud, account } = this.#world;
-    return this.#secrets(`${region} ${id}`, async () => {
+    const { secret: id } = reference;
+    return this.#secrets(placeOf(reference, region), async () => {
       if (!possibleSecret.test(id)) return answered(undefined);
+      const ofName = id.startsWith('arn:') ? undefined : reference.account;
+      if (ofName !== undefined && ofName !== account) {
+        // A name alone would find the caller's own secret of that name.
+        return unanswered({
+          code: 'SecretMissing',
+          message: `it is in account ${ofName}, and only an ARN finds it from here; write its ARN, or run the check there`,
+        });
+      }
       const found = await this.#ask(() => cloud.secret({ id, region }));
       const owner = id.startsWith('arn:') ? accountIn(id) : account;
       if (owner === account || (found.known && found.value !== undefined)) return found;
@@ -190,7 +204,7 @@ class Asking {
       this.#revocation(known, definition),
       this.#trial(known, reference, region, definition),
     ]);
-    const shape = reference.key === undefined ? undefined : this.#shapes.get(shapeKey(known, reference));
+    const shape = shapeFor(reference, this.#shapes.get(shapeKey(known, reference)));
     return {
       ...base,
       ...(definition && { definition }),
@@ -289,6 +303,20 @@ class Asking {
       this.#ask(() => this.#world.cloud.tryOut(place, valueIn(definition)?.type)),
     );
   }
+}
+
+/** Gives what is known of a value's keys, where it decides about the one that is named. */
+function shapeFor(
+  reference: SecretReference,
+  shape: Answer<ValueShape> | undefined,
+): Answer<ValueShape> | undefined {
+  if (reference.key === undefined || shape === undefined) return undefined;
+  const known = valueIn(shape);
+  if (known === undefined || !known.cut || hasKey(known, reference)) return shape;
+  return unanswered({
+    code: 'NotAsked',
+    message: 'the value has more keys or levels than are looked at, and the key is not among those',
+  });
 }
 
 const foreignRole = (arn: string): KnownPrincipal => ({

@@ -42,8 +42,10 @@ export function preflightPolicy({
     Resource,
     ...(Condition !== undefined && { Condition }),
   });
+  // The region is not known where nothing is asked.
+  const equals = region.includes('*') ? 'StringLike' : 'StringEquals';
   const via = (service: string) => ({
-    StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` },
+    [equals]: { 'kms:ViaService': `${service}.${region}.amazonaws.com` },
   });
   return {
     Version: '2012-10-17',
@@ -78,7 +80,7 @@ export function preflightPolicy({
               [`arn:${partition}:s3:::${auditBucket}`, `arn:${partition}:s3:::${auditBucket}/*`],
             ),
             allow('AuditKey', ['kms:Decrypt'], keys, {
-              StringEquals: {
+              [equals]: {
                 'kms:ViaService': `s3.${region}.amazonaws.com`,
                 'kms:EncryptionContext:aws:s3:arn': `arn:${partition}:s3:::${auditBucket}`,
               },

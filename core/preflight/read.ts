@@ -41,10 +41,6 @@ export function surroundingsOf(files: readonly ManifestFile[]): Surroundings {
 /**
  * Reads one file by the finders of its format. What it cannot be read by becomes a problem, and only where its format is known or was
  * asked for: other files are nobody's business here.
- *
- * @example
- * const file = parseManifest('compose.yaml', text);
- * readManifest(file, findersOf(file), surroundingsOf([file])).references;
  */
 export function readManifest(
   file: ManifestFile,

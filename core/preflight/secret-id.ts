@@ -39,8 +39,13 @@ export const isOpenText = (text: string): boolean => placeholders.test(text) || 
 /** Tells whether a text is the whole ARN of a secret, with or without its six random characters. */
 export const isSecretArn = (text: string): boolean => fullArn.test(text);
 
+/** An ARN as Secrets Manager gives it out, with its six characters at the end. Nobody has to put anything into such a one. */
+const wholeArn =
+  /^arn:aws[a-z-]*:secretsmanager:[a-z]{2}(?:-[a-z]+)+-\d:(?!123456789012)\d{12}:secret:[^\s:]+-[A-Za-z0-9]{6}$/;
+
 /** Tells whether a text says of itself that somebody has to put in a name. */
 export const isStandIn = (text: string): boolean =>
+  !wholeArn.test(text) &&
   /(?:^|[/:_-])(?:your|change-?_?me|replace|placeholder|todo|xxx+|dummy|fixme|none|null|undefined)(?:$|[/:_-])|(?:example|sample)-(?:secret|arn)|^<[^<>]*>$/i.test(
     text,
   );

@@ -17,17 +17,22 @@ export function shapeOf(value: string): ValueShape {
   }
   const paths: (readonly string[])[] = [];
   let cut = false;
-  const walk = (at: object, path: readonly string[]) => {
-    for (const [name, below] of Object.entries(at)) {
-      if (paths.length >= limits.keys || path.length >= limits.depth) {
-        cut = true;
-        return;
+  // Level by level: the names at the top, which most references mean, come first.
+  let level: (readonly [object, readonly string[]])[] = [[json, []]];
+  while (level.length > 0) {
+    const next: typeof level = [];
+    for (const [at, path] of level) {
+      for (const [name, below] of Object.entries(at)) {
+        if (paths.length >= limits.keys || path.length >= limits.depth) {
+          cut = true;
+          break;
+        }
+        const here = [...path, name];
+        paths.push(here);
+        if (typeof below === 'object' && below !== null) next.push([below, here]);
       }
-      const here = [...path, name];
-      paths.push(here);
-      if (typeof below === 'object' && below !== null) walk(below, here);
     }
-  };
-  walk(json, []);
+    level = cut ? [] : next;
+  }
   return { kind: 'json', paths, cut };
 }

@@ -81,8 +81,9 @@ export class Pipeline {
   }
 
   /**
-   * Names jobs of GitHub Actions: those of one environment, whose protection rules GitHub enforces, or of one branch or tag. Jobs
-   * of pull requests are neither, so forks do not get in.
+   * Names jobs of GitHub Actions: those of one environment, or of one branch or tag. Jobs of pull requests are of no branch. One that
+   * names the environment has the same subject as a deploy: the environment's protection rules alone keep it out, so restrict its
+   * deployment branches.
    *
    * Repositories that were created or renamed since 15 July 2026 have numbers in their subject, so that nobody gets in who later
    * takes a name over: give `ownerId` and `repositoryId` for these.
@@ -194,7 +195,7 @@ function httpsUrl(pipeline: string, name: string, url: string): string {
     pipeline,
     name,
     url.replace(/\/+$/, ''),
-    /^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[A-Za-z0-9._/-]+)?$/,
-    'write it as https://host',
+    /^https:\/\/[a-z0-9.-]+(?:\/[A-Za-z0-9._/-]+)?$/,
+    'write it as https://host; IAM takes no port',
   );
 }

@@ -15,6 +15,8 @@ import type { Metafile } from 'esbuild';
 /** A note of what a bundle was made of: a hash of each file, and esbuild's own account. */
 interface Made {
   readonly inputs: Readonly<Record<string, string>>;
+  /** Files of the bundle itself, with their hashes. */
+  readonly outputs: Readonly<Record<string, string>>;
   readonly metafile: Metafile;
   /** Folder with the bundle, beside the note. */
   readonly files: string;
@@ -58,13 +60,15 @@ export function cachedBundle(
   directory: string,
   make: (directory: string) => Metafile,
 ): Metafile {
-  const locked = digestOf(join(root, 'package-lock.json'));
+  const decisive = ['package-lock.json', 'package.json', 'tsconfig.json'].map((file) =>
+    digestOf(join(root, file)),
+  );
   const name = createHash('sha256')
-    .update(JSON.stringify([key, locked]))
+    .update(JSON.stringify([key, decisive]))
     .digest('base64url');
   const note = join(folder, `${name}.json`);
   const found = upToDate(root, note);
-  if (found !== undefined) {
+  if (found !== undefined && isWhole(folder, found)) {
     cpSync(join(folder, found.files), directory, { recursive: true });
     return found.metafile;
   }
@@ -75,14 +79,20 @@ export function cachedBundle(
     return make(directory); // a checkout that may only be read
   }
   forgetOld(folder);
+  const begun = Date.now();
   const metafile = make(join(folder, files));
   cpSync(join(folder, files), directory, { recursive: true });
+  // A file that was written meanwhile may be another than the one that was bundled.
+  if (Object.keys(metafile.inputs).some((path) => changedSince(join(root, path), begun))) return metafile;
   const inputs = Object.fromEntries(
     Object.keys(metafile.inputs).map((path) => [path, digestOf(join(root, path))]),
   );
+  const outputs = Object.fromEntries(
+    readdirSync(join(folder, files)).map((file) => [file, digestOf(join(folder, files, file))]),
+  );
   // Several processes may make the same bundle at a time: each has files of its own, and the note names whole ones.
   const draft = join(folder, `${files}.json`);
-  writeFileSync(draft, JSON.stringify({ inputs, metafile, files } satisfies Made));
+  writeFileSync(draft, JSON.stringify({ inputs, outputs, metafile, files } satisfies Made));
   renameSync(draft, note);
   return metafile;
 }
@@ -97,6 +107,14 @@ function upToDate(root: string, note: string): Made | undefined {
   const same = Object.entries(made.inputs).every(([path, digest]) => digestOf(join(root, path)) === digest);
   return same ? made : undefined;
 }
+
+/** Tells whether a bundle is still there as it was made. */
+const isWhole = (folder: string, { files, outputs }: Made): boolean =>
+  Object.entries(outputs ?? {}).every(([file, digest]) => digestOf(join(folder, files, file)) === digest);
+
+/** Tells whether a file was written since a time, within what a file system tells apart. */
+const changedSince = (path: string, begun: number): boolean =>
+  (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= begun - 10;
 
 /** Removes what was made long ago: a note first, and a day later the files that it named. */
 function forgetOld(folder: string): void {

@@ -32,10 +32,13 @@ beforeEach(() => {
   account.role('orders', [policy(allow('secretsmanager:GetSecretValue'))]);
 });
 
-const good = { secret: name, key: 'password', readBy: { name: 'orders', roleArn: roleArn('orders') } };
+const good = { secret: name, key: 'password', readBy: roleArn('orders') };
 
 /** Writes a manifest of references, and checks it. */
-async function check(references: readonly Partial<SecretReference>[], ...argv: readonly string[]) {
+async function check(
+  references: readonly (Partial<Omit<SecretReference, 'readBy'>> & { readonly readBy?: string })[],
+  ...argv: readonly string[]
+) {
   const file = join(folder, 'rekey.references.yaml');
   writeFileSync(file, JSON.stringify({ references }, null, 2));
   return await rekey(cloud, ['preflight', file, '--environment', 'dev', ...argv]);
@@ -52,7 +55,7 @@ describe('exit codes', () => {
     account.denied.add('iam:GetRole');
     const { exitCode, stdout } = await check([good, { ...good, secret: '/dev/order/db' }]);
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/broken +\/dev\/order\/db +password +orders +.*rekey\.references\.yaml:\d+/);
+    expect(stdout).toMatch(/broken +\/dev\/order\/db +password +\S+orders +.*rekey\.references\.yaml:\d+/);
     expect(stdout).toMatch(/error {2}SecretMissing {2}\/dev\/order\/db\n {2}there is no secret/);
     expect(stdout).toMatch(/warning {2}NotProven/);
   });
@@ -177,7 +180,7 @@ test.each(forms)(
       good,
       { ...good, key: 'passwor' },
       { secret: '/dev/other', key: 'sentinel' },
-      { secret: odd, key: odd, readBy: { name: odd } },
+      { secret: odd, key: odd, readBy: odd },
     ];
     const { stdout, stderr } = await check(references, '--format', format, '--probe');
     expect(stdout.length).toBeGreaterThan(200);
@@ -290,7 +293,7 @@ describe('JUnit', () => {
   test('follows the schema: elements, their order, attributes and counts', async () => {
     account.denied.add('iam:GetRole');
     const { stdout } = await check(
-      [{ secret: name }, { ...good, key: 'none' }, { ...good }, { secret: odd, readBy: { name: odd } }],
+      [{ secret: name }, { ...good, key: 'none' }, { ...good }, { secret: odd, readBy: odd }],
       '--format',
       'junit',
     );

@@ -139,7 +139,7 @@ const neighbours: readonly [string, Name, string, object][] = [
     gitlab,
     {
       ...ofGitLab('acme/shop/orders', '1'),
-      sub: 'project_path:acme/shop/orders:ref_type:merge_request:ref:main',
+      sub: 'project_path:acme/shop/orders:ref_type:branch:ref:feature',
     },
   ],
   [

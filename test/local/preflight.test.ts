@@ -233,20 +233,20 @@ afterAll(async () => {
 
 describe('a preflight by a role with the permissions that it prints', () => {
   test('proves what holds, by every way of naming it', async () => {
-    const readBy = { name: 'orders', roleArn: roles.reader };
+    const readBy = roles.reader;
     const arn = arns['/prod/orders/db'] ?? '';
     const ran = await preflight([
       { secret: '/prod/orders/db', key: 'password', readBy },
       { secret: arn, key: 'host', versionStage: 'AWSCURRENT', readBy },
       { secret: arn.slice(0, -7), readBy },
-      { secret: '/prod/plain', key: 'token', readBy: { name: 'plain', roleName: 'reader-plain' } },
+      { secret: '/prod/plain', key: 'token', readBy: 'reader-plain' },
     ]);
     expect(ran.checks).toEqual([[], [], [], []]);
     expect(ran).toMatchObject({ exitCode: 0, document: { verdict: 'proven' } });
   });
 
   test('finds each thing that is wrong', async () => {
-    const readBy = { name: 'orders', roleArn: roles.reader };
+    const readBy = roles.reader;
     const ran = await preflight([
       { secret: '/prod/order/db', readBy },
       { secret: `${arns['/prod/orders/db']?.slice(0, -6)}zzzzzz`, readBy },
@@ -257,7 +257,7 @@ describe('a preflight by a role with the permissions that it prints', () => {
       { secret: '/prod/plain', versionStage: 'AWSPREVIOUS', readBy },
       { secret: '/prod/plain', key: 'tokem', readBy },
       { secret: '/prod/blocked', readBy },
-      { secret: '/prod/plain', readBy: { name: 'none', roleName: 'reader-that-is-none' } },
+      { secret: '/prod/plain', readBy: 'reader-that-is-none' },
       { secret: arns['/prod/plain']?.replace(cloud.region, 'eu-south-2'), readBy },
     ]);
     expect(ran.checks).toEqual([
@@ -282,9 +282,7 @@ describe('a preflight by a role with the permissions that it prints', () => {
     const names = ['/prod/orders/db', '/prod/plain', '/prod/blocked'];
     const readers = Object.keys(roles).filter((name) => name.startsWith('reader'));
     const pairs = readers.flatMap((role) => names.map((secret) => ({ role, secret })));
-    const { checks } = await preflight(
-      pairs.map(({ role, secret }) => ({ secret, readBy: { name: role, roleArn: roles[role] } })),
-    );
+    const { checks } = await preflight(pairs.map(({ role, secret }) => ({ secret, readBy: roles[role] })));
     const said = pairs.map(
       ({ role, secret }, index) =>
         `${role} ${secret} ${checks[index].includes('ReaderDenied') ? 'no' : 'yes'}`,
@@ -315,7 +313,7 @@ describe('a preflight by a role with the permissions that it prints', () => {
   });
 
   test('counts who may read', async () => {
-    const one = [{ secret: '/prod/plain', readBy: { name: 'plain', roleArn: roles['reader-plain'] } }];
+    const one = [{ secret: '/prod/plain', readBy: roles['reader-plain'] }];
     const { document: few } = await preflight(one, ['--max-readers', '2']);
     const [{ message }] = few.references[0].findings;
     expect(message).toMatch(/roles and users may read \/prod\/plain, and 2 are the limit/);
@@ -325,7 +323,7 @@ describe('a preflight by a role with the permissions that it prints', () => {
   test('tries credentials at the target, from here', async () => {
     const ca = join(directory, 'postgres.pem');
     writeFileSync(ca, postgres.caPem);
-    const readBy = { name: 'orders', roleArn: roles.reader };
+    const readBy = roles.reader;
     const references = ['/prod/orders/db', '/prod/wrong', '/prod/nowhere', '/prod/plain'].map((secret) => ({
       secret,
       readBy,
@@ -341,9 +339,7 @@ describe('a preflight by a role with the permissions that it prints', () => {
 });
 
 test('a role that may nothing proves nothing, and is told what it lacks', async () => {
-  const one = [
-    { secret: '/prod/plain', key: 'token', readBy: { name: 'plain', roleArn: roles['reader-plain'] } },
-  ];
+  const one = [{ secret: '/prod/plain', key: 'token', readBy: roles['reader-plain'] }];
   const { exitCode, document: read } = await preflight(one, [], unprivileged);
   expect(exitCode).toBe(3);
   expect(read.references[0]).toMatchObject({

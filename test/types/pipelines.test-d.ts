@@ -1,5 +1,8 @@
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import {
+  type GitHubJob,
+  type GitHubRepository,
+  type GitLabRef,
   Pipeline,
   PipelineRole,
   type PipelineRoleProps,
@@ -14,6 +17,11 @@ const pipeline = Pipeline.github({ ...acme, environment: 'prod' });
 same<PipelineTokens | PipelineService>()(pipeline.trusted);
 const least: PipelineRoleProps = { environment: 'prod', pipeline };
 same<Role>()(new PipelineRole(stack, 'Pipeline', { ...least, deploys: true }).role);
+same<GitHubRepository & GitHubJob>()({ ...acme, environment: 'prod' } as Parameters<
+  typeof Pipeline.github
+>[0]);
+const main: GitLabRef = { branch: 'main' };
+Pipeline.gitlab({ project: 'acme/orders', ...main });
 // @ts-expect-error a job has a branch or an environment
 Pipeline.github(acme);
 // @ts-expect-error and not both

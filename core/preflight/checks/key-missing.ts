@@ -3,6 +3,7 @@ import { changedUnderControl } from '../../template/controls.ts';
 import type { ProofCheck } from '../check.ts';
 import { livingSecret, valueIn } from '../facts.ts';
 import type { ValueShape } from '../ports.ts';
+import type { ManifestFormat, SecretReference } from '../reference.ts';
 
 /** Names of keys as people choose them. Others may be data, and are not repeated. */
 const ordinary = /^[A-Za-z_][\w.-]{0,63}$/;
@@ -28,7 +29,7 @@ export const keyMissing: ProofCheck<'KeyMissing'> = {
       };
       return;
     }
-    if (shape.cut || hasKey(shape, key)) return;
+    if (hasKey(shape, facts.reference)) return;
     const names = shape.paths.map((path) => path.join('.')).filter((path) => ordinary.test(path));
     const meant = near(key, names);
     yield {
@@ -42,9 +43,22 @@ export const keyMissing: ProofCheck<'KeyMissing'> = {
 };
 
 /**
- * Tells whether a value has a key. A dot may be part of a name, or lead one level down; readers differ in that.
+ * Formats whose reader takes a key for the name of a member at the top, dots and all.
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
  */
-function hasKey({ paths }: Pick<ValueShape, 'paths'>, key: string): boolean {
+const flat: ReadonlySet<ManifestFormat> = new Set([
+  'cloudformation',
+  'ecs-task-definition',
+  'terraform-plan',
+]);
+
+/** Tells whether a value has the key of a reference. Elsewhere a dot may be part of a name, or lead one level down. */
+export function hasKey(
+  { paths }: Pick<ValueShape, 'paths'>,
+  { format, key = '' }: Pick<SecretReference, 'format' | 'key'>,
+): boolean {
+  if (flat.has(format)) return paths.some((path) => path.length === 1 && path[0] === key);
   const bare = key.replace(/^[$.]+/, '').replaceAll(/\[(\d+)\]/g, '.$1');
   return paths.some((path) => path.join('.') === key || path.join('.') === bare);
 }

@@ -213,6 +213,6 @@ describe('the command ends as it would alone', () => {
     const [, pid] = await run.seen(/pid (\d+)/);
     run.process.kill('SIGKILL');
     await run.ended;
-    await eventually('the end of the command', async () => !(await isRunning(Number(pid))), 20_000);
+    await eventually('the end of the command', async () => !(await isRunning(Number(pid))));
   });
 });

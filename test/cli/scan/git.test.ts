@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -76,6 +76,31 @@ describe('the history of a repository', () => {
       expect([places, reasons]).toEqual([[], ['git cannot read the repository, or the range']]);
     },
   );
+
+  test('a copy without the commits of before is no history of everything', async () => {
+    const shallow = join(elsewhere, 'shallow');
+    execFileSync('git', ['clone', '-q', '--depth', '1', `file://${repository}`, shallow]);
+    const { reasons } = await looked((scan) => lookIntoHistory(scan, shallow));
+    expect(reasons).toEqual([expect.stringMatching(/^is a shallow clone.*fetch-depth: 0/)]);
+  });
+
+  test('a name that looks like a commit hides no content behind it', async () => {
+    const odd = join(elsewhere, 'odd');
+    execFileSync('git', ['init', '-q', odd]);
+    const at = (...args: readonly string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-C', odd, ...args]);
+    mkdirSync(join(odd, `commit ${'a'.repeat(40)}\nx`));
+    writeFileSync(join(odd, `commit ${'a'.repeat(40)}\nx`, 'y'), 'nothing');
+    writeFileSync(join(odd, 'config.env'), github);
+    at('add', '-A');
+    const staged = await looked((scan) => lookIntoStaged(scan, odd));
+    at('commit', '-q', '-m', 'one');
+    const history = await looked((scan) => lookIntoHistory(scan, odd));
+    expect([staged, history].map(({ places }) => places.map(([rule]) => rule))).toEqual([
+      ['GitHubToken'],
+      ['GitHubToken'],
+    ]);
+  });
 
   test('a folder without one is a finding', async () => {
     expect((await looked((scan) => lookIntoHistory(scan, elsewhere))).reasons).toEqual([

@@ -208,6 +208,27 @@ describe('KeyMissing', () => {
     expect(checks).toEqual(there ? [] : ['KeyMissing']);
   });
 
+  test.each([
+    ['ecs-task-definition', 'db.host', false],
+    ['cloudformation', 'db.host', false],
+    ['terraform-plan', 'list[0].a', false],
+    ['ecs-task-definition', 'dotted.name', true],
+    ['external-secret', 'db.host', true],
+  ] as const)('%s takes %s for what its reader takes it for', async (format, key, there) => {
+    const value = '{"db":{"host":"h"},"dotted.name":1,"list":[{"a":1}]}';
+    const { checks } = await found(sound({ value }), { ...reference(name, { key }), format });
+    expect(checks).toEqual(there ? [] : ['KeyMissing']);
+  });
+
+  test('is not decided where a value is larger than what is looked at, unless its top has the key', async () => {
+    const deep = JSON.stringify(
+      Array.from({ length: 12 }).reduce<object>((below) => ({ a: below }), { last: 1 }),
+    ).replace('{', '{"password":"v",');
+    expect((await found(sound({ value: deep }), reference(name, { key: 'password' }))).checks).toEqual([]);
+    const { checks, state } = await found(sound({ value: deep }), reference(name, { key: 'none' }));
+    expect([checks, state]).toEqual([['NotProven'], 'not proven']);
+  });
+
   test('the nearest name is a suggestion, and nothing of the value is in it', async () => {
     const value = '{"password":"sentinel-password","sentinel data, not a name":1}';
     const { messages, fixes } = await found(sound({ value }), reference(name, { key: 'passwort' }));

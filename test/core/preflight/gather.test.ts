@@ -47,6 +47,14 @@ describe('calls', () => {
     });
   });
 
+  test('a name in another account is never looked up in this one', async () => {
+    const cloud = accountOf(1, 1);
+    const foreign = { ...reference('/prod/secret-0'), account: '999988887777' };
+    const report = await proving(cloud, [foreign, reference('/prod/secret-0')]);
+    expect(report.references.map(({ state }) => state)).toEqual(['not proven', 'proven']);
+    expect(cloud.calls['secretsmanager:DescribeSecret']).toBe(1);
+  });
+
   test('names are listed once a region, however many secrets are missing', async () => {
     const cloud = accountOf(1, 1);
     await proving(

@@ -37,6 +37,8 @@ beforeEach(() => {
   made = 0;
   writeFileSync(join(root, 'package-lock.json'), 'first versions');
   writeFileSync(source(), 'first text');
+  // Files of a checkout are older than the bundle of them.
+  utimesSync(source(), new Date(2_000_000), new Date(2_000_000));
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -46,7 +48,13 @@ describe('bundles that are kept', () => {
   });
 
   test.each<readonly [string, () => unknown]>([
-    ['a file has changed', () => writeFileSync(source(), 'other text')],
+    [
+      'a file has changed',
+      () => {
+        writeFileSync(source(), 'other text');
+        utimesSync(source(), new Date(3_000_000), new Date(3_000_000));
+      },
+    ],
     ['versions have changed', () => writeFileSync(join(root, 'package-lock.json'), 'other versions')],
     [
       'what was kept is damaged',
@@ -60,6 +68,24 @@ describe('bundles that are kept', () => {
     change();
     expect([bundled(), made]).toEqual([readFileSync(source(), 'utf8'), 2]);
     expect([bundled(), made]).toEqual([readFileSync(source(), 'utf8'), 2]);
+  });
+
+  test('are made anew where a file of theirs was lost or altered', () => {
+    bundled();
+    for (const name of readdirSync(cache().folder).filter((one) => !one.endsWith('.json')))
+      writeFileSync(join(cache().folder, name, 'index.mjs'), 'altered');
+    expect([bundled(), made]).toEqual(['first text', 2]);
+  });
+
+  test('are not kept where a file changed while they were made', () => {
+    const directory = mkdtempSync(join(root, 'out-'));
+    cachedBundle(cache(), 'options', directory, (to) => {
+      const metafile = make(to);
+      writeFileSync(source(), 'saved meanwhile');
+      return metafile;
+    });
+    utimesSync(source(), new Date(3_000_000), new Date(3_000_000));
+    expect([bundled(), made]).toEqual(['saved meanwhile', 2]);
   });
 
   test('are made anew for other options', () => {
