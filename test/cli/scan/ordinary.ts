@@ -47,6 +47,9 @@ export function ordinaryFiles(): Readonly<Record<'repository' | 'python' | 'pack
     .map((name) => join(packageRoot, name));
   const folder = pythonFolder();
   const python = folder === undefined ? [] : evenly(filesIn(folder), 1_500);
-  const installed = filesIn(join(packageRoot, 'node_modules'));
+  // What tools keep there changes from run to run, and secretlint's rules show samples of secrets.
+  const installed = filesIn(join(packageRoot, 'node_modules')).filter(
+    (path) => !/node_modules\/(?:\.cache|@secretlint)\//.test(path),
+  );
   return { repository, python, packages: evenly(installed, 10_000 - repository.length - python.length) };
 }
