@@ -11,7 +11,7 @@ import { byHand as redis } from './redis/by-hand.ts';
 import { byHand as redshift } from './redshift/by-hand.ts';
 import type { SecretType } from './registry.ts';
 
-export { type HandStep, type HandTarget, shellWord, unprintable } from './families/by-hand.ts';
+export type { HandStep, HandTarget } from './families/by-hand.ts';
 
 /** The steps by hand of every secret type. A type without them does not compile. */
 export const stepsByHand: Readonly<Record<SecretType, ByHand>> = {

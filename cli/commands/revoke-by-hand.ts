@@ -1,12 +1,7 @@
 import { assignmentOf, type SecretDefinition } from '../../core/secret/definition.ts';
+import { shellWord, unprintable } from '../../core/shell-word.ts';
 import { near } from '../../core/suggest.ts';
-import {
-  type HandStep,
-  type HandTarget,
-  shellWord,
-  stepsByHand,
-  unprintable,
-} from '../../rotators/by-hand.ts';
+import { type HandStep, type HandTarget, stepsByHand } from '../../rotators/by-hand.ts';
 import { type SecretType, secretTypes } from '../../rotators/registry.ts';
 import type { Invocation } from '../context.ts';
 import { findDefinition, openEnvironment } from '../environment.ts';

@@ -1,6 +1,4 @@
-/** Writes a text as one word of a shell, whatever it holds. */
-export const shellWord = (text: string): string =>
-  /^[\w./:=@+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+import { shellWord } from '../shell-word.ts';
 
 /** Writes a command of the AWS CLI about one secret. */
 export const awsCommand = (words: string, secret: string, region: string, rest = ''): string =>

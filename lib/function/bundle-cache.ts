@@ -110,7 +110,7 @@ function upToDate(root: string, note: string): Made | undefined {
 
 /** Tells whether a bundle is still there as it was made. */
 const isWhole = (folder: string, { files, outputs }: Made): boolean =>
-  Object.entries(outputs ?? {}).every(([file, digest]) => digestOf(join(folder, files, file)) === digest);
+  Object.entries(outputs).every(([file, digest]) => digestOf(join(folder, files, file)) === digest);
 
 /** Tells whether a file was written since a time, within what a file system tells apart. */
 const changedSince = (path: string, begun: number): boolean =>

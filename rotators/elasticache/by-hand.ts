@@ -1,4 +1,5 @@
-import { adminNotes, type ByHand, known, newPassword, shellWord, store } from '../families/by-hand.ts';
+import { shellWord } from '../../core/shell-word.ts';
+import { adminNotes, type ByHand, known, newPassword, store } from '../families/by-hand.ts';
 import { killSessions, redisCli } from '../redis/by-hand.ts';
 
 /** Finds the id that the API knows the user by, from its id or its ARN. */

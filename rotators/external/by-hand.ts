@@ -1,4 +1,5 @@
-import { type ByHand, shellWord } from '../families/by-hand.ts';
+import { shellWord } from '../../core/shell-word.ts';
+import type { ByHand } from '../families/by-hand.ts';
 
 /** Writes what is left to a person. The secret's own function replaces the credential, and only its target can refuse it. */
 export const byHand: ByHand = ({ secret }) => ({

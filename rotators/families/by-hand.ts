@@ -1,5 +1,6 @@
 import { pairOf } from '../../core/secret/alternating-users.ts';
 import type { Strategy } from '../../core/secret/secret.ts';
+import { shellWord } from '../../core/shell-word.ts';
 
 /** The facts from which statements for a person are made. A fact that is not known becomes a placeholder. */
 export interface HandTarget {
@@ -45,9 +46,6 @@ export interface HandSteps {
 /** Writes the steps of one secret type. It reads no secret and asks nobody. */
 export type ByHand = (target: HandTarget) => HandSteps;
 
-/** Control characters, and those that change the order or the look of what stands around them. */
-export const unprintable = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
-
 /** Marks a place where a person puts something in. Every quoting keeps it one word, so that a line left as it is fails. */
 export const placeholder = (what: string): string => `<${what}>`;
 
@@ -55,18 +53,6 @@ export const placeholder = (what: string): string => `<${what}>`;
 export function known(fields: HandFields, key: string, what: string = key): string {
   const value = fields[key];
   return value === undefined || value === null || value === '' ? placeholder(what) : String(value);
-}
-
-/** Quotes one word for bash and zsh. Characters that a terminal would not show are written as escapes. */
-export function shellWord(word: string): string {
-  if (/^[\w./:@%+=,-]+$/.test(word)) return word;
-  if (!unprintable.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
-  const bytes = [...Buffer.from(word)].map((byte) =>
-    byte >= 0x20 && byte < 0x7f && byte !== 0x27 && byte !== 0x5c
-      ? String.fromCharCode(byte)
-      : `\\x${byte.toString(16).padStart(2, '0')}`,
-  );
-  return `$'${bytes.join('')}'`;
 }
 
 /** Names the users whose logins a leak of the secret may be: both of a pair that takes turns. */

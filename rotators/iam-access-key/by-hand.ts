@@ -1,4 +1,5 @@
-import { type ByHand, known, placeholder, shellWord } from '../families/by-hand.ts';
+import { shellWord } from '../../core/shell-word.ts';
+import { type ByHand, known, placeholder } from '../families/by-hand.ts';
 import { policyName } from './revocation-policy.ts';
 
 /** Writes the policy of Rekey's cutoff for the shell, which puts in the key and the time of the moment. */

@@ -1,3 +1,4 @@
+import { shellWord, unprintable } from '../../core/shell-word.ts';
 import {
   adminNotes,
   adminOf,
@@ -5,9 +6,7 @@ import {
   type HandStep,
   heirOf,
   newPassword,
-  shellWord,
   store,
-  unprintable,
   usersOf,
 } from '../families/by-hand.ts';
 import { transportOf } from '../transport/tls/transport.ts';

@@ -1,10 +1,10 @@
+import { shellWord } from '../../core/shell-word.ts';
 import {
   type ByHand,
   type HandStep,
   type HandTarget,
   known,
   newPassword,
-  shellWord,
   store,
 } from '../families/by-hand.ts';
 import { listKills, mysqlClient, onRds } from '../mysql/by-hand.ts';

@@ -1,12 +1,11 @@
+import { shellWord, unprintable } from '../../core/shell-word.ts';
 import {
   adminNotes,
   adminOf,
   type ByHand,
   heirOf,
   newPassword,
-  shellWord,
   store,
-  unprintable,
   usersOf,
 } from '../families/by-hand.ts';
 import { transportOf } from '../transport/tls/transport.ts';

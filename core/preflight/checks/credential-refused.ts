@@ -1,7 +1,8 @@
+import { shellWord } from '../../shell-word.ts';
 import { changedUnderControl } from '../../template/controls.ts';
 import type { ProofCheck } from '../check.ts';
 import { livingSecret, valueIn } from '../facts.ts';
-import { awsCommand, shellWord } from '../words.ts';
+import { awsCommand } from '../words.ts';
 
 /** Finds credentials that their target refuses, tried from where the check runs. */
 export const credentialRefused: ProofCheck<'CredentialRefused'> = {

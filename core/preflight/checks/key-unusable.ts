@@ -1,7 +1,7 @@
+import { shellWord } from '../../shell-word.ts';
 import { changedUnderControl } from '../../template/controls.ts';
 import type { ProofCheck } from '../check.ts';
 import { livingSecret } from '../facts.ts';
-import { shellWord } from '../words.ts';
 
 const remedies: Readonly<Record<string, string>> = {
   Disabled: 'enable-key',

@@ -1,9 +1,9 @@
+import { shellWord } from '../../shell-word.ts';
 import { leastPrivilege } from '../../template/controls.ts';
 import { type Access, accountIn } from '../access.ts';
 import type { ProofCheck } from '../check.ts';
 import { livingSecret } from '../facts.ts';
 import { readerAccess } from '../reader.ts';
-import { shellWord } from '../words.ts';
 
 /** Finds consumers whose role may not read the secret. */
 export const readerDenied: ProofCheck<'ReaderDenied'> = {

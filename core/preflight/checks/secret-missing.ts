@@ -1,9 +1,10 @@
+import { shellWord } from '../../shell-word.ts';
 import { near } from '../../suggest.ts';
 import { changedUnderControl } from '../../template/controls.ts';
 import type { ProofCheck } from '../check.ts';
 import { namesOf } from '../environments.ts';
 import { valueIn } from '../facts.ts';
-import { awsCommand, shellWord } from '../words.ts';
+import { awsCommand } from '../words.ts';
 import { possibleSecret } from './name-invalid.ts';
 
 /** Finds references to secrets that are not there. */

@@ -1,9 +1,10 @@
 import { pausedUntil } from '../../deployed/pause.ts';
 import { dayOf } from '../../lifecycle/dates.ts';
+import { shellWord } from '../../shell-word.ts';
 import { changedRegularly } from '../../template/controls.ts';
 import type { ProofCheck } from '../check.ts';
 import { livingSecret, valueIn } from '../facts.ts';
-import { awsCommand, shellWord } from '../words.ts';
+import { awsCommand } from '../words.ts';
 
 const dayMs = 86_400_000;
 

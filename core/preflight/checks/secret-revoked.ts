@@ -1,7 +1,7 @@
 import type { Control } from '../../policy/control.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { ProofCheck } from '../check.ts';
 import { livingSecret, valueIn } from '../facts.ts';
-import { shellWord } from '../words.ts';
 
 const controls: readonly Control[] = [
   'SOC 2 CC7.4',
